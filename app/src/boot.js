@@ -1,0 +1,26 @@
+{
+  const root = document.documentElement;
+  root.classList.add("js");
+
+  const app = import("{js}").then(async m => {
+    await m.default({ module_or_path: "{wasm}" });
+    if (document.readyState === "loading") await new Promise(go => addEventListener("DOMContentLoaded", go));
+    m.hydrate();
+    return m;
+  }).catch(e => console.warn("The page stays as it is:", e));
+
+  customElements.define("leptos-island", class extends HTMLElement {
+    async connectedCallback() {
+      const m = await app;
+      if (!m || this.awake || !this.isConnected) return;
+      this.awake = true;
+      m[this.dataset.component](this);
+    }
+  });
+
+  addEventListener("input", ({ target: { name, value, parentElement, nextElementSibling } }) => {
+    if (name !== "before") return;
+    parentElement.closest(".compare").style.setProperty("--before", value + "%");
+    nextElementSibling.value = `Before ${value} %, after ${100 - value} %`;
+  });
+}

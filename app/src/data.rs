@@ -1,0 +1,51 @@
+//! The one door through which pages get their data.
+
+use std::{future::Future, pin::Pin};
+
+use crate::wire;
+
+/// A boxed future, so that [`Data`] can be a trait object.
+pub type Answer<T> = Pin<Box<dyn Future<Output = Result<T, Unavailable>> + Send>>;
+
+/// The store cannot be asked at the moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unavailable;
+
+/// What the server tells the pages of one request; it knows who is asking.
+pub trait Data: Send + Sync {
+    /// The studio's settings that visitors should know.
+    fn about(&self) -> About;
+    /// One job, `None` when there is none of that id.
+    fn job(&self, id: &str) -> Answer<Option<wire::Job>>;
+    /// The caller's jobs, newest first, at most `limit`.
+    fn recent(&self, limit: usize) -> Answer<Vec<wire::Job>>;
+    /// Every policy that applies to the caller.
+    fn limits(&self) -> Answer<Vec<wire::Limit>>;
+}
+
+/// Facts about this studio.
+#[derive(Debug, Clone, PartialEq)]
+pub struct About {
+    /// `openai`, `replicate` or `local`.
+    pub provider: &'static str,
+    /// The model's name, or the built-in engine's.
+    pub model: String,
+    /// Largest upload in bytes.
+    pub photo_max_bytes: u64,
+    /// Largest upload in pixels.
+    pub photo_max_pixels: u64,
+    /// How long a picture usually takes, in seconds.
+    pub typical_image_seconds: u32,
+    /// How long a restoration usually takes, in seconds.
+    pub typical_restoration_seconds: u32,
+}
+
+/// A request that was refused, shown as a page to a browser without JavaScript.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Problem {
+    pub status: u16,
+    pub title: String,
+    pub detail: String,
+    /// The page to go back to, for example `/restore`.
+    pub back: String,
+}

@@ -1,0 +1,177 @@
+//! The few doors to the browser, kept narrow because every byte is downloaded.
+//!
+//! JSON is read through getters on the object that JavaScript parsed.
+
+use js_sys::Promise;
+use wasm_bindgen::{JsCast, JsValue, closure::Closure, prelude::wasm_bindgen};
+use web_sys::{Document, DomParser, Element, Event, EventTarget, SupportedType, Window};
+
+#[wasm_bindgen]
+extern "C" {
+    /// The second argument of `fetch`.
+    #[wasm_bindgen(js_name = Object)]
+    pub(crate) type Init;
+    #[wasm_bindgen(constructor, js_class = "Object")]
+    pub(crate) fn new() -> Init;
+    #[wasm_bindgen(method, setter)]
+    pub(crate) fn set_method(this: &Init, method: &str);
+    #[wasm_bindgen(method, setter)]
+    pub(crate) fn set_body(this: &Init, body: &JsValue);
+    #[wasm_bindgen(method, setter)]
+    pub(crate) fn set_headers(this: &Init, headers: &JsValue);
+
+    #[wasm_bindgen(js_name = Object)]
+    pub(crate) type Headers;
+    #[wasm_bindgen(constructor, js_class = "Object")]
+    pub(crate) fn new() -> Headers;
+    #[wasm_bindgen(method, setter, js_name = "Accept")]
+    fn set_accept(this: &Headers, value: &str);
+    #[wasm_bindgen(method, setter, js_name = "Content-Type")]
+    pub(crate) fn set_content_type(this: &Headers, value: &str);
+
+    /// A response.
+    pub(crate) type Reply;
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn ok(this: &Reply) -> bool;
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn status(this: &Reply) -> u16;
+    #[wasm_bindgen(method, catch)]
+    async fn json(this: &Reply) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    async fn text(this: &Reply) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(js_name = fetch, catch)]
+    async fn fetch(address: &str, init: &Init) -> Result<JsValue, JsValue>;
+
+    /// A job or a problem, as the API tells it.
+    pub(crate) type Told;
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn id(this: &Told) -> Option<String>;
+    #[wasm_bindgen(method, getter, js_name = status)]
+    pub(crate) fn stage(this: &Told) -> Option<String>;
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn version(this: &Told) -> Option<f64>;
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn attempt(this: &Told) -> Option<f64>;
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn position(this: &Told) -> Option<f64>;
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn progress(this: &Told) -> Option<f64>;
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn detail(this: &Told) -> Option<String>;
+}
+
+/// Nothing came back, or nothing that can be read.
+pub(crate) struct Lost;
+
+/// Asks the API; the answer is its status and its JSON.
+pub(crate) async fn ask(
+    address: &str,
+    init: &Init,
+    headers: &Headers,
+) -> Result<(Reply, Told), Lost> {
+    headers.set_accept("application/json");
+    init.set_headers(headers);
+    let reply: Reply = fetch(address, init)
+        .await
+        .map_err(|_| Lost)?
+        .unchecked_into();
+    let told = match reply.status() {
+        204 => JsValue::from(Init::new()),
+        _ => reply.json().await.map_err(|_| Lost)?,
+    };
+    Ok((reply, told.unchecked_into()))
+}
+
+/// Fetches a page of this site, whatever its status, and reads it into a document.
+pub(crate) async fn page(address: &str) -> Result<Document, Lost> {
+    let (init, headers) = (Init::new(), Headers::new());
+    headers.set_accept("text/html");
+    init.set_headers(&headers);
+    let reply: Reply = fetch(address, &init)
+        .await
+        .map_err(|_| Lost)?
+        .unchecked_into();
+    let text = reply
+        .text()
+        .await
+        .ok()
+        .and_then(|text| text.as_string())
+        .ok_or(Lost)?;
+    let parser = DomParser::new().map_err(|_| Lost)?;
+    parser
+        .parse_from_string(&text, SupportedType::TextHtml)
+        .map_err(|_| Lost)
+}
+
+/// The window; there always is one where islands wake.
+pub(crate) fn window() -> Window {
+    js_sys::global().unchecked_into()
+}
+
+/// The document.
+pub(crate) fn document() -> Document {
+    leptos::prelude::document()
+}
+
+/// The first element inside `root` that matches.
+pub(crate) fn find(root: &Element, selector: &str) -> Option<Element> {
+    root.query_selector(selector).ok().flatten()
+}
+
+/// An attribute, empty where there is none.
+pub(crate) fn attribute(element: &Element, name: &str) -> String {
+    element.get_attribute(name).unwrap_or_default()
+}
+
+/// A whole number in an attribute, 0 where there is none.
+pub(crate) fn number(element: &Element, name: &str) -> u64 {
+    attribute(element, name).parse().unwrap_or(0)
+}
+
+/// Sets an attribute; names are ours, so it cannot fail.
+pub(crate) fn set(element: &Element, name: &str, value: &str) {
+    let _ = element.set_attribute(name, value);
+}
+
+/// Shows a text in the first element inside `root` that matches.
+pub(crate) fn tell(root: &Element, selector: &str, text: &str) {
+    if let Some(element) = find(root, selector) {
+        element.set_text_content(Some(text));
+    }
+}
+
+/// Has screen readers say a text when they come to rest.
+pub(crate) fn announce(text: &str) {
+    if let Some(announcer) = document().get_element_by_id("announcer") {
+        announcer.set_text_content(Some(text));
+    }
+}
+
+/// Replaces what the caller has left by what a fresh page says.
+pub(crate) fn renew_allowance(fresh: &Document) {
+    let left = |page: &Document| page.query_selector("[data-left]").ok().flatten();
+    if let (Some(old), Some(new)) = (left(&document()), left(fresh)) {
+        let _ = old.replace_with_with_node_1(&new);
+    }
+}
+
+/// Listens for as long as the page lives.
+pub(crate) fn listen(target: &EventTarget, event: &str, action: impl FnMut(Event) + 'static) {
+    let action = Closure::<dyn FnMut(Event)>::new(action);
+    let _ = target.add_event_listener_with_callback(event, action.as_ref().unchecked_ref());
+    action.forget();
+}
+
+/// The element an event happened at.
+pub(crate) fn target(event: &Event) -> Option<Element> {
+    event.target()?.dyn_into().ok()
+}
+
+/// Waits.
+pub(crate) async fn sleep(milliseconds: i32) {
+    let waited = Promise::new(&mut |done, _| {
+        let _ = window().set_timeout_with_callback_and_timeout_and_arguments_0(&done, milliseconds);
+    });
+    let _ = wasm_bindgen_futures::JsFuture::from(waited).await;
+}

@@ -1,0 +1,146 @@
+//! The desk: sends forms in place and puts the new job's card on top of the others.
+
+use leptos::prelude::*;
+
+/// Around a page's forms (`data-send`) and the place for cards (`data-jobs`).
+#[island]
+pub fn Desk(children: Children) -> impl IntoView {
+    view! { <div class="bench" use:wake>{children()}</div> }
+}
+
+#[cfg(not(feature = "hydrate"))]
+fn wake(_: leptos::web_sys::Element) {}
+
+#[cfg(feature = "hydrate")]
+use awake::wake;
+
+#[cfg(feature = "hydrate")]
+mod awake {
+    use js_sys::{JSON, Object, Reflect};
+    use leptos::{task::spawn_local, web_sys::Element};
+    use wasm_bindgen::{JsCast, JsValue};
+    use web_sys::{
+        FormData, HtmlFormElement, HtmlInputElement, KeyboardEvent, ScrollIntoViewOptions,
+        ScrollLogicalPosition,
+    };
+
+    use crate::islands::browser::{
+        Headers, Init, announce, ask, attribute, find, listen, page, renew_allowance, set, target,
+        tell, window,
+    };
+
+    pub(super) fn wake(desk: Element) {
+        let bench = desk.clone();
+        listen(&desk, "submit", move |event| {
+            let form = target(&event).and_then(|form| form.dyn_into::<HtmlFormElement>().ok());
+            if let Some(form) = form.filter(|form| form.has_attribute("data-send")) {
+                event.prevent_default();
+                spawn_local(send(bench.clone(), form));
+            }
+        });
+        listen(&desk, "keydown", |event| {
+            let key: &KeyboardEvent = event.unchecked_ref();
+            if key.key() == "Enter" && (key.ctrl_key() || key.meta_key()) {
+                let form = target(&event).and_then(|field| field.closest("form").ok().flatten());
+                if let Some(form) = form {
+                    let _ = form.unchecked_into::<HtmlFormElement>().request_submit();
+                }
+            }
+        });
+    }
+
+    /// Sends a form once, however often it is pressed meanwhile.
+    async fn send(desk: Element, form: HtmlFormElement) {
+        let Some(button) =
+            find(&form, "[type=submit]").filter(|button| !button.has_attribute("aria-disabled"))
+        else {
+            return;
+        };
+        let label = button.text_content();
+        set(&button, "aria-disabled", "true");
+        button.set_text_content(Some(&attribute(&button, "data-busy")));
+        tell(&form, "[data-alert]", "");
+        match post(&form).await {
+            Ok(id) => show(&desk, &form, &id).await,
+            Err(message) => tell(&form, "[data-alert]", &message),
+        }
+        button.set_text_content(label.as_deref());
+        let _ = button.remove_attribute("aria-disabled");
+    }
+
+    /// The new job's id, or why there is none, in words.
+    async fn post(form: &HtmlFormElement) -> Result<String, String> {
+        let failed =
+            |_| "The studio did not answer. Check the connection and try again.".to_owned();
+        let (init, headers) = (Init::new(), Headers::new());
+        init.set_method("POST");
+        let data = FormData::new_with_form(form).map_err(failed)?;
+        if form.enctype() == "multipart/form-data" {
+            init.set_body(&data);
+        } else {
+            headers.set_content_type("application/json");
+            init.set_body(&json(&data).map_err(failed)?);
+        }
+        let (reply, told) = ask(&attribute(form, "action"), &init, &headers)
+            .await
+            .map_err(|_| failed(JsValue::NULL))?;
+        match told.id() {
+            Some(id) if reply.ok() => Ok(id),
+            _ => Err(told.detail().unwrap_or_else(|| {
+                "The studio could not take this. Try again in a minute.".into()
+            })),
+        }
+    }
+
+    /// The fields as JSON; all are texts but `fresh`.
+    fn json(data: &FormData) -> Result<JsValue, JsValue> {
+        let fields = Object::from_entries(data)?;
+        let fresh = JsValue::from_str("fresh");
+        if Reflect::has(&fields, &fresh)? {
+            Reflect::set(&fields, &fresh, &JsValue::TRUE)?;
+        }
+        Ok(JSON::stringify(&fields)?.into())
+    }
+
+    /// Puts the job's card on top, or goes to its page where that does not work.
+    async fn show(desk: &Element, form: &HtmlFormElement, id: &str) {
+        let mut address = String::from("/jobs/");
+        address += id;
+        let fresh = page(&address).await.ok();
+        let card = fresh
+            .as_ref()
+            .and_then(|page| page.query_selector(".job").ok().flatten());
+        let island = card
+            .as_ref()
+            .and_then(|card| card.closest("leptos-island").ok().flatten());
+        let (Some(fresh), Some(card), Some(island), Some(jobs)) =
+            (fresh, card, island, find(desk, "[data-jobs]"))
+        else {
+            let _ = window().location().assign(&address);
+            return;
+        };
+        remove_card(&jobs, id);
+        announce(&attribute(&card, "data-say"));
+        let _ = jobs.prepend_with_node_1(&island);
+        renew_allowance(&fresh);
+        let place = ScrollIntoViewOptions::new();
+        place.set_block(ScrollLogicalPosition::Nearest);
+        card.scroll_into_view_with_scroll_into_view_options(&place);
+        if let Some(file) = find(form, "[type=file]") {
+            file.unchecked_into::<HtmlInputElement>().set_value("");
+            form.reset();
+        }
+    }
+
+    /// An identical request joins the job that is on the desk already.
+    fn remove_card(jobs: &Element, id: &str) {
+        let mut selector = String::from("[data-id='");
+        selector += id;
+        selector += "']";
+        if let Some(island) =
+            find(jobs, &selector).and_then(|card| card.closest("leptos-island").ok().flatten())
+        {
+            island.remove();
+        }
+    }
+}

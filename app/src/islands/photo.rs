@@ -1,0 +1,149 @@
+//! The photo field: looks at a chosen file before it travels, and shows it.
+
+use leptos::prelude::*;
+
+/// Around a file input and the place for its preview (`data-chosen`), inside a form.
+#[island]
+pub fn Photo(children: Children) -> impl IntoView {
+    view! { <div class="photo" use:wake>{children()}</div> }
+}
+
+#[cfg(not(feature = "hydrate"))]
+fn wake(_: leptos::web_sys::Element) {}
+
+#[cfg(feature = "hydrate")]
+use awake::wake;
+
+#[cfg(feature = "hydrate")]
+mod awake {
+    use leptos::web_sys::Element;
+    use wasm_bindgen::JsCast;
+    use web_sys::{File, HtmlImageElement, HtmlInputElement, Url};
+
+    use crate::{
+        islands::browser::{attribute, find, listen, number, set, tell},
+        words,
+    };
+
+    pub(super) fn wake(field: Element) {
+        let Some(input) = find(&field, "[type=file]") else {
+            return;
+        };
+        let Some(preview) = find(&field, "[data-preview]") else {
+            return;
+        };
+        let Ok(Some(form)) = field.closest("form") else {
+            return;
+        };
+        let place = field.clone();
+        listen(&input.clone(), "change", move |_| look(&place));
+        let place = field.clone();
+        listen(&form, "reset", move |_| hide(&place));
+        let place = field.clone();
+        listen(&preview, "load", move |_| measure(&place));
+        // A picture that only the server can read: its name must do.
+        listen(&preview.clone(), "error", move |_| {
+            set(&preview, "hidden", "")
+        });
+        for event in ["dragenter", "dragleave", "drop"] {
+            let zone = field.clone();
+            listen(&input, event, move |happened| {
+                let _ =
+                    zone.toggle_attribute_with_force("data-over", happened.type_() == "dragenter");
+            });
+        }
+    }
+
+    fn input(field: &Element) -> Option<HtmlInputElement> {
+        find(field, "[type=file]").map(JsCast::unchecked_into)
+    }
+
+    /// Type and size, then the picture itself.
+    fn look(field: &Element) {
+        hide(field);
+        let Some(input) = input(field) else { return };
+        let Some(file) = input.files().and_then(|files| files.get(0)) else {
+            return;
+        };
+        if let Some(objection) = objection(&input, &file) {
+            return refuse(field, &objection);
+        }
+        alert(field, "");
+        tell(field, "[data-name]", &file.name());
+        if let (Some(chosen), Some(image)) =
+            (find(field, "[data-chosen]"), find(field, "[data-preview]"))
+        {
+            let _ = image.remove_attribute("hidden");
+            set(
+                &image,
+                "src",
+                &Url::create_object_url_with_blob(&file).unwrap_or_default(),
+            );
+            let _ = chosen.remove_attribute("hidden");
+        }
+    }
+
+    /// Why a file cannot be taken, as far as its name tells.
+    fn objection(input: &HtmlInputElement, file: &File) -> Option<String> {
+        let kind = file.type_();
+        // Where the system does not know the type, the server decides.
+        if !kind.is_empty() && !input.accept().contains(&kind) {
+            return Some(
+                "This file is not a photo we can read. Choose a JPEG, PNG, WebP, GIF, BMP or TIFF."
+                    .into(),
+            );
+        }
+        if file.size() < 1.0 {
+            return Some("This file is empty. Choose another one.".into());
+        }
+        let most = number(input, "data-max-bytes");
+        if file.size() > most as f64 {
+            let mut text = String::from("This file has ");
+            text += &words::megabytes(file.size() as u64);
+            text += "; the most we take is ";
+            text += &words::megabytes(most);
+            text += ".";
+            return Some(text);
+        }
+        None
+    }
+
+    /// Too many pixels are noticed once the browser has read the picture.
+    fn measure(field: &Element) {
+        let (Some(input), Some(image)) = (input(field), find(field, "[data-preview]")) else {
+            return;
+        };
+        let image: HtmlImageElement = image.unchecked_into();
+        let pixels = u64::from(image.natural_width()) * u64::from(image.natural_height());
+        let most = number(&input, "data-max-pixels");
+        let _ = Url::revoke_object_url(&attribute(&image, "src"));
+        if pixels > most {
+            let mut text = String::from("This photo has ");
+            text += &pixels.div_ceil(1_000_000).to_string();
+            text += " megapixels; the most we take is ";
+            text += &(most / 1_000_000).to_string();
+            text += ".";
+            refuse(field, &text);
+        }
+    }
+
+    fn refuse(field: &Element, objection: &str) {
+        if let Some(input) = input(field) {
+            input.set_value("");
+        }
+        hide(field);
+        alert(field, objection);
+    }
+
+    fn hide(field: &Element) {
+        if let Some(chosen) = find(field, "[data-chosen]") {
+            set(&chosen, "hidden", "");
+        }
+    }
+
+    fn alert(field: &Element, text: &str) {
+        if let Ok(Some(form)) = field.closest("form") {
+            tell(&form, "[data-alert]", text);
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! The watch on a job: follows it until it ends and keeps its card true.
+
+use leptos::prelude::*;
+
+/// Around a job's card (`.job`).
+#[island]
+pub fn Watch(children: Children) -> impl IntoView {
+    view! { <div class="watch" use:wake>{children()}</div> }
+}
+
+#[cfg(not(feature = "hydrate"))]
+fn wake(_: leptos::web_sys::Element) {}
+
+#[cfg(feature = "hydrate")]
+use awake::wake;
+
+#[cfg(feature = "hydrate")]
+mod awake {
+    use js_sys::Date;
+    use leptos::{task::spawn_local, web_sys::Element};
+    use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
+    use web_sys::HtmlElement;
+
+    use crate::{
+        islands::browser::{
+            Headers, Init, Lost, Told, announce, ask, attribute, document, find, listen, number,
+            page, renew_allowance, set, sleep, target, tell, window,
+        },
+        words,
+    };
+
+    #[wasm_bindgen]
+    extern "C" {
+        type Bar;
+        #[wasm_bindgen(method, setter)]
+        fn set_value(this: &Bar, value: f64);
+
+        #[wasm_bindgen(js_namespace = ["navigator", "clipboard"], js_name = writeText, catch)]
+        async fn write_text(text: &str) -> Result<JsValue, JsValue>;
+    }
+
+    /// Failed questions in a row before the watch gives up, about ten minutes.
+    const PATIENCE: u32 = 22;
+
+    pub(super) fn wake(watch: Element) {
+        let root = watch.clone();
+        listen(&watch, "click", move |event| {
+            let pressed = target(&event).and_then(|at| at.closest("[data-do]").ok().flatten());
+            if let Some((button, card)) = pressed.zip(find(&root, ".job")) {
+                match attribute(&button, "data-do").as_str() {
+                    "cancel" => spawn_local(cancel(button, card)),
+                    _ => spawn_local(copy_link(button, card)),
+                }
+            }
+        });
+        spawn_local(tick(watch.clone()));
+        spawn_local(follow(watch));
+    }
+
+    /// The card while the job is under way and the card is on the page.
+    fn card_under_way(watch: &Element) -> Option<Element> {
+        find(watch, ".job").filter(|card| card.is_connected() && find(card, "progress").is_some())
+    }
+
+    fn address(card: &Element, prefix: &str) -> String {
+        let mut address = String::from(prefix);
+        address += &attribute(card, "data-id");
+        address
+    }
+
+    /// Asks for news until the job ends, the card goes, or nobody answers any more.
+    async fn follow(watch: Element) {
+        let mut misses = 0;
+        while let Some(card) = card_under_way(&watch) {
+            match news(&card).await {
+                Ok(News::Same) => {
+                    misses = 0;
+                    tell(&card, "[data-trouble]", "");
+                }
+                Ok(News::Gone) => {
+                    tell(
+                        &card,
+                        "[data-trouble]",
+                        "This job is gone. It may have been deleted.",
+                    );
+                    return stop(&card);
+                }
+                Err(Lost) if misses == PATIENCE => {
+                    tell(
+                        &card,
+                        "[data-trouble]",
+                        "Still no connection. The job goes on without this page: load it again later.",
+                    );
+                    return stop(&card);
+                }
+                Err(Lost) => {
+                    misses += 1;
+                    tell(&card, "[data-trouble]", "Connection lost, trying again.");
+                    sleep(30_000.min(500 << misses.min(6))).await;
+                }
+            }
+            // Should the server answer at once each time, it is not asked in a storm.
+            sleep(200).await;
+        }
+    }
+
+    enum News {
+        Same,
+        Gone,
+    }
+
+    /// Waits for the next version of the job and shows it.
+    async fn news(card: &Element) -> Result<News, Lost> {
+        let mut question = address(card, "/api/jobs/");
+        question += "?wait=25&after=";
+        question += &attribute(card, "data-version");
+        let (reply, job) = ask(&question, &Init::new(), &Headers::new()).await?;
+        match reply.status() {
+            404 | 410 => return Ok(News::Gone),
+            _ if !reply.ok() => return Err(Lost),
+            _ => {}
+        }
+        let stage = job.stage().unwrap_or_default();
+        let attempt = job.attempt().unwrap_or(0.0) as u64;
+        if stage != attribute(card, "data-status") || attempt != number(card, "data-attempt") {
+            renew(card).await?;
+        } else {
+            adjust(card, &job);
+        }
+        Ok(News::Same)
+    }
+
+    /// The same stage, further on.
+    fn adjust(card: &Element, job: &Told) {
+        set(
+            card,
+            "data-version",
+            &(job.version().unwrap_or(0.0) as u64).to_string(),
+        );
+        if let Some((bar, progress)) = find(card, "progress").zip(job.progress()) {
+            bar.unchecked_into::<Bar>().set_value(progress);
+        }
+        if let Some(ahead) = job.position() {
+            let mut text = (ahead as u64).to_string();
+            text += " ahead of it";
+            tell(card, "[data-ahead]", if ahead > 0.0 { &text } else { "" });
+        }
+    }
+
+    /// Another stage: the server renders it.
+    async fn renew(card: &Element) -> Result<(), Lost> {
+        let address = address(card, "/jobs/");
+        let fresh = page(&address).await?;
+        let new = fresh.query_selector(".job").ok().flatten().ok_or(Lost)?;
+        let focused = document()
+            .active_element()
+            .is_some_and(|at| card.contains(Some(&at)));
+        announce(&attribute(&new, "data-say"));
+        card.replace_with_with_node_1(&new).map_err(|_| Lost)?;
+        renew_allowance(&fresh);
+        if focused && let Some(heading) = find(&new, "h2") {
+            let _ = heading.unchecked_into::<HtmlElement>().focus();
+        }
+        if window()
+            .location()
+            .pathname()
+            .is_ok_and(|here| here == address)
+        {
+            document().set_title(&fresh.title());
+        }
+        Ok(())
+    }
+
+    /// No more is to be expected here: nothing keeps moving.
+    fn stop(card: &Element) {
+        for part in ["progress", "[data-do]"] {
+            if let Some(part) = find(card, part) {
+                part.remove();
+            }
+        }
+    }
+
+    /// Counts the seconds since the job was sent.
+    async fn tick(watch: Element) {
+        let shown =
+            |watch: &Element| card_under_way(watch).and_then(|card| find(&card, "[data-elapsed]"));
+        let Some(begun) =
+            shown(&watch).map(|at| Date::now() / 1000.0 - number(&at, "data-elapsed") as f64)
+        else {
+            return;
+        };
+        while let Some(place) = shown(&watch) {
+            let elapsed = (Date::now() / 1000.0 - begun) as u64;
+            place.set_text_content(Some(&words::duration(elapsed)));
+            if let Some(late) =
+                find(&watch, "[data-late]").filter(|late| elapsed > number(late, "data-late"))
+            {
+                let _ = late.remove_attribute("hidden");
+            }
+            sleep(1000).await;
+        }
+    }
+
+    /// Asks for the job to be called off; the card follows from the job's next version.
+    async fn cancel(button: Element, card: Element) {
+        if button.has_attribute("aria-disabled") {
+            return;
+        }
+        set(&button, "aria-disabled", "true");
+        let init = Init::new();
+        init.set_method("DELETE");
+        let refused = match ask(&address(&card, "/api/jobs/"), &init, &Headers::new()).await {
+            Ok((reply, _)) if reply.ok() => return,
+            Ok((_, told)) => told.detail(),
+            Err(Lost) => None,
+        };
+        let _ = button.remove_attribute("aria-disabled");
+        tell(
+            &card,
+            "[data-trouble]",
+            &refused.unwrap_or_else(|| "That did not get through. Try again.".into()),
+        );
+    }
+
+    async fn copy_link(button: Element, card: Element) {
+        let mut link = window().location().origin().unwrap_or_default();
+        link += &address(&card, "/jobs/");
+        let label = button.text_content();
+        let done = match write_text(&link).await {
+            Ok(_) => attribute(&button, "data-done"),
+            Err(_) => link,
+        };
+        button.set_text_content(Some(&done));
+        announce(&done);
+        sleep(2500).await;
+        button.set_text_content(label.as_deref());
+    }
+}

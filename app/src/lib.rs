@@ -1,0 +1,39 @@
+//! Atelier's front end: static, server-rendered pages and a few islands.
+//!
+//! # How a page reaches a visitor
+//! 1. The server turns the request's path into a [`Page`] with [`Page::for_path`]
+//!    (or makes [`Page::Problem`] for a form that was refused).
+//! 2. [`render`] asks [`data::Data`] for what the page needs, then renders the whole
+//!    document in one piece: no streaming, no router, no script fragments.
+//! 3. The answer, [`Rendered`], carries the status and the **nonce** that belongs in
+//!    the `Content-Security-Policy` header of the response.
+//!
+//! ```ignore
+//! let page = Page::for_path(uri.path(), uri.query());
+//! let page = atelier_app::render(page, &*data, &assets).await;
+//! (page.status, csp(&page.nonce), Html(page.html))
+//! ```
+//!
+//! # How a page comes alive
+//! `boot.js`, inlined with the nonce, loads the WASM and registers `leptos-island` as
+//! a custom element, so that an island wakes whenever it enters the document, also
+//! later. The islands hold behaviour, not markup: a job's card is rendered by the
+//! server only, and an island that learns of a change fetches the job's page and
+//! takes the new card from it. That keeps one rendering of every state, and the WASM
+//! small. Without the WASM, forms post and the job's page reloads itself.
+
+pub mod data;
+pub mod wire;
+#[cfg(any(feature = "ssr", feature = "hydrate"))]
+mod words;
+pub mod islands;
+#[cfg(feature = "ssr")]
+mod pages;
+#[cfg(feature = "ssr")]
+mod parts;
+
+#[cfg(feature = "ssr")]
+pub use site::{Assets, Page, Rendered, render};
+
+#[cfg(feature = "ssr")]
+mod site;

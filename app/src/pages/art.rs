@@ -1,0 +1,151 @@
+//! `/`: a prompt becomes a picture.
+
+use jiff::Timestamp;
+use leptos::prelude::*;
+
+use super::{Content, engine};
+use crate::{
+    data::{Data, Unavailable},
+    islands::desk::Desk,
+    parts::{allowance::left, card::card, engine_note, wall::wall},
+    wire::{Job, Kind, MAX_PROMPT_CHARS, QUALITIES, SIZES, STYLES, Status},
+};
+
+/// Pictures on the wall below the form.
+const WALL: usize = 12;
+
+pub(crate) async fn load(data: &dyn Data, from: Option<String>) -> Result<Content, Unavailable> {
+    let about = data.about();
+    let engine = engine(&about);
+    let limits = data.limits().await?;
+    let jobs = data.recent(WALL * 2).await?;
+    let draft = match from {
+        Some(id) => data.job(&id).await?.filter(|job| job.kind == Kind::Image),
+        None => None,
+    };
+    let body = move || {
+        let now = Timestamp::now();
+        let pictures = |job: &Job| job.kind == Kind::Image;
+        let working: Vec<_> = jobs
+            .iter()
+            .filter(|job| pictures(job) && !job.status.is_terminal())
+            .cloned()
+            .collect();
+        let done = jobs
+            .into_iter()
+            .filter(|job| pictures(job) && job.status == Status::Succeeded)
+            .take(WALL)
+            .collect();
+        let note = engine_note(&about, Kind::Image);
+        view! {
+            <Desk>
+                <section class="intro">
+                    <h1>"What shall we paint?"</h1>
+                    {note}
+                </section>
+                <Form draft=draft />
+                {left(&limits, Kind::Image)}
+                <section class="jobs" data-jobs aria-label="Your pictures in the making">
+                    {working.iter().map(|job| card(job, &about, now)).collect_view()}
+                </section>
+            </Desk>
+            {wall(done)}
+        }
+        .into_any()
+    };
+    Ok(Content {
+        status: 200,
+        title: "Paint a picture".into(),
+        description: "Describe a picture in words and have it painted.",
+        here: "/",
+        refresh: false,
+        engine,
+        body: Box::new(body),
+    })
+}
+
+/// The form, filled in from an earlier job where there is one.
+#[component]
+fn Form(draft: Option<Job>) -> impl IntoView {
+    let (prompt, params) = draft
+        .map(|job| (job.prompt, job.params))
+        .unwrap_or_default();
+    let size = params
+        .size
+        .filter(|size| SIZES.iter().any(|(value, _)| value == size));
+    let size = size.unwrap_or_else(|| SIZES[0].0.to_owned());
+    let quality = params.quality.unwrap_or_else(|| "auto".into());
+    let style = params.style.unwrap_or_default();
+    let styles = std::iter::once(("", "As written"))
+        .chain(STYLES.iter().map(|style| (style.id, style.label)));
+    view! {
+        <form class="desk" method="post" action="/api/images" data-send>
+            <label class="unseen" for="prompt">"The picture in words"</label>
+            <textarea
+                id="prompt"
+                name="prompt"
+                class="prompt"
+                rows="3"
+                required
+                maxlength=MAX_PROMPT_CHARS.to_string()
+                placeholder="A lighthouse on a cliff at dusk, gulls in the wind"
+                aria-describedby="keys"
+            >
+                {prompt}
+            </textarea>
+            <div class="dials">
+                <fieldset class="choice">
+                    <legend>"Style"</legend>
+                    {styles
+                        .map(|(id, label)| {
+                            view! {
+                                <label>
+                                    <input type="radio" name="style" value=id checked=id == style />
+                                    <span>{label}</span>
+                                </label>
+                            }
+                        })
+                        .collect_view()}
+                </fieldset>
+                <fieldset class="choice">
+                    <legend>"Shape"</legend>
+                    {SIZES
+                        .iter()
+                        .map(|(value, label)| {
+                            let class = format!("shape {}", label.to_lowercase());
+                            view! {
+                                <label>
+                                    <input type="radio" name="size" value=*value checked=*value == size />
+                                    <span><i class=class></i>{*label}</span>
+                                </label>
+                            }
+                        })
+                        .collect_view()}
+                </fieldset>
+                <label class="pick">
+                    <span>"Quality"</span>
+                    <select name="quality">
+                        {QUALITIES
+                            .iter()
+                            .map(|value| view! { <option value=*value selected=*value == quality>{quality_label(value)}</option> })
+                            .collect_view()}
+                    </select>
+                </label>
+            </div>
+            <p class="alert" role="alert" data-alert></p>
+            <p class="send">
+                <button class="main" type="submit" data-busy="Sending …">"Paint it"</button>
+                <span id="keys" class="fine keys">"or press "<kbd>"Ctrl"</kbd>" or "<kbd>"⌘"</kbd>" + "<kbd>"Enter"</kbd></span>
+            </p>
+        </form>
+    }
+}
+
+fn quality_label(value: &str) -> &'static str {
+    match value {
+        "low" => "Low, quick",
+        "medium" => "Medium",
+        "high" => "High, slow",
+        _ => "Automatic",
+    }
+}

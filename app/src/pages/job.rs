@@ -1,0 +1,65 @@
+//! `/jobs/{id}`: one job in whatever state it is.
+
+use jiff::Timestamp;
+use leptos::prelude::*;
+
+use super::{Content, engine, problem};
+use crate::{
+    data::{Data, Unavailable},
+    parts::{allowance::left, card::card},
+    wire::{Job, Kind},
+    words,
+};
+
+pub(crate) async fn load(data: &dyn Data, id: &str) -> Result<Content, Unavailable> {
+    let about = data.about();
+    let Some(job) = data.job(id).await? else {
+        return Ok(problem::no_job(data));
+    };
+    let limits = data.limits().await?;
+    let kind = job.kind;
+    let (heading, here, another) = match kind {
+        Kind::Image => ("Picture", "/", "Paint another picture"),
+        Kind::Restoration => ("Photo", "/restore", "Restore another photo"),
+    };
+    let working = !job.status.is_terminal();
+    let title = title(&job);
+    let engine = engine(&about);
+    let body = move || {
+        view! {
+            <h1 class="unseen">{heading}</h1>
+            <div class="alone">{card(&job, &about, Timestamp::now())}</div>
+                {working
+                    .then(|| {
+                        view! {
+                            <noscript>
+                                <p class="fine">"This page looks again every two seconds. Calling a job off needs JavaScript."</p>
+                            </noscript>
+                        }
+                    })}
+                <p class="onward">
+                    <a href=here>{another}</a>
+                </p>
+                {left(&limits, kind)}
+        }
+        .into_any()
+    };
+    Ok(Content {
+        status: 200,
+        title,
+        description: "A picture made in this studio.",
+        here: "",
+        refresh: working,
+        engine,
+        body: Box::new(body),
+    })
+}
+
+/// The stage while there is something to wait for, else what was made.
+fn title(job: &Job) -> String {
+    if job.status == crate::wire::Status::Succeeded {
+        words::clip(words::name(job), 60)
+    } else {
+        words::stage(job).to_owned()
+    }
+}

@@ -1,0 +1,34 @@
+//! One file per page. Each loads its data first and is then rendered in one go.
+
+use leptos::prelude::AnyView;
+
+use crate::data::About;
+
+pub(crate) mod art;
+pub(crate) mod restore;
+pub(crate) mod job;
+pub(crate) mod problem;
+
+/// A page before it is rendered: what the document around it needs, and its body.
+pub(crate) struct Content {
+    pub(crate) status: u16,
+    pub(crate) title: String,
+    pub(crate) description: &'static str,
+    /// The entry of the site's navigation that this page is.
+    pub(crate) here: &'static str,
+    /// Without JavaScript the page loads itself again every two seconds.
+    pub(crate) refresh: bool,
+    /// What paints here, for the foot of the page.
+    pub(crate) engine: String,
+    pub(crate) body: Box<dyn FnOnce() -> AnyView + Send>,
+}
+
+/// What paints here, in a sentence.
+fn engine(about: &About) -> String {
+    match about.provider {
+        "local" => {
+            "Pictures by the built-in sketch engine, photos by the built-in restorer.".to_owned()
+        }
+        _ => format!("Pictures and photos by {}.", about.model),
+    }
+}

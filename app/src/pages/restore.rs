@@ -1,0 +1,109 @@
+//! `/restore`: an old photo becomes a restored one.
+
+use jiff::Timestamp;
+use leptos::prelude::*;
+
+use super::{Content, engine};
+use crate::{
+    data::{About, Data, Unavailable},
+    islands::{desk::Desk, photo::Photo},
+    parts::{allowance::left, card::card, engine_note, wall::wall},
+    wire::{Kind, Status},
+    words,
+};
+
+/// Photos on the wall below the form.
+const WALL: usize = 12;
+
+/// What the file picker offers; the server looks at the bytes.
+const ACCEPT: &str = "image/jpeg,image/png,image/webp,image/gif,image/bmp,image/tiff";
+
+pub(crate) async fn load(data: &dyn Data) -> Result<Content, Unavailable> {
+    let about = data.about();
+    let engine = engine(&about);
+    let limits = data.limits().await?;
+    let mut jobs = data.recent(WALL * 2).await?;
+    jobs.retain(|job| job.kind == Kind::Restoration);
+    let body = move || {
+        let now = Timestamp::now();
+        let working: Vec<_> = jobs
+            .iter()
+            .filter(|job| !job.status.is_terminal())
+            .cloned()
+            .collect();
+        let done = jobs
+            .into_iter()
+            .filter(|job| job.status == Status::Succeeded)
+            .take(WALL)
+            .collect();
+        let note = engine_note(&about, Kind::Restoration);
+        view! {
+            <Desk>
+                <section class="intro">
+                    <h1>"Bring an old photo back"</h1>
+                    <p>"Faded, scratched or grainy: choose a photo and see it beside what it was."</p>
+                    {note}
+                </section>
+                <Form about=about.clone() />
+                {left(&limits, Kind::Restoration)}
+                <section class="jobs" data-jobs aria-label="Your photos in the making">
+                    {working.iter().map(|job| card(job, &about, now)).collect_view()}
+                </section>
+            </Desk>
+            {wall(done)}
+        }
+        .into_any()
+    };
+    Ok(Content {
+        status: 200,
+        title: "Restore a photo".into(),
+        description: "Upload a faded, scratched or noisy photo and get it back restored.",
+        here: "/restore",
+        refresh: false,
+        engine,
+        body: Box::new(body),
+    })
+}
+
+#[component]
+fn Form(about: About) -> impl IntoView {
+    let megapixels = about.photo_max_pixels / 1_000_000;
+    let rules = format!(
+        "JPEG, PNG, WebP, GIF, BMP or TIFF, up to {} and {megapixels} megapixels.",
+        words::megabytes(about.photo_max_bytes),
+    );
+    view! {
+        <form class="desk" method="post" action="/api/restorations" enctype="multipart/form-data" data-send>
+            <Photo>
+                <div class="drop">
+                    <label for="photo">"Choose a photo, or drop it here"</label>
+                    <input
+                        id="photo"
+                        type="file"
+                        name="photo"
+                        required
+                        accept=ACCEPT
+                        aria-describedby="rules"
+                        data-max-bytes=about.photo_max_bytes.to_string()
+                        data-max-pixels=about.photo_max_pixels.to_string()
+                    />
+                    <p id="rules" class="fine">{rules}</p>
+                </div>
+                <figure class="chosen" data-chosen hidden>
+                    <img data-preview alt="The photo you chose" width="160" height="160" />
+                    <figcaption data-name></figcaption>
+                </figure>
+            </Photo>
+            <div class="dials">
+                <label class="tick">
+                    <input type="checkbox" name="enlarge" value="2" />
+                    <span>"Enlarge to twice the size"</span>
+                </label>
+            </div>
+            <p class="alert" role="alert" data-alert></p>
+            <p class="send">
+                <button class="main" type="submit" data-busy="Uploading …">"Restore it"</button>
+            </p>
+        </form>
+    }
+}

@@ -1,0 +1,151 @@
+//! Pictures in their frames.
+
+use leptos::prelude::*;
+
+use crate::{
+    wire::{Image, Job, Kind},
+    words,
+};
+
+/// The words for those who do not see the picture.
+pub(crate) fn describe(job: &Job, index: usize) -> String {
+    match job.kind {
+        Kind::Restoration => "The photo, restored".into(),
+        Kind::Image if job.images.len() > 1 => {
+            format!(
+                "{}, picture {} of {}",
+                words::clip(&job.prompt, 250),
+                index + 1,
+                job.images.len()
+            )
+        }
+        Kind::Image => words::clip(&job.prompt, 250),
+    }
+}
+
+/// `square`, `wide` or `tall`.
+fn shape(width: u32, height: u32) -> &'static str {
+    match (width, height) {
+        _ if width * 9 > height * 10 => "wide",
+        _ if height * 9 > width * 10 => "tall",
+        _ => "square",
+    }
+}
+
+/// The shape of a picture that is not there yet.
+fn expected(size: Option<&str>) -> &'static str {
+    let sides = size.and_then(|size| size.split_once('x'));
+    let sides = sides.and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
+    sides.map_or("square", |(width, height)| shape(width, height))
+}
+
+fn img(image: &Image, alt: String) -> impl IntoView + use<> {
+    view! { <img src=image.url.clone() alt=alt width=image.width.to_string() height=image.height.to_string() /> }
+}
+
+/// The pictures of a finished job in their frames, or the photo before and after.
+pub(crate) fn hang(job: &Job) -> AnyView {
+    match (&job.images[..], &job.original) {
+        ([restored, ..], Some(original)) => compare(original, restored).into_any(),
+        ([image], None) => {
+            let class = format!("frame {}", shape(image.width, image.height));
+            view! { <div class=class>{img(image, describe(job, 0))}</div> }.into_any()
+        }
+        (images, _) => {
+            let frames = images.iter().enumerate().map(|(index, image)| {
+                let class = format!("frame {}", shape(image.width, image.height));
+                view! {
+                    <figure>
+                        <div class=class>{img(image, describe(job, index))}</div>
+                        <figcaption>{download(job, image, index)}</figcaption>
+                    </figure>
+                }
+            });
+            view! { <div class="several">{frames.collect_view()}</div> }.into_any()
+        }
+    }
+}
+
+/// A frame without its picture: the photo as it was sent or an empty mat of the
+/// shape to come, with a note in the window.
+pub(crate) fn vacant(job: &Job, note: AnyView) -> impl IntoView + use<> {
+    let (shape, back) = match &job.original {
+        Some(photo) => (
+            shape(photo.width, photo.height),
+            img(photo, "The photo as you sent it".into()).into_any(),
+        ),
+        None => (
+            expected(job.params.size.as_deref()),
+            view! { <div class="blank"></div> }.into_any(),
+        ),
+    };
+    view! {
+        <div class=format!("frame vacant {shape}")>
+            <div class="window">{back} <div class="slip">{note}</div></div>
+        </div>
+    }
+}
+
+/// A link that saves a picture under a telling name.
+pub(crate) fn download(job: &Job, image: &Image, index: usize) -> impl IntoView + use<> {
+    let ending = image
+        .url
+        .rsplit_once('.')
+        .map_or("png", |(_, ending)| ending);
+    let stem = match (job.kind, words::slug(&job.prompt)) {
+        (Kind::Restoration, _) => "restored-photo".into(),
+        (Kind::Image, slug) if slug.is_empty() => "picture".into(),
+        (Kind::Image, slug) => slug,
+    };
+    let number = if job.images.len() > 1 {
+        format!("-{}", index + 1)
+    } else {
+        String::new()
+    };
+    let name = format!("{stem}{number}.{ending}");
+    view! { <a class="button" href=image.url.clone() download=name>"Download"</a> }
+}
+
+/// Before and after. Side by side in plain HTML; with JavaScript one over the other,
+/// parted by a range input, unless the box asks for side by side.
+fn compare(original: &Image, restored: &Image) -> impl IntoView + use<> {
+    let class = format!("frame compare {}", shape(restored.width, restored.height));
+    view! {
+        <div class=class>
+            <div class="pair">
+                <figure class="after">
+                    {img(restored, "The photo, restored".into())}
+                    <figcaption>"After"</figcaption>
+                </figure>
+                <figure class="before">
+                    {img(original, "The photo as it was".into())}
+                    <figcaption>"Before"</figcaption>
+                </figure>
+                <label class="part">
+                    <span class="unseen">"How much of the photo to show as it was, in percent"</span>
+                    <input type="range" name="before" min="0" max="100" value="50" autocomplete="off" />
+                    <output>"Before 50 %, after 50 %"</output>
+                </label>
+            </div>
+            <label class="tick scripted">
+                <input type="checkbox" name="side" autocomplete="off" />
+                <span>"Side by side"</span>
+            </label>
+        </div>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shapes_follow_the_sides() {
+        assert_eq!(shape(1024, 1024), "square");
+        assert_eq!(shape(1000, 1050), "square");
+        assert_eq!(shape(1536, 1024), "wide");
+        assert_eq!(expected(Some("1024x1536")), "tall");
+        assert_eq!(expected(Some("auto")), "square");
+        assert_eq!(expected(None), "square");
+    }
+}

@@ -1,0 +1,41 @@
+//! Finished pictures, hung below the form.
+
+use leptos::prelude::*;
+
+use super::picture::describe;
+use crate::{wire::Job, words};
+
+/// The caller's finished jobs, newest first; nothing when there are none.
+pub(crate) fn wall(jobs: Vec<Job>) -> impl IntoView {
+    (!jobs.is_empty()).then(|| {
+        view! {
+            <section class="wall" aria-labelledby="wall">
+                <h2 id="wall">"On your wall"</h2>
+                <ul>{jobs.into_iter().map(hung).collect_view()}</ul>
+            </section>
+        }
+    })
+}
+
+fn hung(job: Job) -> Option<impl IntoView> {
+    let image = job.images.first()?.clone();
+    let alt = describe(&job, 0);
+    let name = words::clip(words::name(&job), 80);
+    Some(view! {
+        <li>
+            <a href=format!("/jobs/{}", job.id)>
+                <span class="hung">
+                    <img
+                        src=image.url
+                        alt=alt
+                        width=image.width.to_string()
+                        height=image.height.to_string()
+                        loading="lazy"
+                        decoding="async"
+                    />
+                </span>
+                <span class="name" aria-hidden="true">{name}</span>
+            </a>
+        </li>
+    })
+}

@@ -1,0 +1,185 @@
+//! The route table and the document around every page.
+
+use std::sync::Arc;
+
+use hydration_context::SsrSharedContext;
+use leptos::{nonce::Nonce, prelude::*};
+
+use crate::{
+    data::{Data, Problem, Unavailable},
+    pages::{self, Content},
+};
+
+/// A page of the site.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Page {
+    /// `/`: the art generator, filled in from the job `from` when there is one.
+    Art { from: Option<String> },
+    /// `/restore`
+    Restore,
+    /// `/jobs/{id}`
+    Job(String),
+    /// A form that was refused, in words.
+    Problem(Problem),
+    /// Everything else.
+    NotFound,
+}
+
+impl Page {
+    /// The page at a path; `query` is the part of the URL after `?`.
+    pub fn for_path(path: &str, query: Option<&str>) -> Self {
+        match path {
+            "/" => Self::Art {
+                from: parameter(query, "from").and_then(job_id),
+            },
+            "/restore" => Self::Restore,
+            _ => path
+                .strip_prefix("/jobs/")
+                .and_then(job_id)
+                .map_or(Self::NotFound, Self::Job),
+        }
+    }
+}
+
+/// The value of a query parameter that needs no decoding.
+fn parameter<'a>(query: Option<&'a str>, name: &str) -> Option<&'a str> {
+    query?
+        .split('&')
+        .find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
+}
+
+/// Ids are made of letters, digits, `-` and `_`; anything else names no job.
+fn job_id(text: &str) -> Option<String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    (!text.is_empty() && text.len() <= 64 && text.chars().all(plain)).then(|| text.to_owned())
+}
+
+/// Addresses of the built site, for example `/assets/frontend.ab12.js`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assets {
+    pub js: String,
+    pub wasm: String,
+    pub css: String,
+}
+
+/// A finished document.
+#[derive(Debug, Clone)]
+pub struct Rendered {
+    /// The HTTP status: 200, or that of the problem shown.
+    pub status: u16,
+    /// The nonce of the inline scripts, for `script-src` in the response's CSP.
+    pub nonce: String,
+    pub html: String,
+}
+
+/// Renders a page for the caller that `data` speaks for.
+pub async fn render(page: Page, data: &dyn Data, assets: &Assets) -> Rendered {
+    let content = load(page, data)
+        .await
+        .unwrap_or_else(|Unavailable| pages::problem::unavailable(data));
+    let nonce = Nonce::new().to_string();
+    let owner = Owner::new_root(Some(Arc::new(SsrSharedContext::new_islands())));
+    let status = content.status;
+    let html = owner.with(|| shell(content, assets, &nonce).to_html());
+    Rendered {
+        status,
+        nonce,
+        html,
+    }
+}
+
+async fn load(page: Page, data: &dyn Data) -> Result<Content, Unavailable> {
+    match page {
+        Page::Art { from } => pages::art::load(data, from).await,
+        Page::Restore => pages::restore::load(data).await,
+        Page::Job(id) => pages::job::load(data, &id).await,
+        Page::Problem(problem) => Ok(pages::problem::refused(data, problem)),
+        Page::NotFound => Ok(pages::problem::not_found(data)),
+    }
+}
+
+/// The whole HTML document around a page.
+fn shell(content: Content, assets: &Assets, nonce: &str) -> impl IntoView + use<> {
+    let Content {
+        title,
+        description,
+        here,
+        refresh,
+        engine,
+        body,
+        ..
+    } = content;
+    let boot = include_str!("boot.js")
+        .replace("{js}", &assets.js)
+        .replace("{wasm}", &assets.wasm);
+    let nonce = nonce.to_owned();
+    let title = format!("{title} · Atelier");
+    let current = move |path: &str| (here == path).then_some("page");
+    view! {
+        <!DOCTYPE html>
+        <html lang="en">
+            <head>
+                <meta charset="utf-8" />
+                <meta name="viewport" content="width=device-width, initial-scale=1" />
+                <title>{title}</title>
+                <meta name="description" content=description />
+                <meta name="color-scheme" content="light dark" />
+                <meta name="theme-color" content="#f3eee4" media="(prefers-color-scheme: light)" />
+                <meta name="theme-color" content="#15110d" media="(prefers-color-scheme: dark)" />
+                <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
+                // Before the style sheet, which would hold it up.
+                <script nonce=nonce inner_html=boot></script>
+                <link rel="stylesheet" href=assets.css.clone() />
+                <link
+                    rel="preload"
+                    href=assets.wasm.clone()
+                    r#as="fetch"
+                    r#type="application/wasm"
+                    crossorigin="anonymous"
+                    fetchpriority="low"
+                />
+                {refresh.then(|| view! { <noscript><meta http-equiv="refresh" content="2" /></noscript> })}
+            </head>
+            <body>
+                <a class="skip" href="#main">"Skip to the page"</a>
+                <header class="top">
+                    <a class="mark" href="/">"Atelier"</a>
+                    <nav aria-label="Site">
+                        <a href="/" aria-current=current("/")>"Paint"</a>
+                        <a href="/restore" aria-current=current("/restore")>"Restore"</a>
+                    </nav>
+                </header>
+                <main id="main" tabindex="-1">{body()}</main>
+                <footer class="foot">
+                    <p>{engine}</p>
+                </footer>
+                <p id="announcer" class="unseen" role="status"></p>
+            </body>
+        </html>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_name_pages() {
+        assert_eq!(Page::for_path("/", None), Page::Art { from: None });
+        assert_eq!(
+            Page::for_path("/", Some("a=1&from=0190-ab")),
+            Page::Art {
+                from: Some("0190-ab".into())
+            }
+        );
+        assert_eq!(
+            Page::for_path("/", Some("from=../etc")),
+            Page::Art { from: None }
+        );
+        assert_eq!(Page::for_path("/restore", None), Page::Restore);
+        assert_eq!(Page::for_path("/jobs/7", None), Page::Job("7".into()));
+        for path in ["/jobs/", "/jobs/a/b", "/jobs/%3C", "/nowhere"] {
+            assert_eq!(Page::for_path(path, None), Page::NotFound, "{path}");
+        }
+    }
+}

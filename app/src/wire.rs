@@ -1,0 +1,260 @@
+//! The JSON types of the HTTP API, shared by the server and the pages.
+//!
+//! Times are RFC 3339 strings, sizes are pixels, money is US dollars.
+
+#[cfg(feature = "ssr")]
+use serde::{Deserialize, Serialize};
+
+/// What a job makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "ssr", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "ssr", serde(rename_all = "snake_case"))]
+pub enum Kind {
+    /// A prompt becomes pictures.
+    Image,
+    /// A photo becomes a restored one.
+    Restoration,
+}
+
+/// Where a job stands. The transitions are drawn in the server's `queue` module.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "ssr", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "ssr", serde(rename_all = "snake_case"))]
+pub enum Status {
+    Queued,
+    Running,
+    Delivering,
+    Succeeded,
+    Failed,
+    Cancelled,
+}
+
+impl Status {
+    /// Nothing more will happen to the job by itself.
+    pub const fn is_terminal(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled)
+    }
+
+    /// The name used in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Delivering => "delivering",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// Where the answer came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "ssr", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "ssr", serde(rename_all = "snake_case"))]
+pub enum Cache {
+    /// The provider was called for this job.
+    Miss,
+    /// The same request was answered before.
+    Exact,
+    /// A request of the same meaning was answered before.
+    Semantic,
+    /// The same request was in flight already; both share one call.
+    Joined,
+}
+
+/// The parameters as they were accepted, defaults filled in.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[cfg_attr(feature = "ssr", derive(Serialize, Deserialize))]
+pub struct Params {
+    /// `auto` or `WIDTHxHEIGHT`.
+    #[cfg_attr(
+        feature = "ssr",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub size: Option<String>,
+    /// `auto`, `low`, `medium` or `high`.
+    #[cfg_attr(
+        feature = "ssr",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub quality: Option<String>,
+    /// How many pictures, 1 to 10.
+    #[cfg_attr(
+        feature = "ssr",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub n: Option<u32>,
+    /// The id of one of [`STYLES`].
+    #[cfg_attr(
+        feature = "ssr",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub style: Option<String>,
+    /// Enlargement of a restoration: 1 or 2.
+    #[cfg_attr(
+        feature = "ssr",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub enlarge: Option<u32>,
+}
+
+/// A picture that can be fetched.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "ssr", derive(Serialize, Deserialize))]
+pub struct Image {
+    /// Path on this site, for example `/images/0190….png`.
+    pub url: String,
+    pub width: u32,
+    pub height: u32,
+    /// For example `image/png`.
+    pub media_type: String,
+    pub bytes: u64,
+    /// Base64 of the picture's ThumbHash (<https://evanw.github.io/thumbhash/>).
+    pub thumbhash: String,
+}
+
+/// Why a job failed, in words for the visitor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "ssr", derive(Serialize, Deserialize))]
+pub struct Failure {
+    /// Stable and machine-readable, for example `content_refused`.
+    pub code: String,
+    pub message: String,
+    /// Whether the same request may succeed later.
+    pub retryable: bool,
+}
+
+/// The earlier request that a semantic hit was answered from.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "ssr", derive(Serialize, Deserialize))]
+pub struct Similar {
+    pub prompt: String,
+    /// Cosine similarity, 0 to 1.
+    pub similarity: f32,
+}
+
+/// A job as its client sees it.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "ssr", derive(Serialize, Deserialize))]
+pub struct Job {
+    pub id: String,
+    pub kind: Kind,
+    pub status: Status,
+    /// Grows by at least one with every change.
+    pub version: u64,
+    /// Empty for restorations.
+    pub prompt: String,
+    pub params: Params,
+    pub created_at: String,
+    pub started_at: Option<String>,
+    pub finished_at: Option<String>,
+    /// How many times the provider has been tried, the present try included.
+    pub attempt: u32,
+    /// Jobs ahead in the queue; only while queued.
+    pub position: Option<u64>,
+    /// 0 to 1; only while running, and only where the provider tells.
+    pub progress: Option<f32>,
+    pub images: Vec<Image>,
+    /// The photo as uploaded; restorations only.
+    #[cfg_attr(
+        feature = "ssr",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub original: Option<Image>,
+    pub cache: Cache,
+    #[cfg_attr(
+        feature = "ssr",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub similar_to: Option<Similar>,
+    #[cfg_attr(
+        feature = "ssr",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub cost_usd: Option<f64>,
+    #[cfg_attr(
+        feature = "ssr",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub error: Option<Failure>,
+}
+
+/// What a policy leaves its caller.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "ssr", derive(Serialize, Deserialize))]
+pub struct Limit {
+    pub name: String,
+    /// `ip`, `user`, `global` or `provider`.
+    pub scope: String,
+    /// `requests`, `images` or `usd`.
+    pub unit: String,
+    pub quota: f64,
+    pub remaining: f64,
+    /// Seconds until the quota renews.
+    pub reset_seconds: u64,
+    /// What the policy counts.
+    #[cfg_attr(feature = "ssr", serde(default, skip_serializing_if = "Vec::is_empty"))]
+    pub actions: Vec<Kind>,
+}
+
+/// A style preset: an id for the API, a label for people, and the words that
+/// extend the prompt for a provider that draws from words alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Style {
+    pub id: &'static str,
+    pub label: &'static str,
+    pub words: &'static str,
+}
+
+/// The style presets, in the order shown.
+pub const STYLES: &[Style] = &[
+    Style {
+        id: "watercolour",
+        label: "Watercolour",
+        words: "loose watercolour on textured paper",
+    },
+    Style {
+        id: "ink",
+        label: "Ink",
+        words: "black ink drawing with fine hatching",
+    },
+    Style {
+        id: "oil",
+        label: "Oil",
+        words: "oil painting with visible brush strokes",
+    },
+    Style {
+        id: "pencil",
+        label: "Pencil",
+        words: "graphite pencil drawing on paper",
+    },
+    Style {
+        id: "poster",
+        label: "Poster",
+        words: "flat screen-printed poster in few bold colours",
+    },
+    Style {
+        id: "pixel",
+        label: "Pixel",
+        words: "pixel art with a small palette",
+    },
+    Style {
+        id: "photo",
+        label: "Photo",
+        words: "natural photograph, soft daylight",
+    },
+];
+
+/// The sizes offered in the form: value, label.
+pub const SIZES: &[(&str, &str)] = &[
+    ("1024x1024", "Square"),
+    ("1536x1024", "Wide"),
+    ("1024x1536", "Tall"),
+];
+
+/// The qualities accepted.
+pub const QUALITIES: &[&str] = &["auto", "low", "medium", "high"];
+
+/// Longest prompt accepted, in characters (OpenAI's own limit).
+pub const MAX_PROMPT_CHARS: usize = 32_000;

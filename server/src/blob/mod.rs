@@ -1,0 +1,95 @@
+//! Where pictures are kept: a folder now, any object store behind the same
+//! interface. A key is made once and its content never changes.
+
+use std::{ops::Range, path::Path as FilePath, sync::Arc};
+
+use axum::body::Bytes;
+use futures::{Stream, StreamExt as _};
+use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt as _, local::LocalFileSystem, path::Path};
+use uuid::Uuid;
+
+/// The blob store failed.
+#[derive(Debug, thiserror::Error)]
+#[error("the blob store failed: {0}")]
+pub struct Error(#[from] object_store::Error);
+
+/// Pictures by key; clones share the store.
+#[derive(Clone)]
+pub struct Blobs {
+    store: Arc<dyn ObjectStore>,
+}
+
+/// A blob being read.
+pub struct Blob {
+    /// Size of the whole blob in bytes.
+    pub size: u64,
+    /// The part that `stream` carries.
+    pub range: Range<u64>,
+    pub stream: std::pin::Pin<Box<dyn Stream<Item = Result<Bytes, object_store::Error>> + Send>>,
+}
+
+/// Which part of a blob is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    All,
+    /// From the first byte to the last, both included; to the end without a last.
+    From(u64, Option<u64>),
+    /// The last so many bytes.
+    Last(u64),
+}
+
+impl Blobs {
+    /// Blobs as files of this folder, which is made if need be.
+    pub fn in_folder(folder: &FilePath) -> Result<Self, Error> {
+        let store = LocalFileSystem::new_with_prefix(folder)?;
+        Ok(Self { store: Arc::new(store) })
+    }
+
+    /// Keeps the bytes under a new key that nobody can guess.
+    pub async fn keep(&self, bytes: Bytes, extension: &str) -> Result<String, Error> {
+        let key = format!("{}.{extension}", Uuid::new_v4().simple());
+        self.store.put(&Path::from(key.as_str()), bytes.into()).await?;
+        Ok(key)
+    }
+
+    /// The whole blob.
+    pub async fn read(&self, key: &str) -> Result<Bytes, Error> {
+        Ok(self.store.get(&Path::from(key)).await?.bytes().await?)
+    }
+
+    /// A part of the blob as a stream; `None` when there is no such blob.
+    pub async fn open(&self, key: &str, part: Part) -> Result<Option<Blob>, Error> {
+        let range = match part {
+            Part::All => None,
+            Part::From(first, None) => Some(GetRange::Offset(first)),
+            Part::From(first, Some(last)) => Some(GetRange::Bounded(first..last.saturating_add(1))),
+            Part::Last(count) => Some(GetRange::Suffix(count)),
+        };
+        let options = GetOptions { range, ..GetOptions::default() };
+        match self.store.get_opts(&Path::from(key), options).await {
+            Ok(found) => {
+                let (size, range) = (found.meta.size, found.range.clone());
+                Ok(Some(Blob { size, range, stream: found.into_stream().boxed() }))
+            }
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Size in bytes; `None` when there is no such blob.
+    pub async fn size(&self, key: &str) -> Result<Option<u64>, Error> {
+        match self.store.head(&Path::from(key)).await {
+            Ok(meta) => Ok(Some(meta.size)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Forgets the blob; it is no error if there is none.
+    pub async fn delete(&self, key: &str) -> Result<(), Error> {
+        match self.store.delete(&Path::from(key)).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}

@@ -1,0 +1,359 @@
+//! The configuration: `config.default.toml`, then the file named by
+//! `ATELIER_CONFIG`, then the environment. Nothing else reads either.
+
+use std::{collections::HashSet, fmt, net::SocketAddr, path::PathBuf, time::Duration};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use ipnet::IpNet;
+use url::Url;
+use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
+
+use crate::limit::Policy;
+
+const DEFAULTS: &str = include_str!("../config.default.toml");
+
+/// The effective configuration. Each setting is explained in `config.default.toml`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    pub listen: SocketAddr,
+    pub data: PathBuf,
+    pub log: String,
+    pub public_url: Option<Url>,
+    pub callback_url: Option<Url>,
+    pub secret: Option<Secret>,
+    pub trusted_proxies: Vec<IpNet>,
+    pub provider: Option<ProviderName>,
+    pub workers: usize,
+    pub limits: Vec<Policy>,
+    pub cache: CacheConfig,
+    pub queue: QueueConfig,
+    pub photos: PhotosConfig,
+    pub openai: OpenAiConfig,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProviderName {
+    #[serde(rename = "openai")]
+    OpenAi,
+    Local,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CacheConfig {
+    #[serde(with = "duration")]
+    pub ttl: Duration,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QueueConfig {
+    #[serde(with = "duration")]
+    pub lease: Duration,
+    pub attempts: u32,
+    #[serde(with = "duration")]
+    pub retry_base: Duration,
+    #[serde(with = "duration")]
+    pub retry_cap: Duration,
+    #[serde(with = "duration")]
+    pub grace: Duration,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PhotosConfig {
+    pub max_bytes: u64,
+    pub max_pixels: u64,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OpenAiConfig {
+    pub base_url: Url,
+    pub api_key: Option<Secret>,
+    pub model: String,
+    pub parallel: usize,
+    #[serde(with = "duration")]
+    pub timeout: Duration,
+    pub prices: Prices,
+}
+
+/// US dollars per million tokens.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Prices {
+    pub text_input: f64,
+    pub image_input: f64,
+    pub image_output: f64,
+}
+
+/// A text that is never printed.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+pub struct Secret(pub String);
+
+const REDACTED: &str = "(set, not shown)";
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(REDACTED)
+    }
+}
+
+impl Serialize for Secret {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(REDACTED)
+    }
+}
+
+/// Durations as people write them: `"90s"`, `"7d"`.
+pub mod duration {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
+
+    /// Writes the shortest form.
+    pub fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&humantime::format_duration(*duration))
+    }
+
+    /// Reads a number with a unit.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        humantime::parse_duration(&text)
+            .map_err(|error| D::Error::custom(format!("{text:?} is no duration such as \"90s\" or \"7d\": {error}")))
+    }
+}
+
+/// How an environment variable becomes a setting.
+enum Form {
+    Text,
+    Number,
+    List,
+}
+
+/// Every environment variable that is read, and the setting it stands for.
+const ENVIRONMENT: &[(&str, &str, Form)] = &[
+    ("ATELIER_LISTEN", "listen", Form::Text),
+    ("ATELIER_DATA", "data", Form::Text),
+    ("RUST_LOG", "log", Form::Text),
+    ("ATELIER_PUBLIC_URL", "public_url", Form::Text),
+    ("ATELIER_CALLBACK_URL", "callback_url", Form::Text),
+    ("ATELIER_SECRET", "secret", Form::Text),
+    ("ATELIER_TRUSTED_PROXIES", "trusted_proxies", Form::List),
+    ("ATELIER_PROVIDER", "provider", Form::Text),
+    ("ATELIER_WORKERS", "workers", Form::Number),
+    ("OPENAI_API_KEY", "openai.api_key", Form::Text),
+    ("OPENAI_BASE_URL", "openai.base_url", Form::Text),
+];
+
+/// Variables of the documented interface that this version cannot honour yet:
+/// better no start than a setting silently ignored.
+const NOT_YET: &[(&str, &str)] = &[
+    ("ATELIER_REDIS_URL", "this version keeps everything in the data folder"),
+    ("ATELIER_BLOBS", "this version keeps pictures in the data folder"),
+];
+
+impl Config {
+    /// Reads the configuration. `environment` looks a variable up; empty
+    /// values count as unset.
+    pub fn load(environment: impl Fn(&str) -> Option<String>) -> Result<Self> {
+        let variable = |name: &str| environment(name).filter(|value| !value.is_empty());
+        for (name, reason) in NOT_YET {
+            ensure!(variable(name).is_none(), "{name} is set, but {reason}. Unset it.");
+        }
+        let mut settings: Table = DEFAULTS.parse().context("config.default.toml")?;
+        if let Some(path) = variable("ATELIER_CONFIG") {
+            let text = std::fs::read_to_string(&path)
+                .with_context(|| format!("cannot read the configuration file {path:?} named by ATELIER_CONFIG"))?;
+            let file = text.parse().with_context(|| format!("the configuration file {path:?} is not TOML"))?;
+            merge(&mut settings, file);
+        }
+        for (name, path, form) in ENVIRONMENT {
+            if let Some(value) = variable(name) {
+                let value = form.value(&value).with_context(|| format!("the environment variable {name}"))?;
+                set(&mut settings, path, value);
+            }
+        }
+        let config: Self = Value::Table(settings).try_into().map_err(explain)?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// The provider in force.
+    pub fn provider(&self) -> ProviderName {
+        let default = if self.openai.api_key.is_some() { ProviderName::OpenAi } else { ProviderName::Local };
+        self.provider.unwrap_or(default)
+    }
+
+    fn check(&self) -> Result<()> {
+        self.check_limits()?;
+        ensure!(self.workers > 0, "workers (ATELIER_WORKERS) is 0: nothing would ever be painted. Set 1 or more.");
+        ensure!(self.openai.parallel > 0, "openai.parallel is 0: no call could ever be made. Set 1 or more.");
+        ensure!(self.queue.attempts > 0, "queue.attempts is 0: no job could ever be tried. Set 1 or more.");
+        ensure!(
+            self.queue.lease >= Duration::from_millis(300),
+            "queue.lease is shorter than 300ms: heartbeats could not keep up. The default is \"60s\"."
+        );
+        ensure!(
+            self.photos.max_bytes > 0 && self.photos.max_pixels > 0,
+            "photos.max_bytes and photos.max_pixels must be above 0."
+        );
+        if let Some(Secret(secret)) = &self.secret {
+            ensure!(
+                secret.len() >= 16,
+                "secret (ATELIER_SECRET) is shorter than 16 characters. Set a longer one, or unset it to have one made."
+            );
+        }
+        self.check_provider()
+    }
+
+    fn check_provider(&self) -> Result<()> {
+        let own_server = self.openai.base_url.host_str() != Some("api.openai.com");
+        if self.provider() == ProviderName::OpenAi && self.openai.api_key.is_none() && !own_server {
+            bail!("provider (ATELIER_PROVIDER) is openai, but there is no key. Set OPENAI_API_KEY, or use \"local\".");
+        }
+        Ok(())
+    }
+
+    fn check_limits(&self) -> Result<()> {
+        let mut names = HashSet::new();
+        for policy in &self.limits {
+            let name = &policy.name;
+            let valid = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+            ensure!(
+                !name.is_empty() && name.chars().all(valid),
+                "the limit {name:?}: a name is made of lower-case letters, digits and hyphens."
+            );
+            ensure!(names.insert(name), "the limit {name:?} stands there twice. Give each limit a name of its own.");
+            ensure!(
+                policy.window >= Duration::from_secs(1),
+                "the limit {name:?}: its window must be at least \"1s\"."
+            );
+            ensure!(!policy.actions.is_empty(), "the limit {name:?}: its actions are empty. Leave them out for all.");
+        }
+        Ok(())
+    }
+}
+
+impl Form {
+    fn value(&self, text: &str) -> Result<Value> {
+        Ok(match self {
+            Self::Text => Value::String(text.to_owned()),
+            Self::Number => Value::Integer(text.parse().with_context(|| format!("{text:?} is not a whole number"))?),
+            Self::List => Value::Array(text.split(',').map(|item| Value::String(item.trim().to_owned())).collect()),
+        })
+    }
+}
+
+/// Lays `over` on `base`: tables key by key, everything else replaced whole.
+fn merge(base: &mut Table, over: Table) {
+    for (key, value) in over {
+        match (base.get_mut(&key), value) {
+            (Some(Value::Table(base)), Value::Table(over)) => merge(base, over),
+            (_, value) => {
+                base.insert(key, value);
+            }
+        }
+    }
+}
+
+fn set(settings: &mut Table, path: &str, value: Value) {
+    match path.split_once('.') {
+        None => {
+            settings.insert(path.to_owned(), value);
+        }
+        Some((head, rest)) => {
+            if let Value::Table(table) = settings.entry(head).or_insert_with(|| Value::Table(Table::new())) {
+                set(table, rest, value);
+            }
+        }
+    }
+}
+
+fn explain(error: toml::de::Error) -> anyhow::Error {
+    let message = error.to_string();
+    let message = message.trim().replace('\n', " ");
+    anyhow::anyhow!("the configuration is not valid: {message}. Every setting is explained in config.default.toml.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(file: &str, environment: &[(&str, &str)]) -> Result<Config> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("atelier.toml");
+        std::fs::write(&path, file)?;
+        Config::load(|name| match name {
+            "ATELIER_CONFIG" => Some(path.display().to_string()),
+            _ => environment.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()),
+        })
+    }
+
+    fn message(file: &str, environment: &[(&str, &str)]) -> String {
+        format!("{:#}", load(file, environment).unwrap_err())
+    }
+
+    #[test]
+    fn the_default_file_is_valid() {
+        let config = load("", &[]).unwrap();
+        assert_eq!(config.provider(), ProviderName::Local);
+        assert_eq!(config.limits.len(), 3);
+    }
+
+    #[test]
+    fn the_environment_wins_over_the_file() {
+        let config = load("listen = '127.0.0.1:1'\nworkers = 2", &[("ATELIER_LISTEN", "127.0.0.1:2")]).unwrap();
+        assert_eq!((config.listen.port(), config.workers), (2, 2));
+    }
+
+    #[test]
+    fn a_file_changes_one_setting_of_a_table() {
+        let config = load("[queue]\nlease = '5s'\n[openai.prices]\ntext_input = 1.0", &[]).unwrap();
+        assert_eq!((config.queue.lease, config.queue.attempts), (Duration::from_secs(5), 5));
+        assert!((config.openai.prices.image_output - 30.0).abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn a_key_chooses_openai() {
+        assert_eq!(load("", &[("OPENAI_API_KEY", "sk-test")]).unwrap().provider(), ProviderName::OpenAi);
+        assert_eq!(load("", &[("OPENAI_API_KEY", "")]).unwrap().provider(), ProviderName::Local);
+    }
+
+    #[test]
+    fn limits_can_be_switched_off() {
+        assert!(load("limits = []", &[]).unwrap().limits.is_empty());
+    }
+
+    #[test]
+    fn refusals_name_the_setting() {
+        for (file, environment, expected) in [
+            ("[queue]\nleese = '5s'", &[][..], "leese"),
+            ("colour = 'red'", &[], "colour"),
+            ("[queue]\nlease = 'soon'", &[], "soon"),
+            ("workers = 0", &[], "ATELIER_WORKERS"),
+            ("", &[("ATELIER_WORKERS", "many")], "ATELIER_WORKERS"),
+            ("", &[("ATELIER_LISTEN", "nowhere")], "listen"),
+            ("", &[("ATELIER_PROVIDER", "openai")], "OPENAI_API_KEY"),
+            ("", &[("ATELIER_PROVIDER", "crayons")], "crayons"),
+            ("", &[("ATELIER_REDIS_URL", "redis://localhost")], "ATELIER_REDIS_URL"),
+            ("", &[("ATELIER_SECRET", "short")], "ATELIER_SECRET"),
+            ("", &[("ATELIER_TRUSTED_PROXIES", "10.0.0.0/8, everyone")], "trusted_proxies"),
+            ("this is not toml", &[], "not TOML"),
+        ] {
+            let message = message(file, environment);
+            assert!(message.contains(expected), "{message}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_not_printed() {
+        let environment = [("OPENAI_API_KEY", "sk-verysecret"), ("ATELIER_SECRET", "0123456789abcdef")];
+        let config = load("", &environment).unwrap();
+        let printed = format!("{config:?}{}", toml::to_string(&config).unwrap());
+        assert!(!printed.contains("verysecret") && !printed.contains("0123456789abcdef"));
+    }
+}

@@ -1,0 +1,83 @@
+//! The built site, embedded in the binary: hashed names, compressed once.
+
+use std::sync::LazyLock;
+
+use atelier_app::Assets;
+use axum::{
+    extract::Path,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use rust_embed::{EmbeddedFile, RustEmbed};
+
+use super::{Error, Result};
+use crate::job::hex;
+
+#[derive(RustEmbed)]
+#[folder = "../target/site"]
+struct Site;
+
+const NONE: Error = Error::NotFound("There is no such file.");
+
+/// Names that change with their content may be kept for ever.
+pub(super) async fn hashed(Path(name): Path<String>, headers: HeaderMap) -> Result<Response> {
+    file(&name, &headers, "public, max-age=31536000, immutable").ok_or(NONE)
+}
+
+/// A file of the site's root, such as `/robots.txt`.
+pub(super) fn plain(path: &str, headers: &HeaderMap) -> Option<Response> {
+    let name = path.strip_prefix('/').filter(|name| !name.ends_with(".br") && *name != "site.json")?;
+    file(name, headers, "public, max-age=3600")
+}
+
+/// Addresses of the hashed files.
+pub(super) static ASSETS: LazyLock<Assets> = LazyLock::new(|| {
+    let names: serde_json::Value =
+        Site::get("site.json").and_then(|file| serde_json::from_slice(&file.data).ok()).unwrap_or_default();
+    let address = |key: &str| format!("/assets/{}", names[key].as_str().unwrap_or("missing"));
+    Assets { js: address("js"), wasm: address("wasm"), css: address("css") }
+});
+
+fn file(name: &str, headers: &HeaderMap, caching: &'static str) -> Option<Response> {
+    let media_type = media_type(name)?;
+    let plain = Site::get(name)?;
+    let etag = format!("\"{}\"", &hex(&plain.metadata.sha256_hash())[..16]);
+    let common = [
+        (header::ETAG, HeaderValue::from_str(&etag).ok()?),
+        (header::CACHE_CONTROL, HeaderValue::from_static(caching)),
+        (header::VARY, HeaderValue::from_static("accept-encoding")),
+    ];
+    if headers.get(header::IF_NONE_MATCH).is_some_and(|value| value.as_bytes() == etag.as_bytes()) {
+        return Some((StatusCode::NOT_MODIFIED, common).into_response());
+    }
+    let media_type = [(header::CONTENT_TYPE, media_type)];
+    match Site::get(&format!("{name}.br")).filter(|_| takes_brotli(headers)) {
+        Some(EmbeddedFile { data, .. }) => {
+            Some((common, media_type, [(header::CONTENT_ENCODING, "br")], data).into_response())
+        }
+        None => Some((common, media_type, plain.data).into_response()),
+    }
+}
+
+fn takes_brotli(headers: &HeaderMap) -> bool {
+    let accepted = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    accepted.flat_map(|value| value.split(',')).any(|coding| {
+        let mut parts = coding.split(';').map(str::trim);
+        parts.next() == Some("br") && parts.all(|weight| !matches!(weight, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
+    })
+}
+
+/// `None` for what is not meant to be served.
+fn media_type(name: &str) -> Option<&'static str> {
+    match name.rsplit_once('.')?.1 {
+        "js" => Some("text/javascript; charset=utf-8"),
+        "wasm" => Some("application/wasm"),
+        "css" => Some("text/css; charset=utf-8"),
+        "svg" => Some("image/svg+xml"),
+        "png" => Some("image/png"),
+        "ico" => Some("image/x-icon"),
+        "txt" => Some("text/plain; charset=utf-8"),
+        "webmanifest" => Some("application/manifest+json"),
+        _ => None,
+    }
+}

@@ -1,0 +1,15 @@
+//! `POST /api/callback`: outcomes come home.
+
+use axum::{
+    body::Bytes,
+    extract::State as AxumState,
+    http::{HeaderMap, StatusCode},
+};
+
+use super::{Error, Result, State};
+
+pub(super) async fn receive(AxumState(state): AxumState<State>, headers: HeaderMap, body: Bytes) -> Result<StatusCode> {
+    let message = state.signer.verify(&headers, &body).map_err(Error::Forged)?;
+    state.studio.complete(&message).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

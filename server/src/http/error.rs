@@ -1,0 +1,241 @@
+//! The one error door: what happened inside becomes a problem document
+//! (RFC 9457) with a status code. What we did not foresee is logged and
+//! becomes an opaque 500.
+
+use std::any::Any;
+
+use axum::{
+    Json,
+    extract::rejection::{BytesRejection, FormRejection},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use tracing::{error, warn};
+
+use super::{headers, pages::Told};
+use crate::{callback::Forgery, limit::Standing, photo::Refusal, queue, studio};
+
+/// Why a request was not answered as asked.
+#[derive(Debug)]
+pub(super) enum Error {
+    /// The body is not what the route takes at all.
+    Malformed(String),
+    /// The body is understood, but what it says cannot be done.
+    Invalid { code: &'static str, detail: String },
+    Photo(Refusal),
+    TooLarge { max_bytes: u64 },
+    Unsupported { expected: &'static str },
+    NotFound(&'static str),
+    MethodNotAllowed,
+    CrossOrigin,
+    Forged(Forgery),
+    Studio(studio::Error),
+    Internal(anyhow::Error),
+}
+
+impl From<studio::Error> for Error {
+    fn from(error: studio::Error) -> Self {
+        Self::Studio(error)
+    }
+}
+
+impl From<anyhow::Error> for Error {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Internal(error)
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::Photo(refusal)
+    }
+}
+
+impl From<BytesRejection> for Error {
+    fn from(rejection: BytesRejection) -> Self {
+        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            Self::TooLarge { max_bytes: super::images::MAX_BODY as u64 }
+        } else {
+            Self::Malformed(rejection.body_text())
+        }
+    }
+}
+
+impl From<FormRejection> for Error {
+    fn from(rejection: FormRejection) -> Self {
+        Self::Malformed(rejection.body_text())
+    }
+}
+
+/// A problem document.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Problem {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    title: &'static str,
+    status: u16,
+    detail: String,
+    code: &'static str,
+    #[serde(rename = "violated-policies", skip_serializing_if = "Vec::is_empty")]
+    violated: Vec<String>,
+}
+
+/// Registered by draft-ietf-httpapi-ratelimit-headers.
+const QUOTA_EXCEEDED: &str = "https://iana.org/assignments/http-problem-types#quota-exceeded";
+
+impl Problem {
+    fn new(status: StatusCode, code: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
+        Self { kind: "about:blank", title, status: status.as_u16(), detail: detail.into(), code, violated: vec![] }
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        if let Self::Studio(studio::Error::Limited(standings)) = &self {
+            return limited(standings);
+        }
+        let problem = self.problem();
+        let mut response = respond(problem);
+        if response.status() == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("5"));
+        }
+        response
+    }
+}
+
+impl Error {
+    fn problem(self) -> Problem {
+        use StatusCode as S;
+        match self {
+            Self::Malformed(detail) => Problem::new(S::BAD_REQUEST, "malformed", "Malformed request", detail),
+            Self::Invalid { code, detail } => {
+                Problem::new(S::UNPROCESSABLE_ENTITY, code, "This cannot be done", detail)
+            }
+            Self::Photo(refusal) => photo(&refusal),
+            Self::TooLarge { max_bytes } => {
+                let detail = format!("At most {} are taken.", size(max_bytes));
+                Problem::new(S::PAYLOAD_TOO_LARGE, "too_large", "Too large", detail)
+            }
+            Self::Unsupported { expected } => {
+                let detail = format!("This address takes {expected}.");
+                Problem::new(S::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "Wrong kind of body", detail)
+            }
+            Self::NotFound(detail) => Problem::new(S::NOT_FOUND, "not_found", "Not found", detail),
+            Self::MethodNotAllowed => {
+                let detail = "This address does not take that method.";
+                Problem::new(S::METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed", detail)
+            }
+            Self::CrossOrigin => {
+                let detail = "The request came from a page of another site.";
+                Problem::new(S::FORBIDDEN, "cross_origin", "Forbidden", detail)
+            }
+            Self::Forged(forgery) => {
+                warn!(reason = %forgery, "a delivery was not believed");
+                let detail = "The signature is missing, wrong or too old.";
+                Problem::new(S::UNAUTHORIZED, "bad_signature", "Not authentic", detail)
+            }
+            Self::Studio(error) => studio(error),
+            Self::Internal(error) => internal(&error),
+        }
+    }
+}
+
+fn studio(error: studio::Error) -> Problem {
+    use StatusCode as S;
+    match error {
+        studio::Error::Closing => {
+            let detail = "The studio is restarting. Try again in a moment.";
+            Problem::new(S::SERVICE_UNAVAILABLE, "closing", "Restarting", detail)
+        }
+        studio::Error::NotYours => {
+            let detail = "Only whoever asked for this job may change it.";
+            Problem::new(S::FORBIDDEN, "not_yours", "Not yours", detail)
+        }
+        studio::Error::Queue(queue::Error::NotFound) => {
+            Problem::new(S::NOT_FOUND, "not_found", "Not found", "There is no such job, or it was deleted.")
+        }
+        studio::Error::Queue(queue::Error::Stale) => {
+            let detail = "The job has moved on since this was sent.";
+            Problem::new(S::CONFLICT, "stale_token", "Out of date", detail)
+        }
+        studio::Error::Queue(queue::Error::Illegal(illegal)) => {
+            let detail = format!("The job is {} already.", illegal.status.as_str());
+            Problem::new(S::CONFLICT, "wrong_state", "Too late", detail)
+        }
+        error => {
+            error!(%error, "a store failed");
+            let detail = "The studio cannot reach its store at the moment. Nothing was lost; try again in a moment.";
+            Problem::new(S::SERVICE_UNAVAILABLE, "store_unavailable", "Unavailable", detail)
+        }
+    }
+}
+
+fn photo(refusal: &Refusal) -> Problem {
+    use StatusCode as S;
+    let (status, code) = match refusal {
+        Refusal::Empty => (S::UNPROCESSABLE_ENTITY, "photo_empty"),
+        Refusal::UnknownType(_) => (S::UNSUPPORTED_MEDIA_TYPE, "photo_type"),
+        Refusal::TooManyPixels { .. } => (S::UNPROCESSABLE_ENTITY, "photo_pixels"),
+        Refusal::Damaged(_) => (S::UNPROCESSABLE_ENTITY, "photo_damaged"),
+    };
+    Problem::new(status, code, "The photo cannot be used", refusal.to_string())
+}
+
+fn internal(error: &anyhow::Error) -> Problem {
+    error!(error = format!("{error:#}"), "unforeseen");
+    let detail = "Something went wrong on our side. It was logged; try again.";
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Our fault", detail)
+}
+
+fn limited(standings: &[Standing]) -> Response {
+    let violated = standings.iter().filter(|standing| standing.violated);
+    let names = violated.clone().map(|standing| standing.policy.name.clone()).collect();
+    let wait = violated.map(|standing| headers::whole_seconds(standing.reset)).max().unwrap_or(1);
+    let detail = format!("You have used up what is given out at a time. It renews in {}.", in_words(wait));
+    let mut problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "limited", "Over the limit", detail);
+    problem.kind = QUOTA_EXCEEDED;
+    problem.violated = names;
+    let mut response = respond(problem);
+    headers::rate_limits(response.headers_mut(), standings);
+    response.headers_mut().insert(header::RETRY_AFTER, wait.into());
+    response
+}
+
+fn respond(problem: Problem) -> Response {
+    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let told = Told { status: problem.status, title: problem.title, detail: problem.detail.clone() };
+    let mut response = (status, Json(problem)).into_response();
+    let media_type = header::HeaderValue::from_static("application/problem+json");
+    response.headers_mut().insert(header::CONTENT_TYPE, media_type);
+    response.extensions_mut().insert(told);
+    response
+}
+
+/// For a known path and a method it does not take.
+pub(super) async fn method_not_allowed() -> Error {
+    Error::MethodNotAllowed
+}
+
+/// A handler panicked.
+pub(super) fn panicked(panic: Box<dyn Any + Send>) -> Response {
+    let message = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("a panic without a message");
+    Error::Internal(anyhow::anyhow!("a handler panicked: {message}")).into_response()
+}
+
+fn size(bytes: u64) -> String {
+    if bytes >= 1_000_000 { format!("{} MB", bytes / 1_000_000) } else { format!("{} kB", bytes / 1000) }
+}
+
+/// "7 h 12 min", "12 min", "40 s".
+fn in_words(seconds: u64) -> String {
+    match (seconds / 3600, seconds % 3600 / 60) {
+        (0, 0) => format!("{seconds} s"),
+        (0, minutes) => format!("{minutes} min"),
+        (hours, minutes) => format!("{hours} h {minutes} min"),
+    }
+}

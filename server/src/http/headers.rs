@@ -1,0 +1,97 @@
+//! Headers that many answers carry, and the check that a change is asked for
+//! by our own pages.
+
+use std::{fmt::Write as _, time::Duration};
+
+use axum::{
+    extract::{Request, State as AxumState},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+
+use super::{Error, State};
+use crate::limit::Standing;
+
+/// Sets what every answer should carry, where the handler set nothing else.
+pub(super) async fn secure(AxumState(state): AxumState<State>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "same-origin"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    ] {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    if state.https {
+        let year = HeaderValue::from_static("max-age=31536000");
+        headers.entry(header::STRICT_TRANSPORT_SECURITY).or_insert(year);
+    }
+    response
+}
+
+/// Refuses a change that a page of another site asks for. Browsers say where a
+/// request comes from; other clients carry no cookies of a visitor's.
+pub(super) async fn same_origin(request: Request, next: Next) -> Response {
+    let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    if safe || ours(request.headers()) { next.run(request).await } else { Error::CrossOrigin.into_response() }
+}
+
+fn ours(headers: &HeaderMap) -> bool {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    if let Some(site) = text("sec-fetch-site") {
+        return matches!(site, "same-origin" | "none");
+    }
+    let Some(origin) = text("origin") else {
+        return true;
+    };
+    let host = origin.split_once("://").map(|(_, host)| host);
+    host.is_some() && host == text("host")
+}
+
+/// `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers).
+pub(super) fn rate_limits(headers: &mut HeaderMap, standings: &[Standing]) {
+    let (mut policies, mut limits) = (String::new(), String::new());
+    for standing in standings {
+        let policy = &standing.policy;
+        let comma = if policies.is_empty() { "" } else { ", " };
+        let window = policy.window.as_secs();
+        let reset = whole_seconds(standing.reset);
+        // Writing to a String cannot fail.
+        let _ = write!(policies, "{comma}\"{}\";q={};w={window}", policy.name, policy.quota);
+        let _ = write!(limits, "{comma}\"{}\";r={};t={reset}", policy.name, standing.remaining);
+    }
+    for (name, value) in [("ratelimit-policy", policies), ("ratelimit", limits)] {
+        if let (false, Ok(value)) = (value.is_empty(), HeaderValue::from_str(&value)) {
+            headers.insert(HeaderName::from_static(name), value);
+        }
+    }
+}
+
+/// Rounded up, so that nobody comes back too early.
+pub(super) fn whole_seconds(duration: Duration) -> u64 {
+    duration.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from(headers: &[(&'static str, &str)]) -> bool {
+        ours(&headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect())
+    }
+
+    #[test]
+    fn only_our_own_pages_and_plain_clients_may_change_things() {
+        assert!(from(&[]));
+        assert!(from(&[("sec-fetch-site", "same-origin")]));
+        assert!(!from(&[("sec-fetch-site", "cross-site")]));
+        assert!(!from(&[("sec-fetch-site", "same-site")]));
+        assert!(from(&[("origin", "https://a.example"), ("host", "a.example")]));
+        assert!(!from(&[("origin", "https://b.example"), ("host", "a.example")]));
+        assert!(!from(&[("origin", "null"), ("host", "a.example")]));
+    }
+}

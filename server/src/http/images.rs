@@ -1,0 +1,195 @@
+//! `POST /api/images`: JSON from programs and islands, a form from a browser
+//! without JavaScript.
+
+use atelier_app::wire::{self, MAX_PROMPT_CHARS, QUALITIES, STYLES};
+use axum::{
+    Form, Json,
+    body::Bytes,
+    extract::{FromRequest, Request, State as AxumState},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Redirect, Response},
+};
+use serde::{Deserialize, Deserializer};
+
+use super::{Error, Result, State, headers, view};
+use crate::{
+    job::ImageTask,
+    studio::{Accepted, Caller, Order},
+};
+
+/// Largest JSON or form body in bytes: the longest prompt, escaped.
+pub(super) const MAX_BODY: usize = 512 * 1024;
+
+/// The most pictures one request may ask for (OpenAI's own limit).
+const MAX_IMAGES: u32 = 10;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Body {
+    prompt: String,
+    #[serde(default, deserialize_with = "blank_is_none")]
+    size: Option<String>,
+    #[serde(default, deserialize_with = "blank_is_none")]
+    quality: Option<String>,
+    n: Option<u32>,
+    #[serde(default, deserialize_with = "blank_is_none")]
+    style: Option<String>,
+    #[serde(default)]
+    fresh: bool,
+}
+
+/// A form's empty choice is no choice.
+fn blank_is_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    Ok(text.filter(|text| !text.is_empty()))
+}
+
+pub(super) async fn submit(AxumState(state): AxumState<State>, caller: Caller, request: Request) -> Result<Response> {
+    let headers = request.headers().clone();
+    let body = read(request, &state).await?;
+    let fresh = body.fresh || no_cache(&headers);
+    let order = Order::Image(body.task()?);
+    accept(state, caller, order, fresh, wants_page(&headers)).await
+}
+
+async fn read(request: Request, state: &State) -> Result<Body> {
+    let media_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let media_type = media_type.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    match media_type.as_str() {
+        "application/json" => {
+            let bytes = Bytes::from_request(request, state).await?;
+            serde_json::from_slice(&bytes).map_err(|error| Error::Malformed(format!("The JSON is not right: {error}.")))
+        }
+        "application/x-www-form-urlencoded" => Ok(Form::<Body>::from_request(request, state).await?.0),
+        _ => Err(Error::Unsupported { expected: "application/json, or a form" }),
+    }
+}
+
+impl Body {
+    fn task(self) -> Result<ImageTask> {
+        let quality = self.quality.unwrap_or_else(|| "auto".into());
+        if !QUALITIES.contains(&quality.as_str()) {
+            return Err(invalid("quality", format!("The quality is one of {}.", QUALITIES.join(", "))));
+        }
+        if let Some(style) = &self.style
+            && !STYLES.iter().any(|known| known.id == style)
+        {
+            let known: Vec<_> = STYLES.iter().map(|style| style.id).collect();
+            return Err(invalid("style", format!("The style is one of {}.", known.join(", "))));
+        }
+        let n = self.n.unwrap_or(1);
+        if !(1..=MAX_IMAGES).contains(&n) {
+            return Err(invalid("n", format!("n is a number from 1 to {MAX_IMAGES}.")));
+        }
+        let size = self.size.unwrap_or_else(|| "auto".into());
+        check_size(&size)?;
+        Ok(ImageTask { prompt: prompt(&self.prompt)?, size, quality, n, style: self.style })
+    }
+}
+
+fn invalid(code: &'static str, detail: String) -> Error {
+    Error::Invalid { code, detail }
+}
+
+fn prompt(text: &str) -> Result<String> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(invalid("prompt", "The prompt is empty. Say what the picture should show.".into()));
+    }
+    let length = text.chars().count();
+    if length > MAX_PROMPT_CHARS {
+        let detail = format!("The prompt has {length} characters; at most {MAX_PROMPT_CHARS} are taken.");
+        return Err(invalid("prompt", detail));
+    }
+    if text.chars().any(|c| c.is_control() && !c.is_whitespace()) {
+        let detail = "The prompt contains control characters. Type or paste it as plain text.";
+        return Err(invalid("prompt", detail.into()));
+    }
+    Ok(text.to_owned())
+}
+
+/// OpenAI's rule for sizes, which the built-in engine shares.
+fn check_size(size: &str) -> Result<()> {
+    let fits = |width: u32, height: u32| {
+        let (long, short) = (width.max(height), width.min(height));
+        width % 16 == 0
+            && height % 16 == 0
+            && long <= 3840
+            && long <= 3 * short
+            && (655_360..=8_294_400).contains(&(width * height))
+    };
+    let sides = size.split_once('x').and_then(|(w, h)| Some((w.parse::<u16>().ok()?, h.parse::<u16>().ok()?)));
+    match (size, sides) {
+        ("auto", _) => Ok(()),
+        (_, Some((width, height))) if fits(width.into(), height.into()) => Ok(()),
+        _ => Err(invalid(
+            "size",
+            "The size is auto or WIDTHxHEIGHT: multiples of 16, at most 3840 long and three times as long as wide, \
+             655,360 to 8,294,400 pixels in all. Classic: 1024x1024, 1536x1024, 1024x1536."
+                .into(),
+        )),
+    }
+}
+
+/// `Cache-Control: no-cache` or `no-store`.
+pub(super) fn no_cache(headers: &HeaderMap) -> bool {
+    let fields = headers.get_all(header::CACHE_CONTROL).iter().filter_map(|value| value.to_str().ok());
+    fields.flat_map(|value| value.split(',')).any(|word| {
+        let word = word.trim();
+        word.eq_ignore_ascii_case("no-cache") || word.eq_ignore_ascii_case("no-store")
+    })
+}
+
+/// Whether a browser sent a form and expects a page.
+pub(super) fn wants_page(headers: &HeaderMap) -> bool {
+    headers.get_all(header::ACCEPT).iter().any(|value| value.to_str().is_ok_and(|value| value.contains("text/html")))
+}
+
+/// Hands the order in, and answers with the job or the way to its page.
+pub(super) async fn accept(
+    state: State,
+    caller: Caller,
+    order: Order,
+    fresh: bool,
+    page: bool,
+) -> Result<Response> {
+    let studio = state.studio.clone();
+    // A client that hangs up must not leave a charge without a job behind.
+    let submission = tokio::spawn(async move { studio.submit(&caller, order, fresh).await });
+    let Accepted { job, standings } = submission.await.map_err(anyhow::Error::from)??;
+    if page {
+        let mut response = Redirect::to(&format!("/jobs/{}", job.id)).into_response();
+        headers::rate_limits(response.headers_mut(), &standings);
+        return Ok(response);
+    }
+    let status = if job.status == wire::Status::Succeeded { StatusCode::OK } else { StatusCode::ACCEPTED };
+    let location = [(header::LOCATION, format!("/api/jobs/{}", job.id))];
+    let mut response = (status, location, Json(view::job(&job))).into_response();
+    headers::rate_limits(response.headers_mut(), &standings);
+    Ok(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_follow_the_rule() {
+        for size in ["auto", "1024x1024", "1536x1024", "1024x1536", "3840x2160", "2160x3840"] {
+            assert!(check_size(size).is_ok(), "{size}");
+        }
+        for size in ["", "big", "1024", "1024x", "1000x1000", "512x512", "3856x2160", "3072x512", "-16x16", "65536x65536"] {
+            assert!(check_size(size).is_err(), "{size}");
+        }
+    }
+
+    #[test]
+    fn prompts_are_checked() {
+        assert_eq!(prompt("  a boat\r\n at sea ").unwrap(), "a boat\r\n at sea");
+        assert!(prompt(" \n\t ").is_err());
+        assert!(prompt("a\u{0}b").is_err());
+        assert!(prompt("a\u{1b}[31mb").is_err());
+        assert!(prompt(&"ä".repeat(32_000)).is_ok());
+        assert!(prompt(&"ä".repeat(32_001)).is_err());
+    }
+}

@@ -1,0 +1,121 @@
+//! `/api/jobs` and `/api/limits`: how jobs stand, and how the caller does.
+
+use std::time::Duration;
+
+use atelier_app::wire;
+use axum::{
+    Json,
+    extract::{Path, RawQuery, State as AxumState},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+
+use super::{Error, Result, State, headers, view};
+use crate::{queue::Job, studio::Caller};
+
+/// The longest a poll may wait.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+/// Jobs listed at a time.
+const PAGE: usize = 50;
+
+#[derive(Debug, Default, PartialEq)]
+struct Poll {
+    after: Option<u64>,
+    wait: Option<u64>,
+}
+
+pub(super) async fn status(
+    AxumState(state): AxumState<State>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Response> {
+    let poll = Poll::read(query.as_deref())?;
+    let wait = poll.wait.map_or(LONGEST_WAIT, Duration::from_secs).min(LONGEST_WAIT);
+    let job = state.studio.status(&id, poll.after, wait).await?;
+    let job = job.ok_or(Error::NotFound("There is no such job, or it was deleted."))?;
+    Ok(no_store(Json(view::job(&job))))
+}
+
+impl Poll {
+    fn read(query: Option<&str>) -> Result<Self> {
+        let mut poll = Self::default();
+        for (name, value) in query.unwrap_or_default().split('&').filter_map(|pair| pair.split_once('=')) {
+            let number = || value.parse().map_err(|_| Error::Malformed(format!("{name} is a whole number.")));
+            match name {
+                "after" => poll.after = Some(number()?),
+                "wait" => poll.wait = Some(number()?),
+                _ => {}
+            }
+        }
+        Ok(poll)
+    }
+}
+
+#[derive(Serialize)]
+struct Jobs {
+    jobs: Vec<wire::Job>,
+    /// Names the next page; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cursor: Option<String>,
+}
+
+pub(super) async fn list(
+    AxumState(state): AxumState<State>,
+    caller: Caller,
+    RawQuery(query): RawQuery,
+) -> Result<Response> {
+    let cursor = query.as_deref().unwrap_or_default().split('&').find_map(|pair| pair.strip_prefix("cursor="));
+    let cursor = cursor.filter(|cursor| !cursor.is_empty());
+    let jobs = state.studio.jobs(&caller, cursor, PAGE + 1).await?;
+    let more = jobs.len() > PAGE;
+    let page: Vec<&Job> = jobs.iter().take(PAGE).collect();
+    let cursor = page.last().filter(|_| more).map(|job| job.id.clone());
+    let jobs = page.into_iter().map(view::job).collect();
+    Ok(no_store(Json(Jobs { jobs, cursor })))
+}
+
+/// Cancels a job that is not finished and answers how it stands then; deletes
+/// a finished one.
+pub(super) async fn cancel(
+    AxumState(state): AxumState<State>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Response> {
+    Ok(match state.studio.cancel(&caller, &id).await? {
+        Some(job) => Json(view::job(&job)).into_response(),
+        None => StatusCode::NO_CONTENT.into_response(),
+    })
+}
+
+#[derive(Serialize)]
+struct Limits {
+    limits: Vec<wire::Limit>,
+}
+
+pub(super) async fn limits(AxumState(state): AxumState<State>, caller: Caller) -> Result<Response> {
+    let standings = state.studio.limits(&caller).await?;
+    let limits = standings.iter().map(view::limit).collect();
+    let mut response = no_store(Json(Limits { limits }));
+    headers::rate_limits(response.headers_mut(), &standings);
+    Ok(response)
+}
+
+fn no_store(body: impl IntoResponse) -> Response {
+    ([(header::CACHE_CONTROL, "no-store")], body).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn polls_are_read() {
+        let poll = Poll::read(Some("after=3&wait=25&other=x")).unwrap();
+        assert_eq!(poll, Poll { after: Some(3), wait: Some(25) });
+        assert_eq!(Poll::read(None).unwrap(), Poll::default());
+        assert!(Poll::read(Some("after=-1")).is_err());
+        assert!(Poll::read(Some("wait=soon")).is_err());
+    }
+}

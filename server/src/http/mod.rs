@@ -1,0 +1,96 @@
+//! The outside: routes, who is asking, and the one place that turns what
+//! happened inside into a status code.
+
+mod assets;
+mod callback;
+mod caller;
+mod error;
+mod headers;
+mod health;
+mod images;
+mod jobs;
+mod pages;
+mod pictures;
+mod restorations;
+mod view;
+
+use std::{path::PathBuf, sync::Arc};
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, FromRef},
+    middleware::{from_fn, from_fn_with_state},
+    routing::{get, post},
+};
+use axum_extra::extract::cookie::Key;
+use ipnet::IpNet;
+use tokio::sync::Semaphore;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use self::error::Error;
+use crate::{
+    callback::{PATH as CALLBACK, Signer},
+    config::PhotosConfig,
+    studio::Studio,
+};
+
+type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What the handlers share.
+pub struct Site {
+    pub studio: Arc<Studio>,
+    pub signer: Signer,
+    /// Signs session cookies.
+    pub cookies: Key,
+    pub trusted_proxies: Vec<IpNet>,
+    pub photos: PhotosConfig,
+    /// Uploads wait here until they are decoded.
+    pub uploads: PathBuf,
+    /// Decoding takes memory: one photo at a time.
+    pub decoding: Semaphore,
+    /// The site is served over TLS, as its public address says.
+    pub https: bool,
+}
+
+#[derive(Clone)]
+struct State(Arc<Site>);
+
+impl std::ops::Deref for State {
+    type Target = Site;
+
+    fn deref(&self) -> &Site {
+        &self.0
+    }
+}
+
+impl FromRef<State> for Key {
+    fn from_ref(state: &State) -> Self {
+        state.cookies.clone()
+    }
+}
+
+/// Every route there is.
+pub fn router(site: Site) -> Router {
+    let state = State(Arc::new(site));
+    let api = Router::new()
+        .route("/api/images", post(images::submit))
+        .route("/api/restorations", post(restorations::submit).layer(DefaultBodyLimit::disable()))
+        .route("/api/jobs", get(jobs::list))
+        .route("/api/jobs/{id}", get(jobs::status).delete(jobs::cancel))
+        .route("/api/limits", get(jobs::limits))
+        .layer(from_fn(headers::same_origin))
+        .route(CALLBACK, post(callback::receive))
+        .layer(DefaultBodyLimit::max(images::MAX_BODY));
+    Router::new()
+        .merge(api)
+        .route("/images/{key}", get(pictures::serve))
+        .route("/assets/{name}", get(assets::hashed))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .fallback(pages::serve)
+        .method_not_allowed_fallback(error::method_not_allowed)
+        .layer(from_fn_with_state(state.clone(), pages::problems_for_people))
+        .layer(CatchPanicLayer::custom(error::panicked))
+        .layer(from_fn_with_state(state.clone(), headers::secure))
+        .with_state(state)
+}

@@ -1,0 +1,146 @@
+//! The pages: everything a browser without JavaScript can reach.
+
+use std::sync::Arc;
+
+use atelier_app::{
+    Page, Rendered,
+    data::{About, Answer, Data, Problem, Unavailable},
+    wire::{Job, Kind, Limit},
+};
+use axum::{
+    extract::{FromRequestParts as _, Request, State as AxumState},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    middleware::Next,
+    response::{Html, IntoResponse, Response},
+};
+use tracing::error;
+
+use super::{Error, Result, State, assets, caller::new_session, images::wants_page, view};
+use crate::studio::{self, Caller, Studio};
+
+/// Every path that no other route takes.
+pub(super) async fn serve(AxumState(state): AxumState<State>, caller: Caller, request: Request) -> Result<Response> {
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return Err(Error::MethodNotAllowed);
+    }
+    let uri = request.uri();
+    if let Some(file) = assets::plain(uri.path(), request.headers()) {
+        return Ok(file);
+    }
+    let page = Page::for_path(uri.path(), uri.query());
+    if page == Page::NotFound && !wants_page(request.headers()) {
+        return Err(Error::NotFound("There is nothing at this address."));
+    }
+    Ok(render(&state, caller, page, request.headers()).await)
+}
+
+async fn render(state: &State, caller: Caller, page: Page, headers: &HeaderMap) -> Response {
+    let data = Desk { state: state.clone(), caller };
+    let Rendered { status, nonce, html } = atelier_app::render(page, &data, &assets::ASSETS).await;
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+    let mut response = (status, Html(html)).into_response();
+    let answer = response.headers_mut();
+    answer.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Ok(policy) = HeaderValue::from_str(&content_security_policy(&nonce)) {
+        answer.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    match new_session(headers, state) {
+        Some(cookie) => (cookie, response).into_response(),
+        None => response,
+    }
+}
+
+/// Nothing from elsewhere, no script or style that we did not write.
+fn content_security_policy(nonce: &str) -> String {
+    format!(
+        "default-src 'self'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self'; \
+         img-src 'self' blob: data:; connect-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; \
+         frame-ancestors 'none'"
+    )
+}
+
+/// What a problem says, carried beside its JSON.
+#[derive(Debug, Clone)]
+pub(super) struct Told {
+    pub(super) status: u16,
+    pub(super) title: &'static str,
+    pub(super) detail: String,
+}
+
+/// Shows a problem as a page where a browser expects one.
+pub(super) async fn problems_for_people(AxumState(state): AxumState<State>, request: Request, next: Next) -> Response {
+    if !wants_page(request.headers()) {
+        return next.run(request).await;
+    }
+    let back = back(request.uri().path());
+    let (mut parts, body) = request.into_parts();
+    let caller = Caller::from_request_parts(&mut parts, &state).await;
+    let headers = parts.headers.clone();
+    let response = next.run(Request::from_parts(parts, body)).await;
+    let (Some(told), Ok(caller)) = (response.extensions().get::<Told>().cloned(), caller) else {
+        return response;
+    };
+    let page = Page::Problem(Problem { status: told.status, title: told.title.into(), detail: told.detail, back });
+    let mut shown = render(&state, caller, page, &headers).await;
+    for name in ["retry-after", "ratelimit", "ratelimit-policy"] {
+        if let Some(value) = response.headers().get(name) {
+            shown.headers_mut().insert(name, value.clone());
+        }
+    }
+    shown
+}
+
+fn back(path: &str) -> String {
+    if path.starts_with("/api/restorations") { "/restore" } else { "/" }.into()
+}
+
+/// Answers the pages' questions for one caller.
+struct Desk {
+    state: State,
+    caller: Caller,
+}
+
+impl Desk {
+    fn ask<T, F>(&self, question: impl FnOnce(Arc<Studio>, Caller) -> F) -> Answer<T>
+    where
+        F: Future<Output = Result<T, studio::Error>> + Send + 'static,
+    {
+        let asked = question(self.state.studio.clone(), self.caller.clone());
+        Box::pin(async move {
+            asked.await.map_err(|error| {
+                error!(%error, "a page could not be filled");
+                Unavailable
+            })
+        })
+    }
+}
+
+impl Data for Desk {
+    fn about(&self) -> About {
+        let provider = &self.state.studio.provider;
+        let seconds = |kind| u32::try_from(provider.typical(kind).as_secs()).unwrap_or(u32::MAX);
+        About {
+            provider: provider.name(),
+            model: provider.model(Kind::Image).into(),
+            photo_max_bytes: self.state.photos.max_bytes,
+            photo_max_pixels: self.state.photos.max_pixels,
+            typical_image_seconds: seconds(Kind::Image),
+            typical_restoration_seconds: seconds(Kind::Restoration),
+        }
+    }
+
+    fn job(&self, id: &str) -> Answer<Option<Job>> {
+        let id = id.to_owned();
+        self.ask(async move |studio, _| Ok(studio.status(&id, None, std::time::Duration::ZERO).await?.as_ref().map(view::job)))
+    }
+
+    fn recent(&self, limit: usize) -> Answer<Vec<Job>> {
+        self.ask(async move |studio, caller| {
+            Ok(studio.jobs(&caller, None, limit).await?.iter().map(view::job).collect())
+        })
+    }
+
+    fn limits(&self) -> Answer<Vec<Limit>> {
+        self.ask(async move |studio, caller| Ok(studio.limits(&caller).await?.iter().map(view::limit).collect()))
+    }
+}

@@ -1,0 +1,114 @@
+//! `GET /images/{key}`: a picture that never changes, whole or in part.
+
+use axum::{
+    body::Body,
+    extract::{Path, State as AxumState},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+
+use super::{Error, Result, State};
+use crate::{
+    blob::{Blob, Part},
+    studio,
+};
+
+const IMMUTABLE: &str = "public, max-age=31536000, immutable";
+const NONE: Error = Error::NotFound("There is no such picture, or it was deleted.");
+
+pub(super) async fn serve(
+    AxumState(state): AxumState<State>,
+    Path(key): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response> {
+    let media_type = media_type(&key).ok_or(NONE)?;
+    let etag = format!("\"{key}\"");
+    if headers.get(header::IF_NONE_MATCH).is_some_and(|value| value.as_bytes() == etag.as_bytes()) {
+        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, etag), (header::CACHE_CONTROL, IMMUTABLE.into())])
+            .into_response());
+    }
+    let size = state.studio.blobs.size(&key).await.map_err(studio::Error::from)?.ok_or(NONE)?;
+    let range = headers.get(header::RANGE).and_then(|value| value.to_str().ok()).and_then(part);
+    if range.is_some_and(|part| !satisfiable(part, size)) {
+        let whole = [(header::CONTENT_RANGE, format!("bytes */{size}"))];
+        return Ok((StatusCode::RANGE_NOT_SATISFIABLE, whole).into_response());
+    }
+    let blob = state.studio.blobs.open(&key, range.unwrap_or(Part::All)).await.map_err(studio::Error::from)?;
+    let mut response = body(blob.ok_or(NONE)?, range.is_some());
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(IMMUTABLE));
+    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    if let Ok(etag) = HeaderValue::from_str(&etag) {
+        headers.insert(header::ETAG, etag);
+    }
+    Ok(response)
+}
+
+/// The type by a key's extension; `None` for what can be no key.
+fn media_type(key: &str) -> Option<&'static str> {
+    let (name, extension) = key.split_once('.')?;
+    if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return None;
+    }
+    match extension {
+        "png" => Some("image/png"),
+        "jpg" => Some("image/jpeg"),
+        "webp" => Some("image/webp"),
+        _ => None,
+    }
+}
+
+/// A single byte range (RFC 9110, 14.1.2); anything else is ignored, as the
+/// specification allows.
+fn part(range: &str) -> Option<Part> {
+    let (first, last) = range.strip_prefix("bytes=")?.split_once('-')?;
+    let number = |text: &str| text.trim().parse::<u64>().ok();
+    match (first.trim(), last.trim()) {
+        ("", last) => Some(Part::Last(number(last)?)),
+        (first, "") => Some(Part::From(number(first)?, None)),
+        (first, last) => Some(Part::From(number(first)?, Some(number(last)?))).filter(|_| number(first) <= number(last)),
+    }
+}
+
+fn satisfiable(part: Part, size: u64) -> bool {
+    match part {
+        Part::All => true,
+        Part::From(first, _) => first < size,
+        Part::Last(count) => count > 0 && size > 0,
+    }
+}
+
+fn body(blob: Blob, partial: bool) -> Response {
+    let (range, size) = (blob.range.clone(), blob.size);
+    let length = [(header::CONTENT_LENGTH, (range.end - range.start).to_string())];
+    let body = Body::from_stream(blob.stream);
+    if !partial {
+        return (length, body).into_response();
+    }
+    let range = [(header::CONTENT_RANGE, format!("bytes {}-{}/{size}", range.start, range.end - 1))];
+    (StatusCode::PARTIAL_CONTENT, length, range, body).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_read() {
+        assert_eq!(part("bytes=0-99"), Some(Part::From(0, Some(99))));
+        assert_eq!(part("bytes=100-"), Some(Part::From(100, None)));
+        assert_eq!(part("bytes=-5"), Some(Part::Last(5)));
+        for ignored in ["bytes=9-3", "bytes=a-b", "lines=1-2", "bytes=0-1,3-4", "bytes=-"] {
+            assert_eq!(part(ignored), None, "{ignored}");
+        }
+    }
+
+    #[test]
+    fn only_keys_are_looked_up() {
+        assert_eq!(media_type("0190ab.png"), Some("image/png"));
+        for key in ["", ".png", "../../etc/passwd", "a/b.png", "a.svg", "a", "..png"] {
+            assert_eq!(media_type(key), None, "{key}");
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! `POST /api/restorations`: a photo in a multipart form.
+
+use std::io::{BufReader, Seek as _, Write as _};
+
+use axum::{
+    body::Bytes,
+    extract::{
+        FromRequest, Multipart, Request, State as AxumState,
+        multipart::{Field, MultipartError},
+    },
+    response::Response,
+};
+use image::RgbImage;
+use sha2::{Digest as _, Sha256};
+use tokio::task::spawn_blocking;
+
+use super::{
+    Error, Result, State,
+    images::{accept, no_cache, wants_page},
+};
+use crate::{
+    job::{Picture, RestorationTask, hex},
+    photo,
+    studio::{self, Caller, Order},
+};
+
+/// A refused upload is still read up to this many times its limit, since a
+/// browser shows an answer only after it has sent everything.
+const READ_ON: u64 = 4;
+
+/// The longest value of a field that is not a photo.
+const MAX_VALUE: usize = 100;
+
+pub(super) async fn submit(AxumState(state): AxumState<State>, caller: Caller, request: Request) -> Result<Response> {
+    let headers = request.headers().clone();
+    let mut form = Multipart::from_request(request, &())
+        .await
+        .map_err(|_| Error::Unsupported { expected: "multipart/form-data with a field \"photo\"" })?;
+    let upload = Upload::read(&state, &mut form).await?;
+    let fresh = upload.fresh || no_cache(&headers);
+    let original = keep(&state, upload.photo).await?;
+    let task = RestorationTask { digest: original.1, enlarge: upload.enlarge, original: original.0.clone() };
+    let accepted = accept(state.clone(), caller, Order::Restoration(task), fresh, wants_page(&headers)).await;
+    if accepted.is_err() {
+        state.studio.discard(&original.0).await;
+    }
+    accepted
+}
+
+struct Upload {
+    photo: std::fs::File,
+    enlarge: u32,
+    fresh: bool,
+}
+
+impl Upload {
+    async fn read(state: &State, form: &mut Multipart) -> Result<Self> {
+        let (mut photo, mut enlarge, mut fresh) = (None, 1, false);
+        while let Some(field) = form.next_field().await.map_err(broken)? {
+            match field.name().unwrap_or_default() {
+                "photo" if photo.is_none() => photo = Some(receive(state, field).await?),
+                "photo" => return Err(invalid("photo", "Send one photo at a time.")),
+                "enlarge" => enlarge = factor(&value(field).await?)?,
+                "fresh" => fresh = flag(&value(field).await?)?,
+                other => return Err(invalid("unknown_field", &format!("There is no field {other:?}."))),
+            }
+        }
+        let photo = photo.ok_or_else(|| invalid("photo", "The field \"photo\" is missing."))?;
+        Ok(Self { photo, enlarge, fresh })
+    }
+}
+
+fn invalid(code: &'static str, detail: &str) -> Error {
+    Error::Invalid { code, detail: detail.into() }
+}
+
+fn broken(error: MultipartError) -> Error {
+    Error::Malformed(format!("The form could not be read: {}.", error.body_text()))
+}
+
+fn factor(text: &str) -> Result<u32> {
+    match text {
+        "" | "1" => Ok(1),
+        "2" => Ok(2),
+        _ => Err(invalid("enlarge", "enlarge is 1 or 2.")),
+    }
+}
+
+fn flag(text: &str) -> Result<bool> {
+    match text {
+        "true" => Ok(true),
+        "" | "false" => Ok(false),
+        _ => Err(invalid("fresh", "fresh is true or false.")),
+    }
+}
+
+async fn value(mut field: Field<'_>) -> Result<String> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = field.chunk().await.map_err(broken)? {
+        bytes.extend_from_slice(&chunk);
+        if bytes.len() > MAX_VALUE {
+            return Err(Error::Malformed("A field of the form is too long.".into()));
+        }
+    }
+    String::from_utf8(bytes).map_err(|_| Error::Malformed("A field of the form is not text.".into()))
+}
+
+/// Streams the photo to a file without a name, which goes away by itself.
+async fn receive(state: &State, mut field: Field<'_>) -> Result<std::fs::File> {
+    let max = state.photos.max_bytes;
+    let mut file = tempfile::tempfile_in(&state.uploads).map_err(anyhow::Error::from)?;
+    let mut length = 0;
+    while let Some(chunk) = field.chunk().await.map_err(broken)? {
+        length += chunk.len() as u64;
+        if length <= max {
+            file = write(file, chunk).await?;
+        } else if length > max.saturating_mul(READ_ON) {
+            break;
+        }
+    }
+    if length > max {
+        return Err(Error::TooLarge { max_bytes: max });
+    }
+    Ok(file)
+}
+
+async fn write(mut file: std::fs::File, chunk: Bytes) -> Result<std::fs::File> {
+    let written = spawn_blocking(move || file.write_all(&chunk).map(|()| file)).await;
+    Ok(written.map_err(anyhow::Error::from)?.map_err(anyhow::Error::from)?)
+}
+
+/// Decodes the upload and keeps it encoded anew; with the SHA-256 of that.
+async fn keep(state: &State, file: std::fs::File) -> Result<(Picture, String)> {
+    let max_pixels = state.photos.max_pixels;
+    let permit = state.decoding.acquire().await.map_err(anyhow::Error::from)?;
+    let (bytes, description) = spawn_blocking(move || {
+        let photo = decode(file, max_pixels)?;
+        let bytes = photo::encode_original(&photo).map_err(anyhow::Error::from)?;
+        drop(photo);
+        let description = photo::describe(&bytes)?;
+        Ok::<_, Error>((Bytes::from(bytes), description))
+    })
+    .await
+    .map_err(anyhow::Error::from)??;
+    drop(permit);
+    let (size, digest) = (bytes.len() as u64, hex(&Sha256::digest(&bytes)));
+    let key = state.studio.blobs.keep(bytes, description.extension).await.map_err(studio::Error::from)?;
+    let picture = Picture {
+        key,
+        width: description.width,
+        height: description.height,
+        media_type: description.media_type.into(),
+        bytes: size,
+        thumbhash: description.thumbhash,
+    };
+    Ok((picture, digest))
+}
+
+fn decode(mut file: std::fs::File, max_pixels: u64) -> Result<RgbImage> {
+    file.rewind().map_err(anyhow::Error::from)?;
+    Ok(photo::decode(BufReader::new(file), max_pixels)?)
+}

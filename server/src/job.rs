@@ -1,0 +1,190 @@
+//! What the rooms hand each other: a [`Request`] on its way in, an
+//! [`Outcome`] on its way out.
+
+use std::fmt::Write as _;
+
+use atelier_app::wire;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use unicode_normalization::UnicodeNormalization;
+
+/// One accepted request, complete enough for any worker to carry it out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Request {
+    /// The provider asked, for example `openai`.
+    pub provider: String,
+    pub model: String,
+    /// 0, or a random number when the client asked for a fresh picture.
+    pub variation: u64,
+    pub task: Task,
+}
+
+/// What is to be made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Task {
+    Image(ImageTask),
+    Restoration(RestorationTask),
+}
+
+/// Pictures from words.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ImageTask {
+    pub prompt: String,
+    /// `auto` or `WIDTHxHEIGHT`.
+    pub size: String,
+    pub quality: String,
+    /// How many pictures.
+    pub n: u32,
+    pub style: Option<String>,
+}
+
+/// A better photo from an old one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RestorationTask {
+    /// The upload, decoded and encoded again.
+    pub original: Picture,
+    /// SHA-256 of the upload as re-encoded.
+    pub digest: String,
+    /// Enlargement factor, 1 or 2.
+    pub enlarge: u32,
+}
+
+/// A picture kept in the blob store.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Picture {
+    /// Name in the blob store, for example `0190….png`.
+    pub key: String,
+    pub width: u32,
+    pub height: u32,
+    pub media_type: String,
+    pub bytes: u64,
+    pub thumbhash: String,
+}
+
+/// How a job ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    Succeeded {
+        pictures: Vec<Picture>,
+        /// What the provider charged, where it told.
+        cost_usd: Option<f64>,
+    },
+    Failed(wire::Failure),
+}
+
+impl Request {
+    /// The SHA-256 of everything that decides what the picture looks like:
+    /// two requests with the same digest may share one answer. The prompt
+    /// counts in Unicode NFC, trimmed, with runs of white space as one.
+    pub fn digest(&self) -> String {
+        let task = match &self.task {
+            Task::Image(task) => {
+                serde_json::json!([canonical_prompt(&task.prompt), task.size, task.quality, task.n, task.style])
+            }
+            Task::Restoration(task) => serde_json::json!([task.digest, task.enlarge]),
+        };
+        let canonical = serde_json::json!([self.kind(), self.provider, self.model, task]);
+        hex(&Sha256::digest(canonical.to_string()))
+    }
+
+    /// What the job makes.
+    pub fn kind(&self) -> wire::Kind {
+        match self.task {
+            Task::Image(_) => wire::Kind::Image,
+            Task::Restoration(_) => wire::Kind::Restoration,
+        }
+    }
+
+    /// How many pictures the request asks for.
+    pub fn images(&self) -> u32 {
+        match &self.task {
+            Task::Image(task) => task.n,
+            Task::Restoration(_) => 1,
+        }
+    }
+
+    /// Every blob the request refers to.
+    pub fn files(&self) -> impl Iterator<Item = &str> {
+        match &self.task {
+            Task::Image(_) => None,
+            Task::Restoration(task) => Some(task.original.key.as_str()),
+        }
+        .into_iter()
+    }
+}
+
+impl Outcome {
+    /// Every blob the outcome refers to.
+    pub fn files(&self) -> impl Iterator<Item = &str> {
+        match self {
+            Self::Succeeded { pictures, .. } => pictures.as_slice(),
+            Self::Failed(_) => &[],
+        }
+        .iter()
+        .map(|picture| picture.key.as_str())
+    }
+
+    /// The status a job with this outcome ends in.
+    pub const fn status(&self) -> wire::Status {
+        match self {
+            Self::Succeeded { .. } => wire::Status::Succeeded,
+            Self::Failed(_) => wire::Status::Failed,
+        }
+    }
+}
+
+/// Unicode NFC, trimmed, every run of white space one blank.
+fn canonical_prompt(prompt: &str) -> String {
+    let words: Vec<String> = prompt.split_whitespace().map(|word| word.nfc().collect()).collect();
+    words.join(" ")
+}
+
+/// Lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn image(prompt: &str) -> Request {
+        Request {
+            provider: "local".into(),
+            model: "sketch".into(),
+            variation: 0,
+            task: Task::Image(ImageTask {
+                prompt: prompt.into(),
+                size: "auto".into(),
+                quality: "auto".into(),
+                n: 1,
+                style: None,
+            }),
+        }
+    }
+
+    #[test]
+    fn white_space_and_normal_form_do_not_matter() {
+        assert_eq!(image("a  cafe\u{301}\n ").digest(), image(" a café").digest());
+    }
+
+    #[test]
+    fn every_parameter_matters() {
+        let plain = image("a boat");
+        let mut styled = plain.clone();
+        if let Task::Image(task) = &mut styled.task {
+            task.style = Some("ink".into());
+        }
+        let mut other_model = plain.clone();
+        other_model.model = "other".into();
+        assert_ne!(plain.digest(), styled.digest());
+        assert_ne!(plain.digest(), other_model.digest());
+        assert_ne!(plain.digest(), image("A boat").digest());
+    }
+}

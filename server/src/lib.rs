@@ -1,0 +1,38 @@
+//! Atelier: an AI image studio in one binary.
+//!
+//! # The walk of one request
+//! 1. `POST /api/images` reaches [`http`], which finds out who is asking.
+//! 2. [`studio::Studio::submit`] does the rest in order:
+//! 3. [`limit`]: every policy that applies is charged in one atomic step, or none.
+//! 4. [`cache`]: the same request before? Then the job is finished at once and
+//!    the charge is given back.
+//! 5. [`queue`]: enqueue, or join an identical request in flight. The client
+//!    gets `202` with a job id.
+//! 6. [`worker`] claims the job under a lease and a fencing token,
+//! 7. [`provider`] makes the call,
+//! 8. [`blob`] keeps the picture.
+//! 9. The worker records the outcome and [`callback`] delivers it, signed, to
+//!    `/api/callback`. A failed delivery is repeated; the call is not.
+//! 10. The callback's handler verifies it, and [`studio::Studio::complete`]
+//!     finishes the job, fills the cache and settles the charge.
+//! 11. The client's poll, `GET /api/jobs/{id}?after=VERSION&wait=25`, returns
+//!     at that moment.
+//!
+//! The rooms never import each other sideways; [`studio`] and [`worker`] join
+//! them. [`job`] holds what they hand each other, [`sqlite`] the embedded
+//! store that three of them share, [`photo`] what is known about pictures.
+
+pub mod config;
+pub mod http;
+pub mod studio;
+pub mod limit;
+pub mod cache;
+pub mod queue;
+pub mod worker;
+pub mod provider;
+pub mod blob;
+pub mod callback;
+pub mod job;
+pub mod photo;
+pub mod sqlite;
+pub mod serve;

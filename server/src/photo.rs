@@ -1,0 +1,276 @@
+//! Pictures from outside: uploads decoded within bounds, and what providers
+//! answer looked at before it is kept. Everything here blocks; call it off the
+//! async threads.
+
+use std::io::{BufRead, Cursor, Seek, SeekFrom};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use image::{
+    DynamicImage, ExtendedColorType, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage, codecs::jpeg::JpegEncoder,
+    imageops,
+};
+
+/// Why a file is not taken, in words for whoever sent it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("The file is empty. Choose a photo.")]
+    Empty,
+    #[error("{0} Send a JPEG, PNG, WebP, GIF, BMP or TIFF.")]
+    UnknownType(String),
+    #[error(
+        "The photo has {width} x {height} pixels; at most {} million in all are taken. Scale it down first.",
+        max / 1_000_000
+    )]
+    TooManyPixels { width: u32, height: u32, max: u64 },
+    #[error("The file is damaged or ends early: it says it is {0}, but cannot be read as that.")]
+    Damaged(&'static str),
+}
+
+/// Quality of the copy of an upload that is kept: no visible loss.
+const ORIGINAL_QUALITY: u8 = 95;
+
+/// Decodes an upload: type found from its bytes, orientation applied, first
+/// frame of an animation, transparency on white, 8 bits a channel.
+pub fn decode(mut file: impl BufRead + Seek, max_pixels: u64) -> Result<RgbImage, Refusal> {
+    let format = recognise(&mut file)?;
+    let name = type_name(format);
+    let damaged = |_| Refusal::Damaged(name);
+    if format == ImageFormat::Jpeg {
+        ends_with_marker(&mut file)?;
+    }
+    let mut reader = ImageReader::with_format(file, format);
+    reader.limits(limits(max_pixels));
+    let mut decoder = reader.into_decoder().map_err(damaged)?;
+    let (width, height) = decoder.dimensions();
+    if u64::from(width) * u64::from(height) > max_pixels {
+        return Err(Refusal::TooManyPixels { width, height, max: max_pixels });
+    }
+    if width == 0 || height == 0 {
+        return Err(Refusal::Damaged(name));
+    }
+    let orientation = decoder.orientation().map_err(damaged)?;
+    let mut picture = DynamicImage::from_decoder(decoder).map_err(damaged)?;
+    picture.apply_orientation(orientation);
+    Ok(flatten(picture))
+}
+
+/// Encodes the copy of an upload that is kept: a JPEG without metadata.
+pub fn encode_original(photo: &RgbImage) -> Result<Vec<u8>, image::ImageError> {
+    let mut bytes = Vec::new();
+    let encoder = JpegEncoder::new_with_quality(&mut bytes, ORIGINAL_QUALITY);
+    photo.write_with_encoder(encoder)?;
+    Ok(bytes)
+}
+
+/// Encodes a picture without loss.
+pub fn encode_png(pixels: &[u8], width: u32, height: u32, color: ExtendedColorType) -> Result<Vec<u8>, image::ImageError> {
+    let mut bytes = Cursor::new(Vec::new());
+    image::write_buffer_with_format(&mut bytes, pixels, width, height, color, ImageFormat::Png)?;
+    Ok(bytes.into_inner())
+}
+
+/// What there is to know about a finished picture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Description {
+    pub width: u32,
+    pub height: u32,
+    pub media_type: &'static str,
+    pub extension: &'static str,
+    /// Base64.
+    pub thumbhash: String,
+}
+
+/// Looks at a picture that is to be kept as it is: PNG, JPEG or WebP.
+pub fn describe(bytes: &[u8]) -> Result<Description, Refusal> {
+    // The largest size that a provider makes, with room.
+    const MAX_PIXELS: u64 = 64_000_000;
+    let format = recognise(&mut Cursor::new(bytes))?;
+    let (media_type, extension) = match format {
+        ImageFormat::Png => ("image/png", "png"),
+        ImageFormat::Jpeg => ("image/jpeg", "jpg"),
+        ImageFormat::WebP => ("image/webp", "webp"),
+        _ => return Err(Refusal::UnknownType(format!("This is {}.", type_name(format)))),
+    };
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    reader.limits(limits(MAX_PIXELS));
+    let picture = reader.decode().map_err(|_| Refusal::Damaged(type_name(format)))?;
+    Ok(Description {
+        width: picture.width(),
+        height: picture.height(),
+        media_type,
+        extension,
+        thumbhash: thumbhash(&picture),
+    })
+}
+
+/// Base64 of the picture's ThumbHash.
+fn thumbhash(picture: &DynamicImage) -> String {
+    // The algorithm takes at most 100 x 100 pixels.
+    let small = imageops::thumbnail(picture, 100.min(picture.width()), 100.min(picture.height()));
+    let hash = thumbhash::rgba_to_thumb_hash(small.width() as usize, small.height() as usize, small.as_raw());
+    BASE64.encode(hash)
+}
+
+/// A decoder may hold the picture at 16 bits and four channels for a moment.
+fn limits(max_pixels: u64) -> Limits {
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(max_pixels.saturating_mul(8));
+    limits
+}
+
+fn recognise(file: &mut (impl BufRead + Seek)) -> Result<ImageFormat, Refusal> {
+    let unreadable = |_| Refusal::UnknownType("The file cannot be read.".into());
+    let head = file.fill_buf().map_err(unreadable)?;
+    let head = head[..head.len().min(64)].to_vec();
+    file.seek(SeekFrom::Start(0)).map_err(unreadable)?;
+    if head.is_empty() {
+        return Err(Refusal::Empty);
+    }
+    match image::guess_format(&head) {
+        Ok(format) if !type_name(format).is_empty() => Ok(format),
+        _ => Err(Refusal::UnknownType(foreign_type(&head))),
+    }
+}
+
+const fn type_name(format: ImageFormat) -> &'static str {
+    match format {
+        ImageFormat::Jpeg => "a JPEG",
+        ImageFormat::Png => "a PNG",
+        ImageFormat::WebP => "a WebP",
+        ImageFormat::Gif => "a GIF",
+        ImageFormat::Bmp => "a BMP",
+        ImageFormat::Tiff => "a TIFF",
+        _ => "",
+    }
+}
+
+/// Names what people send by mistake.
+fn foreign_type(head: &[u8]) -> String {
+    let brand = head.get(4..12).unwrap_or_default();
+    match brand {
+        b"ftypheic" | b"ftypheix" | b"ftypmif1" | b"ftyphevc" => {
+            "This is a HEIC photo: in your phone's camera settings choose \"most compatible\", or export it as JPEG.".into()
+        }
+        b"ftypavif" | b"ftypavis" => "This is an AVIF picture: export it as JPEG or PNG.".into(),
+        _ if head.starts_with(b"%PDF") => "This is a PDF, not a photo.".into(),
+        _ if head.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace()) => {
+            "This is a text file, whatever its name says.".into()
+        }
+        _ => "This is not a kind of picture we can read.".into(),
+    }
+}
+
+/// The JPEG decoder fills what is missing with grey; a photo cut in half is
+/// better refused. Some cameras pad the end, so the marker may come earlier.
+fn ends_with_marker(file: &mut (impl BufRead + Seek)) -> Result<(), Refusal> {
+    const TAIL: u64 = 64 * 1024;
+    let damaged = |_| Refusal::Damaged("a JPEG");
+    let end = file.seek(SeekFrom::End(0)).map_err(damaged)?;
+    file.seek(SeekFrom::Start(end.saturating_sub(TAIL))).map_err(damaged)?;
+    let mut tail = Vec::new();
+    file.read_to_end(&mut tail).map_err(damaged)?;
+    file.seek(SeekFrom::Start(0)).map_err(damaged)?;
+    if tail.windows(2).any(|pair| pair == [0xFF, 0xD9]) { Ok(()) } else { Err(Refusal::Damaged("a JPEG")) }
+}
+
+fn flatten(picture: DynamicImage) -> RgbImage {
+    if !picture.color().has_alpha() {
+        return picture.into_rgb8();
+    }
+    let picture = picture.into_rgba8();
+    let on_white = |channel: u8, alpha: u8| {
+        let (channel, alpha) = (u32::from(channel), u32::from(alpha));
+        u8::try_from((channel * alpha + 255 * (255 - alpha)) / 255).unwrap_or(u8::MAX)
+    };
+    RgbImage::from_fn(picture.width(), picture.height(), |x, y| {
+        let [r, g, b, a] = picture.get_pixel(x, y).0;
+        image::Rgb([on_white(r, a), on_white(g, a), on_white(b, a)])
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use image::{Rgb, Rgba, RgbaImage};
+
+    use super::*;
+
+    fn photo() -> RgbImage {
+        RgbImage::from_fn(40, 20, |x, y| Rgb([x as u8 * 6, y as u8 * 12, 90]))
+    }
+
+    fn encoded(picture: &DynamicImage, format: ImageFormat) -> Vec<u8> {
+        let mut bytes = Cursor::new(Vec::new());
+        picture.write_to(&mut bytes, format).unwrap();
+        bytes.into_inner()
+    }
+
+    fn decode_bytes(bytes: &[u8]) -> Result<RgbImage, Refusal> {
+        decode(Cursor::new(bytes), 1_000_000)
+    }
+
+    #[test]
+    fn every_accepted_type_is_read() {
+        let picture = DynamicImage::ImageRgb8(photo());
+        for format in [
+            ImageFormat::Jpeg,
+            ImageFormat::Png,
+            ImageFormat::WebP,
+            ImageFormat::Gif,
+            ImageFormat::Bmp,
+            ImageFormat::Tiff,
+        ] {
+            let decoded = decode_bytes(&encoded(&picture, format)).unwrap();
+            assert_eq!(decoded.dimensions(), (40, 20), "{format:?}");
+        }
+    }
+
+    #[test]
+    fn sixteen_bits_and_transparency_become_plain_pixels() {
+        let deep = DynamicImage::ImageRgb8(photo()).into_rgb16();
+        let decoded = decode_bytes(&encoded(&DynamicImage::ImageRgb16(deep), ImageFormat::Png)).unwrap();
+        assert_eq!(decoded, photo());
+        let clear = RgbaImage::from_pixel(4, 4, Rgba([0, 0, 0, 0]));
+        let decoded = decode_bytes(&encoded(&DynamicImage::ImageRgba8(clear), ImageFormat::Png)).unwrap();
+        assert_eq!(decoded.get_pixel(0, 0), &Rgb([255, 255, 255]));
+    }
+
+    #[test]
+    fn refusals_say_what_was_found() {
+        let jpeg = encoded(&DynamicImage::ImageRgb8(photo()), ImageFormat::Jpeg);
+        let png = encoded(&DynamicImage::ImageRgb8(photo()), ImageFormat::Png);
+        assert_eq!(decode_bytes(b""), Err(Refusal::Empty));
+        assert_eq!(decode_bytes(&jpeg[..jpeg.len() / 2]), Err(Refusal::Damaged("a JPEG")));
+        assert_eq!(decode_bytes(&png[..png.len() / 2]), Err(Refusal::Damaged("a PNG")));
+        let text = decode_bytes(b"Dear grandmother, here is your photo.").unwrap_err();
+        assert!(text.to_string().contains("text file"), "{text}");
+        let heic = decode_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic").unwrap_err();
+        assert!(heic.to_string().contains("HEIC"), "{heic}");
+    }
+
+    #[test]
+    fn pixels_are_counted_before_they_are_decoded() {
+        // The header of a PNG that claims 30,000 x 30,000 pixels.
+        let mut bomb = encoded(&DynamicImage::ImageRgb8(photo()), ImageFormat::Png);
+        bomb[16..20].copy_from_slice(&30_000_u32.to_be_bytes());
+        bomb[20..24].copy_from_slice(&30_000_u32.to_be_bytes());
+        let crc = crc32(&bomb[12..29]);
+        bomb[29..33].copy_from_slice(&crc.to_be_bytes());
+        let refusal = decode_bytes(&bomb).unwrap_err();
+        assert_eq!(refusal, Refusal::TooManyPixels { width: 30_000, height: 30_000, max: 1_000_000 });
+    }
+
+    fn crc32(bytes: &[u8]) -> u32 {
+        !bytes.iter().fold(!0, |crc, byte| {
+            (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { (crc >> 1) ^ 0xEDB8_8320 } else { crc >> 1 })
+        })
+    }
+
+    #[test]
+    fn a_description_tells_size_and_type() {
+        let png = encoded(&DynamicImage::ImageRgb8(photo()), ImageFormat::Png);
+        let description = describe(&png).unwrap();
+        assert_eq!((description.width, description.height, description.extension), (40, 20, "png"));
+        assert!(!description.thumbhash.is_empty());
+        assert!(describe(b"{\"error\":\"not a picture\"}").is_err());
+    }
+}

@@ -1,0 +1,103 @@
+//! The built-in engine, the default without a key: a sketch engine for
+//! pictures and classical image processing for photos. No network, no AI.
+
+mod restore;
+mod sketch;
+
+use std::{io::Cursor, time::Duration};
+
+use async_trait::async_trait;
+use atelier_app::wire::Kind;
+use axum::body::Bytes;
+use image::ExtendedColorType;
+use tokio::task::spawn_blocking;
+
+use self::sketch::Sketch;
+use super::{Answer, Error, Progress, Provider};
+use crate::{
+    job::{ImageTask, Request, RestorationTask, Task},
+    photo,
+};
+
+/// The built-in engine.
+#[derive(Debug, Default)]
+pub struct Local;
+
+/// The side of a picture whose size is `auto`.
+const AUTO: u32 = 1024;
+
+#[async_trait]
+impl Provider for Local {
+    fn name(&self) -> &'static str {
+        "local"
+    }
+
+    fn model(&self, kind: Kind) -> &str {
+        match kind {
+            Kind::Image => "sketch-1",
+            Kind::Restoration => "restorer-1",
+        }
+    }
+
+    fn typical(&self, kind: Kind) -> Duration {
+        match kind {
+            Kind::Image => Duration::from_secs(1),
+            Kind::Restoration => Duration::from_secs(3),
+        }
+    }
+
+    async fn make(&self, request: &Request, original: Option<Bytes>, progress: Progress) -> Result<Answer, Error> {
+        let (task, variation) = (request.task.clone(), request.variation);
+        spawn_blocking(move || match (task, original) {
+            (Task::Image(task), _) => draw(&task, variation, &progress),
+            (Task::Restoration(task), Some(original)) => restore(&task, &original, &progress),
+            (Task::Restoration(_), None) => Err(Error::last("photo_lost", "The photo is not there any more.")),
+        })
+        .await
+        .map_err(|_| Error::last("engine_failed", "The built-in engine failed on this request."))?
+    }
+}
+
+fn draw(task: &ImageTask, variation: u64, progress: &Progress) -> Result<Answer, Error> {
+    let (width, height) = dimensions(&task.size);
+    let pictures = (0..task.n).map(|index| {
+        let sketch = Sketch {
+            prompt: &task.prompt,
+            style: task.style.as_deref(),
+            width,
+            height,
+            variation: variation.wrapping_add(u64::from(index)),
+        };
+        let done = |fraction: f32| (index as f32 + fraction) / task.n as f32;
+        let picture = sketch.draw(&mut |fraction| progress.report(done(fraction))).ok_or_else(stopped)?;
+        png(picture.as_raw(), picture.dimensions(), ExtendedColorType::Rgba8)
+    });
+    Ok(Answer { pictures: pictures.collect::<Result<_, _>>()?, cost_usd: None })
+}
+
+fn restore(task: &RestorationTask, original: &[u8], progress: &Progress) -> Result<Answer, Error> {
+    let unreadable = |_| Error::last("photo_lost", "The photo cannot be read any more.");
+    let photo = photo::decode(Cursor::new(original), u64::MAX).map_err(unreadable)?;
+    let options = restore::Options { enlarge: task.enlarge };
+    let restored = restore::restore(photo, &options, &mut |done| progress.report(done)).ok_or_else(stopped)?;
+    let bytes = photo::encode_original(&restored).map_err(|_| unencodable())?;
+    Ok(Answer { pictures: vec![bytes.into()], cost_usd: None })
+}
+
+fn png(pixels: &[u8], (width, height): (u32, u32), color: ExtendedColorType) -> Result<Bytes, Error> {
+    photo::encode_png(pixels, width, height, color).map(Into::into).map_err(|_| unencodable())
+}
+
+fn unencodable() -> Error {
+    Error::last("engine_failed", "The picture could not be encoded.")
+}
+
+/// Nobody waits for the picture any more; nobody reads this either.
+fn stopped() -> Error {
+    Error::passing("stopped", "The work was stopped.")
+}
+
+fn dimensions(size: &str) -> (u32, u32) {
+    let sides = size.split_once('x').and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
+    sides.unwrap_or((AUTO, AUTO))
+}

@@ -1,0 +1,59 @@
+//! Enlargement to twice the size: Lanczos with three lobes, then a touch of sharpening.
+
+use fast_image_resize::images::{Image, ImageRef};
+use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeError, ResizeOptions, Resizer};
+use image::RgbImage;
+use rayon::prelude::*;
+
+/// Rows of the small picture that one task enlarges: keeps the intermediate pictures small.
+const STRIP: usize = 128;
+/// Rows above and below that the filters reach into.
+const MARGIN: usize = 6;
+/// Share of the difference from the four neighbours that is added.
+const AMOUNT: f32 = 0.2;
+
+/// A picture twice as wide and twice as high.
+pub fn doubled(small: &RgbImage) -> RgbImage {
+    let mut large = RgbImage::new(2 * small.width(), 2 * small.height());
+    let row = 3 * large.width() as usize;
+    large.par_chunks_mut(row * 2 * STRIP).enumerate().for_each(|(strip, out)| {
+        let top = strip * STRIP;
+        let above = top.min(MARGIN);
+        let last = (top + STRIP + MARGIN).min(small.height() as usize);
+        if let Ok(wide) = resized(small, top - above, last) {
+            sharpened(&wide, row, 2 * above, out);
+        }
+    });
+    large
+}
+
+/// Rows `from..to` of a picture, twice the size.
+fn resized(small: &RgbImage, from: usize, to: usize) -> Result<Vec<u8>, ResizeError> {
+    let (width, rows) = (small.width(), (to - from) as u32);
+    let stride = 3 * width as usize;
+    let samples = &small.as_raw()[from * stride..to * stride];
+    let mut out = Image::new(2 * width, 2 * rows, PixelType::U8x3);
+    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3));
+    match ImageRef::new(width, rows, samples, PixelType::U8x3) {
+        Ok(strip) => Resizer::new().resize(&strip, &mut out, &options)?,
+        Err(_) => return Err(ResizeError::PixelTypesAreDifferent),
+    }
+    Ok(out.into_vec())
+}
+
+/// Writes the rows of `wide` from `first` on to `out`, sharpened. `stride`: bytes in a row.
+fn sharpened(wide: &[u8], stride: usize, first: usize, out: &mut [u8]) {
+    let rows = wide.len() / stride;
+    for (y, line) in out.chunks_mut(stride).enumerate() {
+        let y = y + first;
+        let row = |y: usize| &wide[y * stride..(y + 1) * stride];
+        let (here, above, below) = (row(y), row(y.saturating_sub(1)), row((y + 1).min(rows - 1)));
+        for (i, value) in line.iter_mut().enumerate() {
+            let left = here[if i < 3 { i } else { i - 3 }];
+            let right = here[if i + 3 < stride { i + 3 } else { i }];
+            let around = [left, right, above[i], below[i]].map(f32::from).iter().sum::<f32>() / 4.0;
+            let middle = f32::from(here[i]);
+            *value = (middle + AMOUNT * (middle - around) + 0.5) as u8;
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Who makes the pictures. One trait, three kinds of answer: pictures, a
+//! failure that may pass, a failure that will not.
+
+pub mod local;
+pub mod openai;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use atelier_app::wire::{Failure, Kind};
+use axum::body::Bytes;
+use tokio::sync::watch;
+
+use crate::job::Request;
+
+/// What a successful call brought.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// Encoded pictures, at least one.
+    pub pictures: Vec<Bytes>,
+    /// What the call cost by the provider's own usage figures.
+    pub cost_usd: Option<f64>,
+}
+
+/// Why a call failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Error {
+    /// Stable and machine-readable.
+    pub code: &'static str,
+    /// For the visitor.
+    pub message: String,
+    pub retry: Retry,
+    /// The provider's id of the call.
+    pub request_id: Option<String>,
+}
+
+/// Whether the same call may succeed later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retry {
+    Never,
+    /// After a pause of our choice.
+    Later,
+    /// Not before the pause the provider asked for.
+    After(Duration),
+}
+
+impl Error {
+    /// A failure that no repetition can mend.
+    pub fn last(code: &'static str, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), retry: Retry::Never, request_id: None }
+    }
+
+    /// A failure that may pass.
+    pub fn passing(code: &'static str, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), retry: Retry::Later, request_id: None }
+    }
+
+    /// As the visitor is told.
+    pub fn failure(&self) -> Failure {
+        Failure { code: self.code.into(), message: self.message.clone(), retryable: self.retry != Retry::Never }
+    }
+}
+
+/// How a call reports how far it is, and learns that nobody waits any more.
+#[derive(Debug, Clone)]
+pub struct Progress(watch::Sender<Option<f32>>);
+
+impl Progress {
+    /// A reporter, and where its reports arrive. Dropping the receiver stops
+    /// the call at its next report.
+    pub fn channel() -> (Self, watch::Receiver<Option<f32>>) {
+        let (sender, receiver) = watch::channel(None);
+        (Self(sender), receiver)
+    }
+
+    /// Reports 0 to 1; `None` tells the call to stop.
+    pub fn report(&self, fraction: f32) -> Option<()> {
+        self.0.send(Some(fraction)).ok()
+    }
+}
+
+/// Makes pictures.
+#[async_trait]
+pub trait Provider: Send + Sync + 'static {
+    /// The name used in the configuration.
+    fn name(&self) -> &'static str;
+    /// The model that carries out requests of this kind.
+    fn model(&self, kind: Kind) -> &str;
+    /// How long a call usually takes.
+    fn typical(&self, kind: Kind) -> Duration;
+    /// Carries the request out; `original` is the photo of a restoration, a
+    /// JPEG. Dropping the future drops the call.
+    async fn make(&self, request: &Request, original: Option<Bytes>, progress: Progress) -> Result<Answer, Error>;
+}

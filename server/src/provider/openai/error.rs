@@ -1,0 +1,186 @@
+//! What went wrong, sorted into what may pass and what will not.
+
+use std::time::{Duration, SystemTime};
+
+use reqwest::{Response, StatusCode, header::HeaderMap};
+use serde::Deserialize;
+
+use super::super::{Error, Retry};
+
+/// No pause asked for by a provider is believed beyond this.
+const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 60 * 60);
+
+#[derive(Debug, Default, Deserialize)]
+struct Envelope {
+    #[serde(default)]
+    error: Body,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Body {
+    message: Option<String>,
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    // Some servers answer with a number here.
+    code: Option<serde_json::Value>,
+}
+
+/// The connection failed or the answer never came.
+pub(super) fn broken(error: reqwest::Error) -> Error {
+    tracing::warn!(error = %error.without_url(), "the image service could not be reached");
+    Error::passing("provider_unreachable", "The image service could not be reached.")
+}
+
+/// The provider's own id of the call.
+pub(super) fn request_id(response: &Response) -> Option<String> {
+    response.headers().get("x-request-id")?.to_str().ok().map(ToOwned::to_owned)
+}
+
+/// The provider answered with an error status.
+pub(super) async fn refused(mut response: Response) -> Error {
+    const ENOUGH: usize = 64 * 1024;
+    let (status, headers) = (response.status(), response.headers().clone());
+    let request_id = request_id(&response);
+    let mut text = Vec::new();
+    while let Ok(Some(chunk)) = response.chunk().await {
+        text.extend_from_slice(&chunk);
+        if text.len() > ENOUGH {
+            break;
+        }
+    }
+    let body = serde_json::from_slice::<Envelope>(&text).unwrap_or_default().error;
+    let error = Error { request_id, ..classify(status, &headers, &body, SystemTime::now()) };
+    tracing::warn!(
+        status = status.as_u16(),
+        code = error.code,
+        request_id = error.request_id,
+        retry = ?error.retry,
+        "the image service refused a call"
+    );
+    error
+}
+
+fn classify(status: StatusCode, headers: &HeaderMap, body: &Body, now: SystemTime) -> Error {
+    let code = body.code.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default();
+    let kind = body.kind.as_deref().unwrap_or_default();
+    if out_of_money(code) || out_of_money(kind) {
+        return Error::last(
+            "provider_credit_exhausted",
+            "The studio's account with the image service has run out of credit. Please tell whoever runs this site.",
+        );
+    }
+    if code == "moderation_blocked" || code == "content_policy_violation" {
+        return Error::last(
+            "content_refused",
+            "The image service refused this request as unsafe. Change the words and try again.",
+        );
+    }
+    if may_pass(status, headers) {
+        let retry = pause(headers, now).map_or(Retry::Later, Retry::After);
+        return Error { retry, ..passing(status) };
+    }
+    match status.as_u16() {
+        401 | 403 => Error::last(
+            "provider_key_refused",
+            "The image service does not accept this studio's key. Please tell whoever runs this site.",
+        ),
+        _ => Error::last(
+            "provider_refused",
+            body.message.as_deref().map_or_else(
+                || format!("The image service refused the request (status {}).", status.as_u16()),
+                |message| format!("The image service refused the request: {}", shorten(message)),
+            ),
+        ),
+    }
+}
+
+fn passing(status: StatusCode) -> Error {
+    if status == StatusCode::TOO_MANY_REQUESTS {
+        Error::passing("provider_busy", "The image service is busy.")
+    } else {
+        Error::passing("provider_failed", "The image service failed.")
+    }
+}
+
+/// Credit and spending limits answer 429 like a rate limit, but no pause helps.
+fn out_of_money(word: &str) -> bool {
+    matches!(word, "insufficient_quota" | "credit_balance_exhausted" | "billing_hard_limit_reached")
+        || word.ends_with("_spend_limit_exceeded")
+        || word.ends_with("_usage_limit_exceeded")
+}
+
+fn may_pass(status: StatusCode, headers: &HeaderMap) -> bool {
+    match headers.get("x-should-retry").map(|value| value.as_bytes()) {
+        Some(b"true") => true,
+        Some(b"false") => false,
+        _ => matches!(status.as_u16(), 408 | 409 | 429) || status.is_server_error(),
+    }
+}
+
+/// `retry-after-ms`, or `retry-after` in seconds or as a date (RFC 9110, 10.2.3).
+fn pause(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    let number = |text: &str| text.parse::<f64>().ok().filter(|number| number.is_finite() && *number >= 0.0);
+    let longest = LONGEST_PAUSE.as_secs_f64();
+    let milliseconds = text("retry-after-ms").and_then(number).map(|ms| ms / 1000.0);
+    let seconds = || text("retry-after").and_then(number);
+    if let Some(seconds) = milliseconds.or_else(seconds) {
+        return Some(Duration::from_secs_f64(seconds.min(longest)));
+    }
+    let date = httpdate::parse_http_date(text("retry-after")?).ok()?;
+    Some(date.duration_since(now).unwrap_or_default().min(LONGEST_PAUSE))
+}
+
+fn shorten(message: &str) -> String {
+    message.chars().filter(|c| !c.is_control()).take(300).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sorted(status: u16, headers: &[(&'static str, &str)], json: &str) -> Error {
+        let headers = headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
+        let body = serde_json::from_str::<Envelope>(json).unwrap_or_default().error;
+        classify(StatusCode::from_u16(status).unwrap(), &headers, &body, SystemTime::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn money_and_refusals_are_final() {
+        for (status, code) in [
+            (429, "insufficient_quota"),
+            (429, "credit_balance_exhausted"),
+            (429, "organization_spend_limit_exceeded"),
+            (429, "project_usage_limit_exceeded"),
+            (400, "moderation_blocked"),
+            (400, "invalid_value"),
+            (401, "invalid_api_key"),
+        ] {
+            let by_code = sorted(status, &[], &format!(r#"{{"error":{{"message":"no","code":"{code}"}}}}"#));
+            assert_eq!(by_code.retry, Retry::Never, "{code}");
+        }
+        let by_type = sorted(429, &[], r#"{"error":{"message":"no","type":"insufficient_quota","code":null}}"#);
+        assert_eq!(by_type.retry, Retry::Never);
+    }
+
+    #[test]
+    fn trouble_that_passes_is_retried() {
+        for status in [408, 409, 429, 500, 502, 503, 529] {
+            assert_eq!(sorted(status, &[], "not json").retry, Retry::Later, "{status}");
+        }
+        let slow_down = sorted(429, &[], r#"{"error":{"message":"slow","code":"slow_down"}}"#);
+        assert_eq!(slow_down.retry, Retry::Later);
+    }
+
+    #[test]
+    fn the_provider_decides_whether_and_when() {
+        let after = |headers: &[(&'static str, &str)]| sorted(429, headers, "").retry;
+        assert_eq!(after(&[("retry-after", "7")]), Retry::After(Duration::from_secs(7)));
+        assert_eq!(after(&[("retry-after-ms", "250"), ("retry-after", "7")]), Retry::After(Duration::from_millis(250)));
+        assert_eq!(after(&[("retry-after", "Thu, 01 Jan 1970 00:00:30 GMT")]), Retry::After(Duration::from_secs(30)));
+        assert_eq!(after(&[("retry-after", "1e300")]), Retry::After(LONGEST_PAUSE));
+        assert_eq!(after(&[("retry-after", "soon")]), Retry::Later);
+        assert_eq!(after(&[("x-should-retry", "false")]), Retry::Never);
+        assert_eq!(sorted(400, &[("x-should-retry", "true")], "").retry, Retry::Later);
+    }
+}

@@ -1,0 +1,227 @@
+//! The embedded store: one SQLite file, one writer, many readers.
+//!
+//! Writes go to a thread of their own that takes all that is waiting into one
+//! transaction (group commit): under load one `fsync` serves hundreds of
+//! operations. An operation that fails is rolled back alone, through its
+//! savepoint. An operation is answered only after its commit.
+//!
+//! The journal is a write-ahead log with `synchronous = NORMAL`: what was
+//! answered survives the death of the process at any point.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError, mpsc},
+    thread,
+    time::Duration,
+};
+
+use rusqlite::{Connection, OpenFlags};
+use tokio::{
+    sync::{Semaphore, oneshot},
+    task::spawn_blocking,
+};
+
+/// A failure of the store, shared by all operations it took down.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Error {
+    #[error("the database failed: {0}")]
+    Sqlite(Arc<rusqlite::Error>),
+    #[error("a record in the database cannot be read: {0}")]
+    Record(Arc<serde_json::Error>),
+    #[error("the database is closed")]
+    Closed,
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(Arc::new(error))
+    }
+}
+
+impl From<serde_json::Error> for Error {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Record(Arc::new(error))
+    }
+}
+
+/// Applied in order; `PRAGMA user_version` counts those already applied.
+const MIGRATIONS: &[&str] = &[include_str!("sqlite/001.sql")];
+
+/// How many waiting operations one transaction takes at most: enough to hide
+/// the commit, few enough that the first of them is answered soon.
+const BATCH: usize = 512;
+
+/// Answers the caller once the fate of the transaction is known.
+type Reply = Box<dyn FnOnce(Result<(), Error>) + Send>;
+type Write = Box<dyn FnOnce(Result<&Connection, Error>) -> Reply + Send>;
+
+/// A handle to the database; clones share it.
+#[derive(Clone)]
+pub struct Database {
+    writer: mpsc::Sender<Write>,
+    readers: Arc<Readers>,
+}
+
+struct Readers {
+    path: PathBuf,
+    idle: Mutex<Vec<Connection>>,
+    permits: Semaphore,
+}
+
+/// How many reads run at once; more would only wait for the two or four cores.
+const READERS: usize = 4;
+
+impl Database {
+    /// Opens or creates the database file and brings its schema up to date.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let connection = Connection::open(path)?;
+        prepare(&connection)?;
+        migrate(&connection)?;
+        let (writer, waiting) = mpsc::channel();
+        thread::Builder::new()
+            .name("sqlite-writer".into())
+            .spawn(move || write_loop(&connection, &waiting))
+            .map_err(|_| Error::Closed)?;
+        let readers =
+            Readers { path: path.to_owned(), idle: Mutex::default(), permits: Semaphore::new(READERS) };
+        Ok(Self { writer, readers: Arc::new(readers) })
+    }
+
+    /// Runs `operation` in a transaction; all of it is durable when this
+    /// returns `Ok`, none of it is when the operation returns an error.
+    pub async fn write<T, E>(
+        &self,
+        operation: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let write: Write = Box::new(move |connection| {
+            let result = connection.map_err(E::from).and_then(|connection| savepoint(connection, operation));
+            Box::new(move |committed| {
+                // The caller may have stopped waiting; the write stands.
+                let _ = answer.send(committed.map_err(E::from).and(result));
+            })
+        });
+        self.writer.send(write).map_err(|_| Error::Closed)?;
+        answered.await.map_err(|_| Error::Closed)?
+    }
+
+    /// Runs `query` on the state of the last commit, off the async threads.
+    pub async fn read<T, E>(&self, query: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let readers = Arc::clone(&self.readers);
+        let _permit = self.readers.permits.acquire().await.map_err(|_| Error::Closed)?;
+        spawn_blocking(move || {
+            let connection = readers.take()?;
+            let result = query(&connection);
+            readers.put_back(connection);
+            result
+        })
+        .await
+        .map_err(|_| Error::Closed)?
+    }
+}
+
+impl Readers {
+    fn take(&self) -> Result<Connection, Error> {
+        if let Some(connection) = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop() {
+            return Ok(connection);
+        }
+        let connection =
+            Connection::open_with_flags(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        connection.busy_timeout(Duration::from_secs(5))?;
+        Ok(connection)
+    }
+
+    fn put_back(&self, connection: Connection) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+    }
+}
+
+fn prepare(connection: &Connection) -> Result<(), Error> {
+    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(())
+}
+
+fn migrate(connection: &Connection) -> Result<(), Error> {
+    let applied: usize = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    for (version, migration) in MIGRATIONS.iter().enumerate().skip(applied) {
+        connection.execute_batch(&format!("BEGIN; {migration}; PRAGMA user_version = {}; COMMIT;", version + 1))?;
+    }
+    Ok(())
+}
+
+fn write_loop(connection: &Connection, waiting: &mpsc::Receiver<Write>) {
+    while let Ok(first) = waiting.recv() {
+        let batch = std::iter::once(first).chain(waiting.try_iter().take(BATCH - 1));
+        write_batch(connection, batch);
+    }
+}
+
+fn write_batch(connection: &Connection, batch: impl Iterator<Item = Write>) {
+    let begun = connection.execute_batch("BEGIN IMMEDIATE").map_err(Error::from);
+    let replies: Vec<Reply> = batch.map(|write| write(begun.clone().map(|()| connection))).collect();
+    let committed = begun.and_then(|()| connection.execute_batch("COMMIT").map_err(Error::from));
+    if committed.is_err() && !connection.is_autocommit() {
+        let _ = connection.execute_batch("ROLLBACK");
+    }
+    for reply in replies {
+        reply(committed.clone());
+    }
+}
+
+fn savepoint<T, E: From<Error>>(
+    connection: &Connection,
+    operation: impl FnOnce(&Connection) -> Result<T, E>,
+) -> Result<T, E> {
+    connection.execute_batch("SAVEPOINT operation").map_err(Error::from)?;
+    let result = operation(connection);
+    let end = if result.is_ok() { "RELEASE operation" } else { "ROLLBACK TO operation; RELEASE operation" };
+    connection.execute_batch(end).map_err(Error::from)?;
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn count(database: &Database) -> i64 {
+        database
+            .read(|c| c.query_row("SELECT count(*) FROM cache", [], |row| row.get(0)).map_err(Error::from))
+            .await
+            .unwrap()
+    }
+
+    fn insert(key: &str) -> impl FnOnce(&Connection) -> Result<usize, Error> + Send + 'static {
+        let sql = format!("INSERT INTO cache (key, job, stored_at, expires_at) VALUES ('{key}', '', 0, 0)");
+        move |c| c.execute(&sql, []).map_err(Error::from)
+    }
+
+    #[tokio::test]
+    async fn a_failed_operation_leaves_its_neighbours_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(&folder.path().join("test.db")).unwrap();
+        let (a, twice, b) =
+            tokio::join!(database.write(insert("a")), database.write(insert("a")), database.write(insert("b")));
+        assert!(a.is_ok() && twice.is_err() && b.is_ok());
+        assert_eq!(count(&database).await, 2);
+    }
+
+    #[tokio::test]
+    async fn opening_twice_migrates_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("test.db");
+        Database::open(&path).unwrap().write(insert("a")).await.unwrap();
+        assert_eq!(count(&Database::open(&path).unwrap()).await, 1);
+    }
+}

@@ -1,0 +1,91 @@
+//! Where the repository is, and starting other programs in it.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context as _, Result, bail};
+
+/// The repository's root folder.
+pub(crate) fn root() -> &'static Path {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.parent().unwrap_or(own)
+}
+
+/// Where every build goes, whatever `CARGO_TARGET_DIR` says: the server embeds
+/// `target/site`, and `target/release/atelier` is part of the contract.
+pub(crate) fn target() -> PathBuf {
+    root().join("target")
+}
+
+/// `program`, in the root folder.
+pub(crate) fn command(program: impl AsRef<Path>) -> Command {
+    let mut command = Command::new(program.as_ref());
+    command.current_dir(root());
+    command
+}
+
+/// `cargo` with the words of `arguments`, as if called by hand.
+pub(crate) fn cargo(arguments: &str) -> Command {
+    let program = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut cargo = command(PathBuf::from(program));
+    // What `cargo run` tells its program about itself would make those build
+    // scripts run again that watch these variables.
+    for (name, _) in env::vars_os() {
+        let told = name.to_string_lossy();
+        if told.starts_with("CARGO_PKG_") || told.starts_with("CARGO_MANIFEST_") {
+            cargo.env_remove(&name);
+        }
+    }
+    cargo.env("CARGO_TARGET_DIR", target());
+    cargo.args(arguments.split_whitespace());
+    cargo
+}
+
+/// Runs to the end with stdio inherited; anything but success is an error.
+pub(crate) fn run(command: &mut Command) -> Result<()> {
+    let line = words(command);
+    let status = command
+        .status()
+        .with_context(|| format!("cannot start `{line}`"))?;
+    if !status.success() {
+        bail!("`{line}` failed: {status}");
+    }
+    Ok(())
+}
+
+/// What the command printed on stdout, or an error with what it complained.
+pub(crate) fn output(command: &mut Command) -> Result<String> {
+    let line = words(command);
+    let output = command
+        .output()
+        .with_context(|| format!("cannot start `{line}`"))?;
+    if !output.status.success() {
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        bail!("`{line}` failed: {}\n{complaint}", output.status);
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+/// The program that `PATH` finds under one of these names.
+pub(crate) fn find(names: &[&str]) -> Option<PathBuf> {
+    let path = env::var_os("PATH")?;
+    let folders: Vec<PathBuf> = env::split_paths(&path).collect();
+    names
+        .iter()
+        .flat_map(|name| folders.iter().map(move |folder| folder.join(name)))
+        .find(|candidate| candidate.is_file())
+}
+
+/// The command as one would type it, without the folders of its program.
+fn words(command: &Command) -> String {
+    let program = Path::new(command.get_program());
+    let name = program.file_name().unwrap_or(program.as_os_str());
+    std::iter::once(name)
+        .chain(command.get_args())
+        .map(|word| word.to_string_lossy())
+        .collect::<Vec<_>>()
+        .join(" ")
+}

@@ -1,0 +1,61 @@
+//! Atelier's own commands. `cargo xtask` lists them.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command-line tool: measurements go to stdout, progress to stderr"
+)]
+
+mod exec;
+mod tools;
+
+mod bundle;
+mod folder;
+mod site;
+
+mod bench;
+mod run;
+mod server;
+mod test;
+
+use std::{env, process::ExitCode};
+
+use anyhow::{Result, bail};
+
+const HELP: &str = "\
+Atelier's own commands:
+
+  cargo xtask run [-- ARGS…]    build everything in release and serve it
+  cargo xtask test [FILTER…]    run every check; a filter narrows the Rust and browser tests
+  cargo xtask bench [NAME…]     measure weight, start; one JSON object per line
+  cargo xtask site [--dev]      build only the site, into target/site
+";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = env::args().skip(1).collect();
+    match dispatch(&args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(args: &[String]) -> Result<()> {
+    let Some((command, rest)) = args.split_first() else {
+        print!("{HELP}");
+        return Ok(());
+    };
+    match command.as_str() {
+        "run" => run::command(rest),
+        "test" => test::command(rest),
+        "bench" => bench::command(rest),
+        "site" => site::command(rest),
+        "help" | "-h" | "--help" => {
+            print!("{HELP}");
+            Ok(())
+        }
+        unknown => bail!("no command `{unknown}`\n\n{HELP}"),
+    }
+}

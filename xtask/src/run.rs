@@ -1,0 +1,26 @@
+//! `cargo xtask run`: build everything in release and become the server.
+
+use std::{os::unix::process::CommandExt as _, path::PathBuf};
+
+use anyhow::{Context as _, Result};
+
+use crate::{exec, site};
+
+/// `cargo xtask run [-- ARGS…]`
+pub(crate) fn command(args: &[String]) -> Result<()> {
+    let args = match args {
+        [dashes, rest @ ..] if dashes == "--" => rest,
+        all => all,
+    };
+    let binary = build()?;
+    // Replacing this process hands signals and the exit status over untouched.
+    let error = exec::command(&binary).args(args).exec();
+    Err(error).with_context(|| format!("cannot start {}", binary.display()))
+}
+
+/// The release binary, up to date, with the site in it.
+pub(crate) fn build() -> Result<PathBuf> {
+    site::build(site::Mode::Small)?;
+    exec::run(&mut exec::cargo("build --release --package atelier"))?;
+    Ok(exec::target().join("release/atelier"))
+}

@@ -1,0 +1,118 @@
+//! A real server on a free port of this machine, gone when dropped.
+
+use std::{
+    env,
+    fs::{self, File},
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::Child,
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result, bail};
+use ureq::{Agent, Body, http::Response};
+
+use crate::exec;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+pub(crate) struct Server {
+    child: Child,
+    address: String,
+    folder: PathBuf,
+    agent: Agent,
+    pub(crate) started: Instant,
+}
+
+impl Server {
+    /// Starts the binary with an empty data folder; does not wait for it.
+    pub(crate) fn start(binary: &Path) -> Result<Server> {
+        let folder = exec::target().join("bench");
+        // What is not there need not be removed.
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder)?;
+        let log = File::create(folder.join("log"))?;
+        let address = format!("127.0.0.1:{}", free_port()?);
+        let agent = Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(PATIENCE))
+            .build()
+            .new_agent();
+        let mut command = exec::command(binary);
+        // Measured is what everybody gets, not what this shell is set up for.
+        for (name, _) in env::vars_os() {
+            if name.to_string_lossy().starts_with("ATELIER_") {
+                command.env_remove(&name);
+            }
+        }
+        let started = Instant::now();
+        let child = command
+            .env("ATELIER_LISTEN", &address)
+            .env("ATELIER_DATA", folder.join("data"))
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()
+            .with_context(|| format!("cannot start {}", binary.display()))?;
+        Ok(Server {
+            child,
+            address,
+            folder,
+            agent,
+            started,
+        })
+    }
+
+    /// Asks until the answer is 200; fails when the server ends before.
+    pub(crate) fn wait(&mut self, path: &str) -> Result<()> {
+        while !self.get(path).is_ok_and(|answer| answer.status() == 200) {
+            let log = self.folder.join("log");
+            if let Some(status) = self.child.try_wait()? {
+                bail!("the server ended ({status}): {}", fs::read_to_string(log)?);
+            }
+            if self.started.elapsed() > PATIENCE {
+                bail!("no 200 from {path}; the server's log is {}", log.display());
+            }
+            sleep(Duration::from_millis(1));
+        }
+        Ok(())
+    }
+
+    /// The bytes of the body as they travel, brotli if the server can.
+    pub(crate) fn body(&self, path: &str) -> Result<Vec<u8>> {
+        let answer = self.get(path)?;
+        if answer.status() != 200 {
+            bail!("{path} answered {}", answer.status());
+        }
+        Ok(answer.into_body().read_to_vec()?)
+    }
+
+    fn get(&self, path: &str) -> Result<Response<Body>> {
+        let url = format!("http://{}{path}", self.address);
+        let request = self.agent.get(&url).header("accept-encoding", "br");
+        request.call().with_context(|| format!("cannot get {url}"))
+    }
+
+    /// Resident memory in MB (of 1024 kB, as `top` shows it).
+    pub(crate) fn memory(&self) -> Result<f64> {
+        let path = format!("/proc/{}/status", self.child.id());
+        let status = fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kilobytes = line.and_then(|line| line.split_whitespace().next());
+        let kilobytes: f64 = kilobytes.context("no VmRSS in it")?.parse()?;
+        Ok(kilobytes / 1024.0)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself; there is nobody to tell here.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn free_port() -> Result<u16> {
+    let listener = TcpListener::bind("127.0.0.1:0").context("no free port on 127.0.0.1")?;
+    Ok(listener.local_addr()?.port())
+}

@@ -1,0 +1,103 @@
+//! `cargo xtask site`: what a browser downloads, ready to be embedded.
+//!
+//! ```text
+//! frontend ── cargo ──> wasm ── wasm-bindgen ──> js, wasm ─┐
+//! style/main.css ── lightningcss ──> css ──────────────────┼─ hash, brotli ──> target/site
+//! public/* ────────────────────────────────────────────────┘
+//! ```
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    time::UNIX_EPOCH,
+};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::{
+    bundle, exec,
+    folder::{self, Folder, hash},
+    tools,
+};
+
+/// How the WASM is compiled.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// As small as it gets: what is served, and what is tested.
+    Small,
+    /// Compiled quickly, function names kept so that a panic can be read.
+    Dev,
+}
+
+/// `cargo xtask site [--dev]`
+pub(crate) fn command(args: &[String]) -> Result<()> {
+    let mode = match args {
+        [] => Mode::Small,
+        [flag] if flag == "--dev" => Mode::Dev,
+        _ => bail!("usage: cargo xtask site [--dev]"),
+    };
+    build(mode)
+}
+
+/// Brings `target/site` up to date. Files that would not change are left
+/// alone, so that nothing that embeds them is compiled for nothing.
+pub(crate) fn build(mode: Mode) -> Result<()> {
+    tools::wasm_target()?;
+    let wasm = compile(mode)?;
+    let styles = exec::root().join("style");
+    let public = exec::root().join("public");
+    let inputs = digest(mode, &wasm, &[&styles, &public])?;
+
+    let mut site = Folder::open(exec::target().join("site"));
+    let stamp = exec::target().join("site.stamp");
+    if fs::read_to_string(&stamp).is_ok_and(|old| old == site.stamp(&inputs)) {
+        return Ok(());
+    }
+    fill(&mut site, mode, &wasm, &styles.join("main.css"), &public)?;
+    fs::write(&stamp, site.stamp(&inputs)).context("cannot write target/site.stamp")
+}
+
+fn fill(site: &mut Folder, mode: Mode, wasm: &Path, css: &Path, public: &Path) -> Result<()> {
+    let names_kept = mode == Mode::Dev;
+    let module = bundle::javascript(wasm, names_kept)?;
+    let manifest = serde_json::json!({
+        "js": site.put_hashed("frontend", "js", module.js.as_bytes())?,
+        "wasm": site.put_hashed("frontend", "wasm", &module.wasm)?,
+        "css": site.put_hashed("style", "css", bundle::css(css)?.as_bytes())?,
+    });
+    for path in folder::files(public)? {
+        let name = path.strip_prefix(public)?.to_string_lossy().into_owned();
+        site.put_compressed(&name, &folder::read(&path)?)?;
+    }
+    site.put("site.json", format!("{manifest:#}\n").as_bytes())?;
+    site.remove_others()
+}
+
+fn compile(mode: Mode) -> Result<PathBuf> {
+    let (profile, folder) = match mode {
+        Mode::Small => ("wasm", "wasm"),
+        Mode::Dev => ("dev", "debug"),
+    };
+    let mut cargo = exec::cargo("build --package atelier-frontend --target wasm32-unknown-unknown");
+    exec::run(cargo.args(["--profile", profile]))?;
+    let name = "atelier_frontend.wasm";
+    Ok(exec::target()
+        .join("wasm32-unknown-unknown")
+        .join(folder)
+        .join(name))
+}
+
+/// Everything that the site is made from and of which, this program included.
+fn digest(mode: Mode, wasm: &Path, folders: &[&Path]) -> Result<String> {
+    let maker = fs::metadata(env::current_exe()?)?.modified()?;
+    let mut all = maker.duration_since(UNIX_EPOCH)?.as_nanos().to_string();
+    all += if mode == Mode::Dev { "dev" } else { "small" };
+    all += &hash(&folder::read(wasm)?);
+    for folder in folders {
+        for path in folder::files(folder)? {
+            all += &path.to_string_lossy();
+            all += &hash(&folder::read(&path)?);
+        }
+    }
+    Ok(hash(all.as_bytes()))
+}

@@ -1,0 +1,141 @@
+//! `cargo xtask test`: every check there is, the cheap ones first.
+
+use std::{
+    fs,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result};
+
+use crate::{exec, site, tools};
+
+// The front end's features must not be unified with the server's (`hydrate`
+// and `ssr` exclude each other), so it is never part of a native build.
+const LINT: &str = "clippy --workspace --exclude atelier-frontend --all-targets -- -D warnings";
+const LINT_WASM: &str =
+    "clippy --package atelier-frontend --target wasm32-unknown-unknown -- -D warnings";
+const DOCUMENT: &str =
+    "doc --workspace --exclude atelier-frontend --no-deps --document-private-items";
+const TEST: &str = "test --workspace --exclude atelier-frontend --";
+
+/// `cargo xtask test [FILTER…]`: a test runs if its name contains a filter.
+pub(crate) fn command(filters: &[String]) -> Result<()> {
+    let mut steps = Steps::new();
+    steps.run("formatting", || {
+        tools::component("rustfmt", "fmt")?;
+        exec::run(&mut exec::cargo("fmt --all -- --check"))
+            .context("run `cargo fmt --all` to put it right")
+    })?;
+    steps.run("site", || site::build(site::Mode::Small))?;
+    steps.run("lints", || {
+        tools::component("clippy", "clippy")?;
+        exec::run(&mut exec::cargo(LINT))
+    })?;
+    steps.run("lints of the wasm", || {
+        exec::run(&mut exec::cargo(LINT_WASM))
+    })?;
+    steps.run("documentation", || {
+        exec::run(exec::cargo(DOCUMENT).env("RUSTDOCFLAGS", "-D warnings"))
+    })?;
+    steps.run("tests", || exec::run(exec::cargo(TEST).args(filters)))?;
+    steps.run("browser", || browser(filters))?;
+    steps.all_passed();
+    Ok(())
+}
+
+/// Playwright against the binary that the tests have just built.
+fn browser(filters: &[String]) -> Result<()> {
+    let chromium = tools::browser()?;
+    let folder = exec::root().join("end2end");
+    if packages_are_old(&folder) {
+        let mut npm = exec::command("npm");
+        npm.args(["ci", "--no-fund", "--no-audit"])
+            .current_dir(&folder);
+        exec::run(npm.env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1"))?;
+    }
+    let mut playwright = exec::command("npx");
+    playwright
+        .args(["--no-install", "playwright", "test"])
+        .current_dir(&folder);
+    playwright.env("ATELIER_BIN", exec::target().join("debug/atelier"));
+    playwright.env("CHROMIUM", chromium);
+    if !filters.is_empty() {
+        playwright.args(["--pass-with-no-tests", "--grep", &pattern(filters)]);
+    }
+    exec::run(&mut playwright)
+}
+
+/// True if `npm ci` did not run since the lock file was last changed.
+fn packages_are_old(folder: &Path) -> bool {
+    let changed = |path| fs::metadata(folder.join(path)).and_then(|file| file.modified());
+    match (
+        changed("node_modules/.package-lock.json"),
+        changed("package-lock.json"),
+    ) {
+        (Ok(installed), Ok(locked)) => installed < locked,
+        _ => true,
+    }
+}
+
+/// The regular expression for "contains one of these".
+fn pattern(filters: &[String]) -> String {
+    let quote = |filter: &String| -> String {
+        let plain = |letter: &char| letter.is_alphanumeric() || " _-".contains(*letter);
+        filter
+            .chars()
+            .flat_map(|letter| {
+                (!plain(&letter))
+                    .then_some('\\')
+                    .into_iter()
+                    .chain([letter])
+            })
+            .collect()
+    };
+    filters.iter().map(quote).collect::<Vec<_>>().join("|")
+}
+
+/// Says what runs, how long it took, and in the last line how it all went.
+struct Steps {
+    done: Vec<(&'static str, Duration)>,
+}
+
+impl Steps {
+    fn new() -> Steps {
+        Steps { done: Vec::new() }
+    }
+
+    fn run(&mut self, name: &'static str, step: impl FnOnce() -> Result<()>) -> Result<()> {
+        println!("\n=== {name}");
+        let start = Instant::now();
+        let result = step();
+        let took = start.elapsed();
+        let verdict = if result.is_ok() { "ok" } else { "FAILED" };
+        println!("=== {name}: {verdict} in {:.1} s", took.as_secs_f64());
+        self.done.push((name, took));
+        result.with_context(|| format!("the step `{name}` failed"))
+    }
+
+    fn all_passed(&self) {
+        let sum: Duration = self.done.iter().map(|(_, took)| took).sum();
+        println!(
+            "\nAll {} steps passed in {:.1} s:",
+            self.done.len(),
+            sum.as_secs_f64()
+        );
+        for (name, took) in &self.done {
+            println!("  {:6.1} s  {name}", took.as_secs_f64());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn filters_are_taken_literally() {
+        let filters = ["a job".to_owned(), "limit::(x)".to_owned()];
+        assert_eq!(pattern(&filters), r"a job|limit\:\:\(x\)");
+    }
+}

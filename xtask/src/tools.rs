@@ -1,0 +1,113 @@
+//! What must be on the machine: installed where we can, named where we cannot.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::exec;
+
+const WASM: &str = "wasm32-unknown-unknown";
+const NODE: u32 = 18;
+const CHROMIUM: [&str; 4] = [
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+];
+
+/// The standard library for WebAssembly.
+pub(crate) fn wasm_target() -> Result<()> {
+    let sysroot = exec::output(exec::command("rustc").args(["--print", "sysroot"]))?;
+    if Path::new(&sysroot)
+        .join("lib/rustlib")
+        .join(WASM)
+        .join("lib")
+        .is_dir()
+    {
+        return Ok(());
+    }
+    rustup(&["target", "add", WASM]).with_context(|| format!("Rust's `{WASM}` target is missing"))
+}
+
+/// The `subcommand` of cargo that a component of the toolchain brings.
+pub(crate) fn component(name: &str, subcommand: &str) -> Result<()> {
+    if exec::output(exec::cargo(subcommand).arg("--version")).is_ok() {
+        return Ok(());
+    }
+    rustup(&["component", "add", name])
+        .with_context(|| format!("Rust's `{name}` component is missing"))
+}
+
+/// Node.js with npm, and Chromium, whose path is returned.
+pub(crate) fn browser() -> Result<PathBuf> {
+    let mut packages = Vec::new();
+    if node_version().is_none_or(|version| version < NODE) {
+        packages.push("nodejs");
+    }
+    if exec::find(&["npm"]).is_none() || exec::find(&["npx"]).is_none() {
+        packages.push("npm");
+    }
+    if chromium().is_none() {
+        // Without a font Chromium draws boxes for letters.
+        packages.extend(["chromium", "fonts-dejavu-core"]);
+    }
+    if !packages.is_empty() {
+        install(&packages)?;
+    }
+    match node_version() {
+        Some(version) if version >= NODE => {}
+        Some(old) => bail!("Node.js {NODE} or later is needed, this is {old}: https://nodejs.org"),
+        None => bail!("Node.js {NODE} or later is needed and was not found: https://nodejs.org"),
+    }
+    chromium().context(
+        "no Chromium that starts was found. On Ubuntu, whose `chromium` is a snap, install \
+         Google Chrome's .deb; any `chromium` or `google-chrome` in the PATH will do",
+    )
+}
+
+fn rustup(args: &[&str]) -> Result<()> {
+    if exec::find(&["rustup"]).is_none() {
+        bail!(
+            "install rustup from https://rustup.rs, then run `rustup {}`",
+            args.join(" ")
+        );
+    }
+    exec::run(exec::command("rustup").args(args))
+}
+
+fn node_version() -> Option<u32> {
+    let version = exec::output(exec::command("node").arg("--version")).ok()?;
+    version
+        .trim_start_matches('v')
+        .split('.')
+        .next()?
+        .parse()
+        .ok()
+}
+
+fn chromium() -> Option<PathBuf> {
+    let starts = |path: &PathBuf| exec::output(exec::command(path).arg("--version")).is_ok();
+    CHROMIUM
+        .iter()
+        .filter_map(|name| exec::find(&[name]))
+        .find(starts)
+}
+
+/// Debian's packages: installed if we may, else the line to type.
+fn install(packages: &[&str]) -> Result<()> {
+    let list = packages.join(" ");
+    let root = exec::output(exec::command("id").arg("-u")).is_ok_and(|id| id == "0");
+    if !root || exec::find(&["apt-get"]).is_none() {
+        bail!("the browser tests need more; on Debian: sudo apt-get install {list}");
+    }
+    let apt = |args: &[&str]| {
+        let mut apt = exec::command("apt-get");
+        exec::run(apt.args(args).env("DEBIAN_FRONTEND", "noninteractive"))
+    };
+    apt(&["update", "--quiet"])?;
+    apt(&[
+        &["install", "--quiet", "--yes", "--no-install-recommends"],
+        packages,
+    ]
+    .concat())
+}
