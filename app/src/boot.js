@@ -21,6 +21,6 @@
   addEventListener("input", ({ target: { name, value, parentElement, nextElementSibling } }) => {
     if (name !== "before") return;
     parentElement.closest(".compare").style.setProperty("--before", value + "%");
-    nextElementSibling.value = `Before ${value} %, after ${100 - value} %`;
+    nextElementSibling.value = `Before ${value} %`;
   });
 }

@@ -5,9 +5,9 @@ use std::{collections::HashSet, fmt, net::SocketAddr, path::PathBuf, time::Durat
 
 use anyhow::{Context as _, Result, bail, ensure};
 use ipnet::IpNet;
-use url::Url;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
+use url::Url;
 
 use crate::limit::Policy;
 
@@ -122,8 +122,11 @@ pub mod duration {
     /// Reads a number with a unit.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
         let text = String::deserialize(deserializer)?;
-        humantime::parse_duration(&text)
-            .map_err(|error| D::Error::custom(format!("{text:?} is no duration such as \"90s\" or \"7d\": {error}")))
+        humantime::parse_duration(&text).map_err(|error| {
+            D::Error::custom(format!(
+                "{text:?} is no duration such as \"90s\" or \"7d\": {error}"
+            ))
+        })
     }
 }
 
@@ -152,8 +155,14 @@ const ENVIRONMENT: &[(&str, &str, Form)] = &[
 /// Variables of the documented interface that this version cannot honour yet:
 /// better no start than a setting silently ignored.
 const NOT_YET: &[(&str, &str)] = &[
-    ("ATELIER_REDIS_URL", "this version keeps everything in the data folder"),
-    ("ATELIER_BLOBS", "this version keeps pictures in the data folder"),
+    (
+        "ATELIER_REDIS_URL",
+        "this version keeps everything in the data folder",
+    ),
+    (
+        "ATELIER_BLOBS",
+        "this version keeps pictures in the data folder",
+    ),
 ];
 
 impl Config {
@@ -162,18 +171,26 @@ impl Config {
     pub fn load(environment: impl Fn(&str) -> Option<String>) -> Result<Self> {
         let variable = |name: &str| environment(name).filter(|value| !value.is_empty());
         for (name, reason) in NOT_YET {
-            ensure!(variable(name).is_none(), "{name} is set, but {reason}. Unset it.");
+            ensure!(
+                variable(name).is_none(),
+                "{name} is set, but {reason}. Unset it."
+            );
         }
         let mut settings: Table = DEFAULTS.parse().context("config.default.toml")?;
         if let Some(path) = variable("ATELIER_CONFIG") {
-            let text = std::fs::read_to_string(&path)
-                .with_context(|| format!("cannot read the configuration file {path:?} named by ATELIER_CONFIG"))?;
-            let file = text.parse().with_context(|| format!("the configuration file {path:?} is not TOML"))?;
+            let text = std::fs::read_to_string(&path).with_context(|| {
+                format!("cannot read the configuration file {path:?} named by ATELIER_CONFIG")
+            })?;
+            let file = text
+                .parse()
+                .with_context(|| format!("the configuration file {path:?} is not TOML"))?;
             merge(&mut settings, file);
         }
         for (name, path, form) in ENVIRONMENT {
             if let Some(value) = variable(name) {
-                let value = form.value(&value).with_context(|| format!("the environment variable {name}"))?;
+                let value = form
+                    .value(&value)
+                    .with_context(|| format!("the environment variable {name}"))?;
                 set(&mut settings, path, value);
             }
         }
@@ -184,15 +201,28 @@ impl Config {
 
     /// The provider in force.
     pub fn provider(&self) -> ProviderName {
-        let default = if self.openai.api_key.is_some() { ProviderName::OpenAi } else { ProviderName::Local };
+        let default = if self.openai.api_key.is_some() {
+            ProviderName::OpenAi
+        } else {
+            ProviderName::Local
+        };
         self.provider.unwrap_or(default)
     }
 
     fn check(&self) -> Result<()> {
         self.check_limits()?;
-        ensure!(self.workers > 0, "workers (ATELIER_WORKERS) is 0: nothing would ever be painted. Set 1 or more.");
-        ensure!(self.openai.parallel > 0, "openai.parallel is 0: no call could ever be made. Set 1 or more.");
-        ensure!(self.queue.attempts > 0, "queue.attempts is 0: no job could ever be tried. Set 1 or more.");
+        ensure!(
+            self.workers > 0,
+            "workers (ATELIER_WORKERS) is 0: nothing would ever be painted. Set 1 or more."
+        );
+        ensure!(
+            self.openai.parallel > 0,
+            "openai.parallel is 0: no call could ever be made. Set 1 or more."
+        );
+        ensure!(
+            self.queue.attempts > 0,
+            "queue.attempts is 0: no job could ever be tried. Set 1 or more."
+        );
         ensure!(
             self.queue.lease >= Duration::from_millis(300),
             "queue.lease is shorter than 300ms: heartbeats could not keep up. The default is \"60s\"."
@@ -213,7 +243,9 @@ impl Config {
     fn check_provider(&self) -> Result<()> {
         let own_server = self.openai.base_url.host_str() != Some("api.openai.com");
         if self.provider() == ProviderName::OpenAi && self.openai.api_key.is_none() && !own_server {
-            bail!("provider (ATELIER_PROVIDER) is openai, but there is no key. Set OPENAI_API_KEY, or use \"local\".");
+            bail!(
+                "provider (ATELIER_PROVIDER) is openai, but there is no key. Set OPENAI_API_KEY, or use \"local\"."
+            );
         }
         Ok(())
     }
@@ -227,12 +259,18 @@ impl Config {
                 !name.is_empty() && name.chars().all(valid),
                 "the limit {name:?}: a name is made of lower-case letters, digits and hyphens."
             );
-            ensure!(names.insert(name), "the limit {name:?} stands there twice. Give each limit a name of its own.");
+            ensure!(
+                names.insert(name),
+                "the limit {name:?} stands there twice. Give each limit a name of its own."
+            );
             ensure!(
                 policy.window >= Duration::from_secs(1),
                 "the limit {name:?}: its window must be at least \"1s\"."
             );
-            ensure!(!policy.actions.is_empty(), "the limit {name:?}: its actions are empty. Leave them out for all.");
+            ensure!(
+                !policy.actions.is_empty(),
+                "the limit {name:?}: its actions are empty. Leave them out for all."
+            );
         }
         Ok(())
     }
@@ -242,8 +280,15 @@ impl Form {
     fn value(&self, text: &str) -> Result<Value> {
         Ok(match self {
             Self::Text => Value::String(text.to_owned()),
-            Self::Number => Value::Integer(text.parse().with_context(|| format!("{text:?} is not a whole number"))?),
-            Self::List => Value::Array(text.split(',').map(|item| Value::String(item.trim().to_owned())).collect()),
+            Self::Number => Value::Integer(
+                text.parse()
+                    .with_context(|| format!("{text:?} is not a whole number"))?,
+            ),
+            Self::List => Value::Array(
+                text.split(',')
+                    .map(|item| Value::String(item.trim().to_owned()))
+                    .collect(),
+            ),
         })
     }
 }
@@ -266,7 +311,10 @@ fn set(settings: &mut Table, path: &str, value: Value) {
             settings.insert(path.to_owned(), value);
         }
         Some((head, rest)) => {
-            if let Value::Table(table) = settings.entry(head).or_insert_with(|| Value::Table(Table::new())) {
+            if let Value::Table(table) = settings
+                .entry(head)
+                .or_insert_with(|| Value::Table(Table::new()))
+            {
                 set(table, rest, value);
             }
         }
@@ -276,7 +324,9 @@ fn set(settings: &mut Table, path: &str, value: Value) {
 fn explain(error: toml::de::Error) -> anyhow::Error {
     let message = error.to_string();
     let message = message.trim().replace('\n', " ");
-    anyhow::anyhow!("the configuration is not valid: {message}. Every setting is explained in config.default.toml.")
+    anyhow::anyhow!(
+        "the configuration is not valid: {message}. Every setting is explained in config.default.toml."
+    )
 }
 
 #[cfg(test)]
@@ -289,7 +339,10 @@ mod tests {
         std::fs::write(&path, file)?;
         Config::load(|name| match name {
             "ATELIER_CONFIG" => Some(path.display().to_string()),
-            _ => environment.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()),
+            _ => environment
+                .iter()
+                .find(|(known, _)| *known == name)
+                .map(|(_, value)| (*value).to_owned()),
         })
     }
 
@@ -306,21 +359,40 @@ mod tests {
 
     #[test]
     fn the_environment_wins_over_the_file() {
-        let config = load("listen = '127.0.0.1:1'\nworkers = 2", &[("ATELIER_LISTEN", "127.0.0.1:2")]).unwrap();
+        let config = load(
+            "listen = '127.0.0.1:1'\nworkers = 2",
+            &[("ATELIER_LISTEN", "127.0.0.1:2")],
+        )
+        .unwrap();
         assert_eq!((config.listen.port(), config.workers), (2, 2));
     }
 
     #[test]
     fn a_file_changes_one_setting_of_a_table() {
-        let config = load("[queue]\nlease = '5s'\n[openai.prices]\ntext_input = 1.0", &[]).unwrap();
-        assert_eq!((config.queue.lease, config.queue.attempts), (Duration::from_secs(5), 5));
+        let config = load(
+            "[queue]\nlease = '5s'\n[openai.prices]\ntext_input = 1.0",
+            &[],
+        )
+        .unwrap();
+        assert_eq!(
+            (config.queue.lease, config.queue.attempts),
+            (Duration::from_secs(5), 5)
+        );
         assert!((config.openai.prices.image_output - 30.0).abs() < f64::EPSILON);
     }
 
     #[test]
     fn a_key_chooses_openai() {
-        assert_eq!(load("", &[("OPENAI_API_KEY", "sk-test")]).unwrap().provider(), ProviderName::OpenAi);
-        assert_eq!(load("", &[("OPENAI_API_KEY", "")]).unwrap().provider(), ProviderName::Local);
+        assert_eq!(
+            load("", &[("OPENAI_API_KEY", "sk-test")])
+                .unwrap()
+                .provider(),
+            ProviderName::OpenAi
+        );
+        assert_eq!(
+            load("", &[("OPENAI_API_KEY", "")]).unwrap().provider(),
+            ProviderName::Local
+        );
     }
 
     #[test]
@@ -339,9 +411,17 @@ mod tests {
             ("", &[("ATELIER_LISTEN", "nowhere")], "listen"),
             ("", &[("ATELIER_PROVIDER", "openai")], "OPENAI_API_KEY"),
             ("", &[("ATELIER_PROVIDER", "crayons")], "crayons"),
-            ("", &[("ATELIER_REDIS_URL", "redis://localhost")], "ATELIER_REDIS_URL"),
+            (
+                "",
+                &[("ATELIER_REDIS_URL", "redis://localhost")],
+                "ATELIER_REDIS_URL",
+            ),
             ("", &[("ATELIER_SECRET", "short")], "ATELIER_SECRET"),
-            ("", &[("ATELIER_TRUSTED_PROXIES", "10.0.0.0/8, everyone")], "trusted_proxies"),
+            (
+                "",
+                &[("ATELIER_TRUSTED_PROXIES", "10.0.0.0/8, everyone")],
+                "trusted_proxies",
+            ),
             ("this is not toml", &[], "not TOML"),
         ] {
             let message = message(file, environment);
@@ -351,7 +431,10 @@ mod tests {
 
     #[test]
     fn secrets_are_not_printed() {
-        let environment = [("OPENAI_API_KEY", "sk-verysecret"), ("ATELIER_SECRET", "0123456789abcdef")];
+        let environment = [
+            ("OPENAI_API_KEY", "sk-verysecret"),
+            ("ATELIER_SECRET", "0123456789abcdef"),
+        ];
         let config = load("", &environment).unwrap();
         let printed = format!("{config:?}{}", toml::to_string(&config).unwrap());
         assert!(!printed.contains("verysecret") && !printed.contains("0123456789abcdef"));

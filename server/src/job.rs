@@ -81,7 +81,13 @@ impl Request {
     pub fn digest(&self) -> String {
         let task = match &self.task {
             Task::Image(task) => {
-                serde_json::json!([canonical_prompt(&task.prompt), task.size, task.quality, task.n, task.style])
+                serde_json::json!([
+                    canonical_prompt(&task.prompt),
+                    task.size,
+                    task.quality,
+                    task.n,
+                    task.style
+                ])
             }
             Task::Restoration(task) => serde_json::json!([task.digest, task.enlarge]),
         };
@@ -137,17 +143,22 @@ impl Outcome {
 
 /// Unicode NFC, trimmed, every run of white space one blank.
 fn canonical_prompt(prompt: &str) -> String {
-    let words: Vec<String> = prompt.split_whitespace().map(|word| word.nfc().collect()).collect();
+    let words: Vec<String> = prompt
+        .split_whitespace()
+        .map(|word| word.nfc().collect())
+        .collect();
     words.join(" ")
 }
 
 /// Lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 #[cfg(test)]
@@ -171,7 +182,10 @@ mod tests {
 
     #[test]
     fn white_space_and_normal_form_do_not_matter() {
-        assert_eq!(image("a  cafe\u{301}\n ").digest(), image(" a café").digest());
+        assert_eq!(
+            image("a  cafe\u{301}\n ").digest(),
+            image(" a café").digest()
+        );
     }
 
     #[test]

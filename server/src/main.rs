@@ -5,7 +5,9 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result};
 use atelier::{config::Config, serve};
 use clap::{Parser, Subcommand};
-use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+use tracing_subscriber::{
+    filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+};
 
 /// An AI image studio in one binary: a prompt becomes a picture, an old photo
 /// a restored one.
@@ -56,12 +58,18 @@ fn run(cli: &Cli) -> Result<()> {
 
 #[expect(clippy::print_stdout, reason = "this is the command's answer")]
 fn print_config(config: &Config) -> Result<()> {
-    print!("{}", toml::to_string(config).context("cannot print the configuration")?);
+    print!(
+        "{}",
+        toml::to_string(config).context("cannot print the configuration")?
+    );
     Ok(())
 }
 
 fn start_log(config: &Config) -> Result<()> {
-    let filter: Targets = config.log.parse().with_context(|| format!("log (RUST_LOG) is {:?}", config.log))?;
+    let filter: Targets = config
+        .log
+        .parse()
+        .with_context(|| format!("log (RUST_LOG) is {:?}", config.log))?;
     tracing_subscriber::registry()
         .with(filter)
         .with(tracing_subscriber::fmt::layer().with_writer(std::io::stderr))

@@ -6,8 +6,8 @@ use std::io::{BufRead, Cursor, Seek, SeekFrom};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use image::{
-    DynamicImage, ExtendedColorType, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage, codecs::jpeg::JpegEncoder,
-    imageops,
+    DynamicImage, ExtendedColorType, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage,
+    codecs::jpeg::JpegEncoder, imageops,
 };
 
 /// Why a file is not taken, in words for whoever sent it.
@@ -43,7 +43,11 @@ pub fn decode(mut file: impl BufRead + Seek, max_pixels: u64) -> Result<RgbImage
     let mut decoder = reader.into_decoder().map_err(damaged)?;
     let (width, height) = decoder.dimensions();
     if u64::from(width) * u64::from(height) > max_pixels {
-        return Err(Refusal::TooManyPixels { width, height, max: max_pixels });
+        return Err(Refusal::TooManyPixels {
+            width,
+            height,
+            max: max_pixels,
+        });
     }
     if width == 0 || height == 0 {
         return Err(Refusal::Damaged(name));
@@ -63,7 +67,12 @@ pub fn encode_original(photo: &RgbImage) -> Result<Vec<u8>, image::ImageError> {
 }
 
 /// Encodes a picture without loss.
-pub fn encode_png(pixels: &[u8], width: u32, height: u32, color: ExtendedColorType) -> Result<Vec<u8>, image::ImageError> {
+pub fn encode_png(
+    pixels: &[u8],
+    width: u32,
+    height: u32,
+    color: ExtendedColorType,
+) -> Result<Vec<u8>, image::ImageError> {
     let mut bytes = Cursor::new(Vec::new());
     image::write_buffer_with_format(&mut bytes, pixels, width, height, color, ImageFormat::Png)?;
     Ok(bytes.into_inner())
@@ -89,11 +98,18 @@ pub fn describe(bytes: &[u8]) -> Result<Description, Refusal> {
         ImageFormat::Png => ("image/png", "png"),
         ImageFormat::Jpeg => ("image/jpeg", "jpg"),
         ImageFormat::WebP => ("image/webp", "webp"),
-        _ => return Err(Refusal::UnknownType(format!("This is {}.", type_name(format)))),
+        _ => {
+            return Err(Refusal::UnknownType(format!(
+                "This is {}.",
+                type_name(format)
+            )));
+        }
     };
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     reader.limits(limits(MAX_PIXELS));
-    let picture = reader.decode().map_err(|_| Refusal::Damaged(type_name(format)))?;
+    let picture = reader
+        .decode()
+        .map_err(|_| Refusal::Damaged(type_name(format)))?;
     Ok(Description {
         width: picture.width(),
         height: picture.height(),
@@ -107,7 +123,11 @@ pub fn describe(bytes: &[u8]) -> Result<Description, Refusal> {
 fn thumbhash(picture: &DynamicImage) -> String {
     // The algorithm takes at most 100 x 100 pixels.
     let small = imageops::thumbnail(picture, 100.min(picture.width()), 100.min(picture.height()));
-    let hash = thumbhash::rgba_to_thumb_hash(small.width() as usize, small.height() as usize, small.as_raw());
+    let hash = thumbhash::rgba_to_thumb_hash(
+        small.width() as usize,
+        small.height() as usize,
+        small.as_raw(),
+    );
     BASE64.encode(hash)
 }
 
@@ -166,11 +186,16 @@ fn ends_with_marker(file: &mut (impl BufRead + Seek)) -> Result<(), Refusal> {
     const TAIL: u64 = 64 * 1024;
     let damaged = |_| Refusal::Damaged("a JPEG");
     let end = file.seek(SeekFrom::End(0)).map_err(damaged)?;
-    file.seek(SeekFrom::Start(end.saturating_sub(TAIL))).map_err(damaged)?;
+    file.seek(SeekFrom::Start(end.saturating_sub(TAIL)))
+        .map_err(damaged)?;
     let mut tail = Vec::new();
     file.read_to_end(&mut tail).map_err(damaged)?;
     file.seek(SeekFrom::Start(0)).map_err(damaged)?;
-    if tail.windows(2).any(|pair| pair == [0xFF, 0xD9]) { Ok(()) } else { Err(Refusal::Damaged("a JPEG")) }
+    if tail.windows(2).any(|pair| pair == [0xFF, 0xD9]) {
+        Ok(())
+    } else {
+        Err(Refusal::Damaged("a JPEG"))
+    }
 }
 
 fn flatten(picture: DynamicImage) -> RgbImage {
@@ -227,10 +252,12 @@ mod tests {
     #[test]
     fn sixteen_bits_and_transparency_become_plain_pixels() {
         let deep = DynamicImage::ImageRgb8(photo()).into_rgb16();
-        let decoded = decode_bytes(&encoded(&DynamicImage::ImageRgb16(deep), ImageFormat::Png)).unwrap();
+        let decoded =
+            decode_bytes(&encoded(&DynamicImage::ImageRgb16(deep), ImageFormat::Png)).unwrap();
         assert_eq!(decoded, photo());
         let clear = RgbaImage::from_pixel(4, 4, Rgba([0, 0, 0, 0]));
-        let decoded = decode_bytes(&encoded(&DynamicImage::ImageRgba8(clear), ImageFormat::Png)).unwrap();
+        let decoded =
+            decode_bytes(&encoded(&DynamicImage::ImageRgba8(clear), ImageFormat::Png)).unwrap();
         assert_eq!(decoded.get_pixel(0, 0), &Rgb([255, 255, 255]));
     }
 
@@ -239,8 +266,14 @@ mod tests {
         let jpeg = encoded(&DynamicImage::ImageRgb8(photo()), ImageFormat::Jpeg);
         let png = encoded(&DynamicImage::ImageRgb8(photo()), ImageFormat::Png);
         assert_eq!(decode_bytes(b""), Err(Refusal::Empty));
-        assert_eq!(decode_bytes(&jpeg[..jpeg.len() / 2]), Err(Refusal::Damaged("a JPEG")));
-        assert_eq!(decode_bytes(&png[..png.len() / 2]), Err(Refusal::Damaged("a PNG")));
+        assert_eq!(
+            decode_bytes(&jpeg[..jpeg.len() / 2]),
+            Err(Refusal::Damaged("a JPEG"))
+        );
+        assert_eq!(
+            decode_bytes(&png[..png.len() / 2]),
+            Err(Refusal::Damaged("a PNG"))
+        );
         let text = decode_bytes(b"Dear grandmother, here is your photo.").unwrap_err();
         assert!(text.to_string().contains("text file"), "{text}");
         let heic = decode_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic").unwrap_err();
@@ -256,12 +289,25 @@ mod tests {
         let crc = crc32(&bomb[12..29]);
         bomb[29..33].copy_from_slice(&crc.to_be_bytes());
         let refusal = decode_bytes(&bomb).unwrap_err();
-        assert_eq!(refusal, Refusal::TooManyPixels { width: 30_000, height: 30_000, max: 1_000_000 });
+        assert_eq!(
+            refusal,
+            Refusal::TooManyPixels {
+                width: 30_000,
+                height: 30_000,
+                max: 1_000_000
+            }
+        );
     }
 
     fn crc32(bytes: &[u8]) -> u32 {
         !bytes.iter().fold(!0, |crc, byte| {
-            (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { (crc >> 1) ^ 0xEDB8_8320 } else { crc >> 1 })
+            (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+                if crc & 1 == 1 {
+                    (crc >> 1) ^ 0xEDB8_8320
+                } else {
+                    crc >> 1
+                }
+            })
         })
     }
 
@@ -269,7 +315,10 @@ mod tests {
     fn a_description_tells_size_and_type() {
         let png = encoded(&DynamicImage::ImageRgb8(photo()), ImageFormat::Png);
         let description = describe(&png).unwrap();
-        assert_eq!((description.width, description.height, description.extension), (40, 20, "png"));
+        assert_eq!(
+            (description.width, description.height, description.extension),
+            (40, 20, "png")
+        );
         assert!(!description.thumbhash.is_empty());
         assert!(describe(b"{\"error\":\"not a picture\"}").is_err());
     }

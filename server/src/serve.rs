@@ -14,7 +14,6 @@ use anyhow::{Context as _, Result, bail};
 use axum_extra::extract::cookie::Key;
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use jiff::Timestamp;
-use url::Url;
 use sha2::{Digest as _, Sha512};
 use tokio::{
     net::TcpListener,
@@ -24,6 +23,7 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{info, warn};
+use url::Url;
 use uuid::Uuid;
 
 use crate::{
@@ -53,14 +53,19 @@ pub async fn serve(config: Config) -> Result<()> {
     let _lock = open_folder(&config.data)?;
     let secret = secret(&config)?;
     let listener = bind(config.listen).await?;
-    let address = listener.local_addr().context("the listening socket has no address")?;
+    let address = listener
+        .local_addr()
+        .context("the listening socket has no address")?;
     let drain = CancellationToken::new();
     let studio = Arc::new(studio(&config, drain.clone()).await?);
     let worker = Arc::new(worker(&config, &studio, &secret, address)?);
     let closing = CancellationToken::new();
     let site = http::router(site(&config, &studio, &secret)?);
-    let server = axum::serve(listener, site.into_make_service_with_connect_info::<SocketAddr>())
-        .with_graceful_shutdown(closing.clone().cancelled_owned());
+    let server = axum::serve(
+        listener,
+        site.into_make_service_with_connect_info::<SocketAddr>(),
+    )
+    .with_graceful_shutdown(closing.clone().cancelled_owned());
     tokio::spawn(sweep(Arc::clone(&studio)));
     let workers = worker.start(config.workers);
     let server = tokio::spawn(server.into_future());
@@ -76,11 +81,22 @@ pub async fn serve(config: Config) -> Result<()> {
 
 fn announce(config: &Config, studio: &Studio, address: SocketAddr) {
     let provider = &studio.provider;
-    let models: Vec<&str> = [atelier_app::wire::Kind::Image, atelier_app::wire::Kind::Restoration]
-        .map(|kind| provider.model(kind))
-        .to_vec();
-    info!(provider = provider.name(), models = models.join(", "), workers = config.workers, "open");
-    let url = config.public_url.clone().map_or_else(|| format!("http://{address}/"), |url| url.to_string());
+    let models: Vec<&str> = [
+        atelier_app::wire::Kind::Image,
+        atelier_app::wire::Kind::Restoration,
+    ]
+    .map(|kind| provider.model(kind))
+    .to_vec();
+    info!(
+        provider = provider.name(),
+        models = models.join(", "),
+        workers = config.workers,
+        "open"
+    );
+    let url = config
+        .public_url
+        .clone()
+        .map_or_else(|| format!("http://{address}/"), |url| url.to_string());
     info!("serving at {url}");
 }
 
@@ -96,7 +112,11 @@ fn open_folder(data: &Path) -> Result<File> {
     for folder in ["images", "uploads"] {
         fs::create_dir_all(data.join(folder)).with_context(cannot)?;
     }
-    let lock = OpenOptions::new().create(true).append(true).open(data.join("lock")).with_context(cannot)?;
+    let lock = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(data.join("lock"))
+        .with_context(cannot)?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => bail!(
@@ -146,8 +166,12 @@ async fn bind(address: SocketAddr) -> Result<TcpListener> {
 }
 
 async fn studio(config: &Config, drain: CancellationToken) -> Result<Studio> {
-    let database = Database::open(&config.data.join("atelier.db"))
-        .with_context(|| format!("cannot open the database in {:?} (setting data, ATELIER_DATA)", config.data))?;
+    let database = Database::open(&config.data.join("atelier.db")).with_context(|| {
+        format!(
+            "cannot open the database in {:?} (setting data, ATELIER_DATA)",
+            config.data
+        )
+    })?;
     Ok(Studio {
         queue: Arc::new(SqliteQueue::take_over(database.clone(), Timestamp::now()).await?),
         cache: Arc::new(SqliteCache::new(database.clone())),
@@ -163,14 +187,17 @@ async fn studio(config: &Config, drain: CancellationToken) -> Result<Studio> {
 fn provider(config: &Config) -> Result<Arc<dyn Provider>> {
     Ok(match config.provider() {
         ProviderName::Local => Arc::new(Local),
-        ProviderName::OpenAi => Arc::new(OpenAi::new(config.openai.clone()).context("cannot make an HTTP client")?),
+        ProviderName::OpenAi => {
+            Arc::new(OpenAi::new(config.openai.clone()).context("cannot make an HTTP client")?)
+        }
     })
 }
 
 fn worker(config: &Config, studio: &Studio, secret: &str, address: SocketAddr) -> Result<Worker> {
     let url = match &config.callback_url {
         Some(url) => url.clone(),
-        None => Url::parse(&format!("http://{}", reachable(address))).context("the callback's address")?,
+        None => Url::parse(&format!("http://{}", reachable(address)))
+            .context("the callback's address")?,
     };
     Ok(Worker {
         queue: Arc::clone(&studio.queue),
@@ -209,7 +236,10 @@ fn site(config: &Config, studio: &Arc<Studio>, secret: &str) -> Result<Site> {
         photos: config.photos.clone(),
         uploads: config.data.join("uploads"),
         decoding: Semaphore::new(1),
-        https: config.public_url.as_ref().is_some_and(|url| url.scheme() == "https"),
+        https: config
+            .public_url
+            .as_ref()
+            .is_some_and(|url| url.scheme() == "https"),
     })
 }
 

@@ -82,9 +82,15 @@ impl Database {
             .name("sqlite-writer".into())
             .spawn(move || write_loop(&connection, &waiting))
             .map_err(|_| Error::Closed)?;
-        let readers =
-            Readers { path: path.to_owned(), idle: Mutex::default(), permits: Semaphore::new(READERS) };
-        Ok(Self { writer, readers: Arc::new(readers) })
+        let readers = Readers {
+            path: path.to_owned(),
+            idle: Mutex::default(),
+            permits: Semaphore::new(READERS),
+        };
+        Ok(Self {
+            writer,
+            readers: Arc::new(readers),
+        })
     }
 
     /// Runs `operation` in a transaction; all of it is durable when this
@@ -99,7 +105,9 @@ impl Database {
     {
         let (answer, answered) = oneshot::channel();
         let write: Write = Box::new(move |connection| {
-            let result = connection.map_err(E::from).and_then(|connection| savepoint(connection, operation));
+            let result = connection
+                .map_err(E::from)
+                .and_then(|connection| savepoint(connection, operation));
             Box::new(move |committed| {
                 // The caller may have stopped waiting; the write stands.
                 let _ = answer.send(committed.map_err(E::from).and(result));
@@ -110,13 +118,21 @@ impl Database {
     }
 
     /// Runs `query` on the state of the last commit, off the async threads.
-    pub async fn read<T, E>(&self, query: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static) -> Result<T, E>
+    pub async fn read<T, E>(
+        &self,
+        query: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
         let readers = Arc::clone(&self.readers);
-        let _permit = self.readers.permits.acquire().await.map_err(|_| Error::Closed)?;
+        let _permit = self
+            .readers
+            .permits
+            .acquire()
+            .await
+            .map_err(|_| Error::Closed)?;
         spawn_blocking(move || {
             let connection = readers.take()?;
             let result = query(&connection);
@@ -130,17 +146,27 @@ impl Database {
 
 impl Readers {
     fn take(&self) -> Result<Connection, Error> {
-        if let Some(connection) = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop() {
+        if let Some(connection) = self
+            .idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop()
+        {
             return Ok(connection);
         }
-        let connection =
-            Connection::open_with_flags(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        let connection = Connection::open_with_flags(
+            &self.path,
+            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+        )?;
         connection.busy_timeout(Duration::from_secs(5))?;
         Ok(connection)
     }
 
     fn put_back(&self, connection: Connection) {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+        self.idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(connection);
     }
 }
 
@@ -156,7 +182,10 @@ fn prepare(connection: &Connection) -> Result<(), Error> {
 fn migrate(connection: &Connection) -> Result<(), Error> {
     let applied: usize = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     for (version, migration) in MIGRATIONS.iter().enumerate().skip(applied) {
-        connection.execute_batch(&format!("BEGIN; {migration}; PRAGMA user_version = {}; COMMIT;", version + 1))?;
+        connection.execute_batch(&format!(
+            "BEGIN; {migration}; PRAGMA user_version = {}; COMMIT;",
+            version + 1
+        ))?;
     }
     Ok(())
 }
@@ -169,8 +198,12 @@ fn write_loop(connection: &Connection, waiting: &mpsc::Receiver<Write>) {
 }
 
 fn write_batch(connection: &Connection, batch: impl Iterator<Item = Write>) {
-    let begun = connection.execute_batch("BEGIN IMMEDIATE").map_err(Error::from);
-    let replies: Vec<Reply> = batch.map(|write| write(begun.clone().map(|()| connection))).collect();
+    let begun = connection
+        .execute_batch("BEGIN IMMEDIATE")
+        .map_err(Error::from);
+    let replies: Vec<Reply> = batch
+        .map(|write| write(begun.clone().map(|()| connection)))
+        .collect();
     let committed = begun.and_then(|()| connection.execute_batch("COMMIT").map_err(Error::from));
     if committed.is_err() && !connection.is_autocommit() {
         let _ = connection.execute_batch("ROLLBACK");
@@ -184,9 +217,15 @@ fn savepoint<T, E: From<Error>>(
     connection: &Connection,
     operation: impl FnOnce(&Connection) -> Result<T, E>,
 ) -> Result<T, E> {
-    connection.execute_batch("SAVEPOINT operation").map_err(Error::from)?;
+    connection
+        .execute_batch("SAVEPOINT operation")
+        .map_err(Error::from)?;
     let result = operation(connection);
-    let end = if result.is_ok() { "RELEASE operation" } else { "ROLLBACK TO operation; RELEASE operation" };
+    let end = if result.is_ok() {
+        "RELEASE operation"
+    } else {
+        "ROLLBACK TO operation; RELEASE operation"
+    };
     connection.execute_batch(end).map_err(Error::from)?;
     result
 }
@@ -197,13 +236,18 @@ mod tests {
 
     async fn count(database: &Database) -> i64 {
         database
-            .read(|c| c.query_row("SELECT count(*) FROM cache", [], |row| row.get(0)).map_err(Error::from))
+            .read(|c| {
+                c.query_row("SELECT count(*) FROM cache", [], |row| row.get(0))
+                    .map_err(Error::from)
+            })
             .await
             .unwrap()
     }
 
     fn insert(key: &str) -> impl FnOnce(&Connection) -> Result<usize, Error> + Send + 'static {
-        let sql = format!("INSERT INTO cache (key, job, stored_at, expires_at) VALUES ('{key}', '', 0, 0)");
+        let sql = format!(
+            "INSERT INTO cache (key, job, stored_at, expires_at) VALUES ('{key}', '', 0, 0)"
+        );
         move |c| c.execute(&sql, []).map_err(Error::from)
     }
 
@@ -211,8 +255,11 @@ mod tests {
     async fn a_failed_operation_leaves_its_neighbours_alone() {
         let folder = tempfile::tempdir().unwrap();
         let database = Database::open(&folder.path().join("test.db")).unwrap();
-        let (a, twice, b) =
-            tokio::join!(database.write(insert("a")), database.write(insert("a")), database.write(insert("b")));
+        let (a, twice, b) = tokio::join!(
+            database.write(insert("a")),
+            database.write(insert("a")),
+            database.write(insert("b"))
+        );
         assert!(a.is_ok() && twice.is_err() && b.is_ok());
         assert_eq!(count(&database).await, 2);
     }
@@ -221,7 +268,11 @@ mod tests {
     async fn opening_twice_migrates_once() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("test.db");
-        Database::open(&path).unwrap().write(insert("a")).await.unwrap();
+        Database::open(&path)
+            .unwrap()
+            .write(insert("a"))
+            .await
+            .unwrap();
         assert_eq!(count(&Database::open(&path).unwrap()).await, 1);
     }
 }

@@ -87,7 +87,12 @@ pub enum Error {
 impl Studio {
     /// Takes an order: limits, cache, queue. A `fresh` order is answered by
     /// the provider, whatever was made before.
-    pub async fn submit(&self, caller: &Caller, order: Order, fresh: bool) -> Result<Accepted, Error> {
+    pub async fn submit(
+        &self,
+        caller: &Caller,
+        order: Order,
+        fresh: bool,
+    ) -> Result<Accepted, Error> {
         if self.drain.is_cancelled() {
             return Err(Error::Closing);
         }
@@ -134,8 +139,14 @@ impl Studio {
     ) -> Result<(Vec<Standing>, Vec<Receipt>), Error> {
         let demands = limit::demands(&self.policies, request.kind(), &caller.ip, request.images());
         match self.limiter.charge(demands, now).await? {
-            Decision { standings, receipts: Some(receipts) } => Ok((standings, receipts)),
-            Decision { standings, receipts: None } => Err(Error::Limited(standings)),
+            Decision {
+                standings,
+                receipts: Some(receipts),
+            } => Ok((standings, receipts)),
+            Decision {
+                standings,
+                receipts: None,
+            } => Err(Error::Limited(standings)),
         }
     }
 
@@ -148,12 +159,19 @@ impl Studio {
         now: Timestamp,
     ) -> Result<Job, Error> {
         let digest = request.digest();
-        let answer = if fresh { None } else { self.cached(&digest, now).await? };
+        let answer = if fresh {
+            None
+        } else {
+            self.cached(&digest, now).await?
+        };
         let job = NewJob {
             id: Uuid::now_v7().simple().to_string(),
             owner: caller.owner.clone(),
             charge: serde_json::to_value(receipts).unwrap_or_default(),
-            join: (!fresh).then_some(Join { digest, window: JOIN_WINDOW }),
+            join: (!fresh).then_some(Join {
+                digest,
+                window: JOIN_WINDOW,
+            }),
             request,
             answer,
         };
@@ -167,7 +185,11 @@ impl Studio {
         let Some(entry) = self.cache.get(digest, now).await? else {
             return Ok(None);
         };
-        let outcome = self.queue.get(&entry.job).await?.and_then(|job| job.outcome);
+        let outcome = self
+            .queue
+            .get(&entry.job)
+            .await?
+            .and_then(|job| job.outcome);
         if outcome.is_none() {
             self.cache.remove(digest).await?;
         }
@@ -176,12 +198,18 @@ impl Studio {
 
     /// The job; with `after`, as soon as its version exceeds that, or as it is
     /// after `wait`.
-    pub async fn status(&self, id: &str, after: Option<u64>, wait: Duration) -> Result<Option<Job>, Error> {
+    pub async fn status(
+        &self,
+        id: &str,
+        after: Option<u64>,
+        wait: Duration,
+    ) -> Result<Option<Job>, Error> {
         let deadline = Instant::now() + wait;
         loop {
             let ring = self.queue.bell().listen(id);
             let job = self.queue.get(id).await?;
-            let unchanged = matches!((&job, after), (Some(job), Some(after)) if job.version <= after);
+            let unchanged =
+                matches!((&job, after), (Some(job), Some(after)) if job.version <= after);
             if !unchanged || Instant::now() >= deadline || self.drain.is_cancelled() {
                 return Ok(job);
             }
@@ -197,14 +225,23 @@ impl Studio {
     }
 
     /// The caller's jobs, newest first, older than the job `before`.
-    pub async fn jobs(&self, caller: &Caller, before: Option<&str>, limit: usize) -> Result<Vec<Job>, Error> {
+    pub async fn jobs(
+        &self,
+        caller: &Caller,
+        before: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Job>, Error> {
         Ok(self.queue.list(&caller.owner, before, limit).await?)
     }
 
     /// How the caller stands with every policy.
     pub async fn limits(&self, caller: &Caller) -> Result<Vec<Standing>, Error> {
         let looks = limit::looks(&self.policies, &caller.ip);
-        Ok(self.limiter.charge(looks, Timestamp::now()).await?.standings)
+        Ok(self
+            .limiter
+            .charge(looks, Timestamp::now())
+            .await?
+            .standings)
     }
 
     /// How the caller stands with the policies for one kind of order.
@@ -241,7 +278,14 @@ impl Studio {
         };
         let delivered = job.status == Status::Delivering && job.token == ticket.token;
         if delivered && matches!(job.outcome, Some(Outcome::Succeeded { .. })) {
-            self.cache.put(&job.request.digest(), &job.id, Timestamp::now(), self.cache_ttl).await?;
+            self.cache
+                .put(
+                    &job.request.digest(),
+                    &job.id,
+                    Timestamp::now(),
+                    self.cache_ttl,
+                )
+                .await?;
         }
         Ok(())
     }

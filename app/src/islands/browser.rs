@@ -134,9 +134,11 @@ pub(crate) fn set(element: &Element, name: &str, value: &str) {
     let _ = element.set_attribute(name, value);
 }
 
-/// Shows a text in the first element inside `root` that matches.
+/// Shows a text in the first element inside `root` that matches. The same text is not
+/// set twice, or it would be read out twice.
 pub(crate) fn tell(root: &Element, selector: &str, text: &str) {
-    if let Some(element) = find(root, selector) {
+    let other = |element: &Element| element.text_content().as_deref() != Some(text);
+    if let Some(element) = find(root, selector).filter(other) {
         element.set_text_content(Some(text));
     }
 }

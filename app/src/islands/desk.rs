@@ -30,14 +30,6 @@ mod awake {
     };
 
     pub(super) fn wake(desk: Element) {
-        let bench = desk.clone();
-        listen(&desk, "submit", move |event| {
-            let form = target(&event).and_then(|form| form.dyn_into::<HtmlFormElement>().ok());
-            if let Some(form) = form.filter(|form| form.has_attribute("data-send")) {
-                event.prevent_default();
-                spawn_local(send(bench.clone(), form));
-            }
-        });
         listen(&desk, "keydown", |event| {
             let key: &KeyboardEvent = event.unchecked_ref();
             if key.key() == "Enter" && (key.ctrl_key() || key.meta_key()) {
@@ -45,6 +37,14 @@ mod awake {
                 if let Some(form) = form {
                     let _ = form.unchecked_into::<HtmlFormElement>().request_submit();
                 }
+            }
+        });
+        let bench = desk.clone();
+        listen(&bench, "submit", move |event| {
+            let form = target(&event).and_then(|form| form.dyn_into::<HtmlFormElement>().ok());
+            if let Some(form) = form.filter(|form| form.has_attribute("data-send")) {
+                event.prevent_default();
+                spawn_local(send(desk.clone(), form));
             }
         });
     }

@@ -35,16 +35,6 @@ mod awake {
         let Ok(Some(form)) = field.closest("form") else {
             return;
         };
-        let place = field.clone();
-        listen(&input.clone(), "change", move |_| look(&place));
-        let place = field.clone();
-        listen(&form, "reset", move |_| hide(&place));
-        let place = field.clone();
-        listen(&preview, "load", move |_| measure(&place));
-        // A picture that only the server can read: its name must do.
-        listen(&preview.clone(), "error", move |_| {
-            set(&preview, "hidden", "")
-        });
         for event in ["dragenter", "dragleave", "drop"] {
             let zone = field.clone();
             listen(&input, event, move |happened| {
@@ -52,6 +42,15 @@ mod awake {
                     zone.toggle_attribute_with_force("data-over", happened.type_() == "dragenter");
             });
         }
+        let place = field.clone();
+        listen(&input, "change", move |_| look(&place));
+        let place = field.clone();
+        listen(&form, "reset", move |_| hide(&place));
+        listen(&preview, "load", move |_| measure(&field));
+        // A picture that only the server can read: its name must do.
+        listen(&preview.clone(), "error", move |_| {
+            set(&preview, "hidden", "");
+        });
     }
 
     fn input(field: &Element) -> Option<HtmlInputElement> {

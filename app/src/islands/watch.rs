@@ -156,6 +156,7 @@ mod awake {
             .active_element()
             .is_some_and(|at| card.contains(Some(&at)));
         announce(&attribute(&new, "data-say"));
+        set(&new, "data-new", "");
         card.replace_with_with_node_1(&new).map_err(|_| Lost)?;
         renew_allowance(&fresh);
         if focused && let Some(heading) = find(&new, "h2") {

@@ -31,7 +31,7 @@ pub(crate) async fn load(data: &dyn Data, from: Option<String>) -> Result<Conten
             .filter(|job| pictures(job) && !job.status.is_terminal())
             .cloned()
             .collect();
-        let done = jobs
+        let done: Vec<_> = jobs
             .into_iter()
             .filter(|job| pictures(job) && job.status == Status::Succeeded)
             .take(WALL)
@@ -49,7 +49,7 @@ pub(crate) async fn load(data: &dyn Data, from: Option<String>) -> Result<Conten
                     {working.iter().map(|job| card(job, &about, now)).collect_view()}
                 </section>
             </Desk>
-            {wall(done)}
+            {wall(&done)}
         }
         .into_any()
     };

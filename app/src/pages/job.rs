@@ -33,7 +33,7 @@ pub(crate) async fn load(data: &dyn Data, id: &str) -> Result<Content, Unavailab
                     .then(|| {
                         view! {
                             <noscript>
-                                <p class="fine">"This page looks again every two seconds. Calling a job off needs JavaScript."</p>
+                                <p class="fine later">"This page looks again every two seconds. Calling a job off needs JavaScript."</p>
                             </noscript>
                         }
                     })}

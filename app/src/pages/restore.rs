@@ -31,7 +31,7 @@ pub(crate) async fn load(data: &dyn Data) -> Result<Content, Unavailable> {
             .filter(|job| !job.status.is_terminal())
             .cloned()
             .collect();
-        let done = jobs
+        let done: Vec<_> = jobs
             .into_iter()
             .filter(|job| job.status == Status::Succeeded)
             .take(WALL)
@@ -50,7 +50,7 @@ pub(crate) async fn load(data: &dyn Data) -> Result<Content, Unavailable> {
                     {working.iter().map(|job| card(job, &about, now)).collect_view()}
                 </section>
             </Desk>
-            {wall(done)}
+            {wall(&done)}
         }
         .into_any()
     };

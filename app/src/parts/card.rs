@@ -106,7 +106,7 @@ fn progress(job: &Job, about: &About, now: Timestamp) -> AnyView {
         <p class="fine" data-late=late.to_string() hidden=elapsed <= late>
             "This takes longer than usual. You can close the page and come back; the job goes on."
         </p>
-        <p class="alert" data-trouble></p>
+        <p class="alert" role="alert" data-trouble></p>
     }
     .into_any()
 }

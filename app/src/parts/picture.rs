@@ -24,7 +24,7 @@ pub(crate) fn describe(job: &Job, index: usize) -> String {
 }
 
 /// `square`, `wide` or `tall`.
-fn shape(width: u32, height: u32) -> &'static str {
+pub(crate) fn shape(width: u32, height: u32) -> &'static str {
     match (width, height) {
         _ if width * 9 > height * 10 => "wide",
         _ if height * 9 > width * 10 => "tall",
@@ -124,7 +124,7 @@ fn compare(original: &Image, restored: &Image) -> impl IntoView + use<> {
                 <label class="part">
                     <span class="unseen">"How much of the photo to show as it was, in percent"</span>
                     <input type="range" name="before" min="0" max="100" value="50" autocomplete="off" />
-                    <output>"Before 50 %, after 50 %"</output>
+                    <output>"Before 50 %"</output>
                 </label>
             </div>
             <label class="tick scripted">

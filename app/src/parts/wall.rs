@@ -2,29 +2,31 @@
 
 use leptos::prelude::*;
 
-use super::picture::describe;
+use super::picture::{describe, shape};
 use crate::{wire::Job, words};
 
 /// The caller's finished jobs, newest first; nothing when there are none.
-pub(crate) fn wall(jobs: Vec<Job>) -> impl IntoView {
+pub(crate) fn wall(jobs: &[Job]) -> impl IntoView + use<> {
+    let pictures = jobs.iter().filter_map(hung).collect_view();
     (!jobs.is_empty()).then(|| {
         view! {
             <section class="wall" aria-labelledby="wall">
                 <h2 id="wall">"On your wall"</h2>
-                <ul>{jobs.into_iter().map(hung).collect_view()}</ul>
+                <ul>{pictures}</ul>
             </section>
         }
     })
 }
 
-fn hung(job: Job) -> Option<impl IntoView> {
+fn hung(job: &Job) -> Option<impl IntoView + use<>> {
     let image = job.images.first()?.clone();
-    let alt = describe(&job, 0);
-    let name = words::clip(words::name(&job), 80);
+    let class = format!("hung {}", shape(image.width, image.height));
+    let alt = describe(job, 0);
+    let name = words::clip(words::name(job), 80);
     Some(view! {
         <li>
             <a href=format!("/jobs/{}", job.id)>
-                <span class="hung">
+                <span class=class>
                     <img
                         src=image.url
                         alt=alt

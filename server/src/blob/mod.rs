@@ -5,7 +5,9 @@ use std::{ops::Range, path::Path as FilePath, sync::Arc};
 
 use axum::body::Bytes;
 use futures::{Stream, StreamExt as _};
-use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt as _, local::LocalFileSystem, path::Path};
+use object_store::{
+    GetOptions, GetRange, ObjectStore, ObjectStoreExt as _, local::LocalFileSystem, path::Path,
+};
 use uuid::Uuid;
 
 /// The blob store failed.
@@ -42,13 +44,17 @@ impl Blobs {
     /// Blobs as files of this folder, which is made if need be.
     pub fn in_folder(folder: &FilePath) -> Result<Self, Error> {
         let store = LocalFileSystem::new_with_prefix(folder)?;
-        Ok(Self { store: Arc::new(store) })
+        Ok(Self {
+            store: Arc::new(store),
+        })
     }
 
     /// Keeps the bytes under a new key that nobody can guess.
     pub async fn keep(&self, bytes: Bytes, extension: &str) -> Result<String, Error> {
         let key = format!("{}.{extension}", Uuid::new_v4().simple());
-        self.store.put(&Path::from(key.as_str()), bytes.into()).await?;
+        self.store
+            .put(&Path::from(key.as_str()), bytes.into())
+            .await?;
         Ok(key)
     }
 
@@ -65,11 +71,18 @@ impl Blobs {
             Part::From(first, Some(last)) => Some(GetRange::Bounded(first..last.saturating_add(1))),
             Part::Last(count) => Some(GetRange::Suffix(count)),
         };
-        let options = GetOptions { range, ..GetOptions::default() };
+        let options = GetOptions {
+            range,
+            ..GetOptions::default()
+        };
         match self.store.get_opts(&Path::from(key), options).await {
             Ok(found) => {
                 let (size, range) = (found.meta.size, found.range.clone());
-                Ok(Some(Blob { size, range, stream: found.into_stream().boxed() }))
+                Ok(Some(Blob {
+                    size,
+                    range,
+                    stream: found.into_stream().boxed(),
+                }))
             }
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(error.into()),

@@ -29,7 +29,13 @@ pub trait Cache: Send + Sync + 'static {
     /// The entry, unless it has expired.
     async fn get(&self, digest: &str, now: Timestamp) -> Result<Option<Entry>, Error>;
     /// Stores or replaces the entry for `ttl` from `now`.
-    async fn put(&self, digest: &str, job: &str, now: Timestamp, ttl: Duration) -> Result<(), Error>;
+    async fn put(
+        &self,
+        digest: &str,
+        job: &str,
+        now: Timestamp,
+        ttl: Duration,
+    ) -> Result<(), Error>;
     /// Forgets the entry.
     async fn remove(&self, digest: &str) -> Result<(), Error>;
     /// Forgets what has expired, where the store does not do so by itself.

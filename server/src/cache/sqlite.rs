@@ -27,7 +27,10 @@ impl SqliteCache {
     ) -> Result<(), Error> {
         self.database
             .write(move |c| {
-                c.prepare_cached(sql).and_then(|mut s| s.execute(values)).map(drop).map_err(|e| Error(StoreError::from(e)))
+                c.prepare_cached(sql)
+                    .and_then(|mut s| s.execute(values))
+                    .map(drop)
+                    .map_err(|e| Error(StoreError::from(e)))
             })
             .await
     }
@@ -40,19 +43,32 @@ impl Cache for SqliteCache {
         let found: Option<(String, i64)> = self
             .database
             .read(move |c| {
-                c.prepare_cached("SELECT job, stored_at FROM cache WHERE key = ?1 AND expires_at > ?2")
-                    .and_then(|mut query| {
-                        query
-                            .query_row(params![digest, now.as_millisecond()], |row| Ok((row.get(0)?, row.get(1)?)))
-                            .optional()
-                    })
-                    .map_err(StoreError::from)
+                c.prepare_cached(
+                    "SELECT job, stored_at FROM cache WHERE key = ?1 AND expires_at > ?2",
+                )
+                .and_then(|mut query| {
+                    query
+                        .query_row(params![digest, now.as_millisecond()], |row| {
+                            Ok((row.get(0)?, row.get(1)?))
+                        })
+                        .optional()
+                })
+                .map_err(StoreError::from)
             })
             .await?;
-        Ok(found.map(|(job, at)| Entry { job, stored_at: Timestamp::from_millisecond(at).unwrap_or_default() }))
+        Ok(found.map(|(job, at)| Entry {
+            job,
+            stored_at: Timestamp::from_millisecond(at).unwrap_or_default(),
+        }))
     }
 
-    async fn put(&self, digest: &str, job: &str, now: Timestamp, ttl: Duration) -> Result<(), Error> {
+    async fn put(
+        &self,
+        digest: &str,
+        job: &str,
+        now: Timestamp,
+        ttl: Duration,
+    ) -> Result<(), Error> {
         let (digest, job) = (digest.to_owned(), job.to_owned());
         let (stored_at, expires_at) = (now.as_millisecond(), (now + ttl).as_millisecond());
         self.execute(
@@ -63,10 +79,15 @@ impl Cache for SqliteCache {
     }
 
     async fn remove(&self, digest: &str) -> Result<(), Error> {
-        self.execute("DELETE FROM cache WHERE key = ?1", (digest.to_owned(),)).await
+        self.execute("DELETE FROM cache WHERE key = ?1", (digest.to_owned(),))
+            .await
     }
 
     async fn sweep(&self, now: Timestamp) -> Result<(), Error> {
-        self.execute("DELETE FROM cache WHERE expires_at <= ?1", (now.as_millisecond(),)).await
+        self.execute(
+            "DELETE FROM cache WHERE expires_at <= ?1",
+            (now.as_millisecond(),),
+        )
+        .await
     }
 }

@@ -11,7 +11,9 @@ use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use jiff::Timestamp;
 use reqwest::{Client, Url};
 use serde::{Deserialize, Serialize};
-use standardwebhooks::{HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHOOK_TIMESTAMP, Webhook, WebhookError};
+use standardwebhooks::{
+    HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHOOK_TIMESTAMP, Webhook, WebhookError,
+};
 
 use crate::{job::Outcome, queue::Ticket};
 
@@ -54,13 +56,17 @@ pub enum Forgery {
 impl Signer {
     /// A signer with the key that `secret` stands for.
     pub fn new(secret: &str) -> Result<Self, WebhookError> {
-        Ok(Self { webhook: Webhook::from_bytes(key(secret))? })
+        Ok(Self {
+            webhook: Webhook::from_bytes(key(secret))?,
+        })
     }
 
     /// Believes a delivery whose signature is right and younger than five minutes.
     pub fn verify(&self, headers: &HeaderMap, body: &[u8]) -> Result<Message, Forgery> {
         // Timestamps of absurd size would overflow in the library's arithmetic.
-        let timestamp = headers.get(HEADER_WEBHOOK_TIMESTAMP).map_or(0, axum::http::HeaderValue::len);
+        let timestamp = headers
+            .get(HEADER_WEBHOOK_TIMESTAMP)
+            .map_or(0, axum::http::HeaderValue::len);
         if timestamp > 12 {
             return Err(WebhookError::InvalidTimestamp.into());
         }
@@ -71,7 +77,9 @@ impl Signer {
 
 /// The bytes that sign: a `whsec_` secret's base64 decoded, any other text as it is.
 pub fn key(secret: &str) -> Vec<u8> {
-    let decoded = secret.strip_prefix("whsec_").and_then(|encoded| BASE64.decode(encoded).ok());
+    let decoded = secret
+        .strip_prefix("whsec_")
+        .and_then(|encoded| BASE64.decode(encoded).ok());
     decoded.unwrap_or_else(|| secret.as_bytes().to_vec())
 }
 
@@ -99,14 +107,27 @@ impl Courier {
         if url.path() == "/" {
             url.set_path(PATH);
         }
-        let client = Client::builder().no_proxy().timeout(Duration::from_secs(30)).build()?;
-        Ok(Self { client, url, signer })
+        let client = Client::builder()
+            .no_proxy()
+            .timeout(Duration::from_secs(30))
+            .build()?;
+        Ok(Self {
+            client,
+            url,
+            signer,
+        })
     }
 
     /// Delivers once. The message's id is the same for every delivery of this outcome.
-    pub async fn deliver(&self, ticket: &Ticket, outcome: &Outcome, now: Timestamp) -> Result<(), Error> {
+    pub async fn deliver(
+        &self,
+        ticket: &Ticket,
+        outcome: &Outcome,
+        now: Timestamp,
+    ) -> Result<(), Error> {
         let id = format!("{}.{}", ticket.id, ticket.token);
-        let body = serde_json::to_vec(&message(ticket, outcome, now)).map_err(|e| Error::Unwritable(e.to_string()))?;
+        let body = serde_json::to_vec(&message(ticket, outcome, now))
+            .map_err(|e| Error::Unwritable(e.to_string()))?;
         let signature = self
             .signer
             .webhook
@@ -121,7 +142,11 @@ impl Courier {
             .header(HEADER_WEBHOOK_SIGNATURE, signature)
             .body(Bytes::from(body));
         let status = request.send().await?.status();
-        if status.is_success() { Ok(()) } else { Err(Error::Refused(status)) }
+        if status.is_success() {
+            Ok(())
+        } else {
+            Err(Error::Refused(status))
+        }
     }
 }
 
@@ -130,8 +155,15 @@ fn message(ticket: &Ticket, outcome: &Outcome, now: Timestamp) -> Message {
         Outcome::Succeeded { .. } => "job.succeeded",
         Outcome::Failed(_) => "job.failed",
     };
-    let data = Data { ticket: ticket.clone(), outcome: outcome.clone() };
-    Message { kind: kind.into(), timestamp: now, data }
+    let data = Data {
+        ticket: ticket.clone(),
+        outcome: outcome.clone(),
+    };
+    Message {
+        kind: kind.into(),
+        timestamp: now,
+        data,
+    }
 }
 
 #[cfg(test)]
@@ -139,15 +171,29 @@ mod tests {
     use super::*;
 
     fn signed(timestamp: &str, secret: &str) -> (HeaderMap, Vec<u8>) {
-        let ticket = Ticket { id: "job".into(), token: 1 };
-        let outcome = Outcome::Succeeded { pictures: vec![], cost_usd: None };
+        let ticket = Ticket {
+            id: "job".into(),
+            token: 1,
+        };
+        let outcome = Outcome::Succeeded {
+            pictures: vec![],
+            cost_usd: None,
+        };
         let body = serde_json::to_vec(&message(&ticket, &outcome, Timestamp::UNIX_EPOCH)).unwrap();
         let seconds = timestamp.parse().unwrap_or(0);
-        let signature = Signer::new(secret).unwrap().webhook.sign("id", seconds, &body).unwrap();
-        let headers = [("webhook-id", "id"), ("webhook-timestamp", timestamp), ("webhook-signature", &signature)]
-            .into_iter()
-            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
-            .collect();
+        let signature = Signer::new(secret)
+            .unwrap()
+            .webhook
+            .sign("id", seconds, &body)
+            .unwrap();
+        let headers = [
+            ("webhook-id", "id"),
+            ("webhook-timestamp", timestamp),
+            ("webhook-signature", &signature),
+        ]
+        .into_iter()
+        .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+        .collect();
         (headers, body)
     }
 
@@ -167,7 +213,10 @@ mod tests {
             ("yesterday".into(), "a secret of sixteen"),
         ] {
             let (headers, body) = signed(&timestamp, secret);
-            assert!(signer.verify(&headers, &body).is_err(), "{timestamp} {secret}");
+            assert!(
+                signer.verify(&headers, &body).is_err(),
+                "{timestamp} {secret}"
+            );
         }
     }
 

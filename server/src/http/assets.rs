@@ -26,16 +26,23 @@ pub(super) async fn hashed(Path(name): Path<String>, headers: HeaderMap) -> Resu
 
 /// A file of the site's root, such as `/robots.txt`.
 pub(super) fn plain(path: &str, headers: &HeaderMap) -> Option<Response> {
-    let name = path.strip_prefix('/').filter(|name| !name.ends_with(".br") && *name != "site.json")?;
+    let name = path
+        .strip_prefix('/')
+        .filter(|name| !name.ends_with(".br") && *name != "site.json")?;
     file(name, headers, "public, max-age=3600")
 }
 
 /// Addresses of the hashed files.
 pub(super) static ASSETS: LazyLock<Assets> = LazyLock::new(|| {
-    let names: serde_json::Value =
-        Site::get("site.json").and_then(|file| serde_json::from_slice(&file.data).ok()).unwrap_or_default();
+    let names: serde_json::Value = Site::get("site.json")
+        .and_then(|file| serde_json::from_slice(&file.data).ok())
+        .unwrap_or_default();
     let address = |key: &str| format!("/assets/{}", names[key].as_str().unwrap_or("missing"));
-    Assets { js: address("js"), wasm: address("wasm"), css: address("css") }
+    Assets {
+        js: address("js"),
+        wasm: address("wasm"),
+        css: address("css"),
+    }
 });
 
 fn file(name: &str, headers: &HeaderMap, caching: &'static str) -> Option<Response> {
@@ -47,7 +54,10 @@ fn file(name: &str, headers: &HeaderMap, caching: &'static str) -> Option<Respon
         (header::CACHE_CONTROL, HeaderValue::from_static(caching)),
         (header::VARY, HeaderValue::from_static("accept-encoding")),
     ];
-    if headers.get(header::IF_NONE_MATCH).is_some_and(|value| value.as_bytes() == etag.as_bytes()) {
+    if headers
+        .get(header::IF_NONE_MATCH)
+        .is_some_and(|value| value.as_bytes() == etag.as_bytes())
+    {
         return Some((StatusCode::NOT_MODIFIED, common).into_response());
     }
     let media_type = [(header::CONTENT_TYPE, media_type)];
@@ -60,10 +70,14 @@ fn file(name: &str, headers: &HeaderMap, caching: &'static str) -> Option<Respon
 }
 
 fn takes_brotli(headers: &HeaderMap) -> bool {
-    let accepted = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    let accepted = headers
+        .get_all(header::ACCEPT_ENCODING)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
     accepted.flat_map(|value| value.split(',')).any(|coding| {
         let mut parts = coding.split(';').map(str::trim);
-        parts.next() == Some("br") && parts.all(|weight| !matches!(weight, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
+        parts.next() == Some("br")
+            && parts.all(|weight| !matches!(weight, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
     })
 }
 

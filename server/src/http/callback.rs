@@ -8,8 +8,15 @@ use axum::{
 
 use super::{Error, Result, State};
 
-pub(super) async fn receive(AxumState(state): AxumState<State>, headers: HeaderMap, body: Bytes) -> Result<StatusCode> {
-    let message = state.signer.verify(&headers, &body).map_err(Error::Forged)?;
+pub(super) async fn receive(
+    AxumState(state): AxumState<State>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<StatusCode> {
+    let message = state
+        .signer
+        .verify(&headers, &body)
+        .map_err(Error::Forged)?;
     state.studio.complete(&message).await?;
     Ok(StatusCode::NO_CONTENT)
 }

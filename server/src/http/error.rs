@@ -22,10 +22,17 @@ pub(super) enum Error {
     /// The body is not what the route takes at all.
     Malformed(String),
     /// The body is understood, but what it says cannot be done.
-    Invalid { code: &'static str, detail: String },
+    Invalid {
+        code: &'static str,
+        detail: String,
+    },
     Photo(Refusal),
-    TooLarge { max_bytes: u64 },
-    Unsupported { expected: &'static str },
+    TooLarge {
+        max_bytes: u64,
+    },
+    Unsupported {
+        expected: &'static str,
+    },
     NotFound(&'static str),
     MethodNotAllowed,
     CrossOrigin,
@@ -55,7 +62,9 @@ impl From<Refusal> for Error {
 impl From<BytesRejection> for Error {
     fn from(rejection: BytesRejection) -> Self {
         if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-            Self::TooLarge { max_bytes: super::images::MAX_BODY as u64 }
+            Self::TooLarge {
+                max_bytes: super::images::MAX_BODY as u64,
+            }
         } else {
             Self::Malformed(rejection.body_text())
         }
@@ -85,8 +94,20 @@ pub(super) struct Problem {
 const QUOTA_EXCEEDED: &str = "https://iana.org/assignments/http-problem-types#quota-exceeded";
 
 impl Problem {
-    fn new(status: StatusCode, code: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
-        Self { kind: "about:blank", title, status: status.as_u16(), detail: detail.into(), code, violated: vec![] }
+    fn new(
+        status: StatusCode,
+        code: &'static str,
+        title: &'static str,
+        detail: impl Into<String>,
+    ) -> Self {
+        Self {
+            kind: "about:blank",
+            title,
+            status: status.as_u16(),
+            detail: detail.into(),
+            code,
+            violated: vec![],
+        }
     }
 }
 
@@ -98,7 +119,9 @@ impl IntoResponse for Error {
         let problem = self.problem();
         let mut response = respond(problem);
         if response.status() == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("5"));
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, header::HeaderValue::from_static("5"));
         }
         response
     }
@@ -108,7 +131,9 @@ impl Error {
     fn problem(self) -> Problem {
         use StatusCode as S;
         match self {
-            Self::Malformed(detail) => Problem::new(S::BAD_REQUEST, "malformed", "Malformed request", detail),
+            Self::Malformed(detail) => {
+                Problem::new(S::BAD_REQUEST, "malformed", "Malformed request", detail)
+            }
             Self::Invalid { code, detail } => {
                 Problem::new(S::UNPROCESSABLE_ENTITY, code, "This cannot be done", detail)
             }
@@ -119,12 +144,22 @@ impl Error {
             }
             Self::Unsupported { expected } => {
                 let detail = format!("This address takes {expected}.");
-                Problem::new(S::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "Wrong kind of body", detail)
+                Problem::new(
+                    S::UNSUPPORTED_MEDIA_TYPE,
+                    "unsupported_media_type",
+                    "Wrong kind of body",
+                    detail,
+                )
             }
             Self::NotFound(detail) => Problem::new(S::NOT_FOUND, "not_found", "Not found", detail),
             Self::MethodNotAllowed => {
                 let detail = "This address does not take that method.";
-                Problem::new(S::METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed", detail)
+                Problem::new(
+                    S::METHOD_NOT_ALLOWED,
+                    "method_not_allowed",
+                    "Method not allowed",
+                    detail,
+                )
             }
             Self::CrossOrigin => {
                 let detail = "The request came from a page of another site.";
@@ -152,9 +187,12 @@ fn studio(error: studio::Error) -> Problem {
             let detail = "Only whoever asked for this job may change it.";
             Problem::new(S::FORBIDDEN, "not_yours", "Not yours", detail)
         }
-        studio::Error::Queue(queue::Error::NotFound) => {
-            Problem::new(S::NOT_FOUND, "not_found", "Not found", "There is no such job, or it was deleted.")
-        }
+        studio::Error::Queue(queue::Error::NotFound) => Problem::new(
+            S::NOT_FOUND,
+            "not_found",
+            "Not found",
+            "There is no such job, or it was deleted.",
+        ),
         studio::Error::Queue(queue::Error::Stale) => {
             let detail = "The job has moved on since this was sent.";
             Problem::new(S::CONFLICT, "stale_token", "Out of date", detail)
@@ -166,7 +204,12 @@ fn studio(error: studio::Error) -> Problem {
         error => {
             error!(%error, "a store failed");
             let detail = "The studio cannot reach its store at the moment. Nothing was lost; try again in a moment.";
-            Problem::new(S::SERVICE_UNAVAILABLE, "store_unavailable", "Unavailable", detail)
+            Problem::new(
+                S::SERVICE_UNAVAILABLE,
+                "store_unavailable",
+                "Unavailable",
+                detail,
+            )
         }
     }
 }
@@ -179,35 +222,67 @@ fn photo(refusal: &Refusal) -> Problem {
         Refusal::TooManyPixels { .. } => (S::UNPROCESSABLE_ENTITY, "photo_pixels"),
         Refusal::Damaged(_) => (S::UNPROCESSABLE_ENTITY, "photo_damaged"),
     };
-    Problem::new(status, code, "The photo cannot be used", refusal.to_string())
+    Problem::new(
+        status,
+        code,
+        "The photo cannot be used",
+        refusal.to_string(),
+    )
 }
 
 fn internal(error: &anyhow::Error) -> Problem {
     error!(error = format!("{error:#}"), "unforeseen");
     let detail = "Something went wrong on our side. It was logged; try again.";
-    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Our fault", detail)
+    Problem::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "internal",
+        "Our fault",
+        detail,
+    )
 }
 
 fn limited(standings: &[Standing]) -> Response {
     let violated = standings.iter().filter(|standing| standing.violated);
-    let names = violated.clone().map(|standing| standing.policy.name.clone()).collect();
-    let wait = violated.map(|standing| headers::whole_seconds(standing.reset)).max().unwrap_or(1);
-    let detail = format!("You have used up what is given out at a time. It renews in {}.", in_words(wait));
-    let mut problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "limited", "Over the limit", detail);
+    let names = violated
+        .clone()
+        .map(|standing| standing.policy.name.clone())
+        .collect();
+    let wait = violated
+        .map(|standing| headers::whole_seconds(standing.reset))
+        .max()
+        .unwrap_or(1);
+    let detail = format!(
+        "You have used up what is given out at a time. It renews in {}.",
+        in_words(wait)
+    );
+    let mut problem = Problem::new(
+        StatusCode::TOO_MANY_REQUESTS,
+        "limited",
+        "Over the limit",
+        detail,
+    );
     problem.kind = QUOTA_EXCEEDED;
     problem.violated = names;
     let mut response = respond(problem);
     headers::rate_limits(response.headers_mut(), standings);
-    response.headers_mut().insert(header::RETRY_AFTER, wait.into());
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, wait.into());
     response
 }
 
 fn respond(problem: Problem) -> Response {
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let told = Told { status: problem.status, title: problem.title, detail: problem.detail.clone() };
+    let told = Told {
+        status: problem.status,
+        title: problem.title,
+        detail: problem.detail.clone(),
+    };
     let mut response = (status, Json(problem)).into_response();
     let media_type = header::HeaderValue::from_static("application/problem+json");
-    response.headers_mut().insert(header::CONTENT_TYPE, media_type);
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, media_type);
     response.extensions_mut().insert(told);
     response
 }
@@ -228,7 +303,11 @@ pub(super) fn panicked(panic: Box<dyn Any + Send>) -> Response {
 }
 
 fn size(bytes: u64) -> String {
-    if bytes >= 1_000_000 { format!("{} MB", bytes / 1_000_000) } else { format!("{} kB", bytes / 1000) }
+    if bytes >= 1_000_000 {
+        format!("{} MB", bytes / 1_000_000)
+    } else {
+        format!("{} kB", bytes / 1000)
+    }
 }
 
 /// "7 h 12 min", "12 min", "40 s".

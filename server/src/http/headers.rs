@@ -14,21 +14,38 @@ use super::{Error, State};
 use crate::limit::Standing;
 
 /// Sets what every answer should carry, where the handler set nothing else.
-pub(super) async fn secure(AxumState(state): AxumState<State>, request: Request, next: Next) -> Response {
+pub(super) async fn secure(
+    AxumState(state): AxumState<State>,
+    request: Request,
+    next: Next,
+) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in [
-        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; frame-ancestors 'none'",
+        ),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "same-origin"),
-        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (
+            HeaderName::from_static("cross-origin-opener-policy"),
+            "same-origin",
+        ),
+        (
+            HeaderName::from_static("cross-origin-resource-policy"),
+            "same-origin",
+        ),
     ] {
-        headers.entry(name).or_insert(HeaderValue::from_static(value));
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
     }
     if state.https {
         let year = HeaderValue::from_static("max-age=31536000");
-        headers.entry(header::STRICT_TRANSPORT_SECURITY).or_insert(year);
+        headers
+            .entry(header::STRICT_TRANSPORT_SECURITY)
+            .or_insert(year);
     }
     response
 }
@@ -36,8 +53,15 @@ pub(super) async fn secure(AxumState(state): AxumState<State>, request: Request,
 /// Refuses a change that a page of another site asks for. Browsers say where a
 /// request comes from; other clients carry no cookies of a visitor's.
 pub(super) async fn same_origin(request: Request, next: Next) -> Response {
-    let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    if safe || ours(request.headers()) { next.run(request).await } else { Error::CrossOrigin.into_response() }
+    let safe = matches!(
+        *request.method(),
+        Method::GET | Method::HEAD | Method::OPTIONS
+    );
+    if safe || ours(request.headers()) {
+        next.run(request).await
+    } else {
+        Error::CrossOrigin.into_response()
+    }
 }
 
 fn ours(headers: &HeaderMap) -> bool {
@@ -61,8 +85,16 @@ pub(super) fn rate_limits(headers: &mut HeaderMap, standings: &[Standing]) {
         let window = policy.window.as_secs();
         let reset = whole_seconds(standing.reset);
         // Writing to a String cannot fail.
-        let _ = write!(policies, "{comma}\"{}\";q={};w={window}", policy.name, policy.quota);
-        let _ = write!(limits, "{comma}\"{}\";r={};t={reset}", policy.name, standing.remaining);
+        let _ = write!(
+            policies,
+            "{comma}\"{}\";q={};w={window}",
+            policy.name, policy.quota
+        );
+        let _ = write!(
+            limits,
+            "{comma}\"{}\";r={};t={reset}",
+            policy.name, standing.remaining
+        );
     }
     for (name, value) in [("ratelimit-policy", policies), ("ratelimit", limits)] {
         if let (false, Ok(value)) = (value.is_empty(), HeaderValue::from_str(&value)) {
@@ -73,7 +105,11 @@ pub(super) fn rate_limits(headers: &mut HeaderMap, standings: &[Standing]) {
 
 /// Rounded up, so that nobody comes back too early.
 pub(super) fn whole_seconds(duration: Duration) -> u64 {
-    duration.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX)
+    duration
+        .as_millis()
+        .div_ceil(1000)
+        .try_into()
+        .unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -81,7 +117,12 @@ mod tests {
     use super::*;
 
     fn from(headers: &[(&'static str, &str)]) -> bool {
-        ours(&headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect())
+        ours(
+            &headers
+                .iter()
+                .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+                .collect(),
+        )
     }
 
     #[test]
@@ -90,8 +131,14 @@ mod tests {
         assert!(from(&[("sec-fetch-site", "same-origin")]));
         assert!(!from(&[("sec-fetch-site", "cross-site")]));
         assert!(!from(&[("sec-fetch-site", "same-site")]));
-        assert!(from(&[("origin", "https://a.example"), ("host", "a.example")]));
-        assert!(!from(&[("origin", "https://b.example"), ("host", "a.example")]));
+        assert!(from(&[
+            ("origin", "https://a.example"),
+            ("host", "a.example")
+        ]));
+        assert!(!from(&[
+            ("origin", "https://b.example"),
+            ("host", "a.example")
+        ]));
         assert!(!from(&[("origin", "null"), ("host", "a.example")]));
     }
 }

@@ -44,7 +44,11 @@ fn blank_is_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<St
     Ok(text.filter(|text| !text.is_empty()))
 }
 
-pub(super) async fn submit(AxumState(state): AxumState<State>, caller: Caller, request: Request) -> Result<Response> {
+pub(super) async fn submit(
+    AxumState(state): AxumState<State>,
+    caller: Caller,
+    request: Request,
+) -> Result<Response> {
     let headers = request.headers().clone();
     let body = read(request, &state).await?;
     let fresh = body.fresh || no_cache(&headers);
@@ -53,15 +57,29 @@ pub(super) async fn submit(AxumState(state): AxumState<State>, caller: Caller, r
 }
 
 async fn read(request: Request, state: &State) -> Result<Body> {
-    let media_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let media_type = media_type.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let media_type = request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let media_type = media_type
+        .unwrap_or_default()
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
     match media_type.as_str() {
         "application/json" => {
             let bytes = Bytes::from_request(request, state).await?;
-            serde_json::from_slice(&bytes).map_err(|error| Error::Malformed(format!("The JSON is not right: {error}.")))
+            serde_json::from_slice(&bytes)
+                .map_err(|error| Error::Malformed(format!("The JSON is not right: {error}.")))
         }
-        "application/x-www-form-urlencoded" => Ok(Form::<Body>::from_request(request, state).await?.0),
-        _ => Err(Error::Unsupported { expected: "application/json, or a form" }),
+        "application/x-www-form-urlencoded" => {
+            Ok(Form::<Body>::from_request(request, state).await?.0)
+        }
+        _ => Err(Error::Unsupported {
+            expected: "application/json, or a form",
+        }),
     }
 }
 
@@ -69,21 +87,36 @@ impl Body {
     fn task(self) -> Result<ImageTask> {
         let quality = self.quality.unwrap_or_else(|| "auto".into());
         if !QUALITIES.contains(&quality.as_str()) {
-            return Err(invalid("quality", format!("The quality is one of {}.", QUALITIES.join(", "))));
+            return Err(invalid(
+                "quality",
+                format!("The quality is one of {}.", QUALITIES.join(", ")),
+            ));
         }
         if let Some(style) = &self.style
             && !STYLES.iter().any(|known| known.id == style)
         {
             let known: Vec<_> = STYLES.iter().map(|style| style.id).collect();
-            return Err(invalid("style", format!("The style is one of {}.", known.join(", "))));
+            return Err(invalid(
+                "style",
+                format!("The style is one of {}.", known.join(", ")),
+            ));
         }
         let n = self.n.unwrap_or(1);
         if !(1..=MAX_IMAGES).contains(&n) {
-            return Err(invalid("n", format!("n is a number from 1 to {MAX_IMAGES}.")));
+            return Err(invalid(
+                "n",
+                format!("n is a number from 1 to {MAX_IMAGES}."),
+            ));
         }
         let size = self.size.unwrap_or_else(|| "auto".into());
         check_size(&size)?;
-        Ok(ImageTask { prompt: prompt(&self.prompt)?, size, quality, n, style: self.style })
+        Ok(ImageTask {
+            prompt: prompt(&self.prompt)?,
+            size,
+            quality,
+            n,
+            style: self.style,
+        })
     }
 }
 
@@ -94,11 +127,15 @@ fn invalid(code: &'static str, detail: String) -> Error {
 fn prompt(text: &str) -> Result<String> {
     let text = text.trim();
     if text.is_empty() {
-        return Err(invalid("prompt", "The prompt is empty. Say what the picture should show.".into()));
+        return Err(invalid(
+            "prompt",
+            "The prompt is empty. Say what the picture should show.".into(),
+        ));
     }
     let length = text.chars().count();
     if length > MAX_PROMPT_CHARS {
-        let detail = format!("The prompt has {length} characters; at most {MAX_PROMPT_CHARS} are taken.");
+        let detail =
+            format!("The prompt has {length} characters; at most {MAX_PROMPT_CHARS} are taken.");
         return Err(invalid("prompt", detail));
     }
     if text.chars().any(|c| c.is_control() && !c.is_whitespace()) {
@@ -118,7 +155,9 @@ fn check_size(size: &str) -> Result<()> {
             && long <= 3 * short
             && (655_360..=8_294_400).contains(&(width * height))
     };
-    let sides = size.split_once('x').and_then(|(w, h)| Some((w.parse::<u16>().ok()?, h.parse::<u16>().ok()?)));
+    let sides = size
+        .split_once('x')
+        .and_then(|(w, h)| Some((w.parse::<u16>().ok()?, h.parse::<u16>().ok()?)));
     match (size, sides) {
         ("auto", _) => Ok(()),
         (_, Some((width, height))) if fits(width.into(), height.into()) => Ok(()),
@@ -133,7 +172,10 @@ fn check_size(size: &str) -> Result<()> {
 
 /// `Cache-Control: no-cache` or `no-store`.
 pub(super) fn no_cache(headers: &HeaderMap) -> bool {
-    let fields = headers.get_all(header::CACHE_CONTROL).iter().filter_map(|value| value.to_str().ok());
+    let fields = headers
+        .get_all(header::CACHE_CONTROL)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
     fields.flat_map(|value| value.split(',')).any(|word| {
         let word = word.trim();
         word.eq_ignore_ascii_case("no-cache") || word.eq_ignore_ascii_case("no-store")
@@ -142,7 +184,11 @@ pub(super) fn no_cache(headers: &HeaderMap) -> bool {
 
 /// Whether a browser sent a form and expects a page.
 pub(super) fn wants_page(headers: &HeaderMap) -> bool {
-    headers.get_all(header::ACCEPT).iter().any(|value| value.to_str().is_ok_and(|value| value.contains("text/html")))
+    headers.get_all(header::ACCEPT).iter().any(|value| {
+        value
+            .to_str()
+            .is_ok_and(|value| value.contains("text/html"))
+    })
 }
 
 /// Hands the order in, and answers with the job or the way to its page.
@@ -162,7 +208,11 @@ pub(super) async fn accept(
         headers::rate_limits(response.headers_mut(), &standings);
         return Ok(response);
     }
-    let status = if job.status == wire::Status::Succeeded { StatusCode::OK } else { StatusCode::ACCEPTED };
+    let status = if job.status == wire::Status::Succeeded {
+        StatusCode::OK
+    } else {
+        StatusCode::ACCEPTED
+    };
     let location = [(header::LOCATION, format!("/api/jobs/{}", job.id))];
     let mut response = (status, location, Json(view::job(&job))).into_response();
     headers::rate_limits(response.headers_mut(), &standings);
@@ -175,10 +225,28 @@ mod tests {
 
     #[test]
     fn sizes_follow_the_rule() {
-        for size in ["auto", "1024x1024", "1536x1024", "1024x1536", "3840x2160", "2160x3840"] {
+        for size in [
+            "auto",
+            "1024x1024",
+            "1536x1024",
+            "1024x1536",
+            "3840x2160",
+            "2160x3840",
+        ] {
             assert!(check_size(size).is_ok(), "{size}");
         }
-        for size in ["", "big", "1024", "1024x", "1000x1000", "512x512", "3856x2160", "3072x512", "-16x16", "65536x65536"] {
+        for size in [
+            "",
+            "big",
+            "1024",
+            "1024x",
+            "1000x1000",
+            "512x512",
+            "3856x2160",
+            "3072x512",
+            "-16x16",
+            "65536x65536",
+        ] {
             assert!(check_size(size).is_err(), "{size}");
         }
     }

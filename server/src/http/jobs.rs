@@ -32,7 +32,10 @@ pub(super) async fn status(
     RawQuery(query): RawQuery,
 ) -> Result<Response> {
     let poll = Poll::read(query.as_deref())?;
-    let wait = poll.wait.map_or(LONGEST_WAIT, Duration::from_secs).min(LONGEST_WAIT);
+    let wait = poll
+        .wait
+        .map_or(LONGEST_WAIT, Duration::from_secs)
+        .min(LONGEST_WAIT);
     let job = state.studio.status(&id, poll.after, wait).await?;
     let job = job.ok_or(Error::NotFound("There is no such job, or it was deleted."))?;
     Ok(no_store(Json(view::job(&job))))
@@ -41,8 +44,16 @@ pub(super) async fn status(
 impl Poll {
     fn read(query: Option<&str>) -> Result<Self> {
         let mut poll = Self::default();
-        for (name, value) in query.unwrap_or_default().split('&').filter_map(|pair| pair.split_once('=')) {
-            let number = || value.parse().map_err(|_| Error::Malformed(format!("{name} is a whole number.")));
+        for (name, value) in query
+            .unwrap_or_default()
+            .split('&')
+            .filter_map(|pair| pair.split_once('='))
+        {
+            let number = || {
+                value
+                    .parse()
+                    .map_err(|_| Error::Malformed(format!("{name} is a whole number.")))
+            };
             match name {
                 "after" => poll.after = Some(number()?),
                 "wait" => poll.wait = Some(number()?),
@@ -66,7 +77,11 @@ pub(super) async fn list(
     caller: Caller,
     RawQuery(query): RawQuery,
 ) -> Result<Response> {
-    let cursor = query.as_deref().unwrap_or_default().split('&').find_map(|pair| pair.strip_prefix("cursor="));
+    let cursor = query
+        .as_deref()
+        .unwrap_or_default()
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("cursor="));
     let cursor = cursor.filter(|cursor| !cursor.is_empty());
     let jobs = state.studio.jobs(&caller, cursor, PAGE + 1).await?;
     let more = jobs.len() > PAGE;
@@ -113,7 +128,13 @@ mod tests {
     #[test]
     fn polls_are_read() {
         let poll = Poll::read(Some("after=3&wait=25&other=x")).unwrap();
-        assert_eq!(poll, Poll { after: Some(3), wait: Some(25) });
+        assert_eq!(
+            poll,
+            Poll {
+                after: Some(3),
+                wait: Some(25)
+            }
+        );
         assert_eq!(Poll::read(None).unwrap(), Poll::default());
         assert!(Poll::read(Some("after=-1")).is_err());
         assert!(Poll::read(Some("wait=soon")).is_err());

@@ -74,7 +74,10 @@ pub fn router(site: Site) -> Router {
     let state = State(Arc::new(site));
     let api = Router::new()
         .route("/api/images", post(images::submit))
-        .route("/api/restorations", post(restorations::submit).layer(DefaultBodyLimit::disable()))
+        .route(
+            "/api/restorations",
+            post(restorations::submit).layer(DefaultBodyLimit::disable()),
+        )
         .route("/api/jobs", get(jobs::list))
         .route("/api/jobs/{id}", get(jobs::status).delete(jobs::cancel))
         .route("/api/limits", get(jobs::limits))
@@ -89,7 +92,10 @@ pub fn router(site: Site) -> Router {
         .route("/readyz", get(health::ready))
         .fallback(pages::serve)
         .method_not_allowed_fallback(error::method_not_allowed)
-        .layer(from_fn_with_state(state.clone(), pages::problems_for_people))
+        .layer(from_fn_with_state(
+            state.clone(),
+            pages::problems_for_people,
+        ))
         .layer(CatchPanicLayer::custom(error::panicked))
         .layer(from_fn_with_state(state.clone(), headers::secure))
         .with_state(state)

@@ -19,7 +19,11 @@ use super::{Error, Result, State, assets, caller::new_session, images::wants_pag
 use crate::studio::{self, Caller, Studio};
 
 /// Every path that no other route takes.
-pub(super) async fn serve(AxumState(state): AxumState<State>, caller: Caller, request: Request) -> Result<Response> {
+pub(super) async fn serve(
+    AxumState(state): AxumState<State>,
+    caller: Caller,
+    request: Request,
+) -> Result<Response> {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return Err(Error::MethodNotAllowed);
     }
@@ -35,8 +39,15 @@ pub(super) async fn serve(AxumState(state): AxumState<State>, caller: Caller, re
 }
 
 async fn render(state: &State, caller: Caller, page: Page, headers: &HeaderMap) -> Response {
-    let data = Desk { state: state.clone(), caller };
-    let Rendered { status, nonce, html } = atelier_app::render(page, &data, &assets::ASSETS).await;
+    let data = Desk {
+        state: state.clone(),
+        caller,
+    };
+    let Rendered {
+        status,
+        nonce,
+        html,
+    } = atelier_app::render(page, &data, &assets::ASSETS).await;
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
     let mut response = (status, Html(html)).into_response();
     let answer = response.headers_mut();
@@ -68,7 +79,11 @@ pub(super) struct Told {
 }
 
 /// Shows a problem as a page where a browser expects one.
-pub(super) async fn problems_for_people(AxumState(state): AxumState<State>, request: Request, next: Next) -> Response {
+pub(super) async fn problems_for_people(
+    AxumState(state): AxumState<State>,
+    request: Request,
+    next: Next,
+) -> Response {
     if !wants_page(request.headers()) {
         return next.run(request).await;
     }
@@ -80,7 +95,12 @@ pub(super) async fn problems_for_people(AxumState(state): AxumState<State>, requ
     let (Some(told), Ok(caller)) = (response.extensions().get::<Told>().cloned(), caller) else {
         return response;
     };
-    let page = Page::Problem(Problem { status: told.status, title: told.title.into(), detail: told.detail, back });
+    let page = Page::Problem(Problem {
+        status: told.status,
+        title: told.title.into(),
+        detail: told.detail,
+        back,
+    });
     let mut shown = render(&state, caller, page, &headers).await;
     for name in ["retry-after", "ratelimit", "ratelimit-policy"] {
         if let Some(value) = response.headers().get(name) {
@@ -91,7 +111,12 @@ pub(super) async fn problems_for_people(AxumState(state): AxumState<State>, requ
 }
 
 fn back(path: &str) -> String {
-    if path.starts_with("/api/restorations") { "/restore" } else { "/" }.into()
+    if path.starts_with("/api/restorations") {
+        "/restore"
+    } else {
+        "/"
+    }
+    .into()
 }
 
 /// Answers the pages' questions for one caller.
@@ -131,16 +156,34 @@ impl Data for Desk {
 
     fn job(&self, id: &str) -> Answer<Option<Job>> {
         let id = id.to_owned();
-        self.ask(async move |studio, _| Ok(studio.status(&id, None, std::time::Duration::ZERO).await?.as_ref().map(view::job)))
+        self.ask(async move |studio, _| {
+            Ok(studio
+                .status(&id, None, std::time::Duration::ZERO)
+                .await?
+                .as_ref()
+                .map(view::job))
+        })
     }
 
     fn recent(&self, limit: usize) -> Answer<Vec<Job>> {
         self.ask(async move |studio, caller| {
-            Ok(studio.jobs(&caller, None, limit).await?.iter().map(view::job).collect())
+            Ok(studio
+                .jobs(&caller, None, limit)
+                .await?
+                .iter()
+                .map(view::job)
+                .collect())
         })
     }
 
     fn limits(&self) -> Answer<Vec<Limit>> {
-        self.ask(async move |studio, caller| Ok(studio.limits(&caller).await?.iter().map(view::limit).collect()))
+        self.ask(async move |studio, caller| {
+            Ok(studio
+                .limits(&caller)
+                .await?
+                .iter()
+                .map(view::limit)
+                .collect())
+        })
     }
 }

@@ -23,17 +23,40 @@ pub(super) async fn serve(
 ) -> Result<Response> {
     let media_type = media_type(&key).ok_or(NONE)?;
     let etag = format!("\"{key}\"");
-    if headers.get(header::IF_NONE_MATCH).is_some_and(|value| value.as_bytes() == etag.as_bytes()) {
-        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, etag), (header::CACHE_CONTROL, IMMUTABLE.into())])
+    if headers
+        .get(header::IF_NONE_MATCH)
+        .is_some_and(|value| value.as_bytes() == etag.as_bytes())
+    {
+        return Ok((
+            StatusCode::NOT_MODIFIED,
+            [
+                (header::ETAG, etag),
+                (header::CACHE_CONTROL, IMMUTABLE.into()),
+            ],
+        )
             .into_response());
     }
-    let size = state.studio.blobs.size(&key).await.map_err(studio::Error::from)?.ok_or(NONE)?;
-    let range = headers.get(header::RANGE).and_then(|value| value.to_str().ok()).and_then(part);
+    let size = state
+        .studio
+        .blobs
+        .size(&key)
+        .await
+        .map_err(studio::Error::from)?
+        .ok_or(NONE)?;
+    let range = headers
+        .get(header::RANGE)
+        .and_then(|value| value.to_str().ok())
+        .and_then(part);
     if range.is_some_and(|part| !satisfiable(part, size)) {
         let whole = [(header::CONTENT_RANGE, format!("bytes */{size}"))];
         return Ok((StatusCode::RANGE_NOT_SATISFIABLE, whole).into_response());
     }
-    let blob = state.studio.blobs.open(&key, range.unwrap_or(Part::All)).await.map_err(studio::Error::from)?;
+    let blob = state
+        .studio
+        .blobs
+        .open(&key, range.unwrap_or(Part::All))
+        .await
+        .map_err(studio::Error::from)?;
     let mut response = body(blob.ok_or(NONE)?, range.is_some());
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
@@ -67,7 +90,8 @@ fn part(range: &str) -> Option<Part> {
     match (first.trim(), last.trim()) {
         ("", last) => Some(Part::Last(number(last)?)),
         (first, "") => Some(Part::From(number(first)?, None)),
-        (first, last) => Some(Part::From(number(first)?, Some(number(last)?))).filter(|_| number(first) <= number(last)),
+        (first, last) => Some(Part::From(number(first)?, Some(number(last)?)))
+            .filter(|_| number(first) <= number(last)),
     }
 }
 
@@ -81,12 +105,18 @@ fn satisfiable(part: Part, size: u64) -> bool {
 
 fn body(blob: Blob, partial: bool) -> Response {
     let (range, size) = (blob.range.clone(), blob.size);
-    let length = [(header::CONTENT_LENGTH, (range.end - range.start).to_string())];
+    let length = [(
+        header::CONTENT_LENGTH,
+        (range.end - range.start).to_string(),
+    )];
     let body = Body::from_stream(blob.stream);
     if !partial {
         return (length, body).into_response();
     }
-    let range = [(header::CONTENT_RANGE, format!("bytes {}-{}/{size}", range.start, range.end - 1))];
+    let range = [(
+        header::CONTENT_RANGE,
+        format!("bytes {}-{}/{size}", range.start, range.end - 1),
+    )];
     (StatusCode::PARTIAL_CONTENT, length, range, body).into_response()
 }
 
@@ -99,7 +129,13 @@ mod tests {
         assert_eq!(part("bytes=0-99"), Some(Part::From(0, Some(99))));
         assert_eq!(part("bytes=100-"), Some(Part::From(100, None)));
         assert_eq!(part("bytes=-5"), Some(Part::Last(5)));
-        for ignored in ["bytes=9-3", "bytes=a-b", "lines=1-2", "bytes=0-1,3-4", "bytes=-"] {
+        for ignored in [
+            "bytes=9-3",
+            "bytes=a-b",
+            "lines=1-2",
+            "bytes=0-1,3-4",
+            "bytes=-",
+        ] {
             assert_eq!(part(ignored), None, "{ignored}");
         }
     }
@@ -107,7 +143,15 @@ mod tests {
     #[test]
     fn only_keys_are_looked_up() {
         assert_eq!(media_type("0190ab.png"), Some("image/png"));
-        for key in ["", ".png", "../../etc/passwd", "a/b.png", "a.svg", "a", "..png"] {
+        for key in [
+            "",
+            ".png",
+            "../../etc/passwd",
+            "a/b.png",
+            "a.svg",
+            "a",
+            "..png",
+        ] {
             assert_eq!(media_type(key), None, "{key}");
         }
     }

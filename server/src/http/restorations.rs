@@ -31,16 +31,33 @@ const READ_ON: u64 = 4;
 /// The longest value of a field that is not a photo.
 const MAX_VALUE: usize = 100;
 
-pub(super) async fn submit(AxumState(state): AxumState<State>, caller: Caller, request: Request) -> Result<Response> {
+pub(super) async fn submit(
+    AxumState(state): AxumState<State>,
+    caller: Caller,
+    request: Request,
+) -> Result<Response> {
     let headers = request.headers().clone();
     let mut form = Multipart::from_request(request, &())
         .await
-        .map_err(|_| Error::Unsupported { expected: "multipart/form-data with a field \"photo\"" })?;
+        .map_err(|_| Error::Unsupported {
+            expected: "multipart/form-data with a field \"photo\"",
+        })?;
     let upload = Upload::read(&state, &mut form).await?;
     let fresh = upload.fresh || no_cache(&headers);
     let original = keep(&state, upload.photo).await?;
-    let task = RestorationTask { digest: original.1, enlarge: upload.enlarge, original: original.0.clone() };
-    let accepted = accept(state.clone(), caller, Order::Restoration(task), fresh, wants_page(&headers)).await;
+    let task = RestorationTask {
+        digest: original.1,
+        enlarge: upload.enlarge,
+        original: original.0.clone(),
+    };
+    let accepted = accept(
+        state.clone(),
+        caller,
+        Order::Restoration(task),
+        fresh,
+        wants_page(&headers),
+    )
+    .await;
     if accepted.is_err() {
         state.studio.discard(&original.0).await;
     }
@@ -62,20 +79,35 @@ impl Upload {
                 "photo" => return Err(invalid("photo", "Send one photo at a time.")),
                 "enlarge" => enlarge = factor(&value(field).await?)?,
                 "fresh" => fresh = flag(&value(field).await?)?,
-                other => return Err(invalid("unknown_field", &format!("There is no field {other:?}."))),
+                other => {
+                    return Err(invalid(
+                        "unknown_field",
+                        &format!("There is no field {other:?}."),
+                    ));
+                }
             }
         }
         let photo = photo.ok_or_else(|| invalid("photo", "The field \"photo\" is missing."))?;
-        Ok(Self { photo, enlarge, fresh })
+        Ok(Self {
+            photo,
+            enlarge,
+            fresh,
+        })
     }
 }
 
 fn invalid(code: &'static str, detail: &str) -> Error {
-    Error::Invalid { code, detail: detail.into() }
+    Error::Invalid {
+        code,
+        detail: detail.into(),
+    }
 }
 
 fn broken(error: MultipartError) -> Error {
-    Error::Malformed(format!("The form could not be read: {}.", error.body_text()))
+    Error::Malformed(format!(
+        "The form could not be read: {}.",
+        error.body_text()
+    ))
 }
 
 fn factor(text: &str) -> Result<u32> {
@@ -102,7 +134,8 @@ async fn value(mut field: Field<'_>) -> Result<String> {
             return Err(Error::Malformed("A field of the form is too long.".into()));
         }
     }
-    String::from_utf8(bytes).map_err(|_| Error::Malformed("A field of the form is not text.".into()))
+    String::from_utf8(bytes)
+        .map_err(|_| Error::Malformed("A field of the form is not text.".into()))
 }
 
 /// Streams the photo to a file without a name, which goes away by itself.
@@ -126,13 +159,19 @@ async fn receive(state: &State, mut field: Field<'_>) -> Result<std::fs::File> {
 
 async fn write(mut file: std::fs::File, chunk: Bytes) -> Result<std::fs::File> {
     let written = spawn_blocking(move || file.write_all(&chunk).map(|()| file)).await;
-    Ok(written.map_err(anyhow::Error::from)?.map_err(anyhow::Error::from)?)
+    Ok(written
+        .map_err(anyhow::Error::from)?
+        .map_err(anyhow::Error::from)?)
 }
 
 /// Decodes the upload and keeps it encoded anew; with the SHA-256 of that.
 async fn keep(state: &State, file: std::fs::File) -> Result<(Picture, String)> {
     let max_pixels = state.photos.max_pixels;
-    let permit = state.decoding.acquire().await.map_err(anyhow::Error::from)?;
+    let permit = state
+        .decoding
+        .acquire()
+        .await
+        .map_err(anyhow::Error::from)?;
     let (bytes, description) = spawn_blocking(move || {
         let photo = decode(file, max_pixels)?;
         let bytes = photo::encode_original(&photo).map_err(anyhow::Error::from)?;
@@ -144,7 +183,12 @@ async fn keep(state: &State, file: std::fs::File) -> Result<(Picture, String)> {
     .map_err(anyhow::Error::from)??;
     drop(permit);
     let (size, digest) = (bytes.len() as u64, hex(&Sha256::digest(&bytes)));
-    let key = state.studio.blobs.keep(bytes, description.extension).await.map_err(studio::Error::from)?;
+    let key = state
+        .studio
+        .blobs
+        .keep(bytes, description.extension)
+        .await
+        .map_err(studio::Error::from)?;
     let picture = Picture {
         key,
         width: description.width,

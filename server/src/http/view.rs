@@ -15,7 +15,9 @@ use crate::{
 pub(super) fn job(job: &Job) -> wire::Job {
     let (prompt, params, original) = task(&job.request.task);
     let (images, cost_usd) = match &job.outcome {
-        Some(Outcome::Succeeded { pictures, cost_usd }) if job.status == wire::Status::Succeeded => {
+        Some(Outcome::Succeeded { pictures, cost_usd })
+            if job.status == wire::Status::Succeeded =>
+        {
             (pictures.iter().map(picture).collect(), *cost_usd)
         }
         _ => (Vec::new(), None),
@@ -38,7 +40,9 @@ pub(super) fn job(job: &Job) -> wire::Job {
         cache: job.cache,
         similar_to: None,
         cost_usd: cost_usd.filter(|_| job.cache == wire::Cache::Miss),
-        error: failure(job).filter(|_| job.status == wire::Status::Failed).cloned(),
+        error: failure(job)
+            .filter(|_| job.status == wire::Status::Failed)
+            .cloned(),
     }
 }
 
@@ -55,7 +59,10 @@ fn task(task: &Task) -> (String, wire::Params, Option<wire::Image>) {
             (task.prompt.clone(), params, None)
         }
         Task::Restoration(task) => {
-            let params = wire::Params { enlarge: Some(task.enlarge), ..wire::Params::default() };
+            let params = wire::Params {
+                enlarge: Some(task.enlarge),
+                ..wire::Params::default()
+            };
             (String::new(), params, Some(picture(&task.original)))
         }
     }
@@ -81,7 +88,12 @@ pub(super) fn limit(standing: &Standing) -> wire::Limit {
         quota: standing.policy.quota as f64,
         remaining: standing.remaining as f64,
         reset_seconds: whole_seconds(standing.reset),
-        actions: standing.policy.actions.iter().map(|action| Kind::from(*action)).collect(),
+        actions: standing
+            .policy
+            .actions
+            .iter()
+            .map(|action| Kind::from(*action))
+            .collect(),
     }
 }
 

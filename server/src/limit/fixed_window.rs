@@ -25,14 +25,19 @@ fn at(state: Option<Window>, now: i64, length: i64) -> Window {
 }
 
 fn length(policy: &Policy) -> i64 {
-    i64::try_from(policy.window.as_millis()).unwrap_or(i64::MAX / 4).max(1)
+    i64::try_from(policy.window.as_millis())
+        .unwrap_or(i64::MAX / 4)
+        .max(1)
 }
 
 /// What is left at `now`, and how long until the window ends.
 pub fn standing(policy: &Policy, state: Option<Window>, now: i64) -> (u64, Duration) {
     let window = at(state, now, length(policy));
     let left = (window.start + length(policy)).saturating_sub(now);
-    (policy.quota.saturating_sub(window.used), Duration::from_millis(u64::try_from(left).unwrap_or(0)))
+    (
+        policy.quota.saturating_sub(window.used),
+        Duration::from_millis(u64::try_from(left).unwrap_or(0)),
+    )
 }
 
 /// The state after `cost` units, or `None` when they do not fit.
@@ -45,7 +50,14 @@ pub fn charge(policy: &Policy, state: Option<Window>, now: i64, cost: u64) -> Op
 /// The state after giving back `cost` units charged in the window that began
 /// at `charged`; an earlier window's units are gone with it.
 pub fn refund(state: Window, charged: i64, cost: u64) -> Window {
-    if state.start == charged { Window { used: state.used.saturating_sub(cost), ..state } } else { state }
+    if state.start == charged {
+        Window {
+            used: state.used.saturating_sub(cost),
+            ..state
+        }
+    } else {
+        state
+    }
 }
 
 #[cfg(test)]

@@ -179,7 +179,11 @@ pub fn demands(policies: &[Policy], kind: Kind, ip: &str, images: u32) -> Vec<De
 pub fn looks(policies: &[Policy], ip: &str) -> Vec<Demand> {
     policies
         .iter()
-        .map(|policy| Demand { policy: policy.clone(), subject: subject(policy, ip), cost: 0 })
+        .map(|policy| Demand {
+            policy: policy.clone(),
+            subject: subject(policy, ip),
+            cost: 0,
+        })
         .collect()
 }
 

@@ -4,7 +4,9 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Decision, Demand, Error, Limiter, Receipt, Standing, Window, charge, refund, standing};
+use super::{
+    Decision, Demand, Error, Limiter, Receipt, Standing, Window, charge, refund, standing,
+};
 use crate::sqlite::{Database, Error as StoreError};
 
 /// Counters in a SQLite table.
@@ -25,7 +27,10 @@ impl Limiter for SqliteLimiter {
         let now = now.as_millisecond();
         // A look needs no transaction, and must not wait for the writer.
         if demands.iter().all(|demand| demand.cost == 0) {
-            return Ok(self.database.read(move |c| decide(c, &demands, now).map(|(decision, _)| decision)).await?);
+            return Ok(self
+                .database
+                .read(move |c| decide(c, &demands, now).map(|(decision, _)| decision))
+                .await?);
         }
         Ok(self
             .database
@@ -45,7 +50,11 @@ impl Limiter for SqliteLimiter {
         let now = now.as_millisecond();
         Ok(self
             .database
-            .write(move |c| receipts.iter().try_for_each(|receipt| give_back(c, receipt, now)))
+            .write(move |c| {
+                receipts
+                    .iter()
+                    .try_for_each(|receipt| give_back(c, receipt, now))
+            })
             .await?)
     }
 
@@ -54,29 +63,55 @@ impl Limiter for SqliteLimiter {
         Ok(self
             .database
             .write(move |c| {
-                c.execute("DELETE FROM limits WHERE expires_at <= ?1", [now]).map(drop).map_err(StoreError::from)
+                c.execute("DELETE FROM limits WHERE expires_at <= ?1", [now])
+                    .map(drop)
+                    .map_err(StoreError::from)
             })
             .await?)
     }
 }
 
-fn decide(c: &Connection, demands: &[Demand], now: i64) -> Result<(Decision, Vec<Window>), StoreError> {
+fn decide(
+    c: &Connection,
+    demands: &[Demand],
+    now: i64,
+) -> Result<(Decision, Vec<Window>), StoreError> {
     let before = demands
         .iter()
         .map(|demand| load(c, &demand.policy.name, &demand.subject))
         .collect::<Result<Vec<_>, _>>()?;
-    let after: Vec<Option<Window>> =
-        demands.iter().zip(&before).map(|(demand, state)| charge(&demand.policy, *state, now, demand.cost)).collect();
+    let after: Vec<Option<Window>> = demands
+        .iter()
+        .zip(&before)
+        .map(|(demand, state)| charge(&demand.policy, *state, now, demand.cost))
+        .collect();
     let charged: Option<Vec<Window>> = after.iter().copied().collect();
     let standings = demands.iter().enumerate().map(|(i, demand)| {
-        let state = charged.as_ref().map_or(before[i], |windows| Some(windows[i]));
+        let state = charged
+            .as_ref()
+            .map_or(before[i], |windows| Some(windows[i]));
         let (remaining, reset) = standing(&demand.policy, state, now);
-        Standing { policy: demand.policy.clone(), remaining, reset, violated: after[i].is_none() }
+        Standing {
+            policy: demand.policy.clone(),
+            remaining,
+            reset,
+            violated: after[i].is_none(),
+        }
     });
-    let receipts = charged
-        .as_ref()
-        .map(|windows| demands.iter().zip(windows).map(|(demand, window)| receipt(demand, *window)).collect());
-    Ok((Decision { standings: standings.collect(), receipts }, charged.unwrap_or_default()))
+    let receipts = charged.as_ref().map(|windows| {
+        demands
+            .iter()
+            .zip(windows)
+            .map(|(demand, window)| receipt(demand, *window))
+            .collect()
+    });
+    Ok((
+        Decision {
+            standings: standings.collect(),
+            receipts,
+        },
+        charged.unwrap_or_default(),
+    ))
 }
 
 fn receipt(demand: &Demand, window: Window) -> Receipt {
@@ -89,9 +124,16 @@ fn receipt(demand: &Demand, window: Window) -> Receipt {
 }
 
 fn load(c: &Connection, policy: &str, subject: &str) -> Result<Option<Window>, StoreError> {
-    Ok(c.prepare_cached("SELECT started_at, used FROM limits WHERE policy = ?1 AND subject = ?2")?
-        .query_row([policy, subject], |row| Ok(Window { start: row.get(0)?, used: row.get(1)? }))
-        .optional()?)
+    Ok(
+        c.prepare_cached("SELECT started_at, used FROM limits WHERE policy = ?1 AND subject = ?2")?
+            .query_row([policy, subject], |row| {
+                Ok(Window {
+                    start: row.get(0)?,
+                    used: row.get(1)?,
+                })
+            })
+            .optional()?,
+    )
 }
 
 fn store(c: &Connection, demand: &Demand, window: Window) -> Result<(), StoreError> {
@@ -108,7 +150,9 @@ fn give_back(c: &Connection, receipt: &Receipt, now: i64) -> Result<(), StoreErr
         return Ok(());
     };
     let after = refund(state, receipt.window, receipt.cost);
-    c.prepare_cached("UPDATE limits SET used = ?3 WHERE policy = ?1 AND subject = ?2 AND expires_at > ?4")?
-        .execute(params![receipt.policy, receipt.subject, after.used, now])?;
+    c.prepare_cached(
+        "UPDATE limits SET used = ?3 WHERE policy = ?1 AND subject = ?2 AND expires_at > ?4",
+    )?
+    .execute(params![receipt.policy, receipt.subject, after.used, now])?;
     Ok(())
 }

@@ -47,17 +47,31 @@ pub enum Retry {
 impl Error {
     /// A failure that no repetition can mend.
     pub fn last(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), retry: Retry::Never, request_id: None }
+        Self {
+            code,
+            message: message.into(),
+            retry: Retry::Never,
+            request_id: None,
+        }
     }
 
     /// A failure that may pass.
     pub fn passing(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), retry: Retry::Later, request_id: None }
+        Self {
+            code,
+            message: message.into(),
+            retry: Retry::Later,
+            request_id: None,
+        }
     }
 
     /// As the visitor is told.
     pub fn failure(&self) -> Failure {
-        Failure { code: self.code.into(), message: self.message.clone(), retryable: self.retry != Retry::Never }
+        Failure {
+            code: self.code.into(),
+            message: self.message.clone(),
+            retryable: self.retry != Retry::Never,
+        }
     }
 }
 
@@ -90,5 +104,10 @@ pub trait Provider: Send + Sync + 'static {
     fn typical(&self, kind: Kind) -> Duration;
     /// Carries the request out; `original` is the photo of a restoration, a
     /// JPEG. Dropping the future drops the call.
-    async fn make(&self, request: &Request, original: Option<Bytes>, progress: Progress) -> Result<Answer, Error>;
+    async fn make(
+        &self,
+        request: &Request,
+        original: Option<Bytes>,
+        progress: Progress,
+    ) -> Result<Answer, Error>;
 }

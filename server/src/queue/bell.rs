@@ -25,7 +25,10 @@ pub type Ring = Pin<Box<OwnedNotified>>;
 
 impl Default for Bell {
     fn default() -> Self {
-        Self { jobs: (0..BELLS).map(|_| Arc::default()).collect(), work: Arc::default() }
+        Self {
+            jobs: (0..BELLS).map(|_| Arc::default()).collect(),
+            work: Arc::default(),
+        }
     }
 }
 

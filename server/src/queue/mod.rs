@@ -208,7 +208,10 @@ pub struct Cancellation {
 impl Job {
     /// The right under which this claim acts.
     pub fn ticket(&self) -> Ticket {
-        Ticket { id: self.id.clone(), token: self.token }
+        Ticket {
+            id: self.id.clone(),
+            token: self.token,
+        }
     }
 }
 
@@ -225,7 +228,13 @@ pub trait Queue: Send + Sync + 'static {
     /// Takes the next job that is due, or whose lease has run out.
     async fn claim(&self, now: Timestamp, lease: Duration) -> Result<Claim>;
     /// Extends the lease of a running or delivering job and reports progress (0 to 1).
-    async fn extend(&self, ticket: &Ticket, now: Timestamp, lease: Duration, progress: Option<f32>) -> Result<()>;
+    async fn extend(
+        &self,
+        ticket: &Ticket,
+        now: Timestamp,
+        lease: Duration,
+        progress: Option<f32>,
+    ) -> Result<()>;
     /// Ends the call or the delivery that the ticket stands for.
     async fn settle(&self, ticket: &Ticket, verdict: Verdict, now: Timestamp) -> Result<()>;
     /// Finishes a delivering job with its recorded outcome; called by the callback.

@@ -9,7 +9,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use self::row::{Row, Withdrawn, active_followers, followers, insert, load, save};
 use super::{
-    Bell, Cancellation, Claim, Completion, Error, Event, Job, NewJob, Queue, Result, Ticket, Verdict, transition,
+    Bell, Cancellation, Claim, Completion, Error, Event, Job, NewJob, Queue, Result, Ticket,
+    Verdict, transition,
 };
 use crate::{
     job::Outcome,
@@ -39,7 +40,10 @@ impl SqliteQueue {
             })
             .await
             .map_err(Error::Store)?;
-        Ok(Self { database, bell: Bell::default() })
+        Ok(Self {
+            database,
+            bell: Bell::default(),
+        })
     }
 
     /// Runs a write that names the jobs it changed, and rings for them.
@@ -72,19 +76,35 @@ impl Queue for SqliteQueue {
 
     async fn get(&self, id: &str) -> Result<Option<Job>> {
         let id = id.to_owned();
-        self.database.read(move |c| load(c, &id)?.and_then(Row::seen_by_owner).map(|job| place(c, job)).transpose()).await
+        self.database
+            .read(move |c| {
+                load(c, &id)?
+                    .and_then(Row::seen_by_owner)
+                    .map(|job| place(c, job))
+                    .transpose()
+            })
+            .await
     }
 
     async fn list(&self, owner: &str, before: Option<&str>, limit: usize) -> Result<Vec<Job>> {
         let (owner, before) = (owner.to_owned(), before.map(ToOwned::to_owned));
-        self.database.read(move |c| list(c, &owner, before.as_deref(), limit)).await
+        self.database
+            .read(move |c| list(c, &owner, before.as_deref(), limit))
+            .await
     }
 
     async fn claim(&self, now: Timestamp, lease: Duration) -> Result<Claim> {
-        self.change(move |c, changed| claim(c, changed, now, lease)).await
+        self.change(move |c, changed| claim(c, changed, now, lease))
+            .await
     }
 
-    async fn extend(&self, ticket: &Ticket, now: Timestamp, lease: Duration, progress: Option<f32>) -> Result<()> {
+    async fn extend(
+        &self,
+        ticket: &Ticket,
+        now: Timestamp,
+        lease: Duration,
+        progress: Option<f32>,
+    ) -> Result<()> {
         let ticket = ticket.clone();
         self.change(move |c, changed| {
             let mut row = held(c, &ticket)?;
@@ -100,19 +120,22 @@ impl Queue for SqliteQueue {
 
     async fn settle(&self, ticket: &Ticket, verdict: Verdict, now: Timestamp) -> Result<()> {
         let ticket = ticket.clone();
-        self.change(move |c, changed| settle(c, changed, &ticket, verdict, now)).await?;
+        self.change(move |c, changed| settle(c, changed, &ticket, verdict, now))
+            .await?;
         self.bell.ring_work();
         Ok(())
     }
 
     async fn complete(&self, ticket: &Ticket, now: Timestamp) -> Result<Completion> {
         let ticket = ticket.clone();
-        self.change(move |c, changed| complete(c, changed, &ticket, now)).await
+        self.change(move |c, changed| complete(c, changed, &ticket, now))
+            .await
     }
 
     async fn cancel(&self, id: &str, now: Timestamp) -> Result<Cancellation> {
         let id = id.to_owned();
-        self.change(move |c, changed| cancel(c, changed, &id, now)).await
+        self.change(move |c, changed| cancel(c, changed, &id, now))
+            .await
     }
 
     async fn delete(&self, id: &str) -> Result<Vec<String>> {
@@ -131,7 +154,12 @@ fn enqueue(c: &Connection, new: NewJob, now: Timestamp) -> Result<Job> {
     match new.answer {
         Some(answer) if row::still_kept(c, &answer)? => row.finish_with(answer, Cache::Exact, now),
         _ => {
-            if let Some(leader) = new.join.map(|join| joinable(c, &join.digest, now, join.window)).transpose()?.flatten() {
+            if let Some(leader) = new
+                .join
+                .map(|join| joinable(c, &join.digest, now, join.window))
+                .transpose()?
+                .flatten()
+            {
                 join(&mut row, leader, now);
             }
         }
@@ -155,7 +183,9 @@ fn joinable(c: &Connection, digest: &str, now: Timestamp, window: Duration) -> R
 
 fn join(row: &mut Row, leader: Row, now: Timestamp) {
     match leader.job.outcome {
-        Some(answer) if leader.job.status == Status::Succeeded => row.finish_with(answer, Cache::Exact, now),
+        Some(answer) if leader.job.status == Status::Succeeded => {
+            row.finish_with(answer, Cache::Exact, now)
+        }
         _ => {
             row.job.status = leader.job.status;
             row.job.attempt = leader.job.attempt;
@@ -175,11 +205,21 @@ fn list(c: &Connection, owner: &str, before: Option<&str>, limit: usize) -> Resu
             query.query_map(params![owner, before.unwrap_or("~"), limit], |row| row.get(0))?.collect()
         })
         .map_err(StoreError::from)?;
-    let rows = ids.iter().map(|id| load(c, id)).filter_map(Result::transpose);
-    rows.filter_map(|row| row.map(Row::seen_by_owner).transpose()).map(|job| place(c, job?)).collect()
+    let rows = ids
+        .iter()
+        .map(|id| load(c, id))
+        .filter_map(Result::transpose);
+    rows.filter_map(|row| row.map(Row::seen_by_owner).transpose())
+        .map(|job| place(c, job?))
+        .collect()
 }
 
-fn claim(c: &Connection, changed: &mut Vec<String>, now: Timestamp, lease: Duration) -> Result<Claim> {
+fn claim(
+    c: &Connection,
+    changed: &mut Vec<String>,
+    now: Timestamp,
+    lease: Duration,
+) -> Result<Claim> {
     let Some(mut row) = due(c, now)? else {
         return next_due(c).map(Claim::Idle);
     };
@@ -223,10 +263,20 @@ fn next_due(c: &Connection) -> Result<Option<Timestamp>> {
 fn held(c: &Connection, ticket: &Ticket) -> Result<Row> {
     let row = load(c, &ticket.id)?.ok_or(Error::NotFound)?;
     let active = matches!(row.job.status, Status::Running | Status::Delivering);
-    if active && row.job.token == ticket.token { Ok(row) } else { Err(Error::Stale) }
+    if active && row.job.token == ticket.token {
+        Ok(row)
+    } else {
+        Err(Error::Stale)
+    }
 }
 
-fn settle(c: &Connection, changed: &mut Vec<String>, ticket: &Ticket, verdict: Verdict, now: Timestamp) -> Result<()> {
+fn settle(
+    c: &Connection,
+    changed: &mut Vec<String>,
+    ticket: &Ticket,
+    verdict: Verdict,
+    now: Timestamp,
+) -> Result<()> {
     let mut row = held(c, ticket)?;
     let event = match verdict {
         Verdict::Record(_) | Verdict::Fail(_) => Event::Record,
@@ -257,7 +307,12 @@ fn settle(c: &Connection, changed: &mut Vec<String>, ticket: &Ticket, verdict: V
     save(c, &mut row, changed)
 }
 
-fn complete(c: &Connection, changed: &mut Vec<String>, ticket: &Ticket, now: Timestamp) -> Result<Completion> {
+fn complete(
+    c: &Connection,
+    changed: &mut Vec<String>,
+    ticket: &Ticket,
+    now: Timestamp,
+) -> Result<Completion> {
     let row = load(c, &ticket.id)?.ok_or(Error::NotFound)?;
     if row.job.status.is_terminal() {
         return Ok(Completion::Repeated);
@@ -281,7 +336,12 @@ fn complete(c: &Connection, changed: &mut Vec<String>, ticket: &Ticket, now: Tim
     Ok(Completion::Applied(jobs))
 }
 
-fn cancel(c: &Connection, changed: &mut Vec<String>, id: &str, now: Timestamp) -> Result<Cancellation> {
+fn cancel(
+    c: &Connection,
+    changed: &mut Vec<String>,
+    id: &str,
+    now: Timestamp,
+) -> Result<Cancellation> {
     let mut row = load(c, id)?.ok_or(Error::NotFound)?;
     let before = row.clone().seen_by_owner().ok_or(Error::NotFound)?;
     let cancelled = transition(before.status, Event::Cancel)?;
@@ -294,11 +354,19 @@ fn cancel(c: &Connection, changed: &mut Vec<String>, id: &str, now: Timestamp) -
     save(c, &mut row, changed)?;
     abandon(c, changed, row.leader.as_deref(), now)?;
     let job = row.seen_by_owner().ok_or(Error::NotFound)?;
-    Ok(Cancellation { job, before_call: before.status == Status::Queued || before.cache == Cache::Joined })
+    Ok(Cancellation {
+        job,
+        before_call: before.status == Status::Queued || before.cache == Cache::Joined,
+    })
 }
 
 /// Ends a withdrawn leader that nobody waits for any more.
-fn abandon(c: &Connection, changed: &mut Vec<String>, leader: Option<&str>, now: Timestamp) -> Result<()> {
+fn abandon(
+    c: &Connection,
+    changed: &mut Vec<String>,
+    leader: Option<&str>,
+    now: Timestamp,
+) -> Result<()> {
     let Some(mut row) = leader.map(|id| load(c, id)).transpose()?.flatten() else {
         return Ok(());
     };
@@ -321,7 +389,11 @@ fn delete(c: &Connection, changed: &mut Vec<String>, id: &str) -> Result<Vec<Str
     let mut row = load(c, id)?.ok_or(Error::NotFound)?;
     let seen = row.clone().seen_by_owner().ok_or(Error::NotFound)?;
     if !seen.status.is_terminal() {
-        return Err(super::Illegal { status: seen.status, event: Event::Cancel }.into());
+        return Err(super::Illegal {
+            status: seen.status,
+            event: Event::Cancel,
+        }
+        .into());
     }
     if !row.job.status.is_terminal() {
         row.withdrawn = Withdrawn::Deleted;

@@ -9,7 +9,10 @@ use crate::config::QueueConfig;
 /// (<https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/>)
 pub(super) fn pause(settings: &QueueConfig, attempts: u32, random: f64) -> Duration {
     let doublings = attempts.saturating_sub(1).min(31);
-    let ceiling = settings.retry_base.saturating_mul(1 << doublings).min(settings.retry_cap);
+    let ceiling = settings
+        .retry_base
+        .saturating_mul(1 << doublings)
+        .min(settings.retry_cap);
     ceiling.mul_f64(random)
 }
 
@@ -27,7 +30,16 @@ mod tests {
             grace: Duration::from_secs(20),
         };
         let longest = |attempts| pause(&settings, attempts, 1.0).as_secs();
-        assert_eq!([longest(1), longest(2), longest(3), longest(20), longest(u32::MAX)], [2, 4, 8, 300, 300]);
+        assert_eq!(
+            [
+                longest(1),
+                longest(2),
+                longest(3),
+                longest(20),
+                longest(u32::MAX)
+            ],
+            [2, 4, 8, 300, 300]
+        );
         assert_eq!(pause(&settings, 3, 0.0), Duration::ZERO);
     }
 }

@@ -22,7 +22,10 @@ pub(super) async fn keep(
     loop {
         let ring = queue.bell().listen(&ticket.id);
         let progress = *reports.borrow_and_update();
-        match queue.extend(ticket, Timestamp::now(), lease, progress).await {
+        match queue
+            .extend(ticket, Timestamp::now(), lease, progress)
+            .await
+        {
             Ok(()) => {}
             Err(Error::Store(error)) => warn!(%error, "the lease could not be extended"),
             Err(_) => return,

@@ -64,7 +64,11 @@ impl Worker {
     async fn work(self: Arc<Self>) {
         while !self.drain.is_cancelled() {
             let ring = self.queue.bell().listen_work();
-            let nap = match self.queue.claim(Timestamp::now(), self.settings.lease).await {
+            let nap = match self
+                .queue
+                .claim(Timestamp::now(), self.settings.lease)
+                .await
+            {
                 Ok(Claim::Idle(due)) => until(due),
                 Ok(claim) => {
                     self.carry_out(claim).await;
@@ -94,7 +98,14 @@ impl Worker {
             }
             Claim::Deliver(job, tries) => {
                 let span = info_span!("delivery", id = job.id, tries);
-                tokio::spawn(async move { worker.deliver(&job.ticket(), job.outcome.as_ref(), tries).await }.instrument(span))
+                tokio::spawn(
+                    async move {
+                        worker
+                            .deliver(&job.ticket(), job.outcome.as_ref(), tries)
+                            .await
+                    }
+                    .instrument(span),
+                )
             }
         };
         if let Err(error) = task.await {
@@ -141,7 +152,12 @@ impl Worker {
     async fn ask(&self, job: &Job, progress: Progress) -> Result<Answer, provider::Error> {
         let original = match &job.request.task {
             Task::Image(_) => None,
-            Task::Restoration(task) => Some(self.blobs.read(&task.original.key).await.map_err(|error| lost(&error))?),
+            Task::Restoration(task) => Some(
+                self.blobs
+                    .read(&task.original.key)
+                    .await
+                    .map_err(|error| lost(&error))?,
+            ),
         };
         self.provider.make(&job.request, original, progress).await
     }
@@ -151,14 +167,23 @@ impl Worker {
         for bytes in answer.pictures {
             pictures.push(self.keep_picture(bytes).await?);
         }
-        Ok(Outcome::Succeeded { pictures, cost_usd: answer.cost_usd })
+        Ok(Outcome::Succeeded {
+            pictures,
+            cost_usd: answer.cost_usd,
+        })
     }
 
     async fn keep_picture(&self, bytes: Bytes) -> Result<Picture, provider::Error> {
         let copy = bytes.clone();
-        let unreadable =
-            || provider::Error::passing("bad_answer", "The image service's answer was not a picture that can be read.");
-        let described = tokio::task::spawn_blocking(move || photo::describe(&copy)).await.map_err(|_| unreadable())?;
+        let unreadable = || {
+            provider::Error::passing(
+                "bad_answer",
+                "The image service's answer was not a picture that can be read.",
+            )
+        };
+        let described = tokio::task::spawn_blocking(move || photo::describe(&copy))
+            .await
+            .map_err(|_| unreadable())?;
         let described = described.map_err(|_| unreadable())?;
         let size = bytes.len() as u64;
         Ok(Picture {
@@ -183,7 +208,10 @@ impl Worker {
             }
             sleep(Duration::from_millis(100) * 2_u32.pow(tries)).await;
         }
-        Err(provider::Error::last("storage_failed", "The picture was made but could not be stored."))
+        Err(provider::Error::last(
+            "storage_failed",
+            "The picture was made but could not be stored.",
+        ))
     }
 
     /// Again, or for good?
@@ -196,7 +224,12 @@ impl Worker {
             Retry::After(pause) => Some(pause),
             Retry::Later => Some(backoff::pause(&self.settings, job.attempt, fastrand::f64())),
         };
-        info!(code = error.code, request_id = error.request_id, ?pause, "the attempt failed");
+        info!(
+            code = error.code,
+            request_id = error.request_id,
+            ?pause,
+            "the attempt failed"
+        );
         match pause {
             Some(pause) => Verdict::Retry(failed, Timestamp::now() + pause),
             None => Verdict::Fail(failed),
@@ -222,9 +255,15 @@ impl Worker {
     /// because the store was away for a moment.
     async fn settle(&self, ticket: &Ticket, verdict: Verdict) -> bool {
         for tries in 1..=STORE_TRIES {
-            match self.queue.settle(ticket, verdict.clone(), Timestamp::now()).await {
+            match self
+                .queue
+                .settle(ticket, verdict.clone(), Timestamp::now())
+                .await
+            {
                 Ok(()) => return true,
-                Err(queue::Error::Store(error)) => warn!(%error, "the outcome could not be recorded"),
+                Err(queue::Error::Store(error)) => {
+                    warn!(%error, "the outcome could not be recorded")
+                }
                 Err(error) => {
                     info!(%error, "the outcome is not wanted any more");
                     return false;
@@ -242,7 +281,8 @@ impl Worker {
         };
         let now = Timestamp::now();
         if let Err(error) = self.courier.deliver(ticket, outcome, now).await {
-            let pause = backoff::pause(&self.settings, tries + 1, fastrand::f64()).min(LONGEST_DELIVERY_PAUSE);
+            let pause = backoff::pause(&self.settings, tries + 1, fastrand::f64())
+                .min(LONGEST_DELIVERY_PAUSE);
             warn!(%error, ?pause, "the outcome could not be delivered; the call is not repeated");
             self.settle(ticket, Verdict::Postpone(now + pause)).await;
         }
@@ -261,9 +301,12 @@ impl Worker {
 const LONGEST_DELIVERY_PAUSE: Duration = Duration::from_secs(30);
 
 fn until(due: Option<Timestamp>) -> Duration {
-    let wait = due.map(|due| Duration::try_from(due.duration_since(Timestamp::now())).unwrap_or_default());
+    let wait =
+        due.map(|due| Duration::try_from(due.duration_since(Timestamp::now())).unwrap_or_default());
     // A millisecond more, since instants in the store are whole milliseconds.
-    wait.map_or(LONGEST_NAP, |wait| (wait + Duration::from_millis(1)).min(LONGEST_NAP))
+    wait.map_or(LONGEST_NAP, |wait| {
+        (wait + Duration::from_millis(1)).min(LONGEST_NAP)
+    })
 }
 
 fn failed(job: &Job, error: &provider::Error) -> FailedAttempt {
@@ -276,7 +319,10 @@ fn failed(job: &Job, error: &provider::Error) -> FailedAttempt {
 }
 
 fn lost_too_often() -> provider::Error {
-    provider::Error::last("interrupted", "The work was interrupted too often. Please try again.")
+    provider::Error::last(
+        "interrupted",
+        "The work was interrupted too often. Please try again.",
+    )
 }
 
 fn lost(error: &blob::Error) -> provider::Error {

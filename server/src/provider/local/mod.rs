@@ -46,15 +46,28 @@ impl Provider for Local {
         }
     }
 
-    async fn make(&self, request: &Request, original: Option<Bytes>, progress: Progress) -> Result<Answer, Error> {
+    async fn make(
+        &self,
+        request: &Request,
+        original: Option<Bytes>,
+        progress: Progress,
+    ) -> Result<Answer, Error> {
         let (task, variation) = (request.task.clone(), request.variation);
         spawn_blocking(move || match (task, original) {
             (Task::Image(task), _) => draw(&task, variation, &progress),
             (Task::Restoration(task), Some(original)) => restore(&task, &original, &progress),
-            (Task::Restoration(_), None) => Err(Error::last("photo_lost", "The photo is not there any more.")),
+            (Task::Restoration(_), None) => Err(Error::last(
+                "photo_lost",
+                "The photo is not there any more.",
+            )),
         })
         .await
-        .map_err(|_| Error::last("engine_failed", "The built-in engine failed on this request."))?
+        .map_err(|_| {
+            Error::last(
+                "engine_failed",
+                "The built-in engine failed on this request.",
+            )
+        })?
     }
 }
 
@@ -69,23 +82,44 @@ fn draw(task: &ImageTask, variation: u64, progress: &Progress) -> Result<Answer,
             variation: variation.wrapping_add(u64::from(index)),
         };
         let done = |fraction: f32| (index as f32 + fraction) / task.n as f32;
-        let picture = sketch.draw(&mut |fraction| progress.report(done(fraction))).ok_or_else(stopped)?;
-        png(picture.as_raw(), picture.dimensions(), ExtendedColorType::Rgba8)
+        let picture = sketch
+            .draw(&mut |fraction| progress.report(done(fraction)))
+            .ok_or_else(stopped)?;
+        png(
+            picture.as_raw(),
+            picture.dimensions(),
+            ExtendedColorType::Rgba8,
+        )
     });
-    Ok(Answer { pictures: pictures.collect::<Result<_, _>>()?, cost_usd: None })
+    Ok(Answer {
+        pictures: pictures.collect::<Result<_, _>>()?,
+        cost_usd: None,
+    })
 }
 
 fn restore(task: &RestorationTask, original: &[u8], progress: &Progress) -> Result<Answer, Error> {
     let unreadable = |_| Error::last("photo_lost", "The photo cannot be read any more.");
     let photo = photo::decode(Cursor::new(original), u64::MAX).map_err(unreadable)?;
-    let options = restore::Options { enlarge: task.enlarge };
-    let restored = restore::restore(photo, &options, &mut |done| progress.report(done)).ok_or_else(stopped)?;
+    let options = restore::Options {
+        enlarge: task.enlarge,
+    };
+    let restored =
+        restore::restore(photo, &options, &mut |done| progress.report(done)).ok_or_else(stopped)?;
     let bytes = photo::encode_original(&restored).map_err(|_| unencodable())?;
-    Ok(Answer { pictures: vec![bytes.into()], cost_usd: None })
+    Ok(Answer {
+        pictures: vec![bytes.into()],
+        cost_usd: None,
+    })
 }
 
-fn png(pixels: &[u8], (width, height): (u32, u32), color: ExtendedColorType) -> Result<Bytes, Error> {
-    photo::encode_png(pixels, width, height, color).map(Into::into).map_err(|_| unencodable())
+fn png(
+    pixels: &[u8],
+    (width, height): (u32, u32),
+    color: ExtendedColorType,
+) -> Result<Bytes, Error> {
+    photo::encode_png(pixels, width, height, color)
+        .map(Into::into)
+        .map_err(|_| unencodable())
 }
 
 fn unencodable() -> Error {
@@ -98,6 +132,8 @@ fn stopped() -> Error {
 }
 
 fn dimensions(size: &str) -> (u32, u32) {
-    let sides = size.split_once('x').and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
+    let sides = size
+        .split_once('x')
+        .and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
     sides.unwrap_or((AUTO, AUTO))
 }

@@ -44,7 +44,10 @@ impl Reply {
     pub(super) async fn read(response: Response) -> Result<Self, Error> {
         let request_id = error::request_id(&response);
         let body = body(response).await?;
-        serde_json::from_slice(&body).map_err(|_| Error { request_id, ..garbage() })
+        serde_json::from_slice(&body).map_err(|_| Error {
+            request_id,
+            ..garbage()
+        })
     }
 
     /// US dollars by the usage reported, if it was.
@@ -54,7 +57,9 @@ impl Reply {
         let (text, image) = usage
             .input_tokens_details
             .as_ref()
-            .map_or((usage.input_tokens, 0), |details| (details.text_tokens, details.image_tokens));
+            .map_or((usage.input_tokens, 0), |details| {
+                (details.text_tokens, details.image_tokens)
+            });
         let millionths = text as f64 * prices.text_input
             + image as f64 * prices.image_input
             + usage.output_tokens as f64 * prices.image_output;
@@ -67,14 +72,21 @@ impl Reply {
         for item in self.data {
             pictures.push(item.picture(client).await?);
         }
-        if pictures.is_empty() { Err(garbage()) } else { Ok(pictures) }
+        if pictures.is_empty() {
+            Err(garbage())
+        } else {
+            Ok(pictures)
+        }
     }
 }
 
 impl Item {
     async fn picture(self, client: &Client) -> Result<Bytes, Error> {
         match (self.b64_json, self.url) {
-            (Some(text), _) => BASE64.decode(text.trim()).map(Bytes::from).map_err(|_| garbage()),
+            (Some(text), _) => BASE64
+                .decode(text.trim())
+                .map(Bytes::from)
+                .map_err(|_| garbage()),
             (None, Some(url)) => fetch(client, &url).await,
             (None, None) => Err(garbage()),
         }
@@ -94,7 +106,10 @@ async fn body(mut response: Response) -> Result<Bytes, Error> {
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(error::broken)? {
         if bytes.len() + chunk.len() > MAX_BYTES {
-            return Err(Error::last("bad_answer", "The image service's answer was too large."));
+            return Err(Error::last(
+                "bad_answer",
+                "The image service's answer was too large.",
+            ));
         }
         bytes.extend_from_slice(&chunk);
     }
@@ -102,14 +117,21 @@ async fn body(mut response: Response) -> Result<Bytes, Error> {
 }
 
 fn garbage() -> Error {
-    Error::passing("bad_answer", "The image service's answer could not be understood.")
+    Error::passing(
+        "bad_answer",
+        "The image service's answer could not be understood.",
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const PRICES: Prices = Prices { text_input: 5.0, image_input: 8.0, image_output: 30.0 };
+    const PRICES: Prices = Prices {
+        text_input: 5.0,
+        image_input: 8.0,
+        image_output: 30.0,
+    };
 
     fn cost(json: &str) -> Option<f64> {
         serde_json::from_str::<Reply>(json).unwrap().cost(PRICES)

@@ -28,12 +28,20 @@ struct Body {
 /// The connection failed or the answer never came.
 pub(super) fn broken(error: reqwest::Error) -> Error {
     tracing::warn!(error = %error.without_url(), "the image service could not be reached");
-    Error::passing("provider_unreachable", "The image service could not be reached.")
+    Error::passing(
+        "provider_unreachable",
+        "The image service could not be reached.",
+    )
 }
 
 /// The provider's own id of the call.
 pub(super) fn request_id(response: &Response) -> Option<String> {
-    response.headers().get("x-request-id")?.to_str().ok().map(ToOwned::to_owned)
+    response
+        .headers()
+        .get("x-request-id")?
+        .to_str()
+        .ok()
+        .map(ToOwned::to_owned)
 }
 
 /// The provider answered with an error status.
@@ -48,8 +56,13 @@ pub(super) async fn refused(mut response: Response) -> Error {
             break;
         }
     }
-    let body = serde_json::from_slice::<Envelope>(&text).unwrap_or_default().error;
-    let error = Error { request_id, ..classify(status, &headers, &body, SystemTime::now()) };
+    let body = serde_json::from_slice::<Envelope>(&text)
+        .unwrap_or_default()
+        .error;
+    let error = Error {
+        request_id,
+        ..classify(status, &headers, &body, SystemTime::now())
+    };
     tracing::warn!(
         status = status.as_u16(),
         code = error.code,
@@ -61,7 +74,11 @@ pub(super) async fn refused(mut response: Response) -> Error {
 }
 
 fn classify(status: StatusCode, headers: &HeaderMap, body: &Body, now: SystemTime) -> Error {
-    let code = body.code.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default();
+    let code = body
+        .code
+        .as_ref()
+        .and_then(serde_json::Value::as_str)
+        .unwrap_or_default();
     let kind = body.kind.as_deref().unwrap_or_default();
     if out_of_money(code) || out_of_money(kind) {
         return Error::last(
@@ -77,7 +94,10 @@ fn classify(status: StatusCode, headers: &HeaderMap, body: &Body, now: SystemTim
     }
     if may_pass(status, headers) {
         let retry = pause(headers, now).map_or(Retry::Later, Retry::After);
-        return Error { retry, ..passing(status) };
+        return Error {
+            retry,
+            ..passing(status)
+        };
     }
     match status.as_u16() {
         401 | 403 => Error::last(
@@ -87,8 +107,18 @@ fn classify(status: StatusCode, headers: &HeaderMap, body: &Body, now: SystemTim
         _ => Error::last(
             "provider_refused",
             body.message.as_deref().map_or_else(
-                || format!("The image service refused the request (status {}).", status.as_u16()),
-                |message| format!("The image service refused the request: {}", shorten(message)),
+                || {
+                    format!(
+                        "The image service refused the request (status {}).",
+                        status.as_u16()
+                    )
+                },
+                |message| {
+                    format!(
+                        "The image service refused the request: {}",
+                        shorten(message)
+                    )
+                },
             ),
         ),
     }
@@ -104,8 +134,10 @@ fn passing(status: StatusCode) -> Error {
 
 /// Credit and spending limits answer 429 like a rate limit, but no pause helps.
 fn out_of_money(word: &str) -> bool {
-    matches!(word, "insufficient_quota" | "credit_balance_exhausted" | "billing_hard_limit_reached")
-        || word.ends_with("_spend_limit_exceeded")
+    matches!(
+        word,
+        "insufficient_quota" | "credit_balance_exhausted" | "billing_hard_limit_reached"
+    ) || word.ends_with("_spend_limit_exceeded")
         || word.ends_with("_usage_limit_exceeded")
 }
 
@@ -119,20 +151,39 @@ fn may_pass(status: StatusCode, headers: &HeaderMap) -> bool {
 
 /// `retry-after-ms`, or `retry-after` in seconds or as a date (RFC 9110, 10.2.3).
 fn pause(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
-    let number = |text: &str| text.parse::<f64>().ok().filter(|number| number.is_finite() && *number >= 0.0);
+    let text = |name| {
+        headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .map(str::trim)
+    };
+    let number = |text: &str| {
+        text.parse::<f64>()
+            .ok()
+            .filter(|number| number.is_finite() && *number >= 0.0)
+    };
     let longest = LONGEST_PAUSE.as_secs_f64();
-    let milliseconds = text("retry-after-ms").and_then(number).map(|ms| ms / 1000.0);
+    let milliseconds = text("retry-after-ms")
+        .and_then(number)
+        .map(|ms| ms / 1000.0);
     let seconds = || text("retry-after").and_then(number);
     if let Some(seconds) = milliseconds.or_else(seconds) {
         return Some(Duration::from_secs_f64(seconds.min(longest)));
     }
     let date = httpdate::parse_http_date(text("retry-after")?).ok()?;
-    Some(date.duration_since(now).unwrap_or_default().min(LONGEST_PAUSE))
+    Some(
+        date.duration_since(now)
+            .unwrap_or_default()
+            .min(LONGEST_PAUSE),
+    )
 }
 
 fn shorten(message: &str) -> String {
-    message.chars().filter(|c| !c.is_control()).take(300).collect()
+    message
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(300)
+        .collect()
 }
 
 #[cfg(test)]
@@ -140,9 +191,19 @@ mod tests {
     use super::*;
 
     fn sorted(status: u16, headers: &[(&'static str, &str)], json: &str) -> Error {
-        let headers = headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
-        let body = serde_json::from_str::<Envelope>(json).unwrap_or_default().error;
-        classify(StatusCode::from_u16(status).unwrap(), &headers, &body, SystemTime::UNIX_EPOCH)
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+            .collect();
+        let body = serde_json::from_str::<Envelope>(json)
+            .unwrap_or_default()
+            .error;
+        classify(
+            StatusCode::from_u16(status).unwrap(),
+            &headers,
+            &body,
+            SystemTime::UNIX_EPOCH,
+        )
     }
 
     #[test]
@@ -156,31 +217,62 @@ mod tests {
             (400, "invalid_value"),
             (401, "invalid_api_key"),
         ] {
-            let by_code = sorted(status, &[], &format!(r#"{{"error":{{"message":"no","code":"{code}"}}}}"#));
+            let by_code = sorted(
+                status,
+                &[],
+                &format!(r#"{{"error":{{"message":"no","code":"{code}"}}}}"#),
+            );
             assert_eq!(by_code.retry, Retry::Never, "{code}");
         }
-        let by_type = sorted(429, &[], r#"{"error":{"message":"no","type":"insufficient_quota","code":null}}"#);
+        let by_type = sorted(
+            429,
+            &[],
+            r#"{"error":{"message":"no","type":"insufficient_quota","code":null}}"#,
+        );
         assert_eq!(by_type.retry, Retry::Never);
     }
 
     #[test]
     fn trouble_that_passes_is_retried() {
         for status in [408, 409, 429, 500, 502, 503, 529] {
-            assert_eq!(sorted(status, &[], "not json").retry, Retry::Later, "{status}");
+            assert_eq!(
+                sorted(status, &[], "not json").retry,
+                Retry::Later,
+                "{status}"
+            );
         }
-        let slow_down = sorted(429, &[], r#"{"error":{"message":"slow","code":"slow_down"}}"#);
+        let slow_down = sorted(
+            429,
+            &[],
+            r#"{"error":{"message":"slow","code":"slow_down"}}"#,
+        );
         assert_eq!(slow_down.retry, Retry::Later);
     }
 
     #[test]
     fn the_provider_decides_whether_and_when() {
         let after = |headers: &[(&'static str, &str)]| sorted(429, headers, "").retry;
-        assert_eq!(after(&[("retry-after", "7")]), Retry::After(Duration::from_secs(7)));
-        assert_eq!(after(&[("retry-after-ms", "250"), ("retry-after", "7")]), Retry::After(Duration::from_millis(250)));
-        assert_eq!(after(&[("retry-after", "Thu, 01 Jan 1970 00:00:30 GMT")]), Retry::After(Duration::from_secs(30)));
-        assert_eq!(after(&[("retry-after", "1e300")]), Retry::After(LONGEST_PAUSE));
+        assert_eq!(
+            after(&[("retry-after", "7")]),
+            Retry::After(Duration::from_secs(7))
+        );
+        assert_eq!(
+            after(&[("retry-after-ms", "250"), ("retry-after", "7")]),
+            Retry::After(Duration::from_millis(250))
+        );
+        assert_eq!(
+            after(&[("retry-after", "Thu, 01 Jan 1970 00:00:30 GMT")]),
+            Retry::After(Duration::from_secs(30))
+        );
+        assert_eq!(
+            after(&[("retry-after", "1e300")]),
+            Retry::After(LONGEST_PAUSE)
+        );
         assert_eq!(after(&[("retry-after", "soon")]), Retry::Later);
         assert_eq!(after(&[("x-should-retry", "false")]), Retry::Never);
-        assert_eq!(sorted(400, &[("x-should-retry", "true")], "").retry, Retry::Later);
+        assert_eq!(
+            sorted(400, &[("x-should-retry", "true")], "").retry,
+            Retry::Later
+        );
     }
 }

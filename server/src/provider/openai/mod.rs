@@ -44,13 +44,21 @@ impl OpenAi {
             .connect_timeout(Duration::from_secs(10))
             .timeout(config.timeout)
             .build()?;
-        Ok(Self { client, permits: Semaphore::new(config.parallel), config })
+        Ok(Self {
+            client,
+            permits: Semaphore::new(config.parallel),
+            config,
+        })
     }
 
     /// `path` below the base URL, with the key.
     fn post(&self, path: &str) -> Result<RequestBuilder, Error> {
-        let url = format!("{}/{path}", self.config.base_url.as_str().trim_end_matches('/'));
-        let url = Url::parse(&url).map_err(|_| Error::last("misconfigured", "The image service's address is wrong."))?;
+        let url = format!(
+            "{}/{path}",
+            self.config.base_url.as_str().trim_end_matches('/')
+        );
+        let url = Url::parse(&url)
+            .map_err(|_| Error::last("misconfigured", "The image service's address is wrong."))?;
         let request = self.client.post(url);
         Ok(match &self.config.api_key {
             Some(key) => request.bearer_auth(&key.0),
@@ -111,24 +119,40 @@ impl Provider for OpenAi {
         }
     }
 
-    async fn make(&self, request: &Request, original: Option<Bytes>, _: Progress) -> Result<Answer, Error> {
+    async fn make(
+        &self,
+        request: &Request,
+        original: Option<Bytes>,
+        _: Progress,
+    ) -> Result<Answer, Error> {
         let closed = |_| Error::passing("stopped", "The studio is shutting down.");
         let _permit = self.permits.acquire().await.map_err(closed)?;
         let call = match (&request.task, original) {
             (Task::Image(task), _) => self.generation(&request.model, task)?,
             (Task::Restoration(_), Some(photo)) => self.restoration(&request.model, photo)?,
             (Task::Restoration(_), None) => {
-                return Err(Error::last("photo_lost", "The photo is not there any more."));
+                return Err(Error::last(
+                    "photo_lost",
+                    "The photo is not there any more.",
+                ));
             }
         };
         let reply = self.send(call).await?;
         let cost_usd = reply.cost(self.config.prices);
-        Ok(Answer { pictures: reply.pictures(&self.client).await?, cost_usd })
+        Ok(Answer {
+            pictures: reply.pictures(&self.client).await?,
+            cost_usd,
+        })
     }
 }
 
 /// The prompt with the words of its style; the API has no parameter for it.
 fn styled(task: &ImageTask) -> String {
-    let style = STYLES.iter().find(|style| Some(style.id) == task.style.as_deref());
-    style.map_or_else(|| task.prompt.clone(), |style| format!("{}\n\nStyle: {}.", task.prompt, style.words))
+    let style = STYLES
+        .iter()
+        .find(|style| Some(style.id) == task.style.as_deref());
+    style.map_or_else(
+        || task.prompt.clone(),
+        |style| format!("{}\n\nStyle: {}.", task.prompt, style.words),
+    )
 }

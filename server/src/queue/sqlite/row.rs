@@ -32,7 +32,13 @@ pub(super) enum Withdrawn {
 }
 
 impl Row {
-    pub(super) fn new(id: String, owner: String, request: Request, charge: serde_json::Value, now: Timestamp) -> Self {
+    pub(super) fn new(
+        id: String,
+        owner: String,
+        request: Request,
+        charge: serde_json::Value,
+        now: Timestamp,
+    ) -> Self {
         let job = Job {
             id,
             owner,
@@ -51,7 +57,14 @@ impl Row {
             failures: Vec::new(),
             outcome: None,
         };
-        Self { job, flight: None, leader: None, withdrawn: Withdrawn::No, due_at: now, deliveries: 0 }
+        Self {
+            job,
+            flight: None,
+            leader: None,
+            withdrawn: Withdrawn::No,
+            due_at: now,
+            deliveries: 0,
+        }
     }
 
     pub(super) fn finish_with(&mut self, answer: Outcome, cache: Cache, now: Timestamp) {
@@ -79,7 +92,8 @@ impl Row {
     }
 }
 
-const COLUMNS: &str = "id, owner, status, version, token, attempt, deliveries, due_at, created_at, started_at,
+const COLUMNS: &str =
+    "id, owner, status, version, token, attempt, deliveries, due_at, created_at, started_at,
      finished_at, flight, leader, withdrawn, cache, progress, request, charge, failures, outcome";
 
 pub(super) fn load(c: &Connection, id: &str) -> Result<Option<Row>> {
@@ -128,12 +142,15 @@ fn read(row: &SqlRow<'_>) -> rusqlite::Result<Row> {
 
 fn time(row: &SqlRow<'_>, column: usize) -> rusqlite::Result<Option<Timestamp>> {
     let milliseconds: Option<i64> = row.get(column)?;
-    milliseconds.map(|ms| Timestamp::from_millisecond(ms).map_err(|error| unreadable(column, error))).transpose()
+    milliseconds
+        .map(|ms| Timestamp::from_millisecond(ms).map_err(|error| unreadable(column, error)))
+        .transpose()
 }
 
 fn word<T: for<'de> Deserialize<'de>>(row: &SqlRow<'_>, column: usize) -> rusqlite::Result<T> {
     let text = row.get_ref(column)?.as_str()?;
-    let deserializer: serde::de::value::StrDeserializer<'_, serde::de::value::Error> = text.into_deserializer();
+    let deserializer: serde::de::value::StrDeserializer<'_, serde::de::value::Error> =
+        text.into_deserializer();
     T::deserialize(deserializer).map_err(|error| unreadable(column, error))
 }
 
@@ -141,7 +158,10 @@ fn json<T: for<'de> Deserialize<'de>>(row: &SqlRow<'_>, column: usize) -> rusqli
     serde_json::from_str(row.get_ref(column)?.as_str()?).map_err(|error| unreadable(column, error))
 }
 
-fn unreadable(column: usize, error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
+fn unreadable(
+    column: usize,
+    error: impl std::error::Error + Send + Sync + 'static,
+) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
 }
 
@@ -163,7 +183,9 @@ fn cache_word(cache: Cache) -> &'static str {
 }
 
 fn execute(c: &Connection, sql: &str, values: &[&dyn rusqlite::ToSql]) -> Result<usize> {
-    Ok(c.prepare_cached(sql).and_then(|mut statement| statement.execute(values)).map_err(StoreError::from)?)
+    Ok(c.prepare_cached(sql)
+        .and_then(|mut statement| statement.execute(values))
+        .map_err(StoreError::from)?)
 }
 
 pub(super) fn insert(c: &Connection, row: &Row) -> Result<()> {
@@ -243,7 +265,11 @@ fn mirror(c: &Connection, leader: &Row, changed: &mut Vec<String>) -> Result<()>
         return Ok(());
     }
     let job = &leader.job;
-    let finished_at = if job.status.is_terminal() { ms(job.finished_at) } else { None };
+    let finished_at = if job.status.is_terminal() {
+        ms(job.finished_at)
+    } else {
+        None
+    };
     for id in followers(c, &job.id)? {
         execute(
             c,
@@ -280,7 +306,12 @@ pub(super) fn active_followers(c: &Connection, leader: &str) -> Result<bool> {
 }
 
 pub(super) fn set_status(c: &Connection, id: &str, status: Status) -> Result<()> {
-    execute(c, "UPDATE jobs SET status = ?2 WHERE id = ?1", params![id, status.as_str()]).map(drop)
+    execute(
+        c,
+        "UPDATE jobs SET status = ?2 WHERE id = ?1",
+        params![id, status.as_str()],
+    )
+    .map(drop)
 }
 
 pub(super) fn remove(c: &Connection, id: &str) -> Result<()> {
@@ -289,7 +320,11 @@ pub(super) fn remove(c: &Connection, id: &str) -> Result<()> {
 
 fn keep_files<'a>(c: &Connection, id: &str, keys: impl Iterator<Item = &'a str>) -> Result<()> {
     for key in keys {
-        execute(c, "INSERT OR IGNORE INTO files (key, job) VALUES (?1, ?2)", params![key, id])?;
+        execute(
+            c,
+            "INSERT OR IGNORE INTO files (key, job) VALUES (?1, ?2)",
+            params![key, id],
+        )?;
     }
     Ok(())
 }

@@ -20,7 +20,11 @@ fn policy(name: &str, quota: u64) -> Policy {
 }
 
 fn demand(policy: &Policy, subject: &str, cost: u64) -> Demand {
-    Demand { policy: policy.clone(), subject: subject.into(), cost }
+    Demand {
+        policy: policy.clone(),
+        subject: subject.into(),
+        cost,
+    }
 }
 
 async fn charge(limiter: &Arc<dyn Limiter>, demands: &[Demand], now: i64) -> Decision {
@@ -28,11 +32,17 @@ async fn charge(limiter: &Arc<dyn Limiter>, demands: &[Demand], now: i64) -> Dec
 }
 
 async fn receipts(limiter: &Arc<dyn Limiter>, demands: &[Demand], now: i64) -> Vec<Receipt> {
-    charge(limiter, demands, now).await.receipts.expect("the charge fits")
+    charge(limiter, demands, now)
+        .await
+        .receipts
+        .expect("the charge fits")
 }
 
 async fn remaining(limiter: &Arc<dyn Limiter>, policy: &Policy, subject: &str, now: i64) -> u64 {
-    charge(limiter, &[demand(policy, subject, 0)], now).await.standings[0].remaining
+    charge(limiter, &[demand(policy, subject, 0)], now)
+        .await
+        .standings[0]
+        .remaining
 }
 
 pub(super) async fn the_quota_is_given_out_once_per_window(stores: Stores) {
@@ -57,7 +67,11 @@ pub(super) async fn a_rejected_request_consumes_nothing_anywhere(stores: Stores)
     receipts(&limiter, &both, 0).await;
     let decision = charge(&limiter, &both, 0).await;
     assert!(decision.receipts.is_none());
-    let violated: Vec<bool> = decision.standings.iter().map(|standing| standing.violated).collect();
+    let violated: Vec<bool> = decision
+        .standings
+        .iter()
+        .map(|standing| standing.violated)
+        .collect();
     assert_eq!(violated, [false, true]);
     assert_eq!(decision.standings[0].remaining, 9);
     assert_eq!(remaining(&limiter, &wide, "a", 0).await, 9);
@@ -102,9 +116,21 @@ pub(super) async fn fifty_at_once_never_get_more_than_the_quota(stores: Stores) 
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..50 {
         let (limiter, demands) = (Arc::clone(&limiter), vec![demand(&policy, "a", 1)]);
-        tasks.spawn(async move { limiter.charge(demands, at(0)).await.unwrap().receipts.is_some() });
+        tasks.spawn(async move {
+            limiter
+                .charge(demands, at(0))
+                .await
+                .unwrap()
+                .receipts
+                .is_some()
+        });
     }
-    let allowed = tasks.join_all().await.into_iter().filter(|allowed| *allowed).count();
+    let allowed = tasks
+        .join_all()
+        .await
+        .into_iter()
+        .filter(|allowed| *allowed)
+        .count();
     assert_eq!(allowed, 20);
 }
 
@@ -113,5 +139,10 @@ pub(super) async fn a_quota_lowered_is_obeyed(stores: Stores) {
     receipts(&limiter, &[demand(&policy("p", 10), "a", 8)], 0).await;
     let lowered = policy("p", 5);
     assert_eq!(remaining(&limiter, &lowered, "a", 0).await, 0);
-    assert!(charge(&limiter, &[demand(&lowered, "a", 1)], 0).await.receipts.is_none());
+    assert!(
+        charge(&limiter, &[demand(&lowered, "a", 1)], 0)
+            .await
+            .receipts
+            .is_none()
+    );
 }

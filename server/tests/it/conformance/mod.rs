@@ -28,7 +28,11 @@ async fn sqlite() -> Stores {
     let folder = tempfile::tempdir().unwrap();
     let database = Database::open(&folder.path().join("atelier.db")).unwrap();
     Stores {
-        queue: Arc::new(SqliteQueue::take_over(database.clone(), at(0)).await.unwrap()),
+        queue: Arc::new(
+            SqliteQueue::take_over(database.clone(), at(0))
+                .await
+                .unwrap(),
+        ),
         cache: Arc::new(SqliteCache::new(database.clone())),
         limiter: Arc::new(SqliteLimiter::new(database)),
         _folder: folder,

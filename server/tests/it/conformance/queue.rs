@@ -41,8 +41,14 @@ fn new(id: &str, owner: &str) -> NewJob {
 }
 
 fn joining(id: &str, digest: &str) -> NewJob {
-    let join = Join { digest: digest.into(), window: Duration::from_secs(60) };
-    NewJob { join: Some(join), ..new(id, "owner") }
+    let join = Join {
+        digest: digest.into(),
+        window: Duration::from_secs(60),
+    };
+    NewJob {
+        join: Some(join),
+        ..new(id, "owner")
+    }
 }
 
 fn success(key: &str) -> Outcome {
@@ -54,12 +60,24 @@ fn success(key: &str) -> Outcome {
         bytes: 1,
         thumbhash: String::new(),
     };
-    Outcome::Succeeded { pictures: vec![picture], cost_usd: Some(0.04) }
+    Outcome::Succeeded {
+        pictures: vec![picture],
+        cost_usd: Some(0.04),
+    }
 }
 
 fn failed(attempt: u32) -> FailedAttempt {
-    let failure = Failure { code: "test".into(), message: "It failed.".into(), retryable: true };
-    FailedAttempt { attempt, at: at(0), failure, request_id: Some("req-1".into()) }
+    let failure = Failure {
+        code: "test".into(),
+        message: "It failed.".into(),
+        retryable: true,
+    };
+    FailedAttempt {
+        attempt,
+        at: at(0),
+        failure,
+        request_id: Some("req-1".into()),
+    }
 }
 
 async fn call(queue: &Subject, now: i64) -> Job {
@@ -81,7 +99,10 @@ async fn get(queue: &Subject, id: &str) -> Job {
 }
 
 async fn record(queue: &Subject, ticket: &Ticket, outcome: Outcome, now: i64) {
-    queue.settle(ticket, Verdict::Record(outcome), at(now)).await.unwrap();
+    queue
+        .settle(ticket, Verdict::Record(outcome), at(now))
+        .await
+        .unwrap();
 }
 
 async fn complete(queue: &Subject, ticket: &Ticket, now: i64) -> Vec<Job> {
@@ -101,10 +122,16 @@ async fn work(queue: &Subject, outcome: Outcome, now: i64) -> Vec<Job> {
 pub(super) async fn a_job_goes_from_queued_to_succeeded(stores: Stores) {
     let queue = stores.queue;
     let job = queue.enqueue(new("a", "owner"), at(0)).await.unwrap();
-    assert_eq!((job.status, job.attempt, job.cache, job.version), (Status::Queued, 0, Cache::Miss, 1));
+    assert_eq!(
+        (job.status, job.attempt, job.cache, job.version),
+        (Status::Queued, 0, Cache::Miss, 1)
+    );
 
     let job = call(&queue, 5).await;
-    assert_eq!((job.status, job.attempt, job.started_at), (Status::Running, 1, Some(at(5))));
+    assert_eq!(
+        (job.status, job.attempt, job.started_at),
+        (Status::Running, 1, Some(at(5)))
+    );
     assert_eq!(job.request, request("a"));
 
     record(&queue, &job.ticket(), success("a.png"), 10).await;
@@ -114,8 +141,14 @@ pub(super) async fn a_job_goes_from_queued_to_succeeded(stores: Stores) {
     let jobs = complete(&queue, &job.ticket(), 20).await;
     assert_eq!(jobs.len(), 1);
     let job = get(&queue, "a").await;
-    assert_eq!((job.status, job.finished_at), (Status::Succeeded, Some(at(20))));
-    assert_eq!((job.outcome, job.charge), (Some(success("a.png")), serde_json::json!([{"for": "a"}])));
+    assert_eq!(
+        (job.status, job.finished_at),
+        (Status::Succeeded, Some(at(20)))
+    );
+    assert_eq!(
+        (job.outcome, job.charge),
+        (Some(success("a.png")), serde_json::json!([{"for": "a"}]))
+    );
     assert_eq!(idle(&queue, LEASE_MS * 2).await, None);
 }
 
@@ -123,9 +156,15 @@ pub(super) async fn a_failed_call_ends_failed_with_its_attempts(stores: Stores) 
     let queue = stores.queue;
     queue.enqueue(new("a", "owner"), at(0)).await.unwrap();
     let first = call(&queue, 0).await;
-    queue.settle(&first.ticket(), Verdict::Retry(failed(1), at(0)), at(0)).await.unwrap();
+    queue
+        .settle(&first.ticket(), Verdict::Retry(failed(1), at(0)), at(0))
+        .await
+        .unwrap();
     let second = call(&queue, 0).await;
-    queue.settle(&second.ticket(), Verdict::Fail(failed(2)), at(0)).await.unwrap();
+    queue
+        .settle(&second.ticket(), Verdict::Fail(failed(2)), at(0))
+        .await
+        .unwrap();
     complete(&queue, &second.ticket(), 0).await;
     let job = get(&queue, "a").await;
     assert_eq!(job.status, Status::Failed);
@@ -136,7 +175,10 @@ pub(super) async fn a_failed_call_ends_failed_with_its_attempts(stores: Stores) 
 pub(super) async fn jobs_are_claimed_in_the_order_they_came(stores: Stores) {
     let queue = stores.queue;
     for (index, id) in ["a", "b", "c"].iter().enumerate() {
-        queue.enqueue(new(id, "owner"), at(index as i64)).await.unwrap();
+        queue
+            .enqueue(new(id, "owner"), at(index as i64))
+            .await
+            .unwrap();
     }
     for id in ["a", "b", "c"] {
         assert_eq!(call(&queue, 10).await.id, id);
@@ -147,7 +189,10 @@ pub(super) async fn jobs_are_claimed_in_the_order_they_came(stores: Stores) {
 pub(super) async fn two_workers_never_hold_one_job(stores: Stores) {
     let queue = stores.queue;
     for index in 0..20 {
-        queue.enqueue(new(&format!("job-{index:02}"), "owner"), at(0)).await.unwrap();
+        queue
+            .enqueue(new(&format!("job-{index:02}"), "owner"), at(0))
+            .await
+            .unwrap();
     }
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..40 {
@@ -169,7 +214,10 @@ pub(super) async fn a_retry_waits_for_its_time(stores: Stores) {
     let queue = stores.queue;
     queue.enqueue(new("a", "owner"), at(0)).await.unwrap();
     let job = call(&queue, 0).await;
-    queue.settle(&job.ticket(), Verdict::Retry(failed(1), at(5000)), at(0)).await.unwrap();
+    queue
+        .settle(&job.ticket(), Verdict::Retry(failed(1), at(5000)), at(0))
+        .await
+        .unwrap();
     assert_eq!(get(&queue, "a").await.status, Status::Queued);
     assert_eq!(idle(&queue, 4999).await, Some(5000));
     let job = call(&queue, 5000).await;
@@ -190,7 +238,10 @@ pub(super) async fn a_heartbeat_keeps_the_lease(stores: Stores) {
     let queue = stores.queue;
     queue.enqueue(new("a", "owner"), at(0)).await.unwrap();
     let ticket = call(&queue, 0).await.ticket();
-    queue.extend(&ticket, at(LEASE_MS - 1), LEASE, None).await.unwrap();
+    queue
+        .extend(&ticket, at(LEASE_MS - 1), LEASE, None)
+        .await
+        .unwrap();
     assert_eq!(idle(&queue, LEASE_MS).await, Some(2 * LEASE_MS - 1));
     record(&queue, &ticket, success("a.png"), LEASE_MS).await;
 }
@@ -209,9 +260,15 @@ pub(super) async fn an_old_token_can_do_nothing(stores: Stores) {
         Verdict::Postpone(now),
     ];
     for verdict in verdicts {
-        assert!(matches!(queue.settle(&old, verdict, now).await, Err(Error::Stale)));
+        assert!(matches!(
+            queue.settle(&old, verdict, now).await,
+            Err(Error::Stale)
+        ));
     }
-    assert!(matches!(queue.extend(&old, now, LEASE, Some(0.5)).await, Err(Error::Stale)));
+    assert!(matches!(
+        queue.extend(&old, now, LEASE, Some(0.5)).await,
+        Err(Error::Stale)
+    ));
     record(&queue, &new, success("new.png"), LEASE_MS).await;
     assert!(matches!(queue.complete(&old, now).await, Err(Error::Stale)));
     let jobs = complete(&queue, &new, LEASE_MS).await;
@@ -223,12 +280,18 @@ pub(super) async fn a_recorded_outcome_is_delivered_again_but_not_called_again(s
     queue.enqueue(new("a", "owner"), at(0)).await.unwrap();
     let ticket = call(&queue, 0).await.ticket();
     record(&queue, &ticket, success("a.png"), 0).await;
-    queue.settle(&ticket, Verdict::Postpone(at(500)), at(0)).await.unwrap();
+    queue
+        .settle(&ticket, Verdict::Postpone(at(500)), at(0))
+        .await
+        .unwrap();
     assert_eq!(idle(&queue, 499).await, Some(500));
     for (tries, now) in [(0, 500), (1, 500 + LEASE_MS)] {
         match queue.claim(at(now), LEASE).await.unwrap() {
             Claim::Deliver(job, before) => {
-                assert_eq!((job.ticket(), before, job.attempt), (ticket.clone(), tries, 1));
+                assert_eq!(
+                    (job.ticket(), before, job.attempt),
+                    (ticket.clone(), tries, 1)
+                );
                 assert_eq!(job.outcome, Some(success("a.png")));
             }
             other => panic!("expected a delivery, got {other:?}"),
@@ -242,7 +305,10 @@ pub(super) async fn a_released_job_is_due_at_once_and_costs_no_attempt(stores: S
     let queue = stores.queue;
     queue.enqueue(new("a", "owner"), at(0)).await.unwrap();
     let first = call(&queue, 0).await;
-    queue.settle(&first.ticket(), Verdict::Release, at(10)).await.unwrap();
+    queue
+        .settle(&first.ticket(), Verdict::Release, at(10))
+        .await
+        .unwrap();
     let second = call(&queue, 10).await;
     assert_eq!(second.attempt, 1);
     assert!(second.token > first.token);
@@ -252,12 +318,18 @@ pub(super) async fn completing_twice_changes_nothing(stores: Stores) {
     let queue = stores.queue;
     queue.enqueue(new("a", "owner"), at(0)).await.unwrap();
     let ticket = call(&queue, 0).await.ticket();
-    assert!(queue.complete(&ticket, at(0)).await.is_err(), "nothing is recorded yet");
+    assert!(
+        queue.complete(&ticket, at(0)).await.is_err(),
+        "nothing is recorded yet"
+    );
     record(&queue, &ticket, success("a.png"), 0).await;
     complete(&queue, &ticket, 1).await;
     let version = get(&queue, "a").await.version;
     for now in [1, LEASE_MS] {
-        assert!(matches!(queue.complete(&ticket, at(now)).await, Ok(Completion::Repeated)));
+        assert!(matches!(
+            queue.complete(&ticket, at(now)).await,
+            Ok(Completion::Repeated)
+        ));
     }
     assert_eq!(get(&queue, "a").await.version, version);
 }
@@ -265,7 +337,11 @@ pub(super) async fn completing_twice_changes_nothing(stores: Stores) {
 pub(super) async fn every_change_raises_the_version_and_rings(stores: Stores) {
     let queue = stores.queue;
     let work = queue.bell().listen_work();
-    let mut version = queue.enqueue(new("a", "owner"), at(0)).await.unwrap().version;
+    let mut version = queue
+        .enqueue(new("a", "owner"), at(0))
+        .await
+        .unwrap()
+        .version;
     work.await;
     let ring = queue.bell().listen("a");
     let ticket = call(&queue, 0).await.ticket();
@@ -273,7 +349,10 @@ pub(super) async fn every_change_raises_the_version_and_rings(stores: Stores) {
     for step in 0..3 {
         let ring = queue.bell().listen("a");
         match step {
-            0 => queue.extend(&ticket, at(0), LEASE, Some(0.5)).await.unwrap(),
+            0 => queue
+                .extend(&ticket, at(0), LEASE, Some(0.5))
+                .await
+                .unwrap(),
             1 => record(&queue, &ticket, success("a.png"), 0).await,
             _ => drop(complete(&queue, &ticket, 0).await),
         }
@@ -288,9 +367,15 @@ pub(super) async fn progress_is_seen_only_while_running(stores: Stores) {
     let queue = stores.queue;
     queue.enqueue(new("a", "owner"), at(0)).await.unwrap();
     let ticket = call(&queue, 0).await.ticket();
-    queue.extend(&ticket, at(0), LEASE, Some(0.25)).await.unwrap();
+    queue
+        .extend(&ticket, at(0), LEASE, Some(0.25))
+        .await
+        .unwrap();
     assert_eq!(get(&queue, "a").await.progress, Some(0.25));
-    queue.settle(&ticket, Verdict::Retry(failed(1), at(0)), at(0)).await.unwrap();
+    queue
+        .settle(&ticket, Verdict::Retry(failed(1), at(0)), at(0))
+        .await
+        .unwrap();
     assert_eq!(get(&queue, "a").await.progress, None);
 }
 
@@ -309,16 +394,28 @@ pub(super) async fn identical_requests_in_flight_share_one_call(stores: Stores) 
     let queue = stores.queue;
     queue.enqueue(joining("a", "same"), at(0)).await.unwrap();
     let follower = queue.enqueue(joining("b", "same"), at(0)).await.unwrap();
-    assert_eq!((follower.status, follower.cache), (Status::Queued, Cache::Joined));
+    assert_eq!(
+        (follower.status, follower.cache),
+        (Status::Queued, Cache::Joined)
+    );
     let other = queue.enqueue(joining("c", "other"), at(0)).await.unwrap();
     assert_eq!(other.cache, Cache::Miss);
 
     let ticket = call(&queue, 1).await.ticket();
-    queue.extend(&ticket, at(1), LEASE, Some(0.5)).await.unwrap();
+    queue
+        .extend(&ticket, at(1), LEASE, Some(0.5))
+        .await
+        .unwrap();
     let follower = get(&queue, "b").await;
-    assert_eq!((follower.status, follower.attempt, follower.progress), (Status::Running, 1, Some(0.5)));
+    assert_eq!(
+        (follower.status, follower.attempt, follower.progress),
+        (Status::Running, 1, Some(0.5))
+    );
     let late = queue.enqueue(joining("d", "same"), at(2)).await.unwrap();
-    assert_eq!((late.status, late.cache, late.progress), (Status::Running, Cache::Joined, Some(0.5)));
+    assert_eq!(
+        (late.status, late.cache, late.progress),
+        (Status::Running, Cache::Joined, Some(0.5))
+    );
 
     record(&queue, &ticket, success("a.png"), 3).await;
     let ring = queue.bell().listen("b");
@@ -329,7 +426,10 @@ pub(super) async fn identical_requests_in_flight_share_one_call(stores: Stores) 
     assert_eq!(ids, ["a", "b", "d"]);
     for id in ids {
         let job = get(&queue, id).await;
-        assert_eq!((job.status, job.finished_at), (Status::Succeeded, Some(at(4))));
+        assert_eq!(
+            (job.status, job.finished_at),
+            (Status::Succeeded, Some(at(4)))
+        );
         assert_eq!(job.outcome, Some(success("a.png")));
     }
     assert_eq!(call(&queue, 5).await.id, "c");
@@ -341,9 +441,20 @@ pub(super) async fn fifty_identical_requests_at_once_make_one_call(stores: Store
     let mut tasks = tokio::task::JoinSet::new();
     for index in 0..50 {
         let queue = Arc::clone(&queue);
-        tasks.spawn(async move { queue.enqueue(joining(&format!("{index:02}"), "same"), at(0)).await.unwrap().cache });
+        tasks.spawn(async move {
+            queue
+                .enqueue(joining(&format!("{index:02}"), "same"), at(0))
+                .await
+                .unwrap()
+                .cache
+        });
     }
-    let misses = tasks.join_all().await.into_iter().filter(|cache| *cache == Cache::Miss).count();
+    let misses = tasks
+        .join_all()
+        .await
+        .into_iter()
+        .filter(|cache| *cache == Cache::Miss)
+        .count();
     assert_eq!(misses, 1);
     assert_eq!(work(&queue, success("a.png"), 0).await.len(), 50);
     assert_eq!(idle(&queue, LEASE_MS).await, None);
@@ -353,10 +464,19 @@ pub(super) async fn a_request_just_answered_is_not_called_again(stores: Stores) 
     let queue = stores.queue;
     queue.enqueue(joining("a", "same"), at(0)).await.unwrap();
     work(&queue, success("a.png"), 0).await;
-    let again = queue.enqueue(joining("b", "same"), at(59_999)).await.unwrap();
-    assert_eq!((again.status, again.cache), (Status::Succeeded, Cache::Exact));
+    let again = queue
+        .enqueue(joining("b", "same"), at(59_999))
+        .await
+        .unwrap();
+    assert_eq!(
+        (again.status, again.cache),
+        (Status::Succeeded, Cache::Exact)
+    );
     assert_eq!(again.outcome, Some(success("a.png")));
-    let later = queue.enqueue(joining("c", "same"), at(60_001)).await.unwrap();
+    let later = queue
+        .enqueue(joining("c", "same"), at(60_001))
+        .await
+        .unwrap();
     assert_eq!((later.status, later.cache), (Status::Queued, Cache::Miss));
 }
 
@@ -365,9 +485,16 @@ pub(super) async fn followers_fail_with_their_leader(stores: Stores) {
     queue.enqueue(joining("a", "same"), at(0)).await.unwrap();
     queue.enqueue(joining("b", "same"), at(0)).await.unwrap();
     let ticket = call(&queue, 0).await.ticket();
-    queue.settle(&ticket, Verdict::Fail(failed(1)), at(0)).await.unwrap();
+    queue
+        .settle(&ticket, Verdict::Fail(failed(1)), at(0))
+        .await
+        .unwrap();
     let jobs = complete(&queue, &ticket, 0).await;
-    assert_eq!(jobs.len(), 2, "both are named, so that both can be refunded");
+    assert_eq!(
+        jobs.len(),
+        2,
+        "both are named, so that both can be refunded"
+    );
     assert_eq!(get(&queue, "b").await.status, Status::Failed);
     // A failure is no answer: the next one is called again.
     let again = queue.enqueue(joining("c", "same"), at(0)).await.unwrap();
@@ -416,7 +543,10 @@ pub(super) async fn a_call_nobody_waits_for_is_stopped(stores: Stores) {
     let follower = queue.cancel("b", at(1)).await.unwrap();
     assert!(follower.before_call, "a follower never pays for a call");
     ring.await;
-    assert!(matches!(queue.extend(&ticket, at(2), LEASE, None).await, Err(Error::Stale)));
+    assert!(matches!(
+        queue.extend(&ticket, at(2), LEASE, None).await,
+        Err(Error::Stale)
+    ));
     assert_eq!(idle(&queue, LEASE_MS).await, None);
 }
 
@@ -425,28 +555,48 @@ pub(super) async fn cancelling_is_for_jobs_that_are_not_finished(stores: Stores)
     queue.enqueue(new("a", "owner"), at(0)).await.unwrap();
     let cancelled = queue.cancel("a", at(1)).await.unwrap();
     assert!(cancelled.before_call);
-    assert_eq!((cancelled.job.status, cancelled.job.finished_at), (Status::Cancelled, Some(at(1))));
-    assert!(matches!(queue.cancel("a", at(2)).await, Err(Error::Illegal(_))));
+    assert_eq!(
+        (cancelled.job.status, cancelled.job.finished_at),
+        (Status::Cancelled, Some(at(1)))
+    );
+    assert!(matches!(
+        queue.cancel("a", at(2)).await,
+        Err(Error::Illegal(_))
+    ));
     assert_eq!(idle(&queue, LEASE_MS).await, None);
 
     queue.enqueue(new("b", "owner"), at(0)).await.unwrap();
     let ticket = call(&queue, 0).await.ticket();
     assert!(!queue.cancel("b", at(1)).await.unwrap().before_call);
-    assert!(matches!(queue.settle(&ticket, Verdict::Record(success("b.png")), at(2)).await, Err(Error::Stale)));
+    assert!(matches!(
+        queue
+            .settle(&ticket, Verdict::Record(success("b.png")), at(2))
+            .await,
+        Err(Error::Stale)
+    ));
 
     queue.enqueue(new("c", "owner"), at(0)).await.unwrap();
     let ticket = call(&queue, 0).await.ticket();
     record(&queue, &ticket, success("c.png"), 0).await;
-    assert!(matches!(queue.cancel("c", at(1)).await, Err(Error::Illegal(_))), "what is paid for is delivered");
+    assert!(
+        matches!(queue.cancel("c", at(1)).await, Err(Error::Illegal(_))),
+        "what is paid for is delivered"
+    );
 }
 
 pub(super) async fn an_answer_from_the_cache_is_finished_at_once(stores: Stores) {
     let queue = stores.queue;
     queue.enqueue(new("a", "owner"), at(0)).await.unwrap();
     work(&queue, success("a.png"), 0).await;
-    let cached = NewJob { answer: Some(success("a.png")), ..new("b", "other") };
+    let cached = NewJob {
+        answer: Some(success("a.png")),
+        ..new("b", "other")
+    };
     let job = queue.enqueue(cached, at(5)).await.unwrap();
-    assert_eq!((job.status, job.cache, job.finished_at), (Status::Succeeded, Cache::Exact, Some(at(5))));
+    assert_eq!(
+        (job.status, job.cache, job.finished_at),
+        (Status::Succeeded, Cache::Exact, Some(at(5)))
+    );
     assert_eq!(idle(&queue, 5).await, None);
 }
 
@@ -455,7 +605,10 @@ pub(super) async fn an_answer_whose_picture_is_gone_is_not_given(stores: Stores)
     queue.enqueue(new("a", "owner"), at(0)).await.unwrap();
     work(&queue, success("a.png"), 0).await;
     assert_eq!(queue.delete("a").await.unwrap(), ["a.png"]);
-    let cached = NewJob { answer: Some(success("a.png")), ..new("b", "other") };
+    let cached = NewJob {
+        answer: Some(success("a.png")),
+        ..new("b", "other")
+    };
     let job = queue.enqueue(cached, at(5)).await.unwrap();
     assert_eq!((job.status, job.cache), (Status::Queued, Cache::Miss));
 }
@@ -463,9 +616,15 @@ pub(super) async fn an_answer_whose_picture_is_gone_is_not_given(stores: Stores)
 pub(super) async fn deleting_frees_only_what_nobody_else_needs(stores: Stores) {
     let queue = stores.queue;
     queue.enqueue(new("a", "owner"), at(0)).await.unwrap();
-    assert!(matches!(queue.delete("a").await, Err(Error::Illegal(_))), "a waiting job is cancelled first");
+    assert!(
+        matches!(queue.delete("a").await, Err(Error::Illegal(_))),
+        "a waiting job is cancelled first"
+    );
     work(&queue, success("shared.png"), 0).await;
-    let cached = NewJob { answer: Some(success("shared.png")), ..new("b", "other") };
+    let cached = NewJob {
+        answer: Some(success("shared.png")),
+        ..new("b", "other")
+    };
     queue.enqueue(cached, at(0)).await.unwrap();
     assert!(queue.delete("a").await.unwrap().is_empty());
     assert!(queue.get("a").await.unwrap().is_none());
@@ -475,7 +634,10 @@ pub(super) async fn deleting_frees_only_what_nobody_else_needs(stores: Stores) {
 pub(super) async fn jobs_are_listed_newest_first_by_owner(stores: Stores) {
     let queue = stores.queue;
     for id in ["a", "b", "c", "d"] {
-        queue.enqueue(new(id, if id == "b" { "other" } else { "owner" }), at(0)).await.unwrap();
+        queue
+            .enqueue(new(id, if id == "b" { "other" } else { "owner" }), at(0))
+            .await
+            .unwrap();
     }
     let ids = async |before: Option<&str>, limit| -> Vec<String> {
         let jobs = queue.list("owner", before, limit).await.unwrap();
@@ -489,10 +651,22 @@ pub(super) async fn jobs_are_listed_newest_first_by_owner(stores: Stores) {
 
 pub(super) async fn unknown_jobs_are_not_found(stores: Stores) {
     let queue = stores.queue;
-    let ticket = Ticket { id: "none".into(), token: 1 };
+    let ticket = Ticket {
+        id: "none".into(),
+        token: 1,
+    };
     assert!(queue.get("none").await.unwrap().is_none());
-    assert!(matches!(queue.cancel("none", at(0)).await, Err(Error::NotFound)));
+    assert!(matches!(
+        queue.cancel("none", at(0)).await,
+        Err(Error::NotFound)
+    ));
     assert!(matches!(queue.delete("none").await, Err(Error::NotFound)));
-    assert!(matches!(queue.complete(&ticket, at(0)).await, Err(Error::NotFound)));
-    assert!(matches!(queue.settle(&ticket, Verdict::Release, at(0)).await, Err(Error::NotFound)));
+    assert!(matches!(
+        queue.complete(&ticket, at(0)).await,
+        Err(Error::NotFound)
+    ));
+    assert!(matches!(
+        queue.settle(&ticket, Verdict::Release, at(0)).await,
+        Err(Error::NotFound)
+    ));
 }

@@ -24,31 +24,42 @@ const LEAST_SIDE: usize = 64;
 type Curve = [f32; SHADES];
 
 /// Lifts the local contrast of luminance; `fading`, 0.0 to 1.0, is how faded the photo was.
-pub fn lift(photo: &mut Photo, fading: f32) {
+pub(super) fn lift(photo: &mut Photo, fading: f32) {
     let strength = MOST * fading * (1.0 - smoothstep(FLAT, SOUND, deviation(&photo.luma)));
     let luma = &mut photo.luma;
     if strength < 0.01 || luma.width.min(luma.height) < LEAST_SIDE {
         return;
     }
-    let curves: Vec<Curve> = (0..TILES * TILES).into_par_iter().map(|tile| curve(luma, tile)).collect();
+    let curves: Vec<Curve> = (0..TILES * TILES)
+        .into_par_iter()
+        .map(|tile| curve(luma, tile))
+        .collect();
     let (width, height) = (luma.width, luma.height);
-    luma.data.par_chunks_mut(width).enumerate().for_each(|(y, row)| {
-        let (above, below, down) = between(y, height);
-        for (x, value) in row.iter_mut().enumerate() {
-            let (left, right, across) = between(x, width);
-            let at = |column: usize, line: usize| look_up(&curves[line * TILES + column], *value);
-            let top = lerp(at(left, above), at(right, above), across);
-            let bottom = lerp(at(left, below), at(right, below), across);
-            *value = lerp(*value, lerp(top, bottom, down), strength);
-        }
-    });
+    luma.data
+        .par_chunks_mut(width)
+        .enumerate()
+        .for_each(|(y, row)| {
+            let (above, below, down) = between(y, height);
+            for (x, value) in row.iter_mut().enumerate() {
+                let (left, right, across) = between(x, width);
+                let at =
+                    |column: usize, line: usize| look_up(&curves[line * TILES + column], *value);
+                let top = lerp(at(left, above), at(right, above), across);
+                let bottom = lerp(at(left, below), at(right, below), across);
+                *value = lerp(*value, lerp(top, bottom, down), strength);
+            }
+        });
 }
 
 /// Standard deviation of the samples.
 fn deviation(plane: &Plane) -> f32 {
     let rows = plane.data.par_chunks(plane.width.max(1));
     let (sum, squares) = rows
-        .map(|row| row.iter().fold((0.0, 0.0), |(s, q), v| (s + f64::from(*v), q + f64::from(v * v))))
+        .map(|row| {
+            row.iter().fold((0.0, 0.0), |(s, q), v| {
+                (s + f64::from(*v), q + f64::from(v * v))
+            })
+        })
         .reduce(|| (0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1));
     let count = plane.data.len().max(1) as f64;
     (squares / count - (sum / count).powi(2)).max(0.0).sqrt() as f32
@@ -85,7 +96,8 @@ fn clip(histogram: &mut Curve) {
 
 /// The tiles before and after a position, and how far it is from the first to the second.
 fn between(position: usize, size: usize) -> (usize, usize, f32) {
-    let place = ((position as f32 + 0.5) * TILES as f32 / size as f32 - 0.5).clamp(0.0, (TILES - 1) as f32);
+    let place =
+        ((position as f32 + 0.5) * TILES as f32 / size as f32 - 0.5).clamp(0.0, (TILES - 1) as f32);
     let first = place as usize;
     (first, (first + 1).min(TILES - 1), place.fract())
 }
@@ -93,5 +105,9 @@ fn between(position: usize, size: usize) -> (usize, usize, f32) {
 fn look_up(curve: &Curve, value: f32) -> f32 {
     let place = (value - 0.5).clamp(0.0, 255.0);
     let shade = place as usize;
-    lerp(curve[shade], curve[(shade + 1).min(SHADES - 1)], place.fract())
+    lerp(
+        curve[shade],
+        curve[(shade + 1).min(SHADES - 1)],
+        place.fract(),
+    )
 }

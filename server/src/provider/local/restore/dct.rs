@@ -1,10 +1,10 @@
 //! The orthonormal 8 x 8 discrete cosine transform (type II), as eight-wide row operations.
 
 /// Side of a block.
-pub const SIDE: usize = 8;
+pub(super) const SIDE: usize = 8;
 
 /// Eight rows of eight samples or coefficients.
-pub type Block = [[f32; SIDE]; SIDE];
+pub(super) type Block = [[f32; SIDE]; SIDE];
 
 /// Even rows of the transform, on the sums of mirrored samples; `cos(k * pi / 16) / 2`.
 const EVEN: [[f32; 4]; 4] = [
@@ -23,12 +23,12 @@ const ODD: [[f32; 4]; 4] = [
 ];
 
 /// Samples to coefficients; `[0][0]` is eight times the mean.
-pub fn forward(block: &Block) -> Block {
+pub(super) fn forward(block: &Block) -> Block {
     transpose(&analyse(&transpose(&analyse(block))))
 }
 
 /// Coefficients to samples.
-pub fn inverse(block: &Block) -> Block {
+pub(super) fn inverse(block: &Block) -> Block {
     transpose(&synthesise(&transpose(&synthesise(block))))
 }
 

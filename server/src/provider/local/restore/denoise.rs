@@ -8,13 +8,18 @@
 
 use super::dct::{Block, SIDE, forward, inverse};
 use super::noise::Noise;
-use super::plane::{BAND, Plane, lerp, smoothstep};
 use super::photo::Photo;
+use super::plane::{BAND, Plane, lerp, smoothstep};
 
 /// Distance between windows.
 const STEP: usize = 2;
 /// Coefficients below so many deviations are noise; 2.7 is the value of Yu and Sapiro.
 const THRESHOLD: f32 = 2.7;
+/// How many times its measured spectrum the noise of an aged photo is taken to be. Blur and JPEG make
+/// neighbouring coefficients of grain hang together, so more of it passes the threshold than of white noise.
+const FIRMEST: f32 = 1.8;
+/// Colour, times luminance.
+const COLOUR: f32 = 1.2;
 /// Grain finer than this (8-bit steps) is part of a good photograph.
 const UNSEEN: f32 = 1.0;
 const SEEN: f32 = 2.4;
@@ -25,11 +30,11 @@ const MOST: f32 = 24.0;
 
 /// Removes the noise from luminance, and more firmly from colour, where the eye misses no detail.
 /// `aged`, 0.0 to 1.0: how sure it is that the photo has aged; a sound one may keep its grain.
-pub fn denoise(photo: &mut Photo, aged: f32) {
-    let firmness = lerp(1.0, std::env::var("FIRM").map_or(1.5, |v| v.parse().unwrap()), aged);
+pub(super) fn denoise(photo: &mut Photo, aged: f32) {
+    let firmness = lerp(1.0, FIRMEST, aged);
     reduce(&mut photo.luma, firmness, aged);
-    reduce(&mut photo.blue, 1.2 * firmness, aged);
-    reduce(&mut photo.red, 1.2 * firmness, aged);
+    reduce(&mut photo.blue, COLOUR * firmness, aged);
+    reduce(&mut photo.red, COLOUR * firmness, aged);
 }
 
 fn reduce(plane: &mut Plane, firmness: f32, aged: f32) {
@@ -49,7 +54,11 @@ fn filtered(plane: &Plane, noise: &Noise, strength: f32) -> Plane {
         let margin = SIDE as isize;
         let wide = Strip::read(plane, top as isize - 2 * margin, rows + 4 * SIDE);
         let pilot = pass(&wide, |noisy, _| threshold(noisy, &spread), None);
-        let clean = pass(&wide, |noisy, pilot| wiener(noisy, pilot, &spread), Some(&pilot));
+        let clean = pass(
+            &wide,
+            |noisy, pilot| wiener(noisy, pilot, &spread),
+            Some(&pilot),
+        );
         for (y, row) in out.chunks_mut(plane.width).enumerate() {
             let (before, after) = (wide.line(y + 2 * SIDE), clean.line(y + 2 * SIDE));
             for (x, sample) in row.iter_mut().enumerate() {
@@ -103,15 +112,28 @@ fn pass(noisy: &Strip, shrink: impl Fn(&mut Block, &Block) -> f32, pilot: Option
             let clean = inverse(&block);
             for (row, samples) in clean.iter().enumerate() {
                 let start = (y + row) * noisy.width + x;
-                deposit(&mut sum[start..start + SIDE], &mut weights[start..start + SIDE], samples, weight);
+                deposit(
+                    &mut sum[start..start + SIDE],
+                    &mut weights[start..start + SIDE],
+                    samples,
+                    weight,
+                );
             }
         }
     }
     for (value, (weight, original)) in sum.iter_mut().zip(weights.iter().zip(&noisy.data)) {
         // An odd size leaves a last line of the margin that no window reaches.
-        *value = if *weight > 0.0 { *value / weight } else { *original };
+        *value = if *weight > 0.0 {
+            *value / weight
+        } else {
+            *original
+        };
     }
-    Strip { width: noisy.width, rows: noisy.rows, data: sum }
+    Strip {
+        width: noisy.width,
+        rows: noisy.rows,
+        data: sum,
+    }
 }
 
 fn deposit(sum: &mut [f32], weights: &mut [f32], samples: &[f32; SIDE], weight: f32) {

@@ -13,17 +13,20 @@ const MARGIN: usize = 6;
 const AMOUNT: f32 = 0.2;
 
 /// A picture twice as wide and twice as high.
-pub fn doubled(small: &RgbImage) -> RgbImage {
+pub(super) fn doubled(small: &RgbImage) -> RgbImage {
     let mut large = RgbImage::new(2 * small.width(), 2 * small.height());
     let row = 3 * large.width() as usize;
-    large.par_chunks_mut(row * 2 * STRIP).enumerate().for_each(|(strip, out)| {
-        let top = strip * STRIP;
-        let above = top.min(MARGIN);
-        let last = (top + STRIP + MARGIN).min(small.height() as usize);
-        if let Ok(wide) = resized(small, top - above, last) {
-            sharpened(&wide, row, 2 * above, out);
-        }
-    });
+    large
+        .par_chunks_mut(row * 2 * STRIP)
+        .enumerate()
+        .for_each(|(strip, out)| {
+            let top = strip * STRIP;
+            let above = top.min(MARGIN);
+            let last = (top + STRIP + MARGIN).min(small.height() as usize);
+            if let Ok(wide) = resized(small, top - above, last) {
+                sharpened(&wide, row, 2 * above, out);
+            }
+        });
     large
 }
 
@@ -51,7 +54,11 @@ fn sharpened(wide: &[u8], stride: usize, first: usize, out: &mut [u8]) {
         for (i, value) in line.iter_mut().enumerate() {
             let left = here[if i < 3 { i } else { i - 3 }];
             let right = here[if i + 3 < stride { i + 3 } else { i }];
-            let around = [left, right, above[i], below[i]].map(f32::from).iter().sum::<f32>() / 4.0;
+            let around = [left, right, above[i], below[i]]
+                .map(f32::from)
+                .iter()
+                .sum::<f32>()
+                / 4.0;
             let middle = f32::from(here[i]);
             *value = (middle + AMOUNT * (middle - around) + 0.5) as u8;
         }

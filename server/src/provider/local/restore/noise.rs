@@ -19,11 +19,11 @@ const MEDIAN_OF_NORMAL: f32 = 0.6745;
 
 /// Standard deviation of the noise on each diagonal of the 8 x 8 cosine transform, in 8-bit steps.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Noise([f32; DIAGONALS]);
+pub(super) struct Noise([f32; DIAGONALS]);
 
 impl Noise {
     /// Reads the noise of a plane; a plane too small to say has none.
-    pub fn of(plane: &Plane) -> Self {
+    pub(super) fn of(plane: &Plane) -> Self {
         let mut blocks = sampled_blocks(plane);
         if blocks.len() < 8 {
             return Self([0.0; DIAGONALS]);
@@ -49,18 +49,20 @@ impl Noise {
     }
 
     /// Deviation of the coefficient in column `u`, row `v`.
-    pub fn at(&self, u: usize, v: usize) -> f32 {
+    pub(super) fn at(&self, u: usize, v: usize) -> f32 {
         self.0[u + v]
     }
 
     /// Deviation of one sample, in 8-bit steps.
-    pub fn level(&self) -> f32 {
-        let power: f32 = (0..SIDE * SIDE).map(|i| self.at(i % SIDE, i / SIDE).powi(2)).sum();
+    pub(super) fn level(&self) -> f32 {
+        let power: f32 = (0..SIDE * SIDE)
+            .map(|i| self.at(i % SIDE, i / SIDE).powi(2))
+            .sum();
         power.sqrt() / SIDE as f32
     }
 
     /// The same spectrum, `factor` times as strong.
-    pub fn scaled(&self, factor: f32) -> Self {
+    pub(super) fn scaled(&self, factor: f32) -> Self {
         Self(self.0.map(|deviation| deviation * factor))
     }
 }
@@ -75,7 +77,11 @@ fn sampled_blocks(plane: &Plane) -> Vec<Block> {
     let step = (((columns * rows) as f32 / BLOCKS as f32).sqrt() as usize).max(3) | 1;
     let tops = (0..rows).step_by(step);
     let places = tops.flat_map(|y| (0..columns).step_by(step).map(move |x| (x, y)));
-    places.map(|(x, y)| read(plane, x, y)).filter(|b| !clipped(b)).map(|b| forward(&b)).collect()
+    places
+        .map(|(x, y)| read(plane, x, y))
+        .filter(|b| !clipped(b))
+        .map(|b| forward(&b))
+        .collect()
 }
 
 fn read(plane: &Plane, x: usize, y: usize) -> Block {
@@ -86,7 +92,10 @@ fn read(plane: &Plane, x: usize, y: usize) -> Block {
 }
 
 fn clipped(block: &Block) -> bool {
-    let at_an_end = block.iter().flatten().filter(|v| **v > 253.5 || (0.0..1.5).contains(*v));
+    let at_an_end = block
+        .iter()
+        .flatten()
+        .filter(|v| **v > 253.5 || (0.0..1.5).contains(*v));
     at_an_end.count() > SIDE
 }
 
@@ -106,7 +115,10 @@ fn high_energy(block: &Block) -> f32 {
 }
 
 fn energy(block: &Block, diagonals: std::ops::Range<usize>) -> f32 {
-    diagonals.flat_map(on_diagonal).map(|(u, v)| block[v][u].powi(2)).sum()
+    diagonals
+        .flat_map(on_diagonal)
+        .map(|(u, v)| block[v][u].powi(2))
+        .sum()
 }
 
 /// The `(u, v)` of one diagonal.

@@ -3,19 +3,19 @@
 use rayon::prelude::*;
 
 /// Rows handled by one parallel task: enough to hide the overlap that neighbourhood filters need.
-pub const BAND: usize = 96;
+pub(super) const BAND: usize = 96;
 
 /// A rectangle of samples, row by row.
 #[derive(Debug, Clone)]
-pub struct Plane {
-    pub width: usize,
-    pub height: usize,
-    pub data: Vec<f32>,
+pub(super) struct Plane {
+    pub(super) width: usize,
+    pub(super) height: usize,
+    pub(super) data: Vec<f32>,
 }
 
 impl Plane {
     /// A plane of zeros.
-    pub fn new(width: usize, height: usize) -> Self {
+    pub(super) fn new(width: usize, height: usize) -> Self {
         Self {
             width,
             height,
@@ -24,18 +24,18 @@ impl Plane {
     }
 
     /// Row `y`; rows beyond the edge repeat the edge.
-    pub fn row(&self, y: isize) -> &[f32] {
+    pub(super) fn row(&self, y: isize) -> &[f32] {
         let y = clamped(y, self.height);
         &self.data[y * self.width..(y + 1) * self.width]
     }
 
     /// The sample at `(x, y)`; positions beyond the edge repeat the edge.
-    pub fn at(&self, x: isize, y: isize) -> f32 {
+    pub(super) fn at(&self, x: isize, y: isize) -> f32 {
         self.row(y)[clamped(x, self.width)]
     }
 
     /// Fills a new plane of the same size in parallel: `fill(first_row, rows)` writes a band.
-    pub fn by_bands(&self, fill: impl Fn(usize, &mut [f32]) + Sync) -> Self {
+    pub(super) fn by_bands(&self, fill: impl Fn(usize, &mut [f32]) + Sync) -> Self {
         let mut out = Self::new(self.width, self.height);
         out.data
             .par_chunks_mut((self.width * BAND).max(1))
@@ -45,15 +45,16 @@ impl Plane {
     }
 
     /// Gaussian blur of standard deviation `sigma` pixels, separable, cut off at three sigma.
-    pub fn blurred(&self, sigma: f32) -> Self {
+    pub(super) fn blurred(&self, sigma: f32) -> Self {
         let kernel = gaussian(sigma);
         let radius = (kernel.len() / 2) as isize;
         self.by_bands(|top, out| {
             let rows = out.len() / self.width;
             let first = top as isize - radius;
             let last = (top + rows) as isize + radius;
-            let smooth: Vec<Vec<f32>> =
-                (first..last).map(|y| convolve_row(self.row(y), &kernel)).collect();
+            let smooth: Vec<Vec<f32>> = (first..last)
+                .map(|y| convolve_row(self.row(y), &kernel))
+                .collect();
             for (y, row) in out.chunks_mut(self.width).enumerate() {
                 for (tap, weight) in kernel.iter().enumerate() {
                     add_scaled(row, &smooth[y + tap], *weight);
@@ -62,22 +63,8 @@ impl Plane {
         })
     }
 
-    /// The mean of every 2 x 2 square; an odd last row or column is averaged with itself.
-    pub fn halved(&self) -> Self {
-        let mut out = Self::new(self.width.div_ceil(2), self.height.div_ceil(2));
-        let width = out.width;
-        out.data.par_chunks_mut(width).enumerate().for_each(|(y, row)| {
-            let (a, b) = (self.row(2 * y as isize), self.row(2 * y as isize + 1));
-            for (x, sample) in row.iter_mut().enumerate() {
-                let right = (2 * x + 1).min(self.width - 1);
-                *sample = 0.25 * (a[2 * x] + a[right] + b[2 * x] + b[right]);
-            }
-        });
-        out
-    }
-
     /// Bilinear interpolation at a fractional position, pixel centres at whole numbers.
-    pub fn sample(&self, x: f32, y: f32) -> f32 {
+    pub(super) fn sample(&self, x: f32, y: f32) -> f32 {
         let (x0, y0) = (x.floor(), y.floor());
         let (fx, fy) = (x - x0, y - y0);
         let (xi, yi) = (x0 as isize, y0 as isize);
@@ -88,19 +75,19 @@ impl Plane {
 }
 
 /// `a` at `t` = 0, `b` at `t` = 1.
-pub fn lerp(a: f32, b: f32, t: f32) -> f32 {
+pub(super) fn lerp(a: f32, b: f32, t: f32) -> f32 {
     a + (b - a) * t
 }
 
 /// 0.0 below `from`, 1.0 above `to`, a smooth cubic between.
-pub fn smoothstep(from: f32, to: f32, value: f32) -> f32 {
+pub(super) fn smoothstep(from: f32, to: f32, value: f32) -> f32 {
     let t = ((value - from) / (to - from)).clamp(0.0, 1.0);
     t * t * (3.0 - 2.0 * t)
 }
 
 /// The value below which the fraction `q` of the samples lies; 0.0 when there are none.
 /// Reorders the slice.
-pub fn quantile(values: &mut [f32], q: f32) -> f32 {
+pub(super) fn quantile(values: &mut [f32], q: f32) -> f32 {
     if values.is_empty() {
         return 0.0;
     }

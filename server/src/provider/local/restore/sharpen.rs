@@ -21,24 +21,26 @@ const HALO: f32 = 0.1;
 const CORE: f32 = 0.5;
 
 /// Sharpens luminance. `grain`: the noise the photo had, in 8-bit steps.
-pub fn sharpen(photo: &mut Photo, grain: f32) {
+pub(super) fn sharpen(photo: &mut Photo, grain: f32) {
     let blur = blur_of(&photo.luma);
-    if std::env::var("TALK").is_ok() { eprintln!("blur {blur:.2}"); }
-    let amount = std::env::var("SHARP").map_or(MOST, |v| v.parse().unwrap()) * smoothstep(SHARP, SOFT, blur);
+    let amount = MOST * smoothstep(SHARP, SOFT, blur);
     if amount < 0.02 {
         return;
     }
     let luma = &photo.luma;
     let mut out = luma.blurred(blur.min(1.5));
-    out.data.par_chunks_mut(luma.width).enumerate().for_each(|(y, row)| {
-        for (x, value) in row.iter_mut().enumerate() {
-            let here = luma.data[y * luma.width + x];
-            let detail = cored(here - *value, CORE * grain);
-            let (low, high) = neighbourhood(luma, x, y);
-            let room = HALO * (high - low);
-            *value = (here + amount * detail).clamp(low - room, high + room);
-        }
-    });
+    out.data
+        .par_chunks_mut(luma.width)
+        .enumerate()
+        .for_each(|(y, row)| {
+            for (x, value) in row.iter_mut().enumerate() {
+                let here = luma.data[y * luma.width + x];
+                let detail = cored(here - *value, CORE * grain);
+                let (low, high) = neighbourhood(luma, x, y);
+                let room = HALO * (high - low);
+                *value = (here + amount * detail).clamp(low - room, high + room);
+            }
+        });
     photo.luma = out;
 }
 
@@ -52,14 +54,23 @@ fn blur_of(luma: &Plane) -> f32 {
     let step = ((luma.data.len() / 300_000).max(1) as f32).sqrt().ceil() as usize;
     let rows = (1..luma.height - 1).step_by(step);
     let places = rows.flat_map(|y| (1..luma.width - 1).step_by(step).map(move |x| (x, y)));
-    let pairs: Vec<(f32, f32)> =
-        places.map(|(x, y)| (gradient(luma, x, y), gradient(&probed, x, y))).collect();
+    let pairs: Vec<(f32, f32)> = places
+        .map(|(x, y)| (gradient(luma, x, y), gradient(&probed, x, y)))
+        .collect();
     let mut sizes: Vec<f32> = pairs.iter().map(|pair| pair.0).collect();
     let edge = quantile(&mut sizes, 1.0 - EDGES).max(LEAST_EDGE);
     let ratio = |(sharp, blurred): &(f32, f32)| sharp / blurred.max(f32::MIN_POSITIVE);
-    let mut ratios: Vec<f32> = pairs.iter().filter(|pair| pair.0 >= edge).map(ratio).collect();
+    let mut ratios: Vec<f32> = pairs
+        .iter()
+        .filter(|pair| pair.0 >= edge)
+        .map(ratio)
+        .collect();
     let ratio = quantile(&mut ratios, 0.5);
-    if ratio <= 1.0 { 0.0 } else { PROBE / (ratio * ratio - 1.0).sqrt() }
+    if ratio <= 1.0 {
+        0.0
+    } else {
+        PROBE / (ratio * ratio - 1.0).sqrt()
+    }
 }
 
 fn gradient(plane: &Plane, x: usize, y: usize) -> f32 {

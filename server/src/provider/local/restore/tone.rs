@@ -30,16 +30,16 @@ const LEAST_RANGE: f32 = 24.0;
 
 /// What the ends of the tonal range say.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Ends {
+pub(super) struct Ends {
     /// Mean red, green, blue of the darkest pixels, 0 to 255.
-    pub black: [f32; 3],
+    pub(super) black: [f32; 3],
     /// Mean red, green, blue of the brightest.
-    pub white: [f32; 3],
+    pub(super) white: [f32; 3],
 }
 
 impl Ends {
-    /// Measures a photo.
-    pub fn of(photo: &Photo) -> Self {
+    /// Measures a photo of at least one pixel.
+    pub(super) fn of(photo: &Photo) -> Self {
         let shades = shades(photo);
         let pixels = photo.luma.data.len() as f32;
         Self {
@@ -50,7 +50,7 @@ impl Ends {
 
     /// How faded the print is, 0.0 to 1.0. `wear` is what the other steps found, 0.0 to 1.0: without
     /// any, a neutral lifted black is more likely fog or a grey subject.
-    pub fn fading(&self, wear: f32) -> f32 {
+    pub(super) fn fading(&self, wear: f32) -> f32 {
         let lifted = smoothstep(SOUND_BLACK, FADED_BLACK, brightness(self.black));
         let tint = spread(self.black);
         let tinted = smoothstep(5.0, 14.0, tint);
@@ -62,14 +62,23 @@ impl Ends {
 }
 
 /// Stretches the tones as far as `fading` (0.0 to 1.0) says. A `monochrome` photo keeps its tint here.
-pub fn correct(photo: &mut Photo, ends: &Ends, fading: f32, monochrome: bool) {
+pub(super) fn correct(photo: &mut Photo, ends: &Ends, fading: f32, monochrome: bool) {
     if fading <= 0.0 {
         return;
     }
-    let ends = if monochrome { neutral(ends) } else { limited(ends) };
+    let ends = if monochrome {
+        neutral(ends)
+    } else {
+        limited(ends)
+    };
     let white = raised_white(&ends);
-    let gain: [f32; 3] =
-        std::array::from_fn(|c| lerp(1.0, (white - BLACK) / (ends.white[c] - ends.black[c]), fading));
+    let gain: [f32; 3] = std::array::from_fn(|c| {
+        lerp(
+            1.0,
+            (white - BLACK) / (ends.white[c] - ends.black[c]),
+            fading,
+        )
+    });
     // At full fading black goes to BLACK; at none the curve is the identity.
     let lift: [f32; 3] =
         std::array::from_fn(|c| fading * BLACK - ends.black[c] * (gain[c] - (1.0 - fading)));
@@ -93,17 +102,22 @@ fn raised_white(ends: &Ends) -> f32 {
 
 /// Both ends as greys.
 fn neutral(ends: &Ends) -> Ends {
-    Ends { black: [brightness(ends.black); 3], white: [brightness(ends.white); 3] }
+    Ends {
+        black: [brightness(ends.black); 3],
+        white: [brightness(ends.white); 3],
+    }
 }
 
 /// White as far from grey as a cast can be.
 fn limited(ends: &Ends) -> Ends {
     let range: [f32; 3] = std::array::from_fn(|c| (ends.white[c] - ends.black[c]).max(1.0));
     let mean = brightness(range);
-    let white = std::array::from_fn(|c| {
-        ends.black[c] + range[c].clamp(mean / MOST_CAST, mean * MOST_CAST)
-    });
-    Ends { black: ends.black, white }
+    let white =
+        std::array::from_fn(|c| ends.black[c] + range[c].clamp(mean / MOST_CAST, mean * MOST_CAST));
+    Ends {
+        black: ends.black,
+        white,
+    }
 }
 
 fn brightness([r, g, b]: [f32; 3]) -> f32 {
@@ -111,7 +125,8 @@ fn brightness([r, g, b]: [f32; 3]) -> f32 {
 }
 
 fn spread(colour: [f32; 3]) -> f32 {
-    colour.iter().copied().fold(f32::MIN, f32::max) - colour.iter().copied().fold(f32::MAX, f32::min)
+    colour.iter().copied().fold(f32::MIN, f32::max)
+        - colour.iter().copied().fold(f32::MAX, f32::min)
 }
 
 /// Pixels of one luminance: how many, and the sum of their colours.
@@ -124,7 +139,11 @@ struct Shade {
 fn shades(photo: &Photo) -> Vec<Shade> {
     let width = photo.luma.width;
     let rows = photo.luma.data.par_chunks(width).zip(
-        photo.blue.data.par_chunks(width).zip(photo.red.data.par_chunks(width)),
+        photo
+            .blue
+            .data
+            .par_chunks(width)
+            .zip(photo.red.data.par_chunks(width)),
     );
     rows.fold(no_shades, |mut shades, (y, (b, r))| {
         for i in 0..y.len() {
@@ -135,7 +154,9 @@ fn shades(photo: &Photo) -> Vec<Shade> {
         }
         shades
     })
-    .reduce(no_shades, |a, b| a.into_iter().zip(b).map(|(a, b)| merged(a, b)).collect())
+    .reduce(no_shades, |a, b| {
+        a.into_iter().zip(b).map(|(a, b)| merged(a, b)).collect()
+    })
 }
 
 fn no_shades() -> Vec<Shade> {
@@ -143,7 +164,10 @@ fn no_shades() -> Vec<Shade> {
 }
 
 fn merged(a: Shade, b: Shade) -> Shade {
-    Shade { count: a.count + b.count, sum: std::array::from_fn(|c| a.sum[c] + b.sum[c]) }
+    Shade {
+        count: a.count + b.count,
+        sum: std::array::from_fn(|c| a.sum[c] + b.sum[c]),
+    }
 }
 
 /// Mean colour of the first `wanted` pixels, at least one.

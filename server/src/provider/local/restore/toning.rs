@@ -17,11 +17,11 @@ const KEPT: f32 = 0.4;
 
 /// Mean `[cb, cr]` at evenly spaced luminances.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Tint([[f32; 2]; STEPS]);
+pub(super) struct Tint([[f32; 2]; STEPS]);
 
 impl Tint {
     /// The tint of a monochrome photo; `None` for one in colour.
-    pub fn of(photo: &Photo) -> Option<Self> {
+    pub(super) fn of(photo: &Photo) -> Option<Self> {
         let tally = tally(photo);
         let count: f32 = tally.iter().map(|t| t.count).sum();
         let stray: f32 = tally.iter().map(Tally::stray).sum();
@@ -48,11 +48,15 @@ impl Tint {
     }
 
     /// Gives the photo this tint and no other colour, as far as `fading` (0.0 to 1.0) says.
-    pub fn apply(&self, photo: &mut Photo, fading: f32) {
+    pub(super) fn apply(&self, photo: &mut Photo, fading: f32) {
         let kept = lerp(1.0, KEPT, fading);
         photo.map(|[y, cb, cr]| {
             let tint = self.at(y);
-            [y, lerp(cb, kept * tint[0], fading), lerp(cr, kept * tint[1], fading)]
+            [
+                y,
+                lerp(cb, kept * tint[0], fading),
+                lerp(cr, kept * tint[1], fading),
+            ]
         });
     }
 }
@@ -84,13 +88,21 @@ impl Tally {
 fn tally(photo: &Photo) -> [Tally; STEPS] {
     let width = photo.luma.width;
     let rows = photo.luma.data.par_chunks(width).zip(
-        photo.blue.data.par_chunks(width).zip(photo.red.data.par_chunks(width)),
+        photo
+            .blue
+            .data
+            .par_chunks(width)
+            .zip(photo.red.data.par_chunks(width)),
     );
     let none = || [Tally::default(); STEPS];
     rows.fold(none, |mut tally, (y, (b, r))| {
         for i in 0..y.len() {
             let step = ((y[i] / 255.0).clamp(0.0, 1.0) * (STEPS - 1) as f32).round() as usize;
-            let pixel = Tally { count: 1.0, sum: [b[i], r[i]], squares: b[i] * b[i] + r[i] * r[i] };
+            let pixel = Tally {
+                count: 1.0,
+                sum: [b[i], r[i]],
+                squares: b[i] * b[i] + r[i] * r[i],
+            };
             tally[step] = tally[step].plus(&pixel, 1.0);
         }
         tally

@@ -26,8 +26,11 @@ struct Demands {
 }
 
 /// The pixels of every speck outside `known` damage. `suspicion`, 0.0 to 1.0: how aged the photo looks.
-pub fn find(residual: &Residual, suspicion: f32, known: &Mask) -> Vec<Vec<usize>> {
-    let demands = Demands { peak: lerp(9.0, 4.5, suspicion), unrest: lerp(0.08, 0.25, suspicion) };
+pub(super) fn find(residual: &Residual, suspicion: f32, known: &Mask) -> Vec<Vec<usize>> {
+    let demands = Demands {
+        peak: lerp(9.0, 4.5, suspicion),
+        unrest: lerp(0.08, 0.25, suspicion),
+    };
     let mut seen = known.clone();
     let mut found = Vec::new();
     for seed in 0..residual.steps.len() {
@@ -51,7 +54,9 @@ fn spot_at(residual: &Residual, seed: usize, seen: &mut Mask) -> Vec<usize> {
     let steps = &residual.steps;
     let rim = (f32::from(steps[seed]) * RIM) as i16;
     let sign = rim.signum();
-    flood(seed, seen, LARGEST, |_, near| steps[near] * sign >= rim * sign)
+    flood(seed, seen, LARGEST, |_, near| {
+        steps[near] * sign >= rim * sign
+    })
 }
 
 fn is_dust(residual: &Residual, spot: &[usize], known: &Mask, demands: &Demands) -> bool {
@@ -59,11 +64,18 @@ fn is_dust(residual: &Residual, spot: &[usize], known: &Mask, demands: &Demands)
         return false;
     }
     let area = Area::around(spot, residual.width);
-    let mean = spot.iter().map(|i| f32::from(residual.grey.as_raw()[*i])).sum::<f32>() / spot.len() as f32;
+    let mean = spot
+        .iter()
+        .map(|i| f32::from(residual.grey.as_raw()[*i]))
+        .sum::<f32>()
+        / spot.len() as f32;
     let ring = area.ring(residual, known);
     let (ground, deviation) = mean_and_deviation(&ring);
     let contrast = (mean - ground).abs();
-    ring.len() > 12 && contrast >= LEAST_STEP * 0.7 && deviation <= demands.unrest * contrast && area.is_alone(residual, contrast, known)
+    ring.len() > 12
+        && contrast >= LEAST_STEP * 0.7
+        && deviation <= demands.unrest * contrast
+        && area.is_alone(residual, contrast, known)
 }
 
 /// A bounding box, both ends inside.
@@ -76,7 +88,12 @@ struct Area {
 
 impl Area {
     fn around(spot: &[usize], width: usize) -> Self {
-        let none = Self { left: usize::MAX, right: 0, top: usize::MAX, bottom: 0 };
+        let none = Self {
+            left: usize::MAX,
+            right: 0,
+            top: usize::MAX,
+            bottom: 0,
+        };
         spot.iter().fold(none, |a, i| Self {
             left: a.left.min(i % width),
             right: a.right.max(i % width),

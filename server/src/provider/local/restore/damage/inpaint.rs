@@ -13,7 +13,7 @@ const RADIUS: isize = 4;
 const NEVER: f32 = 1.0e6;
 
 /// Fills the masked pixels of a picture of the mask's size; an all-covering mask leaves it as it is.
-pub fn inpaint(picture: &mut RgbImage, mask: &Mask) {
+pub(super) fn inpaint(picture: &mut RgbImage, mask: &Mask) {
     let mut front = Front::around(mask);
     while let Some(Arrival { index, .. }) = front.heap.pop() {
         for near in front.beside(index) {
@@ -23,7 +23,10 @@ pub fn inpaint(picture: &mut RgbImage, mask: &Mask) {
                 let (x, y) = front.place(near);
                 picture.put_pixel(x as u32, y as u32, colour);
                 front.known[near] = true;
-                front.heap.push(Arrival { time: front.time[near], index: near });
+                front.heap.push(Arrival {
+                    time: front.time[near],
+                    index: near,
+                });
             }
         }
     }
@@ -40,7 +43,10 @@ impl Eq for Arrival {}
 
 impl Ord for Arrival {
     fn cmp(&self, other: &Self) -> Ordering {
-        other.time.total_cmp(&self.time).then(other.index.cmp(&self.index))
+        other
+            .time
+            .total_cmp(&self.time)
+            .then(other.index.cmp(&self.index))
     }
 }
 
@@ -62,10 +68,20 @@ struct Front {
 impl Front {
     fn around(mask: &Mask) -> Self {
         let known: Vec<bool> = mask.data.iter().map(|set| !set).collect();
-        let time = known.iter().map(|known| if *known { 0.0 } else { NEVER }).collect();
+        let time = known
+            .iter()
+            .map(|known| if *known { 0.0 } else { NEVER })
+            .collect();
         let (width, height) = (mask.width as isize, mask.height as isize);
-        let mut front = Self { width, height, time, known, heap: BinaryHeap::new() };
-        let rim = (0..mask.data.len()).filter(|i| front.known[*i] && front.beside(*i).any(|n| !front.known[n]));
+        let mut front = Self {
+            width,
+            height,
+            time,
+            known,
+            heap: BinaryHeap::new(),
+        };
+        let rim = (0..mask.data.len())
+            .filter(|i| front.known[*i] && front.beside(*i).any(|n| !front.known[n]));
         front.heap = rim.map(|index| Arrival { time: 0.0, index }).collect();
         front
     }
@@ -87,7 +103,8 @@ impl Front {
     }
 
     fn time_at(&self, x: isize, y: isize) -> f32 {
-        self.index(x, y).map_or(NEVER, |i| if self.known[i] { self.time[i] } else { NEVER })
+        self.index(x, y)
+            .map_or(NEVER, |i| if self.known[i] { self.time[i] } else { NEVER })
     }
 
     /// Solves the eikonal equation |grad T| = 1 from the earlier neighbour on each axis.
@@ -127,7 +144,11 @@ impl Front {
             for dx in -RADIUS..=RADIUS {
                 let near = self.index(x + dx, y + dy).filter(|near| self.known[*near]);
                 if let Some(near) = near.filter(|_| dx * dx + dy * dy <= RADIUS * RADIUS) {
-                    let weight = weight((dx as f32, dy as f32), normal, self.time[index] - self.time[near]);
+                    let weight = weight(
+                        (dx as f32, dy as f32),
+                        normal,
+                        self.time[index] - self.time[near],
+                    );
                     let colour = picture.get_pixel((x + dx) as u32, (y + dy) as u32);
                     sum = std::array::from_fn(|c| sum[c] + weight * f32::from(colour[c]));
                     total += weight;

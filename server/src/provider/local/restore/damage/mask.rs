@@ -2,25 +2,24 @@
 
 /// One flag per pixel, row by row.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Mask {
-    pub width: usize,
-    pub height: usize,
-    pub data: Vec<bool>,
+pub(super) struct Mask {
+    pub(super) width: usize,
+    pub(super) height: usize,
+    pub(super) data: Vec<bool>,
 }
 
 impl Mask {
     /// The empty set.
-    pub fn new(width: usize, height: usize) -> Self {
-        Self { width, height, data: vec![false; width * height] }
-    }
-
-    /// How many pixels it holds.
-    pub fn count(&self) -> usize {
-        self.data.iter().filter(|set| **set).count()
+    pub(super) fn new(width: usize, height: usize) -> Self {
+        Self {
+            width,
+            height,
+            data: vec![false; width * height],
+        }
     }
 
     /// With the eight neighbours of every pixel.
-    pub fn grown(&self) -> Self {
+    pub(super) fn grown(&self) -> Self {
         let mut out = self.clone();
         for (index, _) in self.data.iter().enumerate().filter(|(_, set)| **set) {
             for near in neighbours(index, self.width, self.height) {
@@ -31,7 +30,7 @@ impl Mask {
     }
 
     /// The same set on a grid `scale` times finer, `width` x `height`.
-    pub fn enlarged(&self, scale: usize, width: usize, height: usize) -> Self {
+    pub(super) fn enlarged(&self, scale: usize, width: usize, height: usize) -> Self {
         if scale == 1 {
             return self.clone();
         }
@@ -47,7 +46,7 @@ impl Mask {
 }
 
 /// Indices of the up to eight pixels around one.
-pub fn neighbours(index: usize, width: usize, height: usize) -> impl Iterator<Item = usize> {
+pub(super) fn neighbours(index: usize, width: usize, height: usize) -> impl Iterator<Item = usize> {
     let (x, y) = (index % width, index / width);
     let rows = y.saturating_sub(1)..=(y + 1).min(height - 1);
     rows.flat_map(move |row| {
@@ -58,7 +57,12 @@ pub fn neighbours(index: usize, width: usize, height: usize) -> impl Iterator<It
 
 /// Collects what `joins` accepts and is connected to `seed`, marking it in `seen`; stops growing
 /// beyond `limit` pixels.
-pub fn flood(seed: usize, seen: &mut Mask, limit: usize, joins: impl Fn(usize, usize) -> bool) -> Vec<usize> {
+pub(super) fn flood(
+    seed: usize,
+    seen: &mut Mask,
+    limit: usize,
+    joins: impl Fn(usize, usize) -> bool,
+) -> Vec<usize> {
     let mut found = vec![seed];
     seen.data[seed] = true;
     let mut next = 0;

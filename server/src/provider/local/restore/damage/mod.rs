@@ -21,18 +21,21 @@ const FEW: usize = 6;
 /// More specks than this on a megapixel are stars, snow or gravel: in a sound photo, in an aged one.
 const MOST_DENSE: (f32, f32) = (150.0, 600.0);
 
+/// Least side, in pixels, of a picture in which marks can be told from the subject.
+const LEAST_SIDE: u32 = 48;
+
 /// What was wrong with a photo.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Damage {
-    pub scratches: usize,
-    pub specks: usize,
+pub(super) struct Damage {
+    pub(super) scratches: usize,
+    pub(super) specks: usize,
     /// How aged the photo looks apart from these marks, 0.0 to 1.0.
     suspicion: f32,
 }
 
 impl Damage {
     /// How sure the marks make it that the photo has aged: 0.0 to 1.0.
-    pub fn wear(&self) -> f32 {
+    pub(super) fn wear(&self) -> f32 {
         let marks = self.scratches as f32 / 3.0 + self.specks as f32 / 20.0;
         self.suspicion * smoothstep(0.0, 1.0, marks)
     }
@@ -43,7 +46,10 @@ impl Damage {
 }
 
 /// Repairs a photo in place and returns what was found.
-pub fn repair(photo: &mut RgbImage) -> Damage {
+pub(super) fn repair(photo: &mut RgbImage) -> Damage {
+    if photo.width().min(photo.height()) < LEAST_SIDE {
+        return Damage::default();
+    }
     let (damage, mask) = find(photo);
     if damage.is_none() {
         return Damage::default();
@@ -62,20 +68,80 @@ fn find(photo: &RgbImage) -> (Damage, Mask) {
     let per_megapixel = dust.len() as f32 * 1.0e6 / residual.steps.len() as f32;
     let too_many = per_megapixel > lerp(MOST_DENSE.0, MOST_DENSE.1, suspicion);
     let specks = if too_many { 0 } else { dust.len() };
-    dust.iter().take(specks).flatten().for_each(|pixel| mask.data[*pixel] = true);
+    dust.iter()
+        .take(specks)
+        .flatten()
+        .for_each(|pixel| mask.data[*pixel] = true);
     // One pixel around, for the soft rim that scaling and JPEG leave.
-    let mask =
-        mask.grown().enlarged(residual.scale, photo.width() as usize, photo.height() as usize);
-    (Damage { scratches, specks, suspicion }, mask)
+    let mask = mask.grown().enlarged(
+        residual.scale,
+        photo.width() as usize,
+        photo.height() as usize,
+    );
+    (
+        Damage {
+            scratches,
+            specks,
+            suspicion,
+        },
+        mask,
+    )
 }
 
 /// How aged the photo looks apart from marks, 0.0 to 1.0: grain together with blacks that are none.
 fn suspicion(residual: &Residual) -> f32 {
     let mut grey = Plane::new(residual.width, residual.height);
-    grey.data.iter_mut().zip(residual.grey.as_raw()).for_each(|(g, v)| *g = f32::from(*v));
+    grey.data
+        .iter_mut()
+        .zip(residual.grey.as_raw())
+        .for_each(|(g, v)| *g = f32::from(*v));
     let grain = smoothstep(1.8, 3.8, Noise::of(&grey).level());
     let faded = smoothstep(13.0, 27.0, quantile(&mut grey.data, 0.005));
-    (grain * faded).sqrt()
+    grain.min(faded)
 }
-// DEV
-pub fn dev(photo: &RgbImage) -> Vec<bool> { let (d, m) = find(photo); if d.is_none() { vec![false; m.data.len()] } else { m.data } }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{aged, scene, scratched};
+    use super::*;
+
+    #[test]
+    fn finds_scratches_where_they_were_drawn() {
+        let clean = aged(&scene());
+        let (damaged, drawn) = scratched(&clean);
+        let (damage, mask) = find(&damaged);
+        let hits = drawn.iter().filter(|i| mask.data[**i]).count();
+        let width = mask.width;
+        let near = |i: usize| {
+            drawn.iter().any(|d| {
+                (i % width)
+                    .abs_diff(d % width)
+                    .max((i / width).abs_diff(d / width))
+                    <= 3
+            })
+        };
+        let strays = (0..mask.data.len())
+            .filter(|i| mask.data[*i] && !near(*i))
+            .count();
+        assert!(damage.scratches >= 2, "{damage:?}");
+        assert!(hits * 10 >= drawn.len() * 8, "{hits} of {}", drawn.len());
+        assert!(strays * 4 <= drawn.len(), "{strays} pixels are no scratch");
+    }
+
+    #[test]
+    fn finds_nothing_in_a_sound_picture_with_texture_and_lines() {
+        assert!(find(&scene()).0.is_none());
+    }
+
+    #[test]
+    fn a_hole_on_an_even_ground_closes_without_a_trace() {
+        let mut picture = RgbImage::from_pixel(20, 20, image::Rgb([90, 120, 60]));
+        let mut mask = Mask::new(20, 20);
+        for i in 150..155 {
+            mask.data[i] = true;
+            picture.put_pixel(i as u32 % 20, i as u32 / 20, image::Rgb([255; 3]));
+        }
+        inpaint::inpaint(&mut picture, &mask);
+        assert!(picture.pixels().all(|p| *p == image::Rgb([90, 120, 60])));
+    }
+}

@@ -14,32 +14,32 @@ const CELL: usize = 24;
 /// A difference smaller than this is never called usual, 8-bit steps.
 const LEAST_SPREAD: f32 = 2.0;
 /// One local deviation, in the fixed-point units of `units`.
-pub const DEVIATION: i16 = 32;
+pub(super) const DEVIATION: i16 = 32;
 /// Stronger differences count as this many deviations, so that no single spot decides.
 const MOST_DEVIATIONS: f32 = 4.0;
 
 /// A photo less its local median.
 #[derive(Debug)]
-pub struct Residual {
-    pub width: usize,
-    pub height: usize,
+pub(super) struct Residual {
+    pub(super) width: usize,
+    pub(super) height: usize,
     /// How many times smaller than the photo this is.
-    pub scale: usize,
+    pub(super) scale: usize,
     /// Luminance, for looking at surroundings.
-    pub grey: GrayImage,
+    pub(super) grey: GrayImage,
     /// Luminance less its median, 8-bit steps.
-    pub steps: Vec<i16>,
+    pub(super) steps: Vec<i16>,
     /// The same in local deviations times [`DEVIATION`], limited.
-    pub units: Vec<i16>,
+    pub(super) units: Vec<i16>,
     /// Luminance below and above which lies a hundredth of the pixels.
-    pub range: (f32, f32),
+    pub(super) range: (f32, f32),
     /// Local deviation of `steps`, one sample per cell.
     spread: Plane,
 }
 
 impl Residual {
     /// Measures a photo.
-    pub fn of(photo: &RgbImage) -> Self {
+    pub(super) fn of(photo: &RgbImage) -> Self {
         let pixels = photo.width() as usize * photo.height() as usize;
         let scale = (pixels as f32 / MOST_PIXELS as f32).sqrt().ceil().max(1.0) as usize;
         let grey = reduced_grey(photo, scale);
@@ -47,19 +47,28 @@ impl Residual {
         let steps = less_median(&grey);
         let spread = spread(&steps, width, height);
         let range = range(&grey);
-        let mut residual = Self { width, height, scale, grey, steps, units: Vec::new(), range, spread };
+        let mut residual = Self {
+            width,
+            height,
+            scale,
+            grey,
+            steps,
+            units: Vec::new(),
+            range,
+            spread,
+        };
         residual.units = residual.in_units();
         residual
     }
 
     /// Local deviation at a pixel, 8-bit steps.
-    pub fn spread_at(&self, x: usize, y: usize) -> f32 {
+    pub(super) fn spread_at(&self, x: usize, y: usize) -> f32 {
         let cell = |v: usize| (v as f32 + 0.5) / CELL as f32 - 0.5;
         self.spread.sample(cell(x), cell(y))
     }
 
     /// The pixel nearest to a place, if there is one.
-    pub fn index(&self, x: f32, y: f32) -> Option<usize> {
+    pub(super) fn index(&self, x: f32, y: f32) -> Option<usize> {
         let (x, y) = (x.round(), y.round());
         let inside = x >= 0.0 && y >= 0.0 && x < self.width as f32 && y < self.height as f32;
         inside.then(|| y as usize * self.width + x as usize)
@@ -67,13 +76,17 @@ impl Residual {
 
     fn in_units(&self) -> Vec<i16> {
         let mut units = vec![0; self.steps.len()];
-        units.par_chunks_mut(self.width).enumerate().for_each(|(y, row)| {
-            for (x, unit) in row.iter_mut().enumerate() {
-                let deviations = f32::from(self.steps[y * self.width + x]) / self.spread_at(x, y);
-                let limited = deviations.clamp(-MOST_DEVIATIONS, MOST_DEVIATIONS);
-                *unit = (limited * f32::from(DEVIATION)) as i16;
-            }
-        });
+        units
+            .par_chunks_mut(self.width)
+            .enumerate()
+            .for_each(|(y, row)| {
+                for (x, unit) in row.iter_mut().enumerate() {
+                    let deviations =
+                        f32::from(self.steps[y * self.width + x]) / self.spread_at(x, y);
+                    let limited = deviations.clamp(-MOST_DEVIATIONS, MOST_DEVIATIONS);
+                    *unit = (limited * f32::from(DEVIATION)) as i16;
+                }
+            });
         units
     }
 }
@@ -101,10 +114,15 @@ fn reduced_grey(photo: &RgbImage, scale: usize) -> GrayImage {
 
 fn range(grey: &GrayImage) -> (f32, f32) {
     let mut counts = [0; 256];
-    grey.as_raw().iter().for_each(|value| counts[usize::from(*value)] += 1);
+    grey.as_raw()
+        .iter()
+        .for_each(|value| counts[usize::from(*value)] += 1);
     let share = grey.as_raw().len() / 100;
     let dark = reached(counts.iter(), share);
-    (dark as f32, 255.0 - reached(counts.iter().rev(), share) as f32)
+    (
+        dark as f32,
+        255.0 - reached(counts.iter().rev(), share) as f32,
+    )
 }
 
 /// How many counts come before their sum exceeds `share`.
@@ -121,20 +139,23 @@ fn less_median(grey: &GrayImage) -> Vec<i16> {
     let (width, height) = (grey.width() as usize, grey.height() as usize);
     let band = 128;
     let mut steps = vec![0i16; width * height];
-    steps.par_chunks_mut(width * band).enumerate().for_each(|(index, out)| {
-        let top = index * band;
-        let first = top.saturating_sub(RADIUS as usize);
-        let last = (top + band + RADIUS as usize).min(height);
-        let part = GrayImage::from_fn(grey.width(), (last - first) as u32, |x, y| {
-            *grey.get_pixel(x, y + first as u32)
+    steps
+        .par_chunks_mut(width * band)
+        .enumerate()
+        .for_each(|(index, out)| {
+            let top = index * band;
+            let first = top.saturating_sub(RADIUS as usize);
+            let last = (top + band + RADIUS as usize).min(height);
+            let part = GrayImage::from_fn(grey.width(), (last - first) as u32, |x, y| {
+                *grey.get_pixel(x, y + first as u32)
+            });
+            let median = median_filter(&part, RADIUS, RADIUS);
+            for (i, step) in out.iter_mut().enumerate() {
+                let (x, y) = ((i % width) as u32, (top - first + i / width) as u32);
+                let (Luma([value]), Luma([usual])) = (part.get_pixel(x, y), median.get_pixel(x, y));
+                *step = i16::from(*value) - i16::from(*usual);
+            }
         });
-        let median = median_filter(&part, RADIUS, RADIUS);
-        for (i, step) in out.iter_mut().enumerate() {
-            let (x, y) = ((i % width) as u32, (top - first + i / width) as u32);
-            let (Luma([value]), Luma([usual])) = (part.get_pixel(x, y), median.get_pixel(x, y));
-            *step = i16::from(*value) - i16::from(*usual);
-        }
-    });
     steps
 }
 
@@ -143,16 +164,20 @@ fn less_median(grey: &GrayImage) -> Vec<i16> {
 fn spread(steps: &[i16], width: usize, height: usize) -> Plane {
     let mut cells = Plane::new(width.div_ceil(CELL), height.div_ceil(CELL));
     let columns = cells.width;
-    cells.data.par_iter_mut().enumerate().for_each(|(index, cell)| {
-        let (left, top) = ((index % columns) * CELL, (index / columns) * CELL);
-        let right = (left + CELL).min(width);
-        let rows = top..(top + CELL).min(height);
-        let mut sizes: Vec<f32> = rows
-            .flat_map(|y| &steps[y * width + left..y * width + right])
-            .map(|step| f32::from(step.abs()))
-            .collect();
-        *cell = (quantile(&mut sizes, 0.8) / 1.2816).max(LEAST_SPREAD);
-    });
+    cells
+        .data
+        .par_iter_mut()
+        .enumerate()
+        .for_each(|(index, cell)| {
+            let (left, top) = ((index % columns) * CELL, (index / columns) * CELL);
+            let right = (left + CELL).min(width);
+            let rows = top..(top + CELL).min(height);
+            let mut sizes: Vec<f32> = rows
+                .flat_map(|y| &steps[y * width + left..y * width + right])
+                .map(|step| f32::from(step.abs()))
+                .collect();
+            *cell = (quantile(&mut sizes, 0.8) / 1.2816).max(LEAST_SPREAD);
+        });
     widened(&cells)
 }
 

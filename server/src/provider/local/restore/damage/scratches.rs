@@ -58,14 +58,16 @@ impl Demands {
 }
 
 /// Marks every scratch and returns how many there are.
-pub fn mark(residual: &Residual, suspicion: f32, mask: &mut Mask) -> usize {
+pub(super) fn mark(residual: &Residual, suspicion: f32, mask: &mut Mask) -> usize {
     let demands = Demands::of(suspicion);
     let response = Response::of(residual);
     let mut seen = Mask::new(residual.width, residual.height);
     let mut found = 0;
     for seed in 0..response.strength.len() {
         if !seen.data[seed] && response.strength[seed].abs() >= threshold(demands.start) {
-            let course = flood(seed, &mut seen, usize::MAX, |from, to| response.continues(from, to));
+            let course = flood(seed, &mut seen, usize::MAX, |from, to| {
+                response.continues(from, to)
+            });
             if response.is_scratch(&course, residual, &demands) {
                 cover(&course, residual, response.strength[seed].signum(), mask);
                 found += 1;
@@ -85,7 +87,10 @@ struct Response {
 impl Response {
     fn of(residual: &Residual) -> Self {
         let size = residual.units.len();
-        let mut best = Self { strength: vec![0; size], direction: vec![0; size] };
+        let mut best = Self {
+            strength: vec![0; size],
+            direction: vec![0; size],
+        };
         for direction in 0..DIRECTIONS {
             let sums = line_sums(residual, direction);
             best.improve(&sums, direction, residual);
@@ -97,30 +102,39 @@ impl Response {
     /// Keeps the middle of each line: responses that no neighbour across the line exceeds.
     fn crests(&self, residual: &Residual) -> Vec<i16> {
         let mut crests = self.strength.clone();
-        crests.par_chunks_mut(residual.width).enumerate().for_each(|(y, row)| {
-            for (x, crest) in row.iter_mut().enumerate().filter(|(_, crest)| **crest != 0) {
-                let (dx, dy) = step(usize::from(self.direction[y * residual.width + x]));
-                let beside = |aside: f32| {
-                    let index = residual.index(x as f32 - dy * aside, y as f32 + dx * aside);
-                    index.map_or(0, |i| self.strength[i].abs())
-                };
-                if ACROSS.iter().any(|aside| beside(*aside) > crest.abs()) {
-                    *crest = 0;
+        crests
+            .par_chunks_mut(residual.width)
+            .enumerate()
+            .for_each(|(y, row)| {
+                for (x, crest) in row.iter_mut().enumerate().filter(|(_, crest)| **crest != 0) {
+                    let (dx, dy) = step(usize::from(self.direction[y * residual.width + x]));
+                    let beside = |aside: f32| {
+                        let index = residual.index(x as f32 - dy * aside, y as f32 + dx * aside);
+                        index.map_or(0, |i| self.strength[i].abs())
+                    };
+                    if ACROSS.iter().any(|aside| beside(*aside) > crest.abs()) {
+                        *crest = 0;
+                    }
                 }
-            }
-        });
+            });
         crests
     }
 
     /// Takes over the lines of one direction where they are the strongest so far.
     fn improve(&mut self, sums: &[i16], direction: usize, residual: &Residual) {
         let width = residual.width;
-        let rows = self.strength.par_chunks_mut(width).zip(self.direction.par_chunks_mut(width));
+        let rows = self
+            .strength
+            .par_chunks_mut(width)
+            .zip(self.direction.par_chunks_mut(width));
         rows.enumerate().for_each(|(y, (strength, directions))| {
             for x in 0..width {
                 let sum = sums[y * width + x];
                 let stronger = sum.unsigned_abs() > strength[x].unsigned_abs();
-                if stronger && sum.abs() >= threshold(CONTINUES) && stands_alone(sums, residual, direction, (x, y)) {
+                if stronger
+                    && sum.abs() >= threshold(CONTINUES)
+                    && stands_alone(sums, residual, direction, (x, y))
+                {
                     strength[x] = sum;
                     directions[x] = direction as u8;
                 }
@@ -143,7 +157,6 @@ impl Response {
             return false;
         }
         let profile = self.profile(course, residual);
-        if std::env::var("TALK2").is_ok() { let xs = course.iter().map(|i| i % residual.width); let ys = course.iter().map(|i| i / residual.width); eprintln!("x {}..{} y {}..{} len {length:.0} thick {thickness:.1} c {:.0} p {:.2} i {:.2} w {:.1} e {:.2} like {:.2}", xs.clone().min().unwrap(), xs.max().unwrap(), ys.clone().min().unwrap(), ys.max().unwrap(), profile.contrast, profile.presence, profile.imbalance / profile.contrast, profile.width, profile.extremity, profile.likeness(length / shorter)); }
         profile.contrast >= demands.contrast
             && profile.presence >= demands.presence
             && profile.imbalance <= demands.imbalance * profile.contrast
@@ -155,9 +168,14 @@ impl Response {
         let mut total = Profile::default();
         for index in course {
             let (dx, dy) = step(usize::from(self.direction[*index]));
-            let (x, y) = ((index % residual.width) as f32, (index / residual.width) as f32);
+            let (x, y) = (
+                (index % residual.width) as f32,
+                (index / residual.width) as f32,
+            );
             let sign = f32::from(self.strength[*index].signum());
-            total.add(sign, residual.range, |aside| grey_at(residual, x - dy * aside, y + dx * aside));
+            total.add(sign, residual.range, |aside| {
+                grey_at(residual, x - dy * aside, y + dx * aside)
+            });
         }
         total.over(course.len() as f32)
     }
@@ -210,12 +228,20 @@ impl Profile {
     }
 }
 
+/// Luminance at a place; beyond the edge, that of the edge.
 fn grey_at(residual: &Residual, x: f32, y: f32) -> f32 {
-    residual.index(x, y).map_or(0.0, |i| f32::from(residual.grey.as_raw()[i]))
+    let (right, bottom) = (residual.width as f32 - 1.0, residual.height as f32 - 1.0);
+    let index = residual.index(x.clamp(0.0, right), y.clamp(0.0, bottom));
+    index.map_or(0.0, |i| f32::from(residual.grey.as_raw()[i]))
 }
 
 /// Whether parallel lines are quieter: half as loud on one side at least, and none as loud.
-fn stands_alone(sums: &[i16], residual: &Residual, direction: usize, (x, y): (usize, usize)) -> bool {
+fn stands_alone(
+    sums: &[i16],
+    residual: &Residual,
+    direction: usize,
+    (x, y): (usize, usize),
+) -> bool {
     let (dx, dy) = step(direction);
     let loudest = |side: f32| {
         let heard = ASIDE.iter().filter_map(|aside| {
@@ -223,7 +249,11 @@ fn stands_alone(sums: &[i16], residual: &Residual, direction: usize, (x, y): (us
         });
         heard.map(|i| sums[i].abs()).max().unwrap_or(0)
     };
-    let (here, left, right) = (sums[y * residual.width + x].abs(), loudest(-1.0), loudest(1.0));
+    let (here, left, right) = (
+        sums[y * residual.width + x].abs(),
+        loudest(-1.0),
+        loudest(1.0),
+    );
     left.min(right) < here / 2 && left.max(right) < here
 }
 
@@ -244,7 +274,10 @@ fn line_sums(residual: &Residual, direction: usize) -> Vec<i16> {
     let mut sums = vec![0i16; width * height];
     sums.par_chunks_mut(width).enumerate().for_each(|(y, row)| {
         for i in -REACH..=REACH {
-            let (ox, oy) = ((2.0 * i as f32 * dx).round() as isize, (2.0 * i as f32 * dy).round() as isize);
+            let (ox, oy) = (
+                (2.0 * i as f32 * dx).round() as isize,
+                (2.0 * i as f32 * dy).round() as isize,
+            );
             let source = y as isize + oy;
             if (0..height as isize).contains(&source) && ox.unsigned_abs() < width {
                 let line = &residual.units[source as usize * width..(source as usize + 1) * width];
@@ -270,7 +303,11 @@ fn add_shifted(row: &mut [i16], line: &[i16], shift: isize) {
 /// Length and thickness of a set of pixels: spans of a uniform bar with the same second moments.
 fn extent(course: &[usize], width: usize) -> (f32, f32) {
     let count = course.len() as f32;
-    let places = || course.iter().map(|i| ((i % width) as f32, (i / width) as f32));
+    let places = || {
+        course
+            .iter()
+            .map(|i| ((i % width) as f32, (i / width) as f32))
+    };
     let (sx, sy) = places().fold((0.0, 0.0), |(sx, sy), (x, y)| (sx + x, sy + y));
     let (mx, my) = (sx / count, sy / count);
     let (mut xx, mut yy, mut xy) = (0.0, 0.0, 0.0);
