@@ -1,1 +1,270 @@
+//! The real binary on a free port with a folder of its own, a client, and a
+//! strict stand-in for the one thing that costs money.
 
+mod openai;
+
+use std::{
+    io::{BufRead as _, BufReader},
+    path::Path,
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::mpsc,
+    thread,
+    time::Duration,
+};
+
+use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
+use reqwest::{Client, RequestBuilder, Response, multipart};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+pub(crate) use self::openai::{Answer, OpenAi};
+
+/// Everything must happen within this; nothing is expected to take long.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A server under test. Killed when dropped.
+pub(crate) struct Atelier {
+    child: Child,
+    pub(crate) url: String,
+    pub(crate) client: Client,
+    log: mpsc::Receiver<String>,
+}
+
+/// How a server is to be started.
+pub(crate) struct Setup {
+    pub(crate) folder: TempDir,
+    file: String,
+    environment: Vec<(String, String)>,
+}
+
+impl Setup {
+    /// Defaults, but for limits, which most tests would only trip over.
+    pub(crate) fn new() -> Self {
+        Self::with_file("limits = []")
+    }
+
+    /// The given configuration file.
+    pub(crate) fn with_file(file: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self { folder, file: file.into(), environment: Vec::new() }
+    }
+
+    pub(crate) fn set(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.into(), value.into()));
+        self
+    }
+
+    /// Pictures from this stand-in.
+    pub(crate) fn openai(self, provider: &OpenAi) -> Self {
+        self.set("OPENAI_API_KEY", openai::KEY).set("OPENAI_BASE_URL", &provider.url)
+    }
+
+    pub(crate) fn data(&self) -> std::path::PathBuf {
+        self.folder.path().join("data")
+    }
+
+    fn command(&self) -> Command {
+        let file = self.folder.path().join("atelier.toml");
+        std::fs::write(&file, &self.file).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_atelier"));
+        command
+            .env_clear()
+            .env("ATELIER_CONFIG", file)
+            .env("ATELIER_DATA", self.data())
+            .env("ATELIER_LISTEN", "127.0.0.1:0")
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    /// Starts the server and waits until it names its address.
+    pub(crate) fn start(&self) -> Atelier {
+        let mut child = self.command().spawn().unwrap();
+        let log = follow(&mut child);
+        let mut lines = Vec::new();
+        loop {
+            match log.recv_timeout(PATIENCE) {
+                Ok(line) => match line.split_once("serving at ") {
+                    Some((_, url)) => {
+                        let url = url.trim_end_matches('/').to_owned();
+                        return Atelier { child, url, client: client(), log };
+                    }
+                    None => lines.push(line),
+                },
+                Err(_) => panic!("the server did not start: {}", lines.join("\n")),
+            }
+        }
+    }
+
+    /// Starts a server that refuses to; what it says.
+    pub(crate) fn refusal(&self) -> String {
+        let output = self.command().output().unwrap();
+        assert!(!output.status.success(), "the server was expected to refuse");
+        String::from_utf8(output.stderr).unwrap()
+    }
+}
+
+fn follow(child: &mut Child) -> mpsc::Receiver<String> {
+    let (sender, log) = mpsc::channel();
+    let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(line)));
+    log
+}
+
+fn client() -> Client {
+    let redirect = reqwest::redirect::Policy::none();
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::builder().no_proxy().redirect(redirect).timeout(PATIENCE).build().unwrap()
+}
+
+impl Atelier {
+    pub(crate) fn get(&self, path: &str) -> RequestBuilder {
+        self.client.get(format!("{}{path}", self.url))
+    }
+
+    pub(crate) fn post(&self, path: &str) -> RequestBuilder {
+        self.client.post(format!("{}{path}", self.url))
+    }
+
+    pub(crate) fn delete(&self, path: &str) -> RequestBuilder {
+        self.client.delete(format!("{}{path}", self.url))
+    }
+
+    /// Asks for a picture.
+    pub(crate) async fn paint(&self, prompt: &str) -> Value {
+        self.submit(&json!({ "prompt": prompt })).await
+    }
+
+    /// Hands in an order for pictures that is expected to be taken.
+    pub(crate) async fn submit(&self, body: &Value) -> Value {
+        taken(self.post("/api/images").json(body).send().await.unwrap()).await
+    }
+
+    /// Asks for a restoration of this file.
+    pub(crate) async fn restore(&self, file: Vec<u8>) -> Response {
+        self.post("/api/restorations").multipart(form(file)).send().await.unwrap()
+    }
+
+    pub(crate) async fn job(&self, id: &str) -> Value {
+        self.get(&format!("/api/jobs/{id}")).send().await.unwrap().json().await.unwrap()
+    }
+
+    /// Polls as a browser does until `done` says so.
+    pub(crate) async fn until(&self, job: &Value, done: impl Fn(&Value) -> bool) -> Value {
+        let mut job = job.clone();
+        let started = std::time::Instant::now();
+        while !done(&job) {
+            assert!(started.elapsed() < PATIENCE, "waited too long: {job}");
+            let path = format!("/api/jobs/{}?after={}&wait=25", text(&job["id"]), job["version"]);
+            job = self.get(&path).send().await.unwrap().error_for_status().unwrap().json().await.unwrap();
+        }
+        job
+    }
+
+    pub(crate) async fn finished(&self, job: &Value) -> Value {
+        self.until(job, |job| matches!(text(&job["status"]), "succeeded" | "failed" | "cancelled")).await
+    }
+
+    pub(crate) async fn succeeded(&self, job: &Value) -> Value {
+        let job = self.finished(job).await;
+        assert_eq!(job["status"], "succeeded", "{job}");
+        job
+    }
+
+    /// The bytes of a job's only picture.
+    pub(crate) async fn picture(&self, job: &Value) -> Vec<u8> {
+        let response = self.get(text(&job["images"][0]["url"])).send().await.unwrap();
+        response.error_for_status().unwrap().bytes().await.unwrap().to_vec()
+    }
+
+    /// SIGKILL: nothing is tidied up.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// SIGTERM, and how the process ended.
+    pub(crate) fn terminate(&mut self) -> ExitStatus {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        self.child.wait().unwrap()
+    }
+
+    /// Waits for a line of the log that contains the words.
+    pub(crate) fn logged(&self, words: &str) -> String {
+        loop {
+            let line = self.log.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("{words:?} was not logged"));
+            if line.contains(words) {
+                return line;
+            }
+        }
+    }
+
+    /// Resident memory in bytes.
+    pub(crate) fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        let kilobytes: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+        kilobytes * 1024
+    }
+}
+
+impl Drop for Atelier {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The job of a submission that was taken.
+pub(crate) async fn taken(response: Response) -> Value {
+    let status = response.status();
+    let location = response.headers().get("location").map(|value| value.to_str().unwrap().to_owned());
+    let job: Value = response.json().await.unwrap();
+    let expected = if job["status"] == "succeeded" { 200 } else { 202 };
+    assert_eq!(status.as_u16(), expected, "{job}");
+    assert_eq!(location, Some(format!("/api/jobs/{}", text(&job["id"]))));
+    job
+}
+
+/// A refusal: its status and its problem document.
+pub(crate) async fn problem(response: Response) -> (u16, Value) {
+    let status = response.status().as_u16();
+    assert_eq!(response.headers()["content-type"], "application/problem+json");
+    let problem: Value = response.json().await.unwrap();
+    assert_eq!(problem["status"], status);
+    for field in ["type", "title", "detail", "code"] {
+        assert!(!text(&problem[field]).is_empty(), "{field} in {problem}");
+    }
+    (status, problem)
+}
+
+pub(crate) fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_else(|| panic!("{value} is no text"))
+}
+
+pub(crate) fn form(file: Vec<u8>) -> multipart::Form {
+    multipart::Form::new().part("photo", multipart::Part::bytes(file).file_name("photo.jpg"))
+}
+
+/// A small photo of nothing in particular.
+pub(crate) fn photo(width: u32, height: u32, format: ImageFormat) -> Vec<u8> {
+    let picture = RgbImage::from_fn(width, height, |x, y| {
+        let wave = |n: u32| ((f64::from(n) / 9.0).sin() * 60.0 + 120.0) as u8;
+        Rgb([wave(x), wave(y), wave(x + y)])
+    });
+    encode(&DynamicImage::ImageRgb8(picture), format)
+}
+
+pub(crate) fn encode(picture: &DynamicImage, format: ImageFormat) -> Vec<u8> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    picture.write_to(&mut bytes, format).unwrap();
+    bytes.into_inner()
+}
+
+/// Names of the blobs kept in a data folder.
+pub(crate) fn blobs(data: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(data.join("images")).unwrap();
+    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+}

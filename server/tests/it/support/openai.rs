@@ -1,0 +1,181 @@
+//! A stand-in for OpenAI's images API, strict about what it accepts: a request
+//! that the real one would refuse fails the test.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+};
+
+use axum::{
+    Json, Router,
+    extract::{Multipart, State},
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use image::ImageFormat;
+use serde_json::{Map, Value, json};
+use tokio::{net::TcpListener, sync::Notify};
+
+pub(super) const KEY: &str = "sk-test";
+
+/// What the stand-in does with one call.
+pub(crate) enum Answer {
+    /// A picture as base64, with usage.
+    Picture,
+    /// A picture by its address, without usage, as compatible servers do.
+    Url,
+    /// This status, headers and body.
+    Error(u16, Vec<(&'static str, &'static str)>, Value),
+    /// Success, but the body is this.
+    Garbage(&'static str),
+    /// Nothing, until the client gives up or `release` is called.
+    Hang,
+}
+
+/// The stand-in, serving until the test ends.
+pub(crate) struct OpenAi {
+    pub(crate) url: String,
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    script: Mutex<VecDeque<Answer>>,
+    calls: Mutex<Vec<Value>>,
+    called: Notify,
+    release: Notify,
+    address: Mutex<String>,
+}
+
+impl OpenAi {
+    /// Answers with a picture once the script is over.
+    pub(crate) async fn start(script: Vec<Answer>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let shared = Arc::new(Shared { script: Mutex::new(script.into()), ..Shared::default() });
+        shared.address.lock().unwrap().clone_from(&address);
+        let router = Router::new()
+            .route("/v1/images/generations", post(generations))
+            .route("/v1/images/edits", post(edits))
+            .route("/files/picture.png", get(async || picture()))
+            .with_state(Arc::clone(&shared));
+        tokio::spawn(axum::serve(listener, router).into_future());
+        Self { url: format!("{address}/v1"), shared }
+    }
+
+    /// The calls so far, each as the fields it carried.
+    pub(crate) fn calls(&self) -> Vec<Value> {
+        self.shared.calls.lock().unwrap().clone()
+    }
+
+    /// Waits until so many calls have arrived.
+    pub(crate) async fn called(&self, times: usize) {
+        let arrived = async {
+            loop {
+                let next = self.shared.called.notified();
+                if self.calls().len() >= times {
+                    return;
+                }
+                next.await;
+            }
+        };
+        tokio::time::timeout(super::PATIENCE, arrived).await.expect("the provider is called");
+    }
+
+    /// Lets a call that hangs be answered with a picture.
+    pub(crate) fn release(&self) {
+        self.shared.release.notify_waiters();
+    }
+}
+
+async fn generations(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: String) -> Response {
+    assert_eq!(headers["content-type"], "application/json");
+    let body: Map<String, Value> = serde_json::from_str(&body).expect("JSON");
+    for field in body.keys() {
+        let known = [
+            "prompt", "model", "n", "size", "quality", "background", "moderation", "output_format",
+            "output_compression", "stream", "partial_images", "user",
+        ];
+        assert!(known.contains(&field.as_str()), "the images API refuses {field:?}");
+    }
+    check_common(&body);
+    assert!(body.get("n").is_none_or(|n| (1..=10).contains(&n.as_u64().unwrap())));
+    answer(&shared, &headers, Value::Object(body)).await
+}
+
+async fn edits(State(shared): State<Arc<Shared>>, headers: HeaderMap, mut form: Multipart) -> Response {
+    let mut body = Map::new();
+    while let Some(field) = form.next_field().await.unwrap() {
+        let name = field.name().unwrap().to_owned();
+        if matches!(name.as_str(), "image" | "image[]") {
+            let media_type = field.content_type().unwrap().to_owned();
+            assert!(["image/png", "image/webp", "image/jpeg"].contains(&media_type.as_str()));
+            let file_name = field.file_name().expect("a file name").to_owned();
+            let bytes = field.bytes().await.unwrap();
+            let picture = image::load_from_memory(&bytes).expect("a picture");
+            let seen = json!({"type": media_type, "name": file_name, "size": [picture.width(), picture.height()]});
+            body.insert("image".into(), seen);
+        } else {
+            let known = ["prompt", "model", "n", "size", "quality", "background", "input_fidelity", "output_format"];
+            assert!(known.contains(&name.as_str()), "the images API refuses {name:?}");
+            body.insert(name, field.text().await.unwrap().into());
+        }
+    }
+    assert!(body.contains_key("image"));
+    check_common(&body);
+    answer(&shared, &headers, Value::Object(body)).await
+}
+
+fn check_common(body: &Map<String, Value>) {
+    let text = |field: &str| body.get(field).and_then(Value::as_str);
+    assert!(text("model").is_some_and(|model| !model.is_empty()), "the server's own default models are retired");
+    assert!(text("prompt").is_some_and(|prompt| !prompt.is_empty() && prompt.chars().count() <= 32_000));
+    assert!(["auto", "low", "medium", "high"].contains(&text("quality").unwrap_or("auto")));
+    let size = text("size").unwrap_or("auto");
+    assert!(size == "auto" || size.split_once('x').is_some(), "{size}");
+}
+
+async fn answer(shared: &Shared, headers: &HeaderMap, call: Value) -> Response {
+    assert_eq!(headers["authorization"], format!("Bearer {KEY}"));
+    let n = call["n"].as_u64().unwrap_or(1);
+    shared.calls.lock().unwrap().push(call);
+    let release = shared.release.notified();
+    let next = shared.script.lock().unwrap().pop_front().unwrap_or(Answer::Picture);
+    shared.called.notify_waiters();
+    match next {
+        Answer::Picture => pictures(n),
+        Answer::Url => {
+            let url = format!("{}/files/picture.png", shared.address.lock().unwrap());
+            Json(json!({ "created": 1, "data": [{ "url": url }] })).into_response()
+        }
+        Answer::Error(status, headers, body) => {
+            let mut response = (StatusCode::from_u16(status).unwrap(), Json(body)).into_response();
+            for (name, value) in headers {
+                response.headers_mut().insert(name, value.parse().unwrap());
+            }
+            response.headers_mut().insert("x-request-id", "req_test".parse().unwrap());
+            response
+        }
+        Answer::Garbage(body) => body.into_response(),
+        Answer::Hang => {
+            release.await;
+            pictures(n)
+        }
+    }
+}
+
+fn picture() -> Vec<u8> {
+    super::photo(64, 48, ImageFormat::Png)
+}
+
+fn pictures(n: u64) -> Response {
+    let data: Vec<Value> = (0..n).map(|_| json!({ "b64_json": BASE64.encode(picture()) })).collect();
+    let usage = json!({
+        "input_tokens": 20, "input_tokens_details": {"text_tokens": 20, "image_tokens": 0},
+        "output_tokens": 1000, "total_tokens": 1020,
+    });
+    let body = json!({ "created": 1, "data": data, "size": "1024x1024", "quality": "low", "usage": usage });
+    ([("x-request-id", "req_test")], Json(body)).into_response()
+}
