@@ -3,16 +3,10 @@
 //! # How a page reaches a visitor
 //! 1. The server turns the request's path into a [`Page`] with [`Page::for_path`]
 //!    (or makes [`Page::Problem`] for a form that was refused).
-//! 2. [`render`] asks [`data::Data`] for what the page needs, then renders the whole
-//!    document in one piece: no streaming, no router, no script fragments.
-//! 3. The answer, [`Rendered`], carries the status and the **nonce** that belongs in
-//!    the `Content-Security-Policy` header of the response.
-//!
-//! ```ignore
-//! let page = Page::for_path(uri.path(), uri.query());
-//! let page = atelier_app::render(page, &*data, &assets).await;
-//! (page.status, csp(&page.nonce), Html(page.html))
-//! ```
+//! 2. [`load`] asks [`data::Data`] for what the page needs; then [`shell`] renders
+//!    the whole document in one piece: no streaming, no router, no script fragments.
+//! 3. The server sends it with the status of the [`Content`] and a
+//!    `Content-Security-Policy` that names the nonce in the context.
 //!
 //! # How a page comes alive
 //! `boot.js`, inlined with the nonce, loads the WASM and registers `leptos-island` as
@@ -33,7 +27,9 @@ mod pages;
 mod parts;
 
 #[cfg(feature = "ssr")]
-pub use site::{Assets, Page, Rendered, render};
+pub use pages::Content;
+#[cfg(feature = "ssr")]
+pub use site::{Assets, Page, load, shell};
 
 #[cfg(feature = "ssr")]
 mod site;

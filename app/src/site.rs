@@ -1,9 +1,6 @@
 //! The route table and the document around every page.
 
-use std::sync::Arc;
-
-use hydration_context::SsrSharedContext;
-use leptos::{nonce::Nonce, prelude::*};
+use leptos::{nonce::use_nonce, prelude::*};
 
 use crate::{
     data::{Data, Problem, Unavailable},
@@ -62,33 +59,14 @@ pub struct Assets {
     pub css: String,
 }
 
-/// A finished document.
-#[derive(Debug, Clone)]
-pub struct Rendered {
-    /// The HTTP status: 200, or that of the problem shown.
-    pub status: u16,
-    /// The nonce of the inline scripts, for `script-src` in the response's CSP.
-    pub nonce: String,
-    pub html: String,
-}
-
-/// Renders a page for the caller that `data` speaks for.
-pub async fn render(page: Page, data: &dyn Data, assets: &Assets) -> Rendered {
-    let content = load(page, data)
+/// Loads what a page needs, for the caller that `data` speaks for.
+pub async fn load(page: Page, data: &dyn Data) -> Content {
+    gather(page, data)
         .await
-        .unwrap_or_else(|Unavailable| pages::problem::unavailable(data));
-    let nonce = Nonce::new().to_string();
-    let owner = Owner::new_root(Some(Arc::new(SsrSharedContext::new_islands())));
-    let status = content.status;
-    let html = owner.with(|| shell(content, assets, &nonce).to_html());
-    Rendered {
-        status,
-        nonce,
-        html,
-    }
+        .unwrap_or_else(|Unavailable| pages::problem::unavailable(data))
 }
 
-async fn load(page: Page, data: &dyn Data) -> Result<Content, Unavailable> {
+async fn gather(page: Page, data: &dyn Data) -> Result<Content, Unavailable> {
     match page {
         Page::Art { from } => pages::art::load(data, from).await,
         Page::Restore => pages::restore::load(data).await,
@@ -98,8 +76,14 @@ async fn load(page: Page, data: &dyn Data) -> Result<Content, Unavailable> {
     }
 }
 
-/// The whole HTML document around a page.
-fn shell(content: Content, assets: &Assets, nonce: &str) -> impl IntoView + use<> {
+/// The whole HTML document around a page; its inline scripts carry the nonce in
+/// the context.
+pub fn shell(content: Content, assets: &Assets) -> impl IntoView + use<> {
+    // Nothing but the islands is to be hydrated.
+    if let Some(context) = Owner::current_shared_context() {
+        context.set_is_hydrating(false);
+    }
+    let nonce = use_nonce().map(|nonce| nonce.to_string());
     let Content {
         title,
         description,
@@ -112,7 +96,6 @@ fn shell(content: Content, assets: &Assets, nonce: &str) -> impl IntoView + use<
     let boot = include_str!("boot.js")
         .replace("{js}", &assets.js)
         .replace("{wasm}", &assets.wasm);
-    let nonce = nonce.to_owned();
     let title = format!("{title} · Atelier");
     let current = move |path: &str| (here == path).then_some("page");
     view! {

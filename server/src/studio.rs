@@ -290,14 +290,19 @@ impl Studio {
         Ok(())
     }
 
-    /// Cancels the caller's job, or deletes it with its files if it is
-    /// finished; then the answer is `None`.
-    pub async fn cancel(&self, caller: &Caller, id: &str) -> Result<Option<Job>, Error> {
+    /// Cancels the caller's job, or, unless `only_cancel`, deletes it with its
+    /// files if it is finished; then the answer is `None`.
+    pub async fn cancel(
+        &self,
+        caller: &Caller,
+        id: &str,
+        only_cancel: bool,
+    ) -> Result<Option<Job>, Error> {
         let job = self.queue.get(id).await?.ok_or(queue::Error::NotFound)?;
         if job.owner != caller.owner {
             return Err(Error::NotYours);
         }
-        if job.status.is_terminal() {
+        if job.status.is_terminal() && !only_cancel {
             self.delete(id).await?;
             return Ok(None);
         }

@@ -210,7 +210,8 @@ mod awake {
         set(&button, "aria-disabled", "true");
         let init = Init::new();
         init.set_method("DELETE");
-        let refused = match ask(&address(&card, "/api/jobs/"), &init, &Headers::new()).await {
+        let address = address(&card, "/api/jobs/") + "?cancel=true";
+        let refused = match ask(&address, &init, &Headers::new()).await {
             Ok((reply, _)) if reply.ok() => return,
             Ok((_, told)) => told.detail(),
             Err(Lost) => None,

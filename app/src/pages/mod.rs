@@ -10,8 +10,9 @@ pub(crate) mod job;
 pub(crate) mod problem;
 
 /// A page before it is rendered: what the document around it needs, and its body.
-pub(crate) struct Content {
-    pub(crate) status: u16,
+pub struct Content {
+    /// The HTTP status: 200, or that of the problem shown.
+    pub status: u16,
     pub(crate) title: String,
     pub(crate) description: &'static str,
     /// The entry of the site's navigation that this page is.

@@ -125,7 +125,8 @@ fn invalid(code: &'static str, detail: String) -> Error {
 }
 
 fn prompt(text: &str) -> Result<String> {
-    let text = text.trim();
+    // A form sends the line breaks of a text as CRLF, a script as LF.
+    let text = text.trim().replace("\r\n", "\n");
     if text.is_empty() {
         return Err(invalid(
             "prompt",
@@ -142,7 +143,7 @@ fn prompt(text: &str) -> Result<String> {
         let detail = "The prompt contains control characters. Type or paste it as plain text.";
         return Err(invalid("prompt", detail.into()));
     }
-    Ok(text.to_owned())
+    Ok(text)
 }
 
 /// OpenAI's rule for sizes, which the built-in engine shares.
@@ -253,7 +254,7 @@ mod tests {
 
     #[test]
     fn prompts_are_checked() {
-        assert_eq!(prompt("  a boat\r\n at sea ").unwrap(), "a boat\r\n at sea");
+        assert_eq!(prompt("  a boat\r\n at sea ").unwrap(), "a boat\n at sea");
         assert!(prompt(" \n\t ").is_err());
         assert!(prompt("a\u{0}b").is_err());
         assert!(prompt("a\u{1b}[31mb").is_err());

@@ -92,13 +92,16 @@ pub(super) async fn list(
 }
 
 /// Cancels a job that is not finished and answers how it stands then; deletes
-/// a finished one.
+/// a finished one, unless the query says `cancel=true`: a job that finishes
+/// while its owner reaches for "cancel" keeps its picture.
 pub(super) async fn cancel(
     AxumState(state): AxumState<State>,
     caller: Caller,
     Path(id): Path<String>,
+    RawQuery(query): RawQuery,
 ) -> Result<Response> {
-    Ok(match state.studio.cancel(&caller, &id).await? {
+    let only_cancel = query.as_deref().unwrap_or_default().split('&').any(|pair| pair == "cancel=true");
+    Ok(match state.studio.cancel(&caller, &id, only_cancel).await? {
         Some(job) => Json(view::job(&job)).into_response(),
         None => StatusCode::NO_CONTENT.into_response(),
     })

@@ -1,18 +1,22 @@
 //! The pages: everything a browser without JavaScript can reach.
 
-use std::sync::Arc;
+use std::{future::ready, pin::Pin, sync::Arc};
 
 use atelier_app::{
-    Page, Rendered,
+    Page,
     data::{About, Answer, Data, Problem, Unavailable},
     wire::{Job, Kind, Limit},
 };
 use axum::{
+    body::Body,
     extract::{FromRequestParts as _, Request, State as AxumState},
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     middleware::Next,
-    response::{Html, IntoResponse, Response},
+    response::{IntoResponse, Response},
 };
+use futures::{Stream, stream::once};
+use leptos::{nonce::use_nonce, prelude::*};
+use leptos_axum::ResponseOptions;
 use tracing::error;
 
 use super::{Error, Result, State, assets, caller::new_session, images::wants_page, view};
@@ -43,22 +47,43 @@ async fn render(state: &State, caller: Caller, page: Page, headers: &HeaderMap) 
         state: state.clone(),
         caller,
     };
-    let Rendered {
-        status,
-        nonce,
-        html,
-    } = atelier_app::render(page, &data, &assets::ASSETS).await;
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
-    let mut response = (status, Html(html)).into_response();
-    let answer = response.headers_mut();
-    answer.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if let Ok(policy) = HeaderValue::from_str(&content_security_policy(&nonce)) {
-        answer.insert(header::CONTENT_SECURITY_POLICY, policy);
-    }
+    let content = atelier_app::load(page, &data).await;
+    let document = move || {
+        set_status_and_policy(content.status);
+        atelier_app::shell(content, &assets::ASSETS)
+    };
+    let request = Request::new(Body::empty());
+    let mut response =
+        leptos_axum::handle_response_inner(|| {}, document, request, in_one_piece).await;
+    let no_store = HeaderValue::from_static("no-store");
+    response.headers_mut().insert(header::CACHE_CONTROL, no_store);
     match new_session(headers, state) {
         Some(cookie) => (cookie, response).into_response(),
         None => response,
     }
+}
+
+fn set_status_and_policy(status: u16) {
+    let answer = expect_context::<ResponseOptions>();
+    answer.set_status(StatusCode::from_u16(status).unwrap_or(StatusCode::OK));
+    let nonce = use_nonce().map(|nonce| nonce.to_string());
+    let policy = content_security_policy(&nonce.unwrap_or_default());
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        answer.insert_header(header::CONTENT_SECURITY_POLICY, policy);
+    }
+}
+
+type Chunks = Pin<Box<dyn Stream<Item = String> + Send>>;
+
+/// The pages wait for nothing while they are rendered, so they need neither
+/// streaming nor the scripts that would come with it.
+fn in_one_piece<V: IntoView + 'static>(
+    page: V,
+    _scripts: Box<dyn FnOnce() -> Chunks + Send>,
+    _: bool,
+) -> Pin<Box<dyn Future<Output = Chunks> + Send>> {
+    let html = page.to_html();
+    Box::pin(async { Box::pin(once(ready(html))) as Chunks })
 }
 
 /// Nothing from elsewhere, no script or style that we did not write.
