@@ -73,7 +73,10 @@ impl From<BytesRejection> for Error {
 
 impl From<FormRejection> for Error {
     fn from(rejection: FormRejection) -> Self {
-        Self::Malformed(rejection.body_text())
+        match rejection {
+            FormRejection::BytesRejection(rejection) => rejection.into(),
+            rejection => Self::Malformed(rejection.body_text()),
+        }
     }
 }
 

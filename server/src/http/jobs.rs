@@ -100,11 +100,17 @@ pub(super) async fn cancel(
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Response> {
-    let only_cancel = query.as_deref().unwrap_or_default().split('&').any(|pair| pair == "cancel=true");
-    Ok(match state.studio.cancel(&caller, &id, only_cancel).await? {
-        Some(job) => Json(view::job(&job)).into_response(),
-        None => StatusCode::NO_CONTENT.into_response(),
-    })
+    let only_cancel = query
+        .as_deref()
+        .unwrap_or_default()
+        .split('&')
+        .any(|pair| pair == "cancel=true");
+    Ok(
+        match state.studio.cancel(&caller, &id, only_cancel).await? {
+            Some(job) => Json(view::job(&job)).into_response(),
+            None => StatusCode::NO_CONTENT.into_response(),
+        },
+    )
 }
 
 #[derive(Serialize)]

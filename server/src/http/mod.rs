@@ -71,6 +71,8 @@ impl FromRef<State> for Key {
 
 /// Every route there is.
 pub fn router(site: Site) -> Router {
+    // Leptos runs its tasks on our runtime; it fails only if it does already.
+    let _ = any_spawner::Executor::init_tokio();
     let state = State(Arc::new(site));
     let api = Router::new()
         .route("/api/images", post(images::submit))

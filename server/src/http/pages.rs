@@ -56,7 +56,9 @@ async fn render(state: &State, caller: Caller, page: Page, headers: &HeaderMap) 
     let mut response =
         leptos_axum::handle_response_inner(|| {}, document, request, in_one_piece).await;
     let no_store = HeaderValue::from_static("no-store");
-    response.headers_mut().insert(header::CACHE_CONTROL, no_store);
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, no_store);
     match new_session(headers, state) {
         Some(cookie) => (cookie, response).into_response(),
         None => response,

@@ -1,1 +1,348 @@
+//! The OpenAI provider against a strict stand-in: the exact requests, what
+//! becomes of each kind of answer, and when a call is made again.
 
+use std::time::{Duration, Instant};
+
+use image::ImageFormat;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Atelier, OpenAi, Setup, photo, taken, text};
+
+/// The shortest pauses of our own choice.
+const IMPATIENT: &str = "limits = []\n[queue]\nretry_base = '10ms'";
+
+/// A server with limits off and this stand-in; keep all three.
+async fn studio(script: Vec<Answer>) -> (Setup, OpenAi, Atelier) {
+    studio_with("limits = []", script).await
+}
+
+async fn studio_with(file: &str, script: Vec<Answer>) -> (Setup, OpenAi, Atelier) {
+    let openai = OpenAi::start(script).await;
+    let setup = Setup::with_file(file).openai(&openai);
+    let server = setup.start();
+    (setup, openai, server)
+}
+
+fn refusal(status: u16, kind: &str, code: &str, message: &str) -> Answer {
+    let body =
+        json!({ "error": { "message": message, "type": kind, "param": null, "code": code } });
+    Answer::Error(status, vec![], body)
+}
+
+fn outage() -> Answer {
+    refusal(
+        500,
+        "server_error",
+        "",
+        "The server had an error while processing your request.",
+    )
+}
+
+async fn failed(server: &Atelier, job: &Value) -> Value {
+    let job = server.finished(job).await;
+    assert_eq!(job["status"], "failed", "{job}");
+    assert!(job["images"].as_array().unwrap().is_empty());
+    assert!(job["cost_usd"].is_null());
+    job
+}
+
+#[tokio::test]
+async fn a_picture_is_asked_for_as_the_api_wants() {
+    let (_setup, openai, server) = studio(vec![]).await;
+    let order = json!({
+        "prompt": "a lighthouse", "size": "1536x1024", "quality": "low", "n": 3, "style": "ink",
+    });
+    let job = server.succeeded(&server.submit(&order).await).await;
+    let expected = json!({
+        "model": "gpt-image-2",
+        "prompt": "a lighthouse\n\nStyle: black ink drawing with fine hatching.",
+        "n": 3, "size": "1536x1024", "quality": "low",
+    });
+    assert_eq!(openai.calls(), [expected]);
+    assert_eq!(job["images"].as_array().unwrap().len(), 3);
+    assert_eq!(
+        (&job["prompt"], &job["params"]["style"]),
+        (&json!("a lighthouse"), &json!("ink"))
+    );
+}
+
+#[tokio::test]
+async fn a_picture_arrives_with_its_bytes_and_its_cost() {
+    let (_setup, openai, server) = studio(vec![]).await;
+    let job = server.succeeded(&server.paint("a lighthouse").await).await;
+    let call = json!({
+        "model": "gpt-image-2", "prompt": "a lighthouse", "n": 1, "size": "auto", "quality": "auto",
+    });
+    assert_eq!(openai.calls(), [call]);
+    let cost = job["cost_usd"].as_f64().unwrap();
+    assert!(
+        (cost - (20.0 * 5.0 + 1000.0 * 30.0) / 1e6).abs() < 1e-9,
+        "{cost}"
+    );
+    let made = photo(64, 48, ImageFormat::Png);
+    let image = &job["images"][0];
+    assert_eq!(
+        (&image["width"], &image["height"]),
+        (&json!(64), &json!(48))
+    );
+    assert_eq!(
+        (&image["media_type"], &image["bytes"]),
+        (&json!("image/png"), &json!(made.len()))
+    );
+    assert_eq!(server.picture(&job).await, made);
+}
+
+#[tokio::test]
+async fn a_picture_named_by_its_address_is_kept_here() {
+    let (_setup, _openai, server) = studio(vec![Answer::Url]).await;
+    let job = server.succeeded(&server.paint("a lighthouse").await).await;
+    assert!(
+        text(&job["images"][0]["url"]).starts_with("/images/"),
+        "{job}"
+    );
+    assert!(
+        job["cost_usd"].is_null(),
+        "nothing is known of the cost: {job}"
+    );
+    assert_eq!(server.picture(&job).await, photo(64, 48, ImageFormat::Png));
+}
+
+#[tokio::test]
+async fn a_photo_is_sent_with_the_instruction_to_stay_faithful() {
+    let (_setup, openai, server) = studio(vec![]).await;
+    let job = taken(server.restore(photo(40, 30, ImageFormat::Png)).await).await;
+    let job = server.succeeded(&job).await;
+    let [call] = &openai.calls()[..] else {
+        panic!("one call is made")
+    };
+    let prompt = text(&call["prompt"]);
+    for kept in ["Restore", "identity", "pose", "framing"] {
+        assert!(prompt.contains(kept), "{prompt}");
+    }
+    let expected = json!({
+        "model": "gpt-image-2", "prompt": prompt, "size": "auto", "quality": "high",
+        "image": { "type": "image/jpeg", "name": "photo.jpg", "size": [40, 30] },
+    });
+    assert_eq!(*call, expected);
+    assert_eq!(job["original"]["width"], 40);
+    assert_eq!(server.picture(&job).await, photo(64, 48, ImageFormat::Png));
+    assert!(job["cost_usd"].as_f64().is_some());
+}
+
+/// Our own pause would be drawn from up to five minutes.
+#[tokio::test]
+async fn a_pause_asked_for_is_obeyed() {
+    const OWN: &str = "limits = []\n[queue]\nretry_base = '5m'";
+    for (name, value, least) in [("retry-after", "1", 1000), ("retry-after-ms", "200", 200)] {
+        let body = json!({ "error": { "message": "Slow down.", "type": "requests", "code": "rate_limit_exceeded" } });
+        let busy = Answer::Error(429, vec![(name, value)], body);
+        let (_setup, openai, server) = studio_with(OWN, vec![busy]).await;
+        let before = Instant::now();
+        let job = server.succeeded(&server.paint("a lighthouse").await).await;
+        assert!(
+            before.elapsed() >= Duration::from_millis(least),
+            "{name} is a lower bound"
+        );
+        assert_eq!(
+            (openai.calls().len(), &job["attempt"]),
+            (2, &json!(2)),
+            "{name}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_no_repetition_mends_fails_at_once() {
+    let cases = [
+        (
+            refusal(429, "insufficient_quota", "credit_balance_exhausted", "x"),
+            "provider_credit_exhausted",
+            "credit",
+        ),
+        (
+            refusal(
+                400,
+                "image_generation_user_error",
+                "moderation_blocked",
+                "x",
+            ),
+            "content_refused",
+            "unsafe",
+        ),
+        (
+            refusal(
+                401,
+                "invalid_request_error",
+                "invalid_api_key",
+                "Incorrect API key: sk-test",
+            ),
+            "provider_key_refused",
+            "key",
+        ),
+        (
+            refusal(
+                400,
+                "invalid_request_error",
+                "invalid_value",
+                "No such size.",
+            ),
+            "provider_refused",
+            "No such size.",
+        ),
+    ];
+    for (answer, code, words) in cases {
+        let (_setup, openai, server) = studio(vec![answer]).await;
+        let job = failed(&server, &server.paint("a lighthouse").await).await;
+        let error = &job["error"];
+        assert_eq!(
+            (&error["code"], &error["retryable"]),
+            (&json!(code), &json!(false)),
+            "{job}"
+        );
+        let message = text(&error["message"]);
+        assert!(
+            message.contains(words) && !message.contains("sk-test"),
+            "{message}"
+        );
+        assert_eq!(
+            (openai.calls().len(), &job["attempt"]),
+            (1, &json!(1)),
+            "{code}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_may_pass_is_tried_again() {
+    let answers = || {
+        [
+            outage(),
+            Answer::Garbage("<html>Bad gateway</html>"),
+            Answer::Garbage("{\"created\":1,\"data\":[]}"),
+            Answer::Garbage("{\"created\":1,\"data\":[{\"b64_json\":\"bm8gcGljdHVyZQ==\"}]}"),
+        ]
+    };
+    let (_setup, openai, server) = studio_with(IMPATIENT, answers().into()).await;
+    let job = server.succeeded(&server.paint("a lighthouse").await).await;
+    assert_eq!((openai.calls().len(), &job["attempt"]), (5, &json!(5)));
+    assert!(job["error"].is_null(), "{job}");
+}
+
+#[tokio::test]
+async fn a_job_fails_when_its_attempts_are_used_up() {
+    let file = format!("{IMPATIENT}\nattempts = 2");
+    let (_setup, openai, server) = studio_with(&file, vec![outage(), outage()]).await;
+    let job = failed(&server, &server.paint("a lighthouse").await).await;
+    assert_eq!((openai.calls().len(), &job["attempt"]), (2, &json!(2)));
+    assert_eq!(
+        (&job["error"]["code"], &job["error"]["retryable"]),
+        (&json!("provider_failed"), &json!(true))
+    );
+    // What failed is not remembered: the next visitor gets a call of their own.
+    let again = server.succeeded(&server.paint("a lighthouse").await).await;
+    assert_eq!((openai.calls().len(), &again["cache"]), (3, &json!("miss")));
+}
+
+#[tokio::test]
+async fn a_service_that_is_away_is_told_in_words() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let setup = Setup::with_file(&format!("{IMPATIENT}\nattempts = 2"))
+        .set("OPENAI_API_KEY", "sk-test")
+        .set("OPENAI_BASE_URL", &format!("http://{free}/v1"));
+    let server = setup.start();
+    let job = failed(&server, &server.paint("a lighthouse").await).await;
+    assert_eq!(
+        (&job["error"]["code"], &job["attempt"]),
+        (&json!("provider_unreachable"), &json!(2))
+    );
+}
+
+#[tokio::test]
+async fn cancelling_drops_the_call() {
+    let (_setup, openai, server) = studio(vec![Answer::Hang]).await;
+    let job = server.paint("a lighthouse").await;
+    openai.called(1).await;
+    let response = server
+        .delete(&format!("/api/jobs/{}", text(&job["id"])))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(response.status(), 200);
+    let cancelled: Value = response.json().await.unwrap();
+    assert_eq!(cancelled["status"], "cancelled", "{cancelled}");
+    openai.abandoned().await;
+    assert_eq!(server.job(text(&job["id"])).await["status"], "cancelled");
+    // Nobody is joined to a cancelled job.
+    server.succeeded(&server.paint("a lighthouse").await).await;
+    assert_eq!(openai.calls().len(), 2);
+}
+
+#[tokio::test]
+async fn the_same_prompt_costs_one_call() {
+    let (_setup, openai, server) = studio(vec![]).await;
+    let first = server.succeeded(&server.paint("a lighthouse").await).await;
+    let second = server.paint("  a   lighthouse\n").await;
+    assert_eq!(
+        (&second["status"], &second["cache"]),
+        (&json!("succeeded"), &json!("exact"))
+    );
+    assert!(
+        second["cost_usd"].is_null(),
+        "an answer from the cache costs nothing: {second}"
+    );
+    assert_eq!(server.picture(&second).await, server.picture(&first).await);
+    assert_eq!(openai.calls().len(), 1);
+}
+
+#[tokio::test]
+async fn the_same_photo_costs_one_call() {
+    let (_setup, openai, server) = studio(vec![]).await;
+    let first = taken(server.restore(photo(40, 30, ImageFormat::Png)).await).await;
+    server.succeeded(&first).await;
+    let second = taken(server.restore(photo(40, 30, ImageFormat::Png)).await).await;
+    assert_eq!(
+        (&second["status"], &second["cache"]),
+        (&json!("succeeded"), &json!("exact"))
+    );
+    assert_eq!(openai.calls().len(), 1);
+}
+
+#[tokio::test]
+async fn a_fresh_picture_is_made_anew_and_given_from_then_on() {
+    let (_setup, openai, server) = studio(vec![]).await;
+    let first = server.succeeded(&server.paint("a lighthouse").await).await;
+    let fresh = server
+        .submit(&json!({ "prompt": "a lighthouse", "fresh": true }))
+        .await;
+    let fresh = server.succeeded(&fresh).await;
+    assert_eq!((openai.calls().len(), &fresh["cache"]), (2, &json!("miss")));
+    assert_ne!(fresh["images"][0]["url"], first["images"][0]["url"]);
+    let later = server.paint("a lighthouse").await;
+    assert_eq!(
+        (openai.calls().len(), &later["cache"]),
+        (2, &json!("exact"))
+    );
+    assert_eq!(later["images"][0]["url"], fresh["images"][0]["url"]);
+}
+
+#[tokio::test]
+async fn no_cache_asks_for_a_fresh_picture() {
+    let (_setup, openai, server) = studio(vec![]).await;
+    server.succeeded(&server.paint("a lighthouse").await).await;
+    for header in ["no-cache", "max-age=0, No-Store"] {
+        let request = server.post("/api/images").header("cache-control", header);
+        let job = taken(
+            request
+                .json(&json!({ "prompt": "a lighthouse" }))
+                .send()
+                .await
+                .unwrap(),
+        )
+        .await;
+        assert_eq!(server.succeeded(&job).await["cache"], "miss");
+    }
+    assert_eq!(openai.calls().len(), 3);
+}

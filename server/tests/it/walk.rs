@@ -1,1 +1,188 @@
+//! The walk of a request from end to end, with the built-in engine.
 
+use image::ImageFormat;
+use serde_json::json;
+
+use crate::support::{Setup, blobs, photo, taken, text};
+
+#[tokio::test]
+async fn a_prompt_becomes_a_picture() {
+    let setup = Setup::new();
+    let server = setup.start();
+    let body = json!({ "prompt": "a lighthouse at dusk", "size": "1024x1536", "style": "ink" });
+    let job = server.submit(&body).await;
+    assert_eq!(job["kind"], "image");
+    assert_eq!(job["cache"], "miss");
+    let job = server.succeeded(&job).await;
+    assert_eq!(
+        job["params"],
+        json!({ "size": "1024x1536", "quality": "auto", "n": 1, "style": "ink" })
+    );
+    let picture = image::load_from_memory(&server.picture(&job).await).unwrap();
+    assert_eq!((picture.width(), picture.height()), (1024, 1536));
+    assert_eq!(job["images"][0]["width"], 1024);
+    assert_eq!(job["images"][0]["media_type"], "image/png");
+    for time in ["created_at", "started_at", "finished_at"] {
+        assert!(text(&job[time]).ends_with('Z'), "{time} of {job}");
+    }
+}
+
+#[tokio::test]
+async fn the_same_prompt_is_answered_from_the_cache_and_a_fresh_one_is_not() {
+    let setup = Setup::new();
+    let server = setup.start();
+    let first = server.paint("two cats on a wall").await;
+    let first = server.succeeded(&first).await;
+    let again = server.paint("  two cats   on a wall ").await;
+    assert_eq!(
+        (&again["status"], &again["cache"]),
+        (&json!("succeeded"), &json!("exact"))
+    );
+    assert_eq!(again["images"], first["images"]);
+    assert_ne!(again["id"], first["id"]);
+
+    let fresh = server
+        .submit(&json!({ "prompt": "two cats on a wall", "fresh": true }))
+        .await;
+    let fresh = server.succeeded(&fresh).await;
+    assert_eq!(fresh["cache"], "miss");
+    assert_ne!(server.picture(&fresh).await, server.picture(&first).await);
+    let newest = server.paint("two cats on a wall").await;
+    assert_eq!(newest["images"], fresh["images"]);
+}
+
+#[tokio::test]
+async fn a_photo_becomes_a_restored_one() {
+    let setup = Setup::new();
+    let server = setup.start();
+    let response = server.restore(photo(300, 200, ImageFormat::Jpeg)).await;
+    let job = taken(response).await;
+    assert_eq!(
+        (&job["kind"], &job["prompt"]),
+        (&json!("restoration"), &json!(""))
+    );
+    assert_eq!(job["original"]["width"], 300);
+    let job = server.succeeded(&job).await;
+    let restored = image::load_from_memory(&server.picture(&job).await).unwrap();
+    assert_eq!((restored.width(), restored.height()), (300, 200));
+
+    let again = taken(server.restore(photo(300, 200, ImageFormat::Jpeg)).await).await;
+    assert_eq!(again["cache"], "exact");
+}
+
+#[tokio::test]
+async fn a_finished_job_is_deleted_with_its_files() {
+    let setup = Setup::new();
+    let server = setup.start();
+    let job = taken(server.restore(photo(64, 64, ImageFormat::Png)).await).await;
+    let job = server.succeeded(&job).await;
+    let path = format!("/api/jobs/{}", text(&job["id"]));
+    assert_eq!(blobs(&setup.data()).len(), 2);
+
+    let kept = server
+        .delete(&format!("{path}?cancel=true"))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        kept.status(),
+        409,
+        "a cancel that comes too late deletes nothing"
+    );
+    assert_eq!(server.delete(&path).send().await.unwrap().status(), 204);
+    assert_eq!(server.get(&path).send().await.unwrap().status(), 404);
+    assert_eq!(
+        server
+            .get(text(&job["images"][0]["url"]))
+            .send()
+            .await
+            .unwrap()
+            .status(),
+        404
+    );
+    assert!(blobs(&setup.data()).is_empty());
+}
+
+#[tokio::test]
+async fn jobs_belong_to_their_session() {
+    let setup = Setup::new();
+    let server = setup.start();
+    let page = server.get("/").send().await.unwrap();
+    let cookie = page.headers()["set-cookie"]
+        .to_str()
+        .unwrap()
+        .split(';')
+        .next()
+        .unwrap()
+        .to_owned();
+    let body = json!({ "prompt": "my own picture" });
+    let mine = taken(
+        server
+            .post("/api/images")
+            .header("cookie", &cookie)
+            .json(&body)
+            .send()
+            .await
+            .unwrap(),
+    )
+    .await;
+    let theirs = server.paint("somebody else's").await;
+
+    let jobs = server
+        .get("/api/jobs")
+        .header("cookie", &cookie)
+        .send()
+        .await
+        .unwrap();
+    let jobs: serde_json::Value = jobs.json().await.unwrap();
+    let ids: Vec<&str> = jobs["jobs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|job| text(&job["id"]))
+        .collect();
+    assert_eq!(ids, [text(&mine["id"])]);
+    let path = format!("/api/jobs/{}", text(&theirs["id"]));
+    let refused = server
+        .delete(&path)
+        .header("cookie", &cookie)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(refused.status(), 403);
+}
+
+#[tokio::test]
+async fn a_poll_answers_unchanged_after_its_time() {
+    let setup = Setup::new();
+    let server = setup.start();
+    let job = server.paint("a still life").await;
+    let job = server.succeeded(&job).await;
+    let path = format!(
+        "/api/jobs/{}?after={}&wait=0",
+        text(&job["id"]),
+        job["version"]
+    );
+    let same: serde_json::Value = server
+        .get(&path)
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
+    assert_eq!(same, job);
+}
+
+#[tokio::test]
+async fn the_site_says_that_it_lives_and_is_ready() {
+    let setup = Setup::new();
+    let server = setup.start();
+    for path in ["/healthz", "/readyz"] {
+        assert_eq!(
+            server.get(path).send().await.unwrap().status(),
+            200,
+            "{path}"
+        );
+    }
+}

@@ -2,6 +2,7 @@
 //! strict stand-in for the one thing that costs money.
 
 mod openai;
+mod recorder;
 
 use std::{
     io::{BufRead as _, BufReader},
@@ -17,7 +18,10 @@ use reqwest::{Client, RequestBuilder, Response, multipart};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-pub(crate) use self::openai::{Answer, OpenAi};
+pub(crate) use self::{
+    openai::{Answer, OpenAi},
+    recorder::{Delivery, Recorder},
+};
 
 /// Everything must happen within this; nothing is expected to take long.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -46,7 +50,11 @@ impl Setup {
     /// The given configuration file.
     pub(crate) fn with_file(file: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self { folder, file: file.into(), environment: Vec::new() }
+        Self {
+            folder,
+            file: file.into(),
+            environment: Vec::new(),
+        }
     }
 
     pub(crate) fn set(mut self, name: &str, value: &str) -> Self {
@@ -56,7 +64,8 @@ impl Setup {
 
     /// Pictures from this stand-in.
     pub(crate) fn openai(self, provider: &OpenAi) -> Self {
-        self.set("OPENAI_API_KEY", openai::KEY).set("OPENAI_BASE_URL", &provider.url)
+        self.set("OPENAI_API_KEY", openai::KEY)
+            .set("OPENAI_BASE_URL", &provider.url)
     }
 
     pub(crate) fn data(&self) -> std::path::PathBuf {
@@ -88,7 +97,12 @@ impl Setup {
                 Ok(line) => match line.split_once("serving at ") {
                     Some((_, url)) => {
                         let url = url.trim_end_matches('/').to_owned();
-                        return Atelier { child, url, client: client(), log };
+                        return Atelier {
+                            child,
+                            url,
+                            client: client(),
+                            log,
+                        };
                     }
                     None => lines.push(line),
                 },
@@ -100,7 +114,10 @@ impl Setup {
     /// Starts a server that refuses to; what it says.
     pub(crate) fn refusal(&self) -> String {
         let output = self.command().output().unwrap();
-        assert!(!output.status.success(), "the server was expected to refuse");
+        assert!(
+            !output.status.success(),
+            "the server was expected to refuse"
+        );
         String::from_utf8(output.stderr).unwrap()
     }
 }
@@ -108,14 +125,23 @@ impl Setup {
 fn follow(child: &mut Child) -> mpsc::Receiver<String> {
     let (sender, log) = mpsc::channel();
     let lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(line)));
+    thread::spawn(move || {
+        lines
+            .map_while(Result::ok)
+            .try_for_each(|line| sender.send(line))
+    });
     log
 }
 
 fn client() -> Client {
     let redirect = reqwest::redirect::Policy::none();
     let _ = rustls::crypto::ring::default_provider().install_default();
-    Client::builder().no_proxy().redirect(redirect).timeout(PATIENCE).build().unwrap()
+    Client::builder()
+        .no_proxy()
+        .redirect(redirect)
+        .timeout(PATIENCE)
+        .build()
+        .unwrap()
 }
 
 impl Atelier {
@@ -143,11 +169,21 @@ impl Atelier {
 
     /// Asks for a restoration of this file.
     pub(crate) async fn restore(&self, file: Vec<u8>) -> Response {
-        self.post("/api/restorations").multipart(form(file)).send().await.unwrap()
+        self.post("/api/restorations")
+            .multipart(form(file))
+            .send()
+            .await
+            .unwrap()
     }
 
     pub(crate) async fn job(&self, id: &str) -> Value {
-        self.get(&format!("/api/jobs/{id}")).send().await.unwrap().json().await.unwrap()
+        self.get(&format!("/api/jobs/{id}"))
+            .send()
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap()
     }
 
     /// Polls as a browser does until `done` says so.
@@ -156,14 +192,30 @@ impl Atelier {
         let started = std::time::Instant::now();
         while !done(&job) {
             assert!(started.elapsed() < PATIENCE, "waited too long: {job}");
-            let path = format!("/api/jobs/{}?after={}&wait=25", text(&job["id"]), job["version"]);
-            job = self.get(&path).send().await.unwrap().error_for_status().unwrap().json().await.unwrap();
+            let path = format!(
+                "/api/jobs/{}?after={}&wait=25",
+                text(&job["id"]),
+                job["version"]
+            );
+            job = self
+                .get(&path)
+                .send()
+                .await
+                .unwrap()
+                .error_for_status()
+                .unwrap()
+                .json()
+                .await
+                .unwrap();
         }
         job
     }
 
     pub(crate) async fn finished(&self, job: &Value) -> Value {
-        self.until(job, |job| matches!(text(&job["status"]), "succeeded" | "failed" | "cancelled")).await
+        self.until(job, |job| {
+            matches!(text(&job["status"]), "succeeded" | "failed" | "cancelled")
+        })
+        .await
     }
 
     pub(crate) async fn succeeded(&self, job: &Value) -> Value {
@@ -174,8 +226,18 @@ impl Atelier {
 
     /// The bytes of a job's only picture.
     pub(crate) async fn picture(&self, job: &Value) -> Vec<u8> {
-        let response = self.get(text(&job["images"][0]["url"])).send().await.unwrap();
-        response.error_for_status().unwrap().bytes().await.unwrap().to_vec()
+        let response = self
+            .get(text(&job["images"][0]["url"]))
+            .send()
+            .await
+            .unwrap();
+        response
+            .error_for_status()
+            .unwrap()
+            .bytes()
+            .await
+            .unwrap()
+            .to_vec()
     }
 
     /// SIGKILL: nothing is tidied up.
@@ -184,17 +246,30 @@ impl Atelier {
         self.child.wait().unwrap();
     }
 
-    /// SIGTERM, and how the process ended.
-    pub(crate) fn terminate(&mut self) -> ExitStatus {
+    /// Sends SIGTERM.
+    pub(crate) fn ask_to_stop(&self) {
         let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        assert!(
+            Command::new("kill")
+                .args(["-TERM", &id])
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
+
+    /// How the process ended.
+    pub(crate) fn ended(&mut self) -> ExitStatus {
         self.child.wait().unwrap()
     }
 
     /// Waits for a line of the log that contains the words.
     pub(crate) fn logged(&self, words: &str) -> String {
         loop {
-            let line = self.log.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("{words:?} was not logged"));
+            let line = self
+                .log
+                .recv_timeout(PATIENCE)
+                .unwrap_or_else(|_| panic!("{words:?} was not logged"));
             if line.contains(words) {
                 return line;
             }
@@ -203,8 +278,17 @@ impl Atelier {
 
     /// Resident memory in bytes.
     pub(crate) fn memory(&self) -> u64 {
+        self.memory_as("VmRSS:")
+    }
+
+    /// The most that was ever resident, in bytes.
+    pub(crate) fn peak_memory(&self) -> u64 {
+        self.memory_as("VmHWM:")
+    }
+
+    fn memory_as(&self, name: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        let line = status.lines().find(|line| line.starts_with(name)).unwrap();
         let kilobytes: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
         kilobytes * 1024
     }
@@ -220,9 +304,16 @@ impl Drop for Atelier {
 /// The job of a submission that was taken.
 pub(crate) async fn taken(response: Response) -> Value {
     let status = response.status();
-    let location = response.headers().get("location").map(|value| value.to_str().unwrap().to_owned());
+    let location = response
+        .headers()
+        .get("location")
+        .map(|value| value.to_str().unwrap().to_owned());
     let job: Value = response.json().await.unwrap();
-    let expected = if job["status"] == "succeeded" { 200 } else { 202 };
+    let expected = if job["status"] == "succeeded" {
+        200
+    } else {
+        202
+    };
     assert_eq!(status.as_u16(), expected, "{job}");
     assert_eq!(location, Some(format!("/api/jobs/{}", text(&job["id"]))));
     job
@@ -231,7 +322,10 @@ pub(crate) async fn taken(response: Response) -> Value {
 /// A refusal: its status and its problem document.
 pub(crate) async fn problem(response: Response) -> (u16, Value) {
     let status = response.status().as_u16();
-    assert_eq!(response.headers()["content-type"], "application/problem+json");
+    assert_eq!(
+        response.headers()["content-type"],
+        "application/problem+json"
+    );
     let problem: Value = response.json().await.unwrap();
     assert_eq!(problem["status"], status);
     for field in ["type", "title", "detail", "code"] {
@@ -241,7 +335,9 @@ pub(crate) async fn problem(response: Response) -> (u16, Value) {
 }
 
 pub(crate) fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or_else(|| panic!("{value} is no text"))
+    value
+        .as_str()
+        .unwrap_or_else(|| panic!("{value} is no text"))
 }
 
 pub(crate) fn form(file: Vec<u8>) -> multipart::Form {
@@ -266,5 +362,7 @@ pub(crate) fn encode(picture: &DynamicImage, format: ImageFormat) -> Vec<u8> {
 /// Names of the blobs kept in a data folder.
 pub(crate) fn blobs(data: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(data.join("images")).unwrap();
-    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect()
 }

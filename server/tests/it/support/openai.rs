@@ -46,6 +46,9 @@ struct Shared {
     calls: Mutex<Vec<Value>>,
     called: Notify,
     release: Notify,
+    /// Calls whose client went away before the answer.
+    dropped: Mutex<usize>,
+    drop: Notify,
     address: Mutex<String>,
 }
 
@@ -54,7 +57,10 @@ impl OpenAi {
     pub(crate) async fn start(script: Vec<Answer>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
-        let shared = Arc::new(Shared { script: Mutex::new(script.into()), ..Shared::default() });
+        let shared = Arc::new(Shared {
+            script: Mutex::new(script.into()),
+            ..Shared::default()
+        });
         shared.address.lock().unwrap().clone_from(&address);
         let router = Router::new()
             .route("/v1/images/generations", post(generations))
@@ -62,7 +68,10 @@ impl OpenAi {
             .route("/files/picture.png", get(async || picture()))
             .with_state(Arc::clone(&shared));
         tokio::spawn(axum::serve(listener, router).into_future());
-        Self { url: format!("{address}/v1"), shared }
+        Self {
+            url: format!("{address}/v1"),
+            shared,
+        }
     }
 
     /// The calls so far, each as the fields it carried.
@@ -81,7 +90,25 @@ impl OpenAi {
                 next.await;
             }
         };
-        tokio::time::timeout(super::PATIENCE, arrived).await.expect("the provider is called");
+        tokio::time::timeout(super::PATIENCE, arrived)
+            .await
+            .expect("the provider is called");
+    }
+
+    /// Waits until the client of a call that hangs has given up.
+    pub(crate) async fn abandoned(&self) {
+        let gone = async {
+            loop {
+                let next = self.shared.drop.notified();
+                if *self.shared.dropped.lock().unwrap() > 0 {
+                    return;
+                }
+                next.await;
+            }
+        };
+        tokio::time::timeout(super::PATIENCE, gone)
+            .await
+            .expect("the call is dropped");
     }
 
     /// Lets a call that hangs be answered with a picture.
@@ -90,22 +117,56 @@ impl OpenAi {
     }
 }
 
-async fn generations(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: String) -> Response {
+/// Notices that a call was dropped.
+struct Waiting<'a>(&'a Shared);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        *self.0.dropped.lock().unwrap() += 1;
+        self.0.drop.notify_waiters();
+    }
+}
+
+async fn generations(
+    State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
+    body: String,
+) -> Response {
     assert_eq!(headers["content-type"], "application/json");
     let body: Map<String, Value> = serde_json::from_str(&body).expect("JSON");
     for field in body.keys() {
         let known = [
-            "prompt", "model", "n", "size", "quality", "background", "moderation", "output_format",
-            "output_compression", "stream", "partial_images", "user",
+            "prompt",
+            "model",
+            "n",
+            "size",
+            "quality",
+            "background",
+            "moderation",
+            "output_format",
+            "output_compression",
+            "stream",
+            "partial_images",
+            "user",
         ];
-        assert!(known.contains(&field.as_str()), "the images API refuses {field:?}");
+        assert!(
+            known.contains(&field.as_str()),
+            "the images API refuses {field:?}"
+        );
     }
     check_common(&body);
-    assert!(body.get("n").is_none_or(|n| (1..=10).contains(&n.as_u64().unwrap())));
+    assert!(
+        body.get("n")
+            .is_none_or(|n| (1..=10).contains(&n.as_u64().unwrap()))
+    );
     answer(&shared, &headers, Value::Object(body)).await
 }
 
-async fn edits(State(shared): State<Arc<Shared>>, headers: HeaderMap, mut form: Multipart) -> Response {
+async fn edits(
+    State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
+    mut form: Multipart,
+) -> Response {
     let mut body = Map::new();
     while let Some(field) = form.next_field().await.unwrap() {
         let name = field.name().unwrap().to_owned();
@@ -118,8 +179,20 @@ async fn edits(State(shared): State<Arc<Shared>>, headers: HeaderMap, mut form: 
             let seen = json!({"type": media_type, "name": file_name, "size": [picture.width(), picture.height()]});
             body.insert("image".into(), seen);
         } else {
-            let known = ["prompt", "model", "n", "size", "quality", "background", "input_fidelity", "output_format"];
-            assert!(known.contains(&name.as_str()), "the images API refuses {name:?}");
+            let known = [
+                "prompt",
+                "model",
+                "n",
+                "size",
+                "quality",
+                "background",
+                "input_fidelity",
+                "output_format",
+            ];
+            assert!(
+                known.contains(&name.as_str()),
+                "the images API refuses {name:?}"
+            );
             body.insert(name, field.text().await.unwrap().into());
         }
     }
@@ -130,8 +203,13 @@ async fn edits(State(shared): State<Arc<Shared>>, headers: HeaderMap, mut form: 
 
 fn check_common(body: &Map<String, Value>) {
     let text = |field: &str| body.get(field).and_then(Value::as_str);
-    assert!(text("model").is_some_and(|model| !model.is_empty()), "the server's own default models are retired");
-    assert!(text("prompt").is_some_and(|prompt| !prompt.is_empty() && prompt.chars().count() <= 32_000));
+    assert!(
+        text("model").is_some_and(|model| !model.is_empty()),
+        "the server's own default models are retired"
+    );
+    assert!(
+        text("prompt").is_some_and(|prompt| !prompt.is_empty() && prompt.chars().count() <= 32_000)
+    );
     assert!(["auto", "low", "medium", "high"].contains(&text("quality").unwrap_or("auto")));
     let size = text("size").unwrap_or("auto");
     assert!(size == "auto" || size.split_once('x').is_some(), "{size}");
@@ -142,7 +220,12 @@ async fn answer(shared: &Shared, headers: &HeaderMap, call: Value) -> Response {
     let n = call["n"].as_u64().unwrap_or(1);
     shared.calls.lock().unwrap().push(call);
     let release = shared.release.notified();
-    let next = shared.script.lock().unwrap().pop_front().unwrap_or(Answer::Picture);
+    let next = shared
+        .script
+        .lock()
+        .unwrap()
+        .pop_front()
+        .unwrap_or(Answer::Picture);
     shared.called.notify_waiters();
     match next {
         Answer::Picture => pictures(n),
@@ -155,12 +238,16 @@ async fn answer(shared: &Shared, headers: &HeaderMap, call: Value) -> Response {
             for (name, value) in headers {
                 response.headers_mut().insert(name, value.parse().unwrap());
             }
-            response.headers_mut().insert("x-request-id", "req_test".parse().unwrap());
+            response
+                .headers_mut()
+                .insert("x-request-id", "req_test".parse().unwrap());
             response
         }
         Answer::Garbage(body) => body.into_response(),
         Answer::Hang => {
+            let waiting = Waiting(shared);
             release.await;
+            std::mem::forget(waiting);
             pictures(n)
         }
     }
@@ -171,7 +258,9 @@ fn picture() -> Vec<u8> {
 }
 
 fn pictures(n: u64) -> Response {
-    let data: Vec<Value> = (0..n).map(|_| json!({ "b64_json": BASE64.encode(picture()) })).collect();
+    let data: Vec<Value> = (0..n)
+        .map(|_| json!({ "b64_json": BASE64.encode(picture()) }))
+        .collect();
     let usage = json!({
         "input_tokens": 20, "input_tokens_details": {"text_tokens": 20, "image_tokens": 0},
         "output_tokens": 1000, "total_tokens": 1020,

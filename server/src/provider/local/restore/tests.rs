@@ -180,11 +180,3 @@ fn stops_when_told_to() {
     assert!(out.is_none());
     assert!(told.len() > 1 && told.is_sorted());
 }
-#[test]
-fn zz_dev() {
-    let (d, _) = scratched(&aged(&scene()));
-    let r = restored(&d, 1);
-    let _ = d.save("/tmp/restore/out/t-d.png"); let _ = r.save("/tmp/restore/out/t-r.png"); let _ = scene().save("/tmp/restore/out/t-c.png");
-    let p = super::Photo::from_rgb(&d);
-    panic!("{:?} {:?} {:?}", crate::restore::damage::repair(&mut d.clone()), super::Noise::of(&p.luma).level(), super::Ends::of(&p));
-}

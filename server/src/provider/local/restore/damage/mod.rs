@@ -3,9 +3,12 @@
 //! Everything here is told from the subject by how it differs from its own neighbourhood: the photo is
 //! compared with its local median, and the difference is measured in units of what is usual around it.
 
+mod bar;
 mod dust;
 mod inpaint;
+mod lines;
 mod mask;
+mod profile;
 mod residual;
 mod scratches;
 
@@ -89,14 +92,21 @@ fn find(photo: &RgbImage) -> (Damage, Mask) {
 }
 
 /// How aged the photo looks apart from marks, 0.0 to 1.0: grain together with blacks that are none.
+/// Where a pixel is much darker than its surroundings, which dark marks are, the median counts instead.
 fn suspicion(residual: &Residual) -> f32 {
     let mut grey = Plane::new(residual.width, residual.height);
+    let values = residual.grey.as_raw().iter().map(|value| f32::from(*value));
     grey.data
         .iter_mut()
-        .zip(residual.grey.as_raw())
-        .for_each(|(g, v)| *g = f32::from(*v));
+        .zip(values)
+        .for_each(|(g, value)| *g = value);
     let grain = smoothstep(1.8, 3.8, Noise::of(&grey).level());
-    let faded = smoothstep(13.0, 27.0, quantile(&mut grey.data, 0.005));
+    for (i, value) in grey.data.iter_mut().enumerate() {
+        if residual.units[i] < -3 * residual::DEVIATION {
+            *value -= f32::from(residual.steps[i]);
+        }
+    }
+    let faded = smoothstep(14.0, 28.0, quantile(&mut grey.data, 0.005));
     grain.min(faded)
 }
 

@@ -1,0 +1,244 @@
+//! Too much.
+
+use image::ImageFormat;
+use serde_json::{Value, json};
+
+use super::{fill_in, page};
+use crate::support::{Answer, Atelier, OpenAi, Setup, blobs, photo, problem, taken, text};
+
+/// As the default limits, but for windows that do not end while we look.
+const LIMITS: &str = "
+    [[limits]]
+    name = 'pictures'
+    scope = 'ip'
+    unit = 'images'
+    algorithm = 'fixed_window'
+    quota = 20
+    window = '365d'
+    actions = ['image']
+    [[limits]]
+    name = 'photos'
+    scope = 'ip'
+    unit = 'images'
+    algorithm = 'fixed_window'
+    quota = 1
+    window = '365d'
+    actions = ['restoration']
+    [[limits]]
+    name = 'burst'
+    scope = 'ip'
+    unit = 'requests'
+    algorithm = 'fixed_window'
+    quota = 5
+    window = '365d'
+";
+
+async fn limited(file: &str, script: Vec<Answer>) -> (Setup, OpenAi, Atelier) {
+    let openai = OpenAi::start(script).await;
+    let setup = Setup::with_file(file).openai(&openai);
+    let server = setup.start();
+    (setup, openai, server)
+}
+
+async fn remaining(server: &Atelier, name: &str) -> f64 {
+    let limits: Value = server
+        .get("/api/limits")
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
+    let limits = limits["limits"].as_array().unwrap();
+    let limit = limits.iter().find(|limit| limit["name"] == name).unwrap();
+    limit["remaining"].as_f64().unwrap()
+}
+
+/// A refund follows the end of its job at once, but not before it.
+async fn refunded(server: &Atelier, name: &str, expected: f64) {
+    let arrives = async { while remaining(server, name).await < expected {} };
+    tokio::time::timeout(crate::support::PATIENCE, arrives)
+        .await
+        .expect("the charge is refunded");
+    assert_eq!(remaining(server, name).await, expected);
+}
+
+async fn use_up(server: &Atelier) {
+    for number in 1..=5 {
+        server.paint(&format!("boat number {number}")).await;
+    }
+}
+
+#[tokio::test]
+async fn the_sixth_order_is_one_too_many() {
+    let (_setup, openai, server) = limited(LIMITS, vec![]).await;
+    use_up(&server).await;
+    let response = server
+        .post("/api/images")
+        .json(&json!({ "prompt": "a sixth" }))
+        .send()
+        .await
+        .unwrap();
+    let header = |name: &str| response.headers()[name].to_str().unwrap().to_owned();
+    let (limit, wait) = (
+        header("ratelimit"),
+        header("retry-after").parse::<u64>().unwrap(),
+    );
+    assert_eq!(
+        header("ratelimit-policy"),
+        "\"pictures\";q=20;w=31536000, \"burst\";q=5;w=31536000"
+    );
+    assert!(
+        limit.contains(&format!("\"burst\";r=0;t={wait}")),
+        "{limit}"
+    );
+    assert!(
+        limit.starts_with("\"pictures\";r=15;"),
+        "what is refused is not charged: {limit}"
+    );
+    assert!((1..=31_536_000).contains(&wait));
+    let (status, problem) = problem(response).await;
+    assert_eq!((status, text(&problem["code"])), (429, "limited"));
+    assert_eq!(problem["violated-policies"], json!(["burst"]));
+    assert_eq!(
+        text(&problem["type"]),
+        "https://iana.org/assignments/http-problem-types#quota-exceeded"
+    );
+    assert_eq!(remaining(&server, "burst").await, 0.0);
+    assert_eq!(remaining(&server, "pictures").await, 15.0);
+    openai.called(5).await;
+    assert!(
+        openai
+            .calls()
+            .iter()
+            .all(|call| call["prompt"] != "a sixth")
+    );
+}
+
+#[tokio::test]
+async fn a_form_over_the_limit_is_answered_with_a_page() {
+    let (_setup, _openai, server) = limited(LIMITS, vec![]).await;
+    use_up(&server).await;
+    let response = fill_in(&server, &[("prompt", "a sixth")]).await;
+    assert!(response.headers().contains_key("retry-after"));
+    assert!(response.headers().contains_key("ratelimit"));
+    let (status, page) = page(response).await;
+    assert_eq!(status, 429);
+    assert!(page.contains("It renews in"), "{page}");
+}
+
+#[tokio::test]
+async fn a_photo_over_the_limit_is_not_kept() {
+    let (setup, _openai, server) = limited(LIMITS, vec![]).await;
+    let job = taken(server.restore(photo(40, 30, ImageFormat::Jpeg)).await).await;
+    server.succeeded(&job).await;
+    let kept = blobs(&setup.data());
+    let (status, problem) = problem(server.restore(photo(30, 40, ImageFormat::Jpeg)).await).await;
+    assert_eq!(
+        (status, &problem["violated-policies"]),
+        (429, &json!(["photos"]))
+    );
+    assert_eq!(blobs(&setup.data()), kept);
+}
+
+#[tokio::test]
+async fn what_is_asked_for_at_once_is_counted_at_once() {
+    let (_setup, _openai, server) = limited(LIMITS, vec![]).await;
+    server.submit(&json!({ "prompt": "boats", "n": 10 })).await;
+    assert_eq!(remaining(&server, "pictures").await, 10.0);
+    assert_eq!(remaining(&server, "burst").await, 4.0);
+    let orders = (0..10).map(|number| {
+        let order = server
+            .post("/api/images")
+            .json(&json!({ "prompt": format!("boat {number}"), "n": 4 }));
+        async move { order.send().await.unwrap().status().as_u16() }
+    });
+    let statuses = futures::future::join_all(orders).await;
+    assert_eq!(
+        statuses.iter().filter(|status| **status == 202).count(),
+        2,
+        "{statuses:?}"
+    );
+    assert_eq!(remaining(&server, "pictures").await, 2.0);
+    assert_eq!(remaining(&server, "burst").await, 2.0);
+}
+
+#[tokio::test]
+async fn a_job_that_failed_costs_nothing() {
+    let blocked = json!({ "error": { "code": "moderation_blocked", "message": "x" } });
+    let (_setup, _openai, server) =
+        limited(LIMITS, vec![Answer::Error(400, vec![], blocked)]).await;
+    let job = server.submit(&json!({ "prompt": "a boat", "n": 4 })).await;
+    assert_eq!(server.finished(&job).await["status"], "failed");
+    refunded(&server, "pictures", 20.0).await;
+    refunded(&server, "burst", 5.0).await;
+}
+
+#[tokio::test]
+async fn an_answer_from_the_cache_costs_nothing() {
+    let (_setup, _openai, server) = limited(LIMITS, vec![]).await;
+    server.succeeded(&server.paint("a boat").await).await;
+    for _ in 0..10 {
+        let response = server
+            .post("/api/images")
+            .json(&json!({ "prompt": "a boat" }))
+            .send()
+            .await
+            .unwrap();
+        let limit = response.headers()["ratelimit"].to_str().unwrap().to_owned();
+        assert!(limit.contains("\"burst\";r=4;"), "{limit}");
+        assert_eq!(taken(response).await["cache"], "exact");
+    }
+    assert_eq!(remaining(&server, "pictures").await, 19.0);
+}
+
+/// An address that a client only claims is not believed.
+#[tokio::test]
+async fn a_claimed_address_does_not_help() {
+    let (_setup, _openai, server) = limited(LIMITS, vec![]).await;
+    use_up(&server).await;
+    let order = server
+        .post("/api/images")
+        .header("x-forwarded-for", "203.0.113.7");
+    let response = order
+        .json(&json!({ "prompt": "a sixth" }))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(problem(response).await.0, 429);
+}
+
+#[tokio::test]
+async fn there_are_limits_without_a_configuration() {
+    let (_setup, _openai, server) = limited("", vec![]).await;
+    let response = server
+        .post("/api/images")
+        .json(&json!({ "prompt": "a boat" }))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        response.headers()["ratelimit-policy"],
+        "\"daily-pictures\";q=20;w=86400, \"burst\";q=5;w=60"
+    );
+    let limits: Value = server
+        .get("/api/limits")
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
+    let quotas: Vec<_> = limits["limits"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|limit| (text(&limit["name"]), &limit["quota"]))
+        .collect();
+    let expected = [
+        ("daily-pictures", &json!(20.0)),
+        ("daily-photos", &json!(10.0)),
+        ("burst", &json!(5.0)),
+    ];
+    assert_eq!(quotas, expected);
+}

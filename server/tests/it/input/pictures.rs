@@ -1,0 +1,123 @@
+//! Asking for pictures: in part, not at all, and by crooked names.
+
+use reqwest::header::{CONTENT_LENGTH, CONTENT_RANGE, ETAG};
+
+use super::studio;
+use crate::support::{problem, text};
+
+#[tokio::test]
+async fn no_crooked_name_leads_out_of_the_folder() {
+    let (setup, _openai, server) = studio().await;
+    server.succeeded(&server.paint("a boat").await).await;
+    assert!(setup.data().join("secret").exists());
+    for name in [
+        "..%2fsecret",
+        "..%2f..%2fetc%2fpasswd",
+        "%2e%2e%2fsecret",
+        "..%5csecret",
+        "%2fetc%2fpasswd",
+        "a%00.png",
+        "..%2fimages%2fa.png",
+        "unknown.png",
+        "lock",
+        ".png",
+    ] {
+        let response = server.get(&format!("/images/{name}")).send().await.unwrap();
+        assert_eq!(problem(response).await.0, 404, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_picture_can_be_fetched_in_parts() {
+    let (_setup, _openai, server) = studio().await;
+    let job = server.succeeded(&server.paint("a boat").await).await;
+    let path = text(&job["images"][0]["url"]);
+    let whole = server.picture(&job).await;
+    let size = whole.len();
+    for (range, first, end) in [
+        ("bytes=0-99", 0, 100),
+        ("bytes=100-", 100, size),
+        ("bytes=-10", size - 10, size),
+        ("bytes=10-999999999", 10, size),
+    ] {
+        let response = server
+            .get(path)
+            .header("range", range)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(response.status(), 206, "{range}");
+        assert_eq!(
+            response.headers()[CONTENT_RANGE],
+            format!("bytes {first}-{}/{size}", end - 1)
+        );
+        assert_eq!(
+            response.bytes().await.unwrap(),
+            whole[first..end],
+            "{range}"
+        );
+    }
+    for range in [format!("bytes={size}-"), "bytes=-0".into()] {
+        let response = server
+            .get(path)
+            .header("range", &range)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(response.status(), 416, "{range}");
+        assert_eq!(response.headers()[CONTENT_RANGE], format!("bytes */{size}"));
+    }
+    for range in ["bytes=9-3", "pages=1-2", "bytes=0-1,4-5", "bytes=x"] {
+        let response = server
+            .get(path)
+            .header("range", range)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(response.status(), 200, "{range}");
+        assert_eq!(response.bytes().await.unwrap(), whole, "{range}");
+    }
+}
+
+#[tokio::test]
+async fn a_picture_is_kept_by_its_reader() {
+    let (_setup, _openai, server) = studio().await;
+    let job = server.succeeded(&server.paint("a boat").await).await;
+    let path = text(&job["images"][0]["url"]);
+    let head = server
+        .client
+        .head(format!("{}{path}", server.url))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(head.status(), 200);
+    assert_eq!(
+        head.headers()[CONTENT_LENGTH],
+        job["images"][0]["bytes"].to_string()
+    );
+    assert_eq!(head.headers()["content-type"], "image/png");
+    assert_eq!(head.headers()["x-content-type-options"], "nosniff");
+    assert!(
+        head.headers()["cache-control"]
+            .to_str()
+            .unwrap()
+            .contains("immutable")
+    );
+    let etag = &head.headers()[ETAG];
+    let kept = server
+        .get(path)
+        .header("if-none-match", etag)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(kept.status(), 304);
+    assert_eq!(&kept.headers()[ETAG], etag);
+    assert!(kept.bytes().await.unwrap().is_empty());
+    let other = server
+        .get(path)
+        .header("if-none-match", "\"other\"")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(other.status(), 200);
+}
