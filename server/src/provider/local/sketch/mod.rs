@@ -37,7 +37,7 @@ use canvas::Canvas;
 use plan::Plan;
 
 /// What to draw. Sizes are pixels; 0 draws nothing.
-pub struct Sketch<'a> {
+pub(crate) struct Sketch<'a> {
     pub prompt: &'a str,
     /// A style preset's id; it wins over style words of the prompt.
     pub style: Option<&'a str>,
@@ -50,7 +50,7 @@ pub struct Sketch<'a> {
 impl Sketch<'_> {
     /// Pure: the same sketch is always the same picture. `progress` gets `0.0..=1.0` between passes
     /// and answers `None` to stop; then, and for a size that cannot be held, the result is `None`.
-    pub fn draw(&self, progress: &mut dyn FnMut(f32) -> Option<()>) -> Option<RgbaImage> {
+    pub(crate) fn draw(&self, progress: &mut dyn FnMut(f32) -> Option<()>) -> Option<RgbaImage> {
         progress(0.0)?;
         let plan = Plan::new(self.prompt, self.style, self.variation);
         let mut canvas = Canvas::new(self.width, self.height)?;
