@@ -321,6 +321,7 @@ fn set(settings: &mut Table, path: &str, value: Value) {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "reads best in map_err")]
 fn explain(error: toml::de::Error) -> anyhow::Error {
     let message = error.to_string();
     let message = message.trim().replace('\n', " ");

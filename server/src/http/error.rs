@@ -296,6 +296,7 @@ pub(super) async fn method_not_allowed() -> Error {
 }
 
 /// A handler panicked.
+#[expect(clippy::needless_pass_by_value, reason = "the layer hands it over so")]
 pub(super) fn panicked(panic: Box<dyn Any + Send>) -> Response {
     let message = panic
         .downcast_ref::<String>()

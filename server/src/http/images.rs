@@ -150,8 +150,8 @@ fn prompt(text: &str) -> Result<String> {
 fn check_size(size: &str) -> Result<()> {
     let fits = |width: u32, height: u32| {
         let (long, short) = (width.max(height), width.min(height));
-        width % 16 == 0
-            && height % 16 == 0
+        width.is_multiple_of(16)
+            && height.is_multiple_of(16)
             && long <= 3840
             && long <= 3 * short
             && (655_360..=8_294_400).contains(&(width * height))

@@ -103,6 +103,7 @@ fn invalid(code: &'static str, detail: &str) -> Error {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "reads best in map_err")]
 fn broken(error: MultipartError) -> Error {
     Error::Malformed(format!(
         "The form could not be read: {}.",

@@ -184,7 +184,7 @@ fn joinable(c: &Connection, digest: &str, now: Timestamp, window: Duration) -> R
 fn join(row: &mut Row, leader: Row, now: Timestamp) {
     match leader.job.outcome {
         Some(answer) if leader.job.status == Status::Succeeded => {
-            row.finish_with(answer, Cache::Exact, now)
+            row.finish_with(answer, Cache::Exact, now);
         }
         _ => {
             row.job.status = leader.job.status;

@@ -102,7 +102,7 @@ impl Worker {
                     async move {
                         worker
                             .deliver(&job.ticket(), job.outcome.as_ref(), tries)
-                            .await
+                            .await;
                     }
                     .instrument(span),
                 )
@@ -262,7 +262,7 @@ impl Worker {
             {
                 Ok(()) => return true,
                 Err(queue::Error::Store(error)) => {
-                    warn!(%error, "the outcome could not be recorded")
+                    warn!(%error, "the outcome could not be recorded");
                 }
                 Err(error) => {
                     info!(%error, "the outcome is not wanted any more");

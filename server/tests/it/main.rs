@@ -1,5 +1,11 @@
 //! One binary for everything that is tested from outside the crate.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on has failed"
+)]
+
 mod support;
 mod conformance;
 mod walk;

@@ -2,7 +2,10 @@
 
 use std::time::{Duration, SystemTime};
 
-use reqwest::{Response, StatusCode, header::HeaderMap};
+use reqwest::{
+    Response, StatusCode,
+    header::{HeaderMap, HeaderValue},
+};
 use serde::Deserialize;
 
 use super::super::{Error, Retry};
@@ -142,7 +145,7 @@ fn out_of_money(word: &str) -> bool {
 }
 
 fn may_pass(status: StatusCode, headers: &HeaderMap) -> bool {
-    match headers.get("x-should-retry").map(|value| value.as_bytes()) {
+    match headers.get("x-should-retry").map(HeaderValue::as_bytes) {
         Some(b"true") => true,
         Some(b"false") => false,
         _ => matches!(status.as_u16(), 408 | 409 | 429) || status.is_server_error(),

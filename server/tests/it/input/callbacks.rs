@@ -2,7 +2,8 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use serde_json::Value;
+use axum::http::HeaderMap;
+use serde_json::{Value, json};
 use standardwebhooks::Webhook;
 
 use crate::support::{Atelier, Delivery, OpenAi, Recorder, Setup, problem, text};
@@ -101,20 +102,41 @@ async fn an_old_delivery_is_not_believed() {
     assert_eq!(server.job(text(&job["id"])).await, job);
 }
 
-/// Signed by us, but not about a job as it is.
+/// Signed by us, but for an attempt that is not the job's: a worker that was
+/// thought dead.
 #[tokio::test]
-async fn a_delivery_that_is_out_of_date_changes_nothing() {
-    let (_setup, server, job, delivery) = delivered().await;
-    let mut message: Value = serde_json::from_slice(&delivery.body).unwrap();
-    message["data"]["token"] = (message["data"]["token"].as_u64().unwrap() + 1).into();
-    let stale = Delivery {
-        body: message.to_string().into(),
-        ..delivery.clone()
-    };
-    let response = signed(&stale, SECRET, 0)
-        .send(&server.client, &server.url)
+async fn a_delivery_for_another_attempt_changes_nothing() {
+    let (recorder, openai) = (Recorder::start().await, OpenAi::start(vec![]).await);
+    let setup = Setup::with_file("limits = []\n[queue]\nretry_base = '10ms'")
+        .openai(&openai)
+        .set("ATELIER_SECRET", SECRET)
+        .set("ATELIER_CALLBACK_URL", &recorder.url);
+    let server = setup.start();
+    let job = server.paint("a boat").await;
+    let job = server
+        .until(&job, |job| job["status"] == "delivering")
         .await;
-    let (status, problem) = problem(response).await;
+    let failure = json!({ "code": "late", "message": "Too late.", "retryable": false });
+    let stale = json!({
+        "type": "job.failed",
+        "timestamp": "2026-11-23T00:00:00Z",
+        "data": { "id": job["id"], "token": 99, "outcome": { "failed": failure } },
+    });
+    let stale = Delivery {
+        headers: HeaderMap::new(),
+        body: stale.to_string().into(),
+    };
+    let stale = signed(&stale.with("webhook-id", "stale"), SECRET, 0);
+    let (status, problem) = problem(stale.send(&server.client, &server.url).await).await;
     assert_eq!((status, text(&problem["code"])), (409, "stale_token"));
+    assert_eq!(server.job(text(&job["id"])).await["status"], "delivering");
+    recorder.forward(&server);
+    let job = server.succeeded(&job).await;
+    assert_eq!(
+        stale.send(&server.client, &server.url).await.status(),
+        204,
+        "too late to matter"
+    );
     assert_eq!(server.job(text(&job["id"])).await, job);
+    assert_eq!(openai.calls().len(), 1);
 }

@@ -49,7 +49,7 @@ async fn bad_prompts_are_refused_as_json() {
     let (_setup, openai, server) = studio().await;
     for prompt in bad_prompts() {
         let refusal = refused(&server, &json!({ "prompt": prompt })).await;
-        assert_eq!(refusal, (422, "prompt".into()), "{:.20}", prompt);
+        assert_eq!(refusal, (422, "prompt".into()), "{prompt:.20}");
     }
     untouched(&server, &openai).await;
 }

@@ -40,9 +40,9 @@ use toning::Tint;
 
 /// What a caller may ask for beyond the repair itself.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Options {
+pub(crate) struct Options {
     /// Enlargement factor: 1 or 2. Anything above 2 counts as 2, 0 as 1.
-    pub enlarge: u32,
+    pub(crate) enlarge: u32,
 }
 
 /// Grain of luminance, 8-bit steps, that is usual, and that is a sign of age.
@@ -55,7 +55,7 @@ const LEAST_PIXELS: usize = 1024;
 ///
 /// Before each step `progress` is told the share of the work that is done, 0.0 to 1.0; when it answers
 /// `None` the work stops and the result is `None`.
-pub fn restore(
+pub(crate) fn restore(
     mut photo: RgbImage,
     options: &Options,
     progress: &mut dyn FnMut(f32) -> Option<()>,

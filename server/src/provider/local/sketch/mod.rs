@@ -38,13 +38,13 @@ use plan::Plan;
 
 /// What to draw. Sizes are pixels; 0 draws nothing.
 pub(crate) struct Sketch<'a> {
-    pub prompt: &'a str,
+    pub(crate) prompt: &'a str,
     /// A style preset's id; it wins over style words of the prompt.
-    pub style: Option<&'a str>,
-    pub width: u32,
-    pub height: u32,
+    pub(crate) style: Option<&'a str>,
+    pub(crate) width: u32,
+    pub(crate) height: u32,
     /// Siblings: another composition of the same subject.
-    pub variation: u64,
+    pub(crate) variation: u64,
 }
 
 impl Sketch<'_> {
