@@ -6,7 +6,7 @@ use image::RgbImage;
 use rayon::prelude::*;
 
 /// Rows of the small picture that one task enlarges: keeps the intermediate pictures small.
-const STRIP: usize = 128;
+const STRIP: usize = 48;
 /// Rows above and below that the filters reach into.
 const MARGIN: usize = 6;
 /// Share of the difference from the four neighbours that is added.

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 /// Rows handled by one parallel task: enough to hide the overlap that neighbourhood filters need.
-pub(super) const BAND: usize = 96;
+const BAND: usize = 96;
 
 /// A rectangle of samples, row by row.
 #[derive(Debug, Clone)]
