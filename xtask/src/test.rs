@@ -17,7 +17,10 @@ const LINT_WASM: &str =
     "clippy --package atelier-frontend --target wasm32-unknown-unknown -- -D warnings";
 const DOCUMENT: &str =
     "doc --workspace --exclude atelier-frontend --no-deps --document-private-items";
-const TEST: &str = "test --workspace --exclude atelier-frontend --";
+const TEST: &str = "test --workspace --exclude atelier-frontend --exclude xtask --";
+// By itself, because beside the server its dependencies have other features
+// and would all be built a second time.
+const TEST_XTASK: &str = "test --package xtask --";
 
 /// `cargo xtask test [FILTER…]`: a test runs if its name contains a filter.
 pub(crate) fn command(filters: &[String]) -> Result<()> {
@@ -38,7 +41,10 @@ pub(crate) fn command(filters: &[String]) -> Result<()> {
     steps.run("documentation", || {
         exec::run(exec::cargo(DOCUMENT).env("RUSTDOCFLAGS", "-D warnings"))
     })?;
-    steps.run("tests", || exec::run(exec::cargo(TEST).args(filters)))?;
+    steps.run("tests", || {
+        exec::run(exec::cargo(TEST_XTASK).args(filters))?;
+        exec::run(exec::cargo(TEST).args(filters))
+    })?;
     steps.run("browser", || browser(filters))?;
     steps.all_passed();
     Ok(())

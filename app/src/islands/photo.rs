@@ -46,6 +46,8 @@ mod awake {
         listen(&input, "change", move |_| look(&place));
         let place = field.clone();
         listen(&form, "reset", move |_| hide(&place));
+        // A slow connection: chosen before this woke.
+        look(&field);
         listen(&preview, "load", move |_| measure(&field));
         // A picture that only the server can read: its name must do.
         listen(&preview.clone(), "error", move |_| {

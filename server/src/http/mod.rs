@@ -11,6 +11,7 @@ mod images;
 mod jobs;
 mod pages;
 mod pictures;
+mod read_on;
 mod restorations;
 mod view;
 
@@ -100,5 +101,6 @@ pub fn router(site: Site) -> Router {
         ))
         .layer(CatchPanicLayer::custom(error::panicked))
         .layer(from_fn_with_state(state.clone(), headers::secure))
+        .layer(from_fn_with_state(state.clone(), read_on::read_on))
         .with_state(state)
 }

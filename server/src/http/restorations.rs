@@ -24,10 +24,6 @@ use crate::{
     studio::{self, Caller, Order},
 };
 
-/// A refused upload is still read up to this many times its limit, since a
-/// browser shows an answer only after it has sent everything.
-const READ_ON: u64 = 4;
-
 /// The longest value of a field that is not a photo.
 const MAX_VALUE: usize = 100;
 
@@ -146,14 +142,10 @@ async fn receive(state: &State, mut field: Field<'_>) -> Result<std::fs::File> {
     let mut length = 0;
     while let Some(chunk) = field.chunk().await.map_err(broken)? {
         length += chunk.len() as u64;
-        if length <= max {
-            file = write(file, chunk).await?;
-        } else if length > max.saturating_mul(READ_ON) {
-            break;
+        if length > max {
+            return Err(Error::TooLarge { max_bytes: max });
         }
-    }
-    if length > max {
-        return Err(Error::TooLarge { max_bytes: max });
+        file = write(file, chunk).await?;
     }
     Ok(file)
 }

@@ -181,6 +181,25 @@ async fn an_oversize_body_is_refused() {
     untouched(&server, &openai).await;
 }
 
+/// A connection closed with unread bytes in it would swallow the answer.
+#[tokio::test]
+async fn an_answer_arrives_even_when_the_body_is_not_wanted() {
+    let (_setup, openai, server) = studio().await;
+    let body = || vec![b'x'; 10_000_000];
+    for _ in 0..5 {
+        let refusal = refused_raw(&server, "application/json", body()).await;
+        assert_eq!(refusal, (413, "too_large".into()));
+        let refusal = refused_raw(&server, "text/plain", body()).await;
+        assert_eq!(refusal, (415, "unsupported_media_type".into()));
+        let request = server.post("/api/restorations").body(body());
+        let request = request.header("sec-fetch-site", "cross-site");
+        assert_eq!(problem(request.send().await.unwrap()).await.0, 403);
+        let request = server.post("/api/nothing").body(body());
+        assert_eq!(problem(request.send().await.unwrap()).await.0, 405);
+    }
+    untouched(&server, &openai).await;
+}
+
 #[tokio::test]
 async fn a_form_leads_to_the_page_of_its_job() {
     let (_setup, openai, server) = studio().await;
