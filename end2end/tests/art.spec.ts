@@ -1,92 +1,86 @@
-import { card, expect, expectPicture, paint, test } from './fixtures';
+// The art generator with JavaScript.
 
-test('a prompt becomes a picture in place', async ({ page, studio }) => {
-  await page.goto(studio.url);
-  await paint(page, 'a red boat on a calm sea');
-  await expectPicture(page, 'a red boat on a calm sea');
+import { card, expect, expectShown, paint, test, visit } from './fixtures';
+
+const fox = 'a red fox in the snow';
+
+test('a prompt becomes a picture that can be saved', async ({ page }) => {
+  await visit(page, '/');
+  await page.getByLabel('Ink', { exact: true }).check();
+  await page.getByLabel('Wide', { exact: true }).check();
+  await paint(page, fox);
+  const job = card(page, fox);
+  await expectShown(job.getByAltText(fox));
+  await expect(page).toHaveURL('/');
+  await expect(job).toContainText('1536 × 1024');
+  await expect(page.getByRole('status')).toHaveText('The picture is ready');
+
   const download = page.waitForEvent('download');
-  await card(page).getByRole('link', { name: 'Download' }).click();
-  expect((await download).suggestedFilename()).toBe('a-red-boat-on-a-calm-sea.png');
+  await job.getByRole('link', { name: 'Download' }).click();
+  expect((await download).suggestedFilename()).toBe('a-red-fox-in-the-snow.png');
+  expect(await (await download).failure()).toBeNull();
+
+  await page.reload();
+  await expectShown(page.getByRole('region', { name: 'On your wall' }).getByAltText(fox));
 });
 
-test('Ctrl and Enter send the form', async ({ page, studio }) => {
-  await page.goto(studio.url);
+test('Ctrl+Enter sends, and two are painted at once', async ({ page }) => {
+  await visit(page, '/');
   const prompt = page.getByLabel('The picture in words');
-  await prompt.fill('a fox');
-  await prompt.press('Control+Enter');
-  await expectPicture(page, 'a fox');
+  for (const words of ['a lighthouse at dusk', 'a desert at noon']) {
+    await prompt.fill(words);
+    await prompt.press('Control+Enter');
+    await expect(card(page, words)).toBeVisible();
+  }
+  await expectShown(card(page, 'a lighthouse at dusk').getByRole('img'));
+  await expectShown(card(page, 'a desert at noon').getByRole('img'));
 });
 
-test('the same words are answered from the cache, and painted anew on request', async ({ page, studio }) => {
-  await page.goto(studio.url);
-  await paint(page, 'two cats');
-  await expectPicture(page, 'two cats');
-  await paint(page, 'two cats');
-  await expect(page.getByText('Painted before for the same words.')).toBeVisible();
-  await page.getByRole('button', { name: 'Paint a new one' }).click();
-  await expect(page.locator('.jobs .job[data-status=succeeded]')).toHaveCount(3);
-  const pictures = await page.locator('.jobs .job img').evaluateAll(all => all.map(img => img.getAttribute('src')));
-  expect(new Set(pictures).size).toBe(2);
+test('"again" paints another one', async ({ page }) => {
+  await visit(page, '/');
+  await paint(page, fox);
+  await card(page, fox).getByRole('button', { name: 'Paint again' }).click();
+  const pictures = card(page, fox).getByRole('img');
+  await expect(pictures).toHaveCount(2);
+  const [first, second] = await pictures.evaluateAll((all) => all.map((img) => img.getAttribute('src')));
+  expect(first).not.toBe(second);
+  await expect(page.getByText('Painted before')).toHaveCount(0);
 });
 
-test('a job is called off while the provider is silent', async ({ page, start, provider }) => {
-  provider.script.push('hang');
-  const studio = await start({ environment: provider.environment });
-  await page.goto(studio.url);
-  await paint(page, 'a tower');
-  await expect(page.locator('.job[data-status=running]')).toBeVisible();
-  await page.getByRole('button', { name: 'Call it off' }).click();
-  await expect(page.locator('.job[data-status=cancelled]')).toBeVisible();
-  await expect(page.getByRole('button', { name: 'Paint it after all' })).toBeVisible();
+test('the same prompt again is answered from the cache, which says so', async ({ page }) => {
+  await visit(page, '/');
+  await paint(page, fox);
+  await expectShown(card(page, fox).getByRole('img'));
+  await visit(page, '/');
+  await paint(page, `  ${fox} `);
+  const job = card(page, fox);
+  await expect(job).toContainText('Painted before for the same words.');
+  await expectShown(job.getByRole('img'));
+  await job.getByRole('button', { name: 'Paint a new one' }).click();
+  await expect(card(page, fox)).toHaveCount(2);
+  await expect(card(page, fox).first()).not.toContainText('Painted before');
 });
 
-test('two jobs are under way at once and survive leaving the page', async ({ page, start, provider }) => {
-  provider.script.push('hang', 'hang');
-  const studio = await start({ environment: provider.environment });
-  await page.goto(studio.url);
-  await paint(page, 'first');
-  await expect(page.locator('.jobs .job')).toHaveCount(1);
-  await paint(page, 'second');
-  await expect(page.locator('.jobs .job')).toHaveCount(2);
-  await page.goto(`${studio.url}/restore`);
-  await page.goto(studio.url);
-  await expect(page.locator('.jobs .job[data-status=running]')).toHaveCount(2);
+test('the quality of a picture stays within what the form offers', async ({ page }) => {
+  await visit(page, '/');
+  await page.getByLabel('Quality').selectOption('high');
+  await paint(page, fox);
+  await expect(card(page, fox).getByRole('definition').filter({ hasText: 'high' })).toBeVisible();
 });
 
-test('a refusal is told in words with a way out', async ({ page, start, provider }) => {
-  provider.script.push({ status: 400, code: 'moderation_blocked' });
-  const studio = await start({ environment: provider.environment });
-  await page.goto(studio.url);
-  await paint(page, 'something refused');
-  await expect(card(page).getByRole('alert').first()).toContainText('refused this request as unsafe');
-  await card(page).getByRole('link', { name: 'Change the words' }).click();
-  await expect(page.getByLabel('The picture in words')).toHaveValue('something refused');
-});
+test.describe('over the limit', () => {
+  const policy = { name: '"few"', scope: '"ip"', unit: '"images"', algorithm: '"fixed_window"', quota: 1, window: '"1d"' };
+  const lines = Object.entries(policy).map(([key, value]) => `${key} = ${value}`);
+  test.use({ limits: ['[[limits]]', ...lines].join('\n') });
 
-test('over the limit the form says when to come back', async ({ page, start }) => {
-  const file = `[[limits]]
-    name = "daily-pictures"
-    scope = "ip"
-    unit = "images"
-    algorithm = "fixed_window"
-    quota = 1
-    window = "1d"`;
-  const studio = await start({ file });
-  await page.goto(studio.url);
-  await expect(page.locator('[data-left]')).toContainText('1 of 1');
-  await paint(page, 'the only one');
-  await expectPicture(page, 'the only one');
-  await expect(page.locator('[data-left]')).not.toContainText('1 of 1');
-  await paint(page, 'one too many');
-  await expect(page.locator('form.desk [data-alert]')).toContainText('renews in');
-});
-
-test('a lost connection is said, not spun', async ({ page, start, provider }) => {
-  provider.script.push('hang');
-  const studio = await start({ environment: provider.environment });
-  await page.goto(studio.url);
-  await paint(page, 'a bridge');
-  await expect(page.locator('.job[data-status=running]')).toBeVisible();
-  studio.stop();
-  await expect(card(page).locator('[data-trouble]')).toContainText('Connection lost');
+  test('the words say when it renews', async ({ page }) => {
+    await visit(page, '/');
+    await expect(page.getByText('1 of 1 pictures left.')).toBeVisible();
+    await paint(page, fox);
+    await expect(page.getByText(/^No pictures left for now\. Come back in \d/)).toBeVisible();
+    await paint(page, 'one more');
+    await expect(page.locator('form.desk').getByRole('alert')).toHaveText(/It renews in \d+ /);
+    await expect(page.getByLabel('The picture in words')).toHaveValue('one more');
+    await expect(card(page, 'one more')).toHaveCount(0);
+  });
 });

@@ -1,160 +1,98 @@
-// A server of its own for each test, a stand-in for the paid API, and a page
-// on which every complaint of the browser is a failure.
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { type Server, type ServerResponse, createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { type Page, test as base, expect } from '@playwright/test';
+// What every test gets: a studio of its own, and a browser that is listened to.
 
-export { expect };
+import { type BrowserContext, expect, type Locator, type Page, test as base } from '@playwright/test';
+import { type Answer, OpenAi } from './openai';
+import { Studio } from './studio';
 
-/** How a server is to be started. */
-export interface Setup {
-  /** The configuration file; without it there are no limits. */
-  file?: string;
-  environment?: Record<string, string>;
+export { expect, type Page };
+export { photo } from './openai';
+
+interface Options {
+  /** The limits of the studio, as TOML. */
+  limits: string;
+  /** What the stand-in for OpenAI answers in turn; without it the built-in engine works. */
+  answers: Answer[] | undefined;
 }
-
-export interface Studio {
-  url: string;
-  stop(): void;
-}
-
-async function startStudio(folder: string, { file = 'limits = []', environment = {} }: Setup) {
-  const config = join(folder, 'atelier.toml');
-  writeFileSync(config, file);
-  const binary = process.env.ATELIER_BIN ?? '../target/debug/atelier';
-  const env = {
-    ATELIER_CONFIG: config,
-    ATELIER_DATA: join(folder, 'data'),
-    ATELIER_LISTEN: '127.0.0.1:0',
-    ...environment,
-  };
-  const child: ChildProcess = spawn(binary, { env, stdio: ['ignore', 'ignore', 'pipe'] });
-  const log: string[] = [];
-  for await (const line of createInterface({ input: child.stderr! })) {
-    log.push(line);
-    const url = /serving at (\S+?)\/?$/.exec(line)?.[1];
-    if (url) {
-      child.stderr!.resume();
-      return { url, stop: () => child.kill('SIGKILL') };
-    }
-  }
-  throw new Error(`the server did not start: ${log.join('\n')}`);
-}
-
-/** What the stand-in for the images API does with a call. */
-export type Answer = 'hang' | { status: number; code: string };
-
-export interface Provider {
-  environment: Record<string, string>;
-  script: Answer[];
-}
-
-/** Answers each call by its script; fails on what the real one would refuse. */
-async function startProvider(): Promise<{ provider: Provider; server: Server }> {
-  const script: Answer[] = [];
-  const server = createServer((request, response) => {
-    request.resume();
-    const known = request.method === 'POST' && request.url?.startsWith('/v1/images/');
-    if (!known || request.headers.authorization !== 'Bearer sk-test') {
-      return refuse(response, 404, 'unknown_url');
-    }
-    const answer = script.shift() ?? { status: 500, code: 'end_of_script' };
-    if (answer !== 'hang') refuse(response, answer.status, answer.code);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  const environment = {
-    OPENAI_API_KEY: 'sk-test',
-    OPENAI_BASE_URL: `http://127.0.0.1:${port}/v1`,
-  };
-  return { provider: { environment, script }, server };
-}
-
-function refuse(response: ServerResponse, status: number, code: string): void {
-  response.writeHead(status, { 'content-type': 'application/json' });
-  response.end(JSON.stringify({ error: { message: 'no', type: 'invalid_request_error', code } }));
-}
-
-/** Complaints that a test may expect: Chromium reports every refused request. */
-const EXPECTED = /^Failed to load resource/;
 
 interface Fixtures {
-  provider: Provider;
-  /** Starts a server; most tests want `studio`. */
-  start(setup: Setup): Promise<Studio>;
+  openai: OpenAi;
   studio: Studio;
 }
 
-export const test = base.extend<Fixtures>({
-  page: async ({ page }, use) => {
-    const complaints: string[] = [];
-    page.on('console', message => {
-      const serious = message.type() === 'error' || message.type() === 'warning';
-      if (serious && !EXPECTED.test(message.text())) complaints.push(message.text());
-    });
-    page.on('pageerror', error => complaints.push(String(error)));
-    await use(page);
-    expect(complaints, 'the console is silent').toEqual([]);
+export const test = base.extend<Options & Fixtures>({
+  limits: ['limits = []', { option: true }],
+  answers: [undefined, { option: true }],
+
+  openai: async ({ answers }, use) => {
+    const openai = await OpenAi.start(answers ?? []);
+    await use(openai);
+    await openai.stop();
   },
-  provider: async ({}, use) => {
-    const { provider, server } = await startProvider();
-    await use(provider);
-    server.closeAllConnections();
-    server.close();
+
+  studio: async ({ answers, openai, limits }, use, testInfo) => {
+    const studio = await Studio.open(limits, answers ? openai.environment : {});
+    await use(studio);
+    await studio.close();
+    await testInfo.attach('studio.log', { body: studio.log });
+    expect(studio.log, 'the studio logs no errors').not.toMatch(/ ERROR |panicked/);
   },
-  start: async ({}, use) => {
-    const folder = mkdtempSync(join(tmpdir(), 'atelier-'));
-    const started: Studio[] = [];
-    await use(async setup => {
-      const studio = await startStudio(folder, setup);
-      started.push(studio);
-      return studio;
-    });
-    for (const studio of started) studio.stop();
-    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+
+  baseURL: async ({ studio }, use) => use(studio.url),
+
+  context: async ({ context, studio }, use) => {
+    const complaints = await listen(context, new URL(studio.url).origin);
+    await use(context);
+    expect(complaints, 'the browser has nothing to complain about').toEqual([]);
   },
-  studio: async ({ start }, use) => use(await start({})),
 });
 
-/** The card of the newest job. */
-export const card = (page: Page) => page.locator('.job').first();
+/** Collects what no page should cause: messages, violations of the CSP, requests to elsewhere. */
+async function listen(context: BrowserContext, origin: string): Promise<string[]> {
+  const complaints: string[] = [];
+  context.on('console', (message) => {
+    // Chromium says so of every 4xx, expected or not.
+    const expected = message.text().startsWith('Failed to load resource');
+    if (['error', 'warning'].includes(message.type()) && !expected) complaints.push(message.text());
+  });
+  context.on('weberror', (error) => complaints.push(String(error.error())));
+  context.on('request', (request) => {
+    const { protocol, origin: asked } = new URL(request.url());
+    if (asked !== origin && !['blob:', 'data:'].includes(protocol)) complaints.push(`asked ${request.url()}`);
+  });
+  await context.addInitScript(() => {
+    addEventListener('securitypolicyviolation', (violation) =>
+      console.error(`CSP: ${violation.violatedDirective} ${violation.blockedURI}`),
+    );
+  });
+  return complaints;
+}
 
-/** Fills in the form for pictures and sends it. */
+/** Opens a page and waits until its islands are awake: before, forms are sent as if without a script. */
+export async function visit(page: Page, path: string): Promise<void> {
+  await page.goto(path);
+  const asleep = (islands: (Element & { awake?: boolean })[]) => islands.filter(({ awake }) => !awake).length;
+  await expect.poll(() => page.locator('leptos-island').evaluateAll(asleep)).toBe(0);
+}
+
+/** The card of the job with this name. */
+export function card(page: Page, name: string): Locator {
+  return page.locator('.job', { has: page.getByRole('heading', { name, exact: true }) });
+}
+
+/** Writes a prompt and sends it. */
 export async function paint(page: Page, prompt: string): Promise<void> {
   await page.getByLabel('The picture in words').fill(prompt);
-  await page.getByRole('button', { name: 'Paint it' }).click();
+  await page.getByRole('button', { name: 'Paint it', exact: true }).click();
 }
 
-/** Waits until a picture is there and really drawn. */
-export async function expectPicture(page: Page, alt: string): Promise<void> {
-  const picture = page.locator('.job').getByAltText(alt, { exact: true }).first();
-  await expect(picture).toBeVisible();
-  await expect.poll(() => picture.evaluate(img => (img as HTMLImageElement).naturalWidth)).toBeGreaterThan(0);
+/** Chooses a photo and sends it. */
+export async function restore(page: Page, file: Parameters<Locator['setInputFiles']>[0]): Promise<void> {
+  await page.getByLabel('Choose a photo').setInputFiles(file);
+  await page.getByRole('button', { name: 'Restore it', exact: true }).click();
 }
 
-/** A little photo, as a 24-bit BMP made by hand. */
-export function photo(width = 120, height = 80) {
-  const stride = Math.ceil((width * 3) / 4) * 4;
-  const bytes = Buffer.alloc(54 + stride * height);
-  bytes.write('BM');
-  bytes.writeUInt32LE(bytes.length, 2);
-  bytes.writeUInt32LE(54, 10);
-  bytes.writeUInt32LE(40, 14);
-  bytes.writeInt32LE(width, 18);
-  bytes.writeInt32LE(height, 22);
-  bytes.writeUInt16LE(1, 26);
-  bytes.writeUInt16LE(24, 28);
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      bytes.set([90 + y, 110 + (x >> 1), 130 + ((x + y) >> 2)], 54 + y * stride + x * 3);
-    }
-  }
-  return { name: 'grandmother.bmp', mimeType: 'image/bmp', buffer: bytes };
+/** Waits until an image is not only in the page but decoded. */
+export async function expectShown(image: Locator): Promise<void> {
+  await expect(image).toBeVisible();
+  await expect.poll(() => image.evaluate((img: HTMLImageElement) => img.naturalWidth)).toBeGreaterThan(0);
 }

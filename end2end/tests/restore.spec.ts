@@ -1,37 +1,99 @@
-import { card, expect, photo, test } from './fixtures';
+// Restored photos with JavaScript.
 
-test('a photo becomes a restored one, compared by keyboard', async ({ page, studio }) => {
-  await page.goto(`${studio.url}/restore`);
-  await page.getByLabel('Choose a photo').setInputFiles(photo());
-  await expect(page.getByAltText('The photo you chose')).toBeVisible();
+import { writeFile } from 'node:fs/promises';
+import { card, expect, expectShown, type Page, photo, restore, test, visit } from './fixtures';
+
+test.beforeEach(async ({ page }) => {
+  await visit(page, '/restore');
+});
+
+test('a photo is previewed, restored, and compared with the keyboard', async ({ page }) => {
+  await page.getByLabel('Choose a photo').setInputFiles(photo);
+  await expectShown(page.getByAltText('The photo you chose'));
+  await expect(page.getByText('photo.jpg')).toBeVisible();
+  await page.getByRole('button', { name: 'Restore it' }).click();
+  const job = card(page, 'A restored photo');
+  const before = job.getByAltText('The photo as it was');
+  await expectShown(job.getByAltText('The photo, restored'));
+  await expectShown(before);
+  await expect(page.getByAltText('The photo you chose')).toBeHidden();
+
+  const slider = job.getByRole('slider');
+  const clipped = await clip(before);
+  await expect(slider).toHaveValue('50');
+  await slider.press('ArrowRight');
+  await expect(slider).toHaveValue('51');
+  await expect(job.getByText('Before 51 %')).toBeVisible();
+  await expect.poll(() => clip(before)).not.toBe(clipped);
+
+  await job.getByLabel('Side by side').check();
+  await expect(slider).toBeHidden();
+  const [left, right] = [await before.boundingBox(), await job.getByAltText('The photo, restored').boundingBox()];
+  expect(left!.x + left!.width).toBeLessThanOrEqual(right!.x);
+});
+
+test('a photo can be dropped on the zone and enlarged', async ({ page }) => {
+  await drop(page, photo);
+  await expectShown(page.getByAltText('The photo you chose'));
   await page.getByLabel('Enlarge').check();
   await page.getByRole('button', { name: 'Restore it' }).click();
-  await expect(card(page)).toHaveAttribute('data-status', 'succeeded');
-  await expect(card(page).getByAltText('The photo, restored')).toHaveAttribute('width', '240');
-
-  const slider = card(page).getByRole('slider');
-  await slider.focus();
-  await slider.press('ArrowRight');
-  await expect(card(page).locator('output')).toHaveText('Before 51 %');
-  await card(page).getByLabel('Side by side').check();
-  await expect(slider).toBeHidden();
-  await expect(card(page).getByAltText('The photo as it was')).toBeVisible();
+  await expect(card(page, 'A restored photo')).toContainText('1200 × 880');
 });
 
-test('a file of the wrong kind is refused before it is sent', async ({ page, studio }) => {
-  await page.goto(`${studio.url}/restore`);
-  const letter = { name: 'letter.pdf', mimeType: 'application/pdf', buffer: Buffer.from('%PDF-1.7') };
-  await page.getByLabel('Choose a photo').setInputFiles(letter);
-  await expect(page.locator('form.desk [data-alert]')).not.toBeEmpty();
+test('what cannot be a photo is refused before it travels', async ({ page }, testInfo) => {
+  const large = testInfo.outputPath('large.jpg');
+  await writeFile(large, Buffer.alloc(25_000_001));
+  const sent: string[] = [];
+  page.on('request', (request) => sent.push(request.method()));
+  const input = page.getByLabel('Choose a photo');
+  const alert = page.locator('form.desk').getByRole('alert');
+  await input.setInputFiles({ name: 'notes.pdf', mimeType: 'application/pdf', buffer: Buffer.from('%PDF') });
+  await expect(alert).toHaveText(/not a photo we can read\. Choose a JPEG/);
+  await expect(input).toHaveValue('');
+  await input.setInputFiles({ name: 'empty.jpg', mimeType: 'image/jpeg', buffer: Buffer.alloc(0) });
+  await expect(alert).toHaveText(/This file is empty/);
+  await input.setInputFiles(large);
+  await expect(alert).toHaveText('This file has 26 MB; the most we take is 25 MB.');
+  await input.setInputFiles(photo);
+  await expect(alert).toBeHidden();
+  expect(sent).not.toContain('POST');
 });
 
-test('a text that calls itself a photo is refused by the server in words', async ({ page, studio }) => {
-  await page.goto(`${studio.url}/restore`);
-  const text = { name: 'photo.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('Dear grandmother') };
-  await page.getByLabel('Choose a photo').setInputFiles(text);
-  const alert = page.locator('form.desk [data-alert]');
-  // The browser may notice by itself that it cannot show the file.
-  if (await alert.textContent() === '') await page.getByRole('button', { name: 'Restore it' }).click();
-  await expect(alert).not.toBeEmpty();
-  await expect(page.locator('.jobs .job')).toHaveCount(0);
+test('what was chosen before the page came alive is looked at then', async ({ page }) => {
+  let alive = (): void => {};
+  const held = new Promise<void>((go) => (alive = go));
+  await page.route('**/*.wasm', async (route) => {
+    await held;
+    await route.continue();
+  });
+  await page.reload();
+  await page.getByLabel('Choose a photo').setInputFiles(photo);
+  alive();
+  await expectShown(page.getByAltText('The photo you chose'));
 });
+
+test('a text that calls itself a photo is refused by the studio', async ({ page }) => {
+  await restore(page, { name: 'poem.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('Roses are red') });
+  await expect(page.locator('form.desk').getByRole('alert')).toHaveText(/Send a JPEG, PNG/);
+  await restore(page, photo);
+  await expectShown(card(page, 'A restored photo').getByAltText('The photo, restored'));
+});
+
+/** Which part of an image is shown. */
+function clip(image: ReturnType<Page['locator']>): Promise<string> {
+  return image.evaluate((img) => getComputedStyle(img).clipPath);
+}
+
+/** Drops a file as a person would; scripts cannot give an input its files. */
+async function drop(page: Page, file: string): Promise<void> {
+  const zone = await page.locator('.drop').boundingBox();
+  const browser = await page.context().newCDPSession(page);
+  for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
+    await browser.send('Input.dispatchDragEvent', {
+      type,
+      x: zone!.x + zone!.width / 2,
+      y: zone!.y + 30,
+      data: { items: [], files: [file], dragOperationsMask: 1 },
+    });
+  }
+}

@@ -1,43 +1,77 @@
-import { expect, expectPicture, paint, photo, test } from './fixtures';
+// Both applications from start to finish without JavaScript, by forms and pages alone.
 
-test('a prompt becomes a picture without a script', async ({ page, studio }) => {
-  await page.goto(studio.url);
-  await paint(page, 'a mill by a river');
-  await expect(page).toHaveURL(/\/jobs\/[0-9a-f]+$/);
-  await expectPicture(page, 'a mill by a river');
+import { card, expect, expectShown, paint, photo, restore, test } from './fixtures';
+
+const ship = 'a ship in a bottle';
+
+test('a prompt becomes a picture', async ({ page }) => {
+  await page.goto('/');
+  const sent = page.waitForResponse((response) => response.request().method() === 'POST');
+  await paint(page, ship);
+  expect((await sent).status()).toBe(303);
+  await expect(page).toHaveURL(/\/jobs\//);
+  await expectShown(page.getByAltText(ship));
   await page.getByRole('button', { name: 'Paint again' }).click();
-  await expectPicture(page, 'a mill by a river');
+  await expectShown(page.getByAltText(ship));
+  await page.goto('/');
+  await expect(page.getByRole('region', { name: 'On your wall' }).getByRole('img')).toHaveCount(2);
 });
 
-test('a photo becomes a restored one without a script', async ({ page, studio }) => {
-  await page.goto(`${studio.url}/restore`);
-  await page.getByLabel('Choose a photo').setInputFiles(photo());
-  await page.getByRole('button', { name: 'Restore it' }).click();
-  await expect(page.getByAltText('The photo, restored')).toBeVisible();
-  await expect(page.getByAltText('The photo as it was')).toBeVisible();
+test('a photo is shown beside what it was', async ({ page }) => {
+  await page.goto('/restore');
+  await restore(page, photo);
+  await expect(page).toHaveURL(/\/jobs\//);
+  const [before, after] = [page.getByAltText('The photo as it was'), page.getByAltText('The photo, restored')];
+  await expectShown(before);
+  await expectShown(after);
+  const [left, right] = [await before.boundingBox(), await after.boundingBox()];
+  expect(left!.x + left!.width).toBeLessThanOrEqual(right!.x);
+  await expect(page.getByRole('slider')).toBeHidden();
   await expect(page.getByRole('link', { name: 'Download' })).toBeVisible();
 });
 
-test('a refused photo is told on a page with a way back', async ({ page, studio }) => {
-  await page.goto(`${studio.url}/restore`);
-  const text = { name: 'photo.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('Dear grandmother') };
-  await page.getByLabel('Choose a photo').setInputFiles(text);
-  await page.getByRole('button', { name: 'Restore it' }).click();
-  await expect(page.getByText('This is a text file')).toBeVisible();
-  await expect(page.locator('main a[href="/restore"]').first()).toBeVisible();
+test('a prompt of nothing is refused, with a way back', async ({ page }) => {
+  await page.goto('/');
+  await paint(page, ' ');
+  await expect(page.getByRole('heading', { name: 'This cannot be done' })).toBeVisible();
+  await page.getByRole('link', { name: 'Back to where you were' }).click();
+  await expect(page).toHaveURL('/');
 });
 
-test('a failed job says so and what can be done', async ({ page, start, provider }) => {
-  provider.script.push({ status: 429, code: 'credit_balance_exhausted' });
-  const studio = await start({ environment: provider.environment });
-  await page.goto(studio.url);
-  await paint(page, 'a castle');
-  await expect(page.getByRole('alert')).toContainText('run out of credit');
-  await expect(page.getByRole('link', { name: 'Change the words' })).toBeVisible();
+test('a text that calls itself a photo is refused, with a way back', async ({ page }) => {
+  await page.goto('/restore');
+  await restore(page, { name: 'poem.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('Roses are red') });
+  await expect(page.getByRole('heading', { name: 'The photo cannot be used' })).toBeVisible();
+  await page.getByRole('link', { name: 'Back to where you were' }).click();
+  await expect(page).toHaveURL('/restore');
 });
 
-test('a job that does not exist is not found', async ({ page, studio }) => {
-  const response = await page.goto(`${studio.url}/jobs/0190`);
-  expect(response?.status()).toBe(404);
-  await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+test.describe('a provider that takes its time', () => {
+  test.use({ answers: ['hang'] });
+
+  test('the page looks again until the picture is there', async ({ page, openai }) => {
+    await page.goto('/');
+    await paint(page, ship);
+    await expect(card(page, ship)).toContainText('Painting');
+    // Playwright finds no texts inside <noscript>.
+    await expect(page.locator('noscript p')).toHaveText(/^This page looks again every two seconds/);
+    await expect(page.locator('noscript p')).toBeVisible();
+    await expect(page.getByRole('button', { name: 'Call it off' })).toBeHidden();
+    await page.waitForEvent('load');
+    await expect(card(page, ship)).toContainText('Painting');
+    openai.release();
+    await expectShown(page.getByAltText(ship));
+  });
+});
+
+test.describe('a provider that refuses', () => {
+  test.use({ answers: ['broke'] });
+
+  test('the page says why, and leads back to the words', async ({ page }) => {
+    await page.goto('/');
+    await paint(page, ship);
+    await expect(card(page, ship).getByRole('alert')).toHaveText(/run out of credit/);
+    await page.getByRole('link', { name: 'Change the words' }).click();
+    await expect(page.getByLabel('The picture in words')).toHaveValue(ship);
+  });
 });

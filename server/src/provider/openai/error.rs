@@ -92,7 +92,7 @@ fn classify(status: StatusCode, headers: &HeaderMap, body: &Body, now: SystemTim
     if code == "moderation_blocked" || code == "content_policy_violation" {
         return Error::last(
             "content_refused",
-            "The image service refused this request as unsafe. Change the words and try again.",
+            "The image service refused this request as unsafe. Sending the same again will not help.",
         );
     }
     if may_pass(status, headers) {

@@ -1,0 +1,53 @@
+// Pictures of the pages for people to look at, in results/screens.
+
+import { card, expect, expectShown, paint, type Page, photo, restore, test, visit } from './fixtures';
+
+const boat = 'a red boat on a calm sea at sunset, watercolour';
+
+test('empty and finished', async ({ page }) => {
+  await visit(page, '/');
+  await shoot(page, 'art-empty');
+  await paint(page, boat);
+  await expectShown(card(page, boat).getByRole('img'));
+  await shoot(page, 'art-finished');
+  await visit(page, '/');
+  await shoot(page, 'art-wall');
+  await visit(page, '/restore');
+  await shoot(page, 'restore-empty');
+  await page.getByLabel('Choose a photo').setInputFiles(photo);
+  await expectShown(page.getByAltText('The photo you chose'));
+  await shoot(page, 'restore-chosen');
+  await page.getByRole('button', { name: 'Restore it' }).click();
+  await expectShown(page.getByAltText('The photo, restored'));
+  await shoot(page, 'restore-finished');
+  await page.getByLabel('Side by side').check();
+  await shoot(page, 'restore-side-by-side');
+});
+
+test.describe('with a provider', () => {
+  test.use({ answers: ['unsafe', 'hang', 'unsafe', 'hang'] });
+
+  test('failed and working', async ({ page }) => {
+    await visit(page, '/');
+    await paint(page, boat);
+    await expect(card(page, boat).getByRole('alert')).toBeVisible();
+    await shoot(page, 'art-failed');
+    await visit(page, '/');
+    await paint(page, boat);
+    await expect(card(page, boat)).toContainText('Painting');
+    await shoot(page, 'art-working');
+    await visit(page, '/restore');
+    await restore(page, photo);
+    await expect(card(page, 'A photo to restore').getByRole('alert')).toBeVisible();
+    await shoot(page, 'restore-failed');
+    await visit(page, '/restore');
+    await restore(page, photo);
+    await expect(card(page, 'A photo to restore')).toContainText('Restoring');
+    await shoot(page, 'restore-working');
+  });
+});
+
+async function shoot(page: Page, name: string): Promise<void> {
+  const path = `results/screens/${name}-${test.info().project.name}.png`;
+  await page.screenshot({ path, fullPage: true, animations: 'disabled' });
+}

@@ -1,0 +1,91 @@
+// What does not go as it should: waiting, calling off, failing, losing the connection.
+
+import { card, expect, expectShown, paint, photo, restore, test, visit } from './fixtures';
+
+const cat = 'a cat on a wall';
+
+test.describe('a provider that takes its time', () => {
+  test.use({ answers: ['hang', 'hang'] });
+
+  test('a picture can be called off, and painted after all', async ({ page, openai }) => {
+    await visit(page, '/');
+    await paint(page, cat);
+    const job = card(page, cat);
+    await expect(job).toContainText('Painting');
+    await expect(job.getByRole('progressbar')).toBeVisible();
+    await expect.poll(() => openai.waiting()).toBe(1);
+    await job.getByRole('button', { name: 'Call it off' }).press('Enter');
+    await expect(job).toContainText('Called off');
+    await expect(job.getByRole('heading')).toBeFocused();
+    await expect.poll(() => openai.waiting()).toBe(0);
+    await job.getByRole('button', { name: 'Paint it after all' }).click();
+    await expect.poll(() => openai.waiting()).toBe(1);
+    openai.release();
+    await expectShown(card(page, cat).first().getByAltText(cat));
+  });
+
+  test('two are under way at once, and are found again on return', async ({ page, openai }) => {
+    await visit(page, '/');
+    for (const name of [cat, 'a dog on a wall']) {
+      await paint(page, name);
+      await expect(card(page, name)).toContainText('Painting');
+    }
+    await page.getByRole('link', { name: 'Restore', exact: true }).click();
+    await page.getByRole('link', { name: 'Paint', exact: true }).click();
+    await expect(page.getByRole('progressbar')).toHaveCount(2);
+    openai.release();
+    await expectShown(card(page, cat).getByAltText(cat));
+    await expectShown(card(page, 'a dog on a wall').getByAltText('a dog on a wall'));
+  });
+
+  test('the page of a job can be loaded again while it waits', async ({ page, openai }) => {
+    await visit(page, '/');
+    await paint(page, cat);
+    await card(page, cat).getByRole('link', { name: cat }).click();
+    await expect(page).toHaveTitle(/^Painting/);
+    await page.reload();
+    await expect(card(page, cat)).toContainText('Painting');
+    openai.release();
+    await expectShown(card(page, cat).getByAltText(cat));
+    await expect(page).toHaveTitle(`${cat} · Atelier`);
+  });
+
+  test('a lost connection is told, and the job is there when it returns', async ({ page, studio, openai }) => {
+    await visit(page, '/');
+    await paint(page, cat);
+    const job = card(page, cat);
+    await expect(job).toContainText('Painting');
+    await expect.poll(() => openai.waiting()).toBe(1);
+    await studio.stop('SIGKILL');
+    await expect(job.getByRole('alert')).toHaveText('Connection lost, trying again.');
+    await paint(page, 'a dog on a wall');
+    await expect(page.locator('form.desk').getByRole('alert')).toHaveText(/The studio did not answer/);
+    await studio.start();
+    await expect.poll(() => openai.waiting()).toBe(1);
+    openai.release();
+    await expectShown(job.getByAltText(cat));
+    await expect(job.getByRole('alert').filter({ visible: true })).toHaveCount(0);
+  });
+});
+
+test.describe('a provider that refuses', () => {
+  test.use({ answers: ['unsafe'] });
+
+  test('a picture that is refused says why, and leads back to its words', async ({ page }) => {
+    await visit(page, '/');
+    await paint(page, cat);
+    const job = card(page, cat);
+    await expect(job.getByRole('alert')).toHaveText(/refused this request as unsafe/);
+    await job.getByRole('link', { name: 'Change the words' }).click();
+    await expect(page.getByLabel('The picture in words')).toHaveValue(cat);
+  });
+
+  test('a photo that is refused says why, and leads to another one', async ({ page }) => {
+    await visit(page, '/restore');
+    await restore(page, photo);
+    const job = card(page, 'A photo to restore');
+    await expect(job.getByRole('alert')).toHaveText(/refused this request/);
+    await job.getByRole('link', { name: 'Choose another photo' }).click();
+    await expect(page).toHaveURL('/restore');
+  });
+});
