@@ -69,7 +69,7 @@ pub async fn load(page: Page, data: &dyn Data) -> Content {
 async fn gather(page: Page, data: &dyn Data) -> Result<Content, Unavailable> {
     match page {
         Page::Art { from } => pages::art::load(data, from).await,
-        Page::Restore => pages::restore::load(data).await,
+        Page::Restore => Ok(pages::restore::load(data).await),
         Page::Job(id) => pages::job::load(data, &id).await,
         Page::Problem(problem) => Ok(pages::problem::refused(data, problem)),
         Page::NotFound => Ok(pages::problem::not_found(data)),

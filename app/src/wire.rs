@@ -155,6 +155,8 @@ pub struct Job {
     pub position: Option<u64>,
     /// 0 to 1; only while running, and only where the provider tells.
     pub progress: Option<f32>,
+    /// Path of a small or unfinished picture; only while running.
+    pub preview: Option<String>,
     pub images: Vec<Image>,
     /// The photo as uploaded; restorations only.
     #[cfg_attr(

@@ -1,6 +1,9 @@
 //! The configuration: `config.default.toml`, then the file named by
 //! `ATELIER_CONFIG`, then the environment. Nothing else reads either.
 
+#[cfg(test)]
+mod tests;
+
 use std::{collections::HashSet, fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -9,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 use url::Url;
 
-use crate::limit::Policy;
+use crate::{limit::Policy, store::redis::RedisUrl};
 
 const DEFAULTS: &str = include_str!("../config.default.toml");
 
@@ -20,9 +23,11 @@ pub struct Config {
     pub listen: SocketAddr,
     pub data: PathBuf,
     pub log: String,
+    pub redis_url: Option<RedisUrl>,
     pub public_url: Option<Url>,
     pub callback_url: Option<Url>,
     pub secret: Option<Secret>,
+    pub admin_token: Option<Secret>,
     pub trusted_proxies: Vec<IpNet>,
     pub provider: Option<ProviderName>,
     pub workers: usize,
@@ -31,6 +36,7 @@ pub struct Config {
     pub queue: QueueConfig,
     pub photos: PhotosConfig,
     pub openai: OpenAiConfig,
+    pub callbacks: CallbacksConfig,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +66,8 @@ pub struct QueueConfig {
     pub retry_cap: Duration,
     #[serde(with = "duration")]
     pub grace: Duration,
+    #[serde(with = "duration")]
+    pub keep: Duration,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -75,10 +83,17 @@ pub struct OpenAiConfig {
     pub base_url: Url,
     pub api_key: Option<Secret>,
     pub model: String,
-    pub parallel: usize,
+    pub parallel: u32,
+    pub calls_per_second: Option<f64>,
     #[serde(with = "duration")]
     pub timeout: Duration,
     pub prices: Prices,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CallbacksConfig {
+    pub allow_private: bool,
 }
 
 /// US dollars per million tokens.
@@ -142,9 +157,11 @@ const ENVIRONMENT: &[(&str, &str, Form)] = &[
     ("ATELIER_LISTEN", "listen", Form::Text),
     ("ATELIER_DATA", "data", Form::Text),
     ("RUST_LOG", "log", Form::Text),
+    ("ATELIER_REDIS_URL", "redis_url", Form::Text),
     ("ATELIER_PUBLIC_URL", "public_url", Form::Text),
     ("ATELIER_CALLBACK_URL", "callback_url", Form::Text),
     ("ATELIER_SECRET", "secret", Form::Text),
+    ("ATELIER_ADMIN_TOKEN", "admin_token", Form::Text),
     ("ATELIER_TRUSTED_PROXIES", "trusted_proxies", Form::List),
     ("ATELIER_PROVIDER", "provider", Form::Text),
     ("ATELIER_WORKERS", "workers", Form::Number),
@@ -154,16 +171,10 @@ const ENVIRONMENT: &[(&str, &str, Form)] = &[
 
 /// Variables of the documented interface that this version cannot honour yet:
 /// better no start than a setting silently ignored.
-const NOT_YET: &[(&str, &str)] = &[
-    (
-        "ATELIER_REDIS_URL",
-        "this version keeps everything in the data folder",
-    ),
-    (
-        "ATELIER_BLOBS",
-        "this version keeps pictures in the data folder",
-    ),
-];
+const NOT_YET: &[(&str, &str)] = &[(
+    "ATELIER_BLOBS",
+    "this version keeps pictures in the data folder",
+)];
 
 impl Config {
     /// Reads the configuration. `environment` looks a variable up; empty
@@ -212,12 +223,19 @@ impl Config {
     fn check(&self) -> Result<()> {
         self.check_limits()?;
         ensure!(
-            self.workers > 0,
-            "workers (ATELIER_WORKERS) is 0: nothing would ever be painted. Set 1 or more."
+            self.workers > 0 || self.redis_url.is_some(),
+            "workers (ATELIER_WORKERS) is 0: nothing would ever be painted. Set 1 or more, or a Redis (redis_url) \
+             whose other processes work."
         );
         ensure!(
             self.openai.parallel > 0,
             "openai.parallel is 0: no call could ever be made. Set 1 or more."
+        );
+        ensure!(
+            self.openai
+                .calls_per_second
+                .is_none_or(|calls| calls.is_finite() && calls > 0.0),
+            "openai.calls_per_second must be above 0. Leave it out for no bound."
         );
         ensure!(
             self.queue.attempts > 0,
@@ -231,13 +249,22 @@ impl Config {
             self.photos.max_bytes > 0 && self.photos.max_pixels > 0,
             "photos.max_bytes and photos.max_pixels must be above 0."
         );
-        if let Some(Secret(secret)) = &self.secret {
-            ensure!(
-                secret.len() >= 16,
-                "secret (ATELIER_SECRET) is shorter than 16 characters. Set a longer one, or unset it to have one made."
-            );
-        }
+        self.check_secrets()?;
         self.check_provider()
+    }
+
+    fn check_secrets(&self) -> Result<()> {
+        let short =
+            |secret: &Option<Secret>| matches!(secret, Some(Secret(text)) if text.len() < 16);
+        ensure!(
+            !short(&self.secret),
+            "secret (ATELIER_SECRET) is shorter than 16 characters. Set a longer one, or unset it to have one made."
+        );
+        ensure!(
+            !short(&self.admin_token),
+            "admin_token (ATELIER_ADMIN_TOKEN) is shorter than 16 characters. Set a longer one, or unset it to have no admin routes."
+        );
+        Ok(())
     }
 
     fn check_provider(&self) -> Result<()> {
@@ -328,116 +355,4 @@ fn explain(error: toml::de::Error) -> anyhow::Error {
     anyhow::anyhow!(
         "the configuration is not valid: {message}. Every setting is explained in config.default.toml."
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn load(file: &str, environment: &[(&str, &str)]) -> Result<Config> {
-        let folder = tempfile::tempdir()?;
-        let path = folder.path().join("atelier.toml");
-        std::fs::write(&path, file)?;
-        Config::load(|name| match name {
-            "ATELIER_CONFIG" => Some(path.display().to_string()),
-            _ => environment
-                .iter()
-                .find(|(known, _)| *known == name)
-                .map(|(_, value)| (*value).to_owned()),
-        })
-    }
-
-    fn message(file: &str, environment: &[(&str, &str)]) -> String {
-        format!("{:#}", load(file, environment).unwrap_err())
-    }
-
-    #[test]
-    fn the_default_file_is_valid() {
-        let config = load("", &[]).unwrap();
-        assert_eq!(config.provider(), ProviderName::Local);
-        assert_eq!(config.limits.len(), 3);
-    }
-
-    #[test]
-    fn the_environment_wins_over_the_file() {
-        let config = load(
-            "listen = '127.0.0.1:1'\nworkers = 2",
-            &[("ATELIER_LISTEN", "127.0.0.1:2")],
-        )
-        .unwrap();
-        assert_eq!((config.listen.port(), config.workers), (2, 2));
-    }
-
-    #[test]
-    fn a_file_changes_one_setting_of_a_table() {
-        let config = load(
-            "[queue]\nlease = '5s'\n[openai.prices]\ntext_input = 1.0",
-            &[],
-        )
-        .unwrap();
-        assert_eq!(
-            (config.queue.lease, config.queue.attempts),
-            (Duration::from_secs(5), 5)
-        );
-        assert!((config.openai.prices.image_output - 30.0).abs() < f64::EPSILON);
-    }
-
-    #[test]
-    fn a_key_chooses_openai() {
-        assert_eq!(
-            load("", &[("OPENAI_API_KEY", "sk-test")])
-                .unwrap()
-                .provider(),
-            ProviderName::OpenAi
-        );
-        assert_eq!(
-            load("", &[("OPENAI_API_KEY", "")]).unwrap().provider(),
-            ProviderName::Local
-        );
-    }
-
-    #[test]
-    fn limits_can_be_switched_off() {
-        assert!(load("limits = []", &[]).unwrap().limits.is_empty());
-    }
-
-    #[test]
-    fn refusals_name_the_setting() {
-        for (file, environment, expected) in [
-            ("[queue]\nleese = '5s'", &[][..], "leese"),
-            ("colour = 'red'", &[], "colour"),
-            ("[queue]\nlease = 'soon'", &[], "soon"),
-            ("workers = 0", &[], "ATELIER_WORKERS"),
-            ("", &[("ATELIER_WORKERS", "many")], "ATELIER_WORKERS"),
-            ("", &[("ATELIER_LISTEN", "nowhere")], "listen"),
-            ("", &[("ATELIER_PROVIDER", "openai")], "OPENAI_API_KEY"),
-            ("", &[("ATELIER_PROVIDER", "crayons")], "crayons"),
-            (
-                "",
-                &[("ATELIER_REDIS_URL", "redis://localhost")],
-                "ATELIER_REDIS_URL",
-            ),
-            ("", &[("ATELIER_SECRET", "short")], "ATELIER_SECRET"),
-            (
-                "",
-                &[("ATELIER_TRUSTED_PROXIES", "10.0.0.0/8, everyone")],
-                "trusted_proxies",
-            ),
-            ("this is not toml", &[], "not TOML"),
-        ] {
-            let message = message(file, environment);
-            assert!(message.contains(expected), "{message}");
-        }
-    }
-
-    #[test]
-    fn secrets_are_not_printed() {
-        let environment = [
-            ("OPENAI_API_KEY", "sk-verysecret"),
-            ("ATELIER_SECRET", "0123456789abcdef"),
-        ];
-        let config = load("", &environment).unwrap();
-        let printed = format!("{config:?}{}", toml::to_string(&config).unwrap());
-        assert!(!printed.contains("verysecret") && !printed.contains("0123456789abcdef"));
-    }
 }

@@ -7,6 +7,7 @@ use atelier_app::wire;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use unicode_normalization::UnicodeNormalization;
+use url::Url;
 
 /// One accepted request, complete enough for any worker to carry it out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,6 +26,7 @@ pub struct Request {
 pub enum Task {
     Image(ImageTask),
     Restoration(RestorationTask),
+    Notice(NoticeTask),
 }
 
 /// Pictures from words.
@@ -48,6 +50,19 @@ pub struct RestorationTask {
     pub digest: String,
     /// Enlargement factor, 1 or 2.
     pub enlarge: u32,
+}
+
+/// The lane of notices, and the provider that stands in their records.
+pub const NOTICES: &str = "callback";
+
+/// An API user's address to be told how a job ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NoticeTask {
+    /// The job it tells of.
+    pub job: String,
+    pub url: Url,
+    /// The JSON to be sent, signed anew for every try.
+    pub body: String,
 }
 
 /// A picture kept in the blob store.
@@ -90,34 +105,38 @@ impl Request {
                 ])
             }
             Task::Restoration(task) => serde_json::json!([task.digest, task.enlarge]),
+            Task::Notice(task) => serde_json::json!([task.job, task.url, task.body]),
         };
-        let canonical = serde_json::json!([self.kind(), self.provider, self.model, task]);
+        let canonical = serde_json::json!([self.task.kind(), self.provider, self.model, task]);
         hex(&Sha256::digest(canonical.to_string()))
     }
 
-    /// What the job makes.
-    pub fn kind(&self) -> wire::Kind {
-        match self.task {
-            Task::Image(_) => wire::Kind::Image,
-            Task::Restoration(_) => wire::Kind::Restoration,
-        }
-    }
-
-    /// How many pictures the request asks for.
+    /// How many pictures the request asks for; a notice counts as one.
     pub fn images(&self) -> u32 {
         match &self.task {
             Task::Image(task) => task.n,
-            Task::Restoration(_) => 1,
+            Task::Restoration(_) | Task::Notice(_) => 1,
         }
     }
 
     /// Every blob the request refers to.
     pub fn files(&self) -> impl Iterator<Item = &str> {
         match &self.task {
-            Task::Image(_) => None,
+            Task::Image(_) | Task::Notice(_) => None,
             Task::Restoration(task) => Some(task.original.key.as_str()),
         }
         .into_iter()
+    }
+}
+
+impl Task {
+    /// What is made; `None` for a notice, which makes nothing.
+    pub const fn kind(&self) -> Option<wire::Kind> {
+        match self {
+            Self::Image(_) => Some(wire::Kind::Image),
+            Self::Restoration(_) => Some(wire::Kind::Restoration),
+            Self::Notice(_) => None,
+        }
     }
 }
 

@@ -19,8 +19,10 @@
 //!     at that moment.
 //!
 //! The rooms never import each other sideways; [`studio`] and [`worker`] join
-//! them. [`job`] holds what they hand each other, [`sqlite`] the embedded
-//! store that three of them share, [`photo`] what is known about pictures.
+//! them. [`job`] holds what they hand each other, [`store`] the two stores
+//! that three of them share, [`photo`] what is known about pictures, [`view`]
+//! how a job looks from outside. [`rooms`] furnishes them for a process:
+//! [`serve`] with a site, [`work`] without, [`dead`] for an operator's moment.
 
 pub mod config;
 pub mod http;
@@ -33,6 +35,11 @@ pub mod provider;
 pub mod blob;
 pub mod callback;
 pub mod job;
+pub mod view;
 pub mod photo;
-pub mod sqlite;
+pub mod store;
+pub mod folder;
+pub mod rooms;
 pub mod serve;
+pub mod work;
+pub mod dead;

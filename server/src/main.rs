@@ -1,10 +1,18 @@
 //! The command line: configuration, then the command.
 
-use std::process::ExitCode;
+use std::{
+    io::{self, Write as _},
+    process::ExitCode,
+};
 
 use anyhow::{Context as _, Result};
-use atelier::{config::Config, serve};
+use atelier::{
+    config::Config,
+    dead::{self, Action},
+    serve, work,
+};
 use clap::{Parser, Subcommand};
+use tokio::runtime::Runtime;
 use tracing_subscriber::{
     filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _,
 };
@@ -25,6 +33,13 @@ struct Cli {
 enum Command {
     /// Serve the site and work on its jobs (the default)
     Serve,
+    /// Work on jobs without serving the site; needs a Redis
+    Worker,
+    /// List, retry or delete the jobs that failed
+    Dead {
+        #[command(subcommand)]
+        action: Action,
+    },
     /// Print the effective configuration, secrets redacted
     Config,
 }
@@ -46,23 +61,34 @@ fn complain(error: &anyhow::Error) {
 
 fn run(cli: &Cli) -> Result<()> {
     let config = Config::load(|name| std::env::var(name).ok())?;
-    match cli.command {
-        None | Some(Command::Serve) => {
-            start_log(&config)?;
-            let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
-            runtime.block_on(serve::serve(config))
+    match &cli.command {
+        None | Some(Command::Serve) => run_long(&config.clone(), serve::serve(config)),
+        Some(Command::Worker) => run_long(&config.clone(), work::work(config)),
+        Some(Command::Dead { action }) => print(&runtime()?.block_on(dead::run(&config, action))?),
+        Some(Command::Config) => {
+            print(&toml::to_string(&config).context("cannot print the configuration")?)
         }
-        Some(Command::Config) => print_config(&config),
     }
 }
 
-#[expect(clippy::print_stdout, reason = "this is the command's answer")]
-fn print_config(config: &Config) -> Result<()> {
-    print!(
-        "{}",
-        toml::to_string(config).context("cannot print the configuration")?
-    );
-    Ok(())
+/// Runs a process that logs.
+fn run_long(config: &Config, process: impl Future<Output = Result<()>>) -> Result<()> {
+    start_log(config)?;
+    runtime()?.block_on(process)
+}
+
+fn runtime() -> Result<Runtime> {
+    Runtime::new().context("cannot start the runtime")
+}
+
+/// Writes a command's answer. Whoever reads only the beginning wants no more.
+fn print(answer: &str) -> Result<()> {
+    match io::stdout().write_all(answer.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(error).context("cannot write the answer")
+        }
+        _ => Ok(()),
+    }
 }
 
 fn start_log(config: &Config) -> Result<()> {
@@ -72,7 +98,7 @@ fn start_log(config: &Config) -> Result<()> {
         .with_context(|| format!("log (RUST_LOG) is {:?}", config.log))?;
     tracing_subscriber::registry()
         .with(filter)
-        .with(tracing_subscriber::fmt::layer().with_writer(std::io::stderr))
+        .with(tracing_subscriber::fmt::layer().with_writer(io::stderr))
         .try_init()
         .context("cannot start the log")
 }

@@ -10,6 +10,8 @@ use image::{
     codecs::jpeg::JpegEncoder, imageops,
 };
 
+use crate::job::Picture;
+
 /// Why a file is not taken, in words for whoever sent it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -87,6 +89,20 @@ pub struct Description {
     pub extension: &'static str,
     /// Base64.
     pub thumbhash: String,
+}
+
+impl Description {
+    /// The record of this picture, kept under `key` with `bytes` bytes.
+    pub fn kept(self, key: String, bytes: u64) -> Picture {
+        Picture {
+            key,
+            width: self.width,
+            height: self.height,
+            media_type: self.media_type.into(),
+            bytes,
+            thumbhash: self.thumbhash,
+        }
+    }
 }
 
 /// Looks at a picture that is to be kept as it is: PNG, JPEG or WebP.

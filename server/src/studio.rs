@@ -1,23 +1,30 @@
 //! The studio joins the rooms: it takes an order through the limits, the cache
-//! and the queue, and brings its outcome home.
+//! and the queue, and brings its outcome home (`finish`), to API users also by
+//! a notice (`notices`). Then it keeps what was made for its time (`keeping`),
+//! and what failed for an operator (`dead`).
+
+mod finish;
+mod notices;
+mod keeping;
+mod dead;
 
 use std::{sync::Arc, time::Duration};
 
-use atelier_app::wire::{Failure, Kind, Status};
+use atelier_app::wire::{Kind, Status};
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
+use url::Url;
 use uuid::Uuid;
 
 use crate::{
     blob::{self, Blobs},
     cache::{self, Cache},
-    callback::Message,
-    job::{ImageTask, Outcome, Picture, Request, RestorationTask, Task},
+    job::{ImageTask, Outcome, Request, RestorationTask, Task},
     limit::{self, Decision, Limiter, Policy, Receipt, Standing},
     provider::Provider,
-    queue::{self, Cancellation, Completion, Job, Join, NewJob, Queue, Ticket},
+    queue::{self, Hooks, Job, Join, NewJob, Priority, Queue},
 };
 
 /// How long after a success the same request is still joined to it by the
@@ -37,6 +44,10 @@ pub struct Studio {
     pub provider: Arc<dyn Provider>,
     pub policies: Vec<Policy>,
     pub cache_ttl: Duration,
+    /// How long finished jobs are kept.
+    pub keep: Duration,
+    /// The site's address as visitors see it.
+    pub public_url: Option<Url>,
     /// Cancelled when the process is about to end: nothing new is accepted.
     pub drain: CancellationToken,
 }
@@ -55,6 +66,15 @@ pub struct Caller {
 pub enum Order {
     Image(ImageTask),
     Restoration(RestorationTask),
+}
+
+/// How an order is to be carried out.
+#[derive(Debug, Clone, Default)]
+pub struct Terms {
+    /// Answered by the provider, whatever was made before.
+    pub fresh: bool,
+    /// Whom to tell about the end.
+    pub hooks: Hooks,
 }
 
 /// An accepted order.
@@ -85,59 +105,56 @@ pub enum Error {
 }
 
 impl Studio {
-    /// Takes an order: limits, cache, queue. A `fresh` order is answered by
-    /// the provider, whatever was made before.
+    /// Takes an order: limits, cache, queue.
     pub async fn submit(
         &self,
         caller: &Caller,
         order: Order,
-        fresh: bool,
+        terms: Terms,
     ) -> Result<Accepted, Error> {
         if self.drain.is_cancelled() {
             return Err(Error::Closing);
         }
         let now = Timestamp::now();
-        let request = self.request(order, fresh);
-        let (standings, receipts) = self.charge(caller, &request, now).await?;
-        let job = match self.enqueue(caller, request, &receipts, fresh, now).await {
+        let kind = order.kind();
+        let request = self.request(order, terms.fresh);
+        let (standings, receipts) = self.charge(caller, kind, request.images(), now).await?;
+        let job = match self.enqueue(caller, request, &receipts, terms, now).await {
             Ok(job) => job,
             Err(error) => {
                 self.refund(receipts).await;
                 return Err(error);
             }
         };
+        info!(id = job.id, ?kind, cache = ?job.cache, "accepted");
         if job.status != Status::Succeeded {
             return Ok(Accepted { job, standings });
         }
         self.refund(receipts).await;
-        let standings = self.standings(caller, job.request.kind()).await?;
+        let standings = self.standings(caller, kind).await?;
         Ok(Accepted { job, standings })
     }
 
     fn request(&self, order: Order, fresh: bool) -> Request {
-        let task = match order {
-            Order::Image(task) => Task::Image(task),
-            Order::Restoration(task) => Task::Restoration(task),
-        };
-        let kind = match task {
-            Task::Image(_) => Kind::Image,
-            Task::Restoration(_) => Kind::Restoration,
-        };
         Request {
             provider: self.provider.name().into(),
-            model: self.provider.model(kind).into(),
+            model: self.provider.model(order.kind()).into(),
             variation: if fresh { fastrand::u64(1..) } else { 0 },
-            task,
+            task: match order {
+                Order::Image(task) => Task::Image(task),
+                Order::Restoration(task) => Task::Restoration(task),
+            },
         }
     }
 
     async fn charge(
         &self,
         caller: &Caller,
-        request: &Request,
+        kind: Kind,
+        images: u32,
         now: Timestamp,
     ) -> Result<(Vec<Standing>, Vec<Receipt>), Error> {
-        let demands = limit::demands(&self.policies, request.kind(), &caller.ip, request.images());
+        let demands = limit::demands(&self.policies, kind, &caller.ip, images);
         match self.limiter.charge(demands, now).await? {
             Decision {
                 standings,
@@ -155,7 +172,7 @@ impl Studio {
         caller: &Caller,
         request: Request,
         receipts: &[Receipt],
-        fresh: bool,
+        Terms { fresh, hooks }: Terms,
         now: Timestamp,
     ) -> Result<Job, Error> {
         let digest = request.digest();
@@ -167,6 +184,9 @@ impl Studio {
         let job = NewJob {
             id: Uuid::now_v7().simple().to_string(),
             owner: caller.owner.clone(),
+            priority: Priority::Normal,
+            not_before: None,
+            hooks,
             charge: serde_json::to_value(receipts).unwrap_or_default(),
             join: (!fresh).then_some(Join {
                 digest,
@@ -176,7 +196,9 @@ impl Studio {
             answer,
         };
         let job = self.queue.enqueue(job, now).await?;
-        info!(id = job.id, kind = ?job.request.kind(), cache = ?job.cache, "accepted");
+        if job.status == Status::Succeeded {
+            self.tell(&job, job.token, now).await?;
+        }
         Ok(job)
     }
 
@@ -251,77 +273,6 @@ impl Studio {
         Ok(standings)
     }
 
-    /// Brings a delivered outcome home. Doing so twice changes nothing.
-    pub async fn complete(&self, message: &Message) -> Result<(), Error> {
-        let ticket = &message.data.ticket;
-        self.remember(ticket).await?;
-        let jobs = match self.queue.complete(ticket, Timestamp::now()).await {
-            Ok(Completion::Applied(jobs)) => jobs,
-            // A deleted job needs no outcome any more.
-            Ok(Completion::Repeated) | Err(queue::Error::NotFound) => return Ok(()),
-            Err(error) => return Err(error.into()),
-        };
-        for job in jobs {
-            info!(id = job.id, status = job.status.as_str(), "finished");
-            if matches!(job.outcome, Some(Outcome::Failed(_))) {
-                self.refund(receipts(&job)).await;
-            }
-        }
-        Ok(())
-    }
-
-    /// Fills the cache before the job is finished: whoever asks the same in
-    /// between finds it in flight, whoever asks later finds it here.
-    async fn remember(&self, ticket: &Ticket) -> Result<(), Error> {
-        let Some(job) = self.queue.get(&ticket.id).await? else {
-            return Ok(());
-        };
-        let delivered = job.status == Status::Delivering && job.token == ticket.token;
-        if delivered && matches!(job.outcome, Some(Outcome::Succeeded { .. })) {
-            self.cache
-                .put(
-                    &job.request.digest(),
-                    &job.id,
-                    Timestamp::now(),
-                    self.cache_ttl,
-                )
-                .await?;
-        }
-        Ok(())
-    }
-
-    /// Cancels the caller's job, or, unless `only_cancel`, deletes it with its
-    /// files if it is finished; then the answer is `None`.
-    pub async fn cancel(
-        &self,
-        caller: &Caller,
-        id: &str,
-        only_cancel: bool,
-    ) -> Result<Option<Job>, Error> {
-        let job = self.queue.get(id).await?.ok_or(queue::Error::NotFound)?;
-        if job.owner != caller.owner {
-            return Err(Error::NotYours);
-        }
-        if job.status.is_terminal() && !only_cancel {
-            self.delete(id).await?;
-            return Ok(None);
-        }
-        let Cancellation { job, before_call } = self.queue.cancel(id, Timestamp::now()).await?;
-        if before_call {
-            self.refund(receipts(&job)).await;
-        }
-        info!(id, before_call, "cancelled");
-        Ok(Some(job))
-    }
-
-    async fn delete(&self, id: &str) -> Result<(), Error> {
-        for key in self.queue.delete(id).await? {
-            self.blobs.delete(&key).await?;
-        }
-        info!(id, "deleted");
-        Ok(())
-    }
-
     /// Gives back what was charged. Failing to is logged and not passed on:
     /// the visitor's job matters more.
     async fn refund(&self, receipts: Vec<Receipt>) {
@@ -332,31 +283,14 @@ impl Studio {
             warn!(%error, "a charge could not be refunded");
         }
     }
+}
 
-    /// Forgets a picture that was kept for an order that was not taken.
-    pub async fn discard(&self, picture: &Picture) {
-        if let Err(error) = self.blobs.delete(&picture.key).await {
-            warn!(%error, key = picture.key, "an unwanted photo could not be deleted");
+impl Order {
+    /// What is to be made.
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::Image(_) => Kind::Image,
+            Self::Restoration(_) => Kind::Restoration,
         }
-    }
-
-    /// Forgets what has expired, now and then.
-    pub async fn sweep(&self) -> Result<(), Error> {
-        let now = Timestamp::now();
-        self.cache.sweep(now).await?;
-        self.limiter.sweep(now).await?;
-        Ok(())
-    }
-}
-
-fn receipts(job: &Job) -> Vec<Receipt> {
-    serde_json::from_value(job.charge.clone()).unwrap_or_default()
-}
-
-/// The failure a job ended with.
-pub fn failure(job: &Job) -> Option<&Failure> {
-    match &job.outcome {
-        Some(Outcome::Failed(failure)) => Some(failure),
-        _ => None,
     }
 }

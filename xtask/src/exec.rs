@@ -1,7 +1,7 @@
 //! Where the repository is, and starting other programs in it.
 
 use std::{
-    env,
+    env, fs,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -42,6 +42,29 @@ pub(crate) fn cargo(arguments: &str) -> Command {
     cargo.env("CARGO_TARGET_DIR", target());
     cargo.args(arguments.split_whitespace());
     cargo
+}
+
+/// The packages that the folder's lock file names, unless they are there.
+pub(crate) fn npm_ci(folder: &Path) -> Result<()> {
+    if !packages_are_old(folder) {
+        return Ok(());
+    }
+    let mut npm = command("npm");
+    npm.args(["ci", "--no-fund", "--no-audit"])
+        .current_dir(folder);
+    run(npm.env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1"))
+}
+
+/// True if `npm ci` did not run since the lock file was last changed.
+fn packages_are_old(folder: &Path) -> bool {
+    let changed = |path| fs::metadata(folder.join(path)).and_then(|file| file.modified());
+    match (
+        changed("node_modules/.package-lock.json"),
+        changed("package-lock.json"),
+    ) {
+        (Ok(installed), Ok(locked)) => installed < locked,
+        _ => true,
+    }
 }
 
 /// Runs to the end with stdio inherited; anything but success is an error.

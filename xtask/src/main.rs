@@ -13,9 +13,12 @@ mod bundle;
 mod folder;
 mod site;
 
+mod redis;
+mod server;
+
 mod bench;
 mod run;
-mod server;
+mod soak;
 mod test;
 
 use std::{env, process::ExitCode};
@@ -27,7 +30,8 @@ Atelier's own commands:
 
   cargo xtask run [-- ARGS…]    build everything in release and serve it
   cargo xtask test [FILTER…]    run every check; a filter narrows the Rust and browser tests
-  cargo xtask bench [NAME…]     measure weight, start; one JSON object per line
+  cargo xtask soak [FILTER…]    kill processes for minutes while jobs run; prints figures
+  cargo xtask bench [NAME…]     measure weight, start, queue; one JSON object per line
   cargo xtask site [--dev]      build only the site, into target/site
 ";
 
@@ -50,6 +54,7 @@ fn dispatch(args: &[String]) -> Result<()> {
     match command.as_str() {
         "run" => run::command(rest),
         "test" => test::command(rest),
+        "soak" => soak::command(rest),
         "bench" => bench::command(rest),
         "site" => site::command(rest),
         "help" | "-h" | "--help" => {

@@ -1,14 +1,10 @@
 //! `cargo xtask test`: every check there is, the cheap ones first.
 
-use std::{
-    fs,
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 
-use crate::{exec, site, tools};
+use crate::{exec, redis::Redis, site, tools};
 
 // The front end's features must not be unified with the server's (`hydrate`
 // and `ssr` exclude each other), so it is never part of a native build.
@@ -41,25 +37,29 @@ pub(crate) fn command(filters: &[String]) -> Result<()> {
     steps.run("documentation", || {
         exec::run(exec::cargo(DOCUMENT).env("RUSTDOCFLAGS", "-D warnings"))
     })?;
-    steps.run("tests", || {
-        exec::run(exec::cargo(TEST_XTASK).args(filters))?;
-        exec::run(exec::cargo(TEST).args(filters))
-    })?;
+    steps.run("tests", || tests(filters))?;
     steps.run("browser", || browser(filters))?;
     steps.all_passed();
     Ok(())
+}
+
+/// The Rust tests, beside a Redis and a cluster that are theirs.
+fn tests(filters: &[String]) -> Result<()> {
+    exec::run(exec::cargo(TEST_XTASK).args(filters))?;
+    let (single, cluster) = (Redis::start(&[])?, Redis::start_cluster()?);
+    exec::run(
+        exec::cargo(TEST)
+            .args(filters)
+            .env("ATELIER_TEST_REDIS_URL", single.url())
+            .env("ATELIER_TEST_REDIS_CLUSTER_URL", cluster.url()),
+    )
 }
 
 /// Playwright against the binary that the tests have just built.
 fn browser(filters: &[String]) -> Result<()> {
     let chromium = tools::browser()?;
     let folder = exec::root().join("end2end");
-    if packages_are_old(&folder) {
-        let mut npm = exec::command("npm");
-        npm.args(["ci", "--no-fund", "--no-audit"])
-            .current_dir(&folder);
-        exec::run(npm.env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1"))?;
-    }
+    exec::npm_ci(&folder)?;
     let mut playwright = exec::command("npx");
     playwright
         .args(["--no-install", "playwright", "test"])
@@ -70,18 +70,6 @@ fn browser(filters: &[String]) -> Result<()> {
         playwright.args(["--pass-with-no-tests", "--grep", &pattern(filters)]);
     }
     exec::run(&mut playwright)
-}
-
-/// True if `npm ci` did not run since the lock file was last changed.
-fn packages_are_old(folder: &Path) -> bool {
-    let changed = |path| fs::metadata(folder.join(path)).and_then(|file| file.modified());
-    match (
-        changed("node_modules/.package-lock.json"),
-        changed("package-lock.json"),
-    ) {
-        (Ok(installed), Ok(locked)) => installed < locked,
-        _ => true,
-    }
 }
 
 /// The regular expression for "contains one of these".

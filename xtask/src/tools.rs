@@ -38,8 +38,8 @@ pub(crate) fn component(name: &str, subcommand: &str) -> Result<()> {
         .with_context(|| format!("Rust's `{name}` component is missing"))
 }
 
-/// Node.js with npm, and Chromium, whose path is returned.
-pub(crate) fn browser() -> Result<PathBuf> {
+/// Node.js with npm.
+pub(crate) fn node() -> Result<()> {
     let mut packages = Vec::new();
     if node_version().is_none_or(|version| version < NODE) {
         packages.push("nodejs");
@@ -47,22 +47,36 @@ pub(crate) fn browser() -> Result<PathBuf> {
     if exec::find(&["npm"]).is_none() || exec::find(&["npx"]).is_none() {
         packages.push("npm");
     }
-    if chromium().is_none() {
-        // Without a font Chromium draws boxes for letters.
-        packages.extend(["chromium", "fonts-dejavu-core"]);
-    }
     if !packages.is_empty() {
-        install(&packages)?;
+        install("Node.js is needed:", &packages)?;
     }
     match node_version() {
-        Some(version) if version >= NODE => {}
+        Some(version) if version >= NODE => Ok(()),
         Some(old) => bail!("Node.js {NODE} or later is needed, this is {old}: https://nodejs.org"),
         None => bail!("Node.js {NODE} or later is needed and was not found: https://nodejs.org"),
+    }
+}
+
+/// Node.js with npm, and Chromium, whose path is returned.
+pub(crate) fn browser() -> Result<PathBuf> {
+    node()?;
+    if chromium().is_none() {
+        // Without a font Chromium draws boxes for letters.
+        install("the browser tests need", &["chromium", "fonts-dejavu-core"])?;
     }
     chromium().context(
         "no Chromium that starts was found. On Ubuntu, whose `chromium` is a snap, install \
          Google Chrome's .deb; any `chromium` or `google-chrome` in the PATH will do",
     )
+}
+
+/// `redis-server` and `redis-cli`.
+pub(crate) fn redis() -> Result<()> {
+    let missing = |name: &&str| exec::find(&[name]).is_none();
+    if ["redis-server", "redis-cli"].iter().any(missing) {
+        install("Redis is needed:", &["redis-server", "redis-tools"])?;
+    }
+    Ok(())
 }
 
 fn rustup(args: &[&str]) -> Result<()> {
@@ -93,12 +107,12 @@ fn chromium() -> Option<PathBuf> {
         .find(starts)
 }
 
-/// Debian's packages: installed if we may, else the line to type.
-fn install(packages: &[&str]) -> Result<()> {
+/// Debian's packages: installed if we may, else why, and the line to type.
+fn install(reason: &str, packages: &[&str]) -> Result<()> {
     let list = packages.join(" ");
     let root = exec::output(exec::command("id").arg("-u")).is_ok_and(|id| id == "0");
     if !root || exec::find(&["apt-get"]).is_none() {
-        bail!("the browser tests need more; on Debian: sudo apt-get install {list}");
+        bail!("{reason} {list}; on Debian: sudo apt-get install {list}");
     }
     let apt = |args: &[&str]| {
         let mut apt = exec::command("apt-get");

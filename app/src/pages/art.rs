@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use leptos::prelude::*;
 
-use super::{Content, engine};
+use super::{Content, Visitor, away_note, engine};
 use crate::{
     data::{Data, Unavailable},
     islands::desk::Desk,
@@ -17,9 +17,8 @@ const WALL: usize = 12;
 pub(crate) async fn load(data: &dyn Data, from: Option<String>) -> Result<Content, Unavailable> {
     let about = data.about();
     let engine = engine(&about);
-    let limits = data.limits().await?;
-    let jobs = data.recent(WALL * 2).await?;
-    let draft = match from {
+    let Visitor { limits, jobs, away } = Visitor::ask(data, WALL * 2).await;
+    let draft = match from.filter(|_| !away) {
         Some(id) => data.job(&id).await?.filter(|job| job.kind == Kind::Image),
         None => None,
     };
@@ -42,6 +41,7 @@ pub(crate) async fn load(data: &dyn Data, from: Option<String>) -> Result<Conten
                 <section class="intro">
                     <h1>"What shall we paint?"</h1>
                     {note}
+                    {away.then(away_note)}
                 </section>
                 <Form draft=draft />
                 {left(&limits, Kind::Image)}

@@ -1,8 +1,11 @@
 //! One file per page. Each loads its data first and is then rendered in one go.
 
-use leptos::prelude::AnyView;
+use leptos::prelude::*;
 
-use crate::data::About;
+use crate::{
+    data::{About, Data, Unavailable},
+    wire::{Job, Limit},
+};
 
 pub(crate) mod art;
 pub(crate) mod restore;
@@ -31,5 +34,45 @@ fn engine(about: &About) -> String {
             "Pictures by the built-in sketch engine, photos by the built-in restorer.".to_owned()
         }
         _ => format!("Pictures and photos by {}.", about.model),
+    }
+}
+
+/// What a page tells its visitor about themselves. While the store is away the
+/// form is shown all the same, without these.
+struct Visitor {
+    limits: Vec<Limit>,
+    /// Newest first.
+    jobs: Vec<Job>,
+    away: bool,
+}
+
+impl Visitor {
+    async fn ask(data: &dyn Data, jobs: usize) -> Self {
+        match Self::known(data, jobs).await {
+            Ok((limits, jobs)) => Self {
+                limits,
+                jobs,
+                away: false,
+            },
+            Err(Unavailable) => Self {
+                limits: vec![],
+                jobs: vec![],
+                away: true,
+            },
+        }
+    }
+
+    async fn known(data: &dyn Data, jobs: usize) -> Result<(Vec<Limit>, Vec<Job>), Unavailable> {
+        Ok((data.limits().await?, data.recent(jobs).await?))
+    }
+}
+
+/// Says that the store is away.
+fn away_note() -> impl IntoView {
+    view! {
+        <p class="note" role="status">
+            "The studio cannot reach its records at the moment: what you made is not shown, and nothing new is taken. \
+            Nothing is lost; please try again in a minute."
+        </p>
     }
 }

@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use leptos::prelude::*;
 
-use super::{Content, engine};
+use super::{Content, Visitor, away_note, engine};
 use crate::{
-    data::{About, Data, Unavailable},
+    data::{About, Data},
     islands::{desk::Desk, photo::Photo},
     parts::{allowance::left, card::card, engine_note, wall::wall},
     wire::{Kind, Status},
@@ -18,11 +18,14 @@ const WALL: usize = 12;
 /// What the file picker offers; the server looks at the bytes.
 const ACCEPT: &str = "image/jpeg,image/png,image/webp,image/gif,image/bmp,image/tiff";
 
-pub(crate) async fn load(data: &dyn Data) -> Result<Content, Unavailable> {
+pub(crate) async fn load(data: &dyn Data) -> Content {
     let about = data.about();
     let engine = engine(&about);
-    let limits = data.limits().await?;
-    let mut jobs = data.recent(WALL * 2).await?;
+    let Visitor {
+        limits,
+        mut jobs,
+        away,
+    } = Visitor::ask(data, WALL * 2).await;
     jobs.retain(|job| job.kind == Kind::Restoration);
     let body = move || {
         let now = Timestamp::now();
@@ -43,6 +46,7 @@ pub(crate) async fn load(data: &dyn Data) -> Result<Content, Unavailable> {
                     <h1>"Bring an old photo back"</h1>
                     <p>"Faded, scratched or grainy: choose a photo and see it beside what it was."</p>
                     {note}
+                    {away.then(away_note)}
                 </section>
                 <Form about=about.clone() />
                 {left(&limits, Kind::Restoration)}
@@ -54,7 +58,7 @@ pub(crate) async fn load(data: &dyn Data) -> Result<Content, Unavailable> {
         }
         .into_any()
     };
-    Ok(Content {
+    Content {
         status: 200,
         title: "Restore a photo".into(),
         description: "Upload a faded, scratched or noisy photo and get it back restored.",
@@ -62,7 +66,7 @@ pub(crate) async fn load(data: &dyn Data) -> Result<Content, Unavailable> {
         refresh: false,
         engine,
         body: Box::new(body),
-    })
+    }
 }
 
 #[component]

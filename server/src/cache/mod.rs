@@ -1,6 +1,7 @@
 //! The exact cache: the digest of a canonical request leads to the job that
 //! answered it. Only successes are ever stored.
 
+mod redis;
 mod sqlite;
 
 use std::time::Duration;
@@ -8,12 +9,19 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-pub use self::sqlite::SqliteCache;
+pub use self::{redis::RedisCache, sqlite::SqliteCache};
 
 /// The store cannot be asked.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
-pub struct Error(#[from] crate::sqlite::Error);
+pub struct Error(#[from] crate::store::Error);
+
+impl Error {
+    /// The store is away, not broken: to try again later may help.
+    pub const fn is_away(&self) -> bool {
+        self.0.is_away()
+    }
+}
 
 /// Where an answer is to be found.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
 
 use super::{Cache, Entry, Error};
-use crate::sqlite::{Database, Error as StoreError};
+use crate::store::{Error as StoreError, sqlite::Database};
 
 /// Entries in a SQLite table.
 pub struct SqliteCache {
@@ -89,5 +89,23 @@ impl Cache for SqliteCache {
             (now.as_millisecond(),),
         )
         .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn sweeping_removes_what_has_expired() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(&folder.path().join("test.db")).unwrap();
+        let cache = SqliteCache::new(database);
+        let (start, hour) = (Timestamp::UNIX_EPOCH, Duration::from_secs(3600));
+        cache.put("a", "job", start, hour).await.unwrap();
+        cache.put("b", "job", start, 2 * hour).await.unwrap();
+        cache.sweep(start + hour).await.unwrap();
+        assert_eq!(cache.get("a", start).await.unwrap(), None);
+        assert!(cache.get("b", start).await.unwrap().is_some());
     }
 }

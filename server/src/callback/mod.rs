@@ -1,21 +1,22 @@
 //! Outcomes travel by HTTP to `POST /api/callback`, signed as Standard
-//! Webhooks asks (<https://www.standardwebhooks.com>).
+//! Webhooks asks (<https://www.standardwebhooks.com>). API users may have them
+//! sent to an address of their own as well: [`outgoing`], behind its [`guard`].
 
 use std::time::Duration;
 
-use axum::{
-    body::Bytes,
-    http::{HeaderMap, StatusCode},
-};
+use axum::http::{HeaderMap, StatusCode};
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use jiff::Timestamp;
-use reqwest::{Client, Url};
+use reqwest::{Client, RequestBuilder, Url};
 use serde::{Deserialize, Serialize};
 use standardwebhooks::{
     HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHOOK_TIMESTAMP, Webhook, WebhookError,
 };
 
 use crate::{job::Outcome, queue::Ticket};
+
+pub mod outgoing;
+pub mod guard;
 
 /// The path under which deliveries arrive.
 pub const PATH: &str = "/api/callback";
@@ -73,6 +74,26 @@ impl Signer {
         self.webhook.verify(body, headers)?;
         serde_json::from_slice(body).map_err(|_| Forgery::Body)
     }
+
+    /// A request that carries the JSON in `body` to `url`, signed at `now`.
+    fn post(
+        &self,
+        client: &Client,
+        url: Url,
+        id: &str,
+        body: Vec<u8>,
+        now: Timestamp,
+    ) -> Result<RequestBuilder, WebhookError> {
+        let signature = self.webhook.sign(id, now.as_second(), &body)?;
+        let request = client
+            .post(url)
+            .header("content-type", "application/json")
+            .header(HEADER_WEBHOOK_ID, id)
+            .header(HEADER_WEBHOOK_TIMESTAMP, now.as_second())
+            .header(HEADER_WEBHOOK_SIGNATURE, signature)
+            .body(body);
+        Ok(request)
+    }
 }
 
 /// The bytes that sign: a `whsec_` secret's base64 decoded, any other text as it is.
@@ -128,19 +149,10 @@ impl Courier {
         let id = format!("{}.{}", ticket.id, ticket.token);
         let body = serde_json::to_vec(&message(ticket, outcome, now))
             .map_err(|e| Error::Unwritable(e.to_string()))?;
-        let signature = self
-            .signer
-            .webhook
-            .sign(&id, now.as_second(), &body)
-            .map_err(|error| Error::Unwritable(error.to_string()))?;
         let request = self
-            .client
-            .post(self.url.clone())
-            .header("content-type", "application/json")
-            .header(HEADER_WEBHOOK_ID, id)
-            .header(HEADER_WEBHOOK_TIMESTAMP, now.as_second())
-            .header(HEADER_WEBHOOK_SIGNATURE, signature)
-            .body(Bytes::from(body));
+            .signer
+            .post(&self.client, self.url.clone(), &id, body, now)
+            .map_err(|error| Error::Unwritable(error.to_string()))?;
         let status = request.send().await?.status();
         if status.is_success() {
             Ok(())

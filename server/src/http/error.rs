@@ -11,7 +11,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
-use tracing::{error, warn};
+use tracing::{debug, error, warn};
 
 use super::{headers, pages::Told};
 use crate::{callback::Forgery, limit::Standing, photo::Refusal, queue, studio};
@@ -36,6 +36,8 @@ pub(super) enum Error {
     NotFound(&'static str),
     MethodNotAllowed,
     CrossOrigin,
+    /// The operator's token is missing or wrong.
+    Unauthorized,
     Forged(Forgery),
     Studio(studio::Error),
     Internal(anyhow::Error),
@@ -93,6 +95,9 @@ pub(super) struct Problem {
     violated: Vec<String>,
 }
 
+/// When to try again while a store is away.
+pub(super) const SOON: header::HeaderValue = header::HeaderValue::from_static("5");
+
 /// Registered by draft-ietf-httpapi-ratelimit-headers.
 const QUOTA_EXCEEDED: &str = "https://iana.org/assignments/http-problem-types#quota-exceeded";
 
@@ -119,12 +124,16 @@ impl IntoResponse for Error {
         if let Self::Studio(studio::Error::Limited(standings)) = &self {
             return limited(standings);
         }
-        let problem = self.problem();
-        let mut response = respond(problem);
-        if response.status() == StatusCode::SERVICE_UNAVAILABLE {
+        let bearer = matches!(self, Self::Unauthorized);
+        let mut response = respond(self.problem());
+        if bearer {
+            let scheme = header::HeaderValue::from_static("Bearer");
             response
                 .headers_mut()
-                .insert(header::RETRY_AFTER, header::HeaderValue::from_static("5"));
+                .insert(header::WWW_AUTHENTICATE, scheme);
+        }
+        if response.status() == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, SOON);
         }
         response
     }
@@ -168,6 +177,11 @@ impl Error {
                 let detail = "The request came from a page of another site.";
                 Problem::new(S::FORBIDDEN, "cross_origin", "Forbidden", detail)
             }
+            Self::Unauthorized => {
+                let detail =
+                    "This is for operators: send the admin token as \"Authorization: Bearer …\".";
+                Problem::new(S::UNAUTHORIZED, "unauthorized", "Not authorised", detail)
+            }
             Self::Forged(forgery) => {
                 warn!(reason = %forgery, "a delivery was not believed");
                 let detail = "The signature is missing, wrong or too old.";
@@ -205,7 +219,7 @@ fn studio(error: studio::Error) -> Problem {
             Problem::new(S::CONFLICT, "wrong_state", "Too late", detail)
         }
         error => {
-            error!(%error, "a store failed");
+            log(&error);
             let detail = "The studio cannot reach its store at the moment. Nothing was lost; try again in a moment.";
             Problem::new(
                 S::SERVICE_UNAVAILABLE,
@@ -214,6 +228,21 @@ fn studio(error: studio::Error) -> Problem {
                 detail,
             )
         }
+    }
+}
+
+/// A store that is away has said so itself, once.
+pub(super) fn log(error: &studio::Error) {
+    let away = match error {
+        studio::Error::Queue(queue::Error::Store(store)) => store.is_away(),
+        studio::Error::Cache(cache) => cache.is_away(),
+        studio::Error::Limit(limit) => limit.is_away(),
+        _ => false,
+    };
+    if away {
+        debug!(%error, "a store is away");
+    } else {
+        error!(%error, "a store failed");
     }
 }
 

@@ -11,10 +11,13 @@ use axum::{
 };
 use serde::{Deserialize, Deserializer};
 
-use super::{Error, Result, State, headers, view};
+use super::{Error, Result, State, headers};
 use crate::{
+    callback::guard,
     job::ImageTask,
-    studio::{Accepted, Caller, Order},
+    queue::Hooks,
+    studio::{Accepted, Caller, Order, Terms},
+    view,
 };
 
 /// Largest JSON or form body in bytes: the longest prompt, escaped.
@@ -36,6 +39,10 @@ struct Body {
     style: Option<String>,
     #[serde(default)]
     fresh: bool,
+    #[serde(default, deserialize_with = "blank_is_none")]
+    callback_url: Option<String>,
+    #[serde(default, deserialize_with = "blank_is_none")]
+    failure_callback_url: Option<String>,
 }
 
 /// A form's empty choice is no choice.
@@ -50,10 +57,17 @@ pub(super) async fn submit(
     request: Request,
 ) -> Result<Response> {
     let headers = request.headers().clone();
-    let body = read(request, &state).await?;
-    let fresh = body.fresh || no_cache(&headers);
+    let mut body = read(request, &state).await?;
+    let terms = Terms {
+        fresh: body.fresh || no_cache(&headers),
+        hooks: hooks(
+            &state,
+            body.callback_url.take(),
+            body.failure_callback_url.take(),
+        )?,
+    };
     let order = Order::Image(body.task()?);
-    accept(state, caller, order, fresh, wants_page(&headers)).await
+    accept(state, caller, order, terms, wants_page(&headers)).await
 }
 
 async fn read(request: Request, state: &State) -> Result<Body> {
@@ -171,6 +185,25 @@ fn check_size(size: &str) -> Result<()> {
     }
 }
 
+/// The addresses to be called at the end, if they may be called.
+pub(super) fn hooks(
+    state: &State,
+    callback_url: Option<String>,
+    failure_callback_url: Option<String>,
+) -> Result<Hooks> {
+    let checked = |field: &'static str, url: Option<String>| {
+        if let Some(url) = &url {
+            guard::check(url, state.allow_private)
+                .map_err(|error| invalid(field, error.to_string()))?;
+        }
+        Ok::<_, Error>(url)
+    };
+    Ok(Hooks {
+        callback_url: checked("callback_url", callback_url)?,
+        failure_callback_url: checked("failure_callback_url", failure_callback_url)?,
+    })
+}
+
 /// `Cache-Control: no-cache` or `no-store`.
 pub(super) fn no_cache(headers: &HeaderMap) -> bool {
     let fields = headers
@@ -197,12 +230,12 @@ pub(super) async fn accept(
     state: State,
     caller: Caller,
     order: Order,
-    fresh: bool,
+    terms: Terms,
     page: bool,
 ) -> Result<Response> {
     let studio = state.studio.clone();
     // A client that hangs up must not leave a charge without a job behind.
-    let submission = tokio::spawn(async move { studio.submit(&caller, order, fresh).await });
+    let submission = tokio::spawn(async move { studio.submit(&caller, order, terms).await });
     let Accepted { job, standings } = submission.await.map_err(anyhow::Error::from)??;
     if page {
         let mut response = Redirect::to(&format!("/jobs/{}", job.id)).into_response();

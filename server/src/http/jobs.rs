@@ -11,8 +11,8 @@ use axum::{
 };
 use serde::Serialize;
 
-use super::{Error, Result, State, headers, view};
-use crate::{queue::Job, studio::Caller};
+use super::{Error, Result, State, headers, standing};
+use crate::{queue::Job, studio::Caller, view};
 
 /// The longest a poll may wait.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
@@ -37,8 +37,9 @@ pub(super) async fn status(
         .map_or(LONGEST_WAIT, Duration::from_secs)
         .min(LONGEST_WAIT);
     let job = state.studio.status(&id, poll.after, wait).await?;
+    let job = job.as_ref().and_then(view::job);
     let job = job.ok_or(Error::NotFound("There is no such job, or it was deleted."))?;
-    Ok(no_store(Json(view::job(&job))))
+    Ok(no_store(Json(job)))
 }
 
 impl Poll {
@@ -87,7 +88,7 @@ pub(super) async fn list(
     let more = jobs.len() > PAGE;
     let page: Vec<&Job> = jobs.iter().take(PAGE).collect();
     let cursor = page.last().filter(|_| more).map(|job| job.id.clone());
-    let jobs = page.into_iter().map(view::job).collect();
+    let jobs = page.into_iter().filter_map(view::job).collect();
     Ok(no_store(Json(Jobs { jobs, cursor })))
 }
 
@@ -120,13 +121,13 @@ struct Limits {
 
 pub(super) async fn limits(AxumState(state): AxumState<State>, caller: Caller) -> Result<Response> {
     let standings = state.studio.limits(&caller).await?;
-    let limits = standings.iter().map(view::limit).collect();
+    let limits = standings.iter().map(standing::limit).collect();
     let mut response = no_store(Json(Limits { limits }));
     headers::rate_limits(response.headers_mut(), &standings);
     Ok(response)
 }
 
-fn no_store(body: impl IntoResponse) -> Response {
+pub(super) fn no_store(body: impl IntoResponse) -> Response {
     ([(header::CACHE_CONTROL, "no-store")], body).into_response()
 }
 

@@ -1,6 +1,7 @@
 //! The outside: routes, who is asking, and the one place that turns what
 //! happened inside into a status code.
 
+mod admin;
 mod assets;
 mod callback;
 mod caller;
@@ -13,7 +14,7 @@ mod pages;
 mod pictures;
 mod read_on;
 mod restorations;
-mod view;
+mod standing;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -31,7 +32,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use self::error::Error;
 use crate::{
     callback::{PATH as CALLBACK, Signer},
-    config::PhotosConfig,
+    config::{PhotosConfig, Secret},
     studio::Studio,
 };
 
@@ -51,6 +52,10 @@ pub struct Site {
     pub decoding: Semaphore,
     /// The site is served over TLS, as its public address says.
     pub https: bool,
+    /// Users may name callbacks in private networks.
+    pub allow_private: bool,
+    /// Opens the operator's routes; without it there are none.
+    pub admin_token: Option<Secret>,
 }
 
 #[derive(Clone)]
@@ -84,6 +89,7 @@ pub fn router(site: Site) -> Router {
         .route("/api/jobs", get(jobs::list))
         .route("/api/jobs/{id}", get(jobs::status).delete(jobs::cancel))
         .route("/api/limits", get(jobs::limits))
+        .merge(admin::routes(&state))
         .layer(from_fn(headers::same_origin))
         .route(CALLBACK, post(callback::receive))
         .layer(DefaultBodyLimit::max(images::MAX_BODY));

@@ -17,10 +17,14 @@ use axum::{
 use futures::{Stream, stream::once};
 use leptos::{nonce::use_nonce, prelude::*};
 use leptos_axum::ResponseOptions;
-use tracing::error;
 
-use super::{Error, Result, State, assets, caller::new_session, images::wants_page, view};
-use crate::studio::{self, Caller, Studio};
+use super::{
+    Error, Result, State, assets, caller::new_session, error, images::wants_page, standing,
+};
+use crate::{
+    studio::{self, Caller, Studio},
+    view,
+};
 
 /// Every path that no other route takes.
 pub(super) async fn serve(
@@ -67,7 +71,11 @@ async fn render(state: &State, caller: Caller, page: Page, headers: &HeaderMap) 
 
 fn set_status_and_policy(status: u16) {
     let answer = expect_context::<ResponseOptions>();
-    answer.set_status(StatusCode::from_u16(status).unwrap_or(StatusCode::OK));
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+    answer.set_status(status);
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        answer.insert_header(header::RETRY_AFTER, error::SOON);
+    }
     let nonce = use_nonce().map(|nonce| nonce.to_string());
     let policy = content_security_policy(&nonce.unwrap_or_default());
     if let Ok(policy) = HeaderValue::from_str(&policy) {
@@ -129,7 +137,12 @@ pub(super) async fn problems_for_people(
         back,
     });
     let mut shown = render(&state, caller, page, &headers).await;
-    for name in ["retry-after", "ratelimit", "ratelimit-policy"] {
+    for name in [
+        "retry-after",
+        "ratelimit",
+        "ratelimit-policy",
+        "www-authenticate",
+    ] {
         if let Some(value) = response.headers().get(name) {
             shown.headers_mut().insert(name, value.clone());
         }
@@ -160,7 +173,7 @@ impl Desk {
         let asked = question(self.state.studio.clone(), self.caller.clone());
         Box::pin(async move {
             asked.await.map_err(|error| {
-                error!(%error, "a page could not be filled");
+                error::log(&error);
                 Unavailable
             })
         })
@@ -188,7 +201,7 @@ impl Data for Desk {
                 .status(&id, None, std::time::Duration::ZERO)
                 .await?
                 .as_ref()
-                .map(view::job))
+                .and_then(view::job))
         })
     }
 
@@ -198,7 +211,7 @@ impl Data for Desk {
                 .jobs(&caller, None, limit)
                 .await?
                 .iter()
-                .map(view::job)
+                .filter_map(view::job)
                 .collect())
         })
     }
@@ -209,7 +222,7 @@ impl Data for Desk {
                 .limits(&caller)
                 .await?
                 .iter()
-                .map(view::limit)
+                .map(standing::limit)
                 .collect())
         })
     }

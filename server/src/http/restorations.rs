@@ -16,16 +16,18 @@ use tokio::task::spawn_blocking;
 
 use super::{
     Error, Result, State,
-    images::{accept, no_cache, wants_page},
+    images::{accept, hooks, no_cache, wants_page},
 };
 use crate::{
+    callback::guard,
     job::{Picture, RestorationTask, hex},
     photo,
-    studio::{self, Caller, Order},
+    queue::Hooks,
+    studio::{self, Caller, Order, Terms},
 };
 
-/// The longest value of a field that is not a photo.
-const MAX_VALUE: usize = 100;
+/// The longest value of a field that is not a photo: a URL.
+const MAX_VALUE: usize = guard::LONGEST;
 
 pub(super) async fn submit(
     AxumState(state): AxumState<State>,
@@ -39,7 +41,10 @@ pub(super) async fn submit(
             expected: "multipart/form-data with a field \"photo\"",
         })?;
     let upload = Upload::read(&state, &mut form).await?;
-    let fresh = upload.fresh || no_cache(&headers);
+    let terms = Terms {
+        fresh: upload.fresh || no_cache(&headers),
+        hooks: upload.hooks,
+    };
     let original = keep(&state, upload.photo).await?;
     let task = RestorationTask {
         digest: original.1,
@@ -50,7 +55,7 @@ pub(super) async fn submit(
         state.clone(),
         caller,
         Order::Restoration(task),
-        fresh,
+        terms,
         wants_page(&headers),
     )
     .await;
@@ -64,17 +69,21 @@ struct Upload {
     photo: std::fs::File,
     enlarge: u32,
     fresh: bool,
+    hooks: Hooks,
 }
 
 impl Upload {
     async fn read(state: &State, form: &mut Multipart) -> Result<Self> {
         let (mut photo, mut enlarge, mut fresh) = (None, 1, false);
+        let (mut callback, mut failure_callback) = (None, None);
         while let Some(field) = form.next_field().await.map_err(broken)? {
             match field.name().unwrap_or_default() {
                 "photo" if photo.is_none() => photo = Some(receive(state, field).await?),
                 "photo" => return Err(invalid("photo", "Send one photo at a time.")),
                 "enlarge" => enlarge = factor(&value(field).await?)?,
                 "fresh" => fresh = flag(&value(field).await?)?,
+                "callback_url" => callback = filled(value(field).await?),
+                "failure_callback_url" => failure_callback = filled(value(field).await?),
                 other => {
                     return Err(invalid(
                         "unknown_field",
@@ -88,6 +97,7 @@ impl Upload {
             photo,
             enlarge,
             fresh,
+            hooks: hooks(state, callback, failure_callback)?,
         })
     }
 }
@@ -121,6 +131,11 @@ fn flag(text: &str) -> Result<bool> {
         "" | "false" => Ok(false),
         _ => Err(invalid("fresh", "fresh is true or false.")),
     }
+}
+
+/// A form's empty field is none.
+fn filled(text: String) -> Option<String> {
+    Some(text).filter(|text| !text.is_empty())
 }
 
 async fn value(mut field: Field<'_>) -> Result<String> {
@@ -182,14 +197,7 @@ async fn keep(state: &State, file: std::fs::File) -> Result<(Picture, String)> {
         .keep(bytes, description.extension)
         .await
         .map_err(studio::Error::from)?;
-    let picture = Picture {
-        key,
-        width: description.width,
-        height: description.height,
-        media_type: description.media_type.into(),
-        bytes: size,
-        thumbhash: description.thumbhash,
-    };
+    let picture = description.kept(key, size);
     Ok((picture, digest))
 }
 

@@ -14,17 +14,23 @@ pub struct Window {
     pub used: u64,
 }
 
+/// Start of the window that `now` lies in.
+pub fn window_start(policy: &Policy, now: i64) -> i64 {
+    now - now.rem_euclid(length(policy))
+}
+
 /// The state at `now`: as it was, or empty when a new window has begun. A
 /// clock that went backwards stays in the window it had reached.
-fn at(state: Option<Window>, now: i64, length: i64) -> Window {
-    let start = now - now.rem_euclid(length);
+fn at(policy: &Policy, state: Option<Window>, now: i64) -> Window {
+    let start = window_start(policy, now);
     match state {
         Some(state) if state.start >= start => state,
         _ => Window { start, used: 0 },
     }
 }
 
-fn length(policy: &Policy) -> i64 {
+/// A window's length in milliseconds.
+pub(super) fn length(policy: &Policy) -> i64 {
     i64::try_from(policy.window.as_millis())
         .unwrap_or(i64::MAX / 4)
         .max(1)
@@ -32,7 +38,7 @@ fn length(policy: &Policy) -> i64 {
 
 /// What is left at `now`, and how long until the window ends.
 pub fn standing(policy: &Policy, state: Option<Window>, now: i64) -> (u64, Duration) {
-    let window = at(state, now, length(policy));
+    let window = at(policy, state, now);
     let left = (window.start + length(policy)).saturating_sub(now);
     (
         policy.quota.saturating_sub(window.used),
@@ -42,7 +48,7 @@ pub fn standing(policy: &Policy, state: Option<Window>, now: i64) -> (u64, Durat
 
 /// The state after `cost` units, or `None` when they do not fit.
 pub fn charge(policy: &Policy, state: Option<Window>, now: i64, cost: u64) -> Option<Window> {
-    let window = at(state, now, length(policy));
+    let window = at(policy, state, now);
     let used = window.used.checked_add(cost)?;
     (used <= policy.quota).then_some(Window { used, ..window })
 }

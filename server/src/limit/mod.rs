@@ -2,7 +2,9 @@
 //! and window; a request is charged to every policy that applies to it in one
 //! atomic step, or to none of them.
 
+mod decide;
 mod fixed_window;
+mod redis;
 mod sqlite;
 
 use std::time::Duration;
@@ -13,14 +15,26 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use self::{
-    fixed_window::{Window, charge, refund, standing},
+    decide::decide,
+    fixed_window::{Window, charge, refund, standing, window_start},
+    redis::RedisLimiter,
     sqlite::SqliteLimiter,
 };
+
+/// The largest quota: beyond, Redis' scripts cannot count exactly.
+pub const MAX_QUOTA: u64 = 1 << 53;
 
 /// The store cannot be asked.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
-pub struct Error(#[from] crate::sqlite::Error);
+pub struct Error(#[from] crate::store::Error);
+
+impl Error {
+    /// The store is away, not broken: to try again later may help.
+    pub const fn is_away(&self) -> bool {
+        self.0.is_away()
+    }
+}
 
 /// A quota over time. Read from the configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,7 +47,7 @@ pub struct Policy {
     /// What is counted.
     pub unit: Unit,
     pub algorithm: Algorithm,
-    /// Units per window.
+    /// Units per window, at most [`MAX_QUOTA`].
     pub quota: u64,
     #[serde(with = "crate::config::duration")]
     pub window: Duration,

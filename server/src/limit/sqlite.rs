@@ -4,10 +4,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{
-    Decision, Demand, Error, Limiter, Receipt, Standing, Window, charge, refund, standing,
-};
-use crate::sqlite::{Database, Error as StoreError};
+use super::{Decision, Demand, Error, Limiter, Receipt, Window, decide, refund};
+use crate::store::{Error as StoreError, sqlite::Database};
 
 /// Counters in a SQLite table.
 pub struct SqliteLimiter {
@@ -29,15 +27,16 @@ impl Limiter for SqliteLimiter {
         if demands.iter().all(|demand| demand.cost == 0) {
             return Ok(self
                 .database
-                .read(move |c| decide(c, &demands, now).map(|(decision, _)| decision))
+                .read(move |c| look(c, &demands, now).map(|(decision, _)| decision))
                 .await?);
         }
         Ok(self
             .database
             .write(move |c| {
-                let (decision, windows) = decide(c, &demands, now)?;
+                let (decision, windows) = look(c, &demands, now)?;
                 if decision.receipts.is_some() {
-                    for (demand, window) in demands.iter().zip(windows) {
+                    let charged = demands.iter().zip(windows);
+                    for (demand, window) in charged.filter(|(demand, _)| demand.cost > 0) {
                         store(c, demand, window)?;
                     }
                 }
@@ -71,7 +70,7 @@ impl Limiter for SqliteLimiter {
     }
 }
 
-fn decide(
+fn look(
     c: &Connection,
     demands: &[Demand],
     now: i64,
@@ -80,47 +79,7 @@ fn decide(
         .iter()
         .map(|demand| load(c, &demand.policy.name, &demand.subject))
         .collect::<Result<Vec<_>, _>>()?;
-    let after: Vec<Option<Window>> = demands
-        .iter()
-        .zip(&before)
-        .map(|(demand, state)| charge(&demand.policy, *state, now, demand.cost))
-        .collect();
-    let charged: Option<Vec<Window>> = after.iter().copied().collect();
-    let standings = demands.iter().enumerate().map(|(i, demand)| {
-        let state = charged
-            .as_ref()
-            .map_or(before[i], |windows| Some(windows[i]));
-        let (remaining, reset) = standing(&demand.policy, state, now);
-        Standing {
-            policy: demand.policy.clone(),
-            remaining,
-            reset,
-            violated: after[i].is_none(),
-        }
-    });
-    let receipts = charged.as_ref().map(|windows| {
-        demands
-            .iter()
-            .zip(windows)
-            .map(|(demand, window)| receipt(demand, *window))
-            .collect()
-    });
-    Ok((
-        Decision {
-            standings: standings.collect(),
-            receipts,
-        },
-        charged.unwrap_or_default(),
-    ))
-}
-
-fn receipt(demand: &Demand, window: Window) -> Receipt {
-    Receipt {
-        policy: demand.policy.name.clone(),
-        subject: demand.subject.clone(),
-        cost: demand.cost,
-        window: window.start,
-    }
+    Ok(decide(demands, &before, now))
 }
 
 fn load(c: &Connection, policy: &str, subject: &str) -> Result<Option<Window>, StoreError> {

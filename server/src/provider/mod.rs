@@ -29,19 +29,22 @@ pub struct Error {
     pub code: &'static str,
     /// For the visitor.
     pub message: String,
-    pub retry: Retry,
+    pub remedy: Remedy,
     /// The provider's id of the call.
     pub request_id: Option<String>,
 }
 
-/// Whether the same call may succeed later.
+/// What helps against a failure. A pause is what the provider asked for;
+/// without one it is of our own choice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Retry {
-    Never,
-    /// After a pause of our choice.
-    Later,
-    /// Not before the pause the provider asked for.
-    After(Duration),
+pub enum Remedy {
+    /// Nothing: the same call would fail again.
+    Nothing,
+    /// The same call after a pause.
+    Retry(Option<Duration>),
+    /// The provider has too much to do: nobody calls it during the pause, and
+    /// fewer at a time for a while.
+    Wait(Option<Duration>),
 }
 
 impl Error {
@@ -50,7 +53,7 @@ impl Error {
         Self {
             code,
             message: message.into(),
-            retry: Retry::Never,
+            remedy: Remedy::Nothing,
             request_id: None,
         }
     }
@@ -58,11 +61,14 @@ impl Error {
     /// A failure that may pass.
     pub fn passing(code: &'static str, message: impl Into<String>) -> Self {
         Self {
-            code,
-            message: message.into(),
-            retry: Retry::Later,
-            request_id: None,
+            remedy: Remedy::Retry(None),
+            ..Self::last(code, message)
         }
+    }
+
+    /// The request is none for a provider.
+    pub fn no_picture() -> Self {
+        Self::last("misconfigured", "This is no request for a picture.")
     }
 
     /// As the visitor is told.
@@ -70,26 +76,43 @@ impl Error {
         Failure {
             code: self.code.into(),
             message: self.message.clone(),
-            retryable: self.retry != Retry::Never,
+            retryable: self.remedy != Remedy::Nothing,
         }
     }
 }
 
+/// How far a call is.
+#[derive(Debug, Clone, Default)]
+pub struct Report {
+    /// 0 to 1.
+    pub progress: Option<f32>,
+    /// The picture as far as it is: PNG, JPEG or WebP.
+    pub preview: Option<Bytes>,
+}
+
 /// How a call reports how far it is, and learns that nobody waits any more.
 #[derive(Debug, Clone)]
-pub struct Progress(watch::Sender<Option<f32>>);
+pub struct Progress(watch::Sender<Report>);
 
 impl Progress {
     /// A reporter, and where its reports arrive. Dropping the receiver stops
     /// the call at its next report.
-    pub fn channel() -> (Self, watch::Receiver<Option<f32>>) {
-        let (sender, receiver) = watch::channel(None);
+    pub fn channel() -> (Self, watch::Receiver<Report>) {
+        let (sender, receiver) = watch::channel(Report::default());
         (Self(sender), receiver)
     }
 
     /// Reports 0 to 1; `None` tells the call to stop.
     pub fn report(&self, fraction: f32) -> Option<()> {
-        self.0.send(Some(fraction)).ok()
+        self.0
+            .send_modify(|report| report.progress = Some(fraction));
+        (!self.0.is_closed()).then_some(())
+    }
+
+    /// Shows a preview; `None` tells the call to stop.
+    pub fn show(&self, preview: Bytes) -> Option<()> {
+        self.0.send_modify(|report| report.preview = Some(preview));
+        (!self.0.is_closed()).then_some(())
     }
 }
 

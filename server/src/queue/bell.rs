@@ -38,6 +38,14 @@ impl Bell {
         self.job(id).notify_waiters();
     }
 
+    /// Anything may have changed.
+    pub(super) fn ring_all(&self) {
+        for bell in &*self.jobs {
+            bell.notify_waiters();
+        }
+        self.ring_work();
+    }
+
     /// There may be something to claim.
     pub fn ring_work(&self) {
         self.work.notify_waiters();

@@ -6,28 +6,47 @@
 //!     [*] --> queued: enqueue
 //!     [*] --> succeeded: enqueue, answered from a cache
 //!     queued --> running: claim
-//!     running --> running: claim, after the lease ran out
 //!     running --> queued: retry, not before T
 //!     running --> queued: release, handed back at shutdown
+//!     running --> queued: expire, the lease ran out
 //!     running --> delivering: record the outcome
+//!     delivering --> delivering: claim, the delivery is due again
 //!     delivering --> delivering: postpone, the delivery failed
 //!     delivering --> succeeded: complete
 //!     delivering --> failed: complete
+//!     failed --> queued: revive, by an operator
 //!     queued --> cancelled: cancel
 //!     running --> cancelled: cancel
 //! ```
 //!
 //! **Leases and tokens.** A claim lasts until its lease runs out, unless
-//! heartbeats extend it; then anyone may claim the job again. Every claim of a
-//! call raises the job's fencing token, and whoever acts under an older one is
-//! refused with [`Error::Stale`].
+//! heartbeats extend it; then the job is queued again. Every claim of a call
+//! gives the job a new fencing token, and whoever acts under an older one is
+//! refused with [`Error::Stale`]. A token is the claim's time in Unix
+//! milliseconds, or one more than the last token if that is larger: so it is
+//! not given twice even when a store has lost its last second.
+//!
+//! **Order.** Jobs wait in *lanes*, one per provider. In a lane a higher
+//! [`Priority`] goes first; among equals the order is fair by start-time fair
+//! queuing (Goyal, Vin, Cheng 1996): a job starts at the virtual time
+//! `max(v, finish(owner))`, which moves `finish(owner)` on by the pictures it
+//! asks for; `v` is the largest start among the jobs begun. An owner's
+//! thousand jobs make another's single one wait for one of them at most.
+//!
+//! **Flow control.** A [`Lane`] bounds the calls in progress and the calls
+//! begun per second, over all processes. [`Queue::throttle`] holds it until an
+//! instant and halves its parallelism, which then grows by one a second.
 //!
 //! **Single flight.** A job whose request is in flight already becomes a
 //! *follower*: it has an id, an owner and a version of its own, but shares the
 //! call and the fate of its *leader*. A leader that its owner cancels is
 //! carried on for its followers.
+//!
+//! **Dead letters** are the jobs that failed. They keep every attempt's error
+//! until they are revived, deleted, or past the time finished jobs are kept.
 
 mod bell;
+mod redis;
 mod sqlite;
 
 use std::time::Duration;
@@ -39,9 +58,13 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     bell::{Bell, Ring},
+    redis::RedisQueue,
     sqlite::SqliteQueue,
 };
-use crate::job::{Outcome, Request};
+use crate::{
+    job::{Outcome, Request},
+    store,
+};
 
 /// Why the queue did not do as it was told.
 #[derive(Debug, thiserror::Error)]
@@ -54,21 +77,23 @@ pub enum Error {
     #[error(transparent)]
     Illegal(#[from] Illegal),
     #[error(transparent)]
-    Store(#[from] crate::sqlite::Error),
+    Store(#[from] store::Error),
 }
 
-type Result<T> = std::result::Result<T, Error>;
+type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What can happen to a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
     Claim,
+    Expire,
     Retry,
     Release,
     Record,
     Postpone,
     Complete { succeeded: bool },
     Cancel,
+    Revive,
 }
 
 /// The event cannot happen to a job in this state.
@@ -79,31 +104,51 @@ pub struct Illegal {
     pub event: Event,
 }
 
-/// The state machine drawn above; both stores follow it.
+/// The state machine drawn above; every store follows it.
 pub const fn transition(status: Status, event: Event) -> std::result::Result<Status, Illegal> {
     use Event as E;
     use Status as S;
     match (status, event) {
-        (S::Queued | S::Running, E::Claim) => Ok(S::Running),
-        (S::Running, E::Retry | E::Release) => Ok(S::Queued),
+        (S::Queued, E::Claim) => Ok(S::Running),
+        (S::Running, E::Retry | E::Release | E::Expire) => Ok(S::Queued),
         (S::Running, E::Record) => Ok(S::Delivering),
         (S::Delivering, E::Claim | E::Postpone) => Ok(S::Delivering),
         (S::Delivering, E::Complete { succeeded: true }) => Ok(S::Succeeded),
         (S::Delivering, E::Complete { succeeded: false }) => Ok(S::Failed),
         (S::Queued | S::Running, E::Cancel) => Ok(S::Cancelled),
+        (S::Failed, E::Revive) => Ok(S::Queued),
         _ => Err(Illegal { status, event }),
     }
+}
+
+/// So far a job's position is counted.
+pub const MOST_AHEAD: u64 = 1000;
+
+/// Which jobs of a lane go first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Priority {
+    Low,
+    #[default]
+    Normal,
+    High,
 }
 
 /// A job to be added.
 #[derive(Debug, Clone)]
 pub struct NewJob {
+    /// Chosen by the caller. Adding the same id twice adds it once.
     pub id: String,
     /// Who may list, cancel and delete it.
     pub owner: String,
+    /// Its provider names the lane.
     pub request: Request,
+    pub priority: Priority,
+    /// Not to be begun earlier.
+    pub not_before: Option<Timestamp>,
     /// What the limits took for it, kept to be given back; opaque here.
     pub charge: serde_json::Value,
+    /// Whom to tell about the end; opaque here.
+    pub hooks: Hooks,
     /// Share the call of a job with this digest that is in flight, or its
     /// answer if it succeeded less than `window` ago.
     pub join: Option<Join>,
@@ -118,15 +163,23 @@ pub struct Join {
     pub window: Duration,
 }
 
+/// Addresses that a client wants called when its job has ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hooks {
+    pub callback_url: Option<String>,
+    /// For failures; without it `callback_url` hears of them too.
+    pub failure_callback_url: Option<String>,
+}
+
 /// A job's record.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Job {
     pub id: String,
     pub owner: String,
     pub status: Status,
     /// Grows with every change that a client can see.
     pub version: u64,
-    /// The fencing token of the latest claim.
+    /// The fencing token of the latest claim; 0 before the first.
     pub token: u64,
     /// Calls begun, the present one included.
     pub attempt: u32,
@@ -134,11 +187,15 @@ pub struct Job {
     pub started_at: Option<Timestamp>,
     pub finished_at: Option<Timestamp>,
     pub progress: Option<f32>,
-    /// Jobs ahead of it; only while queued.
+    /// Blob of a picture that shows how far the call is.
+    pub preview: Option<String>,
+    /// Jobs ahead of it in its lane, counted up to [`MOST_AHEAD`]; only while
+    /// it waits for nothing else.
     pub position: Option<u64>,
     pub cache: Cache,
     pub request: Request,
     pub charge: serde_json::Value,
+    pub hooks: Hooks,
     /// One entry per attempt that failed.
     pub failures: Vec<FailedAttempt>,
     pub outcome: Option<Outcome>,
@@ -161,6 +218,17 @@ pub struct Ticket {
     pub token: u64,
 }
 
+/// A provider's jobs and how fast they may be called, over all processes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lane {
+    /// The provider's name.
+    pub name: String,
+    /// Calls in progress at once; unset: no bound.
+    pub parallel: Option<u32>,
+    /// Calls begun per second, evenly spaced; unset: no bound.
+    pub per_second: Option<f64>,
+}
+
 /// What there is to do.
 #[derive(Debug)]
 pub enum Claim {
@@ -169,8 +237,18 @@ pub enum Claim {
     /// The outcome is recorded, only its delivery is due; the number counts
     /// the deliveries tried before.
     Deliver(Box<Job>, u32),
-    /// Nothing now; the instant says when the next job falls due, if one waits.
+    /// Nothing now; the instant says when something may fall due, if time
+    /// alone can bring it.
     Idle(Option<Timestamp>),
+}
+
+/// How far a call is.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Report {
+    /// 0 to 1; unset: as before.
+    pub progress: Option<f32>,
+    /// A blob; unset: as before.
+    pub preview: Option<String>,
 }
 
 /// What became of a call.
@@ -205,6 +283,33 @@ pub struct Cancellation {
     pub before_call: bool,
 }
 
+impl Priority {
+    /// 0 is served first.
+    const fn band(self) -> u8 {
+        match self {
+            Self::High => 0,
+            Self::Normal => 1,
+            Self::Low => 2,
+        }
+    }
+}
+
+impl Lane {
+    /// A lane without bounds.
+    pub fn open(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            parallel: None,
+            per_second: None,
+        }
+    }
+
+    /// Milliseconds between two calls' beginnings.
+    fn spacing(&self) -> i64 {
+        self.per_second.map_or(0, |rate| (1000.0 / rate).ceil() as i64)
+    }
+}
+
 impl Job {
     /// The right under which this claim acts.
     pub fn ticket(&self) -> Ticket {
@@ -215,8 +320,24 @@ impl Job {
     }
 }
 
+/// What an attempt ended with whose worker fell silent.
+fn expired(attempt: u32, at: Timestamp) -> FailedAttempt {
+    let failure = Failure {
+        code: "lease_expired".into(),
+        message: "The worker fell silent before the call ended.".into(),
+        retryable: true,
+    };
+    FailedAttempt {
+        attempt,
+        at,
+        failure,
+        request_id: None,
+    }
+}
+
 /// A store of jobs. Every method is atomic and durable when it returns.
-/// Instants are passed in; a store never asks for the time.
+/// Instants are passed in; a store never asks for the time. A method that
+/// failed with [`Error::Store`] may have been carried out: all can be repeated.
 #[async_trait]
 pub trait Queue: Send + Sync + 'static {
     /// Adds the job: queued, joined to another's call, or finished at once.
@@ -225,24 +346,35 @@ pub trait Queue: Send + Sync + 'static {
     async fn get(&self, id: &str) -> Result<Option<Job>>;
     /// At most `limit` of the owner's jobs, newest first, older than the job `before`.
     async fn list(&self, owner: &str, before: Option<&str>, limit: usize) -> Result<Vec<Job>>;
-    /// Takes the next job that is due, or whose lease has run out.
-    async fn claim(&self, now: Timestamp, lease: Duration) -> Result<Claim>;
-    /// Extends the lease of a running or delivering job and reports progress (0 to 1).
+    /// Takes a delivery that is due, else the next job of the first of the
+    /// lanes that has one and may begin another call.
+    async fn claim(&self, lanes: &[Lane], now: Timestamp, lease: Duration) -> Result<Claim>;
+    /// Extends the lease of a running or delivering job and reports progress.
     async fn extend(
         &self,
         ticket: &Ticket,
         now: Timestamp,
         lease: Duration,
-        progress: Option<f32>,
+        report: Report,
     ) -> Result<()>;
-    /// Ends the call or the delivery that the ticket stands for.
+    /// Ends the call or the delivery that the ticket stands for. Recording
+    /// what is recorded already under this ticket changes nothing.
     async fn settle(&self, ticket: &Ticket, verdict: Verdict, now: Timestamp) -> Result<()>;
     /// Finishes a delivering job with its recorded outcome; called by the callback.
     async fn complete(&self, ticket: &Ticket, now: Timestamp) -> Result<Completion>;
+    /// Lets no call begin in the lane before `until`, and fewer at once for a while.
+    async fn throttle(&self, lane: &Lane, until: Timestamp, now: Timestamp) -> Result<()>;
     /// Cancels a queued or running job.
     async fn cancel(&self, id: &str, now: Timestamp) -> Result<Cancellation>;
     /// Forgets a finished job; returns the blobs that no other job refers to.
     async fn delete(&self, id: &str) -> Result<Vec<String>>;
+    /// At most `limit` failed jobs, newest first, older than the job `before`.
+    async fn dead(&self, before: Option<&str>, limit: usize) -> Result<Vec<Job>>;
+    /// Queues a failed job again, with all its attempts before it and nothing
+    /// charged; it joins an identical request in flight.
+    async fn revive(&self, id: &str, priority: Priority, now: Timestamp) -> Result<Job>;
+    /// At most `limit` jobs that finished before the instant, oldest first.
+    async fn finished(&self, before: Timestamp, limit: usize) -> Result<Vec<String>>;
     /// Rings when a job changes or work arrives.
     fn bell(&self) -> &Bell;
 }
@@ -251,28 +383,41 @@ pub trait Queue: Send + Sync + 'static {
 mod tests {
     use super::*;
 
+    const EVENTS: [Event; 10] = [
+        Event::Claim,
+        Event::Expire,
+        Event::Retry,
+        Event::Release,
+        Event::Record,
+        Event::Postpone,
+        Event::Complete { succeeded: true },
+        Event::Complete { succeeded: false },
+        Event::Cancel,
+        Event::Revive,
+    ];
+
     #[test]
-    fn terminal_states_stay() {
-        let events = [
-            Event::Claim,
-            Event::Retry,
-            Event::Release,
-            Event::Record,
-            Event::Postpone,
-            Event::Complete { succeeded: true },
-            Event::Complete { succeeded: false },
-            Event::Cancel,
-        ];
+    fn what_has_ended_stays_unless_it_is_revived() {
         for status in [Status::Succeeded, Status::Failed, Status::Cancelled] {
-            for event in events {
-                assert_eq!(transition(status, event), Err(Illegal { status, event }));
+            for event in EVENTS {
+                let expected = match (status, event) {
+                    (Status::Failed, Event::Revive) => Ok(Status::Queued),
+                    _ => Err(Illegal { status, event }),
+                };
+                assert_eq!(transition(status, event), expected);
             }
         }
     }
 
     #[test]
     fn a_recorded_outcome_cannot_be_cancelled_or_called_again() {
-        for event in [Event::Cancel, Event::Retry, Event::Release, Event::Record] {
+        for event in [
+            Event::Cancel,
+            Event::Retry,
+            Event::Release,
+            Event::Expire,
+            Event::Record,
+        ] {
             assert!(transition(Status::Delivering, event).is_err());
         }
     }

@@ -28,6 +28,7 @@ mod tests {
             retry_base: Duration::from_secs(2),
             retry_cap: Duration::from_secs(300),
             grace: Duration::from_secs(20),
+            keep: Duration::from_secs(60),
         };
         let longest = |attempts| pause(&settings, attempts, 1.0).as_secs();
         assert_eq!(

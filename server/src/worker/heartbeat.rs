@@ -2,39 +2,98 @@
 
 use std::time::Duration;
 
+use axum::body::Bytes;
 use jiff::Timestamp;
 use tokio::{sync::watch, time::sleep};
+use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use crate::queue::{Error, Queue, Ticket};
+use super::{Worker, attempt::describe};
+use crate::{
+    provider,
+    queue::{Error, Report, Ring, Ticket},
+};
 
 /// Progress is written at most this often.
 const PACE: Duration = Duration::from_millis(250);
 
-/// Extends the lease in every third of it, and at once when the job changes or
-/// progresses. Returns when the lease is lost.
-pub(super) async fn keep(
-    queue: &dyn Queue,
-    ticket: &Ticket,
-    lease: Duration,
-    mut reports: watch::Receiver<Option<f32>>,
-) {
-    loop {
-        let ring = queue.bell().listen(&ticket.id);
-        let progress = *reports.borrow_and_update();
-        match queue
-            .extend(ticket, Timestamp::now(), lease, progress)
-            .await
-        {
-            Ok(()) => {}
-            Err(Error::Store(error)) => warn!(%error, "the lease could not be extended"),
-            Err(_) => return,
+/// The preview that is shown.
+#[derive(Default)]
+struct Shown {
+    bytes: Option<Bytes>,
+    /// Its blob.
+    key: Option<String>,
+}
+
+impl Worker {
+    /// Extends the lease in every third of it, and at once when the job changes
+    /// or progresses, until the call has `ended`; says so when the lease is
+    /// `lost`. Returns the blob of the last preview, which nobody else deletes.
+    pub(super) async fn hold(
+        &self,
+        ticket: &Ticket,
+        mut reports: watch::Receiver<provider::Report>,
+        lost: &CancellationToken,
+        ended: &CancellationToken,
+    ) -> Option<String> {
+        let mut shown = Shown::default();
+        while !ended.is_cancelled() {
+            let ring = self.queue.bell().listen(&ticket.id);
+            let report = reports.borrow_and_update().clone();
+            if !self.beat(ticket, report, &mut shown).await {
+                lost.cancel();
+                break;
+            }
+            tokio::select! {
+                () = ended.cancelled() => {}
+                () = self.pause(ring, &mut reports) => {}
+            }
         }
-        sleep(PACE.min(lease / 3)).await;
+        shown.key
+    }
+
+    /// Extends the lease once; whether it is still ours, as far as is known.
+    async fn beat(&self, ticket: &Ticket, report: provider::Report, shown: &mut Shown) -> bool {
+        let outdated = self.show(report.preview, shown).await;
+        let report = Report {
+            progress: report.progress,
+            preview: shown.key.clone(),
+        };
+        let now = Timestamp::now();
+        let extended = self.queue.extend(ticket, now, self.settings.lease, report);
+        let ours = match extended.await {
+            Ok(()) => true,
+            Err(Error::Store(error)) => {
+                warn!(%error, "the lease could not be extended");
+                true
+            }
+            Err(_) => false,
+        };
+        self.discard(outdated.iter().map(String::as_str)).await;
+        ours
+    }
+
+    /// Keeps a new preview; the blob of the one before it.
+    async fn show(&self, preview: Option<Bytes>, shown: &mut Shown) -> Option<String> {
+        let preview = preview.filter(|preview| shown.bytes.as_ref() != Some(preview))?;
+        shown.bytes = Some(preview.clone());
+        let description = describe(preview.clone()).await?;
+        match self.blobs.keep(preview, description.extension).await {
+            Ok(key) => shown.key.replace(key),
+            Err(error) => {
+                warn!(%error, "a preview could not be kept");
+                None
+            }
+        }
+    }
+
+    async fn pause(&self, ring: Ring, reports: &mut watch::Receiver<provider::Report>) {
+        let third = self.settings.lease / 3;
+        sleep(PACE.min(third)).await;
         tokio::select! {
             () = ring => {}
             Ok(()) = reports.changed() => {}
-            () = sleep(lease / 3) => {}
+            () = sleep(third) => {}
         }
     }
 }

@@ -90,6 +90,33 @@ async fn sigterm_lets_running_jobs_finish() {
     assert_eq!(provider.calls().len(), 1);
 }
 
+/// Jobs wait for the provider they were accepted for; the built-in engine is
+/// always there.
+#[tokio::test]
+async fn a_change_of_providers_leaves_accepted_jobs_where_they_are() {
+    let provider = OpenAi::start(vec![Answer::Hang]).await;
+    let openai = Setup::new().openai(&provider);
+    let server = openai.start();
+    let theirs = server.paint("a bridge").await;
+    provider.called(1).await;
+    server.kill();
+
+    let local = openai.again().set("ATELIER_PROVIDER", "local");
+    let server = local.start();
+    let quick = server.paint("a brook").await;
+    server.succeeded(&quick).await;
+    assert_eq!(server.job(text(&theirs["id"])).await["status"], "queued");
+    let ours = json!({ "prompt": "a broad bay", "size": "3840x2160" });
+    let ours = server.submit(&ours).await;
+    server.kill();
+
+    let server = openai.start();
+    let (theirs, ours) = tokio::join!(server.succeeded(&theirs), server.succeeded(&ours));
+    assert_eq!(provider.calls().len(), 2);
+    assert_eq!(theirs["images"][0]["width"], 64);
+    assert_eq!(ours["images"][0]["width"], 3840);
+}
+
 /// A callback that refuses everything, and counts.
 async fn refusing_callback() -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

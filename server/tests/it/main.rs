@@ -8,7 +8,11 @@
 
 mod support;
 mod conformance;
+mod redis;
 mod walk;
 mod input;
 mod provider;
 mod faults;
+mod dead;
+mod notices;
+mod several;

@@ -151,6 +151,25 @@ async fn a_pause_asked_for_is_obeyed() {
     }
 }
 
+/// Our own pause would be over at once.
+#[tokio::test]
+async fn a_busy_service_is_left_alone_by_everybody() {
+    let body = json!({ "error": { "message": "Slow down.", "code": "rate_limit_exceeded" } });
+    let busy = Answer::Error(429, vec![("retry-after", "2")], body);
+    let (_setup, openai, server) = studio_with(IMPATIENT, vec![busy]).await;
+    let first = server.paint("a lighthouse").await;
+    let waiting = |job: &Value| (&job["status"], &job["attempt"]) == (&json!("queued"), &json!(1));
+    let first = server.until(&first, waiting).await;
+    let before = Instant::now();
+    server.succeeded(&server.paint("a boat").await).await;
+    assert!(
+        before.elapsed() >= Duration::from_secs(1),
+        "another's job waits as well"
+    );
+    server.succeeded(&first).await;
+    assert_eq!(openai.calls().len(), 3);
+}
+
 #[tokio::test]
 async fn what_no_repetition_mends_fails_at_once() {
     let cases = [

@@ -28,6 +28,26 @@ async fn a_prompt_becomes_a_picture() {
 }
 
 #[tokio::test]
+async fn a_preview_is_shown_while_the_picture_is_made() {
+    let setup = Setup::new();
+    let server = setup.start();
+    let body = json!({ "prompt": "a harbour at noon", "size": "3840x2160" });
+    let job = server.submit(&body).await;
+    let job = server.until(&job, |job| job["preview"].is_string()).await;
+    let path = text(&job["preview"]);
+    let preview = server.get(path).send().await.unwrap();
+    let preview = preview.error_for_status().unwrap().bytes().await.unwrap();
+    let preview = image::load_from_memory(&preview).unwrap();
+    assert_eq!((preview.width(), preview.height()), (256, 144));
+    let job = server.succeeded(&job).await;
+    assert!(job["preview"].is_null(), "{job}");
+    while server.get(path).send().await.unwrap().status() != 404 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(blobs(&setup.data()).len(), 1);
+}
+
+#[tokio::test]
 async fn the_same_prompt_is_answered_from_the_cache_and_a_fresh_one_is_not() {
     let setup = Setup::new();
     let server = setup.start();

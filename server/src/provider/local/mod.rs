@@ -26,6 +26,9 @@ pub struct Local;
 /// The side of a picture whose size is `auto`.
 const AUTO: u32 = 1024;
 
+/// The longer side of a preview. It costs a small part of the picture itself.
+const PREVIEW: u32 = 256;
+
 #[async_trait]
 impl Provider for Local {
     fn name(&self) -> &'static str {
@@ -60,6 +63,7 @@ impl Provider for Local {
                 "photo_lost",
                 "The photo is not there any more.",
             )),
+            (Task::Notice(_), _) => Err(Error::no_picture()),
         })
         .await
         .map_err(|_| {
@@ -73,28 +77,48 @@ impl Provider for Local {
 
 fn draw(task: &ImageTask, variation: u64, progress: &Progress) -> Result<Answer, Error> {
     let (width, height) = dimensions(&task.size);
+    let sketch = |index: u32| Sketch {
+        prompt: &task.prompt,
+        style: task.style.as_deref(),
+        width,
+        height,
+        variation: variation.wrapping_add(u64::from(index)),
+    };
+    show_preview(sketch(0), progress)?;
     let pictures = (0..task.n).map(|index| {
-        let sketch = Sketch {
-            prompt: &task.prompt,
-            style: task.style.as_deref(),
-            width,
-            height,
-            variation: variation.wrapping_add(u64::from(index)),
-        };
         let done = |fraction: f32| (index as f32 + fraction) / task.n as f32;
-        let picture = sketch
-            .draw(&mut |fraction| progress.report(done(fraction)))
-            .ok_or_else(stopped)?;
-        png(
-            picture.as_raw(),
-            picture.dimensions(),
-            ExtendedColorType::Rgba8,
-        )
+        painted(&sketch(index), &mut |fraction| {
+            progress.report(done(fraction))
+        })
     });
     Ok(Answer {
         pictures: pictures.collect::<Result<_, _>>()?,
         cost_usd: None,
     })
+}
+
+/// The first picture, small, before the long work begins.
+fn show_preview(mut sketch: Sketch<'_>, progress: &Progress) -> Result<(), Error> {
+    let long = sketch.width.max(sketch.height);
+    if long <= 2 * PREVIEW {
+        return Ok(());
+    }
+    sketch.width = sketch.width * PREVIEW / long;
+    sketch.height = sketch.height * PREVIEW / long;
+    let preview = painted(&sketch, &mut |_| progress.report(0.0))?;
+    progress.show(preview).ok_or_else(stopped)
+}
+
+fn painted(
+    sketch: &Sketch<'_>,
+    progress: &mut dyn FnMut(f32) -> Option<()>,
+) -> Result<Bytes, Error> {
+    let picture = sketch.draw(progress).ok_or_else(stopped)?;
+    png(
+        picture.as_raw(),
+        picture.dimensions(),
+        ExtendedColorType::Rgba8,
+    )
 }
 
 fn restore(task: &RestorationTask, original: &[u8], progress: &Progress) -> Result<Answer, Error> {

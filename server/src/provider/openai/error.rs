@@ -8,7 +8,7 @@ use reqwest::{
 };
 use serde::Deserialize;
 
-use super::super::{Error, Retry};
+use super::super::{Error, Remedy};
 
 /// No pause asked for by a provider is believed beyond this.
 const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 60 * 60);
@@ -70,7 +70,7 @@ pub(super) async fn refused(mut response: Response) -> Error {
         status = status.as_u16(),
         code = error.code,
         request_id = error.request_id,
-        retry = ?error.retry,
+        remedy = ?error.remedy,
         "the image service refused a call"
     );
     error
@@ -96,11 +96,7 @@ fn classify(status: StatusCode, headers: &HeaderMap, body: &Body, now: SystemTim
         );
     }
     if may_pass(status, headers) {
-        let retry = pause(headers, now).map_or(Retry::Later, Retry::After);
-        return Error {
-            retry,
-            ..passing(status)
-        };
+        return passing(status, pause(headers, now));
     }
     match status.as_u16() {
         401 | 403 => Error::last(
@@ -127,11 +123,17 @@ fn classify(status: StatusCode, headers: &HeaderMap, body: &Body, now: SystemTim
     }
 }
 
-fn passing(status: StatusCode) -> Error {
+fn passing(status: StatusCode, pause: Option<Duration>) -> Error {
     if status == StatusCode::TOO_MANY_REQUESTS {
-        Error::passing("provider_busy", "The image service is busy.")
+        Error {
+            remedy: Remedy::Wait(pause),
+            ..Error::passing("provider_busy", "The image service is busy.")
+        }
     } else {
-        Error::passing("provider_failed", "The image service failed.")
+        Error {
+            remedy: Remedy::Retry(pause),
+            ..Error::passing("provider_failed", "The image service failed.")
+        }
     }
 }
 
@@ -225,57 +227,50 @@ mod tests {
                 &[],
                 &format!(r#"{{"error":{{"message":"no","code":"{code}"}}}}"#),
             );
-            assert_eq!(by_code.retry, Retry::Never, "{code}");
+            assert_eq!(by_code.remedy, Remedy::Nothing, "{code}");
         }
         let by_type = sorted(
             429,
             &[],
             r#"{"error":{"message":"no","type":"insufficient_quota","code":null}}"#,
         );
-        assert_eq!(by_type.retry, Retry::Never);
+        assert_eq!(by_type.remedy, Remedy::Nothing);
     }
 
     #[test]
     fn trouble_that_passes_is_retried() {
-        for status in [408, 409, 429, 500, 502, 503, 529] {
-            assert_eq!(
-                sorted(status, &[], "not json").retry,
-                Retry::Later,
-                "{status}"
-            );
+        for status in [408, 409, 500, 502, 503, 529] {
+            let error = sorted(status, &[], "not json");
+            assert_eq!(error.remedy, Remedy::Retry(None), "{status}");
         }
+        assert_eq!(sorted(429, &[], "").remedy, Remedy::Wait(None));
         let slow_down = sorted(
             429,
             &[],
             r#"{"error":{"message":"slow","code":"slow_down"}}"#,
         );
-        assert_eq!(slow_down.retry, Retry::Later);
+        assert_eq!(slow_down.remedy, Remedy::Wait(None));
     }
 
     #[test]
     fn the_provider_decides_whether_and_when() {
-        let after = |headers: &[(&'static str, &str)]| sorted(429, headers, "").retry;
-        assert_eq!(
-            after(&[("retry-after", "7")]),
-            Retry::After(Duration::from_secs(7))
-        );
+        let after = |headers: &[(&'static str, &str)]| sorted(429, headers, "").remedy;
+        let wait = |pause| Remedy::Wait(Some(pause));
+        assert_eq!(after(&[("retry-after", "7")]), wait(Duration::from_secs(7)));
         assert_eq!(
             after(&[("retry-after-ms", "250"), ("retry-after", "7")]),
-            Retry::After(Duration::from_millis(250))
+            wait(Duration::from_millis(250))
         );
         assert_eq!(
             after(&[("retry-after", "Thu, 01 Jan 1970 00:00:30 GMT")]),
-            Retry::After(Duration::from_secs(30))
+            wait(Duration::from_secs(30))
         );
+        assert_eq!(after(&[("retry-after", "1e300")]), wait(LONGEST_PAUSE));
+        assert_eq!(after(&[("retry-after", "soon")]), Remedy::Wait(None));
+        assert_eq!(after(&[("x-should-retry", "false")]), Remedy::Nothing);
         assert_eq!(
-            after(&[("retry-after", "1e300")]),
-            Retry::After(LONGEST_PAUSE)
-        );
-        assert_eq!(after(&[("retry-after", "soon")]), Retry::Later);
-        assert_eq!(after(&[("x-should-retry", "false")]), Retry::Never);
-        assert_eq!(
-            sorted(400, &[("x-should-retry", "true")], "").retry,
-            Retry::Later
+            sorted(400, &[("x-should-retry", "true")], "").remedy,
+            Remedy::Retry(None)
         );
     }
 }

@@ -13,7 +13,6 @@ use reqwest::{
     multipart::{Form, Part},
 };
 use serde_json::json;
-use tokio::sync::Semaphore;
 
 use self::answer::Reply;
 use super::{Answer, Error, Progress, Provider};
@@ -33,7 +32,6 @@ nothing, do not beautify, do not crop.";
 pub struct OpenAi {
     client: Client,
     config: OpenAiConfig,
-    permits: Semaphore,
 }
 
 impl OpenAi {
@@ -44,11 +42,7 @@ impl OpenAi {
             .connect_timeout(Duration::from_secs(10))
             .timeout(config.timeout)
             .build()?;
-        Ok(Self {
-            client,
-            permits: Semaphore::new(config.parallel),
-            config,
-        })
+        Ok(Self { client, config })
     }
 
     /// `path` below the base URL, with the key.
@@ -125,8 +119,6 @@ impl Provider for OpenAi {
         original: Option<Bytes>,
         _: Progress,
     ) -> Result<Answer, Error> {
-        let closed = |_| Error::passing("stopped", "The studio is shutting down.");
-        let _permit = self.permits.acquire().await.map_err(closed)?;
         let call = match (&request.task, original) {
             (Task::Image(task), _) => self.generation(&request.model, task)?,
             (Task::Restoration(_), Some(photo)) => self.restoration(&request.model, photo)?,
@@ -136,6 +128,7 @@ impl Provider for OpenAi {
                     "The photo is not there any more.",
                 ));
             }
+            (Task::Notice(_), _) => return Err(Error::no_picture()),
         };
         let reply = self.send(call).await?;
         let cost_usd = reply.cost(self.config.prices);

@@ -1,26 +1,53 @@
 //! Reading and writing one row of the `jobs` table.
 
+use std::{sync::LazyLock, time::Duration};
+
 use atelier_app::wire::{Cache, Status};
-use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params, types::Type};
+use rusqlite::{
+    Connection, OptionalExtension, Row as SqlRow, ToSql, params,
+    types::{Type, ValueRef},
+};
 use serde::{Deserialize, Serialize, de::IntoDeserializer};
 
-use super::super::{Job, Result};
+use super::super::{FailedAttempt, Job, NewJob, Result};
 use crate::{
-    job::{Outcome, Request},
-    sqlite::Error as StoreError,
+    job::Outcome,
+    store::{self, instant},
 };
 
-/// A job with what only the store needs to know.
+/// A row as it is stored. JSON stays text: it is read and written outside the
+/// store's one writing thread.
 #[derive(Debug, Clone)]
 pub(super) struct Row {
-    pub(super) job: Job,
+    pub(super) id: String,
+    pub(super) owner: String,
+    pub(super) status: Status,
+    pub(super) version: u64,
+    pub(super) token: u64,
+    pub(super) attempt: u32,
+    pub(super) deliveries: u32,
+    /// Not before this (queued), or end of the lease (running, delivering); 0:
+    /// waits for nothing but its turn.
+    pub(super) due: i64,
+    pub(super) created_at: i64,
+    pub(super) started_at: Option<i64>,
+    pub(super) finished_at: Option<i64>,
+    pub(super) progress: Option<f32>,
+    pub(super) preview: Option<String>,
+    pub(super) lane: String,
+    pub(super) band: u8,
+    pub(super) vt: i64,
+    pub(super) cost: i64,
     pub(super) flight: Option<String>,
     pub(super) leader: Option<String>,
+    pub(super) followed: bool,
     pub(super) withdrawn: Withdrawn,
-    /// Not before this (queued), or end of the lease (running, delivering).
-    pub(super) due_at: Timestamp,
-    pub(super) deliveries: u32,
+    pub(super) cache: Cache,
+    pub(super) request: String,
+    pub(super) charge: String,
+    pub(super) hooks: String,
+    pub(super) failures: String,
+    pub(super) outcome: Option<String>,
 }
 
 /// Whether the owner has left a job that is carried on for its followers.
@@ -32,148 +59,215 @@ pub(super) enum Withdrawn {
 }
 
 impl Row {
-    pub(super) fn new(
-        id: String,
-        owner: String,
-        request: Request,
-        charge: serde_json::Value,
-        now: Timestamp,
-    ) -> Self {
-        let job = Job {
-            id,
-            owner,
+    /// A queued row, not yet placed in the order.
+    pub(super) fn new(new: &NewJob, now: i64) -> Result<Self> {
+        let not_before = new.not_before.map_or(0, |time| time.as_millisecond());
+        Ok(Self {
+            id: new.id.clone(),
+            owner: new.owner.clone(),
             status: Status::Queued,
             version: 1,
             token: 0,
             attempt: 0,
+            deliveries: 0,
+            due: if not_before > now { not_before } else { 0 },
             created_at: now,
             started_at: None,
             finished_at: None,
             progress: None,
-            position: None,
-            cache: Cache::Miss,
-            request,
-            charge,
-            failures: Vec::new(),
-            outcome: None,
-        };
-        Self {
-            job,
-            flight: None,
+            preview: None,
+            lane: new.request.provider.clone(),
+            band: new.priority.band(),
+            vt: 0,
+            cost: i64::from(new.request.images()),
+            flight: new.join.as_ref().map(|join| join.digest.clone()),
             leader: None,
+            followed: false,
             withdrawn: Withdrawn::No,
-            due_at: now,
-            deliveries: 0,
-        }
+            cache: Cache::Miss,
+            request: text(&new.request)?,
+            charge: text(&new.charge)?,
+            hooks: text(&new.hooks)?,
+            failures: "[]".into(),
+            outcome: None,
+        })
     }
 
-    pub(super) fn finish_with(&mut self, answer: Outcome, cache: Cache, now: Timestamp) {
-        self.job.status = answer.status();
-        self.job.finished_at = Some(now);
-        self.job.cache = cache;
-        self.job.outcome = Some(answer);
+    pub(super) fn finish_with(&mut self, answer: String, now: i64) {
+        self.status = Status::Succeeded;
+        self.due = 0;
+        self.finished_at = Some(now);
+        self.cache = Cache::Exact;
+        self.outcome = Some(answer);
         // A copy is not a call: it must not lead anybody.
         self.flight = None;
     }
 
-    /// The job as its owner sees it; `None` when they deleted it.
-    pub(super) fn seen_by_owner(self) -> Option<Job> {
-        let mut job = self.job;
+    pub(super) fn follow(&mut self, leader: Self) {
+        self.status = leader.status;
+        self.attempt = leader.attempt;
+        self.started_at = leader.started_at;
+        self.progress = leader.progress;
+        self.preview = leader.preview;
+        self.due = 0;
+        self.cache = Cache::Joined;
+        self.leader = Some(leader.id);
+    }
+
+    /// Forgets how far the call was.
+    pub(super) fn unreport(&mut self) {
+        self.progress = None;
+        self.preview = None;
+    }
+
+    /// Keeps what went wrong.
+    pub(super) fn fail(&mut self, failed: &FailedAttempt) -> Result<()> {
+        let mut failures: Vec<FailedAttempt> = parse(&self.failures)?;
+        failures.push(failed.clone());
+        self.failures = text(&failures)?;
+        Ok(())
+    }
+
+    pub(super) fn waits_for_its_turn(&self) -> bool {
+        self.status == Status::Queued && self.due == 0
+    }
+
+    /// The row as its owner sees it; `None` when they deleted it.
+    pub(super) fn seen_by_owner(mut self) -> Option<Self> {
         match self.withdrawn {
             Withdrawn::No => {}
             Withdrawn::Deleted => return None,
             Withdrawn::Cancelled => {
-                job.status = Status::Cancelled;
-                job.outcome = None;
-                job.progress = None;
+                self.status = Status::Cancelled;
+                self.outcome = None;
+                self.unreport();
             }
         }
-        Some(job)
+        Some(self)
+    }
+
+    pub(super) fn into_job(self, position: Option<u64>) -> Result<Job> {
+        Ok(Job {
+            id: self.id,
+            owner: self.owner,
+            status: self.status,
+            version: self.version,
+            token: self.token,
+            attempt: self.attempt,
+            created_at: instant(self.created_at)?,
+            started_at: self.started_at.map(instant).transpose()?,
+            finished_at: self.finished_at.map(instant).transpose()?,
+            progress: self.progress,
+            preview: self.preview,
+            position,
+            cache: self.cache,
+            request: parse(&self.request)?,
+            charge: parse(&self.charge)?,
+            hooks: parse(&self.hooks)?,
+            failures: parse(&self.failures)?,
+            outcome: self.outcome.as_deref().map(parse).transpose()?,
+        })
     }
 }
 
-const COLUMNS: &str =
-    "id, owner, status, version, token, attempt, deliveries, due_at, created_at, started_at,
-     finished_at, flight, leader, withdrawn, cache, progress, request, charge, failures, outcome";
-
-pub(super) fn load(c: &Connection, id: &str) -> Result<Option<Row>> {
-    let row = c
-        .prepare_cached(&format!("SELECT {COLUMNS} FROM jobs WHERE id = ?1"))
-        .and_then(|mut query| query.query_row([id], read).optional())
-        .map_err(StoreError::from)?;
-    Ok(row)
+pub(super) fn text(value: &impl Serialize) -> Result<String> {
+    Ok(serde_json::to_string(value).map_err(store::Error::from)?)
 }
 
+pub(super) fn milliseconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 4)
+}
+
+pub(super) fn parse<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T> {
+    Ok(serde_json::from_str(text).map_err(store::Error::from)?)
+}
+
+pub(super) fn cached<T>(
+    c: &Connection,
+    sql: &str,
+    run: impl FnOnce(&mut rusqlite::CachedStatement<'_>) -> rusqlite::Result<T>,
+) -> Result<T> {
+    Ok(c.prepare_cached(sql)
+        .and_then(|mut statement| run(&mut statement))
+        .map_err(store::Error::from)?)
+}
+
+pub(super) fn execute(c: &Connection, sql: &str, values: &[&dyn ToSql]) -> Result<()> {
+    cached(c, sql, |statement| statement.execute(values).map(drop))
+}
+
+/// The first column of every row found.
+pub(super) fn texts(c: &Connection, sql: &str, values: &[&dyn ToSql]) -> Result<Vec<String>> {
+    cached(c, sql, |query| {
+        query.query_map(values, |row| row.get(0))?.collect()
+    })
+}
+
+const SELECT: &str = "SELECT id, owner, status, version, token, attempt, deliveries, due_at,
+    created_at, started_at, finished_at, progress, preview, lane, band, vt, cost, flight, leader,
+    followed, withdrawn, cache, request, charge, hooks, failures, outcome FROM jobs";
+
+/// Every row that the condition selects.
+pub(super) fn select(c: &Connection, condition: &str, values: &[&dyn ToSql]) -> Result<Vec<Row>> {
+    cached(c, &format!("{SELECT} {condition}"), |query| {
+        query.query_map(values, read)?.collect()
+    })
+}
+
+static BY_ID: LazyLock<String> = LazyLock::new(|| format!("{SELECT} WHERE id = ?1"));
+
+pub(super) fn load(c: &Connection, id: &str) -> Result<Option<Row>> {
+    cached(c, &BY_ID, |query| {
+        query.query_row([id], read).optional()
+    })
+}
+
+
 fn read(row: &SqlRow<'_>) -> rusqlite::Result<Row> {
-    let job = Job {
+    Ok(Row {
         id: row.get(0)?,
         owner: row.get(1)?,
         status: word(row, 2)?,
         version: row.get(3)?,
         token: row.get(4)?,
         attempt: row.get(5)?,
-        created_at: time(row, 8)?.unwrap_or_default(),
-        started_at: time(row, 9)?,
-        finished_at: time(row, 10)?,
-        progress: row.get(15)?,
-        position: None,
-        cache: word(row, 14)?,
-        request: json(row, 16)?,
-        charge: json(row, 17)?,
-        failures: json(row, 18)?,
-        outcome: match row.get_ref(19)? {
-            rusqlite::types::ValueRef::Null => None,
-            _ => Some(json(row, 19)?),
-        },
-    };
-    Ok(Row {
-        flight: row.get(11)?,
-        leader: row.get(12)?,
-        withdrawn: match row.get(13)? {
-            0 => Withdrawn::No,
-            1 => Withdrawn::Cancelled,
+        deliveries: row.get(6)?,
+        due: row.get(7)?,
+        created_at: row.get(8)?,
+        started_at: row.get(9)?,
+        finished_at: row.get(10)?,
+        progress: row.get(11)?,
+        preview: row.get(12)?,
+        lane: row.get(13)?,
+        band: row.get(14)?,
+        vt: row.get(15)?,
+        cost: row.get(16)?,
+        flight: row.get(17)?,
+        leader: row.get(18)?,
+        followed: row.get(19)?,
+        withdrawn: match row.get_ref(20)? {
+            ValueRef::Integer(0) => Withdrawn::No,
+            ValueRef::Integer(1) => Withdrawn::Cancelled,
             _ => Withdrawn::Deleted,
         },
-        due_at: time(row, 7)?.unwrap_or_default(),
-        deliveries: row.get(6)?,
-        job,
+        cache: word(row, 21)?,
+        request: row.get(22)?,
+        charge: row.get(23)?,
+        hooks: row.get(24)?,
+        failures: row.get(25)?,
+        outcome: row.get(26)?,
     })
-}
-
-fn time(row: &SqlRow<'_>, column: usize) -> rusqlite::Result<Option<Timestamp>> {
-    let milliseconds: Option<i64> = row.get(column)?;
-    milliseconds
-        .map(|ms| Timestamp::from_millisecond(ms).map_err(|error| unreadable(column, error)))
-        .transpose()
 }
 
 fn word<T: for<'de> Deserialize<'de>>(row: &SqlRow<'_>, column: usize) -> rusqlite::Result<T> {
     let text = row.get_ref(column)?.as_str()?;
     let deserializer: serde::de::value::StrDeserializer<'_, serde::de::value::Error> =
         text.into_deserializer();
-    T::deserialize(deserializer).map_err(|error| unreadable(column, error))
+    T::deserialize(deserializer)
+        .map_err(|e| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(e)))
 }
 
-fn json<T: for<'de> Deserialize<'de>>(row: &SqlRow<'_>, column: usize) -> rusqlite::Result<T> {
-    serde_json::from_str(row.get_ref(column)?.as_str()?).map_err(|error| unreadable(column, error))
-}
-
-fn unreadable(
-    column: usize,
-    error: impl std::error::Error + Send + Sync + 'static,
-) -> rusqlite::Error {
-    rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
-}
-
-fn text(value: &impl Serialize) -> Result<String> {
-    Ok(serde_json::to_string(value).map_err(StoreError::from)?)
-}
-
-fn ms(time: Option<Timestamp>) -> Option<i64> {
-    time.map(Timestamp::as_millisecond)
-}
-
-fn cache_word(cache: Cache) -> &'static str {
+const fn cache_word(cache: Cache) -> &'static str {
     match cache {
         Cache::Miss => "miss",
         Cache::Exact => "exact",
@@ -182,111 +276,105 @@ fn cache_word(cache: Cache) -> &'static str {
     }
 }
 
-fn execute(c: &Connection, sql: &str, values: &[&dyn rusqlite::ToSql]) -> Result<usize> {
-    Ok(c.prepare_cached(sql)
-        .and_then(|mut statement| statement.execute(values))
-        .map_err(StoreError::from)?)
-}
-
 pub(super) fn insert(c: &Connection, row: &Row) -> Result<()> {
-    let job = &row.job;
     execute(
         c,
-        "INSERT INTO jobs (id, owner, status, attempt, due_at, created_at, started_at, finished_at, flight, leader,
-                           cache, progress, request, charge, outcome)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+        "INSERT INTO jobs (id, owner, status, attempt, due_at, created_at, started_at, finished_at,
+             progress, preview, lane, band, vt, cost, flight, leader, cache, request, charge,
+             hooks, outcome)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
+             ?19, ?20, ?21)",
         params![
-            job.id,
-            job.owner,
-            job.status.as_str(),
-            job.attempt,
-            row.due_at.as_millisecond(),
-            job.created_at.as_millisecond(),
-            ms(job.started_at),
-            ms(job.finished_at),
+            row.id,
+            row.owner,
+            row.status.as_str(),
+            row.attempt,
+            row.due,
+            row.created_at,
+            row.started_at,
+            row.finished_at,
+            row.progress,
+            row.preview,
+            row.lane,
+            row.band,
+            row.vt,
+            row.cost,
             row.flight,
             row.leader,
-            cache_word(job.cache),
-            job.progress,
-            text(&job.request)?,
-            text(&job.charge)?,
-            job.outcome.as_ref().map(text).transpose()?,
+            cache_word(row.cache),
+            row.request,
+            row.charge,
+            row.hooks,
+            row.outcome,
         ],
-    )?;
-    keep_files(c, &job.id, job.request.files())?;
-    keep_files(c, &job.id, job.outcome.iter().flat_map(Outcome::files))
+    )
 }
 
 /// Writes what may have changed, raises the version, and carries it over to
 /// the followers.
 pub(super) fn save(c: &Connection, row: &mut Row, changed: &mut Vec<String>) -> Result<()> {
-    row.job.version += 1;
-    let job = &row.job;
+    row.version += 1;
     execute(
         c,
-        "UPDATE jobs SET status = ?2, version = ?3, token = ?4, attempt = ?5, deliveries = ?6, due_at = ?7,
-                         started_at = ?8, finished_at = ?9, withdrawn = ?10, progress = ?11, failures = ?12,
-                         outcome = ?13
+        "UPDATE jobs SET status = ?2, version = ?3, token = ?4, attempt = ?5, deliveries = ?6,
+             due_at = ?7, started_at = ?8, finished_at = ?9, progress = ?10, preview = ?11,
+             withdrawn = ?12, failures = ?13, outcome = ?14
          WHERE id = ?1",
         params![
-            job.id,
-            job.status.as_str(),
-            job.version,
-            job.token,
-            job.attempt,
+            row.id,
+            row.status.as_str(),
+            row.version,
+            row.token,
+            row.attempt,
             row.deliveries,
-            row.due_at.as_millisecond(),
-            ms(job.started_at),
-            ms(job.finished_at),
+            row.due,
+            row.started_at,
+            row.finished_at,
+            row.progress,
+            row.preview,
             row.withdrawn as u8,
-            job.progress,
-            text(&job.failures)?,
-            job.outcome.as_ref().map(text).transpose()?,
+            row.failures,
+            row.outcome,
         ],
     )?;
-    keep_files(c, &job.id, job.outcome.iter().flat_map(Outcome::files))?;
-    changed.push(job.id.clone());
-    mirror(c, row, changed)
+    changed.push(row.id.clone());
+    if row.followed {
+        mirror(c, row, changed)?;
+    }
+    Ok(())
 }
 
-/// Extends the lease alone; nothing a client could see.
-pub(super) fn extend(c: &Connection, row: &Row) -> Result<()> {
+/// Moves the due time alone; nothing a client could see.
+pub(super) fn set_due(c: &Connection, row: &Row) -> Result<()> {
     execute(
         c,
         "UPDATE jobs SET due_at = ?2, deliveries = ?3 WHERE id = ?1",
-        params![row.job.id, row.due_at.as_millisecond(), row.deliveries],
+        params![row.id, row.due, row.deliveries],
     )
-    .map(drop)
 }
 
 /// Gives the followers the state of their leader.
 fn mirror(c: &Connection, leader: &Row, changed: &mut Vec<String>) -> Result<()> {
-    if leader.leader.is_some() {
-        return Ok(());
-    }
-    let job = &leader.job;
-    let finished_at = if job.status.is_terminal() {
-        ms(job.finished_at)
-    } else {
-        None
-    };
-    for id in followers(c, &job.id)? {
+    let finished_at = leader
+        .finished_at
+        .filter(|_| leader.status.is_terminal());
+    for id in followers(c, &leader.id)? {
         execute(
             c,
-            "UPDATE jobs SET status = ?2, version = version + 1, attempt = ?3, started_at = ?4, finished_at = ?5,
-                             progress = ?6, outcome = ?7
+            "UPDATE jobs SET status = ?2, version = version + 1, attempt = ?3, started_at = ?4,
+                 finished_at = ?5, progress = ?6, preview = ?7, outcome = ?8
              WHERE id = ?1",
             params![
                 id,
-                job.status.as_str(),
-                job.attempt,
-                ms(job.started_at),
+                leader.status.as_str(),
+                leader.attempt,
+                leader.started_at,
                 finished_at,
-                job.progress,
-                job.outcome.as_ref().map(text).transpose()?,
+                leader.progress,
+                leader.preview,
+                leader.outcome,
             ],
         )?;
-        keep_files(c, &id, job.outcome.iter().flat_map(Outcome::files))?;
         changed.push(id);
     }
     Ok(())
@@ -294,36 +382,57 @@ fn mirror(c: &Connection, leader: &Row, changed: &mut Vec<String>) -> Result<()>
 
 /// The followers that still wait for their leader.
 pub(super) fn followers(c: &Connection, leader: &str) -> Result<Vec<String>> {
-    let ids = c
-        .prepare_cached("SELECT id FROM jobs WHERE leader = ?1 AND status IN ('queued', 'running', 'delivering')")
-        .and_then(|mut query| query.query_map([leader], |row| row.get(0))?.collect())
-        .map_err(StoreError::from)?;
-    Ok(ids)
-}
-
-pub(super) fn active_followers(c: &Connection, leader: &str) -> Result<bool> {
-    Ok(!followers(c, leader)?.is_empty())
+    texts(
+        c,
+        "SELECT id FROM jobs WHERE leader = ?1 AND status IN ('queued', 'running', 'delivering')
+         ORDER BY id",
+        &[&leader],
+    )
 }
 
 pub(super) fn set_status(c: &Connection, id: &str, status: Status) -> Result<()> {
     execute(
         c,
         "UPDATE jobs SET status = ?2 WHERE id = ?1",
-        params![id, status.as_str()],
+        &[&id, &status.as_str()],
     )
-    .map(drop)
+}
+
+/// Writes everything that a job begun anew may change.
+pub(super) fn replace(c: &Connection, row: &mut Row, changed: &mut Vec<String>) -> Result<()> {
+    execute(
+        c,
+        "UPDATE jobs SET band = ?2, vt = ?3, flight = ?4, leader = ?5, followed = 0, cache = ?6,
+             charge = ?7
+         WHERE id = ?1",
+        params![
+            row.id,
+            row.band,
+            row.vt,
+            row.flight,
+            row.leader,
+            cache_word(row.cache),
+            row.charge,
+        ],
+    )?;
+    save(c, row, changed)
 }
 
 pub(super) fn remove(c: &Connection, id: &str) -> Result<()> {
-    execute(c, "DELETE FROM jobs WHERE id = ?1", params![id]).map(drop)
+    execute(c, "DELETE FROM jobs WHERE id = ?1", &[&id])
 }
 
-fn keep_files<'a>(c: &Connection, id: &str, keys: impl Iterator<Item = &'a str>) -> Result<()> {
+/// Notes that the job refers to these blobs.
+pub(super) fn keep_files<'a>(
+    c: &Connection,
+    id: &str,
+    keys: impl Iterator<Item = &'a str>,
+) -> Result<()> {
     for key in keys {
         execute(
             c,
             "INSERT OR IGNORE INTO files (key, job) VALUES (?1, ?2)",
-            params![key, id],
+            &[&key, &id],
         )?;
     }
     Ok(())
@@ -332,10 +441,11 @@ fn keep_files<'a>(c: &Connection, id: &str, keys: impl Iterator<Item = &'a str>)
 /// Whether every blob of the answer is still referred to by some job.
 pub(super) fn still_kept(c: &Connection, answer: &Outcome) -> Result<bool> {
     for key in answer.files() {
-        let kept: bool = c
-            .prepare_cached("SELECT EXISTS (SELECT 1 FROM files WHERE key = ?1)")
-            .and_then(|mut query| query.query_row([key], |row| row.get(0)))
-            .map_err(StoreError::from)?;
+        let kept: bool = cached(
+            c,
+            "SELECT EXISTS (SELECT 1 FROM files WHERE key = ?1)",
+            |query| query.query_row([key], |row| row.get(0)),
+        )?;
         if !kept {
             return Ok(false);
         }
@@ -345,12 +455,10 @@ pub(super) fn still_kept(c: &Connection, answer: &Outcome) -> Result<bool> {
 
 /// The blobs that only this job refers to.
 pub(super) fn orphans(c: &Connection, id: &str) -> Result<Vec<String>> {
-    let keys = c
-        .prepare_cached(
-            "SELECT key FROM files AS mine WHERE job = ?1
-             AND NOT EXISTS (SELECT 1 FROM files AS other WHERE other.key = mine.key AND other.job <> ?1)",
-        )
-        .and_then(|mut query| query.query_map([id], |row| row.get(0))?.collect())
-        .map_err(StoreError::from)?;
-    Ok(keys)
+    texts(
+        c,
+        "SELECT key FROM files AS mine WHERE job = ?1
+         AND NOT EXISTS (SELECT 1 FROM files AS other WHERE other.key = mine.key AND other.job <> ?1)",
+        &[&id],
+    )
 }

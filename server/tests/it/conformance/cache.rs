@@ -32,5 +32,5 @@ pub(super) async fn removed_and_swept_entries_are_gone(stores: Stores) {
     cache.sweep(at(3_600_000)).await.unwrap();
     assert!(cache.get("b", at(3_600_000)).await.unwrap().is_some());
     cache.sweep(at(7_200_000)).await.unwrap();
-    assert_eq!(cache.get("b", at(3_600_000)).await.unwrap(), None);
+    assert_eq!(cache.get("b", at(7_200_000)).await.unwrap(), None);
 }

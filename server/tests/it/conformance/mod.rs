@@ -1,20 +1,24 @@
-//! One suite per room, run over every store. A new store is one more line in
-//! `suites!` and a function that opens it.
+//! One suite per room, run over every store: the embedded one, a Redis, and a
+//! cluster of three. A new store is one more word in `suites!` and a function
+//! that opens it.
 
 mod cache;
 mod limit;
+mod limit_model;
 mod queue;
 
 use std::sync::Arc;
 
 use atelier::{
-    cache::{Cache, SqliteCache},
-    limit::{Limiter, SqliteLimiter},
+    cache::{Cache, RedisCache, SqliteCache},
+    limit::{Limiter, RedisLimiter, SqliteLimiter},
     queue::{Queue, SqliteQueue},
-    sqlite::Database,
+    store::{redis::Redis, sqlite::Database},
 };
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
+
+use crate::support;
 
 /// The rooms of one store, empty.
 pub(crate) struct Stores {
@@ -39,6 +43,31 @@ async fn sqlite() -> Stores {
     }
 }
 
+async fn redis() -> Stores {
+    over_redis(support::redis()).await
+}
+
+async fn cluster() -> Stores {
+    over_redis(support::redis_cluster()).await
+}
+
+async fn over_redis(redis: Redis) -> Stores {
+    Stores {
+        cache: Arc::new(RedisCache::new(redis.clone())),
+        limiter: Arc::new(RedisLimiter::new(redis)),
+        // Until Redis has a queue; its tests do not run over these stores yet.
+        ..sqlite().await
+    }
+}
+
+/// The suite is right when what it is compared with passes too.
+async fn model() -> Stores {
+    Stores {
+        queue: Arc::new(queue::Model::default()),
+        ..sqlite().await
+    }
+}
+
 /// So many milliseconds after the beginning of the test's time.
 fn at(milliseconds: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000).unwrap() + SignedDuration::from_millis(milliseconds)
@@ -54,15 +83,22 @@ macro_rules! suites {
     (@tests $store:ident [$($room:ident :: $test:ident),+]) => {
         $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn $test() {
-            super::$room::$test(super::$store().await).await;
+            crate::conformance::$room::$test(crate::conformance::$store().await).await;
         })+
     };
 }
 
-suites! { sqlite:
+suites! { sqlite, model:
     queue::a_job_goes_from_queued_to_succeeded,
     queue::a_failed_call_ends_failed_with_its_attempts,
-    queue::jobs_are_claimed_in_the_order_they_came,
+    queue::every_change_raises_the_version_and_rings,
+    queue::progress_is_seen_only_while_running,
+    queue::cancelling_is_for_jobs_that_are_not_finished,
+    queue::jobs_are_listed_newest_first_by_owner,
+    queue::unknown_jobs_are_not_found,
+    queue::adding_the_same_id_twice_adds_it_once,
+    queue::what_was_given_is_kept_to_the_letter,
+    queue::a_preview_is_seen_until_the_call_has_ended,
     queue::two_workers_never_hold_one_job,
     queue::a_retry_waits_for_its_time,
     queue::a_lease_that_runs_out_gives_the_job_to_another,
@@ -70,10 +106,27 @@ suites! { sqlite:
     queue::an_old_token_can_do_nothing,
     queue::a_recorded_outcome_is_delivered_again_but_not_called_again,
     queue::a_released_job_is_due_at_once_and_costs_no_attempt,
+    queue::an_expired_lease_is_kept_as_a_failed_attempt,
+    queue::tokens_grow_and_are_never_below_the_time,
+    queue::recording_again_changes_nothing,
+    queue::a_verdict_that_the_state_does_not_allow_is_refused,
     queue::completing_twice_changes_nothing,
-    queue::every_change_raises_the_version_and_rings,
-    queue::progress_is_seen_only_while_running,
+    queue::jobs_are_claimed_in_the_order_they_came,
     queue::positions_count_the_jobs_ahead,
+    queue::a_thousand_jobs_of_one_owner_delay_another_by_one,
+    queue::pictures_count_as_turns,
+    queue::a_higher_priority_goes_first,
+    queue::a_retried_job_keeps_its_turn,
+    queue::a_delayed_job_waits_for_its_time,
+    queue::a_cancelled_job_gives_its_turn_back,
+    queue::a_delivery_that_is_due_goes_before_calls,
+    queue::lanes_do_not_block_each_other,
+    queue::only_the_lanes_named_are_served_in_their_order,
+    queue::a_lane_makes_so_many_calls_at_once,
+    queue::calls_begin_evenly_spaced,
+    queue::a_throttled_lane_is_held,
+    queue::a_throttled_lane_halves_and_grows_by_one_a_second,
+    queue::one_call_at_once_is_always_allowed,
     queue::identical_requests_in_flight_share_one_call,
     queue::fifty_identical_requests_at_once_make_one_call,
     queue::a_request_just_answered_is_not_called_again,
@@ -81,21 +134,33 @@ suites! { sqlite:
     queue::a_leader_cancelled_is_carried_on_for_its_followers,
     queue::a_leader_deleted_is_carried_on_for_its_followers,
     queue::a_call_nobody_waits_for_is_stopped,
-    queue::cancelling_is_for_jobs_that_are_not_finished,
     queue::an_answer_from_the_cache_is_finished_at_once,
     queue::an_answer_whose_picture_is_gone_is_not_given,
+    queue::followers_are_queued_again_with_their_leader,
+    queue::a_follower_that_leaves_disturbs_nobody,
     queue::deleting_frees_only_what_nobody_else_needs,
-    queue::jobs_are_listed_newest_first_by_owner,
-    queue::unknown_jobs_are_not_found,
-    cache::an_entry_is_found_until_its_time_is_over,
-    cache::a_later_entry_replaces_an_earlier,
-    cache::removed_and_swept_entries_are_gone,
-    limit::the_quota_is_given_out_once_per_window,
-    limit::a_rejected_request_consumes_nothing_anywhere,
-    limit::a_refund_gives_back_what_was_charged,
-    limit::a_refund_after_the_window_changes_nothing,
-    limit::subjects_do_not_share,
-    limit::a_look_changes_nothing,
-    limit::fifty_at_once_never_get_more_than_the_quota,
-    limit::a_quota_lowered_is_obeyed,
+    queue::dead_letters_are_listed_newest_first_in_pages,
+    queue::a_deleted_dead_letter_is_gone,
+    queue::a_revived_job_begins_anew,
+    queue::only_failed_jobs_are_revived,
+    queue::a_revived_job_joins_the_flight,
+    queue::a_ticket_from_before_is_no_right_to_a_follower,
+    queue::finished_jobs_are_named_oldest_first,
+}
+
+mod shared {
+    suites! { sqlite, redis, cluster:
+        cache::an_entry_is_found_until_its_time_is_over,
+        cache::a_later_entry_replaces_an_earlier,
+        cache::removed_and_swept_entries_are_gone,
+        limit::the_quota_is_given_out_once_per_window,
+        limit::a_rejected_request_consumes_nothing_anywhere,
+        limit::a_refund_gives_back_what_was_charged,
+        limit::a_refund_after_the_window_changes_nothing,
+        limit::subjects_do_not_share,
+        limit::a_look_changes_nothing,
+        limit::fifty_at_once_never_get_more_than_the_quota,
+        limit::a_quota_lowered_is_obeyed,
+        limit_model::any_sequence_agrees_with_the_pure_functions,
+    }
 }

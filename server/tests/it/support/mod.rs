@@ -2,14 +2,14 @@
 //! strict stand-in for the one thing that costs money.
 
 mod openai;
+mod process;
 mod recorder;
+mod redis;
 
 use std::{
-    io::{BufRead as _, BufReader},
     path::Path,
-    process::{Child, Command, ExitStatus, Stdio},
-    sync::mpsc,
-    thread,
+    process::{Command, ExitStatus, Output, Stdio},
+    sync::Arc,
     time::Duration,
 };
 
@@ -20,7 +20,9 @@ use tempfile::TempDir;
 
 pub(crate) use self::{
     openai::{Answer, OpenAi},
+    process::Process,
     recorder::{Delivery, Recorder},
+    redis::{redis, redis_cluster, redis_database},
 };
 
 /// Everything must happen within this; nothing is expected to take long.
@@ -28,15 +30,14 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A server under test. Killed when dropped.
 pub(crate) struct Atelier {
-    child: Child,
+    process: Process,
     pub(crate) url: String,
     pub(crate) client: Client,
-    log: mpsc::Receiver<String>,
 }
 
 /// How a server is to be started.
 pub(crate) struct Setup {
-    pub(crate) folder: TempDir,
+    pub(crate) folder: Arc<TempDir>,
     file: String,
     environment: Vec<(String, String)>,
 }
@@ -49,11 +50,20 @@ impl Setup {
 
     /// The given configuration file.
     pub(crate) fn with_file(file: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = Arc::new(tempfile::tempdir().unwrap());
         Self {
             folder,
             file: file.into(),
             environment: Vec::new(),
+        }
+    }
+
+    /// The same for another process, with the same data folder.
+    pub(crate) fn again(&self) -> Self {
+        Self {
+            folder: Arc::clone(&self.folder),
+            file: self.file.clone(),
+            environment: self.environment.clone(),
         }
     }
 
@@ -89,48 +99,50 @@ impl Setup {
 
     /// Starts the server and waits until it names its address.
     pub(crate) fn start(&self) -> Atelier {
-        let mut child = self.command().spawn().unwrap();
-        let log = follow(&mut child);
-        let mut lines = Vec::new();
-        loop {
-            match log.recv_timeout(PATIENCE) {
-                Ok(line) => match line.split_once("serving at ") {
-                    Some((_, url)) => {
-                        let url = url.trim_end_matches('/').to_owned();
-                        return Atelier {
-                            child,
-                            url,
-                            client: client(),
-                            log,
-                        };
-                    }
-                    None => lines.push(line),
-                },
-                Err(_) => panic!("the server did not start: {}", lines.join("\n")),
-            }
+        let (process, line) = Process::start(self.command(), "serving at ");
+        let url = line.split("serving at ").last().unwrap();
+        Atelier {
+            process,
+            url: url.trim_end_matches('/').to_owned(),
+            client: client(),
         }
+    }
+
+    /// Starts a server whose public address is not where it can be reached.
+    pub(crate) fn start_at_its_own_address(&self) -> Atelier {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = free.local_addr().unwrap().to_string();
+        drop(free);
+        let setup = self.again().set("ATELIER_LISTEN", &address);
+        Atelier {
+            url: format!("http://{address}"),
+            ..setup.start()
+        }
+    }
+
+    /// Starts a worker by itself and waits until it works.
+    pub(crate) fn start_worker(&self) -> Process {
+        let mut command = self.command();
+        command.arg("worker");
+        Process::start(command, "working, delivering to ").0
+    }
+
+    /// Runs a command to its end.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+        self.command().args(arguments).output().unwrap()
     }
 
     /// Starts a server that refuses to; what it says.
     pub(crate) fn refusal(&self) -> String {
-        let output = self.command().output().unwrap();
-        assert!(
-            !output.status.success(),
-            "the server was expected to refuse"
-        );
+        self.refusal_of(&[])
+    }
+
+    /// Runs a command that is expected to fail; what it says.
+    pub(crate) fn refusal_of(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert!(!output.status.success(), "{arguments:?} was to be refused");
         String::from_utf8(output.stderr).unwrap()
     }
-}
-
-fn follow(child: &mut Child) -> mpsc::Receiver<String> {
-    let (sender, log) = mpsc::channel();
-    let lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    thread::spawn(move || {
-        lines
-            .map_while(Result::ok)
-            .try_for_each(|line| sender.send(line))
-    });
-    log
 }
 
 fn client() -> Client {
@@ -241,39 +253,23 @@ impl Atelier {
     }
 
     /// SIGKILL: nothing is tidied up.
-    pub(crate) fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+    pub(crate) fn kill(self) {
+        self.process.kill();
     }
 
     /// Sends SIGTERM.
     pub(crate) fn ask_to_stop(&self) {
-        let id = self.child.id().to_string();
-        assert!(
-            Command::new("kill")
-                .args(["-TERM", &id])
-                .status()
-                .unwrap()
-                .success()
-        );
+        self.process.ask_to_stop();
     }
 
     /// How the process ended.
     pub(crate) fn ended(&mut self) -> ExitStatus {
-        self.child.wait().unwrap()
+        self.process.ended()
     }
 
     /// Waits for a line of the log that contains the words.
     pub(crate) fn logged(&self, words: &str) -> String {
-        loop {
-            let line = self
-                .log
-                .recv_timeout(PATIENCE)
-                .unwrap_or_else(|_| panic!("{words:?} was not logged"));
-            if line.contains(words) {
-                return line;
-            }
-        }
+        self.process.logged(words)
     }
 
     /// Resident memory in bytes.
@@ -287,17 +283,11 @@ impl Atelier {
     }
 
     fn memory_as(&self, name: &str) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let status =
+            std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
         let line = status.lines().find(|line| line.starts_with(name)).unwrap();
         let kilobytes: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
         kilobytes * 1024
-    }
-}
-
-impl Drop for Atelier {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

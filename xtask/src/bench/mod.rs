@@ -1,5 +1,7 @@
 //! `cargo xtask bench`: one JSON object per measurement on stdout.
 
+mod queue;
+
 use std::{collections::BTreeSet, path::Path, thread::sleep, time::Duration};
 
 use anyhow::{Result, bail};
@@ -7,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{run, server::Server};
 
-const NAMES: [&str; 2] = ["weight", "start"];
+const NAMES: [&str; 3] = ["weight", "start", "queue"];
 
 const WEIGHT_BUDGET: usize = 64 * 1024;
 const START_BUDGET_MS: f64 = 300.0;
@@ -26,6 +28,9 @@ pub(crate) fn command(names: &[String]) -> Result<()> {
     }
     if wanted("start") {
         start(&binary)?;
+    }
+    if wanted("queue") {
+        queue::measure()?;
     }
     Ok(())
 }

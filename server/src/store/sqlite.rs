@@ -21,35 +21,24 @@ use tokio::{
     task::spawn_blocking,
 };
 
-/// A failure of the store, shared by all operations it took down.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum Error {
-    #[error("the database failed: {0}")]
-    Sqlite(Arc<rusqlite::Error>),
-    #[error("a record in the database cannot be read: {0}")]
-    Record(Arc<serde_json::Error>),
-    #[error("the database is closed")]
-    Closed,
-}
-
-impl From<rusqlite::Error> for Error {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Sqlite(Arc::new(error))
-    }
-}
-
-impl From<serde_json::Error> for Error {
-    fn from(error: serde_json::Error) -> Self {
-        Self::Record(Arc::new(error))
-    }
-}
+use super::Error;
 
 /// Applied in order; `PRAGMA user_version` counts those already applied.
-const MIGRATIONS: &[&str] = &[include_str!("sqlite/001.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("sqlite/001.sql"),
+    include_str!("sqlite/002.sql"),
+];
 
 /// How many waiting operations one transaction takes at most: enough to hide
 /// the commit, few enough that the first of them is answered soon.
 const BATCH: usize = 512;
+
+/// How much of the file the writer keeps in memory at most.
+const CACHE_KIB: i64 = 32 * 1024;
+
+/// How many pages the log may grow by before they are moved into the file,
+/// which is the one moment that waits for the disk.
+const CHECKPOINT_PAGES: i64 = 8192;
 
 /// Answers the caller once the fate of the transaction is known.
 type Reply = Box<dyn FnOnce(Result<(), Error>) + Send>;
@@ -175,6 +164,9 @@ fn prepare(connection: &Connection) -> Result<(), Error> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(())
 }
@@ -217,17 +209,18 @@ fn savepoint<T, E: From<Error>>(
     connection: &Connection,
     operation: impl FnOnce(&Connection) -> Result<T, E>,
 ) -> Result<T, E> {
-    connection
-        .execute_batch("SAVEPOINT operation")
-        .map_err(Error::from)?;
+    run(connection, "SAVEPOINT operation")?;
     let result = operation(connection);
-    let end = if result.is_ok() {
-        "RELEASE operation"
-    } else {
-        "ROLLBACK TO operation; RELEASE operation"
-    };
-    connection.execute_batch(end).map_err(Error::from)?;
+    if result.is_err() {
+        run(connection, "ROLLBACK TO operation")?;
+    }
+    run(connection, "RELEASE operation")?;
     result
+}
+
+fn run(connection: &Connection, sql: &str) -> Result<(), Error> {
+    connection.prepare_cached(sql)?.execute([])?;
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,0 +1,111 @@
+use super::*;
+
+fn load(file: &str, environment: &[(&str, &str)]) -> Result<Config> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("atelier.toml");
+    std::fs::write(&path, file)?;
+    Config::load(|name| match name {
+        "ATELIER_CONFIG" => Some(path.display().to_string()),
+        _ => environment
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| (*value).to_owned()),
+    })
+}
+
+fn message(file: &str, environment: &[(&str, &str)]) -> String {
+    format!("{:#}", load(file, environment).unwrap_err())
+}
+
+#[test]
+fn the_default_file_is_valid() {
+    let config = load("", &[]).unwrap();
+    assert_eq!(config.provider(), ProviderName::Local);
+    assert_eq!(config.limits.len(), 3);
+}
+
+#[test]
+fn the_environment_wins_over_the_file() {
+    let config = load(
+        "listen = '127.0.0.1:1'\nworkers = 2",
+        &[("ATELIER_LISTEN", "127.0.0.1:2")],
+    )
+    .unwrap();
+    assert_eq!((config.listen.port(), config.workers), (2, 2));
+}
+
+#[test]
+fn a_file_changes_one_setting_of_a_table() {
+    let config = load(
+        "[queue]\nlease = '5s'\n[openai.prices]\ntext_input = 1.0",
+        &[],
+    )
+    .unwrap();
+    assert_eq!(
+        (config.queue.lease, config.queue.attempts),
+        (Duration::from_secs(5), 5)
+    );
+    assert!((config.openai.prices.image_output - 30.0).abs() < f64::EPSILON);
+}
+
+#[test]
+fn a_key_chooses_openai() {
+    assert_eq!(
+        load("", &[("OPENAI_API_KEY", "sk-test")])
+            .unwrap()
+            .provider(),
+        ProviderName::OpenAi
+    );
+    assert_eq!(
+        load("", &[("OPENAI_API_KEY", "")]).unwrap().provider(),
+        ProviderName::Local
+    );
+}
+
+#[test]
+fn limits_can_be_switched_off() {
+    assert!(load("limits = []", &[]).unwrap().limits.is_empty());
+}
+
+#[test]
+fn refusals_name_the_setting() {
+    for (file, environment, expected) in [
+        ("[queue]\nleese = '5s'", &[][..], "leese"),
+        ("colour = 'red'", &[], "colour"),
+        ("[queue]\nlease = 'soon'", &[], "soon"),
+        ("workers = 0", &[], "ATELIER_WORKERS"),
+        ("", &[("ATELIER_WORKERS", "many")], "ATELIER_WORKERS"),
+        ("", &[("ATELIER_LISTEN", "nowhere")], "listen"),
+        ("", &[("ATELIER_PROVIDER", "openai")], "OPENAI_API_KEY"),
+        ("", &[("ATELIER_PROVIDER", "crayons")], "crayons"),
+        ("", &[("ATELIER_REDIS_URL", "http://localhost")], "redis"),
+        ("", &[("ATELIER_BLOBS", "s3://pictures")], "ATELIER_BLOBS"),
+        ("", &[("ATELIER_SECRET", "short")], "ATELIER_SECRET"),
+        (
+            "",
+            &[("ATELIER_ADMIN_TOKEN", "short")],
+            "ATELIER_ADMIN_TOKEN",
+        ),
+        ("[openai]\ncalls_per_second = 0.0", &[], "calls_per_second"),
+        (
+            "",
+            &[("ATELIER_TRUSTED_PROXIES", "10.0.0.0/8, everyone")],
+            "trusted_proxies",
+        ),
+        ("this is not toml", &[], "not TOML"),
+    ] {
+        let message = message(file, environment);
+        assert!(message.contains(expected), "{message}");
+    }
+}
+
+#[test]
+fn secrets_are_not_printed() {
+    let environment = [
+        ("OPENAI_API_KEY", "sk-verysecret"),
+        ("ATELIER_SECRET", "0123456789abcdef"),
+    ];
+    let config = load("", &environment).unwrap();
+    let printed = format!("{config:?}{}", toml::to_string(&config).unwrap());
+    assert!(!printed.contains("verysecret") && !printed.contains("0123456789abcdef"));
+}

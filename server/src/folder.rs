@@ -1,0 +1,117 @@
+//! The data folder: made, locked, and the place of the secret that processes
+//! share.
+
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{self, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
+    path::Path,
+};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use uuid::Uuid;
+
+use crate::config::{Config, Secret};
+
+/// Where the pictures lie.
+pub const IMAGES: &str = "images";
+
+/// Where uploads wait until they are decoded.
+pub const UPLOADS: &str = "uploads";
+
+fn cannot_write(data: &Path) -> String {
+    format!(
+        "cannot write to the data folder {data:?} (setting data, ATELIER_DATA). \
+         Make it writable for this user, or choose another folder"
+    )
+}
+
+/// Makes the folder and those in it.
+pub fn make(data: &Path) -> Result<()> {
+    for folder in [IMAGES, UPLOADS] {
+        fs::create_dir_all(data.join(folder)).with_context(|| cannot_write(data))?;
+    }
+    Ok(())
+}
+
+/// Keeps the folder to this process, as long as it holds the file: two
+/// processes on one database would take each other's leases for dead.
+pub fn lock(data: &Path) -> Result<File> {
+    let lock = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(data.join("lock"))
+        .with_context(|| cannot_write(data))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => bail!(
+            "another atelier works in the data folder {data:?} (setting data, ATELIER_DATA). \
+             Stop it, or choose another folder. Several share one only over a Redis (redis_url)."
+        ),
+        Err(TryLockError::Error(error)) => Err(error).with_context(|| cannot_write(data)),
+    }
+}
+
+/// The configured secret, or the one made at the first start.
+pub fn secret(config: &Config) -> Result<String> {
+    if let Some(Secret(secret)) = &config.secret {
+        return Ok(secret.clone());
+    }
+    let path = config.data.join("secret");
+    if !path.exists() {
+        make_secret(&config.data, &path).with_context(|| {
+            format!(
+                "cannot keep the secret in {path:?}. Make the folder writable, or set ATELIER_SECRET"
+            )
+        })?;
+    }
+    let secret =
+        fs::read_to_string(&path).with_context(|| format!("cannot read the secret in {path:?}"))?;
+    ensure!(
+        !secret.trim().is_empty(),
+        "the secret in {path:?} is empty. Delete the file to have one made, or set ATELIER_SECRET."
+    );
+    Ok(secret.trim().to_owned())
+}
+
+/// Written whole before it gets its name, which the first process gives it: all
+/// that share the folder read the same.
+fn make_secret(data: &Path, path: &Path) -> io::Result<()> {
+    let random = [*Uuid::new_v4().as_bytes(), *Uuid::new_v4().as_bytes()].concat();
+    let draft = data.join(format!("secret.{}", Uuid::new_v4().simple()));
+    let mut file = OpenOptions::new()
+        .create_new(true)
+        .write(true)
+        .mode(0o600)
+        .open(&draft)?;
+    let linked = write!(file, "whsec_{}", BASE64.encode(random))
+        .and_then(|()| file.sync_all())
+        .and_then(|()| fs::hard_link(&draft, path));
+    fs::remove_file(&draft)?;
+    match linked {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        linked => linked,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn processes_that_start_together_share_one_secret() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config {
+            data: folder.path().to_owned(),
+            ..Config::load(|_| None).unwrap()
+        };
+        let secrets = std::thread::scope(|scope| {
+            let starts = [(); 8].map(|()| scope.spawn(|| secret(&config).unwrap()));
+            starts.map(|start| start.join().unwrap())
+        });
+        assert!(secrets.iter().all(|one| *one == secrets[0]));
+        let left: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
+        assert_eq!(left.len(), 1, "{left:?}");
+    }
+}

@@ -1,0 +1,141 @@
+//! `/api/admin`: what an operator with the token may do.
+
+use axum::{
+    Json, Router,
+    extract::{Path, RawQuery, Request, State as AxumState},
+    http::{HeaderMap, StatusCode, header},
+    middleware::{Next, from_fn_with_state},
+    response::{IntoResponse, Response},
+    routing::{delete, get, post},
+};
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+use super::{Error, Result, State, jobs::no_store};
+use crate::{
+    config::Secret,
+    view::{self, DeadLetter},
+};
+
+/// Dead letters listed at a time, unless asked otherwise, and at most.
+const PAGE: usize = 50;
+const LARGEST_PAGE: usize = 200;
+
+pub(super) fn routes(state: &State) -> Router<State> {
+    Router::new()
+        .route("/api/admin/dead", get(list))
+        .route("/api/admin/dead/retry", post(retry_all))
+        .route("/api/admin/dead/{id}", delete(bury))
+        .route("/api/admin/dead/{id}/retry", post(retry))
+        .route_layer(from_fn_with_state(state.clone(), authorise))
+}
+
+/// Without a token of ours these addresses do not exist.
+async fn authorise(
+    AxumState(state): AxumState<State>,
+    request: Request,
+    next: Next,
+) -> Result<Response> {
+    let Some(Secret(token)) = &state.admin_token else {
+        return Err(Error::NotFound("There is nothing at this address."));
+    };
+    if !bearer(request.headers()).is_some_and(|given| same(given, token)) {
+        return Err(Error::Unauthorized);
+    }
+    Ok(next.run(request).await)
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then_some(token.trim())
+}
+
+/// Takes as long whatever the first difference is; nor does it tell the length.
+fn same(given: &str, expected: &str) -> bool {
+    let (given, expected) = (Sha256::digest(given), Sha256::digest(expected));
+    let differences = given.iter().zip(&expected).map(|(a, b)| a ^ b);
+    differences.fold(0, |all, one| all | one) == 0
+}
+
+#[derive(Serialize)]
+struct Dead {
+    jobs: Vec<DeadLetter>,
+    /// The `cursor` of the next page; null on the last.
+    next: Option<String>,
+}
+
+async fn list(AxumState(state): AxumState<State>, RawQuery(query): RawQuery) -> Result<Response> {
+    let query = query.unwrap_or_default();
+    let value = |name: &str| {
+        query
+            .split('&')
+            .filter_map(|pair| pair.split_once('='))
+            .find(|(key, value)| *key == name && !value.is_empty())
+            .map(|(_, value)| value)
+    };
+    let limit = match value("limit").map(str::parse) {
+        None => PAGE,
+        Some(Ok(limit @ 1..=LARGEST_PAGE)) => limit,
+        Some(_) => {
+            let detail = format!("limit is a number from 1 to {LARGEST_PAGE}.");
+            return Err(Error::Malformed(detail));
+        }
+    };
+    let mut letters = state.studio.dead(value("cursor"), limit + 1).await?;
+    let more = letters.len() > limit;
+    letters.truncate(limit);
+    let next = letters.last().filter(|_| more).map(|job| job.id.clone());
+    let jobs = letters.iter().map(DeadLetter::new).collect();
+    Ok(no_store(Json(Dead { jobs, next })))
+}
+
+/// Answers with the job as it waits again; with nothing for a notice.
+async fn retry(AxumState(state): AxumState<State>, Path(id): Path<String>) -> Result<Response> {
+    let job = state.studio.revive(&id).await?;
+    Ok(match view::job(&job) {
+        Some(job) => Json(job).into_response(),
+        None => StatusCode::NO_CONTENT.into_response(),
+    })
+}
+
+#[derive(Serialize)]
+struct Retried {
+    retried: usize,
+}
+
+async fn retry_all(AxumState(state): AxumState<State>) -> Result<Json<Retried>> {
+    let retried = state.studio.revive_all().await?;
+    Ok(Json(Retried { retried }))
+}
+
+async fn bury(AxumState(state): AxumState<State>, Path(id): Path<String>) -> Result<StatusCode> {
+    state.studio.bury(&id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_are_compared_whole() {
+        assert!(same("a token of ours", "a token of ours"));
+        for other in ["", "a token of our", "a token of ours!", "A token of ours"] {
+            assert!(!same(other, "a token of ours"), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_token_comes_in_its_header() {
+        let with =
+            |value: &str| HeaderMap::from_iter([(header::AUTHORIZATION, value.parse().unwrap())]);
+        assert_eq!(bearer(&with("Bearer abc")), Some("abc"));
+        assert_eq!(bearer(&with("bearer  abc ")), Some("abc"));
+        assert_eq!(bearer(&with("Basic abc")), None);
+        assert_eq!(bearer(&with("abc")), None);
+        assert_eq!(bearer(&HeaderMap::new()), None);
+    }
+}

@@ -1,0 +1,236 @@
+//! The queue in Redis, shared by any number of processes.
+//!
+//! Every operation is one Lua script and one round trip. Calls of the same
+//! operation that come while one is under way go together into the next
+//! ([`gather`]), so that one script serves up to [`gather::BATCH`] of them;
+//! each has a result of its own.
+//!
+//! # Keys
+//! All carry the hash tag `{queue}`, so that they lie on one node of a cluster,
+//! and begin with the prefix of the connection: `atelier:{queue}:`.
+//!
+//! | key | type | what it holds |
+//! |---|---|---|
+//! | `s:ID` | string | a job's record: a packed head, names, the outcome ([`record`]) |
+//! | `b:ID` | string | a job's body, JSON: what never changes (request, charge, hooks) |
+//! | `f:ID` | string | a job's failed attempts, each a comma and JSON |
+//! | `followers:ID` | set | the jobs that share this leader's call and have not ended |
+//! | `flight:DIGEST` | sorted set | the leaders of a request; `+inf` in flight, else when they succeeded |
+//! | `ready:LANE` | sorted set | jobs that wait for nothing but their turn, by band and virtual start |
+//! | `due` | sorted set | delayed jobs and leases, by the instant they fall due |
+//! | `lane:LANE` | hash | `v`, `next`, `held`, `floor` of the lane, and `running`: calls in progress |
+//! | `finish:LANE` | sorted set | where each owner's last job ends in virtual time, if later than `v` |
+//! | `owned:OWNER` | sorted set | an owner's jobs, in the order of their ids |
+//! | `finished` | sorted set | jobs that have ended, by when |
+//! | `dead` | sorted set | failed jobs, in the order of their ids |
+//! | `files` | hash | how many jobs refer to a blob |
+//!
+//! # The bell
+//! A script that changed jobs publishes one message on the channel
+//! `atelier:{queue}:bell`: `w` if there may be work, else `-`, and the jobs'
+//! ids, one a line. Every process listens and rings its own [`Bell`], for all
+//! jobs when the connection was lost and is back.
+
+mod batch;
+mod gather;
+mod record;
+mod reply;
+mod scripts;
+
+use std::time::Duration;
+
+use ::redis::Value;
+use async_trait::async_trait;
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+use tokio_util::task::AbortOnDropHandle;
+
+use self::{
+    batch::{Added, Addition, Completed, Extension, Settlement, Taken, Wanted},
+    gather::Gather,
+    record::Record,
+};
+use super::{
+    Bell, Cancellation, Claim, Completion, Error, Event, Job, Lane, NewJob, Priority, Queue,
+    Report, Result, Ticket, Verdict,
+};
+use crate::store::redis::{Call, Notice, Redis, Script};
+
+/// The hash tag and what stands before the name of every key.
+const TAG: &str = "{queue}:";
+
+/// Jobs in Redis.
+pub struct RedisQueue {
+    redis: Redis,
+    bell: Bell,
+    _listener: AbortOnDropHandle<()>,
+    additions: Gather<Addition, Added>,
+    reads: Gather<String, Option<Record>>,
+    claims: Gather<Wanted, Taken>,
+    extensions: Gather<Extension, ()>,
+    settlements: Gather<Settlement, ()>,
+    completions: Gather<batch::Finish, Completed>,
+}
+
+impl RedisQueue {
+    /// The queue in this Redis. To be called inside a Tokio runtime; Redis may
+    /// come later.
+    pub fn new(redis: Redis) -> Self {
+        let bell = Bell::default();
+        let notices = redis.subscribe(&format!("{TAG}bell"));
+        Self {
+            _listener: AbortOnDropHandle::new(tokio::spawn(listen(notices, bell.clone()))),
+            additions: Gather::start(&redis, batch::enqueue),
+            reads: Gather::start(&redis, batch::get),
+            claims: Gather::start(&redis, batch::claim),
+            extensions: Gather::start(&redis, batch::extend),
+            settlements: Gather::start(&redis, batch::settle),
+            completions: Gather::start(&redis, batch::complete),
+            redis,
+            bell,
+        }
+    }
+
+    fn script<'a>(&'a self, script: &'a Script) -> Call<'a> {
+        self.redis.script(script).key(TAG)
+    }
+
+    /// A part of a list, as the owners see the jobs.
+    async fn newest(&self, list: &str, before: Option<&str>, limit: usize) -> Result<Vec<Job>> {
+        let before = before.map_or_else(|| "+".into(), |id| format!("({id}"));
+        let call = self.script(&scripts::NEWEST).arg(list).arg(before);
+        let answer: Value = call.arg(most(limit)).run().await?;
+        let seen = reply::records(answer)?.into_iter().map(Record::seen);
+        Ok(seen.filter_map(Result::transpose).collect::<Result<_, _>>()?)
+    }
+}
+
+/// Rings for what other processes, or this one, have changed.
+async fn listen(mut notices: mpsc::Receiver<Notice>, bell: Bell) {
+    while let Some(notice) = notices.recv().await {
+        match notice {
+            Notice::Connected => bell.ring_all(),
+            Notice::Message(text) => ring(&bell, &text),
+        }
+    }
+}
+
+fn ring(bell: &Bell, message: &[u8]) {
+    let Some((kind, ids)) = message.split_first() else {
+        return;
+    };
+    for id in ids.split(|byte| *byte == b'\n') {
+        if let Ok(id) = str::from_utf8(id) {
+            bell.ring(id);
+        }
+    }
+    if *kind == b'w' {
+        bell.ring_work();
+    }
+}
+
+#[async_trait]
+impl Queue for RedisQueue {
+    async fn enqueue(&self, job: NewJob, now: Timestamp) -> Result<Job> {
+        match self.additions.call(Addition::new(&job, now)?).await? {
+            Added::Alone(place) => Ok(record::fresh(job, now, place)?),
+            Added::Record(record) => record.seen()?.ok_or(Error::NotFound),
+        }
+    }
+
+    async fn get(&self, id: &str) -> Result<Option<Job>> {
+        let record = self.reads.call(id.to_owned()).await?;
+        Ok(record.map(Record::seen).transpose()?.flatten())
+    }
+
+    async fn list(&self, owner: &str, before: Option<&str>, limit: usize) -> Result<Vec<Job>> {
+        self.newest(&format!("owned:{owner}"), before, limit).await
+    }
+
+    async fn claim(&self, lanes: &[Lane], now: Timestamp, lease: Duration) -> Result<Claim> {
+        let taken = self.claims.call(Wanted::new(lanes, now, lease)).await?;
+        Ok(taken.into_claim()?)
+    }
+
+    async fn extend(
+        &self,
+        ticket: &Ticket,
+        now: Timestamp,
+        lease: Duration,
+        report: Report,
+    ) -> Result<()> {
+        let extension = Extension::new(ticket, now, lease, report);
+        self.extensions.call(extension).await
+    }
+
+    async fn settle(&self, ticket: &Ticket, verdict: Verdict, now: Timestamp) -> Result<()> {
+        let settlement = Settlement::new(ticket, verdict, now)?;
+        self.settlements.call(settlement).await
+    }
+
+    async fn complete(&self, ticket: &Ticket, now: Timestamp) -> Result<Completion> {
+        let records = self.completions.call((ticket.clone(), now)).await?;
+        if records.is_empty() {
+            return Ok(Completion::Repeated);
+        }
+        let jobs = records.into_iter().map(Record::into_job);
+        Ok(Completion::Applied(jobs.collect::<Result<_, _>>()?))
+    }
+
+    async fn throttle(&self, lane: &Lane, until: Timestamp, now: Timestamp) -> Result<()> {
+        let call = self
+            .script(&scripts::THROTTLE)
+            .arg(&lane.name)
+            .arg(batch::bound(lane))
+            .arg(until.as_millisecond())
+            .arg(now.as_millisecond());
+        Ok(call.run().await?)
+    }
+
+    async fn cancel(&self, id: &str, now: Timestamp) -> Result<Cancellation> {
+        let call = self.script(&scripts::CANCEL).arg(id);
+        let answer: Value = call.arg(now.as_millisecond()).run().await?;
+        let answer = reply::unless_refused(answer, Event::Cancel)?;
+        let [before_call, records] = reply::array(answer)?;
+        Ok(Cancellation {
+            job: one(records)?,
+            before_call: reply::number(&before_call)? == 1,
+        })
+    }
+
+    async fn delete(&self, id: &str) -> Result<Vec<String>> {
+        let answer: Value = self.script(&scripts::DELETE).arg(id).run().await?;
+        let answer = reply::unless_refused(answer, Event::Cancel)?;
+        Ok(reply::texts(answer)?)
+    }
+
+    async fn dead(&self, before: Option<&str>, limit: usize) -> Result<Vec<Job>> {
+        self.newest("dead", before, limit).await
+    }
+
+    async fn revive(&self, id: &str, priority: Priority, _now: Timestamp) -> Result<Job> {
+        let call = self.script(&scripts::REVIVE).arg(id);
+        let answer: Value = call.arg(priority.band()).run().await?;
+        one(reply::unless_refused(answer, Event::Revive)?)
+    }
+
+    async fn finished(&self, before: Timestamp, limit: usize) -> Result<Vec<String>> {
+        let call = self.script(&scripts::FINISHED);
+        Ok(call.arg(before.as_millisecond()).arg(most(limit)).run().await?)
+    }
+
+    fn bell(&self) -> &Bell {
+        &self.bell
+    }
+}
+
+/// The limit as Redis takes it.
+fn most(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+/// The one record, as its owner sees it.
+fn one(records: Value) -> Result<Job> {
+    let record = reply::records(records)?.pop().ok_or(Error::NotFound)?;
+    record.seen()?.ok_or(Error::NotFound)
+}

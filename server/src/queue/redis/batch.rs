@@ -1,0 +1,106 @@
+//! The operations that are gathered: what one call asks for, and one script
+//! for many of them.
+
+mod claim;
+mod work;
+
+use ::redis::Value;
+use jiff::Timestamp;
+
+pub(super) use self::{
+    claim::{Taken, Wanted, bound, claim},
+    work::{Completed, Extension, Finish, Settlement, complete, extend, settle},
+};
+use super::{
+    super::{Error, Lane, NewJob},
+    TAG,
+    gather::Results,
+    record::{self, Record},
+    reply, scripts,
+};
+use crate::store::{self, redis::Redis};
+
+type Result<T, E = store::Error> = std::result::Result<T, E>;
+
+/// A job to be added.
+pub(super) struct Addition {
+    id: String,
+    body: Vec<u8>,
+    /// Empty unless it is delayed, may join, or has an answer.
+    extra: Vec<u8>,
+}
+
+/// What became of it.
+pub(super) enum Added {
+    /// Queued, with so many jobs ahead.
+    Alone(Option<u64>),
+    Record(Record),
+}
+
+impl Addition {
+    pub(super) fn new(job: &NewJob, now: Timestamp) -> Result<Self> {
+        Ok(Self {
+            id: job.id.clone(),
+            body: record::body(job, now)?,
+            extra: extra(job, now.as_millisecond())?,
+        })
+    }
+}
+
+fn extra(job: &NewJob, now: i64) -> Result<Vec<u8>> {
+    let due = job.not_before.map_or(0, |due| due.as_millisecond());
+    let due = if due > now { due } else { 0 };
+    if due == 0 && job.join.is_none() && job.answer.is_none() {
+        return Ok(Vec::new());
+    }
+    let window = job.join.as_ref().map_or(0, |join| milliseconds(join.window));
+    let since = now.saturating_sub(window).max(0);
+    let digest = job.join.as_ref().map_or("", |join| join.digest.as_str());
+    let mut packed = Vec::with_capacity(128);
+    for time in [due, now, since] {
+        packed.extend(time.to_be_bytes());
+    }
+    packed.push(job.answer.as_ref().map_or(b'-', record::ended));
+    record::long(&mut packed, digest.as_bytes())?;
+    if let Some(answer) = &job.answer {
+        packed.extend(record::outcome(answer)?);
+    }
+    Ok(packed)
+}
+
+fn milliseconds(duration: std::time::Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 4)
+}
+
+pub(super) async fn enqueue(redis: Redis, items: Vec<Addition>) -> Results<Added> {
+    let mut call = redis.script(&scripts::ENQUEUE).key(TAG);
+    for item in items {
+        call = call.arg(item.id).arg(item.body).arg(item.extra);
+    }
+    let answers = reply::list(call.run().await?)?;
+    answers.into_iter().map(|answer| Ok(added(answer))).collect()
+}
+
+fn added(answer: Value) -> Result<Added, Error> {
+    match answer {
+        Value::Int(-2) => Err(Error::NotFound),
+        Value::Int(place) => Ok(Added::Alone(u64::try_from(place).ok())),
+        record => {
+            let record = reply::records(record)?.pop();
+            Ok(Added::Record(record.ok_or(Error::NotFound)?))
+        }
+    }
+}
+
+pub(super) async fn get(redis: Redis, ids: Vec<String>) -> Results<Option<Record>> {
+    let call = redis.script(&scripts::GET).key(TAG).arg(&ids);
+    let [found, records] = reply::array(call.run().await?)?;
+    let mut results: Vec<_> = ids.iter().map(|_| Ok(None)).collect();
+    for (index, record) in reply::list(found)?.iter().zip(reply::records(records)?) {
+        let index = usize::try_from(reply::number(index)? - 1).unwrap_or(usize::MAX);
+        if let Some(result) = results.get_mut(index) {
+            *result = Ok(Some(record));
+        }
+    }
+    Ok(results)
+}

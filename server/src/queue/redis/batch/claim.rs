@@ -1,0 +1,130 @@
+//! Claims: those who ask for the same are served by one script.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{
+    super::super::{Claim, Error, expired},
+    Lane, Record, Redis, Result, Results, TAG, milliseconds, reply, scripts,
+};
+use crate::store::instant;
+
+/// Claims made within so many milliseconds count as made at the last of them.
+const SAME_TIME: i64 = 1000;
+
+/// What a worker asks for.
+pub(in super::super) struct Wanted {
+    lanes: Vec<Lane>,
+    now: Timestamp,
+    lease: Duration,
+}
+
+impl Wanted {
+    pub(in super::super) fn new(lanes: &[Lane], now: Timestamp, lease: Duration) -> Self {
+        Self {
+            lanes: lanes.to_vec(),
+            now,
+            lease,
+        }
+    }
+
+    fn goes_with(&self, other: &Self) -> bool {
+        let apart = self.now.as_millisecond() - other.now.as_millisecond();
+        apart.abs() < SAME_TIME && self.lease == other.lease && self.lanes == other.lanes
+    }
+}
+
+/// What it gets.
+#[derive(Debug)]
+pub(in super::super) enum Taken {
+    Call(Record),
+    Deliver(Record, u32),
+    /// Nothing, before the instant if there is one.
+    Idle(Option<Timestamp>),
+}
+
+impl Taken {
+    pub(in super::super) fn into_claim(self) -> Result<Claim> {
+        Ok(match self {
+            Self::Call(record) => Claim::Call(Box::new(record.into_job()?)),
+            Self::Deliver(record, tried) => Claim::Deliver(Box::new(record.into_job()?), tried),
+            Self::Idle(wake) => Claim::Idle(wake),
+        })
+    }
+}
+
+/// The bound of calls in progress, as the scripts take it.
+pub(in super::super) fn bound(lane: &Lane) -> String {
+    lane.parallel.map_or_else(String::new, |bound| bound.to_string())
+}
+
+pub(in super::super) async fn claim(redis: Redis, items: Vec<Wanted>) -> Results<Taken> {
+    let mut results: Vec<Option<Result<Taken, Error>>> = items.iter().map(|_| None).collect();
+    while let Some(first) = results.iter().position(Option::is_none) {
+        let same: Vec<usize> = (first..items.len())
+            .filter(|index| results[*index].is_none() && items[*index].goes_with(&items[first]))
+            .collect();
+        let now = same.iter().map(|index| items[*index].now).max();
+        let claims = take(&redis, &items[first], now.unwrap_or_default(), same.len()).await;
+        match claims {
+            Ok(claims) => {
+                for (index, claim) in same.into_iter().zip(claims) {
+                    results[index] = Some(claim);
+                }
+            }
+            Err(error) => {
+                for index in same {
+                    results[index] = Some(Err(error.clone().into()));
+                }
+            }
+        }
+    }
+    Ok(results.into_iter().flatten().collect())
+}
+
+/// So many claims of the same kind.
+async fn take(redis: &Redis, wanted: &Wanted, now: Timestamp, count: usize) -> Results<Taken> {
+    let until = now.as_millisecond().saturating_add(milliseconds(wanted.lease));
+    let (before, after) = expiry(now)?;
+    let mut call = redis
+        .script(&scripts::CLAIM)
+        .key(TAG)
+        .arg(count)
+        .arg(now.as_millisecond())
+        .arg(until)
+        .arg(before)
+        .arg(after);
+    for lane in &wanted.lanes {
+        call = call.arg(&lane.name).arg(bound(lane)).arg(lane.spacing());
+    }
+    let mut answer = reply::list(call.run().await?)?.into_iter();
+    let mut next = || answer.next().ok_or_else(|| reply::unreadable("an answer is cut off"));
+    let wake = reply::number(&next()?)?;
+    let deliveries = reply::number(&next()?)?;
+    let tried = (0..deliveries)
+        .map(|_| reply::number(&next()?))
+        .collect::<Result<Vec<_>>>()?;
+    let mut tried = tried.into_iter();
+    let mut claims = Vec::with_capacity(count);
+    while let Some(id) = answer.next() {
+        let record = reply::record(id, &mut answer)?;
+        claims.push(Ok(match tried.next() {
+            None => Taken::Call(record),
+            Some(tried) => Taken::Deliver(record, u32::try_from(tried).unwrap_or(0)),
+        }));
+    }
+    let wake = (wake >= 0).then(|| instant(wake)).transpose()?;
+    claims.resize_with(count, || Ok(Taken::Idle(wake)));
+    Ok(claims)
+}
+
+/// What is noted when a lease has run out, before and after the number of the
+/// attempt, which only the script knows.
+fn expiry(now: Timestamp) -> Result<(String, String)> {
+    let text = serde_json::to_string(&expired(u32::MAX, now))?;
+    let (before, after) = text
+        .split_once(&u32::MAX.to_string())
+        .ok_or_else(|| reply::unreadable("an attempt has no number"))?;
+    Ok((before.to_owned(), after.to_owned()))
+}

@@ -1,0 +1,142 @@
+//! What is done under a ticket: extend, settle, complete.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{
+    super::super::{Error, Event, Report, Ticket, Verdict},
+    Record, Redis, Result, Results, TAG, milliseconds, record, reply, scripts,
+};
+use crate::job::Outcome;
+
+/// A lease to be extended.
+pub(in super::super) struct Extension {
+    ticket: Ticket,
+    until: i64,
+    progress: String,
+    preview: String,
+}
+
+impl Extension {
+    pub(in super::super) fn new(ticket: &Ticket, now: Timestamp, lease: Duration, report: Report) -> Self {
+        // Adding 0 makes -0 the same as 0.
+        let progress = report.progress.map_or_else(String::new, |share| (share + 0.0).to_string());
+        Self {
+            ticket: ticket.clone(),
+            until: now.as_millisecond().saturating_add(milliseconds(lease)),
+            progress,
+            preview: report.preview.unwrap_or_default(),
+        }
+    }
+}
+
+pub(in super::super) async fn extend(redis: Redis, items: Vec<Extension>) -> Results<()> {
+    let mut call = redis.script(&scripts::EXTEND).key(TAG);
+    for item in items {
+        call = call
+            .arg(item.ticket.id)
+            .arg(item.ticket.token)
+            .arg(item.until)
+            .arg(item.progress)
+            .arg(item.preview);
+    }
+    let codes: Vec<i64> = call.run().await?;
+    // An extension is refused to whoever does not hold the job, never as illegal.
+    Ok(codes.into_iter().map(|code| reply::refusal(code, Event::Claim)).collect())
+}
+
+/// A verdict to be carried out.
+pub(in super::super) struct Settlement {
+    ticket: Ticket,
+    event: Event,
+    /// As `settle.lua` takes it: a letter, and when the job is due.
+    verdict: String,
+    text: Vec<u8>,
+}
+
+impl Settlement {
+    pub(in super::super) fn new(ticket: &Ticket, verdict: Verdict, now: Timestamp) -> Result<Self> {
+        let now = now.as_millisecond();
+        let (event, verdict, text) = match verdict {
+            Verdict::Record(outcome) => recorded(&outcome)?,
+            Verdict::Fail(failed) => {
+                let failure = serde_json::to_vec(&failed)?;
+                fail(&failure, &Outcome::Failed(failed.failure))?
+            }
+            Verdict::Retry(failed, not_before) => {
+                let due = not_before.as_millisecond();
+                let due = if due > now { due } else { 0 };
+                (Event::Retry, format!("r{due}"), serde_json::to_vec(&failed)?)
+            }
+            Verdict::Release => (Event::Release, "h".into(), Vec::new()),
+            Verdict::Postpone(not_before) => {
+                let due = not_before.as_millisecond().max(now);
+                (Event::Postpone, format!("p{due}"), Vec::new())
+            }
+        };
+        Ok(Self {
+            ticket: ticket.clone(),
+            event,
+            verdict,
+            text,
+        })
+    }
+}
+
+fn recorded(outcome: &Outcome) -> Result<(Event, String, Vec<u8>)> {
+    match outcome {
+        Outcome::Succeeded { .. } => Ok((Event::Record, "s".into(), record::outcome(outcome)?)),
+        Outcome::Failed(_) => fail(&[], outcome),
+    }
+}
+
+/// The failed attempt, empty if there is none to be kept, then the outcome.
+fn fail(failure: &[u8], outcome: &Outcome) -> Result<(Event, String, Vec<u8>)> {
+    let length = u32::try_from(failure.len()).map_err(|_| reply::unreadable("a failure is too long"))?;
+    let mut text = length.to_be_bytes().to_vec();
+    text.extend(failure);
+    text.extend(record::outcome(outcome)?);
+    Ok((Event::Record, "f".into(), text))
+}
+
+pub(in super::super) async fn settle(redis: Redis, items: Vec<Settlement>) -> Results<()> {
+    let mut call = redis.script(&scripts::SETTLE).key(TAG);
+    let events: Vec<Event> = items.iter().map(|item| item.event).collect();
+    for item in items {
+        call = call
+            .arg(item.ticket.id)
+            .arg(item.ticket.token)
+            .arg(item.verdict)
+            .arg(item.text);
+    }
+    let codes: Vec<i64> = call.run().await?;
+    let results = codes.into_iter().zip(events);
+    Ok(results.map(|(code, event)| reply::refusal(code, event)).collect())
+}
+
+/// The delivery under this ticket has succeeded, at the instant.
+pub(in super::super) type Finish = (Ticket, Timestamp);
+
+/// The jobs that are finished now; none: they were before.
+pub(in super::super) type Completed = Vec<Record>;
+
+pub(in super::super) async fn complete(redis: Redis, items: Vec<Finish>) -> Results<Completed> {
+    let mut call = redis.script(&scripts::COMPLETE).key(TAG);
+    for (ticket, now) in items {
+        call = call.arg(ticket.id).arg(ticket.token).arg(now.as_millisecond());
+    }
+    let [counts, records] = reply::array(call.run().await?)?;
+    let mut records = reply::records(records)?.into_iter();
+    let counts = reply::list(counts)?;
+    counts
+        .iter()
+        .map(|count| Ok(completed(reply::number(count)?, &mut records)))
+        .collect()
+}
+
+fn completed(count: i64, records: &mut impl Iterator<Item = Record>) -> Result<Completed, Error> {
+    // Only a job without an outcome is refused as illegal.
+    reply::refusal(count.min(0).saturating_neg(), Event::Complete { succeeded: false })?;
+    Ok(records.take(usize::try_from(count).unwrap_or(0)).collect())
+}

@@ -1,0 +1,10 @@
+-- A part of a list of jobs, newest first. ARGV: the list's name, '+' or '('
+-- and the id before which it begins, at most how many. Answers the records.
+
+local ids = call('ZREVRANGEBYLEX', P .. ARGV[1], ARGV[2], '-', 'LIMIT', 0, ARGV[3])
+load_all(ids)
+local found = {}
+for i = 1, #ids do
+  found[#found + 1] = rows[ids[i]] or nil
+end
+return tell({}, found)

@@ -1,0 +1,28 @@
+-- Queues a failed job again. ARGV: id, band. Answers how it ended (a number),
+-- or the record.
+
+local row, seen = seen_by_owner(ARGV[1])
+if not row then
+  return seen
+elseif seen ~= 'f' then
+  return ILLEGAL + STATES[seen]
+end
+local id, flight = row[ID], open(row).flight
+row[ENDED], row[ATTEMPT], row[DELIVERIES], row[STARTED], row[FINISHED] = '-', 0, 0, 0, 0
+row[BAND] = tonumber(ARGV[2])
+set_mark(row, UNCHARGED, 'y')
+call('HDEL', P .. 'outcome', id)
+call('ZREM', P .. 'finished', id)
+call('ZREM', P .. 'dead', id)
+-- Only a call that is in flight is joined.
+local leader = flight ~= '' and joinable(flight, '1e15')
+if leader then
+  follow(row, leader)
+else
+  local cost, owner = about(row)
+  lead(row, owner, cost, '0')
+end
+work = true
+change(row)
+commit()
+return tell({}, { row })

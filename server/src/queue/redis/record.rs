@@ -1,0 +1,307 @@
+//! A job's record in its parts. The scripts pack the head (`prelude.lua`) and
+//! the links; this process packs the fixed part, which stands before the body,
+//! and outcomes. A text has its length before it, in one byte or two.
+//!
+//! | part | fields |
+//! |---|---|
+//! | head | letters: status, cache, kind of outcome; marks: withdrawn, role, followed, failed, uncharged, linked; numbers (as `f64`, little-endian): attempt, deliveries, version, token, started, finished, virtual start; band (1 byte), lane |
+//! | links | leader, flight, progress, preview |
+//! | fixed | lane, band (1), cost (4), owner, blobs of the request |
+//! | outcome | blobs of the outcome, JSON |
+
+use std::collections::BTreeSet;
+
+use atelier_app::wire::{Cache, Status};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    super::{FailedAttempt, Hooks, Job, NewJob},
+    reply::unreadable,
+};
+use crate::{
+    job::{Outcome, Request},
+    store::{self, instant},
+};
+
+type Result<T, E = store::Error> = std::result::Result<T, E>;
+
+/// A job as a script answers it.
+#[derive(Debug)]
+pub(super) struct Record {
+    pub(super) id: Vec<u8>,
+    pub(super) head: Vec<u8>,
+    pub(super) body: Vec<u8>,
+    pub(super) links: Vec<u8>,
+    pub(super) outcome: Vec<u8>,
+    pub(super) failures: Vec<u8>,
+    pub(super) place: Option<u64>,
+}
+
+/// What never changes, but for the charge, which a revival voids.
+#[derive(Serialize)]
+struct BodyText<'a> {
+    created: i64,
+    request: &'a Request,
+    charge: &'a serde_json::Value,
+    hooks: &'a Hooks,
+}
+
+#[derive(Deserialize)]
+struct Body {
+    created: i64,
+    request: Request,
+    charge: serde_json::Value,
+    hooks: Hooks,
+}
+
+/// The part of the record that the caller alone decides, and the body.
+pub(super) fn body(job: &NewJob, now: Timestamp) -> Result<Vec<u8>> {
+    let mut packed = Vec::with_capacity(512);
+    short(&mut packed, job.request.provider.as_bytes())?;
+    packed.push(job.priority.band());
+    packed.extend(job.request.images().to_be_bytes());
+    long(&mut packed, job.owner.as_bytes())?;
+    long(&mut packed, &names(job.request.files()))?;
+    let body = BodyText {
+        created: now.as_millisecond(),
+        request: &job.request,
+        charge: &job.charge,
+        hooks: &job.hooks,
+    };
+    serde_json::to_writer(&mut packed, &body)?;
+    Ok(packed)
+}
+
+/// The outcome, behind the blobs it refers to.
+pub(super) fn outcome(outcome: &Outcome) -> Result<Vec<u8>> {
+    let mut packed = Vec::with_capacity(256);
+    long(&mut packed, &names(outcome.files()))?;
+    serde_json::to_writer(&mut packed, outcome)?;
+    Ok(packed)
+}
+
+/// The letter for the kind of outcome.
+pub(super) const fn ended(outcome: &Outcome) -> u8 {
+    match outcome {
+        Outcome::Succeeded { .. } => b's',
+        Outcome::Failed(_) => b'f',
+    }
+}
+
+/// Each name once, one a line.
+fn names<'a>(files: impl Iterator<Item = &'a str>) -> Vec<u8> {
+    let names: BTreeSet<&str> = files.collect();
+    names.into_iter().collect::<Vec<_>>().join("\n").into_bytes()
+}
+
+fn short(packed: &mut Vec<u8>, text: &[u8]) -> Result<()> {
+    let length = u8::try_from(text.len()).map_err(|_| unreadable("a name is too long"))?;
+    packed.push(length);
+    packed.extend(text);
+    Ok(())
+}
+
+pub(super) fn long(packed: &mut Vec<u8>, text: &[u8]) -> Result<()> {
+    let length = u16::try_from(text.len()).map_err(|_| unreadable("a name is too long"))?;
+    packed.extend(length.to_be_bytes());
+    packed.extend(text);
+    Ok(())
+}
+
+/// A job that was just queued alone.
+pub(super) fn fresh(job: NewJob, now: Timestamp, place: Option<u64>) -> Result<Job> {
+    Ok(Job {
+        id: job.id,
+        owner: job.owner,
+        status: Status::Queued,
+        version: 1,
+        token: 0,
+        attempt: 0,
+        created_at: instant(now.as_millisecond())?,
+        started_at: None,
+        finished_at: None,
+        progress: None,
+        preview: None,
+        position: place,
+        cache: Cache::Miss,
+        request: job.request,
+        charge: job.charge,
+        hooks: job.hooks,
+        failures: Vec::new(),
+        outcome: None,
+    })
+}
+
+impl Record {
+    /// The job as it is.
+    pub(super) fn into_job(self) -> Result<Job> {
+        self.read().map(|(job, _)| job)
+    }
+
+    /// The job as its owner sees it; `None` when they deleted it.
+    pub(super) fn seen(self) -> Result<Option<Job>> {
+        let (mut job, withdrawn) = self.read()?;
+        match withdrawn {
+            b'-' => {}
+            b'c' => {
+                job.status = Status::Cancelled;
+                job.outcome = None;
+                job.progress = None;
+                job.preview = None;
+            }
+            _ => return Ok(None),
+        }
+        Ok(Some(job))
+    }
+
+    /// The job, and the letter that says whether its owner has left it.
+    fn read(self) -> Result<(Job, u8)> {
+        let mut head = Reader(&self.head);
+        let [status, cache, _ended] = head.array()?;
+        let [withdrawn, _role, _followed, _failed, uncharged, _linked] = head.array()?;
+        let attempt = head.number()?;
+        let _deliveries = head.number()?;
+        let version = head.number()?;
+        let token = head.number()?;
+        let started = head.number()?;
+        let finished = head.number()?;
+        let (progress, preview) = report(&self.links)?;
+        let mut fixed = Reader(&self.body);
+        let _lane = fixed.short()?;
+        let _band_and_cost: [u8; 5] = fixed.array()?;
+        let owner = text(fixed.long()?)?;
+        let _files = fixed.long()?;
+        let body: Body = serde_json::from_slice(fixed.0)?;
+        let job = Job {
+            id: text(&self.id)?,
+            owner,
+            status: status_of(status)?,
+            version,
+            token,
+            attempt: u32::try_from(attempt).map_err(|_| unreadable("too many attempts"))?,
+            created_at: instant(body.created)?,
+            started_at: time(started)?,
+            finished_at: time(finished)?,
+            progress,
+            preview,
+            position: self.place,
+            cache: cache_of(cache)?,
+            request: body.request,
+            charge: if uncharged == b'y' { serde_json::Value::Null } else { body.charge },
+            hooks: body.hooks,
+            failures: failures(self.failures)?,
+            outcome: outcome_of(&self.outcome)?,
+        };
+        Ok((job, withdrawn))
+    }
+}
+
+/// Takes a packed record apart.
+struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    fn take(&mut self, length: usize) -> Result<&'a [u8]> {
+        let (taken, rest) = self
+            .0
+            .split_at_checked(length)
+            .ok_or_else(|| unreadable("a job's record is cut off"))?;
+        self.0 = rest;
+        Ok(taken)
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
+        let taken = self.take(N)?;
+        taken.try_into().map_err(|_| unreadable("a job's record is cut off"))
+    }
+
+    fn number(&mut self) -> Result<u64> {
+        // Lua's numbers are exact up to 2^53.
+        self.array().map(|bytes| f64::from_le_bytes(bytes) as u64)
+    }
+
+    fn short(&mut self) -> Result<&'a [u8]> {
+        let [length] = self.array()?;
+        self.take(length.into())
+    }
+
+    fn long(&mut self) -> Result<&'a [u8]> {
+        let length = self.array().map(u16::from_be_bytes)?;
+        self.take(length.into())
+    }
+}
+
+fn text(bytes: &[u8]) -> Result<String> {
+    let text = str::from_utf8(bytes).map_err(|_| unreadable("a name is not text"))?;
+    Ok(text.to_owned())
+}
+
+fn number(bytes: &[u8]) -> Result<Option<f32>> {
+    if bytes.is_empty() {
+        return Ok(None);
+    }
+    let number = text(bytes)?.parse().map_err(|_| unreadable("progress is no number"))?;
+    Ok(Some(number))
+}
+
+/// Progress and preview.
+fn report(links: &[u8]) -> Result<(Option<f32>, Option<String>)> {
+    if links.is_empty() {
+        return Ok((None, None));
+    }
+    let mut links = Reader(links);
+    let _leader = links.long()?;
+    let _flight = links.long()?;
+    let progress = number(links.long()?)?;
+    let preview = text(links.long()?)?;
+    Ok((progress, Some(preview).filter(|key| !key.is_empty())))
+}
+
+fn outcome_of(packed: &[u8]) -> Result<Option<Outcome>> {
+    if packed.is_empty() {
+        return Ok(None);
+    }
+    let mut packed = Reader(packed);
+    let _files = packed.long()?;
+    Ok(Some(serde_json::from_slice(packed.0)?))
+}
+
+/// 0 stands for never.
+fn time(milliseconds: u64) -> Result<Option<Timestamp>> {
+    if milliseconds == 0 {
+        return Ok(None);
+    }
+    let milliseconds = i64::try_from(milliseconds).map_err(|_| unreadable("a time is too late"))?;
+    instant(milliseconds).map(Some)
+}
+
+fn status_of(letter: u8) -> Result<Status> {
+    Ok(match letter {
+        b'q' => Status::Queued,
+        b'r' => Status::Running,
+        b'd' => Status::Delivering,
+        b's' => Status::Succeeded,
+        b'f' => Status::Failed,
+        b'c' => Status::Cancelled,
+        _ => return Err(unreadable("a job is in an unknown state")),
+    })
+}
+
+fn cache_of(letter: u8) -> Result<Cache> {
+    Ok(match letter {
+        b'm' => Cache::Miss,
+        b'e' => Cache::Exact,
+        b'j' => Cache::Joined,
+        _ => return Err(unreadable("a job's answer came from an unknown cache")),
+    })
+}
+
+/// Kept as `,{…},{…}`.
+fn failures(mut texts: Vec<u8>) -> Result<Vec<FailedAttempt>> {
+    match texts.first_mut() {
+        None => return Ok(Vec::new()),
+        Some(comma) => *comma = b'[',
+    }
+    texts.push(b']');
+    Ok(serde_json::from_slice(&texts)?)
+}

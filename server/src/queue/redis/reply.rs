@@ -1,0 +1,107 @@
+//! Reading what a script answers.
+
+use ::redis::Value;
+use atelier_app::wire::Status;
+use serde::de::Error as _;
+
+use super::{
+    super::{Error, Event, Illegal},
+    record::Record,
+};
+use crate::store;
+
+type Result<T, E = store::Error> = std::result::Result<T, E>;
+
+/// The values that make up one record.
+const RECORD: usize = 7;
+
+/// A value that no script of ours answers, or no process of ours wrote.
+pub(super) fn unreadable(what: &str) -> store::Error {
+    serde_json::Error::custom(what).into()
+}
+
+pub(super) fn number(value: &Value) -> Result<i64> {
+    match value {
+        Value::Int(number) => Ok(*number),
+        _ => Err(unreadable("a number was expected")),
+    }
+}
+
+pub(super) fn list(value: Value) -> Result<Vec<Value>> {
+    match value {
+        Value::Array(values) => Ok(values),
+        _ => Err(unreadable("a list was expected")),
+    }
+}
+
+pub(super) fn array<const N: usize>(value: Value) -> Result<[Value; N]> {
+    list(value)?
+        .try_into()
+        .map_err(|_| unreadable("a list has another length"))
+}
+
+fn bytes(value: Value) -> Result<Vec<u8>> {
+    match value {
+        Value::BulkString(bytes) => Ok(bytes),
+        _ => Err(unreadable("a text was expected")),
+    }
+}
+
+pub(super) fn texts(value: Value) -> Result<Vec<String>> {
+    let text = |value| {
+        String::from_utf8(bytes(value)?).map_err(|_| unreadable("a name is not text"))
+    };
+    list(value)?.into_iter().map(text).collect()
+}
+
+pub(super) fn records(value: Value) -> Result<Vec<Record>> {
+    let values = list(value)?;
+    let mut records = Vec::with_capacity(values.len() / RECORD);
+    let mut values = values.into_iter();
+    while let Some(id) = values.next() {
+        records.push(record(id, &mut values)?);
+    }
+    Ok(records)
+}
+
+/// The rest of a record that begins with this value.
+pub(super) fn record(
+    id: Value,
+    values: &mut impl Iterator<Item = Value>,
+) -> Result<Record> {
+    let mut next = || values.next().ok_or_else(|| unreadable("a record is cut off"));
+    Ok(Record {
+        id: bytes(id)?,
+        head: bytes(next()?)?,
+        body: bytes(next()?)?,
+        links: bytes(next()?)?,
+        outcome: bytes(next()?)?,
+        failures: bytes(next()?)?,
+        place: u64::try_from(number(&next()?)?).ok(),
+    })
+}
+
+/// Why an item was not carried out, if it was not: the numbers of `prelude.lua`.
+pub(super) fn refusal(code: i64, event: Event) -> Result<(), Error> {
+    let status = match code {
+        0 => return Ok(()),
+        1 => return Err(Error::NotFound),
+        2 => return Err(Error::Stale),
+        10 => Status::Queued,
+        11 => Status::Running,
+        12 => Status::Delivering,
+        13 => Status::Succeeded,
+        14 => Status::Failed,
+        15 => Status::Cancelled,
+        _ => return Err(unreadable("a job's record is damaged").into()),
+    };
+    Err(Illegal { status, event }.into())
+}
+
+/// The answer, unless it is a number that says why not.
+pub(super) fn unless_refused(answer: Value, event: Event) -> Result<Value, Error> {
+    if let Value::Int(code) = answer {
+        refusal(code, event)?;
+    }
+    Ok(answer)
+}

@@ -1,0 +1,179 @@
+//! Furnishes the rooms of one process by its configuration.
+
+use std::{fs::File, sync::Arc};
+
+use anyhow::{Context as _, Result};
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use crate::{
+    blob::Blobs,
+    cache::{Cache, RedisCache, SqliteCache},
+    callback::{Courier, Signer, outgoing::Outgoing},
+    config::{Config, ProviderName},
+    folder,
+    limit::{Limiter, RedisLimiter, SqliteLimiter},
+    provider::{Provider, local::Local, openai::OpenAi},
+    queue::{Lane, Queue, RedisQueue, SqliteQueue},
+    store::{
+        redis::{Redis, RedisUrl},
+        sqlite::Database,
+    },
+    studio::Studio,
+    worker::Worker,
+};
+
+/// What several rooms are furnished with.
+pub struct Rooms {
+    pub queue: Arc<dyn Queue>,
+    pub cache: Arc<dyn Cache>,
+    pub limiter: Arc<dyn Limiter>,
+    pub blobs: Blobs,
+    /// Who new jobs are for.
+    pub provider: Arc<dyn Provider>,
+    /// Held while nobody else may work in the data folder.
+    _lock: Option<File>,
+}
+
+impl Rooms {
+    /// The rooms of a process that works on the queue. With a Redis it is one
+    /// of several; without, the only one, and it takes over what an earlier
+    /// one left.
+    pub async fn open(config: &Config) -> Result<Self> {
+        folder::make(&config.data)?;
+        if let Some(url) = &config.redis_url {
+            return Self::in_redis(config, url);
+        }
+        let lock = folder::lock(&config.data)?;
+        let database = database(config)?;
+        let queue = SqliteQueue::take_over(database.clone(), Timestamp::now()).await?;
+        Ok(Self {
+            _lock: Some(lock),
+            ..Self::in_database(config, queue, database)?
+        })
+    }
+
+    /// The rooms for an operator's command, beside a server that may be running.
+    pub fn beside(config: &Config) -> Result<Self> {
+        folder::make(&config.data)?;
+        if let Some(url) = &config.redis_url {
+            return Self::in_redis(config, url);
+        }
+        let database = database(config)?;
+        Self::in_database(config, SqliteQueue::new(database.clone()), database)
+    }
+
+    fn in_database(config: &Config, queue: SqliteQueue, database: Database) -> Result<Self> {
+        Ok(Self {
+            queue: Arc::new(queue),
+            cache: Arc::new(SqliteCache::new(database.clone())),
+            limiter: Arc::new(SqliteLimiter::new(database)),
+            blobs: blobs(config)?,
+            provider: provider(config)?,
+            _lock: None,
+        })
+    }
+
+    fn in_redis(config: &Config, url: &RedisUrl) -> Result<Self> {
+        let redis = Redis::open(url.clone());
+        Ok(Self {
+            queue: Arc::new(RedisQueue::new(redis.clone())),
+            cache: Arc::new(RedisCache::new(redis.clone())),
+            limiter: Arc::new(RedisLimiter::new(redis)),
+            blobs: blobs(config)?,
+            provider: provider(config)?,
+            _lock: None,
+        })
+    }
+
+    /// The studio in these rooms; once `drain` is cancelled it takes no orders.
+    pub fn studio(&self, config: &Config, drain: CancellationToken) -> Studio {
+        Studio {
+            queue: Arc::clone(&self.queue),
+            cache: Arc::clone(&self.cache),
+            limiter: Arc::clone(&self.limiter),
+            blobs: self.blobs.clone(),
+            provider: Arc::clone(&self.provider),
+            policies: config.limits.clone(),
+            cache_ttl: config.cache.ttl,
+            keep: config.queue.keep,
+            public_url: config.public_url.clone(),
+            drain,
+        }
+    }
+
+    /// A worker in these rooms that delivers to `callback`.
+    pub fn worker(
+        &self,
+        config: &Config,
+        secret: &str,
+        callback: Url,
+        drain: CancellationToken,
+    ) -> Result<Worker> {
+        let no_client = "cannot make an HTTP client";
+        Ok(Worker {
+            queue: Arc::clone(&self.queue),
+            providers: self.providers(config),
+            blobs: self.blobs.clone(),
+            courier: Courier::new(callback, signer(secret)?).context(no_client)?,
+            outgoing: Outgoing::new(config.callbacks.allow_private, signer(secret)?)
+                .context(no_client)?,
+            settings: config.queue.clone(),
+            drain,
+            hand_back: CancellationToken::new(),
+        })
+    }
+
+    /// The provider of new jobs, and before it the built-in engine: its jobs
+    /// were accepted before the configuration changed, and are few.
+    fn providers(&self, config: &Config) -> Vec<(Arc<dyn Provider>, Lane)> {
+        let ours = Arc::clone(&self.provider);
+        let engine: Arc<dyn Provider> = Arc::new(Local);
+        let open = Lane::open(engine.name());
+        match config.provider() {
+            ProviderName::Local => vec![(ours, open)],
+            ProviderName::OpenAi => {
+                let lane = Lane {
+                    name: ours.name().into(),
+                    parallel: Some(config.openai.parallel),
+                    per_second: config.openai.calls_per_second,
+                };
+                vec![(engine, open), (ours, lane)]
+            }
+        }
+    }
+}
+
+fn database(config: &Config) -> Result<Database> {
+    Database::open(&config.data.join("atelier.db")).with_context(|| {
+        format!(
+            "cannot open the database in {:?} (setting data, ATELIER_DATA)",
+            config.data
+        )
+    })
+}
+
+fn blobs(config: &Config) -> Result<Blobs> {
+    Ok(Blobs::in_folder(&config.data.join(folder::IMAGES))?)
+}
+
+fn provider(config: &Config) -> Result<Arc<dyn Provider>> {
+    Ok(match config.provider() {
+        ProviderName::Local => Arc::new(Local),
+        ProviderName::OpenAi => {
+            Arc::new(OpenAi::new(config.openai.clone()).context("cannot make an HTTP client")?)
+        }
+    })
+}
+
+/// Signs what this process sends, and knows what its like have sent.
+pub fn signer(secret: &str) -> Result<Signer> {
+    Signer::new(secret).context("secret (ATELIER_SECRET) cannot sign")
+}
+
+/// Encryption for every HTTP client and for Redis.
+pub fn start_cryptography() {
+    // Fails only if a provider is installed already, which serves as well.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}

@@ -1,0 +1,65 @@
+//! Where everything is kept: [`sqlite`], one file beside the pictures, or
+//! [`redis`], which any number of processes share. The rooms build their
+//! operations on either; this one knows how to ask and how an answer fails.
+
+pub mod redis;
+pub mod sqlite;
+
+use std::sync::Arc;
+
+use ::redis::RedisError;
+use jiff::Timestamp;
+use serde::de::Error as _;
+
+/// A failure of a store, shared by all operations it took down.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Error {
+    #[error("the database failed: {0}")]
+    Sqlite(Arc<rusqlite::Error>),
+    #[error("a record in the store cannot be read: {0}")]
+    Record(Arc<serde_json::Error>),
+    #[error("the database is closed")]
+    Closed,
+    /// It cannot be reached or does not answer. It comes back by itself, and
+    /// whether the operation was carried out is not known.
+    #[error("Redis is away: {0}")]
+    Away(RedisError),
+    /// It answers, but not as it should: a fault of ours or of its settings.
+    #[error("Redis failed: {0}")]
+    Redis(RedisError),
+}
+
+impl Error {
+    /// The store is away, not broken: to try again later may help.
+    pub const fn is_away(&self) -> bool {
+        matches!(self, Self::Away(_))
+    }
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(Arc::new(error))
+    }
+}
+
+impl From<serde_json::Error> for Error {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Record(Arc::new(error))
+    }
+}
+
+impl From<RedisError> for Error {
+    fn from(error: RedisError) -> Self {
+        if redis::is_away(&error) {
+            Self::Away(error)
+        } else {
+            Self::Redis(error)
+        }
+    }
+}
+
+/// The instant that a store keeps as Unix milliseconds.
+pub fn instant(milliseconds: i64) -> Result<Timestamp, Error> {
+    Timestamp::from_millisecond(milliseconds)
+        .map_err(|error| serde_json::Error::custom(error).into())
+}

@@ -1,0 +1,190 @@
+//! Getting and keeping the connection.
+
+use std::{
+    io,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use ::redis::{
+    AsyncConnectionConfig, Client, Cmd, ConnectionInfo, ErrorKind, ProtocolVersion, PushInfo,
+    PushKind, RedisError, ServerErrorKind, Value, aio::MultiplexedConnection,
+    cluster::ClusterClient, cluster_async::ClusterConnection,
+};
+use futures::{
+    FutureExt as _,
+    future::{BoxFuture, Shared, select_ok},
+};
+use tokio::time::{error::Elapsed, timeout};
+
+use super::{PATIENCE, RedisUrl};
+
+/// One connection attempt, up to the first answer.
+pub(super) const CONNECT: Duration = Duration::from_millis(1500);
+
+/// One answer on a connection that stands.
+pub(super) const RESPONSE: Duration = Duration::from_secs(2);
+
+/// Redirections and lost nodes that one operation on a cluster may meet.
+const CLUSTER_RETRIES: u32 = 4;
+
+/// Commands that may wait to be written. The library's 50 would make hundreds
+/// of concurrent operations wait for each other.
+const BUFFER: usize = 1024;
+
+type Attempt = Shared<BoxFuture<'static, Result<Link, RedisError>>>;
+
+/// The connection that is there, or the attempt that all who need it share.
+pub(super) struct Line {
+    url: RedisUrl,
+    attempt: Mutex<Option<Attempt>>,
+}
+
+impl Line {
+    pub(super) fn new(url: RedisUrl) -> Self {
+        Self {
+            url,
+            attempt: Mutex::default(),
+        }
+    }
+
+    /// The connection, made anew if it was lost.
+    pub(super) async fn connect(&self) -> Result<Link, RedisError> {
+        self.attempt().await
+    }
+
+    fn attempt(&self) -> Attempt {
+        let mut current = self.attempt.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(attempt) = current.as_ref() {
+            match attempt.peek() {
+                None => return attempt.clone(),
+                Some(Ok(link)) if link.is_open() => return attempt.clone(),
+                Some(_) => {}
+            }
+        }
+        let attempt = open(self.url.clone()).boxed().shared();
+        // It must not depend on the patience of the one who asked first.
+        tokio::spawn(attempt.clone());
+        *current = Some(attempt.clone());
+        attempt
+    }
+}
+
+/// A connection.
+#[derive(Clone)]
+pub(super) struct Link {
+    connection: Connection,
+    open: Arc<AtomicBool>,
+}
+
+#[derive(Clone)]
+enum Connection {
+    Single(MultiplexedConnection),
+    /// Keeps its connections to the nodes by itself.
+    Cluster(ClusterConnection),
+}
+
+impl Link {
+    fn is_open(&self) -> bool {
+        self.open.load(Ordering::Relaxed)
+    }
+
+    pub(super) async fn ask(self, command: &Cmd) -> Result<Value, RedisError> {
+        match self.connection {
+            Connection::Cluster(mut cluster) => command.query_async(&mut cluster).await,
+            Connection::Single(mut server) => {
+                let answer = command.query_async(&mut server).await;
+                if answer.as_ref().is_err_and(is_lost) {
+                    self.open.store(false, Ordering::Relaxed);
+                }
+                answer
+            }
+        }
+    }
+}
+
+/// A new connection is needed: this one is broken, goes nowhere (a failover
+/// may leave it half open), or leads to a master that is one no more.
+fn is_lost(error: &RedisError) -> bool {
+    error.is_io_error()
+        || error.is_unrecoverable_error()
+        || error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly)
+}
+
+async fn open(url: RedisUrl) -> Result<Link, RedisError> {
+    let nodes = url.nodes();
+    let attempts = nodes.iter().map(|node| Box::pin(reach(node.clone())));
+    let ((link, clustered), _) = timeout(CONNECT, select_ok(attempts))
+        .await
+        .unwrap_or_else(slow)?;
+    if clustered {
+        return timeout(PATIENCE, join(nodes)).await.unwrap_or_else(slow);
+    }
+    if nodes.len() > 1 {
+        // Two processes might settle on different ones.
+        let text = "several addresses are given, but the server is not part of a cluster";
+        return Err((ErrorKind::InvalidClientConfig, text).into());
+    }
+    Ok(link)
+}
+
+/// Connects to one server, and learns whether it belongs to a cluster.
+async fn reach(node: ConnectionInfo) -> Result<(Link, bool), RedisError> {
+    let open = Arc::new(AtomicBool::new(true));
+    let watched = Arc::clone(&open);
+    let config = AsyncConnectionConfig::new()
+        .set_connection_timeout(Some(CONNECT))
+        .set_response_timeout(Some(RESPONSE))
+        .set_pipeline_buffer_size(BUFFER)
+        .set_push_sender(move |push: PushInfo| {
+            if push.kind == PushKind::Disconnection {
+                watched.store(false, Ordering::Relaxed);
+            }
+            Ok::<_, RedisError>(())
+        });
+    let mut server = Client::open(with_pushes(&node))?
+        .get_multiplexed_async_connection_with_config(&config)
+        .await?;
+    let info: String = ::redis::cmd("INFO")
+        .arg("cluster")
+        .query_async(&mut server)
+        .await?;
+    let link = Link {
+        connection: Connection::Single(server),
+        open,
+    };
+    Ok((link, info.contains("cluster_enabled:1")))
+}
+
+async fn join(nodes: &[ConnectionInfo]) -> Result<Link, RedisError> {
+    let cluster = ClusterClient::builder(nodes.iter().map(with_pushes))
+        .connection_timeout(CONNECT)
+        .response_timeout(RESPONSE)
+        .overall_response_timeout(Some(PATIENCE))
+        .retries(CLUSTER_RETRIES)
+        .min_retry_wait(50)
+        .max_retry_wait(500)
+        .build()?
+        .get_async_connection()
+        .await?;
+    Ok(Link {
+        connection: Connection::Cluster(cluster),
+        open: Arc::new(AtomicBool::new(true)),
+    })
+}
+
+/// With RESP3 the loss of a connection is told at once, and not learned by
+/// the next operation.
+fn with_pushes(node: &ConnectionInfo) -> ConnectionInfo {
+    let settings = node.redis_settings().clone();
+    node.clone()
+        .set_redis_settings(settings.set_protocol(ProtocolVersion::RESP3))
+}
+
+/// For `timeout(…).await.unwrap_or_else(slow)`.
+pub(super) fn slow<T>(_: Elapsed) -> Result<T, RedisError> {
+    Err(io::Error::from(io::ErrorKind::TimedOut).into())
+}

@@ -1,0 +1,119 @@
+//! How a job ends: its outcome comes home, or its owner calls it off.
+
+use std::time::Duration;
+
+use atelier_app::wire::Status;
+use jiff::Timestamp;
+use tokio::time::sleep;
+use tracing::{error, info};
+
+use super::{Caller, Error, Studio};
+use crate::{
+    callback::Message,
+    job::{Outcome, Task},
+    limit::Receipt,
+    queue::{self, Cancellation, Completion, Job, Ticket},
+};
+
+/// How often an address is noted again whose job has ended already.
+const TRIES: u32 = 6;
+
+impl Studio {
+    /// Brings a delivered outcome home. Doing so twice changes nothing.
+    pub async fn complete(&self, message: &Message) -> Result<(), Error> {
+        let (ticket, now) = (&message.data.ticket, Timestamp::now());
+        if let Some(job) = self.delivered(ticket).await? {
+            self.remember(&job, now).await?;
+            self.tell(&ended(job, now), ticket.token, now).await?;
+        }
+        let jobs = match self.queue.complete(ticket, now).await {
+            Ok(Completion::Applied(jobs)) => jobs,
+            // A deleted job needs no outcome any more.
+            Ok(Completion::Repeated) | Err(queue::Error::NotFound) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        };
+        for job in jobs {
+            info!(id = job.id, status = job.status.as_str(), "finished");
+            if job.id != ticket.id {
+                self.tell_follower(&job, ticket.token, now).await;
+            }
+            if matches!(job.outcome, Some(Outcome::Failed(_))) {
+                self.refund(receipts(&job)).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// The job whose outcome this is, unless it was applied before.
+    async fn delivered(&self, ticket: &Ticket) -> Result<Option<Job>, Error> {
+        let job = self.queue.get(&ticket.id).await?;
+        Ok(job.filter(|job| job.status == Status::Delivering && job.token == ticket.token))
+    }
+
+    /// Fills the cache before the job is finished: whoever asks the same in
+    /// between finds it in flight, whoever asks later finds it here.
+    async fn remember(&self, job: &Job, now: Timestamp) -> Result<(), Error> {
+        if matches!(job.outcome, Some(Outcome::Succeeded { .. })) {
+            self.cache
+                .put(&job.request.digest(), &job.id, now, self.cache_ttl)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Followers are known only when they have ended, and no later delivery
+    /// would come back to them.
+    async fn tell_follower(&self, job: &Job, token: u64, now: Timestamp) {
+        for tries in 1..=TRIES {
+            match self.tell(job, token, now).await {
+                Ok(()) => return,
+                Err(error) => error!(%error, id = job.id, "an API user's notice is not noted yet"),
+            }
+            sleep(Duration::from_millis(100) * 2_u32.pow(tries)).await;
+        }
+    }
+
+    /// Cancels the caller's job, or, unless `only_cancel`, deletes it with its
+    /// files if it is finished; then the answer is `None`.
+    pub async fn cancel(
+        &self,
+        caller: &Caller,
+        id: &str,
+        only_cancel: bool,
+    ) -> Result<Option<Job>, Error> {
+        let job = self.queue.get(id).await?.ok_or(queue::Error::NotFound)?;
+        if matches!(job.request.task, Task::Notice(_)) {
+            return Err(queue::Error::NotFound.into());
+        }
+        if job.owner != caller.owner {
+            return Err(Error::NotYours);
+        }
+        if job.status.is_terminal() && !only_cancel {
+            self.delete(id).await?;
+            return Ok(None);
+        }
+        let Cancellation { job, before_call } = self.queue.cancel(id, Timestamp::now()).await?;
+        if before_call {
+            self.refund(receipts(&job)).await;
+        }
+        info!(id, before_call, "cancelled");
+        Ok(Some(job))
+    }
+}
+
+/// The job as it will be once its outcome is applied; stores keep milliseconds.
+fn ended(job: Job, now: Timestamp) -> Job {
+    let now = Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now);
+    Job {
+        status: job.outcome.as_ref().map_or(job.status, Outcome::status),
+        version: job.version + 1,
+        finished_at: Some(now),
+        progress: None,
+        preview: None,
+        ..job
+    }
+}
+
+fn receipts(job: &Job) -> Vec<Receipt> {
+    serde_json::from_value(job.charge.clone()).unwrap_or_default()
+}

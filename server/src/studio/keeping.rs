@@ -1,0 +1,56 @@
+//! What was made is kept for its time, and forgotten with its files.
+
+use jiff::Timestamp;
+use tracing::{info, warn};
+
+use super::{Error, Studio};
+use crate::{job::Picture, queue};
+
+/// Old jobs looked up at a time.
+const BATCH: usize = 100;
+
+impl Studio {
+    /// Forgets a finished job, and the files that no other job refers to.
+    pub(super) async fn delete(&self, id: &str) -> Result<(), Error> {
+        for key in self.queue.delete(id).await? {
+            self.blobs.delete(&key).await?;
+        }
+        info!(id, "deleted");
+        Ok(())
+    }
+
+    /// Forgets a picture that was kept for an order that was not taken.
+    pub async fn discard(&self, picture: &Picture) {
+        if let Err(error) = self.blobs.delete(&picture.key).await {
+            warn!(%error, key = picture.key, "an unwanted photo could not be deleted");
+        }
+    }
+
+    /// Forgets what has expired, now and then.
+    pub async fn sweep(&self) -> Result<(), Error> {
+        let now = Timestamp::now();
+        self.cache.sweep(now).await?;
+        self.limiter.sweep(now).await?;
+        let Ok(before) = now.checked_sub(self.keep) else {
+            return Ok(());
+        };
+        while self.forget(before).await? {}
+        Ok(())
+    }
+
+    /// Forgets some of the jobs that finished before the instant; whether
+    /// there may be more.
+    async fn forget(&self, before: Timestamp) -> Result<bool, Error> {
+        let old = self.queue.finished(before, BATCH).await?;
+        let mut deleted = 0;
+        for id in &old {
+            match self.delete(id).await {
+                Ok(()) => deleted += 1,
+                // Another process was faster, or an operator revived it.
+                Err(Error::Queue(queue::Error::NotFound | queue::Error::Illegal(_))) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(old.len() == BATCH && deleted > 0)
+    }
+}

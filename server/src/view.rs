@@ -1,0 +1,234 @@
+//! Records as their readers see them: clients of the API, and operators.
+
+use atelier_app::wire::{self, Failure};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::{
+    job::{ImageTask, NoticeTask, Outcome, Picture, RestorationTask, Task},
+    queue::{FailedAttempt, Job},
+};
+
+/// A job as JSON; `None` for a notice, which is no client's business.
+pub fn job(job: &Job) -> Option<wire::Job> {
+    match &job.request.task {
+        Task::Image(task) => Some(picture_job(job, image(task))),
+        Task::Restoration(task) => Some(picture_job(job, restoration(task))),
+        Task::Notice(_) => None,
+    }
+}
+
+/// What was asked for, in the API's words.
+struct Asked {
+    kind: wire::Kind,
+    prompt: String,
+    params: wire::Params,
+    original: Option<wire::Image>,
+}
+
+fn image(task: &ImageTask) -> Asked {
+    Asked {
+        kind: wire::Kind::Image,
+        prompt: task.prompt.clone(),
+        params: wire::Params {
+            size: Some(task.size.clone()),
+            quality: Some(task.quality.clone()),
+            n: Some(task.n),
+            style: task.style.clone(),
+            enlarge: None,
+        },
+        original: None,
+    }
+}
+
+fn restoration(task: &RestorationTask) -> Asked {
+    Asked {
+        kind: wire::Kind::Restoration,
+        prompt: String::new(),
+        params: wire::Params {
+            enlarge: Some(task.enlarge),
+            ..wire::Params::default()
+        },
+        original: Some(picture(&task.original)),
+    }
+}
+
+fn picture_job(job: &Job, asked: Asked) -> wire::Job {
+    let (images, cost_usd) = match &job.outcome {
+        Some(Outcome::Succeeded { pictures, cost_usd })
+            if job.status == wire::Status::Succeeded =>
+        {
+            (pictures.iter().map(picture).collect(), *cost_usd)
+        }
+        _ => (Vec::new(), None),
+    };
+    wire::Job {
+        id: job.id.clone(),
+        kind: asked.kind,
+        status: job.status,
+        version: job.version,
+        prompt: asked.prompt,
+        params: asked.params,
+        created_at: time(job.created_at),
+        started_at: job.started_at.map(time),
+        finished_at: job.finished_at.map(time),
+        attempt: job.attempt,
+        position: job.position,
+        progress: job.progress,
+        preview: job.preview.as_deref().map(address),
+        images,
+        original: asked.original,
+        cache: job.cache,
+        similar_to: None,
+        cost_usd: cost_usd.filter(|_| job.cache == wire::Cache::Miss),
+        error: failure(job).cloned(),
+    }
+}
+
+fn picture(picture: &Picture) -> wire::Image {
+    wire::Image {
+        url: address(&picture.key),
+        width: picture.width,
+        height: picture.height,
+        media_type: picture.media_type.clone(),
+        bytes: picture.bytes,
+        thumbhash: picture.thumbhash.clone(),
+    }
+}
+
+/// Where a blob is served.
+fn address(key: &str) -> String {
+    format!("/images/{key}")
+}
+
+/// The failure that the job ended with.
+fn failure(job: &Job) -> Option<&Failure> {
+    match &job.outcome {
+        Some(Outcome::Failed(failure)) if job.status == wire::Status::Failed => Some(failure),
+        _ => None,
+    }
+}
+
+/// RFC 3339.
+fn time(time: Timestamp) -> String {
+    time.to_string()
+}
+
+/// A job that failed, with all that an operator needs to know.
+#[derive(Debug, Serialize)]
+pub struct DeadLetter {
+    #[serde(flatten)]
+    content: Content,
+    /// Who asked for it; empty for a notice.
+    owner: String,
+    /// What went wrong, the latest last.
+    attempts: Vec<Attempt>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Content {
+    Job(Box<wire::Job>),
+    Notice(Box<Notice>),
+}
+
+/// What a dead notice has in common with a job, and where it was to go.
+#[derive(Debug, Serialize)]
+struct Notice {
+    id: String,
+    kind: &'static str,
+    status: wire::Status,
+    version: u64,
+    created_at: String,
+    started_at: Option<String>,
+    finished_at: Option<String>,
+    attempt: u32,
+    error: Option<Failure>,
+    /// The job it was to tell of.
+    job: String,
+    url: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Attempt {
+    attempt: u32,
+    at: String,
+    code: String,
+    message: String,
+    request_id: Option<String>,
+}
+
+impl DeadLetter {
+    /// The view of a job that failed.
+    pub fn new(job: &Job) -> Self {
+        let content = match &job.request.task {
+            Task::Notice(task) => Content::Notice(Box::new(notice(job, task))),
+            Task::Image(task) => Content::Job(Box::new(picture_job(job, image(task)))),
+            Task::Restoration(task) => Content::Job(Box::new(picture_job(job, restoration(task)))),
+        };
+        Self {
+            content,
+            owner: job.owner.clone(),
+            attempts: job.failures.iter().map(attempt).collect(),
+        }
+    }
+
+    /// A row of a table: id, kind, when it ended, attempts, and what went wrong.
+    pub fn row(&self) -> [String; 5] {
+        let (id, kind, ended, error) = match &self.content {
+            Content::Job(job) => {
+                let kind = match job.kind {
+                    wire::Kind::Image => "image",
+                    wire::Kind::Restoration => "restoration",
+                };
+                (&job.id, kind, &job.finished_at, &job.error)
+            }
+            Content::Notice(notice) => {
+                (&notice.id, notice.kind, &notice.finished_at, &notice.error)
+            }
+        };
+        let why = error
+            .as_ref()
+            .map(|error| format!("{}: {}", error.code, one_line(&error.message)));
+        [
+            id.clone(),
+            kind.to_owned(),
+            ended.clone().unwrap_or_default(),
+            self.attempts.len().to_string(),
+            why.unwrap_or_default(),
+        ]
+    }
+}
+
+fn notice(job: &Job, task: &NoticeTask) -> Notice {
+    Notice {
+        id: job.id.clone(),
+        kind: "notice",
+        status: job.status,
+        version: job.version,
+        created_at: time(job.created_at),
+        started_at: job.started_at.map(time),
+        finished_at: job.finished_at.map(time),
+        attempt: job.attempt,
+        error: failure(job).cloned(),
+        job: task.job.clone(),
+        url: task.url.to_string(),
+    }
+}
+
+fn attempt(failed: &FailedAttempt) -> Attempt {
+    Attempt {
+        attempt: failed.attempt,
+        at: time(failed.at),
+        code: failed.failure.code.clone(),
+        message: failed.failure.message.clone(),
+        request_id: failed.request_id.clone(),
+    }
+}
+
+/// A provider's words must not break a table, or a terminal.
+fn one_line(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
+}

@@ -1,0 +1,179 @@
+//! One attempt at a job: the call, the pictures kept, and, when it failed,
+//! what is to be done about it.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::body::Bytes;
+use jiff::Timestamp;
+use tokio::{task::spawn_blocking, time::sleep};
+use tracing::{info, warn};
+
+use super::{Interrupted, STORE_TRIES, Worker, backoff};
+use crate::{
+    blob,
+    job::{Outcome, Picture, Task},
+    photo,
+    provider::{Answer, Error, Progress, Provider, Remedy},
+    queue::{FailedAttempt, Job, Lane, Verdict},
+};
+
+impl Worker {
+    pub(super) async fn attempt(
+        &self,
+        job: &Job,
+        progress: Progress,
+    ) -> Result<Verdict, Interrupted> {
+        if job.attempt > self.settings.attempts {
+            return Ok(Verdict::Fail(failed(job, &lost_too_often())));
+        }
+        let answer = tokio::select! {
+            answer = self.ask(job, progress) => answer,
+            () = self.hand_back.cancelled() => return Err(Interrupted::HandedBack),
+        };
+        let kept = match answer {
+            Ok(answer) => self.keep(answer).await,
+            Err(error) => Err(error),
+        };
+        Ok(match kept {
+            Ok(outcome) => Verdict::Record(outcome),
+            Err(error) => self.judge(job, &error).await,
+        })
+    }
+
+    /// The one step that may cost money.
+    async fn ask(&self, job: &Job, progress: Progress) -> Result<Answer, Error> {
+        let original = match &job.request.task {
+            Task::Notice(notice) => return self.notify(&job.id, notice).await,
+            Task::Image(_) => None,
+            Task::Restoration(task) => Some(
+                self.blobs
+                    .read(&task.original.key)
+                    .await
+                    .map_err(|error| lost(&error))?,
+            ),
+        };
+        let (provider, _) = self.provider(&job.request.provider).ok_or_else(missing)?;
+        provider.make(&job.request, original, progress).await
+    }
+
+    fn provider(&self, name: &str) -> Option<&(Arc<dyn Provider>, Lane)> {
+        self.providers
+            .iter()
+            .find(|(provider, _)| provider.name() == name)
+    }
+
+    async fn keep(&self, answer: Answer) -> Result<Outcome, Error> {
+        let mut pictures = Vec::with_capacity(answer.pictures.len());
+        for bytes in answer.pictures {
+            pictures.push(self.keep_picture(bytes).await?);
+        }
+        Ok(Outcome::Succeeded {
+            pictures,
+            cost_usd: answer.cost_usd,
+        })
+    }
+
+    async fn keep_picture(&self, bytes: Bytes) -> Result<Picture, Error> {
+        let description = describe(bytes.clone()).await.ok_or_else(unreadable)?;
+        let size = bytes.len() as u64;
+        let key = self.store(bytes, description.extension).await?;
+        Ok(description.kept(key, size))
+    }
+
+    /// The picture is paid for: a full or sluggish disk gets several chances.
+    async fn store(&self, bytes: Bytes, extension: &str) -> Result<String, Error> {
+        for tries in 1.. {
+            match self.blobs.keep(bytes.clone(), extension).await {
+                Ok(key) => return Ok(key),
+                Err(error) => warn!(%error, "a picture could not be kept"),
+            }
+            if tries == STORE_TRIES {
+                break;
+            }
+            sleep(Duration::from_millis(100) * 2_u32.pow(tries)).await;
+        }
+        Err(Error::last(
+            "storage_failed",
+            "The picture was made but could not be stored.",
+        ))
+    }
+
+    /// Again, or for good? And does everybody have to slow down?
+    async fn judge(&self, job: &Job, error: &Error) -> Verdict {
+        let own = || backoff::pause(&self.settings, job.attempt, fastrand::f64());
+        let pause = match error.remedy {
+            Remedy::Nothing => None,
+            Remedy::Retry(asked) | Remedy::Wait(asked) => Some(asked.unwrap_or_else(own)),
+        };
+        let until = pause.map(|pause| Timestamp::now() + pause);
+        info!(
+            code = error.code,
+            request_id = error.request_id,
+            remedy = ?error.remedy,
+            ?pause,
+            "the attempt failed"
+        );
+        if let (Remedy::Wait(_), Some(until)) = (error.remedy, until) {
+            self.slow_down(job, until).await;
+        }
+        let failed = failed(job, error);
+        match until.filter(|_| job.attempt < self.settings.attempts) {
+            Some(until) => Verdict::Retry(failed, until),
+            None => Verdict::Fail(failed),
+        }
+    }
+
+    /// Failing to only means that the next call hears the same from the provider.
+    async fn slow_down(&self, job: &Job, until: Timestamp) {
+        let Some((_, lane)) = self.provider(&job.request.provider) else {
+            return;
+        };
+        if let Err(error) = self.queue.throttle(lane, until, Timestamp::now()).await {
+            warn!(%error, lane = lane.name, "the lane could not be slowed down");
+        }
+    }
+}
+
+/// What there is to know about the picture; `None` if it is none.
+pub(super) async fn describe(bytes: Bytes) -> Option<photo::Description> {
+    spawn_blocking(move || photo::describe(&bytes))
+        .await
+        .ok()?
+        .ok()
+}
+
+fn failed(job: &Job, error: &Error) -> FailedAttempt {
+    FailedAttempt {
+        attempt: job.attempt,
+        at: Timestamp::now(),
+        failure: error.failure(),
+        request_id: error.request_id.clone(),
+    }
+}
+
+fn unreadable() -> Error {
+    Error::passing(
+        "bad_answer",
+        "The image service's answer was not a picture that can be read.",
+    )
+}
+
+fn lost_too_often() -> Error {
+    Error::last(
+        "interrupted",
+        "The work was interrupted too often. Please try again.",
+    )
+}
+
+fn lost(error: &blob::Error) -> Error {
+    warn!(%error, "the photo of a job could not be read");
+    Error::passing("photo_lost", "The uploaded photo could not be read.")
+}
+
+/// Jobs are claimed from the lanes of our providers only.
+fn missing() -> Error {
+    Error::passing(
+        "provider_missing",
+        "The image service is not connected any more.",
+    )
+}

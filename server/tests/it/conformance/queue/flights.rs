@@ -1,0 +1,253 @@
+//! Identical requests share one call and one answer.
+
+use std::sync::Arc;
+
+use atelier::queue::{Error, NewJob, Report, Verdict};
+use atelier_app::wire::{Cache, Status};
+
+use super::{
+    LEASE_MS, Stores, at, call, complete, extend, failed, get, idle, joining, new, progress,
+    record, rung, settle, success, work,
+};
+
+pub(crate) async fn identical_requests_in_flight_share_one_call(stores: Stores) {
+    let queue = stores.queue;
+    queue.enqueue(joining("a", "same"), at(0)).await.unwrap();
+    let follower = queue.enqueue(joining("b", "same"), at(0)).await.unwrap();
+    assert_eq!(
+        (follower.status, follower.cache),
+        (Status::Queued, Cache::Joined)
+    );
+    let other = queue.enqueue(joining("c", "other"), at(0)).await.unwrap();
+    assert_eq!(other.cache, Cache::Miss);
+
+    let ticket = call(&queue, 1).await.ticket();
+    extend(&queue, &ticket, progress(0.5), 1).await.unwrap();
+    let follower = get(&queue, "b").await;
+    assert_eq!(
+        (follower.status, follower.attempt, follower.progress),
+        (Status::Running, 1, Some(0.5))
+    );
+    let late = queue.enqueue(joining("d", "same"), at(2)).await.unwrap();
+    assert_eq!(
+        (late.status, late.cache, late.progress),
+        (Status::Running, Cache::Joined, Some(0.5))
+    );
+
+    record(&queue, &ticket, success("a.png"), 3).await;
+    let ring = queue.bell().listen("b");
+    let jobs = complete(&queue, &ticket, 4).await;
+    rung(ring).await;
+    let mut ids: Vec<&str> = jobs.iter().map(|job| job.id.as_str()).collect();
+    ids.sort_unstable();
+    assert_eq!(ids, ["a", "b", "d"]);
+    for id in ids {
+        let job = get(&queue, id).await;
+        assert_eq!(
+            (job.status, job.finished_at),
+            (Status::Succeeded, Some(at(4)))
+        );
+        assert_eq!(job.outcome, Some(success("a.png")));
+    }
+    assert_eq!(call(&queue, 5).await.id, "c");
+    assert_eq!(idle(&queue, 5).await, Some(5 + LEASE_MS));
+}
+
+pub(crate) async fn fifty_identical_requests_at_once_make_one_call(stores: Stores) {
+    let queue = stores.queue;
+    let mut tasks = tokio::task::JoinSet::new();
+    for index in 0..50 {
+        let queue = Arc::clone(&queue);
+        tasks.spawn(async move {
+            queue
+                .enqueue(joining(&format!("{index:02}"), "same"), at(0))
+                .await
+                .unwrap()
+                .cache
+        });
+    }
+    let misses = tasks
+        .join_all()
+        .await
+        .into_iter()
+        .filter(|cache| *cache == Cache::Miss)
+        .count();
+    assert_eq!(misses, 1);
+    assert_eq!(work(&queue, success("a.png"), 0).await.len(), 50);
+    assert_eq!(idle(&queue, LEASE_MS).await, None);
+}
+
+pub(crate) async fn a_request_just_answered_is_not_called_again(stores: Stores) {
+    let queue = stores.queue;
+    queue.enqueue(joining("a", "same"), at(0)).await.unwrap();
+    work(&queue, success("a.png"), 0).await;
+    let again = queue
+        .enqueue(joining("b", "same"), at(59_999))
+        .await
+        .unwrap();
+    assert_eq!(
+        (again.status, again.cache),
+        (Status::Succeeded, Cache::Exact)
+    );
+    assert_eq!(again.outcome, Some(success("a.png")));
+    let later = queue
+        .enqueue(joining("c", "same"), at(60_001))
+        .await
+        .unwrap();
+    assert_eq!((later.status, later.cache), (Status::Queued, Cache::Miss));
+}
+
+pub(crate) async fn followers_fail_with_their_leader(stores: Stores) {
+    let queue = stores.queue;
+    queue.enqueue(joining("a", "same"), at(0)).await.unwrap();
+    queue.enqueue(joining("b", "same"), at(0)).await.unwrap();
+    let ticket = call(&queue, 0).await.ticket();
+    queue
+        .settle(&ticket, Verdict::Fail(failed(1)), at(0))
+        .await
+        .unwrap();
+    let jobs = complete(&queue, &ticket, 0).await;
+    assert_eq!(
+        jobs.len(),
+        2,
+        "both are named, so that both can be refunded"
+    );
+    assert_eq!(get(&queue, "b").await.status, Status::Failed);
+    // A failure is no answer: the next one is called again.
+    let again = queue.enqueue(joining("c", "same"), at(0)).await.unwrap();
+    assert_eq!((again.status, again.cache), (Status::Queued, Cache::Miss));
+}
+
+pub(crate) async fn a_leader_cancelled_is_carried_on_for_its_followers(stores: Stores) {
+    let queue = stores.queue;
+    queue.enqueue(joining("a", "same"), at(0)).await.unwrap();
+    queue.enqueue(joining("b", "same"), at(0)).await.unwrap();
+    let ticket = call(&queue, 0).await.ticket();
+    let cancelled = queue.cancel("a", at(1)).await.unwrap();
+    assert_eq!(cancelled.job.status, Status::Cancelled);
+    assert!(!cancelled.before_call);
+    extend(&queue, &ticket, Report::default(), 2).await.unwrap();
+    assert_eq!(get(&queue, "b").await.status, Status::Running);
+    record(&queue, &ticket, success("a.png"), 3).await;
+    complete(&queue, &ticket, 4).await;
+    assert_eq!(get(&queue, "b").await.status, Status::Succeeded);
+    let leader = get(&queue, "a").await;
+    assert_eq!((leader.status, leader.outcome), (Status::Cancelled, None));
+}
+
+pub(crate) async fn a_leader_deleted_is_carried_on_for_its_followers(stores: Stores) {
+    let queue = stores.queue;
+    queue.enqueue(joining("a", "same"), at(0)).await.unwrap();
+    queue.enqueue(joining("b", "same"), at(0)).await.unwrap();
+    let ticket = call(&queue, 0).await.ticket();
+    queue.cancel("a", at(1)).await.unwrap();
+    assert!(queue.delete("a").await.unwrap().is_empty());
+    assert!(queue.get("a").await.unwrap().is_none());
+    assert!(matches!(queue.delete("a").await, Err(Error::NotFound)));
+    record(&queue, &ticket, success("a.png"), 3).await;
+    complete(&queue, &ticket, 4).await;
+    assert_eq!(get(&queue, "b").await.outcome, Some(success("a.png")));
+    assert_eq!(queue.delete("b").await.unwrap(), ["a.png"]);
+}
+
+pub(crate) async fn a_call_nobody_waits_for_is_stopped(stores: Stores) {
+    let queue = stores.queue;
+    queue.enqueue(joining("a", "same"), at(0)).await.unwrap();
+    queue.enqueue(joining("b", "same"), at(0)).await.unwrap();
+    let ticket = call(&queue, 0).await.ticket();
+    queue.cancel("a", at(1)).await.unwrap();
+    let ring = queue.bell().listen("a");
+    let follower = queue.cancel("b", at(1)).await.unwrap();
+    assert!(follower.before_call, "a follower never pays for a call");
+    rung(ring).await;
+    assert!(matches!(
+        extend(&queue, &ticket, Report::default(), 2).await,
+        Err(Error::Stale)
+    ));
+    assert_eq!(idle(&queue, LEASE_MS).await, None);
+}
+
+pub(crate) async fn an_answer_from_the_cache_is_finished_at_once(stores: Stores) {
+    let queue = stores.queue;
+    queue.enqueue(new("a", "owner"), at(0)).await.unwrap();
+    work(&queue, success("a.png"), 0).await;
+    let cached = NewJob {
+        answer: Some(success("a.png")),
+        ..new("b", "other")
+    };
+    let job = queue.enqueue(cached, at(5)).await.unwrap();
+    assert_eq!(
+        (job.status, job.cache, job.finished_at),
+        (Status::Succeeded, Cache::Exact, Some(at(5)))
+    );
+    assert_eq!(idle(&queue, 5).await, None);
+}
+
+pub(crate) async fn an_answer_whose_picture_is_gone_is_not_given(stores: Stores) {
+    let queue = stores.queue;
+    queue.enqueue(new("a", "owner"), at(0)).await.unwrap();
+    work(&queue, success("a.png"), 0).await;
+    assert_eq!(queue.delete("a").await.unwrap(), ["a.png"]);
+    let cached = NewJob {
+        answer: Some(success("a.png")),
+        ..new("b", "other")
+    };
+    let job = queue.enqueue(cached, at(5)).await.unwrap();
+    assert_eq!((job.status, job.cache), (Status::Queued, Cache::Miss));
+}
+
+pub(crate) async fn followers_are_queued_again_with_their_leader(stores: Stores) {
+    let queue = stores.queue;
+    queue.enqueue(joining("a", "same"), at(0)).await.unwrap();
+    queue.enqueue(joining("b", "same"), at(0)).await.unwrap();
+    let ticket = call(&queue, 0).await.ticket();
+    let before = get(&queue, "b").await;
+    let ring = queue.bell().listen("b");
+    settle(&queue, &ticket, Verdict::Retry(failed(1), at(9)), 1).await;
+    rung(ring).await;
+    let after = get(&queue, "b").await;
+    assert_eq!(
+        (after.status, after.started_at, after.position),
+        (Status::Queued, Some(at(0)), None)
+    );
+    assert!(after.version > before.version);
+    call(&queue, 9).await;
+    assert_eq!(get(&queue, "b").await.attempt, 2);
+    assert_eq!(idle(&queue, 9).await, Some(9 + LEASE_MS));
+}
+
+pub(crate) async fn a_follower_that_leaves_disturbs_nobody(stores: Stores) {
+    let queue = stores.queue;
+    for id in ["a", "b", "c"] {
+        queue.enqueue(joining(id, "same"), at(0)).await.unwrap();
+    }
+    let cancelled = queue.cancel("b", at(0)).await.unwrap();
+    assert!(cancelled.before_call);
+    assert_eq!(get(&queue, "b").await.position, None);
+    assert_eq!(get(&queue, "c").await.position, Some(0));
+    let ticket = call(&queue, 1).await.ticket();
+    record(&queue, &ticket, success("a.png"), 2).await;
+    let jobs = complete(&queue, &ticket, 3).await;
+    let ids: Vec<&str> = jobs.iter().map(|job| job.id.as_str()).collect();
+    assert_eq!(ids, ["a", "c"]);
+    let left = get(&queue, "b").await;
+    assert_eq!((left, None), (cancelled.job.clone(), cancelled.job.outcome));
+}
+
+pub(crate) async fn deleting_frees_only_what_nobody_else_needs(stores: Stores) {
+    let queue = stores.queue;
+    queue.enqueue(new("a", "owner"), at(0)).await.unwrap();
+    assert!(
+        matches!(queue.delete("a").await, Err(Error::Illegal(_))),
+        "a waiting job is cancelled first"
+    );
+    work(&queue, success("shared.png"), 0).await;
+    let cached = NewJob {
+        answer: Some(success("shared.png")),
+        ..new("b", "other")
+    };
+    queue.enqueue(cached, at(0)).await.unwrap();
+    assert!(queue.delete("a").await.unwrap().is_empty());
+    assert!(queue.get("a").await.unwrap().is_none());
+    assert_eq!(queue.delete("b").await.unwrap(), ["shared.png"]);
+}

@@ -1,0 +1,268 @@
+//! What clients and operators do to the jobs, and what they see.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use atelier::{
+    job::Outcome,
+    queue::{Cancellation, Error, Event, Illegal, Job, Join, NewJob, Priority, transition},
+};
+use atelier_app::wire::{Cache, Status};
+use jiff::Timestamp;
+
+use super::{
+    Result,
+    lanes::Pace,
+    row::{Row, Withdrawn},
+};
+
+/// All of them. What must be found is looked for.
+#[derive(Default)]
+pub(super) struct Jobs {
+    pub(super) rows: BTreeMap<String, Row>,
+    pub(super) paces: BTreeMap<String, Pace>,
+    /// The pace of a lane that has begun nothing yet.
+    pub(super) idle: Pace,
+    /// Whose version a store may raise when nothing is to be seen.
+    pub(super) loose: BTreeSet<String>,
+}
+
+impl Jobs {
+    pub(super) fn ids(&self) -> Vec<String> {
+        self.rows.keys().cloned().collect()
+    }
+
+    /// The job as its owner sees it.
+    pub(super) fn seen(&self, id: &str) -> Option<Job> {
+        let row = self.rows.get(id)?;
+        let mut job = row.job.clone();
+        match row.withdrawn {
+            Withdrawn::No => {}
+            Withdrawn::Deleted => return None,
+            Withdrawn::Cancelled => {
+                job.status = Status::Cancelled;
+                job.outcome = None;
+                job.progress = None;
+                job.preview = None;
+            }
+        }
+        if job.status == Status::Queued {
+            let leader = row.leader.as_deref().unwrap_or(id);
+            let ready = self.ready(self.rows[leader].lane());
+            let ahead = ready.iter().position(|other| other == leader);
+            job.position = ahead.map(|ahead| ahead as u64);
+        }
+        Some(job)
+    }
+
+    pub(super) fn newest(
+        &self,
+        before: Option<&str>,
+        limit: usize,
+        wanted: impl Fn(&Job) -> bool,
+    ) -> Vec<Job> {
+        let ids = self.rows.keys().rev();
+        ids.filter(|id| before.is_none_or(|before| id.as_str() < before))
+            .filter_map(|id| self.seen(id))
+            .filter(wanted)
+            .take(limit)
+            .collect()
+    }
+
+    pub(super) fn finished(&self, before: Timestamp, limit: usize) -> Vec<String> {
+        let rows = self.rows.values().filter(|row| !row.active());
+        let mut ended: Vec<_> = rows
+            .map(|row| (row.job.finished_at, row.job.id.clone()))
+            .filter(|(at, _)| *at < Some(before))
+            .collect();
+        ended.sort();
+        ended.into_iter().map(|(_, id)| id).take(limit).collect()
+    }
+
+    pub(super) fn enqueue(&mut self, new: NewJob, now: Timestamp) -> Result<Job> {
+        let id = new.id.clone();
+        if !self.rows.contains_key(&id) {
+            self.add(new, now);
+        }
+        self.seen(&id).ok_or(Error::NotFound)
+    }
+
+    fn add(&mut self, new: NewJob, now: Timestamp) {
+        let (id, priority) = (new.id.clone(), new.priority);
+        let leader = new.join.as_ref().and_then(|join| self.joinable(join, now));
+        let kept = |answer: &Outcome| answer.files().all(|key| self.refers_to(key));
+        let given = new.answer.clone().filter(kept);
+        let shared = leader.as_ref().map(|leader| &self.rows[leader].job);
+        let shared = shared.filter(|job| job.status == Status::Succeeded);
+        let answer = given.or_else(|| shared.and_then(|job| job.outcome.clone()));
+        self.rows.insert(id.clone(), Row::new(new, now));
+        match (answer, leader) {
+            (Some(answer), _) => self.answer(&id, answer, now),
+            (None, Some(leader)) => self.follow(&id, &leader),
+            (None, None) => self.schedule(&id, priority),
+        }
+    }
+
+    /// The newest job that answers, or is about to answer, the same request.
+    fn joinable(&self, join: &Join, now: Timestamp) -> Option<String> {
+        let joins = |row: &&Row| {
+            let fresh = row.job.finished_at > Some(now - join.window);
+            row.flight.as_ref() == Some(&join.digest)
+                && row.leads()
+                && (row.active() || (row.job.status == Status::Succeeded && fresh))
+        };
+        let row = self.rows.values().rev().find(joins)?;
+        Some(row.job.id.clone())
+    }
+
+    /// Finishes the new job with another's answer: it made no call, so it
+    /// leads nobody.
+    fn answer(&mut self, id: &str, answer: Outcome, now: Timestamp) {
+        let row = self.row(id);
+        row.job.status = answer.status();
+        row.job.finished_at = Some(now);
+        row.job.cache = Cache::Exact;
+        row.job.outcome = Some(answer);
+        row.flight = None;
+        row.due = None;
+    }
+
+    fn follow(&mut self, id: &str, leader: &str) {
+        let shared = self.rows[leader].job.clone();
+        let row = self.row(id);
+        row.leader = Some(leader.to_owned());
+        row.job.cache = Cache::Joined;
+        row.due = None;
+        row.share(&shared);
+    }
+
+    pub(super) fn cancel(&mut self, id: &str, now: Timestamp) -> Result<Cancellation> {
+        let seen = self.seen(id).ok_or(Error::NotFound)?;
+        transition(seen.status, Event::Cancel)?;
+        let waiting = self.followers(id);
+        let row = self.row(id);
+        row.job.finished_at = Some(now);
+        row.job.version += 1;
+        let leader = row.leader.clone();
+        if waiting.is_empty() {
+            self.stop(id);
+        } else {
+            row.withdrawn = Withdrawn::Cancelled;
+            self.loose.extend(waiting);
+        }
+        if let Some(leader) = leader {
+            self.abandon(&leader);
+        }
+        Ok(Cancellation {
+            job: self.seen(id).ok_or(Error::NotFound)?,
+            before_call: seen.status == Status::Queued || seen.cache == Cache::Joined,
+        })
+    }
+
+    /// Stops a withdrawn leader that nobody waits for any more.
+    fn abandon(&mut self, id: &str) {
+        let withdrawn = self.rows[id].withdrawn;
+        if withdrawn != Withdrawn::No && self.followers(id).is_empty() && self.stop(id) {
+            self.loose.insert(id.to_owned());
+            if withdrawn == Withdrawn::Deleted {
+                self.rows.remove(id);
+            }
+        }
+    }
+
+    /// Cancels the job itself, unless its outcome is recorded already.
+    fn stop(&mut self, id: &str) -> bool {
+        let row = self.row(id);
+        let Ok(cancelled) = transition(row.job.status, Event::Cancel) else {
+            return false;
+        };
+        let unbegun = row.job.status == Status::Queued && row.job.attempt == 0;
+        row.job.status = cancelled;
+        row.due = None;
+        row.hush();
+        if unbegun && row.leads() {
+            self.unschedule(id);
+        }
+        true
+    }
+
+    pub(super) fn delete(&mut self, id: &str) -> Result<Vec<String>> {
+        let Job { status, .. } = self.seen(id).ok_or(Error::NotFound)?;
+        if !status.is_terminal() {
+            let event = Event::Cancel;
+            return Err(Illegal { status, event }.into());
+        }
+        if self.rows[id].active() {
+            self.loose.extend(self.followers(id));
+            self.loose.insert(id.to_owned());
+            self.row(id).withdrawn = Withdrawn::Deleted;
+            return Ok(Vec::new());
+        }
+        let row = self.rows.remove(id).ok_or(Error::NotFound)?;
+        let freed: BTreeSet<&str> = row.files().filter(|key| !self.refers_to(key)).collect();
+        Ok(freed.into_iter().map(ToOwned::to_owned).collect())
+    }
+
+    pub(super) fn revive(&mut self, id: &str, priority: Priority) -> Result<Job> {
+        let seen = self.seen(id).ok_or(Error::NotFound)?;
+        let status = transition(seen.status, Event::Revive)?;
+        let row = self.row(id);
+        row.job = Job {
+            status,
+            version: seen.version + 1,
+            attempt: 0,
+            started_at: None,
+            finished_at: None,
+            cache: Cache::Miss,
+            charge: serde_json::Value::Null,
+            outcome: None,
+            ..seen
+        };
+        row.deliveries = 0;
+        row.leader = None;
+        let flight = row.flight.clone();
+        match flight.and_then(|flight| self.flying(&flight, id)) {
+            Some(leader) => self.follow(id, &leader),
+            None => self.schedule(id, priority),
+        }
+        self.seen(id).ok_or(Error::NotFound)
+    }
+
+    /// Another job that leads the flight and has not landed.
+    fn flying(&self, flight: &str, id: &str) -> Option<String> {
+        let mut leaders = self.rows.values().filter(|row| row.leads() && row.active());
+        let leader =
+            leaders.find(|row| row.flight.as_deref() == Some(flight) && row.job.id != id)?;
+        Some(leader.job.id.clone())
+    }
+
+    pub(super) fn row(&mut self, id: &str) -> &mut Row {
+        self.rows.get_mut(id).unwrap()
+    }
+
+    /// The jobs that wait for this one's call.
+    pub(super) fn followers(&self, id: &str) -> Vec<String> {
+        let rows = self.rows.values().filter(|row| row.active());
+        rows.filter(|row| row.leader.as_deref() == Some(id))
+            .map(|row| row.job.id.clone())
+            .collect()
+    }
+
+    /// A change that can be seen, and that the followers share.
+    pub(super) fn changed(&mut self, id: &str) {
+        let row = self.row(id);
+        row.job.version += 1;
+        let leader = row.job.clone();
+        for follower in self.followers(id) {
+            let row = self.row(&follower);
+            row.share(&leader);
+            row.job.version += 1;
+            row.job.finished_at = leader.finished_at.filter(|_| leader.status.is_terminal());
+            row.job.outcome.clone_from(&leader.outcome);
+        }
+    }
+
+    fn refers_to(&self, key: &str) -> bool {
+        let mut rows = self.rows.values();
+        rows.any(|row| row.files().any(|file| file == key))
+    }
+}

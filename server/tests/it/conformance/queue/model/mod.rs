@@ -1,0 +1,131 @@
+//! The queue once more, as plainly as it can be said: everything in memory,
+//! everything found by looking at every job. The stores must do what it does.
+
+mod row;
+mod jobs;
+mod work;
+mod lanes;
+
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, MutexGuard},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use atelier::queue::{
+    Bell, Cancellation, Claim, Completion, Error, Job, Lane, NewJob, Priority, Queue, Report,
+    Ticket, Verdict,
+};
+use jiff::Timestamp;
+
+use self::jobs::Jobs;
+
+type Result<T> = std::result::Result<T, Error>;
+
+/// A queue that forgets everything when it is dropped.
+#[derive(Default)]
+pub(crate) struct Model {
+    jobs: Mutex<Jobs>,
+    bell: Bell,
+}
+
+impl Model {
+    fn jobs(&self) -> MutexGuard<'_, Jobs> {
+        self.jobs.lock().unwrap()
+    }
+
+    /// Changes the jobs and rings every bell: a ring too many does no harm.
+    fn change<T>(&self, operation: impl FnOnce(&mut Jobs) -> T) -> T {
+        let mut jobs = self.jobs();
+        let ids = jobs.ids();
+        let result = operation(&mut jobs);
+        for id in ids {
+            self.bell.ring(&id);
+        }
+        self.bell.ring_work();
+        result
+    }
+
+    /// The jobs whose version a store may raise when nothing is to be seen.
+    pub(super) fn loose(&self) -> BTreeSet<String> {
+        self.jobs().loose.clone()
+    }
+
+    /// Whether the ticket is the right to act on its job.
+    pub(super) fn holds(&self, ticket: &Ticket) -> bool {
+        self.jobs().held(ticket).is_ok()
+    }
+
+    /// How many jobs fall due by `now`.
+    pub(super) fn due(&self, now: Timestamp) -> usize {
+        self.jobs().due(now).len()
+    }
+}
+
+#[async_trait]
+impl Queue for Model {
+    async fn enqueue(&self, job: NewJob, now: Timestamp) -> Result<Job> {
+        self.change(|jobs| jobs.enqueue(job, now))
+    }
+
+    async fn get(&self, id: &str) -> Result<Option<Job>> {
+        Ok(self.jobs().seen(id))
+    }
+
+    async fn list(&self, owner: &str, before: Option<&str>, limit: usize) -> Result<Vec<Job>> {
+        Ok(self.jobs().newest(before, limit, |job| job.owner == owner))
+    }
+
+    async fn claim(&self, lanes: &[Lane], now: Timestamp, lease: Duration) -> Result<Claim> {
+        self.change(|jobs| jobs.claim(lanes, now, lease))
+    }
+
+    async fn extend(
+        &self,
+        ticket: &Ticket,
+        now: Timestamp,
+        lease: Duration,
+        report: Report,
+    ) -> Result<()> {
+        self.change(|jobs| jobs.extend(ticket, now + lease, report))
+    }
+
+    async fn settle(&self, ticket: &Ticket, verdict: Verdict, now: Timestamp) -> Result<()> {
+        self.change(|jobs| jobs.settle(ticket, verdict, now))
+    }
+
+    async fn complete(&self, ticket: &Ticket, now: Timestamp) -> Result<Completion> {
+        self.change(|jobs| jobs.complete(ticket, now))
+    }
+
+    async fn throttle(&self, lane: &Lane, until: Timestamp, now: Timestamp) -> Result<()> {
+        self.change(|jobs| jobs.throttle(lane, until, now));
+        Ok(())
+    }
+
+    async fn cancel(&self, id: &str, now: Timestamp) -> Result<Cancellation> {
+        self.change(|jobs| jobs.cancel(id, now))
+    }
+
+    async fn delete(&self, id: &str) -> Result<Vec<String>> {
+        self.change(|jobs| jobs.delete(id))
+    }
+
+    async fn dead(&self, before: Option<&str>, limit: usize) -> Result<Vec<Job>> {
+        let failed = |job: &Job| job.status == atelier_app::wire::Status::Failed;
+        Ok(self.jobs().newest(before, limit, failed))
+    }
+
+    async fn revive(&self, id: &str, priority: Priority, _now: Timestamp) -> Result<Job> {
+        self.change(|jobs| jobs.revive(id, priority))
+    }
+
+    async fn finished(&self, before: Timestamp, limit: usize) -> Result<Vec<String>> {
+        Ok(self.jobs().finished(before, limit))
+    }
+
+    fn bell(&self) -> &Bell {
+        &self.bell
+    }
+}

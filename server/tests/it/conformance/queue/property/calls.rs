@@ -1,0 +1,157 @@
+//! One call of the queue as a value, and what comes of it in comparable form.
+
+use std::{
+    fmt::{self, Debug, Formatter},
+    time::Duration,
+};
+
+use atelier::{
+    job::Outcome,
+    queue::{
+        Claim, Completion, Error, Job, Lane, NewJob, Priority, Queue, Report, Ticket, Verdict,
+    },
+};
+use jiff::Timestamp;
+
+pub(super) const LEASE: Duration = Duration::from_secs(5);
+
+pub(super) enum Call {
+    Enqueue(NewJob),
+    Claim(Vec<Lane>),
+    Extend(Ticket, Report),
+    Settle(Ticket, Verdict),
+    Complete(Ticket),
+    Throttle(Lane, Timestamp),
+    Cancel(String),
+    Delete(String),
+    Revive(String, Priority),
+    Get(String),
+    List(String, Option<String>, usize),
+    Dead(Option<String>, usize),
+    Finished(Timestamp, usize),
+}
+
+/// One line each, without what all jobs have in common.
+impl Debug for Call {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Enqueue(new) => {
+                write!(
+                    f,
+                    "enqueue {} of {} in {}",
+                    new.id, new.owner, new.request.provider
+                )?;
+                write!(f, ", {} pictures, {:?}", new.request.images(), new.priority)?;
+                let join = new.join.as_ref().map(|join| &join.digest);
+                let files: Vec<_> = new.request.files().collect();
+                let answer = new.answer.iter().flat_map(Outcome::files).next();
+                write!(f, ", not before {:?}, joins {join:?}", new.not_before)?;
+                write!(f, ", files {files:?}, answer {answer:?}")
+            }
+            Self::Claim(lanes) => {
+                let names = lanes.iter().map(|lane| &lane.name);
+                write!(f, "claim {:?}", names.collect::<Vec<_>>())
+            }
+            Self::Extend(ticket, report) => write!(f, "extend {ticket:?} {report:?}"),
+            Self::Settle(ticket, verdict) => write!(f, "settle {ticket:?} {verdict:?}"),
+            Self::Complete(ticket) => write!(f, "complete {ticket:?}"),
+            Self::Throttle(lane, until) => write!(f, "throttle {} until {until}", lane.name),
+            Self::Cancel(id) => write!(f, "cancel {id}"),
+            Self::Delete(id) => write!(f, "delete {id}"),
+            Self::Revive(id, priority) => write!(f, "revive {id} {priority:?}"),
+            Self::Get(id) => write!(f, "get {id}"),
+            Self::List(owner, before, limit) => write!(f, "list {owner} {before:?} {limit}"),
+            Self::Dead(before, limit) => write!(f, "dead {before:?} {limit}"),
+            Self::Finished(before, limit) => write!(f, "finished {before} {limit}"),
+        }
+    }
+}
+
+/// What a caller sees: the jobs returned, and the rest in words.
+#[derive(Debug, PartialEq)]
+pub(super) struct Seen {
+    pub(super) words: String,
+    pub(super) jobs: Vec<Job>,
+}
+
+impl Seen {
+    fn new(words: &str, jobs: Vec<Job>) -> Self {
+        Self {
+            words: words.into(),
+            jobs,
+        }
+    }
+
+    /// Errors by kind; a store's own can never be what the model says.
+    fn from<T>(result: Result<T, Error>, seen: impl FnOnce(T) -> Self) -> Self {
+        match result {
+            Ok(value) => seen(value),
+            Err(error) => Self::said(error),
+        }
+    }
+
+    fn job(result: Result<Job, Error>) -> Self {
+        Self::from(result, |job| Self::new("a job", vec![job]))
+    }
+
+    fn jobs(result: Result<Vec<Job>, Error>) -> Self {
+        Self::from(result, |jobs| Self::new("jobs", jobs))
+    }
+
+    fn said(value: impl Debug) -> Self {
+        Self::new(&format!("{value:?}"), Vec::new())
+    }
+
+    fn claim(claim: Claim) -> Self {
+        match claim {
+            Claim::Call(job) => Self::new("call", vec![*job]),
+            Claim::Deliver(job, before) => {
+                Self::new(&format!("deliver, {before} before"), vec![*job])
+            }
+            Claim::Idle(until) => Self::said(until),
+        }
+    }
+
+    /// The leader is named first; its followers in any order.
+    fn completion(completion: Completion) -> Self {
+        match completion {
+            Completion::Repeated => Self::new("repeated", Vec::new()),
+            Completion::Applied(mut jobs) => {
+                jobs[1..].sort_by(|one, other| one.id.cmp(&other.id));
+                Self::new("applied", jobs)
+            }
+        }
+    }
+}
+
+pub(super) async fn perform(queue: &dyn Queue, call: &Call, now: Timestamp) -> Seen {
+    match call {
+        Call::Enqueue(new) => Seen::job(queue.enqueue(new.clone(), now).await),
+        Call::Claim(lanes) => Seen::from(queue.claim(lanes, now, LEASE).await, Seen::claim),
+        Call::Extend(ticket, report) => {
+            Seen::said(queue.extend(ticket, now, LEASE, report.clone()).await)
+        }
+        Call::Settle(ticket, verdict) => {
+            Seen::said(queue.settle(ticket, verdict.clone(), now).await)
+        }
+        Call::Complete(ticket) => Seen::from(queue.complete(ticket, now).await, Seen::completion),
+        Call::Throttle(lane, until) => Seen::said(queue.throttle(lane, *until, now).await),
+        Call::Cancel(id) => Seen::from(queue.cancel(id, now).await, |done| {
+            Seen::new(
+                &format!("before the call: {}", done.before_call),
+                vec![done.job],
+            )
+        }),
+        Call::Delete(id) => Seen::said(queue.delete(id).await.map(|mut keys| {
+            keys.sort();
+            keys
+        })),
+        Call::Revive(id, priority) => Seen::job(queue.revive(id, *priority, now).await),
+        Call::Get(id) => Seen::jobs(queue.get(id).await.map(Vec::from_iter)),
+        Call::List(owner, before, limit) => {
+            Seen::jobs(queue.list(owner, before.as_deref(), *limit).await)
+        }
+        Call::Dead(before, limit) => Seen::jobs(queue.dead(before.as_deref(), *limit).await),
+        Call::Finished(before, limit) => Seen::said(queue.finished(*before, *limit).await),
+    }
+}

@@ -1,0 +1,229 @@
+//! Those who act on the queue: who holds which ticket, what time it is.
+
+use std::time::Duration;
+
+use atelier::{
+    job::{Picture, Request, RestorationTask, Task},
+    queue::{Job, Join, Lane, NewJob, Report, Ticket, Verdict},
+};
+use atelier_app::wire::Status;
+use jiff::Timestamp;
+
+use super::{
+    super::{super::at, asking, failed, model::Model, success},
+    calls::{Call, Seen},
+    ops::{Act, Addition, Deed, Op, Pick},
+};
+
+pub(super) const OWNERS: [&str; 3] = ["ada", "bob", "cleo"];
+
+#[derive(Default)]
+pub(super) struct World {
+    pub(super) model: Model,
+    now: i64,
+    workers: [Vec<Ticket>; 3],
+    added: Vec<NewJob>,
+}
+
+/// One lane is bounded in every way, the other in none.
+fn lane(index: usize) -> Lane {
+    match index {
+        0 => Lane::open("open"),
+        _ => Lane {
+            parallel: Some(3),
+            per_second: Some(3.0),
+            ..Lane::open("bounded")
+        },
+    }
+}
+
+impl World {
+    pub(super) fn now(&self) -> Timestamp {
+        at(self.now)
+    }
+
+    fn later(&self, by: i64) -> Timestamp {
+        at(self.now + by)
+    }
+
+    /// The call that the operation comes to, if it comes to any. The jobs
+    /// seen are those of the model.
+    pub(super) fn call(&mut self, op: &Op, seen: &[Job]) -> Option<Call> {
+        match op {
+            Op::Wait(time) => {
+                self.now += time;
+                None
+            }
+            Op::Crash(worker) => {
+                self.workers[*worker].clear();
+                None
+            }
+            Op::Add(addition) => Some(self.addition(addition)),
+            Op::Claim { lanes, .. } => self.claim(*lanes),
+            Op::Throttle { lane: index, hold } => {
+                Some(Call::Throttle(lane(*index), self.later(*hold)))
+            }
+            Op::Act(which, act) => {
+                let ticket = self.ticket(*which)?;
+                Some(self.act(ticket, act))
+            }
+            Op::Job(which, deed) => self.deed(*which, deed, seen),
+        }
+    }
+
+    /// A claim gives its worker the right to act.
+    pub(super) fn learn(&mut self, op: &Op, seen: &Seen) {
+        if let (Op::Claim { worker, .. }, [job]) = (op, seen.jobs.as_slice()) {
+            self.workers[*worker].push(job.ticket());
+        }
+    }
+
+    fn addition(&mut self, addition: &Addition) -> Call {
+        // Ids sort by creation.
+        let id = format!("{:02}", self.added.len());
+        let mut new = asking(&id, OWNERS[addition.owner], addition.pictures);
+        let lane = lane(addition.lane).name;
+        if let Some(photo) = addition.photo {
+            new.request.task = restoration(photo);
+        }
+        new.join = addition.digest.map(|digest| Join {
+            digest: format!("{lane}-{digest}"),
+            window: Duration::from_secs(20),
+        });
+        new.request = Request {
+            provider: lane,
+            ..new.request
+        };
+        new.priority = addition.priority;
+        new.not_before = addition.delay.map(|delay| self.later(delay));
+        new.answer = addition.answer.map(|key| success(&picture(key)));
+        self.added.push(new.clone());
+        Call::Enqueue(new)
+    }
+
+    fn claim(&self, lanes: usize) -> Option<Call> {
+        let lanes: &[usize] = match lanes {
+            0 => &[0],
+            1 => &[1],
+            2 => &[0, 1],
+            _ => &[1, 0],
+        };
+        // A store may leave some of a crowd to the next claim.
+        let few = self.model.due(self.now()) <= 16;
+        few.then(|| Call::Claim(lanes.iter().copied().map(lane).collect()))
+    }
+
+    /// Takes whatever there is, whatever the pace.
+    pub(super) fn drain(&mut self) -> Option<Call> {
+        self.now += 1;
+        let lanes = ["bounded", "open"].map(Lane::open).to_vec();
+        let few = self.model.due(self.now()) <= 16;
+        few.then_some(Call::Claim(lanes))
+    }
+
+    fn ticket(&self, which: Pick) -> Option<Ticket> {
+        let all: Vec<_> = self.workers.iter().flatten().collect();
+        choose(which, &all, |ticket| self.model.holds(ticket)).cloned()
+    }
+
+    fn act(&self, ticket: Ticket, act: &Act) -> Call {
+        let verdict = match act {
+            Act::Complete => return Call::Complete(ticket),
+            Act::Report(share, key) => {
+                let report = Report {
+                    progress: share.map(|share| f32::from(share) / 10.0),
+                    preview: key.map(|key| format!("preview-{key}")),
+                };
+                return Call::Extend(ticket, report);
+            }
+            Act::Succeed(key) => Verdict::Record(success(&picture(*key))),
+            Act::Fail => Verdict::Fail(failed(9)),
+            Act::Retry(delay) => Verdict::Retry(failed(1), self.later(*delay)),
+            Act::Release => Verdict::Release,
+            Act::Postpone(delay) => Verdict::Postpone(self.later(*delay)),
+        };
+        Call::Settle(ticket, verdict)
+    }
+
+    fn deed(&self, which: Pick, deed: &Deed, seen: &[Job]) -> Option<Call> {
+        if matches!(deed, Deed::AddAgain) {
+            let known = |new: &&NewJob| seen.iter().any(|job| job.id == new.id);
+            let known: Vec<_> = self.added.iter().filter(known).collect();
+            let new = choose(which, &known, |_| true)?;
+            return Some(Call::Enqueue(new.clone()));
+        }
+        let fits = |new: &NewJob| {
+            let job = seen.iter().find(|job| job.id == new.id);
+            job.is_some_and(|job| fits(deed, job.status))
+        };
+        let all: Vec<_> = self.added.iter().collect();
+        let id = choose(which, &all, |new| fits(new))?.id.clone();
+        Some(match deed {
+            Deed::AddAgain | Deed::Get => Call::Get(id),
+            Deed::Cancel => Call::Cancel(id),
+            Deed::Delete => Call::Delete(id),
+            Deed::Revive(priority) => Call::Revive(id, *priority),
+        })
+    }
+
+    /// Every way to look at the jobs.
+    pub(super) fn looks(&self, seen: &[Job]) -> Vec<Call> {
+        let mut calls: Vec<Call> = Vec::new();
+        calls.extend(self.added.iter().map(|new| Call::Get(new.id.clone())));
+        let pages = || {
+            [None]
+                .into_iter()
+                .chain(seen.iter().map(|job| Some(job.id.clone())))
+        };
+        for before in pages() {
+            calls.push(Call::Dead(before, 3));
+        }
+        for owner in OWNERS {
+            calls.extend(pages().map(|before| Call::List(owner.into(), before, 4)));
+        }
+        for (before, limit) in [(1, 100), (0, 4), (-2000, 100)] {
+            calls.push(Call::Finished(self.later(before), limit));
+        }
+        calls
+    }
+}
+
+fn fits(deed: &Deed, status: Status) -> bool {
+    match deed {
+        Deed::AddAgain | Deed::Get => true,
+        Deed::Cancel => matches!(status, Status::Queued | Status::Running),
+        Deed::Delete => status.is_terminal(),
+        Deed::Revive(_) => status == Status::Failed,
+    }
+}
+
+fn choose<'a, T>(which: Pick, all: &[&'a T], fits: impl Fn(&T) -> bool) -> Option<&'a T> {
+    let chosen: Vec<_> = all
+        .iter()
+        .filter(|item| !which.fitting || fits(item))
+        .collect();
+    // The latest are the most interesting, and what a small index stands for.
+    let index = which.index % chosen.len().max(1);
+    chosen.into_iter().rev().nth(index).copied()
+}
+
+/// Few keys, so that jobs refer to the same blobs.
+fn picture(key: u8) -> String {
+    format!("picture-{key}")
+}
+
+fn restoration(photo: u8) -> Task {
+    let original = Picture {
+        key: format!("photo-{photo}"),
+        width: 1,
+        height: 1,
+        media_type: "image/png".into(),
+        bytes: 1,
+        thumbhash: String::new(),
+    };
+    Task::Restoration(RestorationTask {
+        original,
+        digest: String::new(),
+        enlarge: 1,
+    })
+}

@@ -1,0 +1,269 @@
+//! The connection to Redis: it heals whatever happens to Redis, never lets an
+//! operation hang, and speaks TLS.
+
+use std::{
+    net::TcpListener,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use atelier::{
+    limit::{Action, Algorithm, Demand, Limiter as _, Policy, RedisLimiter, Scope, Unit},
+    store::redis::{Notice, Redis},
+};
+use jiff::Timestamp;
+use tempfile::TempDir;
+use tokio::{
+    sync::mpsc::Receiver,
+    time::{sleep, timeout},
+};
+
+const PASSWORD: &str = "hunter2";
+
+/// What an operation may take while Redis is away, and a little more.
+const AWAY: Duration = Duration::from_millis(3500);
+
+/// A server of this test's own, which forgets nothing when it dies.
+struct Server {
+    folder: TempDir,
+    port: u16,
+    tls: bool,
+    child: Option<Child>,
+}
+
+impl Server {
+    fn new(tls: bool) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let server = Self {
+            folder,
+            port: listener.local_addr().unwrap().port(),
+            tls,
+            child: None,
+        };
+        if tls {
+            let pair = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+            std::fs::write(server.file("cert"), pair.cert.pem()).unwrap();
+            std::fs::write(server.file("key"), pair.signing_key.serialize_pem()).unwrap();
+        }
+        server
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn url(&self, password: &str) -> String {
+        let scheme = if self.tls { "rediss" } else { "redis" };
+        format!("{scheme}://:{password}@127.0.0.1:{}", self.port)
+    }
+
+    fn open(&self) -> Redis {
+        Redis::open(self.url(PASSWORD).parse().unwrap())
+    }
+
+    fn start(&mut self) {
+        let mut command = Command::new("redis-server");
+        command
+            .args(["--bind", "127.0.0.1", "--requirepass", PASSWORD])
+            .args(["--appendonly", "yes", "--appendfsync", "always", "--dir"])
+            .arg(self.folder.path());
+        let port = self.port.to_string();
+        if self.tls {
+            command
+                .args(["--port", "0", "--tls-port", &port])
+                .args(["--tls-auth-clients", "no", "--tls-cert-file"])
+                .arg(self.file("cert"))
+                .arg("--tls-key-file")
+                .arg(self.file("key"));
+        } else {
+            command.args(["--port", &port]);
+        }
+        self.child = Some(command.stdout(Stdio::null()).spawn().unwrap());
+    }
+
+    /// Starts, and waits with a connection of its own.
+    async fn start_and_wait(&mut self) {
+        self.start();
+        let own = self.open();
+        let ready = async {
+            while own.ping().await.is_err() {
+                sleep(Duration::from_millis(20)).await;
+            }
+        };
+        timeout(Duration::from_secs(20), ready).await.unwrap();
+    }
+
+    fn signal(&self, name: &str) {
+        let id = self.child.as_ref().unwrap().id().to_string();
+        assert!(
+            Command::new("kill")
+                .args([name, &id])
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
+
+    fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Charges one of ten, and returns what is left.
+async fn charge(limiter: &RedisLimiter) -> Result<u64, atelier::limit::Error> {
+    let policy = Policy {
+        name: "p".into(),
+        scope: Scope::Global,
+        unit: Unit::Requests,
+        algorithm: Algorithm::FixedWindow,
+        quota: 10,
+        window: Duration::from_secs(3600),
+        actions: vec![Action::Image],
+    };
+    let demand = Demand {
+        policy,
+        subject: String::new(),
+        cost: 1,
+    };
+    let now = Timestamp::from_second(1_800_000_000).unwrap();
+    let decision = limiter.charge(vec![demand], now).await?;
+    Ok(decision.standings[0].remaining)
+}
+
+async fn assert_away(limiter: &RedisLimiter, at_most: Duration) {
+    let start = Instant::now();
+    let error = charge(limiter).await.unwrap_err();
+    assert!(error.is_away(), "{error}");
+    assert!(!error.to_string().contains(PASSWORD), "{error}");
+    let took = start.elapsed();
+    assert!(took < at_most, "{took:?}");
+}
+
+async fn hear(listener: &mut Receiver<Notice>) -> Notice {
+    let heard = timeout(Duration::from_secs(10), listener.recv()).await;
+    heard.unwrap().unwrap()
+}
+
+async fn publish(redis: &Redis, text: &str) {
+    let mut command = redis::cmd("PUBLISH");
+    command.arg(redis.key("news")).arg(text);
+    redis.query::<()>(&command).await.unwrap();
+}
+
+#[tokio::test]
+async fn it_heals_when_redis_is_killed_and_started_again() {
+    let mut server = Server::new(false);
+    let redis = server.open();
+    let limiter = RedisLimiter::new(redis.clone());
+    let mut listener = redis.subscribe("news");
+    assert_away(&limiter, AWAY).await;
+
+    server.start_and_wait().await;
+    assert_eq!(charge(&limiter).await.unwrap(), 9);
+    assert_eq!(hear(&mut listener).await, Notice::Connected);
+    publish(&redis, "first").await;
+    assert_eq!(hear(&mut listener).await, Notice::Message(b"first".into()));
+
+    server.kill();
+    assert_away(&limiter, Duration::from_secs(1)).await;
+    assert_away(&limiter, Duration::from_secs(1)).await;
+
+    server.start_and_wait().await;
+    assert_eq!(charge(&limiter).await.unwrap(), 8, "at the first attempt");
+    assert_eq!(hear(&mut listener).await, Notice::Connected);
+    publish(&redis, "second").await;
+    assert_eq!(hear(&mut listener).await, Notice::Message(b"second".into()));
+}
+
+#[tokio::test]
+async fn it_heals_when_redis_forgets_its_scripts() {
+    let mut server = Server::new(false);
+    server.start_and_wait().await;
+    let redis = server.open();
+    let limiter = RedisLimiter::new(redis.clone());
+    assert_eq!(charge(&limiter).await.unwrap(), 9);
+    let mut flush = redis::cmd("SCRIPT");
+    flush.arg("FLUSH");
+    redis.query::<()>(&flush).await.unwrap();
+    assert_eq!(charge(&limiter).await.unwrap(), 8);
+}
+
+#[tokio::test]
+async fn nothing_hangs_when_redis_is_silent() {
+    let mut server = Server::new(false);
+    server.start_and_wait().await;
+    let limiter = RedisLimiter::new(server.open());
+    let fresh = RedisLimiter::new(server.open());
+    assert_eq!(charge(&limiter).await.unwrap(), 9);
+    server.signal("-STOP");
+    tokio::join!(assert_away(&limiter, AWAY), assert_away(&fresh, AWAY));
+    server.signal("-CONT");
+    // The silent ones were heard after all: away means "not known".
+    let left = charge(&limiter).await.unwrap();
+    assert!(left < 9 && charge(&fresh).await.unwrap() < left);
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_no_absence() {
+    let mut server = Server::new(false);
+    server.start_and_wait().await;
+    let redis = Redis::open(server.url("wrong").parse().unwrap());
+    let error = redis.ping().await.unwrap_err();
+    assert!(!error.is_away(), "{error}");
+    assert!(!error.to_string().contains("wrong@"), "{error}");
+}
+
+/// Whom to trust is read from the environment, so a process of its own asks.
+#[tokio::test]
+async fn it_speaks_tls_to_whom_it_trusts() {
+    let mut server = Server::new(true);
+    server.start();
+    let ask = |trusted: Option<PathBuf>| {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command
+            .args(["--exact", "--ignored", "redis::asks_over_tls"])
+            .env("ATELIER_TEST_TLS_URL", server.url(PASSWORD));
+        if let Some(file) = trusted {
+            command.env("SSL_CERT_FILE", file);
+        }
+        command.output().unwrap()
+    };
+    let trusting = ask(Some(server.file("cert")));
+    let said = String::from_utf8_lossy(&trusting.stdout);
+    assert!(
+        trusting.status.success() && said.contains("1 passed"),
+        "{said}"
+    );
+    let distrusting = ask(None);
+    let said = String::from_utf8_lossy(&distrusting.stdout);
+    assert!(
+        !distrusting.status.success() && said.contains("certificate"),
+        "{said}"
+    );
+}
+
+#[tokio::test]
+#[ignore = "run by it_speaks_tls_to_whom_it_trusts"]
+async fn asks_over_tls() {
+    let url = std::env::var("ATELIER_TEST_TLS_URL").unwrap();
+    let redis = Redis::open(url.parse().unwrap());
+    let start = Instant::now();
+    while let Err(error) = redis.ping().await {
+        assert!(start.elapsed() < Duration::from_secs(5), "{error}");
+        sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(charge(&RedisLimiter::new(redis.clone())).await.unwrap(), 9);
+    let mut listener = redis.subscribe("news");
+    assert_eq!(hear(&mut listener).await, Notice::Connected);
+}

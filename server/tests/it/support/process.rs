@@ -1,0 +1,90 @@
+//! A process under test, and what it logs.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    process::{Child, Command, ExitStatus},
+    sync::mpsc,
+    thread,
+};
+
+use super::PATIENCE;
+
+/// A server or a worker by itself. Killed when dropped.
+pub(crate) struct Process {
+    child: Child,
+    log: mpsc::Receiver<String>,
+}
+
+impl Process {
+    /// Starts it, and waits for the line of its log that says that all is well.
+    pub(super) fn start(mut command: Command, well: &str) -> (Self, String) {
+        let mut child = command.spawn().unwrap();
+        let log = follow(&mut child);
+        let mut lines = Vec::new();
+        loop {
+            match log.recv_timeout(PATIENCE) {
+                Ok(line) if line.contains(well) => return (Self { child, log }, line),
+                Ok(line) => lines.push(line),
+                Err(_) => panic!("the process did not start: {}", lines.join("\n")),
+            }
+        }
+    }
+
+    pub(super) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// SIGKILL: nothing is tidied up.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Sends SIGTERM.
+    pub(crate) fn ask_to_stop(&self) {
+        let id = self.child.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args(["-TERM", &id])
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
+
+    /// How the process ended.
+    pub(crate) fn ended(&mut self) -> ExitStatus {
+        self.child.wait().unwrap()
+    }
+
+    /// Waits for a line of the log that contains the words.
+    pub(crate) fn logged(&self, words: &str) -> String {
+        loop {
+            let line = self
+                .log
+                .recv_timeout(PATIENCE)
+                .unwrap_or_else(|_| panic!("{words:?} was not logged"));
+            if line.contains(words) {
+                return line;
+            }
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn follow(child: &mut Child) -> mpsc::Receiver<String> {
+    let (sender, log) = mpsc::channel();
+    let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    thread::spawn(move || {
+        lines
+            .map_while(Result::ok)
+            .try_for_each(|line| sender.send(line))
+    });
+    log
+}

@@ -1,0 +1,62 @@
+//! The queue beside BullMQ, on the same Redis, one after the other.
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::{Value, json};
+
+use crate::{exec, redis::Redis, tools};
+
+/// How many times BullMQ's figures ours have to be.
+const TIMES_BULLMQ: f64 = 2.0;
+const EMBEDDED_JOBS_PER_SECOND: f64 = 20_000.0;
+
+pub(super) fn measure() -> Result<()> {
+    // Both keep an append-only file, as an operator of a queue would.
+    let redis = Redis::start(&["--appendonly", "yes"])?;
+    let peer = bullmq(&redis)?;
+    println!("{peer}");
+    eprintln!("measuring our queue");
+    let mut bench = exec::cargo("bench --quiet --package atelier --bench queue");
+    let lines = exec::output(bench.env("ATELIER_BENCH_REDIS_URL", redis.url()))?;
+    for line in lines.lines() {
+        let mut measured: Value = serde_json::from_str(line).context("not a measurement")?;
+        judge(&mut measured, &peer);
+        println!("{measured}");
+    }
+    Ok(())
+}
+
+fn bullmq(redis: &Redis) -> Result<Value> {
+    tools::node()?;
+    let folder = exec::root().join("xtask/peers/bullmq");
+    exec::npm_ci(&folder)?;
+    eprintln!("measuring BullMQ");
+    let mut bench = exec::command("node");
+    bench.arg("bench.mjs").current_dir(&folder);
+    let line = exec::output(bench.env("REDIS_URL", redis.url()))?;
+    let figures: Value = serde_json::from_str(&line).context("BullMQ's measurement")?;
+    if figures["jobs_per_second"].as_f64().is_none() {
+        bail!("BullMQ was not measured: {figures}");
+    }
+    Ok(figures)
+}
+
+/// Adds the bar, and whether it is passed.
+fn judge(measured: &mut Value, peer: &Value) {
+    let times = |figure: &str| -> f64 {
+        let ratio = measured[figure].as_f64().unwrap_or(0.0) / peer[figure].as_f64().unwrap_or(1.0);
+        (ratio * 100.0).round() / 100.0
+    };
+    match measured["store"].as_str() {
+        Some("redis") => {
+            let (adds, jobs) = (times("adds_per_second"), times("jobs_per_second"));
+            measured["times_bullmq"] = json!({"adds": adds, "jobs": jobs});
+            measured["ok"] = json!(adds >= TIMES_BULLMQ && jobs >= TIMES_BULLMQ);
+        }
+        Some("sqlite") if measured["name"] == "queue" => {
+            let jobs = measured["jobs_per_second"].as_f64().unwrap_or(0.0);
+            measured["budget_jobs_per_second"] = json!(EMBEDDED_JOBS_PER_SECOND);
+            measured["ok"] = json!(jobs >= EMBEDDED_JOBS_PER_SECOND);
+        }
+        _ => {}
+    }
+}
