@@ -195,7 +195,9 @@ impl Queue for SqliteQueue {
     async fn throttle(&self, lane: &Lane, until: Timestamp, now: Timestamp) -> Result<()> {
         let (lane, until, now) = (lane.clone(), until.as_millisecond(), now.as_millisecond());
         self.change(move |c, _| order::throttle(c, &lane, until, now))
-            .await
+            .await?;
+        self.bell.ring_work();
+        Ok(())
     }
 
     async fn cancel(&self, id: &str, now: Timestamp) -> Result<Cancellation> {

@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use tokio::{
     sync::{Semaphore, oneshot},
     task::spawn_blocking,
@@ -160,6 +160,8 @@ impl Readers {
 }
 
 fn prepare(connection: &Connection) -> Result<(), Error> {
+    // Plans that do not depend on bound values are not made again with each.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.busy_timeout(Duration::from_secs(5))?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;

@@ -4,7 +4,7 @@
 //!
 //! | part | fields |
 //! |---|---|
-//! | head | letters: status, cache, kind of outcome; marks: withdrawn, role, followed, failed, uncharged, linked; numbers (as `f64`, little-endian): attempt, deliveries, version, token, started, finished, virtual start; band (1 byte), lane |
+//! | head | letters: status, cache, kind of outcome; marks: withdrawn, role, followed, failed, uncharged, linked, shown; numbers (as `f64`, little-endian): attempt, deliveries, version, token, started, finished, virtual start; band (1 byte), lane |
 //! | links | leader, flight, progress, preview |
 //! | fixed | lane, band (1), cost (4), owner, blobs of the request |
 //! | outcome | blobs of the outcome, JSON |
@@ -159,7 +159,7 @@ impl Record {
     fn read(self) -> Result<(Job, u8)> {
         let mut head = Reader(&self.head);
         let [status, cache, _ended] = head.array()?;
-        let [withdrawn, _role, _followed, _failed, uncharged, _linked] = head.array()?;
+        let [withdrawn, _role, _followed, _failed, uncharged, _linked, _shown] = head.array()?;
         let attempt = head.number()?;
         let _deliveries = head.number()?;
         let version = head.number()?;

@@ -12,9 +12,6 @@ use crate::store;
 
 type Result<T, E = store::Error> = std::result::Result<T, E>;
 
-/// The values that make up one record.
-const RECORD: usize = 7;
-
 /// A value that no script of ours answers, or no process of ours wrote.
 pub(super) fn unreadable(what: &str) -> store::Error {
     serde_json::Error::custom(what).into()
@@ -54,31 +51,36 @@ pub(super) fn texts(value: Value) -> Result<Vec<String>> {
     list(value)?.into_iter().map(text).collect()
 }
 
-pub(super) fn records(value: Value) -> Result<Vec<Record>> {
-    let values = list(value)?;
-    let mut records = Vec::with_capacity(values.len() / RECORD);
-    let mut values = values.into_iter();
-    while let Some(id) = values.next() {
-        records.push(record(id, &mut values)?);
+/// The text, empty for one that is absent.
+fn text(value: Value) -> Result<Vec<u8>> {
+    match value {
+        Value::Nil => Ok(Vec::new()),
+        value => bytes(value),
     }
-    Ok(records)
 }
 
-/// The rest of a record that begins with this value.
-pub(super) fn record(
-    id: Value,
-    values: &mut impl Iterator<Item = Value>,
-) -> Result<Record> {
-    let mut next = || values.next().ok_or_else(|| unreadable("a record is cut off"));
-    Ok(Record {
-        id: bytes(id)?,
-        head: bytes(next()?)?,
-        body: bytes(next()?)?,
-        links: bytes(next()?)?,
-        outcome: bytes(next()?)?,
-        failures: bytes(next()?)?,
-        place: u64::try_from(number(&next()?)?).ok(),
+/// Jobs, told column by column; a column that says nothing may be left out.
+pub(super) fn records(value: Value) -> Result<Vec<Record>> {
+    let mut columns = list(value)?.into_iter();
+    let mut column = || columns.next().map_or_else(|| Ok(Vec::new()), list).map(Vec::into_iter);
+    let ids = column()?;
+    let (mut heads, mut bodies, mut links) = (column()?, column()?, column()?);
+    let (mut outcomes, mut failures, mut places) = (column()?, column()?, column()?);
+    ids.map(|id| {
+        Ok(Record {
+            id: bytes(id)?,
+            head: text(heads.next().unwrap_or(Value::Nil))?,
+            body: text(bodies.next().unwrap_or(Value::Nil))?,
+            links: text(links.next().unwrap_or(Value::Nil))?,
+            outcome: text(outcomes.next().unwrap_or(Value::Nil))?,
+            failures: text(failures.next().unwrap_or(Value::Nil))?,
+            place: match places.next() {
+                Some(place) => u64::try_from(number(&place)?).ok(),
+                None => None,
+            },
+        })
     })
+    .collect()
 }
 
 /// Why an item was not carried out, if it was not: the numbers of `prelude.lua`.

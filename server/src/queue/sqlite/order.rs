@@ -273,6 +273,9 @@ fn begin(
 
 /// Counts the jobs ahead of one that waits for its turn.
 pub(super) fn position(c: &Connection, row: &Row) -> Result<Option<u64>> {
+    if !row.waits_for_its_turn() {
+        return Ok(None);
+    }
     let leader = match &row.leader {
         Some(leader) => row::load(c, leader)?,
         None => None,

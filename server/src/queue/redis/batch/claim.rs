@@ -98,20 +98,17 @@ async fn take(redis: &Redis, wanted: &Wanted, now: Timestamp, count: usize) -> R
     for lane in &wanted.lanes {
         call = call.arg(&lane.name).arg(bound(lane)).arg(lane.spacing());
     }
-    let mut answer = reply::list(call.run().await?)?.into_iter();
-    let mut next = || answer.next().ok_or_else(|| reply::unreadable("an answer is cut off"));
-    let wake = reply::number(&next()?)?;
-    let deliveries = reply::number(&next()?)?;
-    let tried = (0..deliveries)
-        .map(|_| reply::number(&next()?))
-        .collect::<Result<Vec<_>>>()?;
-    let mut tried = tried.into_iter();
+    let [wake, tried, records] = reply::array(call.run().await?)?;
+    let wake = reply::number(&wake)?;
+    let mut tried = reply::list(tried)?.into_iter();
     let mut claims = Vec::with_capacity(count);
-    while let Some(id) = answer.next() {
-        let record = reply::record(id, &mut answer)?;
+    for record in reply::records(records)? {
         claims.push(Ok(match tried.next() {
             None => Taken::Call(record),
-            Some(tried) => Taken::Deliver(record, u32::try_from(tried).unwrap_or(0)),
+            Some(tried) => {
+                let tried = u32::try_from(reply::number(&tried)?).unwrap_or(0);
+                Taken::Deliver(record, tried)
+            }
         }));
     }
     let wake = (wake >= 0).then(|| instant(wake)).transpose()?;

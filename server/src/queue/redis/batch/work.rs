@@ -1,6 +1,6 @@
 //! What is done under a ticket: extend, settle, complete.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use jiff::Timestamp;
 
@@ -102,6 +102,7 @@ fn fail(failure: &[u8], outcome: &Outcome) -> Result<(Event, String, Vec<u8>)> {
 
 pub(in super::super) async fn settle(redis: Redis, items: Vec<Settlement>) -> Results<()> {
     let mut call = redis.script(&scripts::SETTLE).key(TAG);
+    call = call.arg(distinct(items.iter().map(|item| item.ticket.id.as_str())));
     let events: Vec<Event> = items.iter().map(|item| item.event).collect();
     for item in items {
         call = call
@@ -115,6 +116,13 @@ pub(in super::super) async fn settle(redis: Redis, items: Vec<Settlement>) -> Re
     Ok(results.map(|(code, event)| reply::refusal(code, event)).collect())
 }
 
+/// 1 if no id is there twice.
+fn distinct<'a>(ids: impl Iterator<Item = &'a str>) -> u8 {
+    let mut seen = HashSet::new();
+    let distinct = ids.into_iter().all(|id| seen.insert(id));
+    distinct.into()
+}
+
 /// The delivery under this ticket has succeeded, at the instant.
 pub(in super::super) type Finish = (Ticket, Timestamp);
 
@@ -123,6 +131,7 @@ pub(in super::super) type Completed = Vec<Record>;
 
 pub(in super::super) async fn complete(redis: Redis, items: Vec<Finish>) -> Results<Completed> {
     let mut call = redis.script(&scripts::COMPLETE).key(TAG);
+    call = call.arg(distinct(items.iter().map(|(ticket, _)| ticket.id.as_str())));
     for (ticket, now) in items {
         call = call.arg(ticket.id).arg(ticket.token).arg(now.as_millisecond());
     }

@@ -6,7 +6,7 @@ local function stop(row)
   local name, id = row[LANE], row[ID]
   if mark(row, ROLE) ~= 'f' then
     if row[STATUS] == 'r' then
-      ended_one(name)
+      ended(name, 1)
     elseif row[ATTEMPT] == 0 then
       local cost, owner = about(row)
       set_finish(name, owner, finish_of(name, owner) - cost)
@@ -55,4 +55,4 @@ if mark(row, ROLE) == 'f' then
 end
 work = true
 commit()
-return { before_call, tell({}, { row }) }
+return { before_call, tell_all({ row }) }

@@ -1,17 +1,22 @@
--- Finishes delivering jobs. For each: id, token, now. Answers a number for
--- each (how many jobs it finished; 0: it was finished before; negative: why
--- not), and the records, each leader before its followers.
+-- Finishes delivering jobs. ARGV[1]: 1 if no id is there twice; then for each:
+-- id, token, now. Answers a number for each (how many jobs it finished; 0: it
+-- was finished before; negative: why not), and the jobs, each leader before
+-- its followers.
 
 local STRIDE = 3
-local ids = every(STRIDE)
-load_all(ids)
+local ids = every(STRIDE, 2)
 
--- The rows finished; the head of a job whose owner has left it is answered as
--- it ended, and then becomes what they wanted.
-local finished, heads, forgotten = {}, {}, {}
+-- The jobs finished, and which of them took the long way.
+local told, heads, special, forgotten = {}, {}, {}, {}
 
+local function report(row)
+  local n = #told + 1
+  told[n], heads[n], special[n] = row[ID], texts[row[ID]], row
+end
+
+-- Makes the record of a leader what its owner, who has left it, wanted. It is
+-- answered as it ended.
 local function withdraw(row)
-  heads[#finished] = texts[row[ID]]
   if mark(row, WITHDRAWN) == 'd' then
     rows[row[ID]] = false
     forgotten[#forgotten + 1] = row
@@ -26,18 +31,19 @@ local function finish(row, now)
   row[STATUS], row[FINISHED] = row[ENDED], now
   hush(row)
   due_out[#due_out + 1] = row[ID]
-  local followers = change(row)
-  local before = #finished
-  finished[before + 1] = row
+  local followers, before = change(row) or {}, #told
+  report(row)
   if mark(row, WITHDRAWN) == '-' then
     close(row)
   else
     withdraw(row)
   end
-  for i = 1, #(followers or '') do
-    finished[#finished + 1] = rows[followers[i]] or nil
+  for i = 1, #followers do
+    if rows[followers[i]] then
+      report(rows[followers[i]])
+    end
   end
-  return #finished - before
+  return #told - before
 end
 
 local function complete(i)
@@ -54,13 +60,36 @@ local function complete(i)
   return finish(row, tonumber(ARGV[i + 2]))
 end
 
-local counts = {}
+local counts, short = {}, ARGV[1] == '1'
+local found = read_all('head', ids)
 for n = 1, #ids do
-  counts[n] = complete((n - 1) * STRIDE + 1)
+  local id, text, i = ids[n], found[n], n * STRIDE - 1
+  local status, cache, outcome, marks, attempt, deliveries, version, token, started, _, vt, band, lane
+  if short and sane(text) then
+    status, cache, outcome, marks, attempt, deliveries, version, token, started, _, vt, band, lane =
+      parse(HEAD, text)
+  end
+  if status == 'd' and marks == PLAIN and token == tonumber(ARGV[i + 1]) then
+    -- The short way to what `complete` does.
+    local k = #told + 1
+    local now = ARGV[i + 2]
+    local head = pack(HEAD, outcome, cache, outcome, marks, attempt, deliveries, version + 1, token, started,
+      tonumber(now), vt, band, #lane, lane)
+    told[k], heads[k], due_out[#due_out + 1], changed[#changed + 1] = id, head, id, id
+    add(heads_in, id, head)
+    add(finished_in, now, id)
+    if outcome == 'f' then
+      add(dead_in, '0', id)
+    end
+    counts[n] = 1
+  else
+    know(id, text)
+    counts[n] = complete(i)
+  end
 end
 commit()
-local records = tell({}, finished, heads)
+local columns = tell(told, heads, special, true)
 for _, row in ipairs(forgotten) do
   remove(row)
 end
-return { counts, records }
+return { counts, columns }

@@ -16,11 +16,6 @@ local function own(owner, id)
   add(list, '0', id)
 end
 
--- The head of a job to which nothing has happened.
-local function blank(lane, band, vt)
-  return pack(HEAD, 'q', 'm', '-', PLAIN, 0, 0, 1, 0, 0, 0, vt, band, #lane, lane)
-end
-
 -- Whether every blob of the answer is still referred to by some job.
 local function kept(answer)
   for name in string.gmatch(files_of(answer), '[^\n]+') do
@@ -58,31 +53,32 @@ local function add_special(row, owner, cost, extra)
   write(row)
 end
 
-local ids = every(STRIDE)
-load_all(ids)
-
-local lane_by = {}
+local ids = every(STRIDE, 1)
+local found, lane_by = read_all('head', ids), {}
 for n = 1, #ids do
   local id, body, extra = ids[n], ARGV[n * STRIDE - 1], ARGV[n * STRIDE]
+  local known = found[n]
   if alone[id] then
     flush()
-    alone[id], rows[id] = nil, nil
+    known, alone[id] = call('HGET', P .. 'head', id), nil
   end
-  if not load(id) then
+  if not known and not rows[id] then
     local lane, band, cost, owner, files = parse(FIXED, body)
     if extra == '' then
       local vt = schedule(lane, owner, cost)
       alone[id], lane_by[n] = true, lane
-      add(heads_in, id, blank(lane, band, vt))
+      add(heads_in, id, pack(HEAD, 'q', 'm', '-', PLAIN, 0, 0, 1, 0, 0, 0, vt, band, #lane, lane))
       enter(lane, band, vt, id)
     else
-      local row = read(id, blank(lane, band, 0))
+      local row = read(id, pack(HEAD, 'q', 'm', '-', PLAIN, 0, 0, 1, 0, 0, 0, 0, band, #lane, lane))
       rows[id] = row
       add_special(row, owner, cost, extra)
     end
     add(bodies_in, id, body)
     keep(files)
     own(owner, id)
+  else
+    know(id, known)
   end
 end
 for owner, list in pairs(owned) do
@@ -90,15 +86,20 @@ for owner, list in pairs(owned) do
 end
 commit()
 
-local out = {}
+local out, keys = {}, {}
 for n = 1, #ids do
   local id, lane = ids[n], lane_by[n]
   if lane then
-    out[n] = call('ZRANK', P .. 'ready:' .. lane, id) or -1
+    local key = keys[lane]
+    if not key then
+      key = P .. 'ready:' .. lane
+      keys[lane] = key
+    end
+    out[n] = call('ZRANK', key, id) or -1
   elseif mark(rows[id], WITHDRAWN) == 'd' then
     out[n] = -2
   else
-    out[n] = tell({}, { rows[id] })
+    out[n] = tell_all({ rows[id] })
   end
 end
 return out

@@ -9,4 +9,4 @@ for i = 1, #ARGV do
     out[#out + 1], found[#found + 1] = i, row
   end
 end
-return { out, tell({}, found) }
+return { out, tell_all(found) }

@@ -7,4 +7,4 @@ local found = {}
 for i = 1, #ids do
   found[#found + 1] = rows[ids[i]] or nil
 end
-return tell({}, found)
+return tell_all(found)

@@ -11,15 +11,19 @@ local call, sub, byte, format = redis.call, string.sub, string.byte, string.form
 local pack, parse = struct.pack, struct.unpack
 
 -- A head, and the places of its fields in a row (a table). ID is not packed.
-local HEAD = '<c1c1c1c6dddddddBBc0'
-local HEAD_BYTES = 67
+local HEAD = '<c1c1c1c7dddddddBBc0'
+local HEAD_BYTES = 68
 local STATUS, CACHE, ENDED, MARKS, ATTEMPT, DELIVERIES, VERSION, TOKEN, STARTED, FINISHED, VT, BAND, LANE, ID =
   1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14
 -- The letters among the marks, '-' for no: whether its owner has left it (c
 -- cancelled, d deleted), leads a flight or follows (l, f), and whether it has
--- followers, failures, no charge any more, links (y).
-local WITHDRAWN, ROLE, FOLLOWED, FAILED, UNCHARGED, LINKED = 1, 2, 3, 4, 5, 6
-local PLAIN = '------'
+-- followers, failures, no charge any more, links, something to show among
+-- them (y).
+local WITHDRAWN, ROLE, FOLLOWED, FAILED, UNCHARGED, LINKED, SHOWN = 1, 2, 3, 4, 5, 6, 7
+local PLAIN = '-------'
+-- The marks of a job of which the head tells all that matters until it is
+-- finished: alone, or leading nobody yet. These jobs go the short way.
+local SIMPLE = { [PLAIN] = true, ['-l---y-'] = true }
 
 -- How an item of a batch ended. ILLEGAL is followed by the state it was in.
 local DONE, NOT_FOUND, STALE, UNREADABLE, ILLEGAL = 0, 1, 2, 3, 10
@@ -53,10 +57,10 @@ local function give(arguments, command, key)
   end
 end
 
--- Every so many of the arguments, from the first.
-local function every(stride)
+-- Every so many of the arguments, from this one on.
+local function every(stride, first)
   local list, n = {}, 0
-  for i = 1, #ARGV, stride do
+  for i = first, #ARGV, stride do
     n = n + 1
     list[n] = ARGV[i]
   end
@@ -72,8 +76,14 @@ local function set_mark(row, place, letter)
   row[MARKS] = sub(marks, 1, place - 1) .. letter .. sub(marks, place + 1)
 end
 
+-- Whether the text is a whole head.
+local function sane(text)
+  return text and #text >= HEAD_BYTES and #text == HEAD_BYTES + byte(text, HEAD_BYTES)
+end
+
+-- The row of a head.
 local function read(id, text)
-  if #text < HEAD_BYTES or #text ~= HEAD_BYTES + byte(text, HEAD_BYTES) then
+  if not sane(text) then
     return { '?', [MARKS] = PLAIN, [ID] = id }
   end
   -- The last value is the position behind the head; the id takes its place.
@@ -90,24 +100,41 @@ local function write(row)
   add(heads_in, row[ID], text)
 end
 
--- Reads the heads that have not been read yet; an absent one is `false`.
-local function load_all(ids)
+-- Notes a head that was read; an absent one is `false`.
+local function know(id, text)
+  if rows[id] == nil then
+    rows[id] = text and read(id, text)
+    texts[id] = text
+  end
+  return rows[id]
+end
+
+local function read_all(key, ids)
+  if #ids == 0 then
+    return {}
+  elseif #ids <= CHUNK then
+    return call('HMGET', P .. key, unpack(ids))
+  end
+  local found = {}
   for from = 1, #ids, CHUNK do
     local to = math.min(from + CHUNK - 1, #ids)
-    local found = call('HMGET', P .. 'head', unpack(ids, from, to))
-    for i = from, to do
-      local id, text = ids[i], found[i - from + 1]
-      if rows[id] == nil then
-        rows[id] = text and read(id, text)
-        texts[id] = text
-      end
+    for i, value in ipairs(call('HMGET', P .. key, unpack(ids, from, to))) do
+      found[from + i - 1] = value
     end
+  end
+  return found
+end
+
+local function load_all(ids)
+  local found = read_all('head', ids)
+  for i = 1, #ids do
+    know(ids[i], found[i])
   end
 end
 
 local function load(id)
   if rows[id] == nil then
-    load_all({ id })
+    know(id, call('HGET', P .. 'head', id))
   end
   return rows[id]
 end
@@ -139,11 +166,12 @@ local function relink(row)
     links_out[#links_out + 1] = row[ID]
   end
   set_mark(row, LINKED, some and 'y' or '-')
+  set_mark(row, SHOWN, (link.progress ~= '' or link.preview ~= '') and 'y' or '-')
 end
 
 -- Forgets the preview, and how far the call is unless `kept`.
 local function hush(row, kept)
-  if mark(row, LINKED) == 'y' then
+  if mark(row, SHOWN) == 'y' then
     local link = open(row)
     if link.preview ~= '' or (link.progress ~= '' and not kept) then
       link.preview, link.progress = '', kept and link.progress or ''
@@ -232,10 +260,10 @@ local function queue(row, due)
   end
 end
 
--- One call in the lane has ended.
-local function ended_one(name)
+-- So many calls in the lane have ended.
+local function ended(name, count)
   local lane = lane_of(name)
-  lane.running = math.max(lane.running - 1, 0)
+  lane.running = math.max(lane.running - count, 0)
   lane.changed, work = true, true
 end
 
@@ -424,58 +452,55 @@ local function place(row)
   return call('ZRANK', P .. 'ready:' .. first[LANE], first[ID]) or -1
 end
 
--- The fields' values: of the rows for which `wanted`, else ''.
-local function column(key, list, wanted)
-  local ids, at = {}, {}
-  for i = 1, #list do
-    if wanted(list[i]) then
-      ids[#ids + 1], at[#at + 1] = list[i][ID], i
+-- The fields' values where `wanted` says so, '' elsewhere; nothing if nowhere.
+local function column(key, ids, wanted)
+  local some, values = {}, {}
+  for i = 1, #ids do
+    values[i] = ''
+    if wanted[i] then
+      some[#some + 1] = ids[i]
     end
   end
-  local values = {}
-  for from = 1, #ids, CHUNK do
-    local found = call('HMGET', P .. key, unpack(ids, from, math.min(from + CHUNK - 1, #ids)))
-    for i = 1, #found do
-      values[at[from + i - 1]] = found[i] or ''
+  if #some == 0 then
+    return some
+  end
+  local found, n = read_all(key, some), 0
+  for i = 1, #ids do
+    if wanted[i] then
+      n = n + 1
+      values[i] = found[n]
     end
   end
   return values
 end
 
-local function is_any()
-  return true
+-- What is answered of jobs, column by column: ids, heads, bodies, links,
+-- outcomes, failures. The jobs at the same places in `special` are rows: the
+-- others have no links to show and no failures, and outcomes if `outcomes`.
+local function tell(ids, heads, special, outcomes)
+  local shown, ended, failed = {}, {}, {}
+  for i, row in pairs(special) do
+    shown[i], failed[i] = mark(row, SHOWN) == 'y', mark(row, FAILED) == 'y'
+    ended[i] = row[ENDED] and row[ENDED] ~= '-'
+  end
+  return {
+    ids, heads, read_all('body', ids),
+    next(special) and column('links', ids, shown) or {},
+    outcomes and read_all('outcome', ids) or next(special) and column('outcome', ids, ended) or {},
+    next(special) and column('failures', ids, failed) or {},
+  }
 end
 
-local function has_ended(row)
-  return row[ENDED] ~= '-'
-end
-
-local function has_links(row)
-  return row[MARKS] ~= PLAIN and mark(row, LINKED) == 'y'
-end
-
-local function has_failed(row)
-  return row[MARKS] ~= PLAIN and mark(row, FAILED) == 'y'
-end
-
--- Adds the rows' records, seven values each: id, head, body, links, outcome,
--- failures, place. Their heads may be given, if they are not to be the last.
-local function tell(out, list, heads)
-  local bodies, linked = column('body', list, is_any), column('links', list, has_links)
-  local outcomes, failures = column('outcome', list, has_ended), column('failures', list, has_failed)
-  local n = #out
+-- The same of rows, and their places.
+local function tell_all(list)
+  local ids, heads, places = {}, {}, {}
   for i = 1, #list do
     local row = list[i]
-    out[n + 1] = row[ID]
-    out[n + 2] = heads and heads[i] or texts[row[ID]]
-    out[n + 3] = bodies[i]
-    out[n + 4] = linked[i] or ''
-    out[n + 5] = outcomes[i] or ''
-    out[n + 6] = failures[i] or ''
-    out[n + 7] = place(row)
-    n = n + 7
+    ids[i], heads[i], places[i] = row[ID], texts[row[ID]], place(row)
   end
-  return out
+  local columns = tell(ids, heads, list)
+  columns[7] = places
+  return columns
 end
 
 -- The row, if the token still is the right to act on it; else why not.

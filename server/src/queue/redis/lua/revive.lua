@@ -25,4 +25,4 @@ end
 work = true
 change(row)
 commit()
-return tell({}, { row })
+return tell_all({ row })
