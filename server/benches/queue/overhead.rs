@@ -94,7 +94,8 @@ fn address(child: &mut Child) -> Url {
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
     let line = lines.find_map(|line| {
         let line = line.unwrap();
-        line.split_once("serving at ").map(|(_, url)| url.to_owned())
+        line.split_once("serving at ")
+            .map(|(_, url)| url.to_owned())
     });
     std::thread::spawn(move || lines.for_each(drop));
     line.unwrap().parse().unwrap()
@@ -103,7 +104,9 @@ fn address(child: &mut Child) -> Url {
 async fn submit_and_wait(client: &Client, server: &Url, number: usize) -> Duration {
     let started = Instant::now();
     let order = json!({"prompt": format!("measured picture {number}")});
-    let submit = client.post(server.join("/api/images").unwrap()).json(&order);
+    let submit = client
+        .post(server.join("/api/images").unwrap())
+        .json(&order);
     let mut job: Value = submit.send().await.unwrap().json().await.unwrap();
     loop {
         match job["status"].as_str() {

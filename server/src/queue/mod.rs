@@ -306,7 +306,8 @@ impl Lane {
 
     /// Milliseconds between two calls' beginnings.
     fn spacing(&self) -> i64 {
-        self.per_second.map_or(0, |rate| (1000.0 / rate).ceil() as i64)
+        self.per_second
+            .map_or(0, |rate| (1000.0 / rate).ceil() as i64)
     }
 }
 

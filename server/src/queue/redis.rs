@@ -101,7 +101,9 @@ impl RedisQueue {
         let call = self.script(&scripts::NEWEST).arg(list).arg(before);
         let answer: Value = call.arg(most(limit)).run().await?;
         let seen = reply::records(answer)?.into_iter().map(Record::seen);
-        Ok(seen.filter_map(Result::transpose).collect::<Result<_, _>>()?)
+        Ok(seen
+            .filter_map(Result::transpose)
+            .collect::<Result<_, _>>()?)
     }
 }
 
@@ -216,7 +218,11 @@ impl Queue for RedisQueue {
 
     async fn finished(&self, before: Timestamp, limit: usize) -> Result<Vec<String>> {
         let call = self.script(&scripts::FINISHED);
-        Ok(call.arg(before.as_millisecond()).arg(most(limit)).run().await?)
+        Ok(call
+            .arg(before.as_millisecond())
+            .arg(most(limit))
+            .run()
+            .await?)
     }
 
     fn bell(&self) -> &Bell {

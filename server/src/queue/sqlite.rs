@@ -233,9 +233,7 @@ impl Queue for SqliteQueue {
     async fn revive(&self, id: &str, priority: Priority, now: Timestamp) -> Result<Job> {
         let (id, now) = (id.to_owned(), now.as_millisecond());
         let revived = self
-            .change(move |c, changed| {
-                placed(c, flight::revive(c, changed, &id, priority, now)?)
-            })
+            .change(move |c, changed| placed(c, flight::revive(c, changed, &id, priority, now)?))
             .await?;
         self.bell.ring_work();
         into_job(revived)

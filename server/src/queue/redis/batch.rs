@@ -48,12 +48,15 @@ impl Addition {
 }
 
 fn extra(job: &NewJob, now: i64) -> Result<Vec<u8>> {
-    let due = job.not_before.map_or(0, |due| due.as_millisecond());
+    let due = job.not_before.map_or(0, Timestamp::as_millisecond);
     let due = if due > now { due } else { 0 };
     if due == 0 && job.join.is_none() && job.answer.is_none() {
         return Ok(Vec::new());
     }
-    let window = job.join.as_ref().map_or(0, |join| milliseconds(join.window));
+    let window = job
+        .join
+        .as_ref()
+        .map_or(0, |join| milliseconds(join.window));
     let since = now.saturating_sub(window).max(0);
     let digest = job.join.as_ref().map_or("", |join| join.digest.as_str());
     let mut packed = Vec::with_capacity(128);
@@ -78,7 +81,10 @@ pub(super) async fn enqueue(redis: Redis, items: Vec<Addition>) -> Results<Added
         call = call.arg(item.id).arg(item.body).arg(item.extra);
     }
     let answers = reply::list(call.run().await?)?;
-    answers.into_iter().map(|answer| Ok(added(answer))).collect()
+    answers
+        .into_iter()
+        .map(|answer| Ok(added(answer)))
+        .collect()
 }
 
 fn added(answer: Value) -> Result<Added, Error> {

@@ -92,7 +92,11 @@ pub(super) const fn ended(outcome: &Outcome) -> u8 {
 /// Each name once, one a line.
 fn names<'a>(files: impl Iterator<Item = &'a str>) -> Vec<u8> {
     let names: BTreeSet<&str> = files.collect();
-    names.into_iter().collect::<Vec<_>>().join("\n").into_bytes()
+    names
+        .into_iter()
+        .collect::<Vec<_>>()
+        .join("\n")
+        .into_bytes()
 }
 
 fn short(packed: &mut Vec<u8>, text: &[u8]) -> Result<()> {
@@ -159,7 +163,15 @@ impl Record {
     fn read(self) -> Result<(Job, u8)> {
         let mut head = Reader(&self.head);
         let [status, cache, _ended] = head.array()?;
-        let [withdrawn, _role, _followed, _failed, uncharged, _linked, _shown] = head.array()?;
+        let [
+            withdrawn,
+            _role,
+            _followed,
+            _failed,
+            uncharged,
+            _linked,
+            _shown,
+        ] = head.array()?;
         let attempt = head.number()?;
         let _deliveries = head.number()?;
         let version = head.number()?;
@@ -188,7 +200,11 @@ impl Record {
             position: self.place,
             cache: cache_of(cache)?,
             request: body.request,
-            charge: if uncharged == b'y' { serde_json::Value::Null } else { body.charge },
+            charge: if uncharged == b'y' {
+                serde_json::Value::Null
+            } else {
+                body.charge
+            },
             hooks: body.hooks,
             failures: failures(self.failures)?,
             outcome: outcome_of(&self.outcome)?,
@@ -212,7 +228,9 @@ impl<'a> Reader<'a> {
 
     fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
         let taken = self.take(N)?;
-        taken.try_into().map_err(|_| unreadable("a job's record is cut off"))
+        taken
+            .try_into()
+            .map_err(|_| unreadable("a job's record is cut off"))
     }
 
     fn number(&mut self) -> Result<u64> {
@@ -240,7 +258,9 @@ fn number(bytes: &[u8]) -> Result<Option<f32>> {
     if bytes.is_empty() {
         return Ok(None);
     }
-    let number = text(bytes)?.parse().map_err(|_| unreadable("progress is no number"))?;
+    let number = text(bytes)?
+        .parse()
+        .map_err(|_| unreadable("progress is no number"))?;
     Ok(Some(number))
 }
 

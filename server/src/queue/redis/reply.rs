@@ -45,9 +45,8 @@ fn bytes(value: Value) -> Result<Vec<u8>> {
 }
 
 pub(super) fn texts(value: Value) -> Result<Vec<String>> {
-    let text = |value| {
-        String::from_utf8(bytes(value)?).map_err(|_| unreadable("a name is not text"))
-    };
+    let text =
+        |value| String::from_utf8(bytes(value)?).map_err(|_| unreadable("a name is not text"));
     list(value)?.into_iter().map(text).collect()
 }
 
@@ -62,7 +61,12 @@ fn text(value: Value) -> Result<Vec<u8>> {
 /// Jobs, told column by column; a column that says nothing may be left out.
 pub(super) fn records(value: Value) -> Result<Vec<Record>> {
     let mut columns = list(value)?.into_iter();
-    let mut column = || columns.next().map_or_else(|| Ok(Vec::new()), list).map(Vec::into_iter);
+    let mut column = || {
+        columns
+            .next()
+            .map_or_else(|| Ok(Vec::new()), list)
+            .map(Vec::into_iter)
+    };
     let ids = column()?;
     let (mut heads, mut bodies, mut links) = (column()?, column()?, column()?);
     let (mut outcomes, mut failures, mut places) = (column()?, column()?, column()?);

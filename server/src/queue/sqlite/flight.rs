@@ -36,7 +36,13 @@ pub(super) fn enqueue(c: &Connection, mut row: Row, new: &NewJob, now: i64) -> R
 /// Joins the newest job that answers the same request, was answered later than
 /// `since`, or is about to be; else takes a place in the order.
 fn place(c: &Connection, row: &mut Row, since: i64, now: i64) -> Result<()> {
-    match row.flight.as_ref().map(|flight| newest(c, flight, since)).transpose()?.flatten() {
+    match row
+        .flight
+        .as_ref()
+        .map(|flight| newest(c, flight, since))
+        .transpose()?
+        .flatten()
+    {
         Some(Row {
             status: Status::Succeeded,
             outcome: Some(answer),
@@ -46,7 +52,11 @@ fn place(c: &Connection, row: &mut Row, since: i64, now: i64) -> Result<()> {
             Ok(())
         }
         Some(leader) => {
-            row::execute(c, "UPDATE jobs SET followed = 1 WHERE id = ?1", &[&leader.id])?;
+            row::execute(
+                c,
+                "UPDATE jobs SET followed = 1 WHERE id = ?1",
+                &[&leader.id],
+            )?;
             row.follow(leader);
             Ok(())
         }
@@ -114,7 +124,9 @@ pub(super) fn settle(
         }
         Verdict::Retry(failed, not_before) => {
             row.fail(&failed)?;
-            row.due = Some(not_before.as_millisecond()).filter(|due| *due > now).unwrap_or(0);
+            row.due = Some(not_before.as_millisecond())
+                .filter(|due| *due > now)
+                .unwrap_or(0);
         }
         Verdict::Release => {
             row.attempt = row.attempt.saturating_sub(1);
@@ -146,7 +158,11 @@ pub(super) fn complete(
     row.finished_at = Some(now);
     row.due = 0;
     row.unreport();
-    let shared = if row.followed { followers(c, &row.id)? } else { Vec::new() };
+    let shared = if row.followed {
+        followers(c, &row.id)?
+    } else {
+        Vec::new()
+    };
     save(c, &mut row, changed)?;
     for id in &shared {
         keep_answer(c, id, &row)?;

@@ -124,9 +124,7 @@ impl State {
         if running >= self.allowed(lane, now) {
             return match (self.floor, lane.parallel) {
                 (_, Some(parallel)) if running >= i64::from(parallel) => Opening::WhenOneEnds,
-                (Some(floor), _) => {
-                    Opening::At(self.held_until + 1000 * (running - floor + 1))
-                }
+                (Some(floor), _) => Opening::At(self.held_until + 1000 * (running - floor + 1)),
                 (None, _) => Opening::WhenOneEnds,
             };
         }
@@ -174,7 +172,9 @@ pub(super) fn claim(
         let bounded = lane.parallel.is_some() || state.floor.is_some();
         let running = if bounded { running(c, &lane.name)? } else { 0 };
         match state.opening(lane, running, now) {
-            Opening::Now => return begin(c, changed, lane, state, row, now, end).map(Claimed::Call),
+            Opening::Now => {
+                return begin(c, changed, lane, state, row, now, end).map(Claimed::Call);
+            }
             Opening::At(time) => wake = Some(wake.map_or(time, |wake| wake.min(time))),
             Opening::WhenOneEnds => {}
         }

@@ -3,6 +3,7 @@
 use std::{sync::LazyLock, time::Duration};
 
 use atelier_app::wire::{Cache, Status};
+use jiff::Timestamp;
 use rusqlite::{
     Connection, OptionalExtension, Row as SqlRow, ToSql, params,
     types::{Type, ValueRef},
@@ -61,7 +62,7 @@ pub(super) enum Withdrawn {
 impl Row {
     /// A queued row, not yet placed in the order.
     pub(super) fn new(new: &NewJob, now: i64) -> Result<Self> {
-        let not_before = new.not_before.map_or(0, |time| time.as_millisecond());
+        let not_before = new.not_before.map_or(0, Timestamp::as_millisecond);
         Ok(Self {
             id: new.id.clone(),
             owner: new.owner.clone(),
@@ -217,11 +218,8 @@ pub(super) fn select(c: &Connection, condition: &str, values: &[&dyn ToSql]) -> 
 static BY_ID: LazyLock<String> = LazyLock::new(|| format!("{SELECT} WHERE id = ?1"));
 
 pub(super) fn load(c: &Connection, id: &str) -> Result<Option<Row>> {
-    cached(c, &BY_ID, |query| {
-        query.query_row([id], read).optional()
-    })
+    cached(c, &BY_ID, |query| query.query_row([id], read).optional())
 }
-
 
 fn read(row: &SqlRow<'_>) -> rusqlite::Result<Row> {
     Ok(Row {
@@ -355,9 +353,7 @@ pub(super) fn set_due(c: &Connection, row: &Row) -> Result<()> {
 
 /// Gives the followers the state of their leader.
 fn mirror(c: &Connection, leader: &Row, changed: &mut Vec<String>) -> Result<()> {
-    let finished_at = leader
-        .finished_at
-        .filter(|_| leader.status.is_terminal());
+    let finished_at = leader.finished_at.filter(|_| leader.status.is_terminal());
     for id in followers(c, &leader.id)? {
         execute(
             c,

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use atelier::{
     cache::{Cache, RedisCache, SqliteCache},
     limit::{Limiter, RedisLimiter, SqliteLimiter},
-    queue::{Queue, SqliteQueue},
+    queue::{Queue, RedisQueue, SqliteQueue},
     store::{redis::Redis, sqlite::Database},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -44,19 +44,19 @@ async fn sqlite() -> Stores {
 }
 
 async fn redis() -> Stores {
-    over_redis(support::redis()).await
+    over_redis(support::redis())
 }
 
 async fn cluster() -> Stores {
-    over_redis(support::redis_cluster()).await
+    over_redis(support::redis_cluster())
 }
 
-async fn over_redis(redis: Redis) -> Stores {
+fn over_redis(redis: Redis) -> Stores {
     Stores {
+        queue: Arc::new(RedisQueue::new(redis.clone())),
         cache: Arc::new(RedisCache::new(redis.clone())),
         limiter: Arc::new(RedisLimiter::new(redis)),
-        // Until Redis has a queue; its tests do not run over these stores yet.
-        ..sqlite().await
+        _folder: tempfile::tempdir().unwrap(),
     }
 }
 
@@ -88,7 +88,7 @@ macro_rules! suites {
     };
 }
 
-suites! { sqlite, model:
+suites! { sqlite, redis, cluster, model:
     queue::a_job_goes_from_queued_to_succeeded,
     queue::a_failed_call_ends_failed_with_its_attempts,
     queue::every_change_raises_the_version_and_rings,
@@ -142,6 +142,7 @@ suites! { sqlite, model:
     queue::dead_letters_are_listed_newest_first_in_pages,
     queue::a_deleted_dead_letter_is_gone,
     queue::a_revived_job_begins_anew,
+    queue::a_revived_jobs_deliveries_are_counted_anew,
     queue::only_failed_jobs_are_revived,
     queue::a_revived_job_joins_the_flight,
     queue::a_ticket_from_before_is_no_right_to_a_follower,

@@ -56,7 +56,8 @@ impl Taken {
 
 /// The bound of calls in progress, as the scripts take it.
 pub(in super::super) fn bound(lane: &Lane) -> String {
-    lane.parallel.map_or_else(String::new, |bound| bound.to_string())
+    lane.parallel
+        .map_or_else(String::new, |bound| bound.to_string())
 }
 
 pub(in super::super) async fn claim(redis: Redis, items: Vec<Wanted>) -> Results<Taken> {
@@ -85,7 +86,9 @@ pub(in super::super) async fn claim(redis: Redis, items: Vec<Wanted>) -> Results
 
 /// So many claims of the same kind.
 async fn take(redis: &Redis, wanted: &Wanted, now: Timestamp, count: usize) -> Results<Taken> {
-    let until = now.as_millisecond().saturating_add(milliseconds(wanted.lease));
+    let until = now
+        .as_millisecond()
+        .saturating_add(milliseconds(wanted.lease));
     let (before, after) = expiry(now)?;
     let mut call = redis
         .script(&scripts::CLAIM)

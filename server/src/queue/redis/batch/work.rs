@@ -19,9 +19,16 @@ pub(in super::super) struct Extension {
 }
 
 impl Extension {
-    pub(in super::super) fn new(ticket: &Ticket, now: Timestamp, lease: Duration, report: Report) -> Self {
+    pub(in super::super) fn new(
+        ticket: &Ticket,
+        now: Timestamp,
+        lease: Duration,
+        report: Report,
+    ) -> Self {
         // Adding 0 makes -0 the same as 0.
-        let progress = report.progress.map_or_else(String::new, |share| (share + 0.0).to_string());
+        let progress = report
+            .progress
+            .map_or_else(String::new, |share| (share + 0.0).to_string());
         Self {
             ticket: ticket.clone(),
             until: now.as_millisecond().saturating_add(milliseconds(lease)),
@@ -43,7 +50,10 @@ pub(in super::super) async fn extend(redis: Redis, items: Vec<Extension>) -> Res
     }
     let codes: Vec<i64> = call.run().await?;
     // An extension is refused to whoever does not hold the job, never as illegal.
-    Ok(codes.into_iter().map(|code| reply::refusal(code, Event::Claim)).collect())
+    Ok(codes
+        .into_iter()
+        .map(|code| reply::refusal(code, Event::Claim))
+        .collect())
 }
 
 /// A verdict to be carried out.
@@ -67,7 +77,11 @@ impl Settlement {
             Verdict::Retry(failed, not_before) => {
                 let due = not_before.as_millisecond();
                 let due = if due > now { due } else { 0 };
-                (Event::Retry, format!("r{due}"), serde_json::to_vec(&failed)?)
+                (
+                    Event::Retry,
+                    format!("r{due}"),
+                    serde_json::to_vec(&failed)?,
+                )
             }
             Verdict::Release => (Event::Release, "h".into(), Vec::new()),
             Verdict::Postpone(not_before) => {
@@ -93,7 +107,8 @@ fn recorded(outcome: &Outcome) -> Result<(Event, String, Vec<u8>)> {
 
 /// The failed attempt, empty if there is none to be kept, then the outcome.
 fn fail(failure: &[u8], outcome: &Outcome) -> Result<(Event, String, Vec<u8>)> {
-    let length = u32::try_from(failure.len()).map_err(|_| reply::unreadable("a failure is too long"))?;
+    let length =
+        u32::try_from(failure.len()).map_err(|_| reply::unreadable("a failure is too long"))?;
     let mut text = length.to_be_bytes().to_vec();
     text.extend(failure);
     text.extend(record::outcome(outcome)?);
@@ -113,7 +128,9 @@ pub(in super::super) async fn settle(redis: Redis, items: Vec<Settlement>) -> Re
     }
     let codes: Vec<i64> = call.run().await?;
     let results = codes.into_iter().zip(events);
-    Ok(results.map(|(code, event)| reply::refusal(code, event)).collect())
+    Ok(results
+        .map(|(code, event)| reply::refusal(code, event))
+        .collect())
 }
 
 /// 1 if no id is there twice.
@@ -133,7 +150,10 @@ pub(in super::super) async fn complete(redis: Redis, items: Vec<Finish>) -> Resu
     let mut call = redis.script(&scripts::COMPLETE).key(TAG);
     call = call.arg(distinct(items.iter().map(|(ticket, _)| ticket.id.as_str())));
     for (ticket, now) in items {
-        call = call.arg(ticket.id).arg(ticket.token).arg(now.as_millisecond());
+        call = call
+            .arg(ticket.id)
+            .arg(ticket.token)
+            .arg(now.as_millisecond());
     }
     let [counts, records] = reply::array(call.run().await?)?;
     let mut records = reply::records(records)?.into_iter();
@@ -146,6 +166,9 @@ pub(in super::super) async fn complete(redis: Redis, items: Vec<Finish>) -> Resu
 
 fn completed(count: i64, records: &mut impl Iterator<Item = Record>) -> Result<Completed, Error> {
     // Only a job without an outcome is refused as illegal.
-    reply::refusal(count.min(0).saturating_neg(), Event::Complete { succeeded: false })?;
+    reply::refusal(
+        count.min(0).saturating_neg(),
+        Event::Complete { succeeded: false },
+    )?;
     Ok(records.take(usize::try_from(count).unwrap_or(0)).collect())
 }

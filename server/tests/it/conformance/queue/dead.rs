@@ -1,11 +1,11 @@
 //! Jobs that failed for good, and jobs that are over.
 
-use atelier::queue::{Error, Hooks, NewJob, Priority, Report, Verdict};
+use atelier::queue::{Claim, Error, Hooks, NewJob, Priority, Report, Verdict};
 use atelier_app::wire::{Cache, Status};
 
 use super::{
-    LEASE_MS, Stores, add, at, call, complete, extend, fail, failed, get, idle, joining, new,
-    record, rung, settle, success, work,
+    LEASE_MS, Stores, add, at, call, claim, complete, extend, fail, failed, get, idle, joining,
+    new, record, rung, settle, success, work,
 };
 
 pub(crate) async fn dead_letters_are_listed_newest_first_in_pages(stores: Stores) {
@@ -88,6 +88,24 @@ pub(crate) async fn a_revived_job_begins_anew(stores: Stores) {
     record(&queue, &job.ticket(), success("a.png"), 6).await;
     complete(&queue, &job.ticket(), 7).await;
     assert_eq!(get(&queue, "a").await.status, Status::Succeeded);
+}
+
+pub(crate) async fn a_revived_jobs_deliveries_are_counted_anew(stores: Stores) {
+    let queue = stores.queue;
+    add(&queue, new("a", "owner")).await;
+    for _ in 0..2 {
+        let ticket = call(&queue, 0).await.ticket();
+        settle(&queue, &ticket, Verdict::Fail(failed(1)), 0).await;
+        for before in 0..3 {
+            settle(&queue, &ticket, Verdict::Postpone(at(0)), 0).await;
+            match claim(&queue, 0).await {
+                Claim::Deliver(_, tried) => assert_eq!(tried, before),
+                other => panic!("expected a delivery, got {other:?}"),
+            }
+        }
+        complete(&queue, &ticket, 0).await;
+        queue.revive("a", Priority::Normal, at(0)).await.unwrap();
+    }
 }
 
 pub(crate) async fn only_failed_jobs_are_revived(stores: Stores) {

@@ -17,6 +17,7 @@ use atelier::queue::{
     Bell, Cancellation, Claim, Completion, Error, Job, Lane, NewJob, Priority, Queue, Report,
     Ticket, Verdict,
 };
+use atelier_app::wire::Status;
 use jiff::Timestamp;
 
 use self::jobs::Jobs;
@@ -52,9 +53,11 @@ impl Model {
         self.jobs().loose.clone()
     }
 
-    /// Whether the ticket is the right to act on its job.
-    pub(super) fn holds(&self, ticket: &Ticket) -> bool {
-        self.jobs().held(ticket).is_ok()
+    /// The job's status, if the ticket is the right to act on it.
+    pub(super) fn holds(&self, ticket: &Ticket) -> Option<Status> {
+        let mut jobs = self.jobs();
+        let row = jobs.held(ticket).ok()?;
+        Some(row.job.status)
     }
 
     /// How many jobs fall due by `now`.
@@ -113,7 +116,7 @@ impl Queue for Model {
     }
 
     async fn dead(&self, before: Option<&str>, limit: usize) -> Result<Vec<Job>> {
-        let failed = |job: &Job| job.status == atelier_app::wire::Status::Failed;
+        let failed = |job: &Job| job.status == Status::Failed;
         Ok(self.jobs().newest(before, limit, failed))
     }
 

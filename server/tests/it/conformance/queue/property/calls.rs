@@ -16,7 +16,7 @@ use jiff::Timestamp;
 pub(super) const LEASE: Duration = Duration::from_secs(5);
 
 pub(super) enum Call {
-    Enqueue(NewJob),
+    Enqueue(Box<NewJob>),
     Claim(Vec<Lane>),
     Extend(Ticket, Report),
     Settle(Ticket, Verdict),
@@ -126,7 +126,7 @@ impl Seen {
 
 pub(super) async fn perform(queue: &dyn Queue, call: &Call, now: Timestamp) -> Seen {
     match call {
-        Call::Enqueue(new) => Seen::job(queue.enqueue(new.clone(), now).await),
+        Call::Enqueue(new) => Seen::job(queue.enqueue((**new).clone(), now).await),
         Call::Claim(lanes) => Seen::from(queue.claim(lanes, now, LEASE).await, Seen::claim),
         Call::Extend(ticket, report) => {
             Seen::said(queue.extend(ticket, now, LEASE, report.clone()).await)

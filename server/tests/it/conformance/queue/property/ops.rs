@@ -6,7 +6,7 @@ use proptest::{option, prelude::*};
 /// One of several, by an index into those there are at the time.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pick {
-    /// Only among those to which it can happen.
+    /// Among those to which it can happen, or among the others.
     pub(super) fitting: bool,
     pub(super) index: usize,
 }
@@ -18,6 +18,7 @@ pub(super) enum Op {
     Claim {
         worker: usize,
         lanes: usize,
+        times: usize,
     },
     /// The worker forgets its tickets; another takes its place.
     Crash(usize),
@@ -46,8 +47,9 @@ pub(super) struct Addition {
 #[derive(Debug, Clone)]
 pub(super) enum Act {
     Report(Option<u8>, Option<u8>),
-    Succeed(u8),
-    Fail,
+    /// And whether the delivery ends at once.
+    Succeed(u8, bool),
+    Fail(bool),
     Retry(i64),
     Release,
     Postpone(i64),
@@ -68,12 +70,20 @@ pub(super) fn op() -> impl Strategy<Value = Op> {
     prop_oneof![
         5 => wait().prop_map(Op::Wait),
         8 => addition().prop_map(Op::Add),
-        9 => (0..3_usize, 0..4_usize).prop_map(|(worker, lanes)| Op::Claim { worker, lanes }),
+        9 => claim(),
         1 => (0..3_usize).prop_map(Op::Crash),
         14 => (pick(), act()).prop_map(|(pick, act)| Op::Act(pick, act)),
-        7 => (pick(), deed()).prop_map(|(pick, deed)| Op::Job(pick, deed)),
+        12 => (pick(), deed()).prop_map(|(pick, deed)| Op::Job(pick, deed)),
         1 => (0..2_usize, -500..3000_i64).prop_map(|(lane, hold)| Op::Throttle { lane, hold }),
     ]
+}
+
+fn claim() -> impl Strategy<Value = Op> {
+    (0..3_usize, 0..4_usize, 1..4_usize).prop_map(|(worker, lanes, times)| Op::Claim {
+        worker,
+        lanes,
+        times,
+    })
 }
 
 /// A moment, about the pace of a lane, about the length of a lease, or longer
@@ -83,7 +93,7 @@ fn wait() -> impl Strategy<Value = i64> {
 }
 
 fn addition() -> impl Strategy<Value = Addition> {
-    let digest = prop_oneof![2 => Just(None), 3 => (0..2_u8).prop_map(Some)];
+    let digest = prop_oneof![4 => Just(None), 5 => Just(Some(0)), 1 => Just(Some(1))];
     let rare = || prop_oneof![5 => Just(None), 1 => (0..4_u8).prop_map(Some)];
     let delay = option::weighted(0.2, -100..3000_i64);
     (
@@ -125,12 +135,12 @@ fn pick() -> impl Strategy<Value = Pick> {
 fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
         3 => (option::of(0..3_u8), option::of(0..3_u8)).prop_map(|(share, key)| Act::Report(share, key)),
-        5 => (0..4_u8).prop_map(Act::Succeed),
-        3 => Just(Act::Fail),
+        5 => (0..8_u8, any::<bool>()).prop_map(|(key, end)| Act::Succeed(key, end)),
+        5 => any::<bool>().prop_map(Act::Fail),
         2 => (-10..3000_i64).prop_map(Act::Retry),
         1 => Just(Act::Release),
         2 => (-10..3000_i64).prop_map(Act::Postpone),
-        8 => Just(Act::Complete),
+        4 => Just(Act::Complete),
     ]
 }
 
@@ -139,7 +149,7 @@ fn deed() -> impl Strategy<Value = Deed> {
         1 => Just(Deed::AddAgain),
         4 => Just(Deed::Cancel),
         3 => Just(Deed::Delete),
-        3 => priority().prop_map(Deed::Revive),
+        6 => priority().prop_map(Deed::Revive),
         1 => Just(Deed::Get),
     ]
 }

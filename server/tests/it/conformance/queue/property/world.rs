@@ -46,28 +46,32 @@ impl World {
         at(self.now + by)
     }
 
-    /// The call that the operation comes to, if it comes to any. The jobs
-    /// seen are those of the model.
-    pub(super) fn call(&mut self, op: &Op, seen: &[Job]) -> Option<Call> {
+    /// The calls that the operation comes to. The jobs seen are the model's.
+    pub(super) fn calls(&mut self, op: &Op, seen: &[Job]) -> Vec<Call> {
         match op {
             Op::Wait(time) => {
                 self.now += time;
-                None
+                Vec::new()
             }
             Op::Crash(worker) => {
                 self.workers[*worker].clear();
-                None
+                Vec::new()
             }
-            Op::Add(addition) => Some(self.addition(addition)),
-            Op::Claim { lanes, .. } => self.claim(*lanes),
+            Op::Add(addition) => vec![self.addition(addition)],
+            Op::Claim { lanes, times, .. } => {
+                let claims = std::iter::repeat_n(lanes, *times);
+                claims.filter_map(|lanes| self.claim(*lanes)).collect()
+            }
             Op::Throttle { lane: index, hold } => {
-                Some(Call::Throttle(lane(*index), self.later(*hold)))
+                vec![Call::Throttle(lane(*index), self.later(*hold))]
             }
             Op::Act(which, act) => {
-                let ticket = self.ticket(*which)?;
-                Some(self.act(ticket, act))
+                let ticket = self.ticket(*which, act);
+                ticket
+                    .map(|ticket| self.act(ticket, act))
+                    .unwrap_or_default()
             }
-            Op::Job(which, deed) => self.deed(*which, deed, seen),
+            Op::Job(which, deed) => self.deed(*which, deed, seen).into_iter().collect(),
         }
     }
 
@@ -98,7 +102,7 @@ impl World {
         new.not_before = addition.delay.map(|delay| self.later(delay));
         new.answer = addition.answer.map(|key| success(&picture(key)));
         self.added.push(new.clone());
-        Call::Enqueue(new)
+        Call::Enqueue(Box::new(new))
     }
 
     fn claim(&self, lanes: usize) -> Option<Call> {
@@ -114,43 +118,52 @@ impl World {
     }
 
     /// Takes whatever there is, whatever the pace.
-    pub(super) fn drain(&mut self) -> Option<Call> {
-        self.now += 1;
+    pub(super) fn drain(&mut self, wait: i64) -> Option<Call> {
+        self.now += wait;
         let lanes = ["bounded", "open"].map(Lane::open).to_vec();
         let few = self.model.due(self.now()) <= 16;
         few.then_some(Call::Claim(lanes))
     }
 
-    fn ticket(&self, which: Pick) -> Option<Ticket> {
+    fn ticket(&self, which: Pick, act: &Act) -> Option<Ticket> {
+        let status = match act {
+            Act::Complete | Act::Postpone(_) => Status::Delivering,
+            _ => Status::Running,
+        };
         let all: Vec<_> = self.workers.iter().flatten().collect();
-        choose(which, &all, |ticket| self.model.holds(ticket)).cloned()
+        choose(which, &all, |ticket| {
+            self.model.holds(ticket) == Some(status)
+        })
+        .cloned()
     }
 
-    fn act(&self, ticket: Ticket, act: &Act) -> Call {
-        let verdict = match act {
-            Act::Complete => return Call::Complete(ticket),
+    fn act(&self, ticket: Ticket, act: &Act) -> Vec<Call> {
+        let (verdict, end) = match act {
+            Act::Complete => return vec![Call::Complete(ticket)],
             Act::Report(share, key) => {
                 let report = Report {
                     progress: share.map(|share| f32::from(share) / 10.0),
                     preview: key.map(|key| format!("preview-{key}")),
                 };
-                return Call::Extend(ticket, report);
+                return vec![Call::Extend(ticket, report)];
             }
-            Act::Succeed(key) => Verdict::Record(success(&picture(*key))),
-            Act::Fail => Verdict::Fail(failed(9)),
-            Act::Retry(delay) => Verdict::Retry(failed(1), self.later(*delay)),
-            Act::Release => Verdict::Release,
-            Act::Postpone(delay) => Verdict::Postpone(self.later(*delay)),
+            Act::Succeed(key, end) => (Verdict::Record(success(&picture(*key))), *end),
+            Act::Fail(end) => (Verdict::Fail(failed(9)), *end),
+            Act::Retry(delay) => (Verdict::Retry(failed(1), self.later(*delay)), false),
+            Act::Release => (Verdict::Release, false),
+            Act::Postpone(delay) => (Verdict::Postpone(self.later(*delay)), false),
         };
-        Call::Settle(ticket, verdict)
+        let mut calls = vec![Call::Settle(ticket.clone(), verdict)];
+        calls.extend(end.then_some(Call::Complete(ticket)));
+        calls
     }
 
     fn deed(&self, which: Pick, deed: &Deed, seen: &[Job]) -> Option<Call> {
         if matches!(deed, Deed::AddAgain) {
             let known = |new: &&NewJob| seen.iter().any(|job| job.id == new.id);
             let known: Vec<_> = self.added.iter().filter(known).collect();
-            let new = choose(which, &known, |_| true)?;
-            return Some(Call::Enqueue(new.clone()));
+            let new = choose(which, &known, |_| which.fitting)?;
+            return Some(Call::Enqueue(Box::new(new.clone())));
         }
         let fits = |new: &NewJob| {
             let job = seen.iter().find(|job| job.id == new.id);
@@ -200,7 +213,7 @@ fn fits(deed: &Deed, status: Status) -> bool {
 fn choose<'a, T>(which: Pick, all: &[&'a T], fits: impl Fn(&T) -> bool) -> Option<&'a T> {
     let chosen: Vec<_> = all
         .iter()
-        .filter(|item| !which.fitting || fits(item))
+        .filter(|item| which.fitting == fits(item))
         .collect();
     // The latest are the most interesting, and what a small index stands for.
     let index = which.index % chosen.len().max(1);

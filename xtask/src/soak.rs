@@ -1,0 +1,29 @@
+//! `cargo xtask soak`: the faults test in its long form.
+
+use std::env;
+
+use anyhow::Result;
+
+use crate::{exec, site, tools};
+
+// The flags of `cargo xtask test`, so that nothing is built twice. One half
+// after the other: each wants the machine for itself.
+const SOAK: &str = "test --workspace --exclude atelier-frontend --exclude xtask --test soak -- \
+     --nocapture --test-threads 1";
+
+/// What is set unless the environment says otherwise: 1,000 jobs, and killing
+/// for as long as they take.
+const LONG: [(&str, &str); 2] = [("SOAK_JOBS", "1000"), ("SOAK_SECONDS", "150")];
+
+/// `cargo xtask soak [FILTER…]`
+pub(crate) fn command(filters: &[String]) -> Result<()> {
+    tools::redis()?;
+    site::build(site::Mode::Small)?;
+    let mut soak = exec::cargo(SOAK);
+    for (name, value) in LONG {
+        if env::var_os(name).is_none() {
+            soak.env(name, value);
+        }
+    }
+    exec::run(soak.args(filters))
+}
