@@ -11,9 +11,11 @@
 //!
 //! | key | type | what it holds |
 //! |---|---|---|
-//! | `s:ID` | string | a job's record: a packed head, names, the outcome ([`record`]) |
-//! | `b:ID` | string | a job's body, JSON: what never changes (request, charge, hooks) |
-//! | `f:ID` | string | a job's failed attempts, each a comma and JSON |
+//! | `head` | hash | by id: what changes often of a job, packed ([`record`]) |
+//! | `body` | hash | by id: what never changes: lane, cost, owner, blobs of the request; then JSON: request, charge, hooks |
+//! | `links` | hash | by id, of jobs that have any: leader, flight, progress, preview |
+//! | `outcome` | hash | by id: the outcome's blobs, then JSON |
+//! | `failures` | hash | by id: the failed attempts, each a comma and JSON |
 //! | `followers:ID` | set | the jobs that share this leader's call and have not ended |
 //! | `flight:DIGEST` | sorted set | the leaders of a request; `+inf` in flight, else when they succeeded |
 //! | `ready:LANE` | sorted set | jobs that wait for nothing but their turn, by band and virtual start |
@@ -24,6 +26,14 @@
 //! | `finished` | sorted set | jobs that have ended, by when |
 //! | `dead` | sorted set | failed jobs, in the order of their ids |
 //! | `files` | hash | how many jobs refer to a blob |
+//!
+//! # The scripts
+//! They are in `lua/`. Redis runs one at a time, so what a script costs bounds
+//! the queue. Most jobs are *simple*: nobody has joined them, nothing has gone
+//! wrong, nothing is reported. What is done most often ([`scripts`]) serves
+//! simple jobs straight from their heads, with one command of each kind for the
+//! whole batch; only for the others does it build rows and go the `long` way,
+//! which can do everything.
 //!
 //! # The bell
 //! A script that changed jobs publishes one message on the channel

@@ -3,10 +3,13 @@
 
 use std::{future::Future, sync::Arc};
 
-use tokio::sync::{
-    Mutex,
-    mpsc::{self, UnboundedReceiver, UnboundedSender},
-    oneshot,
+use tokio::{
+    sync::{
+        Mutex,
+        mpsc::{self, UnboundedReceiver, UnboundedSender},
+        oneshot,
+    },
+    task::yield_now,
 };
 
 use super::super::Result;
@@ -18,7 +21,7 @@ pub(super) const BATCH: usize = 128;
 
 /// Scripts of one operation that are under way at once: while Redis runs one,
 /// the answer of the other is read.
-const UNDER_WAY: usize = 1;
+const UNDER_WAY: usize = 2;
 
 /// A result for each of the calls, or the failure that took them all down.
 pub(super) type Results<O> = std::result::Result<Vec<Result<O>>, store::Error>;
@@ -58,16 +61,33 @@ impl<I: Send + 'static, O: Send + 'static> Gather<I, O> {
     }
 }
 
+/// What has come, at least one call; nothing when none can come any more.
+async fn gather<I, O>(
+    inbox: &Mutex<UnboundedReceiver<(I, Answer<O>)>>,
+) -> Option<Vec<(I, Answer<O>)>> {
+    let mut inbox = inbox.lock().await;
+    let mut gathered = Vec::with_capacity(BATCH);
+    gathered.push(inbox.recv().await?);
+    // Those who were woken together with the first caller get their turn.
+    yield_now().await;
+    while gathered.len() < BATCH {
+        match inbox.try_recv() {
+            Ok(item) => gathered.push(item),
+            Err(_) => break,
+        }
+    }
+    Some(gathered)
+}
+
 async fn serve<I, O, R, F>(redis: Redis, run: R, inbox: Inbox<I, O>)
 where
     R: Fn(Redis, Vec<I>) -> F,
     F: Future<Output = Results<O>>,
 {
     loop {
-        let mut gathered = Vec::with_capacity(BATCH);
-        if inbox.lock().await.recv_many(&mut gathered, BATCH).await == 0 {
+        let Some(mut gathered) = gather(&inbox).await else {
             return;
-        }
+        };
         // Whoever has gone may have wanted a claim: it would be lost.
         gathered.retain(|(_, answer)| !answer.is_closed());
         let (items, answers): (Vec<_>, Vec<_>) = gathered.into_iter().unzip();

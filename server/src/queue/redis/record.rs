@@ -1,4 +1,4 @@
-//! A job's record in its parts. The scripts pack the head (`prelude.lua`) and
+//! A job's record in its parts. The scripts pack the head (`base.lua`) and
 //! the links; this process packs the fixed part, which stands before the body,
 //! and outcomes. A text has its length before it, in one byte or two.
 //!

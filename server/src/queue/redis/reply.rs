@@ -87,7 +87,7 @@ pub(super) fn records(value: Value) -> Result<Vec<Record>> {
     .collect()
 }
 
-/// Why an item was not carried out, if it was not: the numbers of `prelude.lua`.
+/// Why an item was not carried out, if it was not: the numbers of `rows.lua`.
 pub(super) fn refusal(code: i64, event: Event) -> Result<(), Error> {
     let status = match code {
         0 => return Ok(()),

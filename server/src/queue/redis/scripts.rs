@@ -1,26 +1,62 @@
-//! The operations' texts: a shared part, then what is the operation's own.
+//! The operations' texts, put together from `lua/`: what all share, then what
+//! is the operation's own.
 
 use std::sync::LazyLock;
 
 use crate::store::redis::Script;
 
+/// Everything that can happen to a job.
+macro_rules! rows {
+    () => {
+        concat!(
+            include_str!("lua/rows.lua"),
+            include_str!("lua/lanes.lua"),
+            include_str!("lua/changes.lua"),
+            include_str!("lua/answers.lua")
+        )
+    };
+}
+
+/// A script of these files.
 macro_rules! script {
-    ($name:ident: $($part:literal),+) => {
+    ($name:ident: $($file:literal),+) => {
         pub(super) static $name: LazyLock<Script> = LazyLock::new(|| {
-            Script::new(concat!(include_str!("lua/prelude.lua"), $(include_str!(concat!("lua/", $part, ".lua"))),+))
+            Script::new(concat!(
+                include_str!("lua/base.lua"),
+                rows!(),
+                $(include_str!(concat!("lua/", $file, ".lua"))),+
+            ))
         });
     };
 }
 
-script!(ENQUEUE: "flight", "enqueue");
-script!(GET: "get");
+/// A script that serves simple jobs by itself, and has `long_way` for others,
+/// made of the file of the same name (and others needed for it).
+macro_rules! quick_script {
+    ($name:ident: $file:literal $(, $needed:literal)*) => {
+        pub(super) static $name: LazyLock<Script> = LazyLock::new(|| {
+            Script::new(concat!(
+                include_str!("lua/base.lua"),
+                "local function long_way()\n",
+                rows!(),
+                $(include_str!(concat!("lua/", $needed, ".lua")),)*
+                include_str!(concat!("lua/long/", $file, ".lua")),
+                "end\n",
+                include_str!(concat!("lua/", $file, ".lua"))
+            ))
+        });
+    };
+}
+
+quick_script!(ENQUEUE: "enqueue", "flight");
+quick_script!(GET: "get");
+quick_script!(CLAIM: "claim");
+quick_script!(EXTEND: "extend");
+quick_script!(SETTLE: "settle");
+quick_script!(COMPLETE: "complete");
 script!(NEWEST: "newest");
-script!(CLAIM: "claim");
-script!(EXTEND: "extend");
-script!(SETTLE: "settle");
-script!(COMPLETE: "complete");
+script!(FINISHED: "finished");
 script!(THROTTLE: "throttle");
 script!(CANCEL: "cancel");
 script!(DELETE: "delete");
 script!(REVIVE: "flight", "revive");
-script!(FINISHED: "finished");

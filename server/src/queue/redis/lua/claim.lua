@@ -5,62 +5,7 @@
 -- each delivery, and the jobs: deliveries first.
 
 local wanted, now, lease_end = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
-local MOST_ROUNDS = 8
--- The jobs taken, and which of them took the long way.
-local taken, heads, special, tries = {}, {}, {}, {}
-
-local function take(row)
-  local n = #taken + 1
-  taken[n], heads[n], special[n] = row[ID], texts[row[ID]], row
-end
-
-local function expire(row)
-  fail(row, ARGV[4] .. decimal(row[ATTEMPT]) .. ARGV[5])
-  ended(row[LANE], 1)
-  hush(row)
-  queue(row, '0')
-  change(row)
-end
-
--- Hands out a delivery that is due.
-local function deliver(row)
-  row[DELIVERIES] = row[DELIVERIES] + 1
-  write(row)
-  add(due_in, lease_end, row[ID])
-  take(row)
-  tries[#tries + 1] = row[DELIVERIES] - 1
-end
-
-local function fall_due(id)
-  local row = rows[id]
-  local status = row and row[STATUS]
-  if status == 'd' then
-    deliver(row)
-  elseif status == 'r' then
-    expire(row)
-  elseif status == 'q' then
-    queue(row, '0')
-  else
-    due_out[#due_out + 1] = id
-  end
-end
-
-local function take_due()
-  for _ = 1, MOST_ROUNDS do
-    local ids = call('ZRANGEBYSCORE', P .. 'due', '-inf', ARGV[2], 'LIMIT', 0, 128)
-    load_all(ids)
-    for i = 1, #ids do
-      if #taken >= wanted then
-        break
-      end
-      fall_due(ids[i])
-    end
-    flush()
-    if #ids < 128 or #taken >= wanted then
-      break
-    end
-  end
-end
+local long
 
 -- How many calls may begin in the lane now; if none, when that may change.
 local function room(lane, parallel, spacing)
@@ -81,64 +26,48 @@ local function room(lane, parallel, spacing)
   return 1
 end
 
-local function begin(row)
-  row[STATUS], row[ATTEMPT] = 'r', row[ATTEMPT] + 1
-  row[TOKEN] = math.max(row[TOKEN] + 1, now)
-  if row[STARTED] == 0 then
-    row[STARTED] = now
-  end
-  hush(row)
-  add(due_in, lease_end, row[ID])
-  change(row)
-  take(row)
-end
-
--- Begins the next few jobs of a lane; returns how many there were.
+-- Begins the next few jobs of a lane; returns how many were there.
 local function take_ready(name, lane, count, spacing)
   local key = P .. 'ready:' .. name
   local ids = call('ZRANGE', key, 0, count - 1)
   if #ids == 0 then
     return 0
   end
-  call('ZREMRANGEBYRANK', key, 0, #ids - 1)
-  local found, begun = read_all('head', ids), 0
+  local found, begun, v = call('HMGET', P .. 'head', unpack(ids)), 0, lane.v
   for i = 1, #ids do
     local id, text = ids[i], found[i]
-    local status, cache, outcome, marks, attempt, deliveries, version, token, started, finished, vt, band
+    local status, cache, ended, marks, attempt, deliveries, version, token, started, finished, vt, band
     if sane(text) then
-      status, cache, outcome, marks, attempt, deliveries, version, token, started, finished, vt, band =
+      status, cache, ended, marks, attempt, deliveries, version, token, started, finished, vt, band =
         parse(HEAD, text)
     end
-    if status == 'q' and SIMPLE[marks] then
-      -- The short way to what `begin` does.
-      local head = pack(HEAD, 'r', cache, outcome, marks, attempt + 1, deliveries, version + 1,
+    if status == 'q' and (marks == PLAIN or marks == LEADING) then
+      local head, n = pack(HEAD, 'r', cache, ended, marks, attempt + 1, deliveries, version + 1,
         token < now and now or token + 1, started == 0 and now or started, finished, vt, band,
-        #name, name)
-      local n = #taken + 1
-      taken[n], heads[n], changed[#changed + 1] = id, head, id
+        #name, name), #told + 1
+      told[n], heads[n], changed[#changed + 1] = id, head, id
       add(heads_in, id, head)
       add(due_in, lease_end, id)
-      if vt > lane.v then
-        lane.v = vt
-      end
-      begun = begun + 1
     else
-      rows[id] = nil
-      local row = know(id, text)
-      if row and row[STATUS] == 'q' then
-        begin(row)
-        lane.v = math.max(lane.v, row[VT])
-        begun = begun + 1
-      elseif row and row[STATUS] == '?' then
-        take(row)
+      long = long or long_way()
+      vt = long.begin(id, text)
+    end
+    if vt then
+      begun = begun + 1
+      if vt > v then
+        v = vt
       end
     end
   end
-  if begun > 0 then
-    lane.running, lane.next, lane.changed = lane.running + begun, math.max(now, lane.next) + spacing, true
+  call('ZREMRANGEBYRANK', key, 0, #ids - 1)
+  if math.floor(v / 64) > math.floor(lane.v / 64) then
+    -- An owner whose time has passed starts at the lane's, like a new one.
+    call('ZREMRANGEBYSCORE', P .. 'finish:' .. name, '-inf', decimal(v))
   end
-  -- An owner whose time has passed starts at the lane's, like a new one.
-  call('ZREMRANGEBYSCORE', P .. 'finish:' .. name, '-inf', decimal(lane.v))
+  lane.v, lane.running = v, lane.running + begun
+  if begun > 0 then
+    lane.next = math.max(now, lane.next) + spacing
+  end
   return #ids
 end
 
@@ -146,32 +75,52 @@ local wake
 
 -- Takes what may begin in a lane, and notes when more may.
 local function visit(name, parallel, spacing)
-  local lane = lane_of(name)
-  while #taken < wanted do
+  local key = P .. 'lane:' .. name
+  local fields = call('HMGET', key, 'v', 'next', 'held', 'floor', 'running')
+  local lane = {
+    v = tonumber(fields[1] or 0), next = tonumber(fields[2] or 0), held = tonumber(fields[3] or 0),
+    floor = tonumber(fields[4] or nil), running = math.max(tonumber(fields[5] or 0), 0),
+  }
+  local before = #told
+  while #told < wanted do
     local count, at = room(lane, parallel, spacing)
     if count == 0 then
       if at and (not wake or at < wake) and call('EXISTS', P .. 'ready:' .. name) == 1 then
         wake = at
       end
-      return
+      break
+    elseif take_ready(name, lane, math.min(count, wanted - #told), spacing) == 0 then
+      break
     end
-    if take_ready(name, lane, math.min(count, wanted - #taken), spacing) == 0 then
-      return
-    end
+  end
+  if #told > before then
+    call('HSET', key, 'v', decimal(lane.v), 'next', decimal(lane.next), 'running', decimal(lane.running))
   end
 end
 
-take_due()
+local due = call('ZRANGE', P .. 'due', 0, 0, 'WITHSCORES')[2]
+if due and tonumber(due) <= now then
+  long = long_way()
+  long.take_due()
+end
 for i = 6, #ARGV, 3 do
-  if #taken < wanted then
+  if #told < wanted then
     visit(ARGV[i], tonumber(ARGV[i + 1]) or math.huge, tonumber(ARGV[i + 2]))
   end
 end
-commit()
 
-if #taken < wanted then
+local columns
+if long then
+  columns = long.conclude()
+elseif #told > 0 then
+  call('HSET', P .. 'head', unpack(heads_in))
+  call('ZADD', P .. 'due', unpack(due_in))
+  call('PUBLISH', P .. 'bell', '-' .. table.concat(told, '\n'))
+  columns = { told, heads, call('HMGET', P .. 'body', unpack(told)) }
+end
+if #told < wanted then
   local first = call('ZRANGE', P .. 'due', 0, 0, 'WITHSCORES')[2]
-  local due = first and tonumber(first)
+  due = first and tonumber(first)
   wake = math.min(wake or due or -1, due or wake or -1)
 end
-return { wake or -1, tries, tell(taken, heads, special) }
+return { wake or -1, tries, columns or {} }

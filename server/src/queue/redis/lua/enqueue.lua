@@ -4,102 +4,111 @@
 
 local STRIDE = 3
 
--- The jobs added alone are written without a row.
-local owned, alone = {}, {}
+local ids, lanes, owned, alone = every(STRIDE, 1), {}, {}, {}
+-- The lanes of the jobs queued alone, by their index among the ids.
+local lane_of_alone, long = {}
 
-local function own(owner, id)
-  local list = owned[owner]
+-- The virtual start of the owner's next job in the lane; `lanes` has for each
+-- lane its virtual time, and where owners' last jobs end.
+local function schedule(name, owner, cost)
+  local lane = lanes[name]
+  if not lane then
+    lane = { v = tonumber(call('HGET', P .. 'lane:' .. name, 'v') or 0), finish = {} }
+    lanes[name] = lane
+  end
+  local start = lane.finish[owner]
+  if not start then
+    start = math.max(lane.v, tonumber(call('ZSCORE', P .. 'finish:' .. name, owner) or 0))
+  end
+  lane.finish[owner] = start + cost
+  return start
+end
+
+-- Writes where owners' last jobs end.
+local function write_finishes()
+  for name, lane in pairs(lanes) do
+    local list = {}
+    for owner, finish in pairs(lane.finish) do
+      add(list, decimal(finish), owner)
+    end
+    call('ZADD', P .. 'finish:' .. name, unpack(list))
+  end
+  lanes = {}
+end
+
+-- From here on everything goes the long way.
+local function take_the_long_way()
+  write_finishes()
+  long = long_way()
+  schedule = long.schedule
+end
+
+-- A list by its name, made if there is none.
+local function listed(lists, name)
+  local list = lists[name]
   if not list then
     list = {}
-    owned[owner] = list
+    lists[name] = list
   end
-  add(list, '0', id)
+  return list
 end
 
--- Whether every blob of the answer is still referred to by some job.
-local function kept(answer)
-  for name in string.gmatch(files_of(answer), '[^\n]+') do
-    if call('HEXISTS', P .. 'files', name) == 0 then
-      return false
-    end
-  end
-  return true
-end
-
-local function answered(row, ended, outcome, now)
-  row[STATUS], row[CACHE], row[FINISHED] = ended, 'e', now
-  attach(row, ended, outcome)
-  write(row)
-  close(row)
-end
-
-local function add_special(row, owner, cost, extra)
-  local due, now, since, ended, digest, at = parse('>I8I8I8c1I2c0', extra)
-  local answer = sub(extra, at)
-  if ended ~= '-' and kept(answer) then
-    return answered(row, ended, answer, now)
-  end
-  local leader = digest ~= '' and joinable(digest, decimal(since))
-  if leader and leader[STATUS] == 's' then
-    flush()
-    return answered(row, 's', call('HGET', P .. 'outcome', leader[ID]), now)
-  end
-  open(row).flight = digest
-  if leader then
-    follow(row, leader)
-  else
-    lead(row, owner, cost, due > 0 and decimal(due) or '0')
-  end
-  write(row)
-end
-
-local ids = every(STRIDE, 1)
-local found, lane_by = read_all('head', ids), {}
+local found = call('HMGET', P .. 'head', unpack(ids))
 for n = 1, #ids do
   local id, body, extra = ids[n], ARGV[n * STRIDE - 1], ARGV[n * STRIDE]
   local known = found[n]
-  if alone[id] then
-    flush()
-    known, alone[id] = call('HGET', P .. 'head', id), nil
+  if not long and (known or extra ~= '' or alone[id]) then
+    take_the_long_way()
   end
-  if not known and not rows[id] then
-    local lane, band, cost, owner, files = parse(FIXED, body)
+  if alone[id] then
+    -- The same id twice.
+    long.flush()
+    known = call('HGET', P .. 'head', id)
+  end
+  if not long or not long.is_known(id, known) then
+    local lane, band, cost, owner, files = parse('>Bc0BI4I2c0I2c0', body)
     if extra == '' then
       local vt = schedule(lane, owner, cost)
-      alone[id], lane_by[n] = true, lane
       add(heads_in, id, pack(HEAD, 'q', 'm', '-', PLAIN, 0, 0, 1, 0, 0, 0, vt, band, #lane, lane))
-      enter(lane, band, vt, id)
+      add(listed(ready, lane), decimal(band * 1e13 + vt), id)
+      alone[id], lane_of_alone[n], work = true, lane, true
     else
-      local row = read(id, pack(HEAD, 'q', 'm', '-', PLAIN, 0, 0, 1, 0, 0, 0, 0, band, #lane, lane))
-      rows[id] = row
-      add_special(row, owner, cost, extra)
+      long.add(id, lane, band, cost, owner, extra)
     end
     add(bodies_in, id, body)
-    keep(files)
-    own(owner, id)
-  else
-    know(id, known)
+    add(listed(owned, owner), '0', id)
+    if files ~= '' then
+      for name in string.gmatch(files, '[^\n]+') do
+        call('HINCRBY', P .. 'files', name, 1)
+      end
+    end
   end
 end
-for owner, list in pairs(owned) do
-  give(list, 'ZADD', P .. 'owned:' .. owner)
+
+if long then
+  long.commit()
+else
+  call('HSET', P .. 'head', unpack(heads_in))
+  call('HSET', P .. 'body', unpack(bodies_in))
+  for lane, list in pairs(ready) do
+    call('ZADD', P .. 'ready:' .. lane, unpack(list))
+  end
+  write_finishes()
+  call('PUBLISH', P .. 'bell', 'w')
 end
-commit()
+for owner, list in pairs(owned) do
+  call('ZADD', P .. 'owned:' .. owner, unpack(list))
+end
 
 local out, keys = {}, {}
 for n = 1, #ids do
-  local id, lane = ids[n], lane_by[n]
-  if lane then
-    local key = keys[lane]
-    if not key then
-      key = P .. 'ready:' .. lane
-      keys[lane] = key
-    end
-    out[n] = call('ZRANK', key, id) or -1
-  elseif mark(rows[id], WITHDRAWN) == 'd' then
-    out[n] = -2
+  local id = ids[n]
+  local lane = lane_of_alone[n]
+  if not lane then
+    out[n] = long.answer(id)
   else
-    out[n] = tell_all({ rows[id] })
+    keys[lane] = keys[lane] or P .. 'ready:' .. lane
+    out[n] = call('ZRANK', keys[lane], id) or -1
   end
 end
 return out

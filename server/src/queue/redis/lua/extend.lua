@@ -2,33 +2,28 @@
 -- ('' for as before). Answers for each how it ended.
 
 local STRIDE = 5
-local ids = every(STRIDE, 1)
-load_all(ids)
+local ids, out = every(STRIDE, 1), {}
+local long
 
-local function extend(i)
-  local row, refusal = held(ARGV[i], ARGV[i + 1])
-  if not row then
-    return refusal
-  end
-  add(due_in, ARGV[i + 2], row[ID])
-  local progress, preview = ARGV[i + 3], ARGV[i + 4]
-  if progress == '' and preview == '' then
-    return DONE
-  end
-  local link = open(row)
-  progress = progress ~= '' and progress or link.progress
-  preview = preview ~= '' and preview or link.preview
-  if progress ~= link.progress or preview ~= link.preview then
-    link.progress, link.preview = progress, preview
-    relink(row)
-    change(row)
-  end
-  return DONE
-end
-
-local out = {}
+local found = call('HMGET', P .. 'head', unpack(ids))
 for n = 1, #ids do
-  out[n] = extend((n - 1) * STRIDE + 1)
+  local text, i = found[n], (n - 1) * STRIDE + 1
+  local status, marks, token, _
+  if ARGV[i + 3] == '' and ARGV[i + 4] == '' and sane(text) then
+    status, _, _, marks, _, _, _, token = parse(HEAD, text)
+  end
+  if (status == 'r' or status == 'd') and sub(marks, 2, 2) ~= 'f' and token == tonumber(ARGV[i + 1]) then
+    add(due_in, ARGV[i + 2], ids[n])
+    out[n] = DONE
+  else
+    long = long or long_way()
+    out[n] = long.extend(i, text)
+  end
 end
-commit()
+
+if long then
+  long.commit()
+elseif #due_in > 0 then
+  call('ZADD', P .. 'due', unpack(due_in))
+end
 return out

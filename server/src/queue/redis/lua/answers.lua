@@ -1,0 +1,88 @@
+-- What is answered, and why something is refused.
+
+-- How many jobs of its lane go before a queued one; -1: that is not known.
+local function place(row)
+  if row[STATUS] ~= 'q' or mark(row, WITHDRAWN) ~= '-' then
+    return -1
+  end
+  local first = row
+  if mark(row, ROLE) == 'f' then
+    first = load(open(row).leader) or row
+  end
+  return call('ZRANK', P .. 'ready:' .. first[LANE], first[ID]) or -1
+end
+
+-- The fields' values where `wanted` says so, '' elsewhere; nothing if nowhere.
+local function column(key, ids, wanted)
+  local some, values = {}, {}
+  for i = 1, #ids do
+    values[i] = ''
+    if wanted[i] then
+      some[#some + 1] = ids[i]
+    end
+  end
+  if #some == 0 then
+    return some
+  end
+  local found, n = read_all(key, some), 0
+  for i = 1, #ids do
+    if wanted[i] then
+      n = n + 1
+      values[i] = found[n]
+    end
+  end
+  return values
+end
+
+-- What is answered of jobs, column by column: ids, heads, bodies, links,
+-- outcomes, failures. The jobs at the same places in `rows_at` are rows; the
+-- others are simple, and have outcomes if `outcomes`.
+local function tell(ids, heads, rows_at, outcomes)
+  local shown, ended_at, failed = {}, {}, {}
+  for i, row in pairs(rows_at) do
+    shown[i], failed[i] = mark(row, SHOWN) == 'y', mark(row, FAILED) == 'y'
+    ended_at[i] = row[ENDED] and row[ENDED] ~= '-'
+  end
+  return {
+    ids, heads, read_all('body', ids), column('links', ids, shown),
+    outcomes and read_all('outcome', ids) or column('outcome', ids, ended_at),
+    column('failures', ids, failed),
+  }
+end
+
+-- The same of rows, and their places.
+local function tell_all(list)
+  local ids, heads, places = {}, {}, {}
+  for i = 1, #list do
+    local row = list[i]
+    ids[i], heads[i], places[i] = row[ID], texts[row[ID]], place(row)
+  end
+  local columns = tell(ids, heads, list)
+  columns[7] = places
+  return columns
+end
+
+-- The row, if the token still is the right to act on it; else why not.
+local function held(id, token)
+  local row = rows[id]
+  if not row then
+    return nil, NOT_FOUND
+  elseif row[STATUS] == '?' then
+    return nil, UNREADABLE
+  elseif (row[STATUS] ~= 'r' and row[STATUS] ~= 'd') or row[TOKEN] ~= tonumber(token)
+    or (row[MARKS] ~= PLAIN and mark(row, ROLE) == 'f') then
+    return nil, STALE
+  end
+  return row
+end
+
+-- The row with the state its owner sees; else why not.
+local function seen_by_owner(id)
+  local row = load(id)
+  if not row or mark(row, WITHDRAWN) == 'd' then
+    return nil, NOT_FOUND
+  elseif row[STATUS] == '?' then
+    return nil, UNREADABLE
+  end
+  return row, mark(row, WITHDRAWN) == 'c' and 'c' or row[STATUS]
+end

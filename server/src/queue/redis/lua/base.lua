@@ -1,0 +1,63 @@
+-- Put before the text of every operation. KEYS[1] is the prefix of all keys
+-- of the queue; the module `queue::redis` lists them. The queue's JSON texts
+-- (bodies, outcomes, failures) pass through unread.
+--
+-- Redis's Lua takes its time for every byte of every string and for every
+-- table: the heads are short, nothing else is read unless it is needed, and a
+-- script reads and writes for all its items with one command of each kind.
+
+local P = KEYS[1]
+local call, sub, byte, format = redis.call, string.sub, string.byte, string.format
+local pack, parse = struct.pack, struct.unpack
+
+-- A head: status, cache, kind of outcome, marks, attempt, deliveries, version,
+-- token, started, finished, virtual start, band, lane.
+local HEAD = '<c1c1c1c7dddddddBBc0'
+local HEAD_BYTES = 68
+-- The marks of jobs of which the head tells all that matters until they are
+-- finished: alone, or leading a flight that nobody has joined.
+local PLAIN, LEADING = '-------', '-l---y-'
+-- An item was carried out.
+local DONE = 0
+
+-- What the script is about to write, in pairs; ids changed; whether there may
+-- be work.
+local heads_in, bodies_in, outcomes_in = {}, {}, {}
+local due_in, due_out, finished_in, dead_in, ready = {}, {}, {}, {}, {}
+local changed, work = {}, false
+-- Jobs to be answered: ids and heads, and rows for those that went the long
+-- way. Of deliveries, the number tried before.
+local told, heads, rows_at, tries = {}, {}, {}, {}
+
+local function decimal(number)
+  return format('%d', number)
+end
+
+-- Adds a pair to a list.
+local function add(list, first, second)
+  local n = #list
+  list[n + 1], list[n + 2] = first, second
+end
+
+-- Every so many of the arguments, from this one on.
+local function every(stride, first)
+  local list, n = {}, 0
+  for i = first, #ARGV, stride do
+    n = n + 1
+    list[n] = ARGV[i]
+  end
+  return list
+end
+
+-- Whether the text is a whole head.
+local function sane(text)
+  return text and #text >= HEAD_BYTES and #text == HEAD_BYTES + byte(text, HEAD_BYTES)
+end
+
+-- How many calls the lane may have in progress once it is not held.
+local function room_for(lane, parallel, now)
+  if not lane.floor then
+    return parallel
+  end
+  return math.min(parallel, lane.floor + math.max(0, math.floor((now - lane.held) / 1000)))
+end

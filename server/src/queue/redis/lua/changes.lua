@@ -1,0 +1,168 @@
+-- What a change of a job brings with it, and how everything is written.
+
+-- The names of the blobs an outcome refers to, one a line.
+local function files_of(outcome)
+  return outcome and outcome ~= '' and parse('>I2c0', outcome) or ''
+end
+
+-- Counts one more reference to each blob.
+local function keep(names)
+  if names ~= '' then
+    for name in string.gmatch(names, '[^\n]+') do
+      call('HINCRBY', P .. 'files', name, 1)
+    end
+  end
+end
+
+-- Counts one reference less; adds the blobs that nobody refers to any more.
+local function let_go(names, orphans)
+  for name in string.gmatch(names, '[^\n]+') do
+    if call('HINCRBY', P .. 'files', name, -1) <= 0 then
+      call('HDEL', P .. 'files', name)
+      orphans[#orphans + 1] = name
+    end
+  end
+end
+
+-- Gives the job its outcome.
+local function attach(row, ended, outcome)
+  row[ENDED] = ended
+  add(outcomes_in, row[ID], outcome)
+  keep(files_of(outcome))
+end
+
+-- Keeps what went wrong in an attempt.
+local function fail(row, failure)
+  local id = row[ID]
+  local before = mark(row, FAILED) == 'y' and call('HGET', P .. 'failures', id) or ''
+  call('HSET', P .. 'failures', id, before .. ',' .. failure)
+  set_mark(row, FAILED, 'y')
+end
+
+-- Enters a job that is over into the lists of such.
+local function close(row)
+  local at = decimal(row[FINISHED])
+  add(finished_in, at, row[ID])
+  if row[STATUS] == 'f' then
+    add(dead_in, '0', row[ID])
+  end
+  if row[MARKS] ~= PLAIN and mark(row, ROLE) == 'l' then
+    local key = P .. 'flight:' .. open(row).flight
+    if row[STATUS] == 's' then
+      call('ZADD', key, at, row[ID])
+    else
+      call('ZREM', key, row[ID])
+    end
+  end
+end
+
+-- Gives the followers the state of their leader; returns their ids.
+local function mirror(leader)
+  local key = P .. 'followers:' .. leader[ID]
+  local ids, over, link = call('SMEMBERS', key), OVER[leader[STATUS]], open(leader)
+  local outcome = leader[ENDED] ~= '-' and call('HGET', P .. 'outcome', leader[ID])
+  load_all(ids)
+  for i = 1, #ids do
+    local row = rows[ids[i]]
+    if row and row[STATUS] ~= '?' then
+      local own = open(row)
+      row[STATUS], row[ATTEMPT], row[STARTED] = leader[STATUS], leader[ATTEMPT], leader[STARTED]
+      row[FINISHED] = over and leader[FINISHED] or 0
+      if own.progress ~= link.progress or own.preview ~= link.preview then
+        own.progress, own.preview = link.progress, link.preview
+        relink(row)
+      end
+      if row[ENDED] == '-' and outcome then
+        attach(row, leader[ENDED], outcome)
+      end
+      row[VERSION] = row[VERSION] + 1
+      write(row)
+      changed[#changed + 1] = row[ID]
+      if over then
+        close(row)
+      end
+    end
+  end
+  if over then
+    call('DEL', key)
+    set_mark(leader, FOLLOWED, '-')
+  end
+  return ids
+end
+
+-- Carries out what has been noted.
+local function flush()
+  give(heads_in, 'HSET', P .. 'head')
+  give(bodies_in, 'HSET', P .. 'body')
+  give(links_out, 'HDEL', P .. 'links')
+  give(links_in, 'HSET', P .. 'links')
+  give(outcomes_in, 'HSET', P .. 'outcome')
+  for name, list in pairs(ready) do
+    give(list, 'ZADD', P .. 'ready:' .. name)
+  end
+  give(due_out, 'ZREM', P .. 'due')
+  give(due_in, 'ZADD', P .. 'due')
+  give(finished_in, 'ZADD', P .. 'finished')
+  give(dead_in, 'ZADD', P .. 'dead')
+  for name, lane in pairs(lanes) do
+    local finishes = {}
+    for owner in pairs(lane.moved) do
+      add(finishes, decimal(lane.finish[owner]), owner)
+    end
+    give(finishes, 'ZADD', P .. 'finish:' .. name)
+    lane.moved = {}
+    if lane.changed then
+      lane.changed = false
+      call('HSET', P .. 'lane:' .. name, 'v', decimal(lane.v), 'next', decimal(lane.next),
+        'held', decimal(lane.held), 'running', decimal(lane.running))
+      if lane.floor then
+        call('HSET', P .. 'lane:' .. name, 'floor', decimal(lane.floor))
+      end
+    end
+  end
+  heads_in, bodies_in, links_in, links_out, outcomes_in = {}, {}, {}, {}, {}
+  due_in, due_out, finished_in, dead_in, ready = {}, {}, {}, {}, {}
+end
+
+-- Carries out what has been noted and tells all processes.
+local function commit()
+  flush()
+  if work or #changed > 0 then
+    call('PUBLISH', P .. 'bell', (work and 'w' or '-') .. table.concat(changed, '\n'))
+  end
+end
+
+-- Writes a change that clients can see; returns the ids of the followers.
+local function change(row)
+  local ids
+  row[VERSION] = row[VERSION] + 1
+  if row[MARKS] ~= PLAIN and mark(row, FOLLOWED) == 'y' then
+    -- An outcome just given is read again for them.
+    flush()
+    ids = mirror(row)
+  end
+  write(row)
+  changed[#changed + 1] = row[ID]
+  return ids
+end
+
+-- Forgets a record; returns the blobs that nobody else refers to.
+local function remove(row)
+  flush()
+  local id, orphans = row[ID], {}
+  local _, owner, files = about(row)
+  let_go(files, orphans)
+  let_go(files_of(call('HGET', P .. 'outcome', id)), orphans)
+  if mark(row, ROLE) == 'l' then
+    call('ZREM', P .. 'flight:' .. open(row).flight, id)
+  end
+  for _, key in ipairs({ 'head', 'body', 'links', 'outcome', 'failures' }) do
+    call('HDEL', P .. key, id)
+  end
+  for _, key in ipairs({ 'owned:' .. owner, 'finished', 'dead' }) do
+    call('ZREM', P .. key, id)
+  end
+  call('DEL', P .. 'followers:' .. id)
+  rows[id] = false
+  return orphans
+end

@@ -1,0 +1,68 @@
+-- Lanes: who is next, and when the next call may begin.
+
+local function lane_of(name)
+  local lane = lanes[name]
+  if not lane then
+    local fields = call('HMGET', P .. 'lane:' .. name, 'v', 'next', 'held', 'floor', 'running')
+    lane = {
+      v = tonumber(fields[1] or 0), next = tonumber(fields[2] or 0), held = tonumber(fields[3] or 0),
+      floor = tonumber(fields[4] or nil), running = math.max(tonumber(fields[5] or 0), 0),
+      finish = {}, moved = {},
+    }
+    lanes[name] = lane
+  end
+  return lane
+end
+
+-- When the owner's last job in the lane ends, in virtual time.
+local function finish_of(name, owner)
+  local lane = lane_of(name)
+  local finish = lane.finish[owner]
+  if not finish then
+    finish = tonumber(call('ZSCORE', P .. 'finish:' .. name, owner) or 0)
+    lane.finish[owner] = finish
+  end
+  return math.max(lane.v, finish)
+end
+
+local function set_finish(name, owner, finish)
+  local lane = lane_of(name)
+  lane.finish[owner], lane.moved[owner] = finish, true
+end
+
+-- The virtual start of the owner's next job.
+local function schedule(name, owner, cost)
+  local start = finish_of(name, owner)
+  set_finish(name, owner, start + cost)
+  return start
+end
+
+-- Puts a job that waits for nothing else into the order of its lane.
+local function enter(name, band, vt, id)
+  local list = ready[name]
+  if not list then
+    list = {}
+    ready[name] = list
+  end
+  add(list, decimal(band * 1e13 + vt), id)
+  work = true
+end
+
+-- Queues a job for the instant, given in decimal; '0' is at once.
+local function queue(row, due)
+  row[STATUS] = 'q'
+  if due == '0' then
+    due_out[#due_out + 1] = row[ID]
+    enter(row[LANE], row[BAND], row[VT], row[ID])
+  else
+    add(due_in, due, row[ID])
+    work = true
+  end
+end
+
+-- So many calls in the lane have ended.
+local function ended(name, count)
+  local lane = lane_of(name)
+  lane.running = lane.running - count
+  lane.changed, work = true, true
+end

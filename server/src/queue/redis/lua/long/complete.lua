@@ -1,0 +1,68 @@
+-- The long way to finish an item: `i` is the place of its id in ARGV, `text`
+-- its head.
+
+-- Jobs of which nothing is to be kept.
+local forgotten = {}
+
+local function report(row)
+  local n = #told + 1
+  told[n], heads[n], rows_at[n] = row[ID], texts[row[ID]], row
+end
+
+-- Makes the record of a leader what its owner, who has left it, wanted. It is
+-- answered as it ended.
+local function withdraw(row)
+  if mark(row, WITHDRAWN) == 'd' then
+    rows[row[ID]] = false
+    forgotten[#forgotten + 1] = row
+  else
+    row[STATUS] = 'c'
+    write(row)
+    close(row)
+  end
+end
+
+local function finish(row, now)
+  row[STATUS], row[FINISHED] = row[ENDED], now
+  hush(row)
+  due_out[#due_out + 1] = row[ID]
+  local followers, before = change(row) or {}, #told
+  report(row)
+  if mark(row, WITHDRAWN) == '-' then
+    close(row)
+  else
+    withdraw(row)
+  end
+  for i = 1, #followers do
+    if rows[followers[i]] then
+      report(rows[followers[i]])
+    end
+  end
+  return #told - before
+end
+
+local function complete(i, text)
+  local row = know(ARGV[i], text)
+  if row and OVER[row[STATUS]] then
+    return 0
+  end
+  local row, refusal = held(ARGV[i], ARGV[i + 1])
+  if not row then
+    return -refusal
+  elseif row[STATUS] ~= 'd' then
+    return -ILLEGAL - STATES[row[STATUS]]
+  end
+  return finish(row, tonumber(ARGV[i + 2]))
+end
+
+-- Carries everything out; returns what is answered of the jobs.
+local function conclude()
+  commit()
+  local columns = tell(told, heads, rows_at, true)
+  for _, row in ipairs(forgotten) do
+    remove(row)
+  end
+  return columns
+end
+
+return { complete = complete, conclude = conclude }

@@ -1,0 +1,59 @@
+-- The long way to add a job: delayed, perhaps joined, or answered; or there
+-- already.
+
+-- Whether every blob of the answer is still referred to by some job.
+local function kept(answer)
+  for name in string.gmatch(files_of(answer), '[^\n]+') do
+    if call('HEXISTS', P .. 'files', name) == 0 then
+      return false
+    end
+  end
+  return true
+end
+
+local function answered(row, ended, outcome, now)
+  row[STATUS], row[CACHE], row[FINISHED] = ended, 'e', now
+  attach(row, ended, outcome)
+  write(row)
+  close(row)
+end
+
+-- Adds a job with something special about it.
+local function add_special(id, lane, band, cost, owner, extra)
+  local row = read(id, pack(HEAD, 'q', 'm', '-', PLAIN, 0, 0, 1, 0, 0, 0, 0, band, #lane, lane))
+  rows[id] = row
+  local due, now, since, ended, digest, at = parse('>I8I8I8c1I2c0', extra)
+  local answer = sub(extra, at)
+  if ended ~= '-' and kept(answer) then
+    return answered(row, ended, answer, now)
+  end
+  local leader = digest ~= '' and joinable(digest, decimal(since))
+  if leader and leader[STATUS] == 's' then
+    flush()
+    return answered(row, 's', call('HGET', P .. 'outcome', leader[ID]), now)
+  end
+  open(row).flight = digest
+  if leader then
+    follow(row, leader)
+  else
+    lead(row, owner, cost, due > 0 and decimal(due) or '0')
+  end
+  write(row)
+end
+
+-- Whether the job is there already. `text` is its head, if it had one before
+-- this batch or was added alone in it.
+local function is_known(id, text)
+  rows[id] = rows[id] or nil
+  return know(id, text) and true or false
+end
+
+-- What is answered of a job that was not added alone.
+local function answer(id)
+  if mark(rows[id], WITHDRAWN) == 'd' then
+    return -2
+  end
+  return tell_all({ rows[id] })
+end
+
+return { add = add_special, is_known = is_known, answer = answer, schedule = schedule, flush = flush, commit = commit }

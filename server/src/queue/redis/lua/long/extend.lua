@@ -1,0 +1,22 @@
+-- The long way to extend a lease, for items that report something: `i` is the
+-- place of its id in ARGV, `text` its head.
+
+local function extend(i, text)
+  know(ARGV[i], text)
+  local row, refusal = held(ARGV[i], ARGV[i + 1])
+  if not row then
+    return refusal
+  end
+  add(due_in, ARGV[i + 2], row[ID])
+  local progress, preview, link = ARGV[i + 3], ARGV[i + 4], open(row)
+  progress = progress ~= '' and progress or link.progress
+  preview = preview ~= '' and preview or link.preview
+  if progress ~= link.progress or preview ~= link.preview then
+    link.progress, link.preview = progress, preview
+    relink(row)
+    change(row)
+  end
+  return DONE
+end
+
+return { extend = extend, commit = commit }

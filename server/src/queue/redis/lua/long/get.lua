@@ -1,0 +1,3 @@
+-- The long way to read a job.
+
+return { know = know, place = place, tell = tell }
