@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use atelier::rooms::start_cryptography;
 use axum::{Json, Router, routing::post};
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use image::{ImageFormat, RgbImage};
@@ -46,8 +47,7 @@ pub(crate) async fn measure() {
             .unwrap(),
     );
     let address = address(&mut server.0);
-    // Fails only if one is installed already, which serves as well.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    start_cryptography();
     let client = Client::builder().no_proxy().build().unwrap();
     let mut took = Vec::with_capacity(JOBS);
     for number in 0..JOBS {

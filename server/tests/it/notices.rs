@@ -268,13 +268,6 @@ async fn private_addresses_are_refused_by_default() {
             refused(request.send().await.unwrap(), field).await;
         }
     }
-    let jobs: Value = server
-        .get("/api/jobs")
-        .send()
-        .await
-        .unwrap()
-        .json()
-        .await
-        .unwrap();
+    let jobs: Value = server.json("/api/jobs").await;
     assert_eq!(jobs["jobs"], json!([]));
 }

@@ -183,14 +183,7 @@ async fn a_poll_answers_unchanged_after_its_time() {
         text(&job["id"]),
         job["version"]
     );
-    let same: serde_json::Value = server
-        .get(&path)
-        .send()
-        .await
-        .unwrap()
-        .json()
-        .await
-        .unwrap();
+    let same: serde_json::Value = server.json(&path).await;
     assert_eq!(same, job);
 }
 

@@ -64,7 +64,7 @@ enum Reply {
 
 impl Clients {
     pub(crate) fn new(servers: Vec<String>, ledger: &Arc<Ledger>) -> Arc<Self> {
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        atelier::rooms::start_cryptography();
         let http = Client::builder().no_proxy().timeout(TIMEOUT);
         Arc::new(Self {
             http: http.build().unwrap(),

@@ -20,7 +20,7 @@ fn outgoing(allow_private: bool) -> Outgoing {
 }
 
 fn outgoing_within(allow_private: bool, total: Duration) -> Outgoing {
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    crate::rooms::start_cryptography();
     Outgoing::with(allow_private, Signer::new(SECRET).unwrap(), total).unwrap()
 }
 

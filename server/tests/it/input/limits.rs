@@ -41,14 +41,7 @@ async fn limited(file: &str, script: Vec<Answer>) -> (Setup, OpenAi, Atelier) {
 }
 
 async fn remaining(server: &Atelier, name: &str) -> f64 {
-    let limits: Value = server
-        .get("/api/limits")
-        .send()
-        .await
-        .unwrap()
-        .json()
-        .await
-        .unwrap();
+    let limits: Value = server.json("/api/limits").await;
     let limits = limits["limits"].as_array().unwrap();
     let limit = limits.iter().find(|limit| limit["name"] == name).unwrap();
     limit["remaining"].as_f64().unwrap()
@@ -221,14 +214,7 @@ async fn there_are_limits_without_a_configuration() {
         response.headers()["ratelimit-policy"],
         "\"daily-pictures\";q=20;w=86400, \"burst\";q=5;w=60"
     );
-    let limits: Value = server
-        .get("/api/limits")
-        .send()
-        .await
-        .unwrap()
-        .json()
-        .await
-        .unwrap();
+    let limits: Value = server.json("/api/limits").await;
     let quotas: Vec<_> = limits["limits"]
         .as_array()
         .unwrap()

@@ -25,14 +25,7 @@ async fn refused_raw(
 
 /// Nothing of what was refused may have reached a queue or a provider.
 async fn untouched(server: &Atelier, openai: &OpenAi) {
-    let jobs: Value = server
-        .get("/api/jobs")
-        .send()
-        .await
-        .unwrap()
-        .json()
-        .await
-        .unwrap();
+    let jobs: Value = server.json("/api/jobs").await;
     assert_eq!(jobs["jobs"], json!([]));
     assert_eq!(openai.calls().len(), 0);
 }

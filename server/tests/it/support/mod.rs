@@ -147,7 +147,7 @@ impl Setup {
 
 fn client() -> Client {
     let redirect = reqwest::redirect::Policy::none();
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    atelier::rooms::start_cryptography();
     Client::builder()
         .no_proxy()
         .redirect(redirect)
@@ -188,14 +188,14 @@ impl Atelier {
             .unwrap()
     }
 
+    /// What the path answers, as JSON.
+    pub(crate) async fn json(&self, path: &str) -> Value {
+        let answer = self.get(path).send().await.unwrap();
+        answer.json().await.unwrap()
+    }
+
     pub(crate) async fn job(&self, id: &str) -> Value {
-        self.get(&format!("/api/jobs/{id}"))
-            .send()
-            .await
-            .unwrap()
-            .json()
-            .await
-            .unwrap()
+        self.json(&format!("/api/jobs/{id}")).await
     }
 
     /// Polls as a browser does until `done` says so.
