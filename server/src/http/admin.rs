@@ -11,7 +11,10 @@ use axum::{
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-use super::{Error, Result, State, jobs::no_store};
+use super::{
+    Error, Result, State,
+    jobs::{no_store, page, parameter},
+};
 use crate::{
     config::Secret,
     view::{self, DeadLetter},
@@ -68,14 +71,7 @@ struct Dead {
 }
 
 async fn list(AxumState(state): AxumState<State>, RawQuery(query): RawQuery) -> Result<Response> {
-    let query = query.unwrap_or_default();
-    let value = |name: &str| {
-        query
-            .split('&')
-            .filter_map(|pair| pair.split_once('='))
-            .find(|(key, value)| *key == name && !value.is_empty())
-            .map(|(_, value)| value)
-    };
+    let value = |name| parameter(query.as_deref(), name);
     let limit = match value("limit").map(str::parse) {
         None => PAGE,
         Some(Ok(limit @ 1..=LARGEST_PAGE)) => limit,
@@ -84,10 +80,8 @@ async fn list(AxumState(state): AxumState<State>, RawQuery(query): RawQuery) -> 
             return Err(Error::Malformed(detail));
         }
     };
-    let mut letters = state.studio.dead(value("cursor"), limit + 1).await?;
-    let more = letters.len() > limit;
-    letters.truncate(limit);
-    let next = letters.last().filter(|_| more).map(|job| job.id.clone());
+    let letters = state.studio.dead(value("cursor"), limit + 1).await?;
+    let (letters, next) = page(letters, limit);
     let jobs = letters.iter().map(DeadLetter::new).collect();
     Ok(no_store(Json(Dead { jobs, next })))
 }

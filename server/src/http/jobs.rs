@@ -78,18 +78,26 @@ pub(super) async fn list(
     caller: Caller,
     RawQuery(query): RawQuery,
 ) -> Result<Response> {
-    let cursor = query
-        .as_deref()
-        .unwrap_or_default()
-        .split('&')
-        .find_map(|pair| pair.strip_prefix("cursor="));
-    let cursor = cursor.filter(|cursor| !cursor.is_empty());
+    let cursor = parameter(query.as_deref(), "cursor");
     let jobs = state.studio.jobs(&caller, cursor, PAGE + 1).await?;
-    let more = jobs.len() > PAGE;
-    let page: Vec<&Job> = jobs.iter().take(PAGE).collect();
-    let cursor = page.last().filter(|_| more).map(|job| job.id.clone());
-    let jobs = page.into_iter().filter_map(view::job).collect();
+    let (jobs, cursor) = page(jobs, PAGE);
+    let jobs = jobs.iter().filter_map(view::job).collect();
     Ok(no_store(Json(Jobs { jobs, cursor })))
+}
+
+/// The value of a query's field, unless it is empty.
+pub(super) fn parameter<'a>(query: Option<&'a str>, name: &str) -> Option<&'a str> {
+    let mut fields = query?.split('&').filter_map(|pair| pair.split_once('='));
+    let (_, value) = fields.find(|(field, _)| *field == name)?;
+    Some(value).filter(|value| !value.is_empty())
+}
+
+/// The first `limit` of the jobs, and the last one's id if there are more.
+pub(super) fn page(mut jobs: Vec<Job>, limit: usize) -> (Vec<Job>, Option<String>) {
+    let more = jobs.len() > limit;
+    jobs.truncate(limit);
+    let last = jobs.last().filter(|_| more).map(|job| job.id.clone());
+    (jobs, last)
 }
 
 /// Cancels a job that is not finished and answers how it stands then; deletes

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use super::Policy;
+use crate::store::milliseconds;
 
 /// A counter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -31,9 +32,7 @@ fn at(policy: &Policy, state: Option<Window>, now: i64) -> Window {
 
 /// A window's length in milliseconds.
 pub(super) fn length(policy: &Policy) -> i64 {
-    i64::try_from(policy.window.as_millis())
-        .unwrap_or(i64::MAX / 4)
-        .max(1)
+    milliseconds(policy.window).max(1)
 }
 
 /// What is left at `now`, and how long until the window ends.

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{Decision, Demand, Error, Limiter, Receipt, Window, decide, refund};
-use crate::store::{Error as StoreError, sqlite::Database};
+use crate::store::{Error as StoreError, milliseconds, sqlite::Database};
 
 /// Counters in a SQLite table.
 pub struct SqliteLimiter {
@@ -96,7 +96,7 @@ fn load(c: &Connection, policy: &str, subject: &str) -> Result<Option<Window>, S
 }
 
 fn store(c: &Connection, demand: &Demand, window: Window) -> Result<(), StoreError> {
-    let length = i64::try_from(demand.policy.window.as_millis()).unwrap_or(i64::MAX / 4);
+    let length = milliseconds(demand.policy.window);
     c.prepare_cached(
         "INSERT OR REPLACE INTO limits (policy, subject, started_at, expires_at, used) VALUES (?1, ?2, ?3, ?4, ?5)",
     )?

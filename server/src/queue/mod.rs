@@ -48,6 +48,7 @@
 mod bell;
 mod redis;
 mod sqlite;
+mod state;
 
 use std::time::Duration;
 
@@ -60,6 +61,7 @@ pub use self::{
     bell::{Bell, Ring},
     redis::RedisQueue,
     sqlite::SqliteQueue,
+    state::{Event, Illegal, transition},
 };
 use crate::{
     job::{Outcome, Request},
@@ -81,45 +83,6 @@ pub enum Error {
 }
 
 type Result<T, E = Error> = std::result::Result<T, E>;
-
-/// What can happen to a job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Event {
-    Claim,
-    Expire,
-    Retry,
-    Release,
-    Record,
-    Postpone,
-    Complete { succeeded: bool },
-    Cancel,
-    Revive,
-}
-
-/// The event cannot happen to a job in this state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{event:?} cannot happen to a job that is {}", status.as_str())]
-pub struct Illegal {
-    pub status: Status,
-    pub event: Event,
-}
-
-/// The state machine drawn above; every store follows it.
-pub const fn transition(status: Status, event: Event) -> std::result::Result<Status, Illegal> {
-    use Event as E;
-    use Status as S;
-    match (status, event) {
-        (S::Queued, E::Claim) => Ok(S::Running),
-        (S::Running, E::Retry | E::Release | E::Expire) => Ok(S::Queued),
-        (S::Running, E::Record) => Ok(S::Delivering),
-        (S::Delivering, E::Claim | E::Postpone) => Ok(S::Delivering),
-        (S::Delivering, E::Complete { succeeded: true }) => Ok(S::Succeeded),
-        (S::Delivering, E::Complete { succeeded: false }) => Ok(S::Failed),
-        (S::Queued | S::Running, E::Cancel) => Ok(S::Cancelled),
-        (S::Failed, E::Revive) => Ok(S::Queued),
-        _ => Err(Illegal { status, event }),
-    }
-}
 
 /// So far a job's position is counted.
 pub const MOST_AHEAD: u64 = 1000;
@@ -321,6 +284,26 @@ impl Job {
     }
 }
 
+impl Verdict {
+    /// What it makes happen to the job.
+    pub const fn event(&self) -> Event {
+        match self {
+            Self::Record(_) | Self::Fail(_) => Event::Record,
+            Self::Retry(..) => Event::Retry,
+            Self::Release => Event::Release,
+            Self::Postpone(_) => Event::Postpone,
+        }
+    }
+}
+
+/// When a job is due that must not be begun before an instant, in Unix
+/// milliseconds; 0 if that has passed.
+fn due(not_before: Timestamp, now: i64) -> i64 {
+    Some(not_before.as_millisecond())
+        .filter(|due| *due > now)
+        .unwrap_or(0)
+}
+
 /// What an attempt ended with whose worker fell silent.
 fn expired(attempt: u32, at: Timestamp) -> FailedAttempt {
     let failure = Failure {
@@ -378,48 +361,4 @@ pub trait Queue: Send + Sync + 'static {
     async fn finished(&self, before: Timestamp, limit: usize) -> Result<Vec<String>>;
     /// Rings when a job changes or work arrives.
     fn bell(&self) -> &Bell;
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const EVENTS: [Event; 10] = [
-        Event::Claim,
-        Event::Expire,
-        Event::Retry,
-        Event::Release,
-        Event::Record,
-        Event::Postpone,
-        Event::Complete { succeeded: true },
-        Event::Complete { succeeded: false },
-        Event::Cancel,
-        Event::Revive,
-    ];
-
-    #[test]
-    fn what_has_ended_stays_unless_it_is_revived() {
-        for status in [Status::Succeeded, Status::Failed, Status::Cancelled] {
-            for event in EVENTS {
-                let expected = match (status, event) {
-                    (Status::Failed, Event::Revive) => Ok(Status::Queued),
-                    _ => Err(Illegal { status, event }),
-                };
-                assert_eq!(transition(status, event), expected);
-            }
-        }
-    }
-
-    #[test]
-    fn a_recorded_outcome_cannot_be_cancelled_or_called_again() {
-        for event in [
-            Event::Cancel,
-            Event::Retry,
-            Event::Release,
-            Event::Expire,
-            Event::Record,
-        ] {
-            assert!(transition(Status::Delivering, event).is_err());
-        }
-    }
 }

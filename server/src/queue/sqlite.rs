@@ -11,11 +11,12 @@ use super::{
     Bell, Cancellation, Claim, Completion, Job, Lane, NewJob, Priority, Queue, Report, Result,
     Ticket, Verdict,
 };
-use crate::store::{instant, sqlite::Database};
+use crate::store::{instant, milliseconds, sqlite::Database};
 
 mod flight;
 mod order;
 mod row;
+mod table;
 
 /// Jobs in a SQLite table.
 pub struct SqliteQueue {
@@ -39,7 +40,7 @@ impl SqliteQueue {
         let now = now.as_millisecond();
         database
             .write(move |c| {
-                row::execute(
+                table::execute(
                     c,
                     "UPDATE jobs SET due_at = ?1
                      WHERE due_at > ?1 AND status IN ('running', 'delivering')",
@@ -114,7 +115,7 @@ impl Queue for SqliteQueue {
     async fn get(&self, id: &str) -> Result<Option<Job>> {
         let id = id.to_owned();
         let found = self
-            .read(move |c| Ok(row::load(c, &id)?.into_iter().collect()))
+            .read(move |c| Ok(table::load(c, &id)?.into_iter().collect()))
             .await?;
         Ok(found.into_iter().next())
     }
@@ -122,7 +123,7 @@ impl Queue for SqliteQueue {
     async fn list(&self, owner: &str, before: Option<&str>, limit: usize) -> Result<Vec<Job>> {
         let (owner, before) = (owner.to_owned(), before.unwrap_or(LAST).to_owned());
         self.read(move |c| {
-            row::select(
+            table::select(
                 c,
                 "WHERE owner = ?1 AND id < ?2 AND withdrawn < 2 ORDER BY id DESC LIMIT ?3",
                 params![owner, before, limit],
@@ -156,15 +157,15 @@ impl Queue for SqliteQueue {
         let ticket = ticket.clone();
         self.change(move |c, changed| {
             let mut row = flight::held(c, &ticket)?;
-            row.due = now.as_millisecond() + row::milliseconds(lease);
+            row.due = now.as_millisecond() + milliseconds(lease);
             let progress = report.progress.or(row.progress);
             let preview = report.preview.or_else(|| row.preview.clone());
             if progress == row.progress && preview == row.preview {
-                return row::set_due(c, &row);
+                return table::set_due(c, &row);
             }
             row.progress = progress;
             row.preview = preview;
-            row::save(c, &mut row, changed)
+            table::save(c, &mut row, changed)
         })
         .await
     }
@@ -221,7 +222,7 @@ impl Queue for SqliteQueue {
     async fn dead(&self, before: Option<&str>, limit: usize) -> Result<Vec<Job>> {
         let before = before.unwrap_or(LAST).to_owned();
         self.read(move |c| {
-            row::select(
+            table::select(
                 c,
                 "WHERE status = 'failed' AND id < ?1 ORDER BY id DESC LIMIT ?2",
                 params![before, limit],
@@ -243,7 +244,7 @@ impl Queue for SqliteQueue {
         let before = before.as_millisecond();
         self.database
             .read(move |c| {
-                row::texts(
+                table::texts(
                     c,
                     "SELECT id FROM jobs WHERE finished_at < ?1
                      AND status IN ('succeeded', 'failed', 'cancelled')

@@ -5,7 +5,7 @@
 pub mod redis;
 pub mod sqlite;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use ::redis::RedisError;
 use jiff::Timestamp;
@@ -62,4 +62,9 @@ impl From<RedisError> for Error {
 pub fn instant(milliseconds: i64) -> Result<Timestamp, Error> {
     Timestamp::from_millisecond(milliseconds)
         .map_err(|error| serde_json::Error::custom(error).into())
+}
+
+/// A length of time as the stores count it.
+pub fn milliseconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 4)
 }

@@ -12,13 +12,13 @@ pub(super) use self::{
     work::{Completed, Extension, Finish, Settlement, complete, extend, settle},
 };
 use super::{
-    super::{Error, Lane, NewJob},
+    super::{Error, Lane, NewJob, due},
     TAG,
     gather::Results,
     record::{self, Record},
     reply, scripts,
 };
-use crate::store::{self, redis::Redis};
+use crate::store::{self, milliseconds, redis::Redis};
 
 type Result<T, E = store::Error> = std::result::Result<T, E>;
 
@@ -48,8 +48,7 @@ impl Addition {
 }
 
 fn extra(job: &NewJob, now: i64) -> Result<Vec<u8>> {
-    let due = job.not_before.map_or(0, Timestamp::as_millisecond);
-    let due = if due > now { due } else { 0 };
+    let due = job.not_before.map_or(0, |time| due(time, now));
     if due == 0 && job.join.is_none() && job.answer.is_none() {
         return Ok(Vec::new());
     }
@@ -69,10 +68,6 @@ fn extra(job: &NewJob, now: i64) -> Result<Vec<u8>> {
         packed.extend(record::outcome(answer)?);
     }
     Ok(packed)
-}
-
-fn milliseconds(duration: std::time::Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 4)
 }
 
 pub(super) async fn enqueue(redis: Redis, items: Vec<Addition>) -> Results<Added> {

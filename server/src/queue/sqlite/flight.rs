@@ -4,11 +4,12 @@ use atelier_app::wire::{Cache, Status};
 use rusqlite::{Connection, params};
 
 use super::{
-    super::{Error, Event, Illegal, NewJob, Priority, Result, Ticket, Verdict, transition},
+    super::{Error, Event, Illegal, NewJob, Priority, Result, Ticket, Verdict, due, transition},
     order,
-    row::{self, Row, Withdrawn, followers, keep_files, load, milliseconds, save, select, text},
+    row::{self, Row, Withdrawn, text},
+    table::{self, followers, keep_files, load, save, select},
 };
-use crate::job::Outcome;
+use crate::{job::Outcome, store::milliseconds};
 
 /// The states of a job that has not ended.
 const IN_FLIGHT: &str = "status IN ('queued', 'running', 'delivering')";
@@ -18,7 +19,7 @@ pub(super) fn enqueue(c: &Connection, mut row: Row, new: &NewJob, now: i64) -> R
         return known.seen_by_owner().ok_or(Error::NotFound);
     }
     match &new.answer {
-        Some(answer) if row::still_kept(c, answer)? => row.finish_with(text(answer)?, now),
+        Some(answer) if table::still_kept(c, answer)? => row.finish_with(text(answer)?, now),
         _ => {
             let since = new
                 .join
@@ -27,7 +28,7 @@ pub(super) fn enqueue(c: &Connection, mut row: Row, new: &NewJob, now: i64) -> R
             place(c, &mut row, since, now)?;
         }
     }
-    row::insert(c, &row)?;
+    table::insert(c, &row)?;
     keep_files(c, &row.id, new.request.files())?;
     keep_answer(c, &row.id, &row)?;
     Ok(row)
@@ -52,7 +53,7 @@ fn place(c: &Connection, row: &mut Row, since: i64, now: i64) -> Result<()> {
             Ok(())
         }
         Some(leader) => {
-            row::execute(
+            table::execute(
                 c,
                 "UPDATE jobs SET followed = 1 WHERE id = ?1",
                 &[&leader.id],
@@ -102,12 +103,7 @@ pub(super) fn settle(
     now: i64,
 ) -> Result<()> {
     let mut row = held(c, ticket)?;
-    let event = match verdict {
-        Verdict::Record(_) | Verdict::Fail(_) => Event::Record,
-        Verdict::Retry(..) => Event::Retry,
-        Verdict::Release => Event::Release,
-        Verdict::Postpone(_) => Event::Postpone,
-    };
+    let event = verdict.event();
     if row.status == Status::Delivering && event == Event::Record {
         return Ok(());
     }
@@ -124,9 +120,7 @@ pub(super) fn settle(
         }
         Verdict::Retry(failed, not_before) => {
             row.fail(&failed)?;
-            row.due = Some(not_before.as_millisecond())
-                .filter(|due| *due > now)
-                .unwrap_or(0);
+            row.due = due(not_before, now);
         }
         Verdict::Release => {
             row.attempt = row.attempt.saturating_sub(1);
@@ -169,8 +163,8 @@ pub(super) fn complete(
     }
     match row.withdrawn {
         Withdrawn::No => {}
-        Withdrawn::Cancelled => row::set_status(c, &row.id, Status::Cancelled)?,
-        Withdrawn::Deleted => row::remove(c, &row.id)?,
+        Withdrawn::Cancelled => table::set_status(c, &row.id, Status::Cancelled)?,
+        Withdrawn::Deleted => table::remove(c, &row.id)?,
     }
     let mut rows = vec![row];
     for id in shared {
@@ -228,7 +222,7 @@ fn abandon(c: &Connection, changed: &mut Vec<String>, leader: &str) -> Result<()
     }
     save(c, &mut row, changed)?;
     if row.withdrawn == Withdrawn::Deleted {
-        row::remove(c, leader)?;
+        table::remove(c, leader)?;
     }
     Ok(())
 }
@@ -247,8 +241,8 @@ pub(super) fn delete(c: &Connection, changed: &mut Vec<String>, id: &str) -> Res
         return Ok(Vec::new());
     }
     changed.push(id.to_owned());
-    let orphans = row::orphans(c, id)?;
-    row::remove(c, id)?;
+    let orphans = table::orphans(c, id)?;
+    table::remove(c, id)?;
     Ok(orphans)
 }
 
@@ -273,6 +267,6 @@ pub(super) fn revive(
     row.leader = None;
     row.followed = false;
     place(c, &mut row, now, now)?;
-    row::replace(c, &mut row, changed)?;
+    table::replace(c, &mut row, changed)?;
     Ok(row)
 }

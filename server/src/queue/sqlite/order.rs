@@ -7,9 +7,10 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
     super::{Event, Lane, MOST_AHEAD, Result, expired, transition},
-    row::{self, Row, cached, execute, save, select},
+    row::Row,
+    table::{self, cached, execute, save, select},
 };
-use crate::store::instant;
+use crate::store::{instant, milliseconds};
 
 /// How many leases and delays one claim looks after.
 const DUE: usize = 16;
@@ -159,7 +160,7 @@ pub(super) fn claim(
     now: i64,
     lease: Duration,
 ) -> Result<Claimed> {
-    let end = now + row::milliseconds(lease);
+    let end = now + milliseconds(lease);
     if let Some(row) = settle_due(c, changed, now, end)? {
         return Ok(Claimed::Deliver(row));
     }
@@ -201,7 +202,7 @@ fn settle_due(
                 row.status = transition(row.status, Event::Claim)?;
                 row.deliveries += 1;
                 row.due = end;
-                row::set_due(c, &row)?;
+                table::set_due(c, &row)?;
                 return Ok(Some(row));
             }
             Status::Running => {
@@ -213,7 +214,7 @@ fn settle_due(
             }
             _ => {
                 row.due = 0;
-                row::set_due(c, &row)?;
+                table::set_due(c, &row)?;
             }
         }
     }
@@ -277,7 +278,7 @@ pub(super) fn position(c: &Connection, row: &Row) -> Result<Option<u64>> {
         return Ok(None);
     }
     let leader = match &row.leader {
-        Some(leader) => row::load(c, leader)?,
+        Some(leader) => table::load(c, leader)?,
         None => None,
     };
     let row = leader.as_ref().unwrap_or(row);

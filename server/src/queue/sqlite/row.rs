@@ -1,20 +1,10 @@
-//! Reading and writing one row of the `jobs` table.
-
-use std::{sync::LazyLock, time::Duration};
+//! A row of the `jobs` table, and the job that it holds.
 
 use atelier_app::wire::{Cache, Status};
-use jiff::Timestamp;
-use rusqlite::{
-    Connection, OptionalExtension, Row as SqlRow, ToSql, params,
-    types::{Type, ValueRef},
-};
-use serde::{Deserialize, Serialize, de::IntoDeserializer};
+use serde::{Deserialize, Serialize};
 
-use super::super::{FailedAttempt, Job, NewJob, Result};
-use crate::{
-    job::Outcome,
-    store::{self, instant},
-};
+use super::super::{FailedAttempt, Job, NewJob, Result, due};
+use crate::store::{self, instant};
 
 /// A row as it is stored. JSON stays text: it is read and written outside the
 /// store's one writing thread.
@@ -62,7 +52,6 @@ pub(super) enum Withdrawn {
 impl Row {
     /// A queued row, not yet placed in the order.
     pub(super) fn new(new: &NewJob, now: i64) -> Result<Self> {
-        let not_before = new.not_before.map_or(0, Timestamp::as_millisecond);
         Ok(Self {
             id: new.id.clone(),
             owner: new.owner.clone(),
@@ -71,7 +60,7 @@ impl Row {
             token: 0,
             attempt: 0,
             deliveries: 0,
-            due: if not_before > now { not_before } else { 0 },
+            due: new.not_before.map_or(0, |time| due(time, now)),
             created_at: now,
             started_at: None,
             finished_at: None,
@@ -175,286 +164,6 @@ pub(super) fn text(value: &impl Serialize) -> Result<String> {
     Ok(serde_json::to_string(value).map_err(store::Error::from)?)
 }
 
-pub(super) fn milliseconds(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 4)
-}
-
 pub(super) fn parse<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T> {
     Ok(serde_json::from_str(text).map_err(store::Error::from)?)
-}
-
-pub(super) fn cached<T>(
-    c: &Connection,
-    sql: &str,
-    run: impl FnOnce(&mut rusqlite::CachedStatement<'_>) -> rusqlite::Result<T>,
-) -> Result<T> {
-    Ok(c.prepare_cached(sql)
-        .and_then(|mut statement| run(&mut statement))
-        .map_err(store::Error::from)?)
-}
-
-pub(super) fn execute(c: &Connection, sql: &str, values: &[&dyn ToSql]) -> Result<()> {
-    cached(c, sql, |statement| statement.execute(values).map(drop))
-}
-
-/// The first column of every row found.
-pub(super) fn texts(c: &Connection, sql: &str, values: &[&dyn ToSql]) -> Result<Vec<String>> {
-    cached(c, sql, |query| {
-        query.query_map(values, |row| row.get(0))?.collect()
-    })
-}
-
-const SELECT: &str = "SELECT id, owner, status, version, token, attempt, deliveries, due_at,
-    created_at, started_at, finished_at, progress, preview, lane, band, vt, cost, flight, leader,
-    followed, withdrawn, cache, request, charge, hooks, failures, outcome FROM jobs";
-
-/// Every row that the condition selects.
-pub(super) fn select(c: &Connection, condition: &str, values: &[&dyn ToSql]) -> Result<Vec<Row>> {
-    cached(c, &format!("{SELECT} {condition}"), |query| {
-        query.query_map(values, read)?.collect()
-    })
-}
-
-static BY_ID: LazyLock<String> = LazyLock::new(|| format!("{SELECT} WHERE id = ?1"));
-
-pub(super) fn load(c: &Connection, id: &str) -> Result<Option<Row>> {
-    cached(c, &BY_ID, |query| query.query_row([id], read).optional())
-}
-
-fn read(row: &SqlRow<'_>) -> rusqlite::Result<Row> {
-    Ok(Row {
-        id: row.get(0)?,
-        owner: row.get(1)?,
-        status: word(row, 2)?,
-        version: row.get(3)?,
-        token: row.get(4)?,
-        attempt: row.get(5)?,
-        deliveries: row.get(6)?,
-        due: row.get(7)?,
-        created_at: row.get(8)?,
-        started_at: row.get(9)?,
-        finished_at: row.get(10)?,
-        progress: row.get(11)?,
-        preview: row.get(12)?,
-        lane: row.get(13)?,
-        band: row.get(14)?,
-        vt: row.get(15)?,
-        cost: row.get(16)?,
-        flight: row.get(17)?,
-        leader: row.get(18)?,
-        followed: row.get(19)?,
-        withdrawn: match row.get_ref(20)? {
-            ValueRef::Integer(0) => Withdrawn::No,
-            ValueRef::Integer(1) => Withdrawn::Cancelled,
-            _ => Withdrawn::Deleted,
-        },
-        cache: word(row, 21)?,
-        request: row.get(22)?,
-        charge: row.get(23)?,
-        hooks: row.get(24)?,
-        failures: row.get(25)?,
-        outcome: row.get(26)?,
-    })
-}
-
-fn word<T: for<'de> Deserialize<'de>>(row: &SqlRow<'_>, column: usize) -> rusqlite::Result<T> {
-    let text = row.get_ref(column)?.as_str()?;
-    let deserializer: serde::de::value::StrDeserializer<'_, serde::de::value::Error> =
-        text.into_deserializer();
-    T::deserialize(deserializer)
-        .map_err(|e| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(e)))
-}
-
-const fn cache_word(cache: Cache) -> &'static str {
-    match cache {
-        Cache::Miss => "miss",
-        Cache::Exact => "exact",
-        Cache::Semantic => "semantic",
-        Cache::Joined => "joined",
-    }
-}
-
-pub(super) fn insert(c: &Connection, row: &Row) -> Result<()> {
-    execute(
-        c,
-        "INSERT INTO jobs (id, owner, status, attempt, due_at, created_at, started_at, finished_at,
-             progress, preview, lane, band, vt, cost, flight, leader, cache, request, charge,
-             hooks, outcome)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
-             ?19, ?20, ?21)",
-        params![
-            row.id,
-            row.owner,
-            row.status.as_str(),
-            row.attempt,
-            row.due,
-            row.created_at,
-            row.started_at,
-            row.finished_at,
-            row.progress,
-            row.preview,
-            row.lane,
-            row.band,
-            row.vt,
-            row.cost,
-            row.flight,
-            row.leader,
-            cache_word(row.cache),
-            row.request,
-            row.charge,
-            row.hooks,
-            row.outcome,
-        ],
-    )
-}
-
-/// Writes what may have changed, raises the version, and carries it over to
-/// the followers.
-pub(super) fn save(c: &Connection, row: &mut Row, changed: &mut Vec<String>) -> Result<()> {
-    row.version += 1;
-    execute(
-        c,
-        "UPDATE jobs SET status = ?2, version = ?3, token = ?4, attempt = ?5, deliveries = ?6,
-             due_at = ?7, started_at = ?8, finished_at = ?9, progress = ?10, preview = ?11,
-             withdrawn = ?12, failures = ?13, outcome = ?14
-         WHERE id = ?1",
-        params![
-            row.id,
-            row.status.as_str(),
-            row.version,
-            row.token,
-            row.attempt,
-            row.deliveries,
-            row.due,
-            row.started_at,
-            row.finished_at,
-            row.progress,
-            row.preview,
-            row.withdrawn as u8,
-            row.failures,
-            row.outcome,
-        ],
-    )?;
-    changed.push(row.id.clone());
-    if row.followed {
-        mirror(c, row, changed)?;
-    }
-    Ok(())
-}
-
-/// Moves the due time alone; nothing a client could see.
-pub(super) fn set_due(c: &Connection, row: &Row) -> Result<()> {
-    execute(
-        c,
-        "UPDATE jobs SET due_at = ?2, deliveries = ?3 WHERE id = ?1",
-        params![row.id, row.due, row.deliveries],
-    )
-}
-
-/// Gives the followers the state of their leader.
-fn mirror(c: &Connection, leader: &Row, changed: &mut Vec<String>) -> Result<()> {
-    let finished_at = leader.finished_at.filter(|_| leader.status.is_terminal());
-    for id in followers(c, &leader.id)? {
-        execute(
-            c,
-            "UPDATE jobs SET status = ?2, version = version + 1, attempt = ?3, started_at = ?4,
-                 finished_at = ?5, progress = ?6, preview = ?7, outcome = ?8
-             WHERE id = ?1",
-            params![
-                id,
-                leader.status.as_str(),
-                leader.attempt,
-                leader.started_at,
-                finished_at,
-                leader.progress,
-                leader.preview,
-                leader.outcome,
-            ],
-        )?;
-        changed.push(id);
-    }
-    Ok(())
-}
-
-/// The followers that still wait for their leader.
-pub(super) fn followers(c: &Connection, leader: &str) -> Result<Vec<String>> {
-    texts(
-        c,
-        "SELECT id FROM jobs WHERE leader = ?1 AND status IN ('queued', 'running', 'delivering')
-         ORDER BY id",
-        &[&leader],
-    )
-}
-
-pub(super) fn set_status(c: &Connection, id: &str, status: Status) -> Result<()> {
-    execute(
-        c,
-        "UPDATE jobs SET status = ?2 WHERE id = ?1",
-        &[&id, &status.as_str()],
-    )
-}
-
-/// Writes everything that a job begun anew may change.
-pub(super) fn replace(c: &Connection, row: &mut Row, changed: &mut Vec<String>) -> Result<()> {
-    execute(
-        c,
-        "UPDATE jobs SET band = ?2, vt = ?3, flight = ?4, leader = ?5, followed = 0, cache = ?6,
-             charge = ?7
-         WHERE id = ?1",
-        params![
-            row.id,
-            row.band,
-            row.vt,
-            row.flight,
-            row.leader,
-            cache_word(row.cache),
-            row.charge,
-        ],
-    )?;
-    save(c, row, changed)
-}
-
-pub(super) fn remove(c: &Connection, id: &str) -> Result<()> {
-    execute(c, "DELETE FROM jobs WHERE id = ?1", &[&id])
-}
-
-/// Notes that the job refers to these blobs.
-pub(super) fn keep_files<'a>(
-    c: &Connection,
-    id: &str,
-    keys: impl Iterator<Item = &'a str>,
-) -> Result<()> {
-    for key in keys {
-        execute(
-            c,
-            "INSERT OR IGNORE INTO files (key, job) VALUES (?1, ?2)",
-            &[&key, &id],
-        )?;
-    }
-    Ok(())
-}
-
-/// Whether every blob of the answer is still referred to by some job.
-pub(super) fn still_kept(c: &Connection, answer: &Outcome) -> Result<bool> {
-    for key in answer.files() {
-        let kept: bool = cached(
-            c,
-            "SELECT EXISTS (SELECT 1 FROM files WHERE key = ?1)",
-            |query| query.query_row([key], |row| row.get(0)),
-        )?;
-        if !kept {
-            return Ok(false);
-        }
-    }
-    Ok(true)
-}
-
-/// The blobs that only this job refers to.
-pub(super) fn orphans(c: &Connection, id: &str) -> Result<Vec<String>> {
-    texts(
-        c,
-        "SELECT key FROM files AS mine WHERE job = ?1
-         AND NOT EXISTS (SELECT 1 FROM files AS other WHERE other.key = mine.key AND other.job <> ?1)",
-        &[&id],
-    )
 }

@@ -5,7 +5,7 @@ use std::{collections::HashSet, time::Duration};
 use jiff::Timestamp;
 
 use super::{
-    super::super::{Error, Event, Report, Ticket, Verdict},
+    super::super::{Error, Event, Report, Ticket, Verdict, due},
     Record, Redis, Result, Results, TAG, milliseconds, record, reply, scripts,
 };
 use crate::job::Outcome;
@@ -68,25 +68,21 @@ pub(in super::super) struct Settlement {
 impl Settlement {
     pub(in super::super) fn new(ticket: &Ticket, verdict: Verdict, now: Timestamp) -> Result<Self> {
         let now = now.as_millisecond();
-        let (event, verdict, text) = match verdict {
+        let event = verdict.event();
+        let (verdict, text) = match verdict {
             Verdict::Record(outcome) => recorded(&outcome)?,
             Verdict::Fail(failed) => {
                 let failure = serde_json::to_vec(&failed)?;
                 fail(&failure, &Outcome::Failed(failed.failure))?
             }
             Verdict::Retry(failed, not_before) => {
-                let due = not_before.as_millisecond();
-                let due = if due > now { due } else { 0 };
-                (
-                    Event::Retry,
-                    format!("r{due}"),
-                    serde_json::to_vec(&failed)?,
-                )
+                let due = due(not_before, now);
+                (format!("r{due}"), serde_json::to_vec(&failed)?)
             }
-            Verdict::Release => (Event::Release, "h".into(), Vec::new()),
+            Verdict::Release => ("h".into(), Vec::new()),
             Verdict::Postpone(not_before) => {
                 let due = not_before.as_millisecond().max(now);
-                (Event::Postpone, format!("p{due}"), Vec::new())
+                (format!("p{due}"), Vec::new())
             }
         };
         Ok(Self {
@@ -98,21 +94,21 @@ impl Settlement {
     }
 }
 
-fn recorded(outcome: &Outcome) -> Result<(Event, String, Vec<u8>)> {
+fn recorded(outcome: &Outcome) -> Result<(String, Vec<u8>)> {
     match outcome {
-        Outcome::Succeeded { .. } => Ok((Event::Record, "s".into(), record::outcome(outcome)?)),
+        Outcome::Succeeded { .. } => Ok(("s".into(), record::outcome(outcome)?)),
         Outcome::Failed(_) => fail(&[], outcome),
     }
 }
 
 /// The failed attempt, empty if there is none to be kept, then the outcome.
-fn fail(failure: &[u8], outcome: &Outcome) -> Result<(Event, String, Vec<u8>)> {
+fn fail(failure: &[u8], outcome: &Outcome) -> Result<(String, Vec<u8>)> {
     let length =
         u32::try_from(failure.len()).map_err(|_| reply::unreadable("a failure is too long"))?;
     let mut text = length.to_be_bytes().to_vec();
     text.extend(failure);
     text.extend(record::outcome(outcome)?);
-    Ok((Event::Record, "f".into(), text))
+    Ok(("f".into(), text))
 }
 
 pub(in super::super) async fn settle(redis: Redis, items: Vec<Settlement>) -> Results<()> {
