@@ -104,7 +104,7 @@ async fn work(queue: &Arc<dyn Queue>) -> Duration {
                 let verdict = Verdict::Record(outcome());
                 queue.settle(&ticket, verdict, now).await.unwrap();
                 let completion = queue.complete(&ticket, now).await.unwrap();
-                assert!(matches!(completion, Completion::Applied(_)));
+                assert!(matches!(completion, Completion::Applied { .. }));
                 done.fetch_add(1, Ordering::Relaxed);
             }
         });

@@ -39,8 +39,10 @@
 //!
 //! **Single flight.** A job whose request is in flight already becomes a
 //! *follower*: it has an id, an owner and a version of its own, but shares the
-//! call and the fate of its *leader*. A leader that its owner cancels is
-//! carried on for its followers.
+//! call and the fate of its *leader*. A leader that its owner cancels, or even
+//! deletes, is carried on for its followers; one that was deleted is forgotten
+//! when its call has ended or nobody waits for it any more. Whatever forgets a
+//! job returns the blobs that no other refers to.
 //!
 //! **Dead letters** are the jobs that failed. They keep every attempt's error
 //! until they are revived, deleted, or past the time finished jobs are kept.
@@ -232,8 +234,13 @@ pub enum Verdict {
 /// What a delivery changed.
 #[derive(Debug)]
 pub enum Completion {
-    /// These jobs are finished now: the leader first, then its followers.
-    Applied(Vec<Job>),
+    Applied {
+        /// These jobs are finished now: the leader first, then its followers.
+        jobs: Vec<Job>,
+        /// Blobs that no job refers to any more, since the leader's owner had
+        /// deleted it.
+        orphans: Vec<String>,
+    },
     /// They were finished before.
     Repeated,
 }
@@ -244,6 +251,9 @@ pub struct Cancellation {
     pub job: Job,
     /// No call had been begun, so nothing was paid.
     pub before_call: bool,
+    /// Blobs that no job refers to any more: the job was the last to wait for
+    /// the call of a leader whose owner had deleted it.
+    pub orphans: Vec<String>,
 }
 
 impl Priority {

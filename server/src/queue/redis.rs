@@ -181,12 +181,15 @@ impl Queue for RedisQueue {
     }
 
     async fn complete(&self, ticket: &Ticket, now: Timestamp) -> Result<Completion> {
-        let records = self.completions.call((ticket.clone(), now)).await?;
+        let Completed { records, orphans } = self.completions.call((ticket.clone(), now)).await?;
         if records.is_empty() {
             return Ok(Completion::Repeated);
         }
         let jobs = records.into_iter().map(Record::into_job);
-        Ok(Completion::Applied(jobs.collect::<Result<_, _>>()?))
+        Ok(Completion::Applied {
+            jobs: jobs.collect::<Result<_, _>>()?,
+            orphans,
+        })
     }
 
     async fn throttle(&self, lane: &Lane, until: Timestamp, now: Timestamp) -> Result<()> {
@@ -203,10 +206,11 @@ impl Queue for RedisQueue {
         let call = self.script(&scripts::CANCEL).arg(id);
         let answer: Value = call.arg(now.as_millisecond()).run().await?;
         let answer = reply::unless_refused(answer, Event::Cancel)?;
-        let [before_call, records] = reply::array(answer)?;
+        let [before_call, records, orphans] = reply::array(answer)?;
         Ok(Cancellation {
             job: one(records)?,
             before_call: reply::number(&before_call)? == 1,
+            orphans: reply::texts(orphans)?,
         })
     }
 

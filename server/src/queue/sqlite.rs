@@ -183,14 +183,17 @@ impl Queue for SqliteQueue {
 
     async fn complete(&self, ticket: &Ticket, now: Timestamp) -> Result<Completion> {
         let (ticket, now) = (ticket.clone(), now.as_millisecond());
-        let rows = self
+        let (rows, orphans) = self
             .change(move |c, changed| flight::complete(c, changed, &ticket, now))
             .await?;
         if rows.is_empty() {
             return Ok(Completion::Repeated);
         }
         let jobs = rows.into_iter().map(|row| row.into_job(None));
-        Ok(Completion::Applied(jobs.collect::<Result<_>>()?))
+        Ok(Completion::Applied {
+            jobs: jobs.collect::<Result<_>>()?,
+            orphans,
+        })
     }
 
     async fn throttle(&self, lane: &Lane, until: Timestamp, now: Timestamp) -> Result<()> {
@@ -203,13 +206,14 @@ impl Queue for SqliteQueue {
 
     async fn cancel(&self, id: &str, now: Timestamp) -> Result<Cancellation> {
         let (id, now) = (id.to_owned(), now.as_millisecond());
-        let (row, before_call) = self
+        let cancelled = self
             .change(move |c, changed| flight::cancel(c, changed, &id, now))
             .await?;
         self.bell.ring_work();
         Ok(Cancellation {
-            job: row.into_job(None)?,
-            before_call,
+            job: cancelled.row.into_job(None)?,
+            before_call: cancelled.before_call,
+            orphans: cancelled.orphans,
         })
     }
 

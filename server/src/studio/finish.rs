@@ -26,12 +26,13 @@ impl Studio {
             self.remember(&job, now).await?;
             self.tell(&ended(job, now), ticket.token, now).await?;
         }
-        let jobs = match self.queue.complete(ticket, now).await {
-            Ok(Completion::Applied(jobs)) => jobs,
+        let (jobs, orphans) = match self.queue.complete(ticket, now).await {
+            Ok(Completion::Applied { jobs, orphans }) => (jobs, orphans),
             // A deleted job needs no outcome any more.
             Ok(Completion::Repeated) | Err(queue::Error::NotFound) => return Ok(()),
             Err(error) => return Err(error.into()),
         };
+        self.clear_up(&orphans).await;
         for job in jobs {
             info!(id = job.id, status = job.status.as_str(), "finished");
             if job.id != ticket.id {
@@ -92,10 +93,16 @@ impl Studio {
             self.delete(id).await?;
             return Ok(None);
         }
-        let Cancellation { job, before_call } = self.queue.cancel(id, Timestamp::now()).await?;
+        let cancelled = self.queue.cancel(id, Timestamp::now()).await?;
+        let Cancellation {
+            job,
+            before_call,
+            orphans,
+        } = cancelled;
         if before_call {
             self.refund(receipts(&job)).await;
         }
+        self.clear_up(&orphans).await;
         info!(id, before_call, "cancelled");
         Ok(Some(job))
     }

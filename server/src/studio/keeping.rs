@@ -12,11 +12,28 @@ const BATCH: usize = 100;
 impl Studio {
     /// Forgets a finished job, and the files that no other job refers to.
     pub(super) async fn delete(&self, id: &str) -> Result<(), Error> {
-        for key in self.queue.delete(id).await? {
-            self.blobs.delete(&key).await?;
-        }
+        let orphans = self.queue.delete(id).await?;
+        self.delete_blobs(&orphans).await?;
         info!(id, "deleted");
         Ok(())
+    }
+
+    /// Deletes all of them that can be deleted; the first failure.
+    async fn delete_blobs(&self, keys: &[String]) -> Result<(), Error> {
+        let mut result = Ok(());
+        for key in keys {
+            let deleted = self.blobs.delete(key).await;
+            result = result.and(deleted.map_err(Error::from));
+        }
+        result
+    }
+
+    /// Deletes what a job leaves behind that its owner deleted earlier. Whoever
+    /// brought its end about has no part in it, and is not told of a failure.
+    pub(super) async fn clear_up(&self, orphans: &[String]) {
+        if let Err(error) = self.delete_blobs(orphans).await {
+            warn!(%error, ?orphans, "the files of a deleted job could not all be deleted");
+        }
     }
 
     /// Forgets a picture that was kept for an order that was not taken.

@@ -59,7 +59,7 @@ impl Worker {
 
     async fn deliver(&self, job: &Job, outcome: &Outcome, tries: u32) {
         let (ticket, now) = (job.ticket(), Timestamp::now());
-        // Nobody waits for the outcome of a notice.
+        // Nobody waits for the outcome of a notice, and it has no files.
         if matches!(job.request.task, Task::Notice(_)) {
             if let Err(error) = self.queue.complete(&ticket, now).await {
                 warn!(%error, "a notice could not be finished; it is not sent again");

@@ -13,6 +13,7 @@ mod walk;
 mod input;
 mod provider;
 mod faults;
+mod files;
 mod dead;
 mod notices;
 mod several;

@@ -134,16 +134,17 @@ pub(super) fn settle(
     save(c, &mut row, changed)
 }
 
-/// The finished rows, the leader first; none if they were finished before.
+/// The finished rows, the leader first, none if they were finished before; and
+/// the blobs that nobody refers to any more.
 pub(super) fn complete(
     c: &Connection,
     changed: &mut Vec<String>,
     ticket: &Ticket,
     now: i64,
-) -> Result<Vec<Row>> {
+) -> Result<(Vec<Row>, Vec<String>)> {
     let row = load(c, &ticket.id)?.ok_or(Error::NotFound)?;
     if row.status.is_terminal() {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), Vec::new()));
     }
     let mut row = held(c, ticket)?;
     let outcome: Option<Outcome> = row.outcome.as_deref().map(row::parse).transpose()?;
@@ -161,25 +162,33 @@ pub(super) fn complete(
     for id in &shared {
         keep_answer(c, id, &row)?;
     }
+    let mut orphans = Vec::new();
     match row.withdrawn {
         Withdrawn::No => {}
         Withdrawn::Cancelled => table::set_status(c, &row.id, Status::Cancelled)?,
-        Withdrawn::Deleted => table::remove(c, &row.id)?,
+        Withdrawn::Deleted => orphans = table::remove(c, &row.id)?,
     }
     let mut rows = vec![row];
     for id in shared {
         rows.extend(load(c, &id)?);
     }
-    Ok(rows)
+    Ok((rows, orphans))
 }
 
-/// The row as its owner sees it afterwards, and whether no call was begun.
+/// What a cancellation changed.
+pub(super) struct Cancelled {
+    /// As its owner sees it afterwards.
+    pub(super) row: Row,
+    pub(super) before_call: bool,
+    pub(super) orphans: Vec<String>,
+}
+
 pub(super) fn cancel(
     c: &Connection,
     changed: &mut Vec<String>,
     id: &str,
     now: i64,
-) -> Result<(Row, bool)> {
+) -> Result<Cancelled> {
     let mut row = load(c, id)?.ok_or(Error::NotFound)?;
     let before = row.clone().seen_by_owner().ok_or(Error::NotFound)?;
     let cancelled = transition(before.status, Event::Cancel)?;
@@ -195,24 +204,29 @@ pub(super) fn cancel(
         }
     }
     save(c, &mut row, changed)?;
-    if let Some(leader) = &row.leader {
-        abandon(c, changed, leader)?;
-    }
-    let before_call = before.status == Status::Queued || before.cache == Cache::Joined;
-    Ok((row.seen_by_owner().ok_or(Error::NotFound)?, before_call))
+    let orphans = match &row.leader {
+        Some(leader) => abandon(c, changed, leader)?,
+        None => Vec::new(),
+    };
+    Ok(Cancelled {
+        row: row.seen_by_owner().ok_or(Error::NotFound)?,
+        before_call: before.status == Status::Queued || before.cache == Cache::Joined,
+        orphans,
+    })
 }
 
-/// Ends a withdrawn leader that nobody waits for any more.
-fn abandon(c: &Connection, changed: &mut Vec<String>, leader: &str) -> Result<()> {
+/// Ends a withdrawn leader that nobody waits for any more; the blobs that
+/// nobody refers to any more.
+fn abandon(c: &Connection, changed: &mut Vec<String>, leader: &str) -> Result<Vec<String>> {
     let Some(mut row) = load(c, leader)? else {
-        return Ok(());
+        return Ok(Vec::new());
     };
     if row.withdrawn == Withdrawn::No || !followers(c, leader)?.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     // An outcome that is recorded already is delivered all the same.
     let Ok(status) = transition(row.status, Event::Cancel) else {
-        return Ok(());
+        return Ok(Vec::new());
     };
     row.status = status;
     row.due = 0;
@@ -222,9 +236,9 @@ fn abandon(c: &Connection, changed: &mut Vec<String>, leader: &str) -> Result<()
     }
     save(c, &mut row, changed)?;
     if row.withdrawn == Withdrawn::Deleted {
-        table::remove(c, leader)?;
+        return table::remove(c, leader);
     }
-    Ok(())
+    Ok(Vec::new())
 }
 
 pub(super) fn delete(c: &Connection, changed: &mut Vec<String>, id: &str) -> Result<Vec<String>> {
@@ -241,9 +255,7 @@ pub(super) fn delete(c: &Connection, changed: &mut Vec<String>, id: &str) -> Res
         return Ok(Vec::new());
     }
     changed.push(id.to_owned());
-    let orphans = table::orphans(c, id)?;
-    table::remove(c, id)?;
-    Ok(orphans)
+    table::remove(c, id)
 }
 
 pub(super) fn revive(

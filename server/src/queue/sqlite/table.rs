@@ -246,8 +246,11 @@ pub(super) fn replace(c: &Connection, row: &mut Row, changed: &mut Vec<String>) 
     save(c, row, changed)
 }
 
-pub(super) fn remove(c: &Connection, id: &str) -> Result<()> {
-    execute(c, "DELETE FROM jobs WHERE id = ?1", &[&id])
+/// Forgets a row; the blobs that no other refers to.
+pub(super) fn remove(c: &Connection, id: &str) -> Result<Vec<String>> {
+    let orphans = orphans(c, id)?;
+    execute(c, "DELETE FROM jobs WHERE id = ?1", &[&id])?;
+    Ok(orphans)
 }
 
 /// Notes that the job refers to these blobs.
@@ -282,7 +285,7 @@ pub(super) fn still_kept(c: &Connection, answer: &Outcome) -> Result<bool> {
 }
 
 /// The blobs that only this job refers to.
-pub(super) fn orphans(c: &Connection, id: &str) -> Result<Vec<String>> {
+fn orphans(c: &Connection, id: &str) -> Result<Vec<String>> {
     texts(
         c,
         "SELECT key FROM files AS mine WHERE job = ?1

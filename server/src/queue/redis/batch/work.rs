@@ -139,8 +139,12 @@ fn distinct<'a>(ids: impl Iterator<Item = &'a str>) -> u8 {
 /// The delivery under this ticket has succeeded, at the instant.
 pub(in super::super) type Finish = (Ticket, Timestamp);
 
-/// The jobs that are finished now; none: they were before.
-pub(in super::super) type Completed = Vec<Record>;
+/// What a delivery changed.
+pub(in super::super) struct Completed {
+    /// The jobs that are finished now; none: they were before.
+    pub(in super::super) records: Vec<Record>,
+    pub(in super::super) orphans: Vec<String>,
+}
 
 pub(in super::super) async fn complete(redis: Redis, items: Vec<Finish>) -> Results<Completed> {
     let mut call = redis.script(&scripts::COMPLETE).key(TAG);
@@ -151,20 +155,33 @@ pub(in super::super) async fn complete(redis: Redis, items: Vec<Finish>) -> Resu
             .arg(ticket.token)
             .arg(now.as_millisecond());
     }
-    let [counts, records] = reply::array(call.run().await?)?;
+    let [counts, records, orphans] = reply::array(call.run().await?)?;
     let mut records = reply::records(records)?.into_iter();
+    let mut orphans = reply::list(orphans)?.into_iter();
     let counts = reply::list(counts)?;
     counts
         .iter()
-        .map(|count| Ok(completed(reply::number(count)?, &mut records)))
+        .map(|count| {
+            let orphans = orphans.next().map(reply::texts).transpose()?;
+            let count = reply::number(count)?;
+            Ok(completed(count, &mut records, orphans.unwrap_or_default()))
+        })
         .collect()
 }
 
-fn completed(count: i64, records: &mut impl Iterator<Item = Record>) -> Result<Completed, Error> {
+fn completed(
+    count: i64,
+    records: &mut impl Iterator<Item = Record>,
+    orphans: Vec<String>,
+) -> Result<Completed, Error> {
     // Only a job without an outcome is refused as illegal.
     reply::refusal(
         count.min(0).saturating_neg(),
         Event::Complete { succeeded: false },
     )?;
-    Ok(records.take(usize::try_from(count).unwrap_or(0)).collect())
+    let count = usize::try_from(count).unwrap_or(0);
+    Ok(Completed {
+        records: records.take(count).collect(),
+        orphans,
+    })
 }

@@ -1,5 +1,6 @@
 -- Cancels a job. ARGV: id, now. Answers how it ended (a number), or whether
--- no call had been begun (0 or 1) and the record.
+-- no call had been begun (0 or 1), the record, and the blobs that nobody refers
+-- to any more.
 
 -- Takes a queued or running job out of its lane.
 local function stop(row)
@@ -21,17 +22,16 @@ local function stop(row)
 end
 
 -- Stops a withdrawn leader that nobody waits for any more. An outcome that is
--- recorded already is delivered all the same.
+-- recorded already is delivered all the same. Returns the blobs that nobody
+-- refers to any more.
 local function abandon(id)
   local row = load(id)
   if not row or mark(row, WITHDRAWN) == '-' or (row[STATUS] ~= 'q' and row[STATUS] ~= 'r')
     or call('EXISTS', P .. 'followers:' .. id) == 1 then
-    return
+    return {}
   end
   stop(row)
-  if mark(row, WITHDRAWN) == 'd' then
-    remove(row)
-  end
+  return mark(row, WITHDRAWN) == 'd' and remove(row) or {}
 end
 
 local row, seen = seen_by_owner(ARGV[1])
@@ -48,11 +48,12 @@ if call('EXISTS', P .. 'followers:' .. row[ID]) == 1 then
 else
   stop(row)
 end
+local orphans = {}
 if mark(row, ROLE) == 'f' then
   local leader = open(row).leader
   call('SREM', P .. 'followers:' .. leader, row[ID])
-  abandon(leader)
+  orphans = abandon(leader)
 end
 work = true
 commit()
-return { before_call, tell_all({ row }) }
+return { before_call, tell_all({ row }), orphans }

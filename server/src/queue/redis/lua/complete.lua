@@ -1,7 +1,8 @@
 -- Finishes delivering jobs. ARGV[1]: 1 if no id is there twice; then for each:
 -- id, token, now. Answers a number for each (how many jobs it finished; 0: it
--- was finished before; negative: why not), and the jobs, each leader before
--- its followers.
+-- was finished before; negative: why not), the jobs, each leader before its
+-- followers, and for each the blobs that nobody refers to any more, or nothing
+-- at all if there are none.
 
 local STRIDE = 3
 local ids, counts, distinct = every(STRIDE, 2), {}, ARGV[1] == '1'
@@ -28,14 +29,14 @@ for n = 1, #ids do
     counts[n] = 1
   else
     long = long or long_way()
-    counts[n] = long.complete(i, text)
+    counts[n] = long.complete(i, text, n)
   end
 end
 
 if long then
-  return { counts, long.conclude() }
+  return { counts, long.conclude(#ids) }
 elseif #told == 0 then
-  return { counts, {} }
+  return { counts, {}, {} }
 end
 call('HSET', P .. 'head', unpack(heads_in))
 call('ZREM', P .. 'due', unpack(told))
@@ -46,4 +47,4 @@ end
 call('PUBLISH', P .. 'bell', '-' .. table.concat(told, '\n'))
 return { counts, {
   told, heads, call('HMGET', P .. 'body', unpack(told)), {}, call('HMGET', P .. 'outcome', unpack(told)),
-} }
+}, {} }

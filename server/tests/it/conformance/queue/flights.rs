@@ -233,21 +233,3 @@ pub(crate) async fn a_follower_that_leaves_disturbs_nobody(stores: Stores) {
     let left = get(&queue, "b").await;
     assert_eq!((left, None), (cancelled.job.clone(), cancelled.job.outcome));
 }
-
-pub(crate) async fn deleting_frees_only_what_nobody_else_needs(stores: Stores) {
-    let queue = stores.queue;
-    queue.enqueue(new("a", "owner"), at(0)).await.unwrap();
-    assert!(
-        matches!(queue.delete("a").await, Err(Error::Illegal(_))),
-        "a waiting job is cancelled first"
-    );
-    work(&queue, success("shared.png"), 0).await;
-    let cached = NewJob {
-        answer: Some(success("shared.png")),
-        ..new("b", "other")
-    };
-    queue.enqueue(cached, at(0)).await.unwrap();
-    assert!(queue.delete("a").await.unwrap().is_empty());
-    assert!(queue.get("a").await.unwrap().is_none());
-    assert_eq!(queue.delete("b").await.unwrap(), ["shared.png"]);
-}

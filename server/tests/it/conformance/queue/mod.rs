@@ -5,6 +5,7 @@ mod leases;
 mod order;
 mod flow;
 mod flights;
+mod files;
 mod dead;
 mod model;
 mod property;
@@ -12,7 +13,7 @@ mod property;
 use std::{sync::Arc, time::Duration};
 
 use atelier::{
-    job::{ImageTask, Outcome, Picture, Request, Task},
+    job::{ImageTask, Outcome, Picture, Request, RestorationTask, Task},
     queue::{
         Claim, Completion, Error, FailedAttempt, Hooks, Job, Join, Lane, NewJob, Priority, Queue,
         Report, Ring, Ticket, Verdict,
@@ -20,7 +21,9 @@ use atelier::{
 };
 use atelier_app::wire::Failure;
 
-pub(super) use self::{dead::*, flights::*, flow::*, leases::*, life::*, model::Model, order::*};
+pub(super) use self::{
+    dead::*, files::*, flights::*, flow::*, leases::*, life::*, model::Model, order::*,
+};
 use super::{Stores, at};
 
 type Subject = Arc<dyn Queue>;
@@ -85,17 +88,35 @@ fn elsewhere(id: &str, provider: &str) -> NewJob {
     job
 }
 
-fn success(key: &str) -> Outcome {
-    let picture = Picture {
+/// A joining job that improves the photo in this blob.
+fn restoring(id: &str, digest: &str, photo: &str) -> NewJob {
+    let mut job = joining(id, digest);
+    job.request.task = restoration(photo);
+    job
+}
+
+fn restoration(photo: &str) -> Task {
+    Task::Restoration(RestorationTask {
+        original: picture(photo),
+        digest: String::new(),
+        enlarge: 1,
+    })
+}
+
+fn picture(key: &str) -> Picture {
+    Picture {
         key: key.into(),
         width: 1,
         height: 1,
         media_type: "image/png".into(),
         bytes: 1,
         thumbhash: String::new(),
-    };
+    }
+}
+
+fn success(key: &str) -> Outcome {
     Outcome::Succeeded {
-        pictures: vec![picture],
+        pictures: vec![picture(key)],
         cost_usd: Some(0.04),
     }
 }
@@ -172,8 +193,13 @@ async fn record(queue: &Subject, ticket: &Ticket, outcome: Outcome, now: i64) {
 }
 
 async fn complete(queue: &Subject, ticket: &Ticket, now: i64) -> Vec<Job> {
+    complete_all(queue, ticket, now).await.0
+}
+
+/// The jobs that are finished, and the blobs that nobody refers to any more.
+async fn complete_all(queue: &Subject, ticket: &Ticket, now: i64) -> (Vec<Job>, Vec<String>) {
     match queue.complete(ticket, at(now)).await.unwrap() {
-        Completion::Applied(jobs) => jobs,
+        Completion::Applied { jobs, orphans } => (jobs, orphans),
         Completion::Repeated => panic!("completed before"),
     }
 }

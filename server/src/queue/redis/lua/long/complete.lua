@@ -1,7 +1,7 @@
 -- The long way to finish an item: `i` is the place of its id in ARGV, `text`
--- its head.
+-- its head, `n` its number.
 
--- Jobs of which nothing is to be kept.
+-- Jobs of which nothing is to be kept, by the item's number.
 local forgotten = {}
 
 local function report(row)
@@ -11,10 +11,10 @@ end
 
 -- Makes the record of a leader what its owner, who has left it, wanted. It is
 -- answered as it ended.
-local function withdraw(row)
+local function withdraw(row, n)
   if mark(row, WITHDRAWN) == 'd' then
     rows[row[ID]] = false
-    forgotten[#forgotten + 1] = row
+    forgotten[n] = row
   else
     row[STATUS] = 'c'
     write(row)
@@ -22,7 +22,7 @@ local function withdraw(row)
   end
 end
 
-local function finish(row, now)
+local function finish(row, now, n)
   row[STATUS], row[FINISHED] = row[ENDED], now
   hush(row)
   due_out[#due_out + 1] = row[ID]
@@ -31,7 +31,7 @@ local function finish(row, now)
   if mark(row, WITHDRAWN) == '-' then
     close(row)
   else
-    withdraw(row)
+    withdraw(row, n)
   end
   for i = 1, #followers do
     if rows[followers[i]] then
@@ -41,7 +41,7 @@ local function finish(row, now)
   return #told - before
 end
 
-local function complete(i, text)
+local function complete(i, text, n)
   local row = know(ARGV[i], text)
   if row and OVER[row[STATUS]] then
     return 0
@@ -52,17 +52,20 @@ local function complete(i, text)
   elseif row[STATUS] ~= 'd' then
     return -ILLEGAL - STATES[row[STATUS]]
   end
-  return finish(row, tonumber(ARGV[i + 2]))
+  return finish(row, tonumber(ARGV[i + 2]), n)
 end
 
--- Carries everything out; returns what is answered of the jobs.
-local function conclude()
+-- Carries everything out; returns what is answered of the jobs, and the blobs
+-- that nobody refers to any more: a list for each of so many items, or nothing.
+local function conclude(items)
   commit()
-  local columns = tell(told, heads, rows_at, true)
-  for _, row in ipairs(forgotten) do
-    remove(row)
+  local columns, orphans = tell(told, heads, rows_at, true), {}
+  if next(forgotten) then
+    for n = 1, items do
+      orphans[n] = forgotten[n] and remove(forgotten[n]) or {}
+    end
   end
-  return columns
+  return columns, orphans
 end
 
 return { complete = complete, conclude = conclude }

@@ -149,24 +149,25 @@ impl Jobs {
             row.withdrawn = Withdrawn::Cancelled;
             self.loose.extend(waiting);
         }
-        if let Some(leader) = leader {
-            self.abandon(&leader);
-        }
+        let orphans = leader.map(|leader| self.abandon(&leader));
         Ok(Cancellation {
             job: self.seen(id).ok_or(Error::NotFound)?,
             before_call: seen.status == Status::Queued || seen.cache == Cache::Joined,
+            orphans: orphans.unwrap_or_default(),
         })
     }
 
-    /// Stops a withdrawn leader that nobody waits for any more.
-    fn abandon(&mut self, id: &str) {
+    /// Stops a withdrawn leader that nobody waits for any more; the blobs that
+    /// went with it.
+    fn abandon(&mut self, id: &str) -> Vec<String> {
         let withdrawn = self.rows[id].withdrawn;
         if withdrawn != Withdrawn::No && self.followers(id).is_empty() && self.stop(id) {
             self.loose.insert(id.to_owned());
             if withdrawn == Withdrawn::Deleted {
-                self.rows.remove(id);
+                return self.remove(id);
             }
         }
+        Vec::new()
     }
 
     /// Cancels the job itself, unless its outcome is recorded already.
@@ -197,9 +198,14 @@ impl Jobs {
             self.row(id).withdrawn = Withdrawn::Deleted;
             return Ok(Vec::new());
         }
-        let row = self.rows.remove(id).ok_or(Error::NotFound)?;
+        Ok(self.remove(id))
+    }
+
+    /// Forgets the job; the blobs that no other refers to.
+    pub(super) fn remove(&mut self, id: &str) -> Vec<String> {
+        let row = self.rows.remove(id).unwrap();
         let freed: BTreeSet<&str> = row.files().filter(|key| !self.refers_to(key)).collect();
-        Ok(freed.into_iter().map(ToOwned::to_owned).collect())
+        freed.into_iter().map(ToOwned::to_owned).collect()
     }
 
     pub(super) fn revive(&mut self, id: &str, priority: Priority) -> Result<Job> {

@@ -159,13 +159,14 @@ impl Jobs {
         let mut done = vec![id.clone()];
         done.extend(self.followers(id));
         self.changed(id);
-        let done = done.iter().map(|id| self.rows[id].job.clone()).collect();
+        let jobs = done.iter().map(|id| self.rows[id].job.clone()).collect();
+        let mut orphans = Vec::new();
         match self.rows[id].withdrawn {
             Withdrawn::No => {}
             Withdrawn::Cancelled => self.row(id).job.status = Status::Cancelled,
-            Withdrawn::Deleted => drop(self.rows.remove(id)),
+            Withdrawn::Deleted => orphans = self.remove(id),
         }
-        Ok(Completion::Applied(done))
+        Ok(Completion::Applied { jobs, orphans })
     }
 
     /// The job, if the ticket is still the right to act on it.

@@ -8,7 +8,8 @@ use std::{
 use atelier::{
     job::Outcome,
     queue::{
-        Claim, Completion, Error, Job, Lane, NewJob, Priority, Queue, Report, Ticket, Verdict,
+        Cancellation, Claim, Completion, Error, Job, Lane, NewJob, Priority, Queue, Report, Ticket,
+        Verdict,
     },
 };
 use jiff::Timestamp;
@@ -116,12 +117,23 @@ impl Seen {
     fn completion(completion: Completion) -> Self {
         match completion {
             Completion::Repeated => Self::new("repeated", Vec::new()),
-            Completion::Applied(mut jobs) => {
+            Completion::Applied { mut jobs, orphans } => {
                 jobs[1..].sort_by(|one, other| one.id.cmp(&other.id));
-                Self::new("applied", jobs)
+                Self::new(&format!("applied, freed {:?}", sorted(orphans)), jobs)
             }
         }
     }
+
+    fn cancellation(done: Cancellation) -> Self {
+        let freed = sorted(done.orphans);
+        let words = format!("before the call: {}, freed {freed:?}", done.before_call);
+        Self::new(&words, vec![done.job])
+    }
+}
+
+fn sorted(mut keys: Vec<String>) -> Vec<String> {
+    keys.sort();
+    keys
 }
 
 pub(super) async fn perform(queue: &dyn Queue, call: &Call, now: Timestamp) -> Seen {
@@ -136,16 +148,8 @@ pub(super) async fn perform(queue: &dyn Queue, call: &Call, now: Timestamp) -> S
         }
         Call::Complete(ticket) => Seen::from(queue.complete(ticket, now).await, Seen::completion),
         Call::Throttle(lane, until) => Seen::said(queue.throttle(lane, *until, now).await),
-        Call::Cancel(id) => Seen::from(queue.cancel(id, now).await, |done| {
-            Seen::new(
-                &format!("before the call: {}", done.before_call),
-                vec![done.job],
-            )
-        }),
-        Call::Delete(id) => Seen::said(queue.delete(id).await.map(|mut keys| {
-            keys.sort();
-            keys
-        })),
+        Call::Cancel(id) => Seen::from(queue.cancel(id, now).await, Seen::cancellation),
+        Call::Delete(id) => Seen::said(queue.delete(id).await.map(sorted)),
         Call::Revive(id, priority) => Seen::job(queue.revive(id, *priority, now).await),
         Call::Get(id) => Seen::jobs(queue.get(id).await.map(Vec::from_iter)),
         Call::List(owner, before, limit) => {

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use atelier::{
-    job::{Picture, Request, RestorationTask, Task},
+    job::Request,
     queue::{Job, Join, Lane, NewJob, Report, Ticket, Verdict},
 };
 use atelier_app::wire::Status;
 use jiff::Timestamp;
 
 use super::{
-    super::{super::at, asking, failed, model::Model, success},
+    super::{super::at, asking, failed, model::Model, restoration, success},
     calls::{Call, Seen},
     ops::{Act, Addition, Deed, Op, Pick},
 };
@@ -88,7 +88,7 @@ impl World {
         let mut new = asking(&id, OWNERS[addition.owner], addition.pictures);
         let lane = lane(addition.lane).name;
         if let Some(photo) = addition.photo {
-            new.request.task = restoration(photo);
+            new.request.task = restoration(&format!("photo-{photo}"));
         }
         new.join = addition.digest.map(|digest| Join {
             digest: format!("{lane}-{digest}"),
@@ -223,20 +223,4 @@ fn choose<'a, T>(which: Pick, all: &[&'a T], fits: impl Fn(&T) -> bool) -> Optio
 /// Few keys, so that jobs refer to the same blobs.
 fn picture(key: u8) -> String {
     format!("picture-{key}")
-}
-
-fn restoration(photo: u8) -> Task {
-    let original = Picture {
-        key: format!("photo-{photo}"),
-        width: 1,
-        height: 1,
-        media_type: "image/png".into(),
-        bytes: 1,
-        thumbhash: String::new(),
-    };
-    Task::Restoration(RestorationTask {
-        original,
-        digest: String::new(),
-        enlarge: 1,
-    })
 }
