@@ -1,0 +1,79 @@
+//! What this process packs.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{
+    super::super::{Hooks, NewJob},
+    Result, unreadable,
+};
+use crate::job::{Outcome, Request};
+
+/// What never changes, but for the charge, which a revival voids.
+#[derive(Serialize)]
+struct BodyText<'a> {
+    created: i64,
+    request: &'a Request,
+    charge: &'a serde_json::Value,
+    hooks: &'a Hooks,
+}
+
+/// The part of the record that the caller alone decides, and the body.
+pub(in super::super) fn body(job: &NewJob, now: Timestamp) -> Result<Vec<u8>> {
+    let mut packed = Vec::with_capacity(512);
+    short(&mut packed, job.request.provider.as_bytes())?;
+    packed.push(job.priority.band());
+    packed.extend(job.request.images().to_be_bytes());
+    long(&mut packed, job.owner.as_bytes())?;
+    long(&mut packed, &names(job.request.files()))?;
+    let body = BodyText {
+        created: now.as_millisecond(),
+        request: &job.request,
+        charge: &job.charge,
+        hooks: &job.hooks,
+    };
+    serde_json::to_writer(&mut packed, &body)?;
+    Ok(packed)
+}
+
+/// The outcome, behind the blobs it refers to.
+pub(in super::super) fn outcome(outcome: &Outcome) -> Result<Vec<u8>> {
+    let mut packed = Vec::with_capacity(256);
+    long(&mut packed, &names(outcome.files()))?;
+    serde_json::to_writer(&mut packed, outcome)?;
+    Ok(packed)
+}
+
+/// The letter for the kind of outcome.
+pub(in super::super) const fn ended(outcome: &Outcome) -> u8 {
+    match outcome {
+        Outcome::Succeeded { .. } => b's',
+        Outcome::Failed(_) => b'f',
+    }
+}
+
+/// Each name once, one a line.
+fn names<'a>(files: impl Iterator<Item = &'a str>) -> Vec<u8> {
+    let names: BTreeSet<&str> = files.collect();
+    names
+        .into_iter()
+        .collect::<Vec<_>>()
+        .join("\n")
+        .into_bytes()
+}
+
+fn short(packed: &mut Vec<u8>, text: &[u8]) -> Result<()> {
+    let length = u8::try_from(text.len()).map_err(|_| unreadable("a name is too long"))?;
+    packed.push(length);
+    packed.extend(text);
+    Ok(())
+}
+
+pub(in super::super) fn long(packed: &mut Vec<u8>, text: &[u8]) -> Result<()> {
+    let length = u16::try_from(text.len()).map_err(|_| unreadable("a name is too long"))?;
+    packed.extend(length.to_be_bytes());
+    packed.extend(text);
+    Ok(())
+}
