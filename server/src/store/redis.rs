@@ -9,6 +9,8 @@
 
 mod link;
 mod script;
+#[cfg(test)]
+mod globals;
 mod subscription;
 mod url;
 

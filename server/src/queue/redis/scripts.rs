@@ -60,3 +60,23 @@ script!(THROTTLE: "throttle");
 script!(CANCEL: "cancel");
 script!(DELETE: "delete");
 script!(REVIVE: "flight", "revive");
+
+#[test]
+fn scripts_use_only_what_they_declare() {
+    for (name, script) in [
+        ("enqueue", &ENQUEUE),
+        ("get", &GET),
+        ("claim", &CLAIM),
+        ("extend", &EXTEND),
+        ("settle", &SETTLE),
+        ("complete", &COMPLETE),
+        ("newest", &NEWEST),
+        ("finished", &FINISHED),
+        ("throttle", &THROTTLE),
+        ("cancel", &CANCEL),
+        ("delete", &DELETE),
+        ("revive", &REVIVE),
+    ] {
+        assert_eq!(script.undeclared(), [""; 0], "{name}");
+    }
+}

@@ -19,6 +19,12 @@ impl Script {
             hash: ::redis::Script::new(code).get_hash().to_owned(),
         }
     }
+
+    /// The globals in it that nobody declared, each with its line.
+    #[cfg(test)]
+    pub(crate) fn undeclared(&self) -> Vec<String> {
+        super::globals::undeclared(self.code)
+    }
 }
 
 /// A script about to be run.
