@@ -38,6 +38,10 @@ pub struct About {
     pub typical_image_seconds: u32,
     /// How long a restoration usually takes, in seconds.
     pub typical_restoration_seconds: u32,
+    /// What a picture is expected to cost the studio, in US dollars.
+    pub image_usd: f64,
+    /// The same for a restoration.
+    pub restoration_usd: f64,
 }
 
 /// A request that was refused, shown as a page to a browser without JavaScript.

@@ -19,7 +19,7 @@
 pub mod data;
 pub mod wire;
 #[cfg(any(feature = "ssr", feature = "hydrate"))]
-mod words;
+pub mod words;
 pub mod islands;
 #[cfg(feature = "ssr")]
 mod pages;

@@ -191,9 +191,18 @@ pub struct Limit {
     pub scope: String,
     /// `requests`, `images` or `usd`.
     pub unit: String,
+    /// So much per window.
     pub quota: f64,
+    pub window_seconds: u64,
+    /// A token bucket's size.
+    #[cfg_attr(
+        feature = "ssr",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub burst: Option<f64>,
     pub remaining: f64,
-    /// Seconds until the quota renews.
+    /// Seconds until all of it is there again; while nothing is left, until
+    /// something is.
     pub reset_seconds: u64,
     /// What the policy counts.
     #[cfg_attr(feature = "ssr", serde(default, skip_serializing_if = "Vec::is_empty"))]

@@ -1,7 +1,7 @@
 //! Numbers and states in words. Pure, and shared with the browser where it needs them.
 
 /// A span of time in its two largest units: `45 s`, `1 min 5 s`, `7 h 12 min`, `2 d 3 h`.
-pub(crate) fn duration(seconds: u64) -> String {
+pub fn duration(seconds: u64) -> String {
     let (large, small, units) = match seconds {
         0..60 => (0, seconds, ["", " s"]),
         60..3_600 => (seconds / 60, seconds % 60, [" min", " s"]),
@@ -127,22 +127,14 @@ mod on_server {
         pub(crate) spent: bool,
     }
 
-    /// The tightest policy that applies, in words; `None` when nothing is counted in pictures.
-    pub(crate) fn allowance(limits: &[Limit], kind: Kind) -> Option<Allowance> {
-        let things = match kind {
-            Kind::Image => "pictures",
-            Kind::Restoration => "photos",
-        };
+    /// What the limits leave, in words; `usd` is what one job is expected to
+    /// cost. `None` when nothing is counted in pictures, and nothing is spent.
+    pub(crate) fn allowance(limits: &[Limit], kind: Kind, usd: f64) -> Option<Allowance> {
         let mine = || limits.iter().filter(|limit| limit.actions.contains(&kind));
-        let spent = mine().filter(|limit| limit.unit != "usd" && limit.remaining < 1.0);
+        let spent = mine().filter(|limit| limit.remaining < need(limit, usd));
         if let Some(limit) = spent.max_by_key(|limit| limit.reset_seconds) {
-            let back = duration(limit.reset_seconds.max(1));
-            let sentence = match limit.unit.as_str() {
-                "images" => format!("No {things} left for now. Come back in {back}."),
-                _ => format!("That was a lot at once. Come back in {back}."),
-            };
             return Some(Allowance {
-                sentence,
+                sentence: spent_sentence(limit, kind),
                 spent: true,
             });
         }
@@ -150,18 +142,67 @@ mod on_server {
             limit.unit == "images" && matches!(limit.scope.as_str(), "ip" | "user")
         });
         let limit = counted.min_by(|a, b| a.remaining.total_cmp(&b.remaining))?;
-        let (left, quota) = (limit.remaining.floor(), limit.quota.floor());
-        let sentence = match left < quota {
-            true => format!(
-                "{left} of {quota} {things} left, renews in {}.",
-                duration(limit.reset_seconds.max(1))
-            ),
-            false => format!("{left} of {quota} {things} left."),
-        };
         Some(Allowance {
-            sentence,
+            sentence: left_sentence(limit, kind),
             spent: false,
         })
+    }
+
+    /// The least that something can be done with.
+    fn need(limit: &Limit, usd: f64) -> f64 {
+        match limit.unit.as_str() {
+            "usd" => usd,
+            _ => 1.0,
+        }
+    }
+
+    fn things(kind: Kind) -> &'static str {
+        match kind {
+            Kind::Image => "pictures",
+            Kind::Restoration => "photos",
+        }
+    }
+
+    fn today(limit: &Limit) -> &'static str {
+        match limit.window_seconds {
+            86_400 => " today",
+            _ => "",
+        }
+    }
+
+    fn left_sentence(limit: &Limit, kind: Kind) -> String {
+        let (things, today) = (things(kind), today(limit));
+        let all = limit.burst.unwrap_or(limit.quota).floor();
+        let left = limit.remaining.floor();
+        if left < all {
+            let renewal = duration(limit.reset_seconds.max(1));
+            format!("{left} of {all} {things} left{today}, renews in {renewal}.")
+        } else {
+            format!("{left} of {all} {things} left{today}.")
+        }
+    }
+
+    fn spent_sentence(limit: &Limit, kind: Kind) -> String {
+        let back = duration(limit.reset_seconds.max(1));
+        let today = match today(limit) {
+            "" => " for now",
+            today => today,
+        };
+        let still = match kind {
+            Kind::Image => "What was painted before can still be had.",
+            Kind::Restoration => "A photo restored before can still be had.",
+        };
+        match limit.unit.as_str() {
+            "usd" => {
+                let today = if today == " today" { " for today" } else { "" };
+                format!("The studio's budget{today} is spent. Come back in {back}. {still}")
+            }
+            "images" => {
+                let things = things(kind);
+                format!("No {things} left{today}. Come back in {back}. {still}")
+            }
+            _ => format!("That was a lot at once. Come back in {back}."),
+        }
     }
 }
 
@@ -214,16 +255,22 @@ mod tests {
     }
 
     fn limit(unit: &str, quota: f64, remaining: f64, reset_seconds: u64) -> Limit {
-        let actions = vec![Kind::Image];
         Limit {
             name: "x".into(),
             scope: "ip".into(),
             unit: unit.into(),
             quota,
+            window_seconds: if unit == "requests" { 60 } else { 86_400 },
+            burst: None,
             remaining,
             reset_seconds,
-            actions,
+            actions: vec![Kind::Image],
         }
+    }
+
+    fn told(limits: &[Limit]) -> (String, bool) {
+        let told = allowance(limits, Kind::Image, 0.2).unwrap();
+        (told.sentence, told.spent)
     }
 
     #[test]
@@ -231,33 +278,30 @@ mod tests {
         let limits = [
             limit("images", 20.0, 17.0, 25_920),
             limit("requests", 5.0, 4.0, 60),
+            limit("usd", 10.0, 3.0, 25_920),
         ];
-        let told = allowance(&limits, Kind::Image).unwrap();
-        assert_eq!(
-            told.sentence,
-            "17 of 20 pictures left, renews in 7 h 12 min."
-        );
-        assert!(!told.spent);
-        assert_eq!(allowance(&limits, Kind::Restoration), None);
-        let full = allowance(&[limit("images", 20.0, 20.0, 0)], Kind::Image).unwrap();
-        assert_eq!(full.sentence, "20 of 20 pictures left.");
+        let left = "17 of 20 pictures left today, renews in 7 h 12 min.";
+        assert_eq!(told(&limits), (left.into(), false));
+        assert_eq!(allowance(&limits, Kind::Restoration, 0.2), None);
+        let full = [limit("images", 20.0, 20.0, 0)];
+        assert_eq!(told(&full), ("20 of 20 pictures left today.".into(), false));
     }
 
     #[test]
     fn a_spent_allowance_says_when_to_come_back() {
+        let still = "What was painted before can still be had.";
         let limits = [
             limit("images", 20.0, 0.0, 7_200),
             limit("requests", 5.0, 0.0, 30),
         ];
-        let told = allowance(&limits, Kind::Image).unwrap();
+        let none = format!("No pictures left today. Come back in 2 h. {still}");
+        assert_eq!(told(&limits), (none, true));
+        let money = format!("The studio's budget for today is spent. Come back in 2 h. {still}");
+        assert_eq!(told(&[limit("usd", 10.0, 0.1, 7_200)]), (money, true));
+        let hurried = "That was a lot at once. Come back in 30 s.";
         assert_eq!(
-            (told.sentence.as_str(), told.spent),
-            ("No pictures left for now. Come back in 2 h.", true)
-        );
-        let hurried = allowance(&[limit("requests", 5.0, 0.5, 30)], Kind::Image).unwrap();
-        assert_eq!(
-            hurried.sentence,
-            "That was a lot at once. Come back in 30 s."
+            told(&[limit("requests", 5.0, 0.5, 30)]),
+            (hurried.into(), true)
         );
     }
 }

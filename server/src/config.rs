@@ -12,7 +12,11 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 use url::Url;
 
-use crate::{limit::Policy, store::redis::RedisUrl};
+use crate::{
+    limit::{OWN_QUOTA, Policy, Unit},
+    provider::openai::find_estimate,
+    store::redis::RedisUrl,
+};
 
 const DEFAULTS: &str = include_str!("../config.default.toml");
 
@@ -88,6 +92,7 @@ pub struct OpenAiConfig {
     #[serde(with = "duration")]
     pub timeout: Duration,
     pub prices: Prices,
+    pub estimates: Vec<Estimate>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -103,6 +108,19 @@ pub struct Prices {
     pub text_input: f64,
     pub image_input: f64,
     pub image_output: f64,
+}
+
+/// What a model's pictures are expected to cost, in US dollars for 1024 x 1024 pixels.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Estimate {
+    /// A name, or the beginning of one and `*`.
+    pub model: String,
+    pub low: f64,
+    pub medium: f64,
+    pub high: f64,
+    /// What reading an uploaded photo adds.
+    pub photo: f64,
 }
 
 /// A text that is never printed.
@@ -281,22 +299,37 @@ impl Config {
         let mut names = HashSet::new();
         for policy in &self.limits {
             let name = &policy.name;
-            let valid = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
             ensure!(
-                !name.is_empty() && name.chars().all(valid),
-                "the limit {name:?}: a name is made of lower-case letters, digits and hyphens."
+                name != OWN_QUOTA,
+                "the limit {name:?}: this name stands for an API key's own quota. Choose another."
             );
             ensure!(
                 names.insert(name),
                 "the limit {name:?} stands there twice. Give each limit a name of its own."
             );
+        }
+        self.check_estimates()
+    }
+
+    fn check_estimates(&self) -> Result<()> {
+        for entry in &self.openai.estimates {
+            let prices = [entry.low, entry.medium, entry.high, entry.photo];
             ensure!(
-                policy.window >= Duration::from_secs(1),
-                "the limit {name:?}: its window must be at least \"1s\"."
+                prices.iter().all(|price| (0.0..=1000.0).contains(price)),
+                "openai.estimates: a price of {:?} is negative or too large.",
+                entry.model
             );
-            ensure!(
-                !policy.actions.is_empty(),
-                "the limit {name:?}: its actions are empty. Leave them out for all."
+        }
+        let money = self.limits.iter().find(|policy| policy.unit == Unit::Usd);
+        let model = &self.openai.model;
+        if let Some(policy) = money
+            && self.provider() == ProviderName::OpenAi
+            && find_estimate(&self.openai.estimates, model).is_none()
+        {
+            bail!(
+                "the limit {:?} counts money, but openai.estimates has no price for the model {model:?}. \
+                 Add an entry for it, or one for \"*\".",
+                policy.name
             );
         }
         Ok(())

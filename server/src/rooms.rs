@@ -95,7 +95,7 @@ impl Rooms {
             limiter: Arc::clone(&self.limiter),
             blobs: self.blobs.clone(),
             provider: Arc::clone(&self.provider),
-            policies: config.limits.clone(),
+            policies: config.limits.iter().cloned().map(Arc::new).collect(),
             cache_ttl: config.cache.ttl,
             keep: config.queue.keep,
             public_url: config.public_url.clone(),

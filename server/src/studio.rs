@@ -1,8 +1,9 @@
 //! The studio joins the rooms: it takes an order through the limits, the cache
-//! and the queue, and brings its outcome home (`finish`), to API users also by
+//! and the queue (what it costs is told in `fares`), and brings its outcome home (`finish`), to API users also by
 //! a notice (`notices`). Then it keeps what was made for its time (`keeping`),
 //! and what failed for an operator (`dead`).
 
+mod fares;
 mod finish;
 mod notices;
 mod keeping;
@@ -14,15 +15,16 @@ use atelier_app::wire::{Kind, Status};
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::info;
 use url::Url;
 use uuid::Uuid;
 
+use self::fares::Fare;
 use crate::{
     blob::{self, Blobs},
     cache::{self, Cache},
     job::{ImageTask, Outcome, Request, RestorationTask, Task},
-    limit::{self, Decision, Limiter, Policy, Receipt, Standing},
+    limit::{self, Limiter, Policy, Receipt, Standing},
     provider::Provider,
     queue::{self, Hooks, Job, Join, NewJob, Priority, Queue},
 };
@@ -42,7 +44,7 @@ pub struct Studio {
     pub limiter: Arc<dyn Limiter>,
     pub blobs: Blobs,
     pub provider: Arc<dyn Provider>,
-    pub policies: Vec<Policy>,
+    pub policies: Vec<Arc<Policy>>,
     pub cache_ttl: Duration,
     /// How long finished jobs are kept.
     pub keep: Duration,
@@ -85,6 +87,15 @@ pub struct Accepted {
     pub standings: Vec<Standing>,
 }
 
+/// An order that was charged, to be queued.
+struct Entry<'a> {
+    id: String,
+    request: Request,
+    /// What was given to the same request before, where that was looked up.
+    answer: Option<Outcome>,
+    receipts: &'a [Receipt],
+}
+
 /// Why the studio did not do as it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -118,19 +129,30 @@ impl Studio {
         let now = Timestamp::now();
         let kind = order.kind();
         let request = self.request(order, terms.fresh);
-        let (standings, receipts) = self.charge(caller, kind, request.images(), now).await?;
-        let job = match self.enqueue(caller, request, &receipts, terms, now).await {
+        let Fare {
+            standings,
+            receipts,
+            answer,
+        } = self.admit(caller, &request, terms.fresh, now).await?;
+        let entry = Entry {
+            id: Uuid::now_v7().simple().to_string(),
+            request,
+            answer,
+            receipts: &receipts,
+        };
+        let id = entry.id.clone();
+        let job = match self.enqueue(caller, entry, terms, now).await {
             Ok(job) => job,
             Err(error) => {
-                self.refund(receipts).await;
+                self.refund(&id, receipts).await;
                 return Err(error);
             }
         };
-        info!(id = job.id, ?kind, cache = ?job.cache, "accepted");
+        info!(id, ?kind, cache = ?job.cache, "accepted");
         if job.status != Status::Succeeded {
             return Ok(Accepted { job, standings });
         }
-        self.refund(receipts).await;
+        self.refund(&id, receipts).await;
         let standings = self.standings(caller, kind).await?;
         Ok(Accepted { job, standings })
     }
@@ -147,52 +169,30 @@ impl Studio {
         }
     }
 
-    async fn charge(
-        &self,
-        caller: &Caller,
-        kind: Kind,
-        images: u32,
-        now: Timestamp,
-    ) -> Result<(Vec<Standing>, Vec<Receipt>), Error> {
-        let demands = limit::demands(&self.policies, kind, &caller.ip, images);
-        match self.limiter.charge(demands, now).await? {
-            Decision {
-                standings,
-                receipts: Some(receipts),
-            } => Ok((standings, receipts)),
-            Decision {
-                standings,
-                receipts: None,
-            } => Err(Error::Limited(standings)),
-        }
-    }
-
     async fn enqueue(
         &self,
         caller: &Caller,
-        request: Request,
-        receipts: &[Receipt],
+        entry: Entry<'_>,
         Terms { fresh, hooks }: Terms,
         now: Timestamp,
     ) -> Result<Job, Error> {
-        let digest = request.digest();
-        let answer = if fresh {
-            None
-        } else {
-            self.cached(&digest, now).await?
+        let digest = entry.request.digest();
+        let answer = match entry.answer {
+            None if !fresh => self.cached(&digest, now).await?,
+            answer => answer,
         };
         let job = NewJob {
-            id: Uuid::now_v7().simple().to_string(),
+            id: entry.id,
             owner: caller.owner.clone(),
             priority: Priority::Normal,
             not_before: None,
             hooks,
-            charge: serde_json::to_value(receipts).unwrap_or_default(),
+            charge: serde_json::to_value(entry.receipts).unwrap_or_default(),
             join: (!fresh).then_some(Join {
                 digest,
                 window: JOIN_WINDOW,
             }),
-            request,
+            request: entry.request,
             answer,
         };
         let job = self.queue.enqueue(job, now).await?;
@@ -254,34 +254,6 @@ impl Studio {
         limit: usize,
     ) -> Result<Vec<Job>, Error> {
         Ok(self.queue.list(&caller.owner, before, limit).await?)
-    }
-
-    /// How the caller stands with every policy.
-    pub async fn limits(&self, caller: &Caller) -> Result<Vec<Standing>, Error> {
-        let looks = limit::looks(&self.policies, &caller.ip);
-        Ok(self
-            .limiter
-            .charge(looks, Timestamp::now())
-            .await?
-            .standings)
-    }
-
-    /// How the caller stands with the policies for one kind of order.
-    pub async fn standings(&self, caller: &Caller, kind: Kind) -> Result<Vec<Standing>, Error> {
-        let mut standings = self.limits(caller).await?;
-        standings.retain(|standing| standing.policy.actions.contains(&kind.into()));
-        Ok(standings)
-    }
-
-    /// Gives back what was charged. Failing to is logged and not passed on:
-    /// the visitor's job matters more.
-    async fn refund(&self, receipts: Vec<Receipt>) {
-        if receipts.is_empty() {
-            return;
-        }
-        if let Err(error) = self.limiter.refund(receipts, Timestamp::now()).await {
-            warn!(%error, "a charge could not be refunded");
-        }
     }
 }
 

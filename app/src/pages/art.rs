@@ -44,7 +44,7 @@ pub(crate) async fn load(data: &dyn Data, from: Option<String>) -> Result<Conten
                     {away.then(away_note)}
                 </section>
                 <Form draft=draft />
-                {left(&limits, Kind::Image)}
+                {left(&limits, Kind::Image, &about)}
                 <section class="jobs" data-jobs aria-label="Your pictures in the making">
                     {working.iter().map(|job| card(job, &about, now)).collect_view()}
                 </section>

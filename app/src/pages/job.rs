@@ -40,7 +40,7 @@ pub(crate) async fn load(data: &dyn Data, id: &str) -> Result<Content, Unavailab
                 <p class="onward">
                     <a href=here>{another}</a>
                 </p>
-                {left(&limits, kind)}
+                {left(&limits, kind, &about)}
         }
         .into_any()
     };

@@ -49,7 +49,7 @@ pub(crate) async fn load(data: &dyn Data) -> Content {
                     {away.then(away_note)}
                 </section>
                 <Form about=about.clone() />
-                {left(&limits, Kind::Restoration)}
+                {left(&limits, Kind::Restoration, &about)}
                 <section class="jobs" data-jobs aria-label="Your photos in the making">
                     {working.iter().map(|job| card(job, &about, now)).collect_view()}
                 </section>

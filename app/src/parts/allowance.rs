@@ -3,14 +3,19 @@
 use leptos::prelude::*;
 
 use crate::{
+    data::About,
     wire::{Kind, Limit},
     words,
 };
 
 /// The tightest limit in a sentence; empty when nothing is limited. The desk renews
 /// it from the page of a new job.
-pub(crate) fn left(limits: &[Limit], kind: Kind) -> impl IntoView + use<> {
-    let told = words::allowance(limits, kind);
+pub(crate) fn left(limits: &[Limit], kind: Kind, about: &About) -> impl IntoView + use<> {
+    let usd = match kind {
+        Kind::Image => about.image_usd,
+        Kind::Restoration => about.restoration_usd,
+    };
+    let told = words::allowance(limits, kind, usd);
     let class = match &told {
         Some(allowance) if allowance.spent => "left spent",
         _ => "left",

@@ -13,7 +13,10 @@ use axum::{
 use serde::Serialize;
 use tracing::{debug, error, warn};
 
-use super::{headers, pages::Told};
+use super::{
+    limits::{self, Refused},
+    pages::Told,
+};
 use crate::{callback::Forgery, limit::Standing, photo::Refusal, queue, studio};
 
 /// Why a request was not answered as asked.
@@ -274,32 +277,20 @@ fn internal(error: &anyhow::Error) -> Problem {
 }
 
 fn limited(standings: &[Standing]) -> Response {
-    let violated = standings.iter().filter(|standing| standing.violated);
-    let names = violated
-        .clone()
-        .map(|standing| standing.policy.name.clone())
-        .collect();
-    let wait = violated
-        .map(|standing| headers::whole_seconds(standing.reset))
-        .max()
-        .unwrap_or(1);
-    let detail = format!(
-        "You have used up what is given out at a time. It renews in {}.",
-        in_words(wait)
-    );
+    let refusal = Refused::new(standings);
     let mut problem = Problem::new(
         StatusCode::TOO_MANY_REQUESTS,
         "limited",
         "Over the limit",
-        detail,
+        refusal.detail,
     );
     problem.kind = QUOTA_EXCEEDED;
-    problem.violated = names;
+    problem.violated = refusal.violated;
     let mut response = respond(problem);
-    headers::rate_limits(response.headers_mut(), standings);
+    limits::tell(response.headers_mut(), standings);
     response
         .headers_mut()
-        .insert(header::RETRY_AFTER, wait.into());
+        .insert(header::RETRY_AFTER, refusal.retry_after.into());
     response
 }
 
@@ -340,14 +331,5 @@ fn size(bytes: u64) -> String {
         format!("{} MB", bytes / 1_000_000)
     } else {
         format!("{} kB", bytes / 1000)
-    }
-}
-
-/// "7 h 12 min", "12 min", "40 s".
-fn in_words(seconds: u64) -> String {
-    match (seconds / 3600, seconds % 3600 / 60) {
-        (0, 0) => format!("{seconds} s"),
-        (0, minutes) => format!("{minutes} min"),
-        (hours, minutes) => format!("{hours} h {minutes} min"),
     }
 }

@@ -1,7 +1,7 @@
 //! Headers that many answers carry, and the check that a change is asked for
 //! by our own pages.
 
-use std::{fmt::Write as _, time::Duration};
+use std::time::Duration;
 
 use axum::{
     extract::{Request, State as AxumState},
@@ -11,7 +11,6 @@ use axum::{
 };
 
 use super::{Error, State};
-use crate::limit::Standing;
 
 /// Sets what every answer should carry, where the handler set nothing else.
 pub(super) async fn secure(
@@ -74,33 +73,6 @@ fn ours(headers: &HeaderMap) -> bool {
     };
     let host = origin.split_once("://").map(|(_, host)| host);
     host.is_some() && host == text("host")
-}
-
-/// `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers).
-pub(super) fn rate_limits(headers: &mut HeaderMap, standings: &[Standing]) {
-    let (mut policies, mut limits) = (String::new(), String::new());
-    for standing in standings {
-        let policy = &standing.policy;
-        let comma = if policies.is_empty() { "" } else { ", " };
-        let window = policy.window.as_secs();
-        let reset = whole_seconds(standing.reset);
-        // Writing to a String cannot fail.
-        let _ = write!(
-            policies,
-            "{comma}\"{}\";q={};w={window}",
-            policy.name, policy.quota
-        );
-        let _ = write!(
-            limits,
-            "{comma}\"{}\";r={};t={reset}",
-            policy.name, standing.remaining
-        );
-    }
-    for (name, value) in [("ratelimit-policy", policies), ("ratelimit", limits)] {
-        if let (false, Ok(value)) = (value.is_empty(), HeaderValue::from_str(&value)) {
-            headers.insert(HeaderName::from_static(name), value);
-        }
-    }
 }
 
 /// Rounded up, so that nobody comes back too early.

@@ -11,7 +11,7 @@ use axum::{
 };
 use serde::{Deserialize, Deserializer};
 
-use super::{Error, Result, State, headers};
+use super::{Error, Result, State, limits};
 use crate::{
     callback::guard,
     job::ImageTask,
@@ -239,7 +239,7 @@ pub(super) async fn accept(
     let Accepted { job, standings } = submission.await.map_err(anyhow::Error::from)??;
     if page {
         let mut response = Redirect::to(&format!("/jobs/{}", job.id)).into_response();
-        headers::rate_limits(response.headers_mut(), &standings);
+        limits::tell(response.headers_mut(), &standings);
         return Ok(response);
     }
     let status = if job.status == wire::Status::Succeeded {
@@ -249,7 +249,7 @@ pub(super) async fn accept(
     };
     let location = [(header::LOCATION, format!("/api/jobs/{}", job.id))];
     let mut response = (status, location, Json(view::job(&job))).into_response();
-    headers::rate_limits(response.headers_mut(), &standings);
+    limits::tell(response.headers_mut(), &standings);
     Ok(response)
 }
 

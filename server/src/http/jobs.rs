@@ -11,7 +11,7 @@ use axum::{
 };
 use serde::Serialize;
 
-use super::{Error, Result, State, headers, standing};
+use super::{Error, Result, State};
 use crate::{queue::Job, studio::Caller, view};
 
 /// The longest a poll may wait.
@@ -120,19 +120,6 @@ pub(super) async fn cancel(
             None => StatusCode::NO_CONTENT.into_response(),
         },
     )
-}
-
-#[derive(Serialize)]
-struct Limits {
-    limits: Vec<wire::Limit>,
-}
-
-pub(super) async fn limits(AxumState(state): AxumState<State>, caller: Caller) -> Result<Response> {
-    let standings = state.studio.limits(&caller).await?;
-    let limits = standings.iter().map(standing::limit).collect();
-    let mut response = no_store(Json(Limits { limits }));
-    headers::rate_limits(response.headers_mut(), &standings);
-    Ok(response)
 }
 
 pub(super) fn no_store(body: impl IntoResponse) -> Response {

@@ -10,11 +10,11 @@ mod headers;
 mod health;
 mod images;
 mod jobs;
+mod limits;
 mod pages;
 mod pictures;
 mod read_on;
 mod restorations;
-mod standing;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -86,9 +86,10 @@ pub fn router(site: Site) -> Router {
             "/api/restorations",
             post(restorations::submit).layer(DefaultBodyLimit::disable()),
         )
+        .route_layer(from_fn_with_state(state.clone(), limits::always_tell))
         .route("/api/jobs", get(jobs::list))
         .route("/api/jobs/{id}", get(jobs::status).delete(jobs::cancel))
-        .route("/api/limits", get(jobs::limits))
+        .route("/api/limits", get(limits::list))
         .merge(admin::routes(&state))
         .layer(from_fn(headers::same_origin))
         .route(CALLBACK, post(callback::receive))

@@ -5,7 +5,7 @@ use std::{future::ready, pin::Pin, sync::Arc};
 use atelier_app::{
     Page,
     data::{About, Answer, Data, Problem, Unavailable},
-    wire::{Job, Kind, Limit},
+    wire::{Job, Kind, Limit, QUALITIES, SIZES},
 };
 use axum::{
     body::Body,
@@ -19,9 +19,10 @@ use leptos::{nonce::use_nonce, prelude::*};
 use leptos_axum::ResponseOptions;
 
 use super::{
-    Error, Result, State, assets, caller::new_session, error, images::wants_page, standing,
+    Error, Result, State, assets, caller::new_session, error, images::wants_page, limits,
 };
 use crate::{
+    provider::Work,
     studio::{self, Caller, Studio},
     view,
 };
@@ -159,6 +160,13 @@ fn back(path: &str) -> String {
     .into()
 }
 
+/// What the form asks for when nothing is chosen.
+const USUAL: Work<'_> = Work::Images {
+    size: SIZES[0].0,
+    quality: QUALITIES[0],
+    n: 1,
+};
+
 /// Answers the pages' questions for one caller.
 struct Desk {
     state: State,
@@ -191,6 +199,8 @@ impl Data for Desk {
             photo_max_pixels: self.state.photos.max_pixels,
             typical_image_seconds: seconds(Kind::Image),
             typical_restoration_seconds: seconds(Kind::Restoration),
+            image_usd: provider.estimate(USUAL),
+            restoration_usd: provider.estimate(Work::Restoration),
         }
     }
 
@@ -222,7 +232,7 @@ impl Data for Desk {
                 .limits(&caller)
                 .await?
                 .iter()
-                .map(standing::limit)
+                .map(limits::view)
                 .collect())
         })
     }

@@ -1,47 +1,149 @@
 //! From the state of the counters to the answer, the same over every store.
 
-use super::{Decision, Demand, Receipt, Standing, Window, charge, standing};
+use std::{sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Counter, Demand, Policy, Rule, Unit};
+
+const HOUR: i64 = 60 * 60 * 1000;
+
+/// What a policy has taken: enough to settle it when the policy has changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// The counter.
+    pub key: String,
+    pub unit: Unit,
+    pub rule: Rule,
+    /// Parts.
+    pub cost: u64,
+    /// See [`Rule::mark`].
+    pub mark: i64,
+}
+
+/// What a receipt's charge came to in the end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settlement {
+    pub receipt: Receipt,
+    /// Parts.
+    pub actual: u64,
+}
+
+/// How a subject stands with a policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    pub policy: Arc<Policy>,
+    /// Parts.
+    pub remaining: u64,
+    /// Until everything is there again; while too little is left, until
+    /// enough is. `None` when there never will be enough.
+    pub reset: Option<Duration>,
+    /// The demand did not fit.
+    pub violated: bool,
+}
+
+/// The answer to a submission's demands.
+#[derive(Debug, Clone)]
+pub struct Decision {
+    /// In the order of the demands.
+    pub standings: Vec<Standing>,
+    /// `None` when any policy was violated; then nothing was charged.
+    pub receipts: Option<Vec<Receipt>>,
+}
 
 /// The answer to demands whose counters were `before`, in their order, and
-/// the counters' new state; that is empty when nothing is charged.
-pub fn decide(demands: &[Demand], before: &[Option<Window>], now: i64) -> (Decision, Vec<Window>) {
-    let after: Vec<Option<Window>> = demands
+/// the counters' new states; none when nothing is charged.
+pub fn decide(
+    demands: &[Demand],
+    before: &[Option<Counter>],
+    now: i64,
+) -> (Decision, Option<Vec<Counter>>) {
+    let after: Option<Vec<Counter>> = demands
         .iter()
         .zip(before)
-        .map(|(demand, state)| charge(&demand.policy, *state, now, demand.cost))
+        .map(|(demand, state)| demand.policy.rule.charge(*state, now, demand.cost))
         .collect();
-    let charged: Option<Vec<Window>> = after.iter().copied().collect();
     let standings = demands.iter().enumerate().map(|(i, demand)| {
-        let state = charged
-            .as_ref()
-            .map_or(before[i], |windows| Some(windows[i]));
-        let (remaining, reset) = standing(&demand.policy, state, now);
-        Standing {
-            policy: demand.policy.clone(),
-            remaining,
-            reset,
-            violated: after[i].is_none(),
-        }
+        let charged = after.as_ref().map(|counters| counters[i]);
+        standing(demand, before[i], charged, now)
     });
-    let receipts = charged.as_ref().map(|windows| {
-        demands
-            .iter()
-            .zip(windows)
-            .map(|(demand, window)| receipt(demand, *window))
+    let receipts = after.as_ref().map(|counters| {
+        let charged = demands.iter().zip(counters);
+        charged
+            .filter(|(demand, _)| demand.cost > 0)
+            .map(|(demand, counter)| receipt(demand, *counter))
             .collect()
     });
     let decision = Decision {
         standings: standings.collect(),
         receipts,
     };
-    (decision, charged.unwrap_or_default())
+    (decision, after)
 }
 
-fn receipt(demand: &Demand, window: Window) -> Receipt {
-    Receipt {
-        policy: demand.policy.name.clone(),
-        subject: demand.subject.clone(),
-        cost: demand.cost,
-        window: window.start,
+fn standing(
+    demand: &Demand,
+    before: Option<Counter>,
+    charged: Option<Counter>,
+    now: i64,
+) -> Standing {
+    let rule = demand.policy.rule;
+    let state = charged.or(before);
+    let remaining = rule.remaining(state, now);
+    let enough = if charged.is_some() { 1 } else { demand.cost.max(1) };
+    let reset = if remaining < enough {
+        rule.wait(state, now, enough)
+    } else {
+        Some(rule.renewal(state, now))
+    };
+    Standing {
+        policy: Arc::clone(&demand.policy),
+        remaining,
+        reset: reset.map(|wait| Duration::from_millis(wait.max(0).unsigned_abs())),
+        violated: charged.is_none() && remaining < demand.cost,
     }
+}
+
+fn receipt(demand: &Demand, counter: Counter) -> Receipt {
+    let rule = demand.policy.rule;
+    Receipt {
+        key: demand.key.clone(),
+        unit: demand.policy.unit,
+        rule,
+        cost: demand.cost,
+        mark: rule.mark(counter),
+    }
+}
+
+impl Settlement {
+    /// Nothing was used.
+    pub const fn refund(receipt: Receipt) -> Self {
+        Self { receipt, actual: 0 }
+    }
+
+    /// For how many milliseconds it must be known that these were settled: as
+    /// long as any of the charges can be seen in its counter, and an hour.
+    /// `None` when there is nothing to settle.
+    pub(super) fn keep(settlements: &[Self], now: Timestamp) -> Option<i64> {
+        let last = settlements.iter().map(Self::end).max()?;
+        Some((last - now.as_millisecond()).max(0) + HOUR)
+    }
+
+    fn end(&self) -> i64 {
+        match self.receipt.rule {
+            Rule::FixedWindow { length, .. } => self.receipt.mark + length,
+            Rule::SlidingWindow { length, .. } => self.receipt.mark + 2 * length,
+            Rule::TokenBucket { .. } => self.receipt.mark,
+        }
+    }
+}
+
+/// A counter's state after a settlement; `None` when it stays as it is.
+pub fn settled(settlement: &Settlement, state: Counter, now: i64) -> Option<Counter> {
+    let Settlement { receipt, actual } = settlement;
+    let after = receipt
+        .rule
+        .settle(state, now, receipt.mark, receipt.cost, *actual);
+    (after != state).then_some(after)
 }

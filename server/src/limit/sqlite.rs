@@ -1,58 +1,72 @@
-//! Counters in the embedded store.
+//! Counters in the embedded store. Checks that come while a transaction is
+//! under way go together into the next.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::{Decision, Demand, Error, Limiter, Receipt, Window, decide, refund};
-use crate::store::{Error as StoreError, milliseconds, sqlite::Database};
+use super::{Counter, Decision, Demand, Error, Limiter, Settlement, decide, settled};
+use crate::store::{
+    Error as StoreError,
+    gather::{Gather, Results},
+    sqlite::Database,
+};
 
 /// Counters in a SQLite table.
 pub struct SqliteLimiter {
     database: Database,
+    checks: Gather<Check, Decision, Error>,
+}
+
+struct Check {
+    demands: Vec<Demand>,
+    now: i64,
 }
 
 impl SqliteLimiter {
-    /// Counters in this database.
+    /// Counters in this database. To be called inside a Tokio runtime.
     pub fn new(database: Database) -> Self {
-        Self { database }
+        Self {
+            checks: Gather::start(&database, charge),
+            database,
+        }
     }
 }
 
 #[async_trait]
 impl Limiter for SqliteLimiter {
     async fn charge(&self, demands: Vec<Demand>, now: Timestamp) -> Result<Decision, Error> {
-        let now = now.as_millisecond();
+        let check = Check {
+            demands,
+            now: now.as_millisecond(),
+        };
         // A look needs no transaction, and must not wait for the writer.
-        if demands.iter().all(|demand| demand.cost == 0) {
-            return Ok(self
-                .database
-                .read(move |c| look(c, &demands, now).map(|(decision, _)| decision))
-                .await?);
+        if check.demands.iter().all(|demand| demand.cost == 0) {
+            let look = self.database.read(move |c| decide_one(c, &check));
+            return Ok(look.await?.0);
         }
-        Ok(self
-            .database
-            .write(move |c| {
-                let (decision, windows) = look(c, &demands, now)?;
-                if decision.receipts.is_some() {
-                    let charged = demands.iter().zip(windows);
-                    for (demand, window) in charged.filter(|(demand, _)| demand.cost > 0) {
-                        store(c, demand, window)?;
-                    }
-                }
-                Ok::<_, StoreError>(decision)
-            })
-            .await?)
+        self.checks.call(check).await
     }
 
-    async fn refund(&self, receipts: Vec<Receipt>, now: Timestamp) -> Result<(), Error> {
-        let now = now.as_millisecond();
+    async fn settle(
+        &self,
+        id: &str,
+        settlements: Vec<Settlement>,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let Some(keep) = Settlement::keep(&settlements, now) else {
+            return Ok(());
+        };
+        let (id, now) = (id.to_owned(), now.as_millisecond());
         Ok(self
             .database
             .write(move |c| {
-                receipts
-                    .iter()
-                    .try_for_each(|receipt| give_back(c, receipt, now))
+                if first(c, &id, now + keep)? {
+                    for settlement in &settlements {
+                        settle(c, settlement, now)?;
+                    }
+                }
+                Ok::<_, StoreError>(())
             })
             .await?)
     }
@@ -62,56 +76,81 @@ impl Limiter for SqliteLimiter {
         Ok(self
             .database
             .write(move |c| {
-                c.execute("DELETE FROM limits WHERE expires_at <= ?1", [now])
-                    .map(drop)
-                    .map_err(StoreError::from)
+                c.execute("DELETE FROM limits WHERE expires_at <= ?1", [now])?;
+                c.execute("DELETE FROM settlements WHERE expires_at <= ?1", [now])?;
+                Ok::<_, StoreError>(())
             })
             .await?)
     }
 }
 
-fn look(
-    c: &Connection,
-    demands: &[Demand],
-    now: i64,
-) -> Result<(Decision, Vec<Window>), StoreError> {
-    let before = demands
-        .iter()
-        .map(|demand| load(c, &demand.policy.name, &demand.subject))
-        .collect::<Result<Vec<_>, _>>()?;
-    Ok(decide(demands, &before, now))
-}
-
-fn load(c: &Connection, policy: &str, subject: &str) -> Result<Option<Window>, StoreError> {
-    Ok(
-        c.prepare_cached("SELECT started_at, used FROM limits WHERE policy = ?1 AND subject = ?2")?
-            .query_row([policy, subject], |row| {
-                Ok(Window {
-                    start: row.get(0)?,
-                    used: row.get(1)?,
-                })
+async fn charge(database: Database, checks: Vec<Check>) -> Results<Decision, Error> {
+    let decide_all = move |c: &Connection| {
+        checks
+            .iter()
+            .map(|check| {
+                let (decision, after) = decide_one(c, check)?;
+                let charged = check.demands.iter().zip(after.unwrap_or_default());
+                for (demand, counter) in charged.filter(|(demand, _)| demand.cost > 0) {
+                    let ends = demand.policy.rule.end(counter);
+                    store(c, &demand.key, counter, ends)?;
+                }
+                Ok(decision)
             })
-            .optional()?,
-    )
+            .collect::<Result<Vec<_>, StoreError>>()
+    };
+    let decisions = database.write(decide_all).await?;
+    Ok(decisions.into_iter().map(Ok).collect())
 }
 
-fn store(c: &Connection, demand: &Demand, window: Window) -> Result<(), StoreError> {
-    let length = milliseconds(demand.policy.window);
+fn decide_one(
+    c: &Connection,
+    check: &Check,
+) -> Result<(Decision, Option<Vec<Counter>>), StoreError> {
+    let before = check
+        .demands
+        .iter()
+        .map(|demand| load(c, &demand.key))
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(decide(&check.demands, &before, check.now))
+}
+
+fn load(c: &Connection, key: &str) -> Result<Option<Counter>, StoreError> {
+    let mut select = c.prepare_cached("SELECT at, used, before FROM limits WHERE key = ?1")?;
+    let counter = select.query_row([key], |row| {
+        Ok(Counter {
+            at: row.get(0)?,
+            used: row.get(1)?,
+            before: row.get(2)?,
+        })
+    });
+    Ok(counter.optional()?)
+}
+
+fn store(c: &Connection, key: &str, counter: Counter, ends: i64) -> Result<(), StoreError> {
     c.prepare_cached(
-        "INSERT OR REPLACE INTO limits (policy, subject, started_at, expires_at, used) VALUES (?1, ?2, ?3, ?4, ?5)",
+        "INSERT OR REPLACE INTO limits (key, at, used, before, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)",
     )?
-    .execute(params![demand.policy.name, demand.subject, window.start, window.start + length, window.used])?;
+    .execute(params![key, counter.at, counter.used, counter.before, ends])?;
     Ok(())
 }
 
-fn give_back(c: &Connection, receipt: &Receipt, now: i64) -> Result<(), StoreError> {
-    let Some(state) = load(c, &receipt.policy, &receipt.subject)? else {
+/// Whether nothing was settled under this id before.
+fn first(c: &Connection, id: &str, until: i64) -> Result<bool, StoreError> {
+    let noted = c
+        .prepare_cached("INSERT OR IGNORE INTO settlements (id, expires_at) VALUES (?1, ?2)")?
+        .execute(params![id, until])?;
+    Ok(noted == 1)
+}
+
+fn settle(c: &Connection, settlement: &Settlement, now: i64) -> Result<(), StoreError> {
+    let key = &settlement.receipt.key;
+    let Some(state) = load(c, key)? else {
         return Ok(());
     };
-    let after = refund(state, receipt.window, receipt.cost);
-    c.prepare_cached(
-        "UPDATE limits SET used = ?3 WHERE policy = ?1 AND subject = ?2 AND expires_at > ?4",
-    )?
-    .execute(params![receipt.policy, receipt.subject, after.used, now])?;
+    if let Some(after) = settled(settlement, state, now) {
+        let ends = settlement.receipt.rule.end(after);
+        store(c, key, after, ends)?;
+    }
     Ok(())
 }

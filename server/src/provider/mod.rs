@@ -11,7 +11,7 @@ use atelier_app::wire::{Failure, Kind};
 use axum::body::Bytes;
 use tokio::sync::watch;
 
-use crate::job::Request;
+use crate::job::{Request, Task};
 
 /// What a successful call brought.
 #[derive(Debug, Clone, PartialEq)]
@@ -116,6 +116,33 @@ impl Progress {
     }
 }
 
+/// What a call is to make, as far as its price depends on it.
+#[derive(Debug, Clone, Copy)]
+pub enum Work<'a> {
+    Images {
+        /// `auto` or `WIDTHxHEIGHT`.
+        size: &'a str,
+        quality: &'a str,
+        n: u32,
+    },
+    Restoration,
+    Nothing,
+}
+
+impl<'a> From<&'a Task> for Work<'a> {
+    fn from(task: &'a Task) -> Self {
+        match task {
+            Task::Image(task) => Self::Images {
+                size: &task.size,
+                quality: &task.quality,
+                n: task.n,
+            },
+            Task::Restoration(_) => Self::Restoration,
+            Task::Notice(_) => Self::Nothing,
+        }
+    }
+}
+
 /// Makes pictures.
 #[async_trait]
 pub trait Provider: Send + Sync + 'static {
@@ -125,6 +152,8 @@ pub trait Provider: Send + Sync + 'static {
     fn model(&self, kind: Kind) -> &str;
     /// How long a call usually takes.
     fn typical(&self, kind: Kind) -> Duration;
+    /// What a call is expected to cost in US dollars, rather too much than too little.
+    fn estimate(&self, work: Work<'_>) -> f64;
     /// Carries the request out; `original` is the photo of a restoration, a
     /// JPEG. Dropping the future drops the call.
     async fn make(

@@ -2,7 +2,7 @@
 //!
 //! Every operation is one Lua script and one round trip. Calls of the same
 //! operation that come while one is under way go together into the next
-//! ([`gather`]), so that one script serves up to [`gather::BATCH`] of them;
+//! ([`crate::store::gather`]), so that one script serves up to [`gather::BATCH`] of them;
 //! each has a result of its own.
 //!
 //! # Keys
@@ -42,7 +42,6 @@
 //! jobs when the connection was lost and is back.
 
 mod batch;
-mod gather;
 mod record;
 mod reply;
 mod scripts;
@@ -57,14 +56,18 @@ use tokio_util::task::AbortOnDropHandle;
 
 use self::{
     batch::{Added, Addition, Completed, Extension, Settlement, Taken, Wanted},
-    gather::Gather,
     record::Record,
 };
 use super::{
     Bell, Cancellation, Claim, Completion, Error, Event, Job, Lane, NewJob, Priority, Queue,
     Report, Result, Ticket, Verdict,
 };
-use crate::store::redis::{Call, Notice, Redis, Script};
+use crate::store::{
+    gather,
+    redis::{Call, Notice, Redis, Script},
+};
+
+type Gather<I, O> = gather::Gather<I, O, Error>;
 
 /// The hash tag and what stands before the name of every key.
 const TAG: &str = "{queue}:";

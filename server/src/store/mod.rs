@@ -4,6 +4,7 @@
 
 pub mod redis;
 pub mod sqlite;
+pub(crate) mod gather;
 
 use std::{sync::Arc, time::Duration};
 

@@ -27,6 +27,7 @@ use super::Error;
 const MIGRATIONS: &[&str] = &[
     include_str!("sqlite/001.sql"),
     include_str!("sqlite/002.sql"),
+    include_str!("sqlite/003.sql"),
 ];
 
 /// How many waiting operations one transaction takes at most: enough to hide

@@ -7,11 +7,10 @@ use jiff::Timestamp;
 use tokio::time::sleep;
 use tracing::{error, info};
 
-use super::{Caller, Error, Studio};
+use super::{Caller, Error, Studio, fares::receipts};
 use crate::{
     callback::Message,
     job::{Outcome, Task},
-    limit::Receipt,
     queue::{self, Cancellation, Completion, Job, Ticket},
 };
 
@@ -24,6 +23,9 @@ impl Studio {
         let (ticket, now) = (&message.data.ticket, Timestamp::now());
         if let Some(job) = self.delivered(ticket).await? {
             self.remember(&job, now).await?;
+            if matches!(job.outcome, Some(Outcome::Failed(_))) {
+                self.refund(&job.id, receipts(&job)).await;
+            }
             self.tell(&ended(job, now), ticket.token, now).await?;
         }
         let (jobs, orphans) = match self.queue.complete(ticket, now).await {
@@ -33,13 +35,11 @@ impl Studio {
             Err(error) => return Err(error.into()),
         };
         self.clear_up(&orphans).await;
-        for job in jobs {
+        self.settle_all(&jobs).await;
+        for job in &jobs {
             info!(id = job.id, status = job.status.as_str(), "finished");
             if job.id != ticket.id {
-                self.tell_follower(&job, ticket.token, now).await;
-            }
-            if matches!(job.outcome, Some(Outcome::Failed(_))) {
-                self.refund(receipts(&job)).await;
+                self.tell_follower(job, ticket.token, now).await;
             }
         }
         Ok(())
@@ -100,7 +100,7 @@ impl Studio {
             orphans,
         } = cancelled;
         if before_call {
-            self.refund(receipts(&job)).await;
+            self.refund(&job.id, receipts(&job)).await;
         }
         self.clear_up(&orphans).await;
         info!(id, before_call, "cancelled");
@@ -119,8 +119,4 @@ fn ended(job: Job, now: Timestamp) -> Job {
         preview: None,
         ..job
     }
-}
-
-fn receipts(job: &Job) -> Vec<Receipt> {
-    serde_json::from_value(job.charge.clone()).unwrap_or_default()
 }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use atelier::{
-    limit::{Action, Algorithm, Demand, Limiter as _, Policy, RedisLimiter, Scope, Unit},
+    limit::{Demand, Limiter as _, RedisLimiter},
     store::redis::{Notice, Redis},
 };
 use jiff::Timestamp;
@@ -18,6 +18,8 @@ use tokio::{
     sync::mpsc::Receiver,
     time::{sleep, timeout},
 };
+
+use crate::conformance::limit::policy;
 
 const PASSWORD: &str = "hunter2";
 
@@ -122,20 +124,8 @@ impl Drop for Server {
 
 /// Charges one of ten, and returns what is left.
 async fn charge(limiter: &RedisLimiter) -> Result<u64, atelier::limit::Error> {
-    let policy = Policy {
-        name: "p".into(),
-        scope: Scope::Global,
-        unit: Unit::Requests,
-        algorithm: Algorithm::FixedWindow,
-        quota: 10,
-        window: Duration::from_secs(3600),
-        actions: vec![Action::Image],
-    };
-    let demand = Demand {
-        policy,
-        subject: String::new(),
-        cost: 1,
-    };
+    let policy = policy("p", "fixed_window", "quota = 10\nwindow = '1h'");
+    let demand = Demand::new(&policy, "", 1);
     let now = Timestamp::from_second(1_800_000_000).unwrap();
     let decision = limiter.charge(vec![demand], now).await?;
     Ok(decision.standings[0].remaining)

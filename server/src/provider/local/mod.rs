@@ -13,7 +13,7 @@ use image::ExtendedColorType;
 use tokio::task::spawn_blocking;
 
 use self::sketch::Sketch;
-use super::{Answer, Error, Progress, Provider};
+use super::{Answer, Error, Progress, Provider, Work};
 use crate::{
     job::{ImageTask, Request, RestorationTask, Task},
     photo,
@@ -47,6 +47,11 @@ impl Provider for Local {
             Kind::Image => Duration::from_secs(1),
             Kind::Restoration => Duration::from_secs(3),
         }
+    }
+
+    /// The electricity is not counted.
+    fn estimate(&self, _: Work<'_>) -> f64 {
+        0.0
     }
 
     async fn make(

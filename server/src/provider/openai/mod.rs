@@ -2,6 +2,7 @@
 
 mod answer;
 mod error;
+mod estimate;
 
 use std::time::Duration;
 
@@ -15,7 +16,8 @@ use reqwest::{
 use serde_json::json;
 
 use self::answer::Reply;
-use super::{Answer, Error, Progress, Provider};
+pub(crate) use self::estimate::find as find_estimate;
+use super::{Answer, Error, Progress, Provider, Work};
 use crate::{
     config::OpenAiConfig,
     job::{ImageTask, Request, Task},
@@ -111,6 +113,11 @@ impl Provider for OpenAi {
             Kind::Image => Duration::from_secs(30),
             Kind::Restoration => Duration::from_secs(45),
         }
+    }
+
+    fn estimate(&self, work: Work<'_>) -> f64 {
+        find_estimate(&self.config.estimates, &self.config.model)
+            .map_or(0.0, |entry| estimate::estimate(entry, work))
     }
 
     async fn make(

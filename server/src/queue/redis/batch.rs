@@ -14,13 +14,13 @@ pub(super) use self::{
 use super::{
     super::{Error, Lane, NewJob, due},
     TAG,
-    gather::Results,
     record::{self, Record},
     reply, scripts,
 };
-use crate::store::{self, milliseconds, redis::Redis};
+use crate::store::{self, gather, milliseconds, redis::Redis};
 
 type Result<T, E = store::Error> = std::result::Result<T, E>;
+type Results<T> = gather::Results<T, Error>;
 
 /// A job to be added.
 pub(super) struct Addition {

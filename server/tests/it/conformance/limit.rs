@@ -1,30 +1,27 @@
 use std::{sync::Arc, time::Duration};
 
-use atelier::limit::{Action, Algorithm, Decision, Demand, Limiter, Policy, Receipt, Scope, Unit};
+use atelier::limit::{Decision, Demand, Limiter, Policy, Receipt, Settlement};
 
 use super::{Stores, at};
 
 /// The test's time begins on a full minute.
 const MINUTE: i64 = 60_000;
 
-fn policy(name: &str, quota: u64) -> Policy {
-    Policy {
-        name: name.into(),
-        scope: Scope::Ip,
-        unit: Unit::Requests,
-        algorithm: Algorithm::FixedWindow,
-        quota,
-        window: Duration::from_secs(60),
-        actions: vec![Action::Image],
-    }
+pub(crate) fn policy(name: &str, algorithm: &str, rest: &str) -> Arc<Policy> {
+    let text = format!(
+        "name = '{name}'\nscope = 'ip'\nunit = 'requests'\nalgorithm = '{algorithm}'\n{rest}"
+    );
+    Arc::new(toml::from_str(&text).unwrap())
 }
 
-fn demand(policy: &Policy, subject: &str, cost: u64) -> Demand {
-    Demand {
-        policy: policy.clone(),
-        subject: subject.into(),
-        cost,
-    }
+/// So many a minute.
+fn window(name: &str, quota: u64) -> Arc<Policy> {
+    let rest = format!("quota = {quota}\nwindow = '60s'");
+    policy(name, "fixed_window", &rest)
+}
+
+fn demand(policy: &Arc<Policy>, subject: &str, cost: u64) -> Demand {
+    Demand::new(policy, subject, cost)
 }
 
 async fn charge(limiter: &Arc<dyn Limiter>, demands: &[Demand], now: i64) -> Decision {
@@ -38,31 +35,36 @@ async fn receipts(limiter: &Arc<dyn Limiter>, demands: &[Demand], now: i64) -> V
         .expect("the charge fits")
 }
 
-async fn remaining(limiter: &Arc<dyn Limiter>, policy: &Policy, subject: &str, now: i64) -> u64 {
+async fn remaining(limiter: &Arc<dyn Limiter>, policy: &Arc<Policy>, subject: &str, now: i64) -> u64 {
     charge(limiter, &[demand(policy, subject, 0)], now)
         .await
         .standings[0]
         .remaining
 }
 
+async fn refund(limiter: &Arc<dyn Limiter>, id: &str, receipts: Vec<Receipt>, now: i64) {
+    let settlements = receipts.into_iter().map(Settlement::refund).collect();
+    limiter.settle(id, settlements, at(now)).await.unwrap();
+}
+
 pub(super) async fn the_quota_is_given_out_once_per_window(stores: Stores) {
-    let (limiter, policy) = (stores.limiter, policy("p", 3));
+    let (limiter, policy) = (stores.limiter, window("p", 3));
     for left in [2, 1, 0] {
         let decision = charge(&limiter, &[demand(&policy, "a", 1)], 1000).await;
         assert!(decision.receipts.is_some());
         assert_eq!(decision.standings[0].remaining, left);
-        assert_eq!(decision.standings[0].reset, Duration::from_secs(59));
+        assert_eq!(decision.standings[0].reset, Some(Duration::from_secs(59)));
     }
     let over = charge(&limiter, &[demand(&policy, "a", 1)], MINUTE - 1).await;
     assert!(over.receipts.is_none() && over.standings[0].violated);
-    assert_eq!(over.standings[0].reset, Duration::from_millis(1));
+    assert_eq!(over.standings[0].reset, Some(Duration::from_millis(1)));
     let renewed = charge(&limiter, &[demand(&policy, "a", 3)], MINUTE).await;
     assert!(renewed.receipts.is_some());
 }
 
 pub(super) async fn a_rejected_request_consumes_nothing_anywhere(stores: Stores) {
     let limiter = stores.limiter;
-    let (wide, narrow) = (policy("wide", 10), policy("narrow", 1));
+    let (wide, narrow) = (window("wide", 10), window("narrow", 1));
     let both = [demand(&wide, "a", 1), demand(&narrow, "a", 1)];
     receipts(&limiter, &both, 0).await;
     let decision = charge(&limiter, &both, 0).await;
@@ -78,23 +80,23 @@ pub(super) async fn a_rejected_request_consumes_nothing_anywhere(stores: Stores)
 }
 
 pub(super) async fn a_refund_gives_back_what_was_charged(stores: Stores) {
-    let (limiter, policy) = (stores.limiter, policy("p", 5));
+    let (limiter, policy) = (stores.limiter, window("p", 5));
     let first = receipts(&limiter, &[demand(&policy, "a", 2)], 0).await;
     receipts(&limiter, &[demand(&policy, "a", 3)], 0).await;
-    limiter.refund(first, at(1)).await.unwrap();
+    refund(&limiter, "job", first, 1).await;
     assert_eq!(remaining(&limiter, &policy, "a", 2).await, 2);
 }
 
 pub(super) async fn a_refund_after_the_window_changes_nothing(stores: Stores) {
-    let (limiter, policy) = (stores.limiter, policy("p", 5));
+    let (limiter, policy) = (stores.limiter, window("p", 5));
     let earlier = receipts(&limiter, &[demand(&policy, "a", 2)], 0).await;
     receipts(&limiter, &[demand(&policy, "a", 4)], MINUTE).await;
-    limiter.refund(earlier, at(MINUTE)).await.unwrap();
+    refund(&limiter, "job", earlier, MINUTE).await;
     assert_eq!(remaining(&limiter, &policy, "a", MINUTE).await, 1);
 }
 
 pub(super) async fn subjects_do_not_share(stores: Stores) {
-    let (limiter, policy) = (stores.limiter, policy("p", 1));
+    let (limiter, policy) = (stores.limiter, window("p", 1));
     receipts(&limiter, &[demand(&policy, "a", 1)], 0).await;
     receipts(&limiter, &[demand(&policy, "b", 1)], 0).await;
     assert_eq!(remaining(&limiter, &policy, "a", 0).await, 0);
@@ -102,7 +104,7 @@ pub(super) async fn subjects_do_not_share(stores: Stores) {
 }
 
 pub(super) async fn a_look_changes_nothing(stores: Stores) {
-    let (limiter, policy) = (stores.limiter, policy("p", 1));
+    let (limiter, policy) = (stores.limiter, window("p", 1));
     for _ in 0..3 {
         assert_eq!(remaining(&limiter, &policy, "a", 0).await, 1);
     }
@@ -112,7 +114,7 @@ pub(super) async fn a_look_changes_nothing(stores: Stores) {
 }
 
 pub(super) async fn fifty_at_once_never_get_more_than_the_quota(stores: Stores) {
-    let (limiter, policy) = (stores.limiter, policy("p", 20));
+    let (limiter, policy) = (stores.limiter, window("p", 20));
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..50 {
         let (limiter, demands) = (Arc::clone(&limiter), vec![demand(&policy, "a", 1)]);
@@ -136,8 +138,8 @@ pub(super) async fn fifty_at_once_never_get_more_than_the_quota(stores: Stores) 
 
 pub(super) async fn a_quota_lowered_is_obeyed(stores: Stores) {
     let limiter = stores.limiter;
-    receipts(&limiter, &[demand(&policy("p", 10), "a", 8)], 0).await;
-    let lowered = policy("p", 5);
+    receipts(&limiter, &[demand(&window("p", 10), "a", 8)], 0).await;
+    let lowered = window("p", 5);
     assert_eq!(remaining(&limiter, &lowered, "a", 0).await, 0);
     assert!(
         charge(&limiter, &[demand(&lowered, "a", 1)], 0)
@@ -145,4 +147,71 @@ pub(super) async fn a_quota_lowered_is_obeyed(stores: Stores) {
             .receipts
             .is_none()
     );
+}
+
+pub(super) async fn a_refund_is_given_once(stores: Stores) {
+    let (limiter, policy) = (stores.limiter, window("p", 9));
+    let first = receipts(&limiter, &[demand(&policy, "a", 2)], 0).await;
+    receipts(&limiter, &[demand(&policy, "a", 4)], 0).await;
+    for _ in 0..3 {
+        refund(&limiter, "job", first.clone(), 1).await;
+    }
+    assert_eq!(remaining(&limiter, &policy, "a", 2).await, 5);
+    refund(&limiter, "another", first, 3).await;
+    assert_eq!(remaining(&limiter, &policy, "a", 4).await, 7);
+}
+
+pub(super) async fn a_settlement_may_cost_more_than_is_left(stores: Stores) {
+    let (limiter, policy) = (stores.limiter, window("p", 5));
+    let taken = receipts(&limiter, &[demand(&policy, "a", 4)], 0).await;
+    let settlements = taken
+        .into_iter()
+        .map(|receipt| Settlement { receipt, actual: 7 })
+        .collect();
+    limiter.settle("job", settlements, at(1)).await.unwrap();
+    assert_eq!(remaining(&limiter, &policy, "a", 2).await, 0);
+    assert_eq!(remaining(&limiter, &policy, "a", MINUTE).await, 5);
+}
+
+pub(super) async fn a_cost_above_the_quota_never_fits(stores: Stores) {
+    let limiter = stores.limiter;
+    for (algorithm, rest) in [
+        ("fixed_window", "quota = 5\nwindow = '60s'"),
+        ("sliding_window", "quota = 5\nwindow = '60s'"),
+        ("token_bucket", "quota = 9\nwindow = '60s'\nburst = 5"),
+    ] {
+        let policy = policy("p", algorithm, rest);
+        for cost in [6, u64::MAX] {
+            let decision = charge(&limiter, &[demand(&policy, "a", cost)], 0).await;
+            assert!(decision.receipts.is_none() && decision.standings[0].violated);
+            assert_eq!(decision.standings[0].reset, None);
+        }
+        receipts(&limiter, &[demand(&policy, "a", 5)], 0).await;
+    }
+}
+
+pub(super) async fn a_policy_of_another_shape_begins_anew(stores: Stores) {
+    let limiter = stores.limiter;
+    let shapes = [
+        policy("p", "fixed_window", "quota = 1\nwindow = '60s'"),
+        policy("p", "fixed_window", "quota = 1\nwindow = '61s'"),
+        policy("p", "sliding_window", "quota = 1\nwindow = '60s'"),
+        policy("p", "token_bucket", "quota = 1\nwindow = '60s'"),
+        policy("p", "token_bucket", "quota = 2\nwindow = '60s'\nburst = 1"),
+    ];
+    for shape in &shapes {
+        receipts(&limiter, &[demand(shape, "a", 1)], 0).await;
+    }
+    for shape in &shapes {
+        assert_eq!(remaining(&limiter, shape, "a", 0).await, 0);
+    }
+}
+
+pub(super) async fn what_is_forgotten_says_nothing_any_more(stores: Stores) {
+    let (limiter, policy) = (stores.limiter, window("p", 3));
+    receipts(&limiter, &[demand(&policy, "a", 3)], 0).await;
+    limiter.sweep(at(MINUTE - 1)).await.unwrap();
+    assert_eq!(remaining(&limiter, &policy, "a", MINUTE - 1).await, 0);
+    limiter.sweep(at(2 * MINUTE)).await.unwrap();
+    assert_eq!(remaining(&limiter, &policy, "a", 2 * MINUTE).await, 3);
 }

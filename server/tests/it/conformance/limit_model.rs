@@ -1,5 +1,5 @@
-//! Any sequence of charges and refunds: a store decides as the pure functions
-//! do, whatever language its arithmetic is written in.
+//! Any sequence of charges and settlements: a store decides as the pure
+//! functions do, whatever language its arithmetic is written in.
 
 use std::{
     collections::HashMap,
@@ -7,94 +7,93 @@ use std::{
         Arc,
         atomic::{AtomicU32, Ordering},
     },
-    time::Duration,
 };
 
 use atelier::limit::{
-    Action, Algorithm, Decision, Demand, Limiter, MAX_QUOTA, Policy, Receipt, Scope, Unit, Window,
-    decide, refund,
+    Counter, Decision, Demand, Limiter, MAX_PARTS, Policy, Receipt, Settlement, decide, settled,
 };
 use proptest::{prelude::*, test_runner::TestRunner};
 use tokio::{runtime::Handle, task::block_in_place};
 
-use super::{Stores, at};
+use super::{Stores, at, limit::policy};
 
 #[derive(Debug, Clone)]
 enum Step {
     /// A cost for each policy, if it is to be asked, and who pays.
     Charge(Vec<Option<u64>>, u8),
-    /// Gives back what some earlier charge took, perhaps for the second time.
-    Refund(prop::sample::Index),
+    /// Settles what some earlier charge took, perhaps for the second time.
+    Settle(prop::sample::Index, u64),
 }
 
-fn policies() -> [Policy; 3] {
+fn policies() -> Vec<Arc<Policy>> {
     [
-        ("few", 3, 60_000),
-        ("short", 20, 7_000),
-        ("huge", MAX_QUOTA, 3_600_000),
+        ("few", "fixed_window", "quota = 3\nwindow = '60s'"),
+        ("short", "fixed_window", "quota = 20\nwindow = '7s'"),
+        ("huge", "fixed_window", "quota = 9007199254740992\nwindow = '1h'"),
+        ("gliding", "sliding_window", "quota = 7\nwindow = '20s'"),
+        ("wide", "sliding_window", "quota = 9007199254740992\nwindow = '30d'"),
+        ("drops", "token_bucket", "quota = 3\nwindow = '20s'\nburst = 5"),
+        ("odd", "token_bucket", "quota = 7\nwindow = '61s'\nburst = 3"),
     ]
-    .map(|(name, quota, window)| Policy {
-        name: name.into(),
-        scope: Scope::Ip,
-        unit: Unit::Requests,
-        algorithm: Algorithm::FixedWindow,
-        quota,
-        window: Duration::from_millis(window),
-        actions: vec![Action::Image],
-    })
+    .into_iter()
+    .map(|(name, algorithm, rest)| policy(name, algorithm, rest))
+    .collect()
 }
 
 fn cost() -> impl Strategy<Value = u64> {
     prop_oneof![
-        6 => 0_u64..5,
-        1 => MAX_QUOTA - 3..MAX_QUOTA + 3,
+        8 => 0_u64..5,
+        1 => MAX_PARTS - 3..MAX_PARTS + 3,
         1 => Just(u64::MAX),
     ]
 }
 
-/// Steps, and how far the clock moves before each; sometimes back.
+/// Steps, and how far the clock moves before each; sometimes back, sometimes far.
 fn steps() -> impl Strategy<Value = Vec<(i64, Step)>> {
-    let charge = (prop::collection::vec(prop::option::of(cost()), 3), 0_u8..2)
-        .prop_map(|(costs, subject)| Step::Charge(costs, subject));
-    let step = prop_oneof![
-        4 => charge,
-        1 => any::<prop::sample::Index>().prop_map(Step::Refund),
+    let asked = prop::collection::vec(prop::option::weighted(0.3, cost()), 7);
+    let charge = (asked, 0_u8..2).prop_map(|(costs, subject)| Step::Charge(costs, subject));
+    let settle = (any::<prop::sample::Index>(), 0_u64..6)
+        .prop_map(|(which, actual)| Step::Settle(which, actual));
+    let step = prop_oneof![4 => charge, 1 => settle];
+    let wait = prop_oneof![
+        6 => 0_i64..3_000,
+        2 => 0_i64..90_000,
+        2 => -20_000_i64..0,
+        1 => -90_000_000_i64..90_000_000,
     ];
-    let wait = prop_oneof![3 => 0_i64..3_000, 1 => 0_i64..90_000, 1 => -20_000_i64..0];
-    prop::collection::vec((wait, step), 1..25)
+    prop::collection::vec((wait, step), 1..30)
 }
 
-/// The counters as the pure functions keep them, with the end of each window.
+/// The counters as the pure functions keep them.
 #[derive(Default)]
 struct Model {
-    counters: HashMap<(String, String), (Window, i64)>,
+    counters: HashMap<String, Counter>,
+    settled: Vec<usize>,
 }
 
 impl Model {
     fn charge(&mut self, demands: &[Demand], now: i64) -> Decision {
-        let key = |demand: &Demand| (demand.policy.name.clone(), demand.subject.clone());
-        let before: Vec<Option<Window>> = demands
+        let before: Vec<Option<Counter>> = demands
             .iter()
-            .map(|demand| self.counters.get(&key(demand)).map(|(window, _)| *window))
+            .map(|demand| self.counters.get(&demand.key).copied())
             .collect();
         let (decision, after) = decide(demands, &before, now);
-        for (demand, window) in demands.iter().zip(after) {
+        for (demand, counter) in demands.iter().zip(after.unwrap_or_default()) {
             if demand.cost > 0 {
-                let length = i64::try_from(demand.policy.window.as_millis()).unwrap();
-                let counter = (window, window.start + length);
-                self.counters.insert(key(demand), counter);
+                self.counters.insert(demand.key.clone(), counter);
             }
         }
         decision
     }
 
-    fn refund(&mut self, receipts: &[Receipt], now: i64) {
-        for receipt in receipts {
-            let key = (receipt.policy.clone(), receipt.subject.clone());
-            if let Some((window, ends)) = self.counters.get_mut(&key)
-                && *ends > now
-            {
-                *window = refund(*window, receipt.window, receipt.cost);
+    fn settle(&mut self, charge: usize, settlements: &[Settlement], now: i64) {
+        if self.settled.contains(&charge) {
+            return;
+        }
+        self.settled.push(charge);
+        for settlement in settlements {
+            if let Some(counter) = self.counters.get_mut(&settlement.receipt.key) {
+                *counter = settled(settlement, *counter, now).unwrap_or(*counter);
             }
         }
     }
@@ -104,7 +103,10 @@ pub(super) async fn any_sequence_agrees_with_the_pure_functions(stores: Stores) 
     let limiter = &stores.limiter;
     let case = AtomicU32::new(0);
     let config = ProptestConfig {
-        cases: 60,
+        cases: std::env::var("PROPTEST_CASES")
+            .ok()
+            .and_then(|cases| cases.parse().ok())
+            .unwrap_or(60),
         failure_persistence: None,
         ..ProptestConfig::default()
     };
@@ -117,40 +119,45 @@ pub(super) async fn any_sequence_agrees_with_the_pure_functions(stores: Stores) 
 }
 
 async fn compare(limiter: &Arc<dyn Limiter>, case: u32, steps: Vec<(i64, Step)>) {
-    let (mut model, mut taken, mut clock) = (Model::default(), vec![], 100_000);
+    let policies = policies();
+    let (mut model, mut taken, mut clock) = (Model::default(), vec![], 100_000_000);
     for (wait, step) in steps {
         clock += wait;
         let now = at(clock);
         match step {
             Step::Charge(costs, subject) => {
-                let demands = demands(&costs, &format!("case {case}, subject {subject}"));
+                let subject = format!("case {case}, subject {subject}");
+                let demands = demands(&policies, &costs, &subject);
                 let expected = model.charge(&demands, now.as_millisecond());
                 let decision = limiter.charge(demands, now).await.unwrap();
                 assert_eq!(decision.standings, expected.standings);
                 assert_eq!(decision.receipts, expected.receipts);
                 taken.extend(decision.receipts);
             }
-            Step::Refund(which) if !taken.is_empty() => {
-                let receipts: &Vec<Receipt> = which.get(&taken);
-                model.refund(receipts, now.as_millisecond());
-                limiter.refund(receipts.clone(), now).await.unwrap();
+            Step::Settle(which, actual) if !taken.is_empty() => {
+                let which = which.index(taken.len());
+                let settlements = settlements(&taken[which], actual);
+                model.settle(which, &settlements, now.as_millisecond());
+                let id = format!("case {case}, charge {which}");
+                limiter.settle(&id, settlements, now).await.unwrap();
             }
-            Step::Refund(_) => {}
+            Step::Settle(..) => {}
         }
     }
 }
 
-fn demands(costs: &[Option<u64>], subject: &str) -> Vec<Demand> {
-    let demand = |(policy, cost): (Policy, &Option<u64>)| {
-        cost.map(|cost| Demand {
-            policy,
-            subject: subject.into(),
-            cost,
-        })
+fn settlements(receipts: &[Receipt], actual: u64) -> Vec<Settlement> {
+    let settlement = |receipt: &Receipt| Settlement {
+        receipt: receipt.clone(),
+        actual,
     };
-    policies()
-        .into_iter()
+    receipts.iter().map(settlement).collect()
+}
+
+fn demands(policies: &[Arc<Policy>], costs: &[Option<u64>], subject: &str) -> Vec<Demand> {
+    policies
+        .iter()
         .zip(costs)
-        .filter_map(demand)
+        .filter_map(|(policy, cost)| Some(Demand::new(policy, subject, (*cost)?)))
         .collect()
 }

@@ -3,7 +3,7 @@
 //! that opens it.
 
 mod cache;
-mod limit;
+pub(crate) mod limit;
 mod limit_model;
 mod queue;
 
@@ -167,6 +167,11 @@ mod shared {
         limit::a_look_changes_nothing,
         limit::fifty_at_once_never_get_more_than_the_quota,
         limit::a_quota_lowered_is_obeyed,
+        limit::a_refund_is_given_once,
+        limit::a_settlement_may_cost_more_than_is_left,
+        limit::a_cost_above_the_quota_never_fits,
+        limit::a_policy_of_another_shape_begins_anew,
+        limit::what_is_forgotten_says_nothing_any_more,
         limit_model::any_sequence_agrees_with_the_pure_functions,
     }
 }

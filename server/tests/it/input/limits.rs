@@ -212,7 +212,7 @@ async fn there_are_limits_without_a_configuration() {
         .unwrap();
     assert_eq!(
         response.headers()["ratelimit-policy"],
-        "\"daily-pictures\";q=20;w=86400, \"burst\";q=5;w=60"
+        "\"burst\";q=5;w=60, \"daily-pictures\";q=20;w=86400, \"daily-budget\";q=1000;w=86400;qu=\"usd-cents\""
     );
     let limits: Value = server.json("/api/limits").await;
     let quotas: Vec<_> = limits["limits"]
@@ -222,9 +222,10 @@ async fn there_are_limits_without_a_configuration() {
         .map(|limit| (text(&limit["name"]), &limit["quota"]))
         .collect();
     let expected = [
+        ("burst", &json!(5.0)),
         ("daily-pictures", &json!(20.0)),
         ("daily-photos", &json!(10.0)),
-        ("burst", &json!(5.0)),
+        ("daily-budget", &json!(10.0)),
     ];
     assert_eq!(quotas, expected);
 }

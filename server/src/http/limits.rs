@@ -1,0 +1,169 @@
+//! Limits as their callers see them: `GET /api/limits`, the fields of
+//! draft-ietf-httpapi-ratelimit-headers, and the words of a refusal.
+
+use std::fmt::Write as _;
+
+use atelier_app::{
+    wire::{self, Kind},
+    words::duration,
+};
+use axum::{
+    Json,
+    extract::{Request, State as AxumState},
+    http::{HeaderMap, HeaderName, HeaderValue},
+    middleware::Next,
+    response::Response,
+};
+use serde::Serialize;
+
+use super::{Result, State, headers::whole_seconds, jobs::no_store};
+use crate::{
+    limit::{Algorithm, Policy, Standing, Unit},
+    studio::Caller,
+};
+
+#[derive(Serialize)]
+struct Limits {
+    limits: Vec<wire::Limit>,
+}
+
+pub(super) async fn list(AxumState(state): AxumState<State>, caller: Caller) -> Result<Response> {
+    let standings = state.studio.limits(&caller).await?;
+    let limits = standings.iter().map(view).collect();
+    let mut response = no_store(Json(Limits { limits }));
+    tell(response.headers_mut(), &standings);
+    Ok(response)
+}
+
+/// A policy's standing as JSON.
+pub(super) fn view(standing: &Standing) -> wire::Limit {
+    let policy = &standing.policy;
+    let bucket = policy.algorithm == Algorithm::TokenBucket;
+    wire::Limit {
+        name: policy.name.clone(),
+        scope: policy.scope.as_str().into(),
+        unit: policy.unit.as_str().into(),
+        quota: policy.unit.amount(policy.quota),
+        window_seconds: policy.window.as_secs(),
+        burst: bucket.then(|| policy.unit.amount(policy.burst)),
+        remaining: policy.unit.amount(standing.remaining),
+        reset_seconds: reset(standing),
+        actions: policy
+            .actions
+            .iter()
+            .map(|action| Kind::from(*action))
+            .collect(),
+    }
+}
+
+/// Seconds; of what can never be had, a window.
+fn reset(standing: &Standing) -> u64 {
+    whole_seconds(standing.reset.unwrap_or(standing.policy.window))
+}
+
+/// Sets `RateLimit-Policy` and `RateLimit`. Money is told in cents, since these
+/// fields hold whole numbers only.
+pub(super) fn tell(headers: &mut HeaderMap, standings: &[Standing]) {
+    let (mut policies, mut limits) = (String::new(), String::new());
+    for standing in standings {
+        let policy = &standing.policy;
+        let comma = if policies.is_empty() { "" } else { ", " };
+        let (name, window) = (&policy.name, policy.window.as_secs());
+        let (quota, unit) = (whole(policy, policy.quota), unit(policy));
+        let (left, reset) = (whole(policy, standing.remaining), reset(standing));
+        // Writing to a String cannot fail.
+        let _ = write!(policies, "{comma}\"{name}\";q={quota};w={window}{unit}");
+        let _ = write!(limits, "{comma}\"{name}\";r={left};t={reset}");
+    }
+    for (name, value) in [("ratelimit-policy", policies), ("ratelimit", limits)] {
+        if let (false, Ok(value)) = (value.is_empty(), HeaderValue::from_str(&value)) {
+            headers.insert(HeaderName::from_static(name), value);
+        }
+    }
+}
+
+fn whole(policy: &Policy, parts: u64) -> u64 {
+    match policy.unit {
+        Unit::Requests | Unit::Images => parts,
+        Unit::Usd => parts / (Unit::Usd.parts() / 100),
+    }
+}
+
+fn unit(policy: &Policy) -> &'static str {
+    match policy.unit {
+        Unit::Requests | Unit::Images => "",
+        Unit::Usd => ";qu=\"usd-cents\"",
+    }
+}
+
+/// Tells the limits also with answers that came before anything was charged.
+pub(super) async fn always_tell(
+    AxumState(state): AxumState<State>,
+    caller: Caller,
+    request: Request,
+    next: Next,
+) -> Response {
+    let kind = match request.uri().path() {
+        "/api/restorations" => Kind::Restoration,
+        _ => Kind::Image,
+    };
+    let mut response = next.run(request).await;
+    if !response.headers().contains_key("ratelimit")
+        && let Ok(standings) = state.studio.standings(&caller, kind).await
+    {
+        tell(response.headers_mut(), &standings);
+    }
+    response
+}
+
+/// Why an order was refused.
+pub(super) struct Refused {
+    pub(super) violated: Vec<String>,
+    /// Seconds.
+    pub(super) retry_after: u64,
+    pub(super) detail: String,
+}
+
+impl Refused {
+    pub(super) fn new(standings: &[Standing]) -> Self {
+        let violated = || standings.iter().filter(|standing| standing.violated);
+        // The last that comes back is the one to wait for.
+        let worst = violated().max_by_key(|standing| (standing.reset.is_none(), reset(standing)));
+        Self {
+            violated: violated()
+                .map(|standing| standing.policy.name.clone())
+                .collect(),
+            retry_after: worst.map_or(1, reset).max(1),
+            detail: worst.map(detail).unwrap_or_default(),
+        }
+    }
+}
+
+fn detail(standing: &Standing) -> String {
+    let policy = &standing.policy;
+    let left = standing.remaining;
+    let renews = duration(reset(standing).max(1));
+    match (policy.unit, standing.reset, left) {
+        (Unit::Usd, None, _) => {
+            "This would cost more than the studio may spend at all. Ask for something smaller."
+                .into()
+        }
+        (_, None, _) => format!(
+            "This asks for more at once than is ever given out: {} in {}. Ask for fewer.",
+            policy.quota.max(policy.burst),
+            duration(policy.window.as_secs())
+        ),
+        (Unit::Usd, ..) => format!(
+            "The studio has spent its budget for now. It renews in {renews}. \
+             What has been made before can still be had."
+        ),
+        (Unit::Requests, ..) => format!("That was a lot at once. It renews in {renews}."),
+        (Unit::Images, _, 0) => format!(
+            "You have used up what is given out at a time. It renews in {renews}. \
+             What has been made before can still be had."
+        ),
+        (Unit::Images, ..) => {
+            format!("That is more than the {left} you have left. It renews in {renews}.")
+        }
+    }
+}

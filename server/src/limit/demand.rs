@@ -1,0 +1,105 @@
+//! What a submission asks of the policies.
+
+use std::sync::Arc;
+
+use atelier_app::wire::Kind;
+
+use super::{Policy, Scope, Unit, policy::MAX_PARTS};
+
+/// What one submission asks of one policy.
+#[derive(Debug, Clone)]
+pub struct Demand {
+    pub policy: Arc<Policy>,
+    /// The counter's name: the policy's, then the subject that pays.
+    pub key: String,
+    /// Parts; 0 only looks.
+    pub cost: u64,
+}
+
+impl Demand {
+    /// A demand of `cost` parts that `subject` pays.
+    pub fn new(policy: &Arc<Policy>, subject: &str, cost: u64) -> Self {
+        let mut key = String::with_capacity(policy.prefix.len() + subject.len());
+        key.push_str(&policy.prefix);
+        key.push_str(subject);
+        Self {
+            policy: Arc::clone(policy),
+            key,
+            cost: cost.min(MAX_PARTS + 2),
+        }
+    }
+
+    /// Who pays; empty for the whole site.
+    pub fn subject(&self) -> &str {
+        &self.key[self.policy.prefix.len()..]
+    }
+}
+
+/// Who pays.
+#[derive(Debug, Clone, Copy)]
+pub struct Asker<'a> {
+    /// An IPv4 address or an IPv6 /64 network.
+    pub ip: &'a str,
+    /// The API key's id, if there is one.
+    pub user: Option<&'a str>,
+    /// The key's own quota, which stands for all policies of users.
+    pub own: Option<&'a Arc<Policy>>,
+    pub provider: &'a str,
+}
+
+/// What a submission costs.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Costs {
+    pub requests: u64,
+    pub images: u64,
+    pub usd: f64,
+}
+
+impl Costs {
+    fn parts(self, unit: Unit) -> u64 {
+        match unit {
+            Unit::Requests => self.requests,
+            Unit::Images => self.images,
+            Unit::Usd => micros(self.usd),
+        }
+    }
+}
+
+/// Dollars in millionths, rounded up.
+pub fn micros(usd: f64) -> u64 {
+    // The product of a price and a number may lie a hair above a whole.
+    (usd * 1e6 - 1e-6).ceil().max(0.0) as u64
+}
+
+/// One demand for each policy that applies; of `kind`, or of any.
+pub fn demands(
+    policies: &[Arc<Policy>],
+    kind: Option<Kind>,
+    asker: Asker<'_>,
+    costs: Costs,
+) -> Vec<Demand> {
+    let own = asker.own.into_iter();
+    policies
+        .iter()
+        .filter(|policy| policy.scope != Scope::User || asker.own.is_none())
+        .chain(own)
+        .filter(|policy| kind.is_none_or(|kind| policy.counts(kind)))
+        .filter_map(|policy| {
+            let subject = asker.subject(policy.scope)?;
+            Some(Demand::new(policy, subject, costs.parts(policy.unit)))
+        })
+        .collect()
+}
+
+impl<'a> Asker<'a> {
+    /// Who pays under this scope; `None` where it does not apply.
+    fn subject(&self, scope: Scope) -> Option<&'a str> {
+        match (scope, self.user) {
+            (Scope::Ip, None) => Some(self.ip),
+            (Scope::User, Some(user)) => Some(user),
+            (Scope::Ip, Some(_)) | (Scope::User, None) => None,
+            (Scope::Global, _) => Some(""),
+            (Scope::Provider, _) => Some(self.provider),
+        }
+    }
+}

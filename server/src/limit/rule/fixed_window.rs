@@ -1,0 +1,32 @@
+//! One counter per window. "A day" renews at midnight UTC.
+
+use super::{Counter, SLACK, replace};
+
+/// Where the window begins that `now` lies in.
+pub(super) fn start(length: i64, now: i64) -> i64 {
+    now - now.rem_euclid(length)
+}
+
+/// A clock that went backwards stays in the window it had reached.
+pub(super) fn at(length: i64, state: Option<Counter>, now: i64) -> Counter {
+    let start = start(length, now);
+    match state {
+        Some(state) if state.at >= start && state.at - now <= length + SLACK => state,
+        _ => Counter {
+            at: start,
+            ..Counter::default()
+        },
+    }
+}
+
+/// A window that has passed is neither given back to nor charged.
+pub(super) fn settle(state: Counter, mark: i64, cost: u64, actual: u64) -> Counter {
+    if state.at == mark {
+        Counter {
+            used: replace(state.used, cost, actual),
+            ..state
+        }
+    } else {
+        state
+    }
+}

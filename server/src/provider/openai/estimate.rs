@@ -1,0 +1,89 @@
+//! What a call is expected to cost, by the price table in the configuration.
+
+use crate::{config::Estimate, provider::Work};
+
+/// The pixels that the table's prices are for.
+const SQUARE: f64 = 1024.0 * 1024.0;
+
+/// The largest picture that the provider chooses by itself, in squares.
+const LARGEST_AUTO: f64 = 1.5;
+
+/// The first entry for the model; `*` at the end of a name stands for anything.
+pub(crate) fn find<'a>(table: &'a [Estimate], model: &str) -> Option<&'a Estimate> {
+    table.iter().find(|entry| {
+        entry
+            .model
+            .strip_suffix('*')
+            .map_or(entry.model == model, |prefix| model.starts_with(prefix))
+    })
+}
+
+/// US dollars.
+pub(super) fn estimate(entry: &Estimate, work: Work<'_>) -> f64 {
+    match work {
+        Work::Images { size, quality, n } => {
+            picture(entry, quality) * squares(size) * f64::from(n)
+        }
+        Work::Restoration => picture(entry, "high") * LARGEST_AUTO + entry.photo,
+        Work::Nothing => 0.0,
+    }
+}
+
+/// The price of one square.
+fn picture(entry: &Estimate, quality: &str) -> f64 {
+    match quality {
+        "low" => entry.low,
+        "medium" => entry.medium,
+        _ => entry.high,
+    }
+}
+
+/// Prices grow with the pixels, and are not believed to fall below a square's.
+fn squares(size: &str) -> f64 {
+    let sides = size.split_once('x');
+    let pixels = sides.and_then(|(width, height)| {
+        Some(width.parse::<f64>().ok()? * height.parse::<f64>().ok()?)
+    });
+    pixels.map_or(LARGEST_AUTO, |pixels| (pixels / SQUARE).max(1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(model: &str, high: f64) -> Estimate {
+        Estimate {
+            model: model.into(),
+            low: 0.01,
+            medium: 0.05,
+            high,
+            photo: 0.02,
+        }
+    }
+
+    #[test]
+    fn the_price_follows_size_quality_and_number() {
+        let entry = entry("gpt-image-2", 0.2);
+        for (size, quality, n, usd) in [
+            ("1024x1024", "low", 1, 0.01),
+            ("1024x1024", "high", 3, 0.6),
+            ("1536x1024", "medium", 1, 0.075),
+            ("auto", "auto", 1, 0.3),
+            ("1024x640", "high", 1, 0.2),
+        ] {
+            let estimated = estimate(&entry, Work::Images { size, quality, n });
+            assert!((estimated - usd).abs() < 1e-9, "{size} {quality}: {estimated}");
+        }
+        assert!((estimate(&entry, Work::Restoration) - 0.32).abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_first_entry_counts() {
+        let table = [entry("a", 1.0), entry("a-*", 2.0), entry("*", 3.0)];
+        let high = |model| find(&table, model).map(|entry| entry.high);
+        assert_eq!(high("a"), Some(1.0));
+        assert_eq!(high("a-flare"), Some(2.0));
+        assert_eq!(high("ab"), Some(3.0));
+        assert_eq!(find(&table[..2], "ab").map(|entry| entry.high), None);
+    }
+}

@@ -1,0 +1,170 @@
+//! What an order costs: charged when it is taken, settled when it has ended.
+
+use atelier_app::wire::Kind;
+use jiff::Timestamp;
+use tracing::warn;
+
+use super::{Caller, Error, Studio};
+use crate::{
+    job::{Outcome, Request},
+    limit::{
+        self, Asker, Costs, Decision, Demand, OnError, Receipt, Settlement, Standing, Unit, micros,
+    },
+    queue::Job,
+};
+
+/// A fare that was charged.
+pub(super) struct Fare {
+    pub(super) standings: Vec<Standing>,
+    pub(super) receipts: Vec<Receipt>,
+    /// What was given to the same request before, where that is all that may be given.
+    pub(super) answer: Option<Outcome>,
+}
+
+impl Studio {
+    /// Charges the order. Who has no pictures or no money left is still given
+    /// what has been made before.
+    pub(super) async fn admit(
+        &self,
+        caller: &Caller,
+        request: &Request,
+        fresh: bool,
+        now: Timestamp,
+    ) -> Result<Fare, Error> {
+        let kind = request.task.kind();
+        let costs = Costs {
+            requests: 1,
+            images: request.images().into(),
+            usd: self.provider.estimate((&request.task).into()),
+        };
+        match self.charge(caller, kind, costs, now).await {
+            Err(Error::Limited(standings)) if !fresh && may_look(&standings) => {
+                let Some(answer) = self.cached(&request.digest(), now).await? else {
+                    return Err(Error::Limited(standings));
+                };
+                let only_asked = Costs {
+                    requests: 1,
+                    ..Costs::default()
+                };
+                let fare = self.charge(caller, kind, only_asked, now).await?;
+                Ok(Fare {
+                    answer: Some(answer),
+                    ..fare
+                })
+            }
+            fare => fare,
+        }
+    }
+
+    async fn charge(
+        &self,
+        caller: &Caller,
+        kind: Option<Kind>,
+        costs: Costs,
+        now: Timestamp,
+    ) -> Result<Fare, Error> {
+        let demands = self.demands(caller, kind, costs);
+        let forgiving = demands
+            .iter()
+            .all(|demand| demand.policy.on_error == OnError::Allow);
+        let fare = |standings, receipts| Fare {
+            standings,
+            receipts,
+            answer: None,
+        };
+        match self.limiter.charge(demands, now).await {
+            Ok(Decision {
+                standings,
+                receipts: Some(receipts),
+            }) => Ok(fare(standings, receipts)),
+            Ok(Decision { standings, .. }) => Err(Error::Limited(standings)),
+            Err(error) if forgiving && error.is_away() => {
+                warn!(%error, "the limits cannot be asked; their policies let everybody in");
+                Ok(fare(Vec::new(), Vec::new()))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn demands(&self, caller: &Caller, kind: Option<Kind>, costs: Costs) -> Vec<Demand> {
+        let asker = Asker {
+            ip: &caller.ip,
+            user: None,
+            own: None,
+            provider: self.provider.name(),
+        };
+        limit::demands(&self.policies, kind, asker, costs)
+    }
+
+    /// How the caller stands with every policy.
+    pub async fn limits(&self, caller: &Caller) -> Result<Vec<Standing>, Error> {
+        self.look(caller, None).await
+    }
+
+    /// How the caller stands with the policies for one kind of order.
+    pub async fn standings(&self, caller: &Caller, kind: Kind) -> Result<Vec<Standing>, Error> {
+        self.look(caller, Some(kind)).await
+    }
+
+    async fn look(&self, caller: &Caller, kind: Option<Kind>) -> Result<Vec<Standing>, Error> {
+        let demands = self.demands(caller, kind, Costs::default());
+        let decision = self.limiter.charge(demands, Timestamp::now()).await?;
+        Ok(decision.standings)
+    }
+
+    /// Gives back all that was charged for a job.
+    pub(super) async fn refund(&self, id: &str, receipts: Vec<Receipt>) {
+        self.settle(id, receipts.into_iter().map(Settlement::refund).collect())
+            .await;
+    }
+
+    /// Settles what was charged for jobs that shared one call: what failed
+    /// costs nothing, and one of them pays what the provider asked for.
+    pub(super) async fn settle_all(&self, jobs: &[Job]) {
+        for (index, job) in jobs.iter().enumerate() {
+            self.settle(&job.id, settlements(job, index == 0)).await;
+        }
+    }
+
+    /// Failing to is logged and not passed on: the visitor's job matters more.
+    async fn settle(&self, id: &str, settlements: Vec<Settlement>) {
+        if settlements.is_empty() {
+            return;
+        }
+        let settled = self.limiter.settle(id, settlements, Timestamp::now());
+        if let Err(error) = settled.await {
+            warn!(%error, id, "a charge could not be settled");
+        }
+    }
+}
+
+/// Requests are counted to keep the door; who is over that is not even looked up for.
+fn may_look(standings: &[Standing]) -> bool {
+    standings
+        .iter()
+        .all(|standing| !standing.violated || standing.policy.unit != Unit::Requests)
+}
+
+fn settlements(job: &Job, pays: bool) -> Vec<Settlement> {
+    let settled = receipts(job).into_iter().filter_map(|receipt| {
+        let actual = match (&job.outcome, receipt.unit) {
+            (Some(Outcome::Failed(_)), _) => 0,
+            (Some(Outcome::Succeeded { .. }), Unit::Usd) if !pays => 0,
+            (
+                Some(Outcome::Succeeded {
+                    cost_usd: Some(usd),
+                    ..
+                }),
+                Unit::Usd,
+            ) => micros(*usd),
+            _ => return None,
+        };
+        (actual != receipt.cost).then_some(Settlement { receipt, actual })
+    });
+    settled.collect()
+}
+
+/// What was charged for the job.
+pub(super) fn receipts(job: &Job) -> Vec<Receipt> {
+    serde_json::from_value(job.charge.clone()).unwrap_or_default()
+}
