@@ -4,7 +4,7 @@
 //! together into the next. The scripts do the arithmetic of [`super::rule`]; a
 //! property test compares the two.
 
-use std::sync::LazyLock;
+use std::{collections::HashMap, sync::LazyLock};
 
 use ::redis::FromRedisValue;
 use async_trait::async_trait;
@@ -90,22 +90,101 @@ impl Limiter for RedisLimiter {
     }
 }
 
+/// The script decides and writes; what it decided follows from the counters it
+/// found, and is worked out here again.
 async fn charge(redis: Redis, checks: Vec<Check>) -> Results<Decision, Error> {
-    let mut call = redis.script(&CHARGE).key(TAG);
-    for check in &checks {
-        call = call.arg(packed(check));
+    let batch = Batch::new(&checks);
+    let mut call = redis.script(&CHARGE);
+    for key in &batch.keys {
+        call = call.key(format!("{TAG}:{key}"));
     }
-    let mut before = call.run::<Vec<State>>().await?.into_iter();
-    Ok(checks
+    let mut counters: Vec<Option<Counter>> = call
+        .arg(batch.row())
+        .run::<Vec<State>>()
+        .await?
         .into_iter()
+        .map(|state| state.0)
+        .collect();
+    counters.resize(batch.keys.len(), None);
+    let mut places = batch.places.iter().copied();
+    Ok(checks
+        .iter()
         .map(|Check { demands, now }| {
-            let before: Vec<_> = demands
-                .iter()
-                .map(|_| before.next().and_then(|state| state.0))
-                .collect();
-            Ok(decide(&demands, &before, now).0)
+            let places: Vec<usize> = places.by_ref().take(demands.len()).collect();
+            let before: Vec<_> = places.iter().map(|place| counters[*place]).collect();
+            let (decision, after) = decide(demands, &before, *now);
+            let charged = demands.iter().zip(&places).zip(after.unwrap_or_default());
+            for ((demand, place), counter) in charged {
+                if demand.cost > 0 {
+                    counters[*place] = Some(counter);
+                }
+            }
+            Ok(decision)
         })
         .collect())
+}
+
+/// Many checks as the script takes them.
+#[derive(Default)]
+struct Batch<'a> {
+    /// Each counter once.
+    keys: Vec<&'a str>,
+    /// Each rule once.
+    rules: Vec<Rule>,
+    checks: Vec<f64>,
+    /// The counter of each demand among the keys.
+    places: Vec<usize>,
+}
+
+impl<'a> Batch<'a> {
+    fn new(checks: &'a [Check]) -> Self {
+        let (mut batch, mut known) = (Self::default(), HashMap::new());
+        for check in checks {
+            let demands = check.demands.len() as f64;
+            batch.checks.extend([check.now as f64, demands]);
+            for demand in &check.demands {
+                let place = *known.entry(demand.key.as_str()).or_insert_with(|| {
+                    batch.keys.push(&demand.key);
+                    batch.keys.len() - 1
+                });
+                batch.places.push(place);
+                let rule = batch.rule(demand.policy.rule);
+                let numbers = [place as f64 + 1.0, rule as f64, demand.cost as f64];
+                batch.checks.extend(numbers);
+            }
+        }
+        batch
+    }
+
+    /// Where the rule begins in the row; there are as few as policies.
+    fn rule(&mut self, rule: Rule) -> usize {
+        let place = self.rules.iter().position(|known| *known == rule);
+        let place = place.unwrap_or_else(|| {
+            self.rules.push(rule);
+            self.rules.len() - 1
+        });
+        2 + 4 * place
+    }
+
+    /// All numbers in a row, as MessagePack (<https://msgpack.org>): an array
+    /// of doubles.
+    fn row(&self) -> Vec<u8> {
+        let rules = self.rules.iter().flat_map(|rule| numbers(*rule));
+        let count = [self.rules.len() as f64];
+        let row = count
+            .into_iter()
+            .chain(rules)
+            .chain(self.checks.iter().copied());
+        let length = 1 + 4 * self.rules.len() + self.checks.len();
+        let mut packed = Vec::with_capacity(5 + 9 * length);
+        packed.push(0xdd);
+        packed.extend(u32::try_from(length).unwrap_or(u32::MAX).to_be_bytes());
+        for number in row {
+            packed.push(0xcb);
+            packed.extend(number.to_be_bytes());
+        }
+        packed
+    }
 }
 
 /// A counter as the script returns it.
@@ -130,18 +209,6 @@ fn unpacked(bytes: &[u8]) -> Option<Counter> {
     })
 }
 
-fn packed(check: &Check) -> Vec<u8> {
-    let mut packed = Vec::with_capacity(16 + 96 * check.demands.len());
-    packed.extend((check.now as f64).to_le_bytes());
-    packed.push(u8::try_from(check.demands.len()).unwrap_or(u8::MAX));
-    for demand in check.demands.iter().take(u8::MAX.into()) {
-        pack_rule(&mut packed, demand.policy.rule);
-        packed.extend((demand.cost as f64).to_le_bytes());
-        pack_name(&mut packed, &demand.key);
-    }
-    packed
-}
-
 fn packed_settlement(Settlement { receipt, actual }: &Settlement) -> Vec<u8> {
     let Receipt {
         key,
@@ -151,27 +218,24 @@ fn packed_settlement(Settlement { receipt, actual }: &Settlement) -> Vec<u8> {
         ..
     } = receipt;
     let mut packed = Vec::with_capacity(96);
-    pack_rule(&mut packed, *rule);
-    for number in [*cost as f64, *mark as f64, *actual as f64] {
+    let charge = [*cost as f64, *mark as f64, *actual as f64];
+    for number in numbers(*rule).into_iter().chain(charge) {
         packed.extend(number.to_le_bytes());
     }
     pack_name(&mut packed, key);
     packed
 }
 
-fn pack_rule(packed: &mut Vec<u8>, rule: Rule) {
-    let (algorithm, numbers) = match rule {
-        Rule::FixedWindow { quota, length } => (1, [quota as f64, length as f64, 0.0]),
-        Rule::SlidingWindow { quota, length } => (2, [quota as f64, length as f64, 0.0]),
+/// The algorithm and its three numbers.
+fn numbers(rule: Rule) -> [f64; 4] {
+    match rule {
+        Rule::FixedWindow { quota, length } => [1.0, quota as f64, length as f64, 0.0],
+        Rule::SlidingWindow { quota, length } => [2.0, quota as f64, length as f64, 0.0],
         Rule::TokenBucket {
             size,
             refill,
             period,
-        } => (3, [size as f64, refill as f64, period as f64]),
-    };
-    packed.push(algorithm);
-    for number in numbers {
-        packed.extend(number.to_le_bytes());
+        } => [3.0, size as f64, refill as f64, period as f64],
     }
 }
 

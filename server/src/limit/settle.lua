@@ -3,7 +3,7 @@
 -- KEYS[1]  what every key begins with, up to the hash tag
 -- ARGV     now; the settlement's id; how long to remember it, in milliseconds;
 --          the channel that tells who has more again; then for each counter
---          struct "<BddddddHc0": the algorithm, its three numbers, the cost, the
+--          struct "<dddddddHc0": the algorithm, its three numbers, the cost, the
 --          mark, the actual cost, and the counter's name with its length
 --
 -- The arithmetic is that of rule.rs.
@@ -23,7 +23,7 @@ end
 
 local freed = {}
 for i = 5, #ARGV do
-  local algorithm, a, b, c, cost, mark, actual, name = unpack('<BddddddHc0', ARGV[i])
+  local algorithm, a, b, c, cost, mark, actual, name = unpack('<dddddddHc0', ARGV[i])
   local raw = redis.call('GET', prefix .. name)
   if raw then
     local at, used, before = unpack('<ddd', raw)
