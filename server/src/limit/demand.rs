@@ -25,7 +25,8 @@ impl Demand {
         Self {
             policy: Arc::clone(policy),
             key,
-            cost: cost.min(MAX_PARTS + 2),
+            // All that fit no quota are alike, and a double can hold this one.
+            cost: if cost > MAX_PARTS { MAX_PARTS + 2 } else { cost },
         }
     }
 
