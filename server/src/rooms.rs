@@ -13,7 +13,7 @@ use crate::{
     callback::{Courier, Signer, outgoing::Outgoing},
     config::{Config, ProviderName},
     folder,
-    limit::{Limiter, RedisLimiter, SqliteLimiter},
+    limit::{Limiter, Memory, RedisLimiter, SqliteLimiter},
     provider::{Provider, local::Local, openai::OpenAi},
     queue::{Lane, Queue, RedisQueue, SqliteQueue},
     store::{
@@ -68,7 +68,7 @@ impl Rooms {
         Ok(Self {
             queue: Arc::new(queue),
             cache: Arc::new(SqliteCache::new(database.clone())),
-            limiter: Arc::new(SqliteLimiter::new(database)),
+            limiter: Arc::new(Memory::new(Arc::new(SqliteLimiter::new(database)))),
             blobs: blobs(config)?,
             provider: provider(config)?,
             _lock: None,
@@ -77,10 +77,12 @@ impl Rooms {
 
     fn in_redis(config: &Config, url: &RedisUrl) -> Result<Self> {
         let redis = Redis::open(url.clone());
+        let limiter = RedisLimiter::new(redis.clone());
+        let freed = limiter.freed();
         Ok(Self {
             queue: Arc::new(RedisQueue::new(redis.clone())),
-            cache: Arc::new(RedisCache::new(redis.clone())),
-            limiter: Arc::new(RedisLimiter::new(redis)),
+            cache: Arc::new(RedisCache::new(redis)),
+            limiter: Arc::new(Memory::shared(Arc::new(limiter), freed)),
             blobs: blobs(config)?,
             provider: provider(config)?,
             _lock: None,

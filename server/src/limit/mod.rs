@@ -13,6 +13,7 @@
 
 mod decide;
 mod demand;
+mod memory;
 mod policy;
 mod redis;
 mod rule;
@@ -25,6 +26,7 @@ use jiff::Timestamp;
 pub use self::{
     decide::{Decision, Receipt, Settlement, Standing, decide, settled},
     demand::{Asker, Costs, Demand, demands, micros},
+    memory::Memory,
     policy::{Fault, MAX_PARTS, Policy},
     redis::RedisLimiter,
     rule::{Counter, Rule},

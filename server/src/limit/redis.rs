@@ -245,3 +245,14 @@ fn pack_name(packed: &mut Vec<u8>, name: &str) {
     packed.extend(length.to_le_bytes());
     packed.extend(&name.as_bytes()[..length.into()]);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scripts_use_only_names_that_they_have() {
+        assert_eq!(CHARGE.undeclared(), [""; 0]);
+        assert_eq!(SETTLE.undeclared(), [""; 0]);
+    }
+}

@@ -10,7 +10,7 @@ use std::{
 };
 
 use atelier::limit::{
-    Counter, Decision, Demand, Limiter, MAX_PARTS, Policy, Receipt, Settlement, decide, settled,
+    Counter, Decision, Demand, Limiter, MAX_PARTS, Memory, Policy, Receipt, Settlement, decide, settled,
 };
 use proptest::{prelude::*, test_runner::TestRunner};
 use tokio::{runtime::Handle, task::block_in_place};
@@ -56,6 +56,7 @@ fn steps() -> impl Strategy<Value = Vec<(i64, Step)>> {
         .prop_map(|(which, actual)| Step::Settle(which, actual));
     let step = prop_oneof![4 => charge, 1 => settle];
     let wait = prop_oneof![
+        4 => 0_i64..300,
         6 => 0_i64..3_000,
         2 => 0_i64..90_000,
         2 => -20_000_i64..0,
@@ -100,7 +101,29 @@ impl Model {
 }
 
 pub(super) async fn any_sequence_agrees_with_the_pure_functions(stores: Stores) {
-    let limiter = &stores.limiter;
+    let same = |real: &Decision, model: &Decision| {
+        assert_eq!(real.standings, model.standings);
+        assert_eq!(real.receipts, model.receipts);
+    };
+    for_any_sequence(&stores.limiter, same);
+}
+
+/// What else is left may be told as it was when the refusal was noted.
+pub(super) async fn a_memory_refuses_only_what_the_store_would(stores: Stores) {
+    let memory: Arc<dyn Limiter> = Arc::new(Memory::new(stores.limiter));
+    let same = |real: &Decision, model: &Decision| {
+        assert_eq!(real.receipts, model.receipts);
+        let violated = |decision: &Decision| -> Vec<_> {
+            let standings = decision.standings.iter();
+            let violated = standings.filter(|standing| standing.violated);
+            violated.map(|standing| standing.reset).collect()
+        };
+        assert_eq!(violated(real).iter().max(), violated(model).iter().max());
+    };
+    for_any_sequence(&memory, same);
+}
+
+fn for_any_sequence(limiter: &Arc<dyn Limiter>, same: impl Fn(&Decision, &Decision)) {
     let case = AtomicU32::new(0);
     let config = ProptestConfig {
         cases: std::env::var("PROPTEST_CASES")
@@ -112,13 +135,18 @@ pub(super) async fn any_sequence_agrees_with_the_pure_functions(stores: Stores) 
     };
     let run = |steps| {
         let case = case.fetch_add(1, Ordering::Relaxed);
-        block_in_place(|| Handle::current().block_on(compare(limiter, case, steps)));
+        block_in_place(|| Handle::current().block_on(compare(limiter, case, steps, &same)));
         Ok(())
     };
     TestRunner::new(config).run(&steps(), run).unwrap();
 }
 
-async fn compare(limiter: &Arc<dyn Limiter>, case: u32, steps: Vec<(i64, Step)>) {
+async fn compare(
+    limiter: &Arc<dyn Limiter>,
+    case: u32,
+    steps: Vec<(i64, Step)>,
+    same: impl Fn(&Decision, &Decision),
+) {
     let policies = policies();
     let (mut model, mut taken, mut clock) = (Model::default(), vec![], 100_000_000);
     for (wait, step) in steps {
@@ -129,10 +157,12 @@ async fn compare(limiter: &Arc<dyn Limiter>, case: u32, steps: Vec<(i64, Step)>)
                 let subject = format!("case {case}, subject {subject}");
                 let demands = demands(&policies, &costs, &subject);
                 let expected = model.charge(&demands, now.as_millisecond());
-                let decision = limiter.charge(demands, now).await.unwrap();
-                assert_eq!(decision.standings, expected.standings);
-                assert_eq!(decision.receipts, expected.receipts);
-                taken.extend(decision.receipts);
+                // A second time, if refused, so that there is something to remember.
+                for _ in 0..=usize::from(expected.receipts.is_none()) {
+                    let decision = limiter.charge(demands.clone(), now).await.unwrap();
+                    same(&decision, &expected);
+                    taken.extend(decision.receipts);
+                }
             }
             Step::Settle(which, actual) if !taken.is_empty() => {
                 let which = which.index(taken.len());

@@ -173,5 +173,6 @@ mod shared {
         limit::a_policy_of_another_shape_begins_anew,
         limit::what_is_forgotten_says_nothing_any_more,
         limit_model::any_sequence_agrees_with_the_pure_functions,
+        limit_model::a_memory_refuses_only_what_the_store_would,
     }
 }
