@@ -18,9 +18,7 @@ use futures::{Stream, stream::once};
 use leptos::{nonce::use_nonce, prelude::*};
 use leptos_axum::ResponseOptions;
 
-use super::{
-    Error, Result, State, assets, caller::new_session, error, images::wants_page, limits,
-};
+use super::{Error, Result, State, assets, caller::new_session, error, images::wants_page, limits};
 use crate::{
     provider::Work,
     studio::{self, Caller, Studio},

@@ -91,7 +91,11 @@ fn standing(
     let rule = demand.policy.rule;
     let state = charged.or(before);
     let remaining = rule.remaining(state, now);
-    let enough = if charged.is_some() { 1 } else { demand.cost.max(1) };
+    let enough = if charged.is_some() {
+        1
+    } else {
+        demand.cost.max(1)
+    };
     let reset = if remaining < enough {
         rule.wait(state, now, enough)
     } else {

@@ -26,7 +26,11 @@ impl Demand {
             policy: Arc::clone(policy),
             key,
             // All that fit no quota are alike, and a double can hold this one.
-            cost: if cost > MAX_PARTS { MAX_PARTS + 2 } else { cost },
+            cost: if cost > MAX_PARTS {
+                MAX_PARTS + 2
+            } else {
+                cost
+            },
         }
     }
 

@@ -125,9 +125,7 @@ impl TryFrom<Written> for Policy {
 
     fn try_from(written: Written) -> Result<Self, Fault> {
         let name = written.name.clone();
-        written
-            .checked()
-            .map_err(|fault| Fault { name, fault })
+        written.checked().map_err(|fault| Fault { name, fault })
     }
 }
 
@@ -166,9 +164,7 @@ impl Written {
         }
         let quota = parts(self.unit, self.quota).map_err(|fault| format!("its quota {fault}"))?;
         let burst = match self.burst {
-            Some(burst) => {
-                parts(self.unit, burst).map_err(|fault| format!("its burst {fault}"))?
-            }
+            Some(burst) => parts(self.unit, burst).map_err(|fault| format!("its burst {fault}"))?,
             None => quota,
         };
         let policy = Policy {
@@ -264,7 +260,10 @@ mod tests {
             ("'1d'", "'1d'\nburst = 3", "token_bucket"),
         ] {
             let error = read(&GOOD.replace(from, to)).unwrap_err();
-            assert!(error.contains("the limit") && error.contains(why), "{error}");
+            assert!(
+                error.contains("the limit") && error.contains(why),
+                "{error}"
+            );
         }
         let bucket = GOOD.replace("fixed_window", "token_bucket");
         for (quota, burst, why) in [

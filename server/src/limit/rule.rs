@@ -83,8 +83,9 @@ impl Rule {
                 size,
                 refill,
                 period,
-            } => (cost <= size)
-                .then(|| token_bucket::wait(size, refill, period, counter, now, cost)),
+            } => {
+                (cost <= size).then(|| token_bucket::wait(size, refill, period, counter, now, cost))
+            }
         }
     }
 

@@ -59,9 +59,7 @@ where
     /// Waits for the result of one call.
     pub(crate) async fn call(&self, item: I) -> Result<O, E> {
         let (answer, result) = oneshot::channel();
-        self.inbox
-            .send((item, answer))
-            .map_err(|_| Error::Closed)?;
+        self.inbox.send((item, answer)).map_err(|_| Error::Closed)?;
         result.await.map_err(|_| Error::Closed)?
     }
 }

@@ -15,5 +15,6 @@ mod provider;
 mod faults;
 mod files;
 mod dead;
+mod budget;
 mod notices;
 mod several;

@@ -170,3 +170,54 @@ async fn the_site_stays_open_while_its_redis_is_away() {
     assert!(page.headers().contains_key("retry-after"));
     assert!(page.text().await.unwrap().contains("Nothing was lost"));
 }
+
+/// A thousand at once, to three servers: the quota is one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn three_servers_give_out_one_quota() {
+    let policy = "[[limits]]\nname = 'p'\nscope = 'ip'\nunit = 'requests'\n\
+                  algorithm = 'sliding_window'\nquota = 100\nwindow = '365d'";
+    let openai = OpenAi::start(vec![]).await;
+    let setup = shared(policy, &openai).await;
+    let servers = [setup.start(), setup.start(), setup.start()];
+    let orders = (0..1000).map(|number| {
+        let order = servers[number % 3].post("/api/images");
+        let order = order.json(&json!({ "prompt": format!("boat {number}") }));
+        async move { order.send().await.unwrap().status().as_u16() }
+    });
+    let statuses = futures::future::join_all(orders).await;
+    let granted = statuses.iter().filter(|status| **status == 202).count();
+    let refused = statuses.iter().filter(|status| **status == 429).count();
+    assert_eq!((granted, refused), (100, 900));
+    let limits: Value = servers[0].json("/api/limits").await;
+    assert_eq!(limits["limits"][0]["remaining"], 0.0);
+}
+
+/// What one server gives back, another gives out again, although it has just
+/// refused the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_one_server_gives_back_another_gives_out() {
+    let policy = "[[limits]]\nname = 'p'\nscope = 'ip'\nunit = 'requests'\n\
+                  algorithm = 'fixed_window'\nquota = 1\nwindow = '365d'";
+    let openai = OpenAi::start(vec![]).await;
+    let setup = shared(policy, &openai).await;
+    let (one, two) = (setup.start(), setup.start());
+    for round in 0..5 {
+        let job = one.paint(&format!("boat {round}")).await;
+        let order = || {
+            let body = json!({ "prompt": format!("barge {round}") });
+            two.post("/api/images").json(&body).send()
+        };
+        for _ in 0..3 {
+            assert_eq!(order().await.unwrap().status(), 429);
+        }
+        let path = format!("/api/jobs/{}", text(&job["id"]));
+        one.delete(&path).send().await.unwrap();
+        let mut answer = order().await.unwrap();
+        while answer.status() == 429 {
+            answer = order().await.unwrap();
+        }
+        let other: Value = answer.json().await.unwrap();
+        let path = format!("/api/jobs/{}", text(&other["id"]));
+        two.delete(&path).send().await.unwrap();
+    }
+}

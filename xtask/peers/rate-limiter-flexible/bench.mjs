@@ -1,14 +1,16 @@
 // rate-limiter-flexible as its documentation uses it: one policy, one consume
 // per request, over ioredis. Prints one JSON object.
-import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import Redis from "ioredis";
 import { RateLimiterRedis } from "rate-limiter-flexible";
 
-const CHECKS = Number(process.env.CHECKS);
-const IN_FLIGHT = Number(process.env.IN_FLIGHT);
-const IDENTITIES = Number(process.env.IDENTITIES);
+const CHECKS = 200_000;
+const IN_FLIGHT = 200;
+const IDENTITIES = 1_000;
 
-const redis = new Redis(process.env.REDIS_URL);
+const url = process.env.REDIS_URL;
+if (!url) throw new Error("REDIS_URL is not set");
+const redis = new Redis(url);
 const limiter = new RateLimiterRedis({
   storeClient: redis,
   keyPrefix: "peer",
@@ -34,9 +36,7 @@ await run(); // warm
 const rate = await run();
 await redis.quit();
 
-const { version } = JSON.parse(
-  readFileSync(new URL("node_modules/rate-limiter-flexible/package.json", import.meta.url)),
-);
+const { version } = createRequire(import.meta.url)("rate-limiter-flexible/package.json");
 console.log(
   JSON.stringify({
     name: "limit", peer: "rate-limiter-flexible", version, store: "redis", policies: 1,

@@ -1,5 +1,7 @@
 //! `cargo xtask bench`: one JSON object per measurement on stdout.
 
+mod limit;
+mod peer;
 mod queue;
 
 use std::{collections::BTreeSet, path::Path, thread::sleep, time::Duration};
@@ -9,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::{run, server::Server};
 
-const NAMES: [&str; 3] = ["weight", "start", "queue"];
+const NAMES: [&str; 4] = ["weight", "start", "queue", "limit"];
 
 const WEIGHT_BUDGET: usize = 64 * 1024;
 const START_BUDGET_MS: f64 = 300.0;
@@ -31,6 +33,9 @@ pub(crate) fn command(names: &[String]) -> Result<()> {
     }
     if wanted("queue") {
         queue::measure()?;
+    }
+    if wanted("limit") {
+        limit::measure()?;
     }
     Ok(())
 }

@@ -3,7 +3,8 @@
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 
-use crate::{exec, redis::Redis, tools};
+use super::peer;
+use crate::{exec, redis::Redis};
 
 /// How many times BullMQ's figures ours have to be.
 const TIMES_BULLMQ: f64 = 2.0;
@@ -26,14 +27,7 @@ pub(super) fn measure() -> Result<()> {
 }
 
 fn bullmq(redis: &Redis) -> Result<Value> {
-    tools::node()?;
-    let folder = exec::root().join("xtask/peers/bullmq");
-    exec::npm_ci(&folder)?;
-    eprintln!("measuring BullMQ");
-    let mut bench = exec::command("node");
-    bench.arg("bench.mjs").current_dir(&folder);
-    let line = exec::output(bench.env("REDIS_URL", redis.url()))?;
-    let figures: Value = serde_json::from_str(&line).context("BullMQ's measurement")?;
+    let figures = peer::measure("bullmq", redis)?;
     if figures["jobs_per_second"].as_f64().is_none() {
         bail!("BullMQ was not measured: {figures}");
     }

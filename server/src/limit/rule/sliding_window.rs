@@ -74,13 +74,7 @@ pub(super) fn end(length: i64, counter: Counter) -> i64 {
     }
 }
 
-pub(super) fn settle(
-    length: i64,
-    state: Counter,
-    mark: i64,
-    cost: u64,
-    actual: u64,
-) -> Counter {
+pub(super) fn settle(length: i64, state: Counter, mark: i64, cost: u64, actual: u64) -> Counter {
     if state.at == mark {
         Counter {
             used: replace(state.used, cost, actual),

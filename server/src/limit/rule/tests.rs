@@ -186,7 +186,13 @@ fn the_window_before_weighs_by_what_of_it_is_within_a_length_of_now() {
     let rule = sliding(10, 60_000);
     let start = START - START % 60_000;
     let before = rule.charge(None, start, 8);
-    for (elapsed, left) in [(60_000, 2), (75_000, 4), (90_000, 6), (119_999, 9), (120_000, 10)] {
+    for (elapsed, left) in [
+        (60_000, 2),
+        (75_000, 4),
+        (90_000, 6),
+        (119_999, 9),
+        (120_000, 10),
+    ] {
         assert_eq!(rule.remaining(before, start + elapsed), left, "{elapsed}");
     }
     // 8 x (60 - x) / 60 <= 10 - 5 for x >= 22.5.

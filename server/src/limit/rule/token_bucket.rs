@@ -5,13 +5,7 @@
 use super::{Counter, SLACK, replace};
 
 /// A clock that went backwards refills nothing until it is where it was.
-pub(super) fn at(
-    size: u64,
-    refill: u64,
-    period: u64,
-    state: Option<Counter>,
-    now: i64,
-) -> Counter {
+pub(super) fn at(size: u64, refill: u64, period: u64, state: Option<Counter>, now: i64) -> Counter {
     let Some(state) = state else {
         return Counter {
             at: now,
@@ -54,7 +48,9 @@ pub(super) fn wait(
 
 /// When the bucket is full again.
 pub(super) fn full(refill: u64, counter: Counter) -> i64 {
-    counter.at.saturating_add(millis(counter.used.div_ceil(refill)))
+    counter
+        .at
+        .saturating_add(millis(counter.used.div_ceil(refill)))
 }
 
 /// What is taken is paid back in the order it was taken, this charge's share

@@ -21,9 +21,7 @@ pub(crate) fn find<'a>(table: &'a [Estimate], model: &str) -> Option<&'a Estimat
 /// US dollars.
 pub(super) fn estimate(entry: &Estimate, work: Work<'_>) -> f64 {
     match work {
-        Work::Images { size, quality, n } => {
-            picture(entry, quality) * squares(size) * f64::from(n)
-        }
+        Work::Images { size, quality, n } => picture(entry, quality) * squares(size) * f64::from(n),
         Work::Restoration => picture(entry, "high") * LARGEST_AUTO + entry.photo,
         Work::Nothing => 0.0,
     }
@@ -41,9 +39,8 @@ fn picture(entry: &Estimate, quality: &str) -> f64 {
 /// Prices grow with the pixels, and are not believed to fall below a square's.
 fn squares(size: &str) -> f64 {
     let sides = size.split_once('x');
-    let pixels = sides.and_then(|(width, height)| {
-        Some(width.parse::<f64>().ok()? * height.parse::<f64>().ok()?)
-    });
+    let pixels = sides
+        .and_then(|(width, height)| Some(width.parse::<f64>().ok()? * height.parse::<f64>().ok()?));
     pixels.map_or(LARGEST_AUTO, |pixels| (pixels / SQUARE).max(1.0))
 }
 
@@ -72,7 +69,10 @@ mod tests {
             ("1024x640", "high", 1, 0.2),
         ] {
             let estimated = estimate(&entry, Work::Images { size, quality, n });
-            assert!((estimated - usd).abs() < 1e-9, "{size} {quality}: {estimated}");
+            assert!(
+                (estimated - usd).abs() < 1e-9,
+                "{size} {quality}: {estimated}"
+            );
         }
         assert!((estimate(&entry, Work::Restoration) - 0.32).abs() < 1e-9);
     }

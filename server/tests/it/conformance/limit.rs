@@ -35,7 +35,12 @@ async fn receipts(limiter: &Arc<dyn Limiter>, demands: &[Demand], now: i64) -> V
         .expect("the charge fits")
 }
 
-async fn remaining(limiter: &Arc<dyn Limiter>, policy: &Arc<Policy>, subject: &str, now: i64) -> u64 {
+async fn remaining(
+    limiter: &Arc<dyn Limiter>,
+    policy: &Arc<Policy>,
+    subject: &str,
+    now: i64,
+) -> u64 {
     charge(limiter, &[demand(policy, subject, 0)], now)
         .await
         .standings[0]

@@ -10,7 +10,8 @@ use std::{
 };
 
 use atelier::limit::{
-    Counter, Decision, Demand, Limiter, MAX_PARTS, Memory, Policy, Receipt, Settlement, decide, settled,
+    Counter, Decision, Demand, Limiter, MAX_PARTS, Memory, Policy, Receipt, Settlement, decide,
+    settled,
 };
 use proptest::{prelude::*, test_runner::TestRunner};
 use tokio::{runtime::Handle, task::block_in_place};
@@ -29,11 +30,27 @@ fn policies() -> Vec<Arc<Policy>> {
     [
         ("few", "fixed_window", "quota = 3\nwindow = '60s'"),
         ("short", "fixed_window", "quota = 20\nwindow = '7s'"),
-        ("huge", "fixed_window", "quota = 9007199254740992\nwindow = '1h'"),
+        (
+            "huge",
+            "fixed_window",
+            "quota = 9007199254740992\nwindow = '1h'",
+        ),
         ("gliding", "sliding_window", "quota = 7\nwindow = '20s'"),
-        ("wide", "sliding_window", "quota = 9007199254740992\nwindow = '30d'"),
-        ("drops", "token_bucket", "quota = 3\nwindow = '20s'\nburst = 5"),
-        ("odd", "token_bucket", "quota = 7\nwindow = '61s'\nburst = 3"),
+        (
+            "wide",
+            "sliding_window",
+            "quota = 9007199254740992\nwindow = '30d'",
+        ),
+        (
+            "drops",
+            "token_bucket",
+            "quota = 3\nwindow = '20s'\nburst = 5",
+        ),
+        (
+            "odd",
+            "token_bucket",
+            "quota = 7\nwindow = '61s'\nburst = 3",
+        ),
     ]
     .into_iter()
     .map(|(name, algorithm, rest)| policy(name, algorithm, rest))

@@ -229,3 +229,96 @@ async fn there_are_limits_without_a_configuration() {
     ];
     assert_eq!(quotas, expected);
 }
+
+/// Every algorithm lets the quota through, and again when it said it would.
+#[tokio::test]
+async fn retry_after_is_neither_too_early_nor_far_too_late() {
+    for algorithm in ["fixed_window", "sliding_window", "token_bucket"] {
+        let policy = format!(
+            "[[limits]]\nname = 'p'\nscope = 'ip'\nunit = 'requests'\nalgorithm = '{algorithm}'\n\
+             quota = 2\nwindow = '2s'"
+        );
+        let (_setup, _openai, server) = limited(&policy, vec![]).await;
+        let order = |number: u32| {
+            let body = json!({ "prompt": format!("boat {number}") });
+            let order = server.post("/api/images").json(&body);
+            async move { order.send().await.unwrap() }
+        };
+        let mut number = 0;
+        let refused = loop {
+            number += 1;
+            let answer = order(number).await;
+            if answer.status() == 429 {
+                break answer;
+            }
+        };
+        let wait = refused.headers()["retry-after"].to_str().unwrap();
+        let wait: u64 = wait.parse().unwrap();
+        assert!((1..=4).contains(&wait), "{algorithm}: {wait}");
+        tokio::time::sleep(std::time::Duration::from_secs(wait)).await;
+        assert_eq!(order(100).await.status(), 202, "{algorithm}");
+    }
+}
+
+#[tokio::test]
+async fn the_limits_are_told_also_when_an_order_is_no_good() {
+    let (_setup, _openai, server) = limited(LIMITS, vec![]).await;
+    let order = server.post("/api/images").json(&json!({ "prompt": "" }));
+    let answer = order.send().await.unwrap();
+    assert_eq!(answer.status(), 422);
+    assert!(
+        answer.headers()["ratelimit"]
+            .to_str()
+            .unwrap()
+            .contains("\"burst\";r=5;")
+    );
+    assert!(answer.headers().contains_key("ratelimit-policy"));
+    let answer = server.restore(b"no photo".to_vec()).await;
+    assert!(answer.status().is_client_error());
+    assert!(
+        answer.headers()["ratelimit"]
+            .to_str()
+            .unwrap()
+            .starts_with("\"photos\";r=1;")
+    );
+}
+
+#[tokio::test]
+async fn more_than_is_ever_given_out_is_told_so() {
+    let few = LIMITS.replace("quota = 20", "quota = 3");
+    let (_setup, _openai, server) = limited(&few, vec![]).await;
+    let order = server
+        .post("/api/images")
+        .json(&json!({ "prompt": "boats", "n": 4 }));
+    let (status, problem) = problem(order.send().await.unwrap()).await;
+    assert_eq!(
+        (status, &problem["violated-policies"]),
+        (429, &json!(["pictures"]))
+    );
+    assert!(
+        text(&problem["detail"]).contains("Ask for fewer"),
+        "{problem}"
+    );
+    assert_eq!(remaining(&server, "pictures").await, 3.0);
+}
+
+/// At zero the form says when to come back, and still offers what is cached.
+#[tokio::test]
+async fn without_pictures_left_there_is_still_what_was_made_before() {
+    let one = LIMITS.replace("quota = 20", "quota = 1");
+    let (_setup, openai, server) = limited(&one, vec![]).await;
+    server.succeeded(&server.paint("a boat").await).await;
+    let page = server.get("/").send().await.unwrap().text().await.unwrap();
+    assert!(
+        page.contains("No pictures left for now. Come back in"),
+        "{page}"
+    );
+    let refused = server
+        .post("/api/images")
+        .json(&json!({ "prompt": "a barge" }));
+    assert_eq!(problem(refused.send().await.unwrap()).await.0, 429);
+    assert_eq!(server.paint("a boat").await["cache"], "exact");
+    assert_eq!(remaining(&server, "burst").await, 4.0);
+    openai.called(1).await;
+    assert_eq!(openai.calls().len(), 1);
+}

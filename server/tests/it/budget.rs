@@ -1,0 +1,181 @@
+//! Money: reserved by estimate, settled by what the provider charged, and
+//! never spent beyond the budget.
+
+use reqwest::Response;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Atelier, OpenAi, PATIENCE, Setup, problem, taken, text};
+
+/// A dollar, in a window that does not end while we look.
+const DOLLAR: &str = "
+    [[limits]]
+    name = 'budget'
+    scope = 'global'
+    unit = 'usd'
+    algorithm = 'fixed_window'
+    quota = 1.0
+    window = '365d'
+    [[openai.estimates]]
+    model = '*'
+    low = 0.1
+    medium = 0.2
+    high = 0.3
+    photo = 0.05
+";
+
+/// What the stand-in's usage comes to: 20 tokens of text in, 1,000 of picture out.
+const CHARGED: f64 = 0.0301;
+
+async fn studio(script: Vec<Answer>) -> (Setup, OpenAi, Atelier) {
+    let openai = OpenAi::start(script).await;
+    let setup = Setup::with_file(DOLLAR).openai(&openai);
+    let server = setup.start();
+    (setup, openai, server)
+}
+
+/// What is left of the dollar.
+async fn left(server: &Atelier) -> f64 {
+    let limits: Value = server.json("/api/limits").await;
+    assert_eq!(limits["limits"][0]["unit"], "usd");
+    limits["limits"][0]["remaining"].as_f64().unwrap()
+}
+
+/// A settlement follows the end of its job at once, but not before it.
+async fn settled(server: &Atelier, expected: f64) {
+    let arrives = async { while (left(server).await - expected).abs() > 1e-9 {} };
+    let arrived = tokio::time::timeout(PATIENCE, arrives).await;
+    assert!(arrived.is_ok(), "{} is left", left(server).await);
+}
+
+async fn order(server: &Atelier, prompt: &str) -> Response {
+    let body = json!({ "prompt": prompt, "size": "1024x1024", "quality": "high" });
+    let order = server.post("/api/images").json(&body);
+    order.send().await.unwrap()
+}
+
+#[tokio::test]
+async fn the_estimate_is_reserved_and_the_charge_settled() {
+    let (_setup, openai, server) = studio(vec![Answer::Hang]).await;
+    let job = taken(order(&server, "a boat").await).await;
+    openai.called(1).await;
+    settled(&server, 0.7).await;
+    openai.release();
+    let job = server.succeeded(&job).await;
+    assert!((job["cost_usd"].as_f64().unwrap() - CHARGED).abs() < 1e-9);
+    settled(&server, 1.0 - CHARGED).await;
+}
+
+#[tokio::test]
+async fn what_fails_costs_nothing_and_what_is_not_told_costs_the_estimate() {
+    let blocked = json!({ "error": { "code": "moderation_blocked", "message": "x" } });
+    let script = vec![Answer::Error(400, vec![], blocked), Answer::Url];
+    let (_setup, _openai, server) = studio(script).await;
+    server
+        .finished(&taken(order(&server, "a duel").await).await)
+        .await;
+    settled(&server, 1.0).await;
+    server
+        .succeeded(&taken(order(&server, "a boat").await).await)
+        .await;
+    settled(&server, 0.7).await;
+}
+
+#[tokio::test]
+async fn whoever_joins_a_call_does_not_pay_it_again() {
+    let (_setup, openai, server) = studio(vec![Answer::Hang]).await;
+    let first = taken(order(&server, "a boat").await).await;
+    openai.called(1).await;
+    let second = taken(order(&server, "a boat").await).await;
+    assert_eq!(second["cache"], "joined");
+    openai.release();
+    server.succeeded(&first).await;
+    server.succeeded(&second).await;
+    settled(&server, 1.0 - CHARGED).await;
+}
+
+#[tokio::test]
+async fn orders_at_once_do_not_reserve_more_than_there_is() {
+    let hang = (0..12).map(|_| Answer::Hang).collect();
+    let (_setup, openai, server) = studio(hang).await;
+    let prompts: Vec<_> = (0..12).map(|number| format!("boat {number}")).collect();
+    let orders = prompts.iter().map(|prompt| order(&server, prompt));
+    let answers = futures::future::join_all(orders).await;
+    let (granted, refused): (Vec<_>, Vec<_>) = answers
+        .into_iter()
+        .partition(|answer| answer.status() == 202);
+    assert_eq!(granted.len(), 3);
+    for answer in refused {
+        assert!(answer.headers().contains_key("retry-after"));
+        let (status, problem) = problem(answer).await;
+        assert_eq!(status, 429);
+        assert_eq!(problem["violated-policies"], json!(["budget"]));
+        assert!(text(&problem["detail"]).contains("spent its budget"));
+    }
+    openai.called(3).await;
+    openai.release();
+    for answer in granted {
+        server.succeeded(&taken(answer).await).await;
+    }
+    settled(&server, 1.0 - 3.0 * CHARGED).await;
+}
+
+#[tokio::test]
+async fn without_money_there_is_still_what_was_made_before() {
+    let (_setup, _openai, server) =
+        studio(vec![Answer::Picture, Answer::Url, Answer::Url, Answer::Url]).await;
+    for prompt in ["a boat", "a barge", "a raft"] {
+        server
+            .succeeded(&taken(order(&server, prompt).await).await)
+            .await;
+    }
+    settled(&server, 0.4 - CHARGED).await;
+    server
+        .succeeded(&taken(order(&server, "a buoy").await).await)
+        .await;
+    assert_eq!(order(&server, "a mast").await.status(), 429);
+    let again = order(&server, "a boat").await;
+    assert!(
+        again.headers()["ratelimit"]
+            .to_str()
+            .unwrap()
+            .starts_with("\"budget\";r=")
+    );
+    assert_eq!(taken(again).await["cache"], "exact");
+    let fresh =
+        json!({ "prompt": "a boat", "size": "1024x1024", "quality": "high", "fresh": true });
+    let fresh = server
+        .post("/api/images")
+        .json(&fresh)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(fresh.status(), 429);
+    let page = server.get("/").send().await.unwrap().text().await.unwrap();
+    assert!(
+        page.contains("The studio's budget is spent. Come back in"),
+        "{page}"
+    );
+}
+
+#[tokio::test]
+async fn what_costs_more_than_the_whole_budget_is_told_so() {
+    let (_setup, _openai, server) = studio(vec![]).await;
+    let body = json!({ "prompt": "a fleet", "n": 10, "quality": "high" });
+    let answer = server.post("/api/images").json(&body).send().await.unwrap();
+    let (status, problem) = problem(answer).await;
+    assert_eq!(status, 429);
+    assert!(
+        text(&problem["detail"]).contains("something smaller"),
+        "{problem}"
+    );
+    settled(&server, 1.0).await;
+}
+
+#[test]
+fn a_budget_needs_a_price_for_the_model() {
+    let file = DOLLAR.replace("'*'", "'other'");
+    let setup = Setup::with_file(&file).set("OPENAI_API_KEY", "sk-test");
+    let refusal = setup.refusal();
+    assert!(refusal.contains("openai.estimates"), "{refusal}");
+    assert!(refusal.contains("budget"), "{refusal}");
+}

@@ -1,0 +1,49 @@
+//! The limits beside rate-limiter-flexible, on the same Redis, one after the other.
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::{Value, json};
+
+use super::peer;
+use crate::{exec, redis::Redis};
+
+/// How many times the peer's checks ours have to be, by the number of policies.
+const TIMES_PEER: [(u64, f64); 2] = [(1, 2.0), (4, 1.0)];
+const EMBEDDED_CHECKS_PER_SECOND: f64 = 100_000.0;
+const P99_MICROSECONDS: f64 = 1_000.0;
+
+pub(super) fn measure() -> Result<()> {
+    let redis = Redis::start(&[])?;
+    let peer = peer::measure("rate-limiter-flexible", &redis)?;
+    if peer["checks_per_second"].as_f64().is_none() {
+        bail!("rate-limiter-flexible was not measured: {peer}");
+    }
+    println!("{peer}");
+    eprintln!("measuring our limits");
+    let mut bench = exec::cargo("bench --quiet --package atelier --bench limit");
+    let lines = exec::output(bench.env("ATELIER_BENCH_REDIS_URL", redis.url()))?;
+    for line in lines.lines() {
+        let mut measured: Value = serde_json::from_str(line).context("not a measurement")?;
+        judge(&mut measured, &peer);
+        println!("{measured}");
+    }
+    Ok(())
+}
+
+/// Adds the bar, and whether it is passed.
+fn judge(measured: &mut Value, peer: &Value) {
+    let checks = measured["checks_per_second"].as_f64().unwrap_or(0.0);
+    let quick = measured["alone_p99_us"]
+        .as_f64()
+        .is_some_and(|p99| p99 < P99_MICROSECONDS);
+    let policies = measured["policies"].as_u64();
+    let enough = if measured["store"] == "redis" {
+        let times = checks / peer["checks_per_second"].as_f64().unwrap_or(f64::INFINITY);
+        measured["times_peer"] = json!((times * 100.0).round() / 100.0);
+        let bar = TIMES_PEER.iter().find(|(of, _)| Some(*of) == policies);
+        bar.is_some_and(|(_, bar)| times >= *bar)
+    } else {
+        measured["budget_checks_per_second"] = json!(EMBEDDED_CHECKS_PER_SECOND);
+        checks >= EMBEDDED_CHECKS_PER_SECOND
+    };
+    measured["ok"] = json!(enough && quick);
+}

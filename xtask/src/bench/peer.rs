@@ -1,0 +1,18 @@
+//! What others do in our place, measured on the same Redis in the same run.
+
+use anyhow::{Context as _, Result};
+use serde_json::Value;
+
+use crate::{exec, redis::Redis, tools};
+
+/// The figures of the program in `xtask/peers/NAME`.
+pub(super) fn measure(name: &str, redis: &Redis) -> Result<Value> {
+    tools::node()?;
+    let folder = exec::root().join("xtask/peers").join(name);
+    exec::npm_ci(&folder)?;
+    eprintln!("measuring {name}");
+    let mut bench = exec::command("node");
+    bench.arg("bench.mjs").current_dir(&folder);
+    let line = exec::output(bench.env("REDIS_URL", redis.url()))?;
+    serde_json::from_str(&line).with_context(|| format!("the measurement of {name}"))
+}
