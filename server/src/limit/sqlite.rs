@@ -1,6 +1,8 @@
 //! Counters in the embedded store. Checks that come while a transaction is
 //! under way go together into the next.
 
+use std::collections::{HashMap, hash_map::Entry};
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -42,8 +44,8 @@ impl Limiter for SqliteLimiter {
         };
         // A look needs no transaction, and must not wait for the writer.
         if check.demands.iter().all(|demand| demand.cost == 0) {
-            let look = self.database.read(move |c| decide_one(c, &check));
-            return Ok(look.await?.0);
+            let look = self.database.read(move |c| decide_all(c, &[check]));
+            return Ok(look.await?.swap_remove(0));
         }
         self.checks.call(check).await
     }
@@ -85,34 +87,39 @@ impl Limiter for SqliteLimiter {
 }
 
 async fn charge(database: Database, checks: Vec<Check>) -> Results<Decision, Error> {
-    let decide_all = move |c: &Connection| {
-        checks
-            .iter()
-            .map(|check| {
-                let (decision, after) = decide_one(c, check)?;
-                let charged = check.demands.iter().zip(after.unwrap_or_default());
-                for (demand, counter) in charged.filter(|(demand, _)| demand.cost > 0) {
-                    let ends = demand.policy.rule.end(counter);
-                    store(c, &demand.key, counter, ends)?;
-                }
-                Ok(decision)
-            })
-            .collect::<Result<Vec<_>, StoreError>>()
-    };
-    let decisions = database.write(decide_all).await?;
+    let decisions = database.write(move |c| decide_all(c, &checks)).await?;
     Ok(decisions.into_iter().map(Ok).collect())
 }
 
-fn decide_one(
-    c: &Connection,
-    check: &Check,
-) -> Result<(Decision, Option<Vec<Counter>>), StoreError> {
-    let before = check
-        .demands
-        .iter()
-        .map(|demand| load(c, &demand.key))
-        .collect::<Result<Vec<_>, _>>()?;
-    Ok(decide(&check.demands, &before, check.now))
+/// Reads and writes each counter once, however many checks ask for it.
+fn decide_all(c: &Connection, checks: &[Check]) -> Result<Vec<Decision>, StoreError> {
+    let (mut counters, mut ends) = (HashMap::new(), HashMap::new());
+    let mut decisions = Vec::with_capacity(checks.len());
+    for Check { demands, now } in checks {
+        let mut before = Vec::with_capacity(demands.len());
+        for demand in demands {
+            let key = demand.key.as_str();
+            let counter = match counters.entry(key) {
+                Entry::Occupied(known) => *known.get(),
+                Entry::Vacant(unknown) => *unknown.insert(load(c, key)?),
+            };
+            before.push(counter);
+        }
+        let (decision, after) = decide(demands, &before, *now);
+        for (demand, counter) in demands.iter().zip(after.unwrap_or_default()) {
+            if demand.cost > 0 {
+                counters.insert(&demand.key, Some(counter));
+                ends.insert(demand.key.as_str(), demand.policy.rule.end(counter));
+            }
+        }
+        decisions.push(decision);
+    }
+    for (key, end) in ends {
+        if let Some(Some(counter)) = counters.get(key) {
+            store(c, key, *counter, end)?;
+        }
+    }
+    Ok(decisions)
 }
 
 fn load(c: &Connection, key: &str) -> Result<Option<Counter>, StoreError> {
