@@ -13,6 +13,7 @@ use toml::{Table, Value};
 use url::Url;
 
 use crate::{
+    access::{Subject, Unfit},
     limit::{OWN_QUOTA, Policy, Unit},
     provider::openai::find_estimate,
     store::redis::RedisUrl,
@@ -41,6 +42,7 @@ pub struct Config {
     pub photos: PhotosConfig,
     pub openai: OpenAiConfig,
     pub callbacks: CallbacksConfig,
+    pub deny: DenyConfig,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,6 +101,29 @@ pub struct OpenAiConfig {
 #[serde(deny_unknown_fields)]
 pub struct CallbacksConfig {
     pub allow_private: bool,
+}
+
+/// Who is never let in.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DenyConfig {
+    pub ips: Vec<String>,
+    pub keys: Vec<String>,
+    pub user_agents: Vec<String>,
+}
+
+impl DenyConfig {
+    /// The list in one.
+    pub fn subjects(&self) -> Result<Vec<Subject>> {
+        let ips = self.ips.iter().map(|text| Subject::ip(text));
+        let keys = self.keys.iter().map(|text| Subject::key(text));
+        let programs = self
+            .user_agents
+            .iter()
+            .map(|text| Subject::user_agent(text));
+        let all: Result<_, Unfit> = ips.chain(keys).chain(programs).collect();
+        all.context("the section [deny]")
+    }
 }
 
 /// US dollars per million tokens.
@@ -240,6 +265,7 @@ impl Config {
 
     fn check(&self) -> Result<()> {
         self.check_limits()?;
+        self.deny.subjects()?;
         ensure!(
             self.workers > 0 || self.redis_url.is_some(),
             "workers (ATELIER_WORKERS) is 0: nothing would ever be painted. Set 1 or more, or a Redis (redis_url) \

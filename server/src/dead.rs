@@ -1,8 +1,6 @@
 //! `atelier dead`: an operator looks after the jobs that failed. It works on
 //! the store itself, beside a server that may be running.
 
-use std::fmt::Write as _;
-
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
 use tokio_util::sync::CancellationToken;
@@ -12,6 +10,7 @@ use crate::{
     queue,
     rooms::{Rooms, start_cryptography},
     studio::{Error, Studio},
+    table::{lines, table},
     view::DeadLetter,
 };
 
@@ -49,8 +48,12 @@ pub async fn run(config: &Config, action: &Action) -> Result<String> {
     start_cryptography();
     let studio = Rooms::beside(config)?.studio(config, CancellationToken::new());
     match action {
-        Action::List { json: true } => json(&letters(&studio).await?),
-        Action::List { json: false } => Ok(table(&letters(&studio).await?)),
+        Action::List { json: true } => Ok(lines(&letters(&studio).await?)?),
+        Action::List { json: false } => {
+            let letters = letters(&studio).await?;
+            let head = ["ID", "KIND", "FAILED", "ATTEMPTS", "WHY"];
+            Ok(table(head, letters.iter().map(DeadLetter::row)))
+        }
         Action::Retry(Which { id: Some(id), .. }) => {
             found(id, studio.revive(id).await)?;
             Ok(format!("{id} is tried again\n"))
@@ -87,29 +90,4 @@ async fn letters(studio: &Studio) -> Result<Vec<DeadLetter>> {
             _ => return Ok(letters),
         }
     }
-}
-
-fn json(letters: &[DeadLetter]) -> Result<String> {
-    let mut lines = String::new();
-    for letter in letters {
-        lines += &serde_json::to_string(letter)?;
-        lines.push('\n');
-    }
-    Ok(lines)
-}
-
-/// Columns as wide as their widest cell; the last is as long as it is.
-fn table(letters: &[DeadLetter]) -> String {
-    let head = ["ID", "KIND", "FAILED", "ATTEMPTS", "WHY"].map(ToOwned::to_owned);
-    let rows: Vec<_> = std::iter::once(head)
-        .chain(letters.iter().map(DeadLetter::row))
-        .collect();
-    let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or(0);
-    let (id, kind, ended, tries) = (width(0), width(1), width(2), width(3));
-    let mut text = String::new();
-    for [a, b, c, d, why] in &rows {
-        // Writing to a String cannot fail.
-        let _ = writeln!(text, "{a:id$}  {b:kind$}  {c:ended$}  {d:tries$}  {why}");
-    }
-    text
 }

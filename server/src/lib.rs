@@ -27,6 +27,7 @@
 pub mod config;
 pub mod http;
 pub mod studio;
+pub mod access;
 pub mod limit;
 pub mod cache;
 pub mod queue;
@@ -42,4 +43,7 @@ pub mod folder;
 pub mod rooms;
 pub mod serve;
 pub mod work;
+pub mod table;
+pub mod keys;
+pub mod deny;
 pub mod dead;

@@ -6,11 +6,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use atelier::{
-    config::Config,
-    dead::{self, Action},
-    serve, work,
-};
+use atelier::{config::Config, dead, deny, keys, serve, work};
 use clap::{Parser, Subcommand};
 use tokio::runtime::Runtime;
 use tracing_subscriber::{
@@ -38,7 +34,17 @@ enum Command {
     /// List, retry or delete the jobs that failed
     Dead {
         #[command(subcommand)]
-        action: Action,
+        action: dead::Action,
+    },
+    /// Make, list or revoke API keys
+    Keys {
+        #[command(subcommand)]
+        action: keys::Action,
+    },
+    /// Refuse addresses, API keys or programs
+    Deny {
+        #[command(subcommand)]
+        action: deny::Action,
     },
     /// Print the effective configuration, secrets redacted
     Config,
@@ -65,6 +71,8 @@ fn run(cli: &Cli) -> Result<()> {
         None | Some(Command::Serve) => run_long(&config.clone(), serve::serve(config)),
         Some(Command::Worker) => run_long(&config.clone(), work::work(config)),
         Some(Command::Dead { action }) => print(&runtime()?.block_on(dead::run(&config, action))?),
+        Some(Command::Keys { action }) => print(&runtime()?.block_on(keys::run(&config, action))?),
+        Some(Command::Deny { action }) => print(&runtime()?.block_on(deny::run(&config, action))?),
         Some(Command::Config) => {
             print(&toml::to_string(&config).context("cannot print the configuration")?)
         }

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::{
+    access::{RedisRegister, Register, SqliteRegister},
     blob::Blobs,
     cache::{Cache, RedisCache, SqliteCache},
     callback::{Courier, Signer, outgoing::Outgoing},
@@ -29,6 +30,7 @@ pub struct Rooms {
     pub queue: Arc<dyn Queue>,
     pub cache: Arc<dyn Cache>,
     pub limiter: Arc<dyn Limiter>,
+    pub register: Arc<dyn Register>,
     pub blobs: Blobs,
     /// Who new jobs are for.
     pub provider: Arc<dyn Provider>,
@@ -68,6 +70,7 @@ impl Rooms {
         Ok(Self {
             queue: Arc::new(queue),
             cache: Arc::new(SqliteCache::new(database.clone())),
+            register: Arc::new(SqliteRegister::new(database.clone())),
             limiter: Arc::new(Memory::new(Arc::new(SqliteLimiter::new(database)))),
             blobs: blobs(config)?,
             provider: provider(config)?,
@@ -81,6 +84,7 @@ impl Rooms {
         let freed = limiter.freed();
         Ok(Self {
             queue: Arc::new(RedisQueue::new(redis.clone())),
+            register: Arc::new(RedisRegister::new(redis.clone())),
             cache: Arc::new(RedisCache::new(redis)),
             limiter: Arc::new(Memory::shared(Arc::new(limiter), freed)),
             blobs: blobs(config)?,

@@ -21,6 +21,7 @@ use tracing::{info, warn};
 use url::Url;
 
 use crate::{
+    access::Gate,
     callback,
     config::Config,
     folder,
@@ -47,7 +48,14 @@ pub async fn serve(config: Config) -> Result<()> {
     let callback = own_callback(&config, address)?;
     let worker = Arc::new(rooms.worker(&config, &secret, callback, drain)?);
     let closing = CancellationToken::new();
-    let site = http::router(site(&config, &studio, &secret)?);
+    let gate = Arc::new(Gate::new(
+        Arc::clone(&rooms.register),
+        config.deny.subjects()?,
+    ));
+    // Without its store the site opens all the same.
+    let _ = gate.renew().await;
+    tokio::spawn(renew(Arc::clone(&gate)));
+    let site = http::router(site(&config, &studio, gate, &secret)?);
     let server = axum::serve(
         listener,
         site.into_make_service_with_connect_info::<SocketAddr>(),
@@ -113,12 +121,13 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
     address
 }
 
-fn site(config: &Config, studio: &Arc<Studio>, secret: &str) -> Result<Site> {
+fn site(config: &Config, studio: &Arc<Studio>, gate: Arc<Gate>, secret: &str) -> Result<Site> {
     // Another use of the secret, so another key.
     let mut cookies = Sha512::new_with_prefix(b"atelier session cookies");
     cookies.update(callback::key(secret));
     Ok(Site {
         studio: Arc::clone(studio),
+        gate,
         signer: signer(secret)?,
         cookies: Key::from(&cookies.finalize()),
         trusted_proxies: config.trusted_proxies.clone(),
@@ -132,6 +141,10 @@ fn site(config: &Config, studio: &Arc<Studio>, secret: &str) -> Result<Site> {
             .as_ref()
             .is_some_and(|url| url.scheme() == "https"),
     })
+}
+
+async fn renew(gate: Arc<Gate>) {
+    gate.keep_renewing().await;
 }
 
 async fn sweep(studio: Arc<Studio>) {

@@ -21,6 +21,7 @@ use uuid::Uuid;
 
 use self::fares::Fare;
 use crate::{
+    access::{self, Holder},
     blob::{self, Blobs},
     cache::{self, Cache},
     job::{ImageTask, Outcome, Request, RestorationTask, Task},
@@ -59,8 +60,11 @@ pub struct Studio {
 pub struct Caller {
     /// An IPv4 address or an IPv6 /64 network; what limits count by.
     pub ip: String,
-    /// What jobs belong to: a session, or the address where there is none.
+    /// What jobs belong to: an API key, a session, or the address where there
+    /// is neither.
     pub owner: String,
+    /// Whose API key came with the request.
+    pub holder: Option<Arc<Holder>>,
 }
 
 /// What is wanted.
@@ -111,6 +115,8 @@ pub enum Error {
     Cache(#[from] cache::Error),
     #[error(transparent)]
     Limit(#[from] limit::Error),
+    #[error(transparent)]
+    Access(#[from] access::Error),
     #[error(transparent)]
     Blob(#[from] blob::Error),
 }

@@ -46,7 +46,10 @@ pub(crate) fn command(filters: &[String]) -> Result<()> {
 /// The Rust tests, beside a Redis and a cluster that are theirs.
 fn tests(filters: &[String]) -> Result<()> {
     exec::run(exec::cargo(TEST_XTASK).args(filters))?;
-    let (single, cluster) = (Redis::start(&[])?, Redis::start_cluster()?);
+    let (single, cluster) = (
+        Redis::start(&["--databases", "64"])?,
+        Redis::start_cluster()?,
+    );
     exec::run(
         exec::cargo(TEST)
             .args(filters)

@@ -3,7 +3,7 @@
 use axum::{
     Json, Router,
     extract::{Path, RawQuery, Request, State as AxumState},
-    http::{HeaderMap, StatusCode, header},
+    http::StatusCode,
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::{delete, get, post},
@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     Error, Result, State,
+    caller::bearer,
     jobs::{no_store, page, parameter},
 };
 use crate::{
@@ -46,14 +47,6 @@ async fn authorise(
         return Err(Error::Unauthorized);
     }
     Ok(next.run(request).await)
-}
-
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = value.split_once(' ')?;
-    scheme
-        .eq_ignore_ascii_case("bearer")
-        .then_some(token.trim())
 }
 
 /// Takes as long whatever the first difference is; nor does it tell the length.
@@ -120,16 +113,5 @@ mod tests {
         for other in ["", "a token of our", "a token of ours!", "A token of ours"] {
             assert!(!same(other, "a token of ours"), "{other}");
         }
-    }
-
-    #[test]
-    fn a_token_comes_in_its_header() {
-        let with =
-            |value: &str| HeaderMap::from_iter([(header::AUTHORIZATION, value.parse().unwrap())]);
-        assert_eq!(bearer(&with("Bearer abc")), Some("abc"));
-        assert_eq!(bearer(&with("bearer  abc ")), Some("abc"));
-        assert_eq!(bearer(&with("Basic abc")), None);
-        assert_eq!(bearer(&with("abc")), None);
-        assert_eq!(bearer(&HeaderMap::new()), None);
     }
 }

@@ -14,10 +14,13 @@ use serde::Serialize;
 use tracing::{debug, error, warn};
 
 use super::{
+    headers::whole_seconds,
     limits::{self, Refused},
     pages::Told,
 };
-use crate::{callback::Forgery, limit::Standing, photo::Refusal, queue, studio};
+use crate::{
+    access::NotAdmitted, callback::Forgery, limit::Standing, photo::Refusal, queue, studio,
+};
 
 /// Why a request was not answered as asked.
 #[derive(Debug)]
@@ -41,6 +44,10 @@ pub(super) enum Error {
     CrossOrigin,
     /// The operator's token is missing or wrong.
     Unauthorized,
+    /// The API key opens nothing.
+    Key(NotAdmitted),
+    /// On the deny list.
+    Denied,
     Forged(Forgery),
     Studio(studio::Error),
     Internal(anyhow::Error),
@@ -127,8 +134,17 @@ impl IntoResponse for Error {
         if let Self::Studio(studio::Error::Limited(standings)) = &self {
             return limited(standings);
         }
-        let bearer = matches!(self, Self::Unauthorized);
+        let bearer = matches!(self, Self::Unauthorized | Self::Key(NotAdmitted::Unknown));
+        let wait = match &self {
+            Self::Key(NotAdmitted::TooMany(wait)) => Some(whole_seconds(*wait).max(1)),
+            _ => None,
+        };
         let mut response = respond(self.problem());
+        if let Some(wait) = wait {
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, wait.into());
+        }
         if bearer {
             let scheme = header::HeaderValue::from_static("Bearer");
             response
@@ -185,6 +201,8 @@ impl Error {
                     "This is for operators: send the admin token as \"Authorization: Bearer …\".";
                 Problem::new(S::UNAUTHORIZED, "unauthorized", "Not authorised", detail)
             }
+            Self::Key(refusal) => key(refusal),
+            Self::Denied => denied(),
             Self::Forged(forgery) => {
                 warn!(reason = %forgery, "a delivery was not believed");
                 let detail = "The signature is missing, wrong or too old.";
@@ -194,6 +212,35 @@ impl Error {
             Self::Internal(error) => internal(&error),
         }
     }
+}
+
+fn key(refusal: NotAdmitted) -> Problem {
+    use StatusCode as S;
+    match refusal {
+        NotAdmitted::Unknown => {
+            let detail = "The API key is not known here, or was revoked.";
+            Problem::new(S::UNAUTHORIZED, "unauthorized", "Not authorised", detail)
+        }
+        NotAdmitted::Denied => denied(),
+        NotAdmitted::TooMany(_) => {
+            let detail = "Too many wrong API keys came from this address. Check yours, and wait.";
+            Problem::new(
+                S::TOO_MANY_REQUESTS,
+                "too_many_wrong_keys",
+                "Too many wrong keys",
+                detail,
+            )
+        }
+        NotAdmitted::Away(error) => {
+            log(&error.into());
+            unavailable()
+        }
+    }
+}
+
+fn denied() -> Problem {
+    let detail = "This site does not serve you. If you think that is a mistake, ask its operator.";
+    Problem::new(StatusCode::FORBIDDEN, "denied", "Forbidden", detail)
 }
 
 fn studio(error: studio::Error) -> Problem {
@@ -223,15 +270,20 @@ fn studio(error: studio::Error) -> Problem {
         }
         error => {
             log(&error);
-            let detail = "The studio cannot reach its store at the moment. Nothing was lost; try again in a moment.";
-            Problem::new(
-                S::SERVICE_UNAVAILABLE,
-                "store_unavailable",
-                "Unavailable",
-                detail,
-            )
+            unavailable()
         }
     }
+}
+
+fn unavailable() -> Problem {
+    let detail =
+        "The studio cannot reach its store at the moment. Nothing was lost; try again in a moment.";
+    Problem::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "store_unavailable",
+        "Unavailable",
+        detail,
+    )
 }
 
 /// A store that is away has said so itself, once.
@@ -240,6 +292,7 @@ pub(super) fn log(error: &studio::Error) {
         studio::Error::Queue(queue::Error::Store(store)) => store.is_away(),
         studio::Error::Cache(cache) => cache.is_away(),
         studio::Error::Limit(limit) => limit.is_away(),
+        studio::Error::Access(access) => access.is_away(),
         _ => false,
     };
     if away {

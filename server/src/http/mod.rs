@@ -5,6 +5,7 @@ mod admin;
 mod assets;
 mod callback;
 mod caller;
+mod client;
 mod error;
 mod headers;
 mod health;
@@ -31,6 +32,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use self::error::Error;
 use crate::{
+    access::Gate,
     callback::{PATH as CALLBACK, Signer},
     config::{PhotosConfig, Secret},
     studio::Studio,
@@ -41,6 +43,7 @@ type Result<T, E = Error> = std::result::Result<T, E>;
 /// What the handlers share.
 pub struct Site {
     pub studio: Arc<Studio>,
+    pub gate: Arc<Gate>,
     pub signer: Signer,
     /// Signs session cookies.
     pub cookies: Key,
@@ -92,15 +95,20 @@ pub fn router(site: Site) -> Router {
         .route("/api/limits", get(limits::list))
         .merge(admin::routes(&state))
         .layer(from_fn(headers::same_origin))
-        .route(CALLBACK, post(callback::receive))
         .layer(DefaultBodyLimit::max(images::MAX_BODY));
-    Router::new()
+    let guarded = Router::new()
         .merge(api)
         .route("/images/{key}", get(pictures::serve))
+        .fallback(pages::serve)
+        .layer(from_fn_with_state(state.clone(), caller::turn_away));
+    let open = Router::new()
+        .route(CALLBACK, post(callback::receive))
+        .layer(DefaultBodyLimit::max(images::MAX_BODY))
         .route("/assets/{name}", get(assets::hashed))
         .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
-        .fallback(pages::serve)
+        .route("/readyz", get(health::ready));
+    guarded
+        .merge(open)
         .method_not_allowed_fallback(error::method_not_allowed)
         .layer(from_fn_with_state(
             state.clone(),

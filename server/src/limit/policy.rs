@@ -5,7 +5,7 @@ use std::time::Duration;
 use atelier_app::wire::Kind;
 use serde::{Deserialize, Serialize};
 
-use super::{Action, Algorithm, OnError, Rule, Scope, Unit};
+use super::{Action, Algorithm, OWN_QUOTA, OnError, Rule, Scope, Unit};
 use crate::store::milliseconds;
 
 /// The largest number of parts that is counted: beyond, Redis' scripts cannot
@@ -69,6 +69,21 @@ pub struct Fault {
 }
 
 impl Policy {
+    /// An API key's own quota, renewed in aligned windows.
+    pub fn own(unit: Unit, quota: f64, window: Duration) -> Result<Self, Fault> {
+        Self::try_from(Written {
+            name: OWN_QUOTA.into(),
+            scope: Scope::User,
+            unit,
+            algorithm: Algorithm::FixedWindow,
+            quota,
+            window,
+            burst: None,
+            actions: Action::all(),
+            on_error: None,
+        })
+    }
+
     /// The policy counts submissions of this kind.
     pub fn counts(&self, kind: Kind) -> bool {
         self.actions.contains(&kind.into())

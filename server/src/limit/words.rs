@@ -1,6 +1,7 @@
 //! The words of a policy, as in the configuration and in JSON.
 
 use atelier_app::wire::Kind;
+use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 /// What shares one quota.
@@ -18,7 +19,7 @@ pub enum Scope {
 }
 
 /// What is counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum Unit {
     /// One for each submission.

@@ -28,6 +28,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("sqlite/001.sql"),
     include_str!("sqlite/002.sql"),
     include_str!("sqlite/003.sql"),
+    include_str!("sqlite/004.sql"),
 ];
 
 /// How many waiting operations one transaction takes at most: enough to hide

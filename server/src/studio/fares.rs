@@ -89,8 +89,11 @@ impl Studio {
     fn demands(&self, caller: &Caller, kind: Option<Kind>, costs: Costs) -> Vec<Demand> {
         let asker = Asker {
             ip: &caller.ip,
-            user: None,
-            own: None,
+            user: caller.holder.as_ref().map(|holder| holder.id.as_str()),
+            own: caller
+                .holder
+                .as_ref()
+                .and_then(|holder| holder.own.as_ref()),
             provider: self.provider.name(),
         };
         limit::demands(&self.policies, kind, asker, costs)

@@ -15,6 +15,7 @@ mod provider;
 mod faults;
 mod files;
 mod dead;
+mod access;
 mod budget;
 mod notices;
 mod several;

@@ -2,6 +2,7 @@
 //! cluster of three. A new store is one more word in `suites!` and a function
 //! that opens it.
 
+mod access;
 mod cache;
 pub(crate) mod limit;
 mod limit_model;
@@ -10,6 +11,7 @@ mod queue;
 use std::sync::Arc;
 
 use atelier::{
+    access::{RedisRegister, Register, SqliteRegister},
     cache::{Cache, RedisCache, SqliteCache},
     limit::{Limiter, RedisLimiter, SqliteLimiter},
     queue::{Queue, RedisQueue, SqliteQueue},
@@ -25,6 +27,7 @@ pub(crate) struct Stores {
     queue: Arc<dyn Queue>,
     cache: Arc<dyn Cache>,
     limiter: Arc<dyn Limiter>,
+    register: Arc<dyn Register>,
     _folder: TempDir,
 }
 
@@ -38,6 +41,7 @@ async fn sqlite() -> Stores {
                 .unwrap(),
         ),
         cache: Arc::new(SqliteCache::new(database.clone())),
+        register: Arc::new(SqliteRegister::new(database.clone())),
         limiter: Arc::new(SqliteLimiter::new(database)),
         _folder: folder,
     }
@@ -55,6 +59,7 @@ fn over_redis(redis: Redis) -> Stores {
     Stores {
         queue: Arc::new(RedisQueue::new(redis.clone())),
         cache: Arc::new(RedisCache::new(redis.clone())),
+        register: Arc::new(RedisRegister::new(redis.clone())),
         limiter: Arc::new(RedisLimiter::new(redis)),
         _folder: tempfile::tempdir().unwrap(),
     }
@@ -174,5 +179,11 @@ mod shared {
         limit::what_is_forgotten_says_nothing_any_more,
         limit_model::any_sequence_agrees_with_the_pure_functions,
         limit_model::a_memory_refuses_only_what_the_store_would,
+        access::a_key_is_kept_to_the_letter,
+        access::a_key_can_be_revoked,
+        access::the_deny_list_has_each_subject_once,
+        access::a_gate_knows_a_new_key_at_once_and_a_revoked_one_after_its_renewal,
+        access::wrong_keys_are_limited_and_right_ones_are_not,
+        access::a_gate_denies_until_the_end,
     }
 }

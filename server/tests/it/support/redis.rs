@@ -24,7 +24,7 @@ fn open(variable: &str) -> Redis {
 }
 
 /// The address of an empty database of the single server, for processes that
-/// cannot be told a prefix. There are fifteen.
+/// cannot be told a prefix. There are 63.
 pub(crate) async fn redis_database() -> String {
     static NEXT: AtomicU8 = AtomicU8::new(1);
     let number = NEXT.fetch_add(1, Ordering::SeqCst);

@@ -1,0 +1,230 @@
+//! The gate of one process.
+
+use std::{
+    collections::{HashMap, HashSet},
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError, RwLock},
+    time::Duration,
+};
+
+use ipnet::IpNet;
+use jiff::Timestamp;
+use tokio::time::sleep;
+use tracing::warn;
+
+use super::{Denial, Error, Holder, Register, Subject, digest};
+use crate::limit::{Counter, Rule};
+
+/// The copy of the register is renewed this often.
+const RENEWAL: Duration = Duration::from_secs(2);
+
+/// Wrong keys from one address: ten at once, then one every six seconds.
+const WRONG_KEYS: Rule = Rule::TokenBucket {
+    size: 10,
+    refill: 1,
+    period: 6_000,
+};
+
+/// Addresses whose wrong keys are remembered at a time.
+const MOST: usize = 10_000;
+
+/// Lets in whoever may come in, by a copy of the register.
+pub struct Gate {
+    register: Arc<dyn Register>,
+    configured: Vec<Subject>,
+    copy: RwLock<Arc<Copied>>,
+    wrong: Mutex<HashMap<String, Counter>>,
+}
+
+/// The register as it was a moment ago.
+#[derive(Default)]
+struct Copied {
+    keys: HashMap<String, Option<Arc<Holder>>>,
+    networks: HashMap<IpNet, Option<Timestamp>>,
+    /// The lengths of prefixes that there are, so that few are looked up.
+    lengths: HashSet<(bool, u8)>,
+    denied_keys: HashMap<String, Option<Timestamp>>,
+    user_agents: Vec<(String, Option<Timestamp>)>,
+}
+
+/// Why somebody was not let in with a key.
+#[derive(Debug, thiserror::Error)]
+pub enum NotAdmitted {
+    #[error("the API key is not known, or revoked")]
+    Unknown,
+    #[error("the API key is on the deny list")]
+    Denied,
+    #[error("too many wrong API keys")]
+    TooMany(Duration),
+    #[error(transparent)]
+    Away(#[from] Error),
+}
+
+impl Gate {
+    /// A gate that also denies what is configured. It knows nothing of the
+    /// register before [`Gate::renew`].
+    pub fn new(register: Arc<dyn Register>, configured: Vec<Subject>) -> Self {
+        let gate = Self {
+            register,
+            copy: RwLock::default(),
+            wrong: Mutex::default(),
+            configured,
+        };
+        gate.take(Vec::new(), Vec::new());
+        gate
+    }
+
+    /// Renews the copy.
+    pub async fn renew(&self) -> Result<(), Error> {
+        let (keys, denials) =
+            futures::future::try_join(self.register.keys(), self.register.denials()).await?;
+        self.take(keys, denials);
+        Ok(())
+    }
+
+    /// Renews the copy for ever. While the register is away the last one stands.
+    pub async fn keep_renewing(&self) {
+        let mut away = false;
+        loop {
+            match self.renew().await {
+                Ok(()) => away = false,
+                Err(error) if !away => {
+                    warn!(%error, "keys and denials cannot be read; the last known stand");
+                    away = true;
+                }
+                Err(_) => {}
+            }
+            sleep(RENEWAL).await;
+        }
+    }
+
+    fn take(&self, keys: Vec<(String, super::Key)>, denials: Vec<Denial>) {
+        let mut copy = Copied {
+            keys: keys
+                .into_iter()
+                .map(|(digest, key)| (digest, key.holder().map(Arc::new)))
+                .collect(),
+            ..Copied::default()
+        };
+        let configured = self.configured.iter().map(|subject| Denial {
+            subject: subject.clone(),
+            until: None,
+        });
+        for denial in denials.into_iter().chain(configured) {
+            copy.deny(denial);
+        }
+        *self.copy.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(copy);
+    }
+
+    fn copy(&self) -> Arc<Copied> {
+        Arc::clone(&self.copy.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The address or the program is on the deny list.
+    pub fn denies(&self, ip: IpAddr, user_agent: &str, now: Timestamp) -> bool {
+        let copy = self.copy();
+        copy.denies_ip(ip.to_canonical(), now) || copy.denies_program(user_agent, now)
+    }
+
+    /// Whose key this is; `network` is the client's, which pays for wrong ones.
+    pub async fn admit(
+        &self,
+        text: &str,
+        network: &str,
+        now: Timestamp,
+    ) -> Result<Arc<Holder>, NotAdmitted> {
+        let (copy, digest) = (self.copy(), digest(text));
+        let holder = match copy.keys.get(&digest) {
+            Some(known) => known.clone(),
+            // It may have been made a moment ago.
+            None => self.look_up(&digest, network, now).await?,
+        };
+        let holder = holder.ok_or(NotAdmitted::Unknown)?;
+        let denied = copy.denied_keys.get(&holder.id);
+        if denied.is_some_and(|until| until.is_none_or(|until| now < until)) {
+            return Err(NotAdmitted::Denied);
+        }
+        Ok(holder)
+    }
+
+    async fn look_up(
+        &self,
+        digest: &str,
+        network: &str,
+        now: Timestamp,
+    ) -> Result<Option<Arc<Holder>>, NotAdmitted> {
+        let attempt = self.attempt(network, now).map_err(NotAdmitted::TooMany)?;
+        let found = self.register.find(digest).await?;
+        if found.is_some() {
+            self.forgive(network, attempt, now);
+        }
+        Ok(found.and_then(super::Key::holder).map(Arc::new))
+    }
+
+    /// Counts an unknown key against the network; or how long it has to wait.
+    fn attempt(&self, network: &str, now: Timestamp) -> Result<Counter, Duration> {
+        let now = now.as_millisecond();
+        let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
+        if wrong.len() >= MOST {
+            wrong.retain(|_, counter| WRONG_KEYS.end(*counter) > now);
+        }
+        if wrong.len() >= MOST {
+            wrong.clear();
+        }
+        let state = wrong.get(network).copied();
+        match WRONG_KEYS.charge(state, now, 1) {
+            Some(after) => {
+                wrong.insert(network.to_owned(), after);
+                Ok(after)
+            }
+            None => {
+                let wait = WRONG_KEYS.wait(state, now, 1).unwrap_or(0);
+                Err(Duration::from_millis(wait.unsigned_abs()))
+            }
+        }
+    }
+
+    /// The key was right.
+    fn forgive(&self, network: &str, attempt: Counter, now: Timestamp) {
+        let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(counter) = wrong.get_mut(network) {
+            let mark = WRONG_KEYS.mark(attempt);
+            *counter = WRONG_KEYS.settle(*counter, now.as_millisecond(), mark, 1, 0);
+        }
+    }
+}
+
+impl Copied {
+    fn deny(&mut self, Denial { subject, until }: Denial) {
+        match subject {
+            Subject::Ip(network) => {
+                let is_v4 = matches!(network, IpNet::V4(_));
+                self.lengths.insert((is_v4, network.prefix_len()));
+                self.networks.insert(network, until);
+            }
+            Subject::Key(id) => {
+                self.denied_keys.insert(id, until);
+            }
+            Subject::UserAgent(part) => self.user_agents.push((part, until)),
+        }
+    }
+
+    fn denies_ip(&self, ip: IpAddr, now: Timestamp) -> bool {
+        let lengths = self.lengths.iter().filter(|(v4, _)| *v4 == ip.is_ipv4());
+        lengths
+            .filter_map(|(_, length)| IpNet::new(ip, *length).ok())
+            .filter_map(|network| self.networks.get(&network.trunc()))
+            .any(|until| until.is_none_or(|until| now < until))
+    }
+
+    fn denies_program(&self, user_agent: &str, now: Timestamp) -> bool {
+        if self.user_agents.is_empty() {
+            return false;
+        }
+        let user_agent = user_agent.to_lowercase();
+        self.user_agents
+            .iter()
+            .filter(|(_, until)| until.is_none_or(|until| now < until))
+            .any(|(part, _)| user_agent.contains(part))
+    }
+}

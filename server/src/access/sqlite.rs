@@ -1,0 +1,94 @@
+//! Keys and denials in the embedded store.
+
+use async_trait::async_trait;
+use rusqlite::{OptionalExtension as _, params};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{Denial, Error, Key, Register, Subject};
+use crate::store::{Error as StoreError, sqlite::Database};
+
+/// Keys and denials in SQLite tables.
+pub struct SqliteRegister {
+    database: Database,
+}
+
+impl SqliteRegister {
+    /// A register in this database.
+    pub fn new(database: Database) -> Self {
+        Self { database }
+    }
+
+    async fn replace(
+        &self,
+        sql: &'static str,
+        id: String,
+        record: &impl Serialize,
+    ) -> Result<(), Error> {
+        let record = serde_json::to_string(record).map_err(StoreError::from)?;
+        let write = self.database.write(move |c| {
+            c.execute(sql, params![id, record])?;
+            Ok::<_, StoreError>(())
+        });
+        Ok(write.await?)
+    }
+
+    async fn rows(&self, sql: &'static str) -> Result<Vec<(String, String)>, Error> {
+        let read = self.database.read(move |c| {
+            let mut select = c.prepare(sql)?;
+            let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok::<_, StoreError>(rows.collect::<Result<_, _>>()?)
+        });
+        Ok(read.await?)
+    }
+}
+
+#[async_trait]
+impl Register for SqliteRegister {
+    async fn keys(&self) -> Result<Vec<(String, Key)>, Error> {
+        let rows = self.rows("SELECT digest, record FROM keys").await?;
+        rows.into_iter()
+            .map(|(digest, key)| Ok((digest, read(&key)?)))
+            .collect()
+    }
+
+    async fn find(&self, digest: &str) -> Result<Option<Key>, Error> {
+        let digest = digest.to_owned();
+        let found: Option<String> = self
+            .database
+            .read(move |c| {
+                let mut select = c.prepare("SELECT record FROM keys WHERE digest = ?1")?;
+                let found = select.query_row([digest], |row| row.get(0)).optional()?;
+                Ok::<_, StoreError>(found)
+            })
+            .await?;
+        found.map(|key| read(&key)).transpose()
+    }
+
+    async fn put(&self, digest: &str, key: &Key) -> Result<(), Error> {
+        let sql = "INSERT OR REPLACE INTO keys (digest, record) VALUES (?1, ?2)";
+        self.replace(sql, digest.to_owned(), key).await
+    }
+
+    async fn denials(&self) -> Result<Vec<Denial>, Error> {
+        let rows = self.rows("SELECT subject, record FROM denials").await?;
+        rows.iter().map(|(_, denial)| read(denial)).collect()
+    }
+
+    async fn deny(&self, denial: &Denial) -> Result<(), Error> {
+        let sql = "INSERT OR REPLACE INTO denials (subject, record) VALUES (?1, ?2)";
+        self.replace(sql, denial.subject.to_string(), denial).await
+    }
+
+    async fn allow(&self, subject: &Subject) -> Result<bool, Error> {
+        let subject = subject.to_string();
+        let write = self.database.write(move |c| {
+            let removed = c.execute("DELETE FROM denials WHERE subject = ?1", [subject])?;
+            Ok::<_, StoreError>(removed > 0)
+        });
+        Ok(write.await?)
+    }
+}
+
+fn read<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
+    Ok(serde_json::from_str(text).map_err(StoreError::from)?)
+}

@@ -1,0 +1,163 @@
+//! Whom an entry of the deny list is about.
+
+use std::{fmt, net::IpAddr, str::FromStr};
+
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+use super::{ID, KEY};
+
+/// An address, a network, an API key or a kind of program.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Subject {
+    /// Host bits are zero, and what is mapped into IPv6 is IPv4.
+    Ip(IpNet),
+    /// A key's id.
+    Key(String),
+    /// Part of a `User-Agent`, in lower case.
+    UserAgent(String),
+}
+
+/// What cannot be denied.
+#[derive(Debug, thiserror::Error)]
+pub enum Unfit {
+    #[error("{0:?} is no address such as 203.0.113.7 and no network such as 2001:db8::/32")]
+    Ip(String),
+    #[error("{0:?} is no key's id: those begin with {ID:?}")]
+    Key(String),
+    #[error("{0:?} is too short for a user agent: nearly everybody would be denied")]
+    UserAgent(String),
+}
+
+/// A shorter part of a `User-Agent` would be in nearly all of them.
+const SHORTEST: usize = 3;
+
+impl Subject {
+    /// An address or a network.
+    pub fn ip(text: &str) -> Result<Self, Unfit> {
+        let unfit = || Unfit::Ip(text.to_owned());
+        let network = match text.parse::<IpNet>() {
+            Ok(network) => network,
+            Err(_) => text.parse::<IpAddr>().map_err(|_| unfit())?.into(),
+        };
+        canonical(network).map(Self::Ip).ok_or_else(unfit)
+    }
+
+    /// A key by its id.
+    pub fn key(text: &str) -> Result<Self, Unfit> {
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        if text.starts_with(ID) && text.chars().all(plain) {
+            Ok(Self::Key(text.to_owned()))
+        } else {
+            Err(Unfit::Key(text.to_owned()))
+        }
+    }
+
+    /// Part of a `User-Agent`.
+    pub fn user_agent(text: &str) -> Result<Self, Unfit> {
+        let text = text.trim();
+        if text.len() < SHORTEST || text.starts_with(KEY) {
+            return Err(Unfit::UserAgent(text.to_owned()));
+        }
+        Ok(Self::UserAgent(text.to_lowercase()))
+    }
+
+    /// Whatever the text looks like.
+    pub fn guess(text: &str) -> Result<Self, Unfit> {
+        Self::ip(text)
+            .or_else(|_| Self::key(text))
+            .or_else(|_| Self::user_agent(text))
+    }
+
+    /// The kind's name and the value.
+    pub fn parts(&self) -> (&'static str, String) {
+        match self {
+            Self::Ip(network) if network.prefix_len() == network.max_prefix_len() => {
+                ("ip", network.addr().to_string())
+            }
+            Self::Ip(network) => ("ip", network.to_string()),
+            Self::Key(id) => ("key", id.clone()),
+            Self::UserAgent(part) => ("user-agent", part.clone()),
+        }
+    }
+}
+
+/// Without host bits, and as IPv4 what is mapped into IPv6.
+fn canonical(network: IpNet) -> Option<IpNet> {
+    const MAPPED: u8 = 96;
+    match (network, network.addr().to_canonical()) {
+        (IpNet::V6(mapped), IpAddr::V4(addr)) if mapped.prefix_len() >= MAPPED => {
+            IpNet::new(addr.into(), mapped.prefix_len() - MAPPED).ok()
+        }
+        _ => Some(network),
+    }
+    .map(|network| network.trunc())
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (kind, value) = self.parts();
+        write!(f, "{kind} {value}")
+    }
+}
+
+impl FromStr for Subject {
+    type Err = Unfit;
+
+    fn from_str(text: &str) -> Result<Self, Unfit> {
+        match text.split_once(' ') {
+            Some(("ip", value)) => Self::ip(value),
+            Some(("key", value)) => Self::key(value),
+            Some(("user-agent", value)) => Self::user_agent(value),
+            _ => Self::guess(text),
+        }
+    }
+}
+
+impl TryFrom<String> for Subject {
+    type Error = Unfit;
+
+    fn try_from(text: String) -> Result<Self, Unfit> {
+        text.parse()
+    }
+}
+
+impl From<Subject> for String {
+    fn from(subject: Subject) -> Self {
+        subject.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_recognised() {
+        for (text, subject) in [
+            ("203.0.113.7", "ip 203.0.113.7"),
+            ("203.0.113.7/24", "ip 203.0.113.0/24"),
+            ("2001:DB8::1", "ip 2001:db8::1"),
+            ("2001:db8:1::5/48", "ip 2001:db8:1::/48"),
+            ("::ffff:203.0.113.7", "ip 203.0.113.7"),
+            ("::ffff:203.0.113.7/120", "ip 203.0.113.0/24"),
+            ("key_0123456789", "key key_0123456789"),
+            (" BadBot/2 ", "user-agent badbot/2"),
+        ] {
+            let recognised = Subject::guess(text).unwrap();
+            assert_eq!(recognised.to_string(), subject);
+            assert_eq!(subject.parse::<Subject>().unwrap(), recognised);
+        }
+    }
+
+    #[test]
+    fn what_would_deny_nobody_or_everybody_is_refused() {
+        for text in ["", "  ", "ab", "atl_abcdefghijk"] {
+            assert!(Subject::guess(text).is_err(), "{text:?}");
+        }
+        assert!(Subject::ip("203.0.113.0/33").is_err());
+        assert!(Subject::key("abc").is_err());
+        assert!(Subject::key("key_a b").is_err());
+    }
+}

@@ -1,0 +1,134 @@
+use std::{sync::Arc, time::Duration};
+
+use atelier::{
+    access::{Denial, Gate, Key, NotAdmitted, Register, Subject, digest},
+    limit::{Policy, Unit},
+};
+
+use super::{Stores, at};
+
+async fn add(register: &Arc<dyn Register>, name: &str) -> (Key, String) {
+    let (key, text) = Key::new(name, None, at(0));
+    register.put(&digest(&text), &key).await.unwrap();
+    (key, text)
+}
+
+fn denial(text: &str) -> Denial {
+    Denial {
+        subject: Subject::guess(text).unwrap(),
+        until: None,
+    }
+}
+
+pub(super) async fn a_key_is_kept_to_the_letter(stores: Stores) {
+    let register = stores.register;
+    let own = Policy::own(Unit::Usd, 2.5, Duration::from_secs(86_400)).unwrap();
+    let (key, text) = Key::new("Ada & \"Co\"", Some(own), at(0));
+    register.put(&digest(&text), &key).await.unwrap();
+    assert_eq!(
+        register.find(&digest(&text)).await.unwrap(),
+        Some(key.clone())
+    );
+    assert_eq!(register.find(&digest("atl_other")).await.unwrap(), None);
+    assert_eq!(register.keys().await.unwrap(), [(digest(&text), key)]);
+}
+
+pub(super) async fn a_key_can_be_revoked(stores: Stores) {
+    let register = stores.register;
+    let (key, text) = add(&register, "a").await;
+    add(&register, "b").await;
+    let revoked = Key {
+        revoked_at: Some(at(1)),
+        ..key
+    };
+    register.put(&digest(&text), &revoked).await.unwrap();
+    assert_eq!(register.find(&digest(&text)).await.unwrap(), Some(revoked));
+    assert_eq!(register.keys().await.unwrap().len(), 2);
+}
+
+pub(super) async fn the_deny_list_has_each_subject_once(stores: Stores) {
+    let register = stores.register;
+    for text in ["203.0.113.0/24", "203.0.113.9/24", "BadBot"] {
+        register.deny(&denial(text)).await.unwrap();
+    }
+    let ends = Denial {
+        until: Some(at(9)),
+        ..denial("badbot")
+    };
+    register.deny(&ends).await.unwrap();
+    let mut denials = register.denials().await.unwrap();
+    denials.sort_by_key(|denial| denial.subject.to_string());
+    assert_eq!(denials, [denial("203.0.113.0/24"), ends]);
+    let subject = Subject::guess("203.0.113.1/24").unwrap();
+    assert!(register.allow(&subject).await.unwrap());
+    assert!(!register.allow(&subject).await.unwrap());
+    assert_eq!(register.denials().await.unwrap().len(), 1);
+}
+
+pub(super) async fn a_gate_knows_a_new_key_at_once_and_a_revoked_one_after_its_renewal(
+    stores: Stores,
+) {
+    let register = stores.register;
+    let gate = Gate::new(Arc::clone(&register), vec![]);
+    let (key, text) = add(&register, "a").await;
+    let admitted = gate.admit(&text, "203.0.113.1", at(0)).await.unwrap();
+    assert_eq!(admitted.id, key.id);
+    gate.renew().await.unwrap();
+    let revoked = Key {
+        revoked_at: Some(at(1)),
+        ..key
+    };
+    register.put(&digest(&text), &revoked).await.unwrap();
+    gate.renew().await.unwrap();
+    let refused = gate.admit(&text, "203.0.113.1", at(2)).await;
+    assert!(matches!(refused, Err(NotAdmitted::Unknown)));
+}
+
+pub(super) async fn wrong_keys_are_limited_and_right_ones_are_not(stores: Stores) {
+    let register = stores.register;
+    let gate = Gate::new(Arc::clone(&register), vec![]);
+    let (_, known) = add(&register, "a").await;
+    gate.renew().await.unwrap();
+    let (_, new) = add(&register, "b").await;
+    let attempt = async |text: &str, from: &str, now: i64| gate.admit(text, from, at(now)).await;
+    for _ in 0..20 {
+        attempt(&new, "203.0.113.1", 0).await.unwrap();
+    }
+    for number in 0..10 {
+        let refused = attempt(&format!("atl_{number}"), "203.0.113.1", 0).await;
+        assert!(matches!(refused, Err(NotAdmitted::Unknown)), "{number}");
+    }
+    let refused = attempt("atl_x", "203.0.113.1", 0).await;
+    assert!(matches!(refused, Err(NotAdmitted::TooMany(wait)) if wait == Duration::from_secs(6)));
+    attempt(&known, "203.0.113.1", 0).await.unwrap();
+    let elsewhere = attempt("atl_x", "203.0.113.2", 0).await;
+    assert!(matches!(elsewhere, Err(NotAdmitted::Unknown)));
+    let later = attempt("atl_x", "203.0.113.1", 6_000).await;
+    assert!(matches!(later, Err(NotAdmitted::Unknown)));
+}
+
+pub(super) async fn a_gate_denies_until_the_end(stores: Stores) {
+    let register = stores.register;
+    let configured = vec![Subject::guess("2001:db8::/32").unwrap()];
+    let gate = Gate::new(Arc::clone(&register), configured);
+    let (key, text) = add(&register, "a").await;
+    for text in ["198.51.100.0/24", "curl/8", &key.id] {
+        let denial = Denial {
+            until: Some(at(1000)),
+            ..denial(text)
+        };
+        register.deny(&denial).await.unwrap();
+    }
+    gate.renew().await.unwrap();
+    let denies = |ip: &str, agent: &str, now: i64| gate.denies(ip.parse().unwrap(), agent, at(now));
+    for ip in ["198.51.100.7", "::ffff:198.51.100.7", "2001:db8:5::1"] {
+        assert!(denies(ip, "", 999), "{ip}");
+    }
+    assert!(denies("203.0.113.1", "CURL/8.1", 999));
+    assert!(!denies("203.0.113.1", "Mozilla", 999));
+    let refused = gate.admit(&text, "203.0.113.1", at(999)).await;
+    assert!(matches!(refused, Err(NotAdmitted::Denied)));
+    assert!(!denies("198.51.100.7", "curl/8", 1000));
+    assert!(denies("2001:db8::", "", 1000));
+    gate.admit(&text, "203.0.113.1", at(1000)).await.unwrap();
+}
