@@ -21,7 +21,7 @@ fn message(file: &str, environment: &[(&str, &str)]) -> String {
 fn the_default_file_is_valid() {
     let config = load("", &[]).unwrap();
     assert_eq!(config.provider(), ProviderName::Local);
-    assert_eq!(config.limits.len(), 3);
+    assert_eq!(config.limits.len(), 4);
 }
 
 #[test]
@@ -92,6 +92,8 @@ fn refusals_name_the_setting() {
             &[("ATELIER_TRUSTED_PROXIES", "10.0.0.0/8, everyone")],
             "trusted_proxies",
         ),
+        ("[deny]\nips = ['everyone']", &[], "[deny]"),
+        ("[deny]\nuser_agents = ['']", &[], "[deny]"),
         ("this is not toml", &[], "not TOML"),
     ] {
         let message = message(file, environment);
@@ -108,4 +110,27 @@ fn secrets_are_not_printed() {
     let config = load("", &environment).unwrap();
     let printed = format!("{config:?}{}", toml::to_string(&config).unwrap());
     assert!(!printed.contains("verysecret") && !printed.contains("0123456789abcdef"));
+}
+
+#[test]
+fn a_limit_that_cannot_be_is_named() {
+    let limit = |name: &str, rest: &str| {
+        format!(
+            "[[limits]]\nname = '{name}'\nscope = 'ip'\nunit = 'images'\n\
+             algorithm = 'fixed_window'\nquota = 5\nwindow = '1d'\n{rest}\n"
+        )
+    };
+    for (file, expected) in [
+        (
+            limit("a", "burst = 3"),
+            "\"a\": only a token_bucket has a burst",
+        ),
+        (limit("a", "actions = []"), "\"a\": its actions are empty"),
+        (limit("a", "colour = 'red'"), "colour"),
+        (limit("key-quota", ""), "\"key-quota\": this name stands"),
+        (limit("a", "") + &limit("a", ""), "\"a\" stands there twice"),
+    ] {
+        let message = message(&file, &[]);
+        assert!(message.contains(expected), "{message}");
+    }
 }

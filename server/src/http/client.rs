@@ -99,7 +99,10 @@ mod tests {
 
     fn seen(peer: &str, forwarded: &[&str], trusted: &[&str]) -> String {
         let field = |value: &&str| {
-            let (name, value) = value.split_once('|').unwrap_or(("x-forwarded-for", value));
+            let (name, value) = match value.strip_prefix("forwarded|") {
+                Some(value) => ("forwarded", value),
+                None => ("x-forwarded-for", *value),
+            };
             (name.parse().unwrap(), value.parse().unwrap())
         };
         let headers = forwarded.iter().map(field).collect();
