@@ -43,6 +43,7 @@ pub struct Config {
     pub openai: OpenAiConfig,
     pub callbacks: CallbacksConfig,
     pub deny: DenyConfig,
+    pub figures: FiguresConfig,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,6 +102,15 @@ pub struct OpenAiConfig {
 #[serde(deny_unknown_fields)]
 pub struct CallbacksConfig {
     pub allow_private: bool,
+}
+
+/// What is counted for the operator.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FiguresConfig {
+    #[serde(with = "duration")]
+    pub keep: Duration,
+    pub show_addresses: bool,
 }
 
 /// Who is never let in.

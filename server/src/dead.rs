@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::Config,
+    limit::Tally,
     queue,
     rooms::{Rooms, start_cryptography},
     studio::{Error, Studio},
@@ -46,7 +47,7 @@ pub struct Which {
 /// Does it; the answer to be printed.
 pub async fn run(config: &Config, action: &Action) -> Result<String> {
     start_cryptography();
-    let studio = Rooms::beside(config)?.studio(config, CancellationToken::new());
+    let studio = Rooms::beside(config)?.studio(config, Tally::new(None), CancellationToken::new());
     match action {
         Action::List { json: true } => Ok(lines(&letters(&studio).await?)?),
         Action::List { json: false } => {

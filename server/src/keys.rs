@@ -1,7 +1,7 @@
 //! `atelier keys`: who may use the API by name. It works on the store itself,
 //! beside a server that may be running.
 
-use std::time::Duration;
+use std::{cmp::Reverse, time::Duration};
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
@@ -82,7 +82,7 @@ async fn list(register: &dyn Register, as_json: bool) -> Result<String> {
         .into_iter()
         .map(|(_, key)| key)
         .collect();
-    keys.sort_by(|a, b| b.created_at.cmp(&a.created_at));
+    keys.sort_by_key(|key| Reverse(key.created_at));
     if as_json {
         let rows: Vec<_> = keys.iter().map(shown).collect();
         return Ok(lines(&rows)?);

@@ -43,6 +43,7 @@ pub mod folder;
 pub mod rooms;
 pub mod serve;
 pub mod work;
+pub mod metrics;
 pub mod table;
 pub mod keys;
 pub mod deny;

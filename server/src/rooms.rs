@@ -14,7 +14,7 @@ use crate::{
     callback::{Courier, Signer, outgoing::Outgoing},
     config::{Config, ProviderName},
     folder,
-    limit::{Limiter, Memory, RedisLimiter, SqliteLimiter},
+    limit::{Limiter, Memory, RedisLimiter, SqliteLimiter, Tally},
     provider::{Provider, local::Local, openai::OpenAi},
     queue::{Lane, Queue, RedisQueue, SqliteQueue},
     store::{
@@ -94,8 +94,10 @@ impl Rooms {
     }
 
     /// The studio in these rooms; once `drain` is cancelled it takes no orders.
-    pub fn studio(&self, config: &Config, drain: CancellationToken) -> Studio {
+    pub fn studio(&self, config: &Config, tally: Tally, drain: CancellationToken) -> Studio {
         Studio {
+            tally,
+            figures_kept: config.figures.keep,
             queue: Arc::clone(&self.queue),
             cache: Arc::clone(&self.cache),
             limiter: Arc::clone(&self.limiter),

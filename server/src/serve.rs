@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context as _, Result};
 use atelier_app::wire::Kind;
 use axum_extra::extract::cookie::Key;
-use sha2::{Digest as _, Sha512};
+use sha2::{Digest as _, Sha256, Sha512};
 use tokio::{
     net::TcpListener,
     sync::Semaphore,
@@ -26,6 +26,8 @@ use crate::{
     config::Config,
     folder,
     http::{self, Site},
+    limit::Tally,
+    metrics,
     rooms::{Rooms, signer, start_cryptography},
     studio::Studio,
     work::{LAST_MOMENT, asked_to_stop, shut_down},
@@ -33,6 +35,9 @@ use crate::{
 
 /// What has expired is forgotten this often.
 const SWEEP: Duration = Duration::from_secs(600);
+
+/// Figures are taken to the store this often.
+const RECORD: Duration = Duration::from_secs(5);
 
 /// Runs until SIGTERM or SIGINT, then drains.
 pub async fn serve(config: Config) -> Result<()> {
@@ -44,7 +49,8 @@ pub async fn serve(config: Config) -> Result<()> {
         .local_addr()
         .context("the listening socket has no address")?;
     let drain = CancellationToken::new();
-    let studio = Arc::new(rooms.studio(&config, drain.clone()));
+    let tally = Tally::new((!config.figures.show_addresses).then(|| salt(&secret)));
+    let studio = Arc::new(rooms.studio(&config, tally, drain.clone()));
     let callback = own_callback(&config, address)?;
     let worker = Arc::new(rooms.worker(&config, &secret, callback, drain)?);
     let closing = CancellationToken::new();
@@ -62,12 +68,14 @@ pub async fn serve(config: Config) -> Result<()> {
     )
     .with_graceful_shutdown(closing.clone().cancelled_owned());
     tokio::spawn(sweep(Arc::clone(&studio)));
+    tokio::spawn(record(Arc::clone(&studio)));
     let workers = worker.start(config.workers);
     let server = tokio::spawn(server.into_future());
     announce(&config, &studio, address);
     asked_to_stop().await?;
     // Connections stay open meanwhile: deliveries and polls need them.
     shut_down(&config, &worker, &workers).await;
+    studio.record_figures().await;
     closing.cancel();
     // A client that neither reads nor leaves must not keep the process.
     let _ = timeout(LAST_MOMENT, server).await;
@@ -128,6 +136,7 @@ fn site(config: &Config, studio: &Arc<Studio>, gate: Arc<Gate>, secret: &str) ->
     Ok(Site {
         studio: Arc::clone(studio),
         gate,
+        metrics: metrics::install()?,
         signer: signer(secret)?,
         cookies: Key::from(&cookies.finalize()),
         trusted_proxies: config.trusted_proxies.clone(),
@@ -141,6 +150,20 @@ fn site(config: &Config, studio: &Arc<Studio>, gate: Arc<Gate>, secret: &str) ->
             .as_ref()
             .is_some_and(|url| url.scheme() == "https"),
     })
+}
+
+async fn record(studio: Arc<Studio>) {
+    let mut tick = interval(RECORD);
+    loop {
+        tick.tick().await;
+        studio.record_figures().await;
+    }
+}
+
+/// Hides addresses in figures.
+fn salt(secret: &str) -> [u8; 32] {
+    let salt = Sha256::new_with_prefix(b"atelier figures");
+    salt.chain_update(callback::key(secret)).finalize().into()
 }
 
 async fn renew(gate: Arc<Gate>) {

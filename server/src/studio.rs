@@ -25,7 +25,8 @@ use crate::{
     blob::{self, Blobs},
     cache::{self, Cache},
     job::{ImageTask, Outcome, Request, RestorationTask, Task},
-    limit::{self, Limiter, Policy, Receipt, Standing},
+    limit::{self, Limiter, Policy, Receipt, Standing, Tally},
+    metrics,
     provider::Provider,
     queue::{self, Hooks, Job, Join, NewJob, Priority, Queue},
 };
@@ -46,6 +47,9 @@ pub struct Studio {
     pub blobs: Blobs,
     pub provider: Arc<dyn Provider>,
     pub policies: Vec<Arc<Policy>>,
+    /// What the policies decided, for the operator.
+    pub tally: Tally,
+    pub figures_kept: Duration,
     pub cache_ttl: Duration,
     /// How long finished jobs are kept.
     pub keep: Duration,
@@ -155,6 +159,7 @@ impl Studio {
             }
         };
         info!(id, ?kind, cache = ?job.cache, "accepted");
+        metrics::accepted(&job);
         if job.status != Status::Succeeded {
             return Ok(Accepted { job, standings });
         }

@@ -14,6 +14,7 @@ use sha2::{Digest as _, Sha256};
 use super::{
     Error, Result, State,
     caller::bearer,
+    figures,
     jobs::{no_store, page, parameter},
 };
 use crate::{
@@ -27,6 +28,7 @@ const LARGEST_PAGE: usize = 200;
 
 pub(super) fn routes(state: &State) -> Router<State> {
     Router::new()
+        .route("/api/admin/limits", get(figures::limits))
         .route("/api/admin/dead", get(list))
         .route("/api/admin/dead/retry", post(retry_all))
         .route("/api/admin/dead/{id}", delete(bury))

@@ -1,10 +1,14 @@
-//! `/healthz` and `/readyz`.
+//! `/healthz`, `/readyz` and `/metrics`.
 
-use axum::{extract::State as AxumState, http::StatusCode};
+use axum::{
+    extract::State as AxumState,
+    http::{StatusCode, header},
+    response::IntoResponse,
+};
 use jiff::Timestamp;
 
 use super::{Result, State};
-use crate::studio;
+use crate::{metrics, studio};
 
 /// The process answers.
 pub(super) async fn alive() -> &'static str {
@@ -27,4 +31,14 @@ pub(super) async fn ready(
         .map_err(studio::Error::from)?;
     studio.blobs.size("-").await.map_err(studio::Error::from)?;
     Ok((StatusCode::OK, "ready\n"))
+}
+
+/// In the text format of Prometheus.
+pub(super) async fn figures(AxumState(state): AxumState<State>) -> impl IntoResponse {
+    // While the store is away, what was left is told as it was.
+    if let Ok(standings) = state.studio.shared_standings().await {
+        metrics::stand(&standings);
+    }
+    let media_type = "text/plain; version=0.0.4; charset=utf-8";
+    ([(header::CONTENT_TYPE, media_type)], state.metrics.render())
 }

@@ -7,6 +7,7 @@ mod callback;
 mod caller;
 mod client;
 mod error;
+mod figures;
 mod headers;
 mod health;
 mod images;
@@ -27,6 +28,7 @@ use axum::{
 };
 use axum_extra::extract::cookie::Key;
 use ipnet::IpNet;
+use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -44,6 +46,7 @@ type Result<T, E = Error> = std::result::Result<T, E>;
 pub struct Site {
     pub studio: Arc<Studio>,
     pub gate: Arc<Gate>,
+    pub metrics: PrometheusHandle,
     pub signer: Signer,
     /// Signs session cookies.
     pub cookies: Key,
@@ -106,7 +109,8 @@ pub fn router(site: Site) -> Router {
         .layer(DefaultBodyLimit::max(images::MAX_BODY))
         .route("/assets/{name}", get(assets::hashed))
         .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready));
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(health::figures));
     guarded
         .merge(open)
         .method_not_allowed_fallback(error::method_not_allowed)

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc::Receiver;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::{Decision, Demand, Error, Limiter, Settlement, Standing};
+use super::{Decision, Demand, Error, Figure, Limiter, Settlement, Standing};
 use crate::store::redis::Notice;
 
 /// A refusal is not remembered for longer, in case word of a refund was lost.
@@ -117,6 +117,19 @@ impl Limiter for Memory {
         let settled = self.limiter.settle(id, settlements, now).await;
         lock(&self.known).forget(keys.iter().map(String::as_str));
         settled
+    }
+
+    async fn record(
+        &self,
+        figures: Vec<Figure>,
+        now: Timestamp,
+        keep: Duration,
+    ) -> Result<(), Error> {
+        self.limiter.record(figures, now, keep).await
+    }
+
+    async fn figures(&self, since: Timestamp, now: Timestamp) -> Result<Vec<Figure>, Error> {
+        self.limiter.figures(since, now).await
     }
 
     async fn sweep(&self, now: Timestamp) -> Result<(), Error> {

@@ -13,6 +13,7 @@
 
 mod decide;
 mod demand;
+mod figures;
 mod memory;
 mod policy;
 mod redis;
@@ -20,12 +21,15 @@ mod rule;
 mod sqlite;
 mod words;
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 
 pub use self::{
     decide::{Decision, Receipt, Settlement, Standing, decide, settled},
     demand::{Asker, Costs, Demand, demands, micros},
+    figures::{Figure, Tally},
     memory::Memory,
     policy::{Fault, MAX_PARTS, Policy},
     redis::RedisLimiter,
@@ -62,6 +66,16 @@ pub trait Limiter: Send + Sync + 'static {
         settlements: Vec<Settlement>,
         now: Timestamp,
     ) -> Result<(), Error>;
+    /// Adds figures to those of the same policy and hour, and forgets those
+    /// older than `keep`.
+    async fn record(
+        &self,
+        figures: Vec<Figure>,
+        now: Timestamp,
+        keep: Duration,
+    ) -> Result<(), Error>;
+    /// The figures since an hour, the oldest first.
+    async fn figures(&self, since: Timestamp, now: Timestamp) -> Result<Vec<Figure>, Error>;
     /// Forgets counters that say nothing any more, where the store does not do so by itself.
     async fn sweep(&self, now: Timestamp) -> Result<(), Error>;
 }

@@ -4,21 +4,26 @@
 //! together into the next. The scripts do the arithmetic of [`super::rule`]; a
 //! property test compares the two.
 
-use std::{collections::HashMap, sync::LazyLock};
+mod figures;
+
+use std::{collections::HashMap, sync::LazyLock, time::Duration};
 
 use ::redis::FromRedisValue;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use super::{Counter, Decision, Demand, Error, Limiter, Receipt, Rule, Settlement, decide};
+use super::{
+    Counter, Decision, Demand, Error, Figure, Limiter, Receipt, Rule, Settlement, decide,
+    figures::hour,
+};
 use crate::store::{
     gather::{Gather, Results},
     redis::{Notice, Redis, Script},
 };
 
-static CHARGE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("charge.lua")));
-static SETTLE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("settle.lua")));
+static CHARGE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("redis/charge.lua")));
+static SETTLE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("redis/settle.lua")));
 
 /// Begins every key.
 const TAG: &str = "{limits}";
@@ -83,6 +88,19 @@ impl Limiter for RedisLimiter {
             call = call.arg(packed_settlement(settlement));
         }
         Ok(call.run().await?)
+    }
+
+    async fn record(
+        &self,
+        figures: Vec<Figure>,
+        _now: Timestamp,
+        keep: Duration,
+    ) -> Result<(), Error> {
+        Ok(figures::record(&self.redis, &figures, keep).await?)
+    }
+
+    async fn figures(&self, since: Timestamp, now: Timestamp) -> Result<Vec<Figure>, Error> {
+        Ok(figures::load(&self.redis, hour(since), now.as_millisecond()).await?)
     }
 
     async fn sweep(&self, _now: Timestamp) -> Result<(), Error> {
@@ -254,5 +272,6 @@ mod tests {
     fn the_scripts_use_only_names_that_they_have() {
         assert_eq!(CHARGE.undeclared(), [""; 0]);
         assert_eq!(SETTLE.undeclared(), [""; 0]);
+        assert_eq!(figures::RECORD.undeclared(), [""; 0]);
     }
 }

@@ -1,16 +1,24 @@
 //! Counters in the embedded store. Checks that come while a transaction is
 //! under way go together into the next.
 
-use std::collections::{HashMap, hash_map::Entry};
+mod figures;
+
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::{Counter, Decision, Demand, Error, Limiter, Settlement, decide, settled};
+use super::{
+    Counter, Decision, Demand, Error, Figure, Limiter, Settlement, decide, figures::hour, settled,
+};
 use crate::store::{
     Error as StoreError,
     gather::{Gather, Results},
+    milliseconds,
     sqlite::Database,
 };
 
@@ -71,6 +79,22 @@ impl Limiter for SqliteLimiter {
                 Ok::<_, StoreError>(())
             })
             .await?)
+    }
+
+    async fn record(
+        &self,
+        figures: Vec<Figure>,
+        now: Timestamp,
+        keep: Duration,
+    ) -> Result<(), Error> {
+        let oldest = now.as_millisecond() - milliseconds(keep);
+        let record = move |c: &Connection| figures::record(c, &figures, oldest);
+        Ok(self.database.write(record).await?)
+    }
+
+    async fn figures(&self, since: Timestamp, _now: Timestamp) -> Result<Vec<Figure>, Error> {
+        let since = hour(since);
+        Ok(self.database.read(move |c| figures::load(c, since)).await?)
     }
 
     async fn sweep(&self, now: Timestamp) -> Result<(), Error> {

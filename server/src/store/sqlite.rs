@@ -29,6 +29,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("sqlite/002.sql"),
     include_str!("sqlite/003.sql"),
     include_str!("sqlite/004.sql"),
+    include_str!("sqlite/005.sql"),
 ];
 
 /// How many waiting operations one transaction takes at most: enough to hide

@@ -1,14 +1,17 @@
 //! What an order costs: charged when it is taken, settled when it has ended.
 
+use std::sync::Arc;
+
 use atelier_app::wire::Kind;
 use jiff::Timestamp;
-use tracing::warn;
+use tracing::{debug, warn};
 
 use super::{Caller, Error, Studio};
 use crate::{
     job::{Outcome, Request},
     limit::{
-        self, Asker, Costs, Decision, Demand, OnError, Receipt, Settlement, Standing, Unit, micros,
+        self, Asker, Costs, Decision, Demand, Figure, OnError, Policy, Receipt, Scope, Settlement,
+        Standing, Unit, micros,
     },
     queue::Job,
 };
@@ -72,7 +75,11 @@ impl Studio {
             receipts,
             answer: None,
         };
-        match self.limiter.charge(demands, now).await {
+        let decision = self.limiter.charge(demands.clone(), now).await;
+        if let Ok(decision) = &decision {
+            self.tally.note(&demands, &decision.standings, now);
+        }
+        match decision {
             Ok(Decision {
                 standings,
                 receipts: Some(receipts),
@@ -99,6 +106,20 @@ impl Studio {
         limit::demands(&self.policies, kind, asker, costs)
     }
 
+    /// Takes to the store what the policies have decided.
+    pub async fn record_figures(&self) {
+        let figures = self.tally.take();
+        if figures.is_empty() {
+            return;
+        }
+        let kept = figures.clone();
+        let (now, keep) = (Timestamp::now(), self.figures_kept);
+        if let Err(error) = self.limiter.record(figures, now, keep).await {
+            debug!(%error, "figures wait for the store");
+            self.tally.put_back(kept);
+        }
+    }
+
     /// How the caller stands with every policy.
     pub async fn limits(&self, caller: &Caller) -> Result<Vec<Standing>, Error> {
         self.look(caller, None).await
@@ -107,6 +128,21 @@ impl Studio {
     /// How the caller stands with the policies for one kind of order.
     pub async fn standings(&self, caller: &Caller, kind: Kind) -> Result<Vec<Standing>, Error> {
         self.look(caller, Some(kind)).await
+    }
+
+    /// How everybody together stands with the policies that all share.
+    pub async fn shared_standings(&self) -> Result<Vec<Standing>, Error> {
+        let shared = |policy: &&Arc<Policy>| policy.scope == Scope::Global;
+        let looks = self.policies.iter().filter(shared);
+        let looks = looks.map(|policy| Demand::new(policy, "", 0)).collect();
+        let decision = self.limiter.charge(looks, Timestamp::now()).await?;
+        Ok(decision.standings)
+    }
+
+    /// What the policies decided since an instant, the oldest hour first.
+    pub async fn figures(&self, since: Timestamp) -> Result<Vec<Figure>, Error> {
+        self.record_figures().await;
+        Ok(self.limiter.figures(since, Timestamp::now()).await?)
     }
 
     async fn look(&self, caller: &Caller, kind: Option<Kind>) -> Result<Vec<Standing>, Error> {

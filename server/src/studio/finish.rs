@@ -11,6 +11,7 @@ use super::{Caller, Error, Studio, fares::receipts};
 use crate::{
     callback::Message,
     job::{Outcome, Task},
+    metrics,
     queue::{self, Cancellation, Completion, Job, Ticket},
 };
 
@@ -38,6 +39,7 @@ impl Studio {
         self.settle_all(&jobs).await;
         for job in &jobs {
             info!(id = job.id, status = job.status.as_str(), "finished");
+            metrics::finished(job);
             if job.id != ticket.id {
                 self.tell_follower(job, ticket.token, now).await;
             }

@@ -17,5 +17,6 @@ mod files;
 mod dead;
 mod access;
 mod budget;
+mod figures;
 mod notices;
 mod several;

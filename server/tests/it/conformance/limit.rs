@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use atelier::limit::{Decision, Demand, Limiter, Policy, Receipt, Settlement};
+use atelier::limit::{Decision, Demand, Figure, Limiter, Policy, Receipt, Settlement};
 
 use super::{Stores, at};
 
@@ -219,4 +219,45 @@ pub(super) async fn what_is_forgotten_says_nothing_any_more(stores: Stores) {
     assert_eq!(remaining(&limiter, &policy, "a", MINUTE - 1).await, 0);
     limiter.sweep(at(2 * MINUTE)).await.unwrap();
     assert_eq!(remaining(&limiter, &policy, "a", 2 * MINUTE).await, 3);
+}
+
+pub(super) async fn figures_add_up_and_grow_old(stores: Stores) {
+    const HOUR: i64 = 60 * MINUTE;
+    let limiter = stores.limiter;
+    let keep = Duration::from_secs(2 * 60 * 60);
+    let hour = |hours: i64| at(hours * HOUR).as_millisecond();
+    let figure = |hours: i64, allowed: u64, who: &[(&str, u64)]| Figure {
+        policy: "p".into(),
+        hour: hour(hours),
+        allowed,
+        rejected: who.iter().map(|(_, times)| times).sum(),
+        who: who
+            .iter()
+            .map(|(who, times)| ((*who).into(), *times))
+            .collect(),
+    };
+    let record = async |figures: Vec<Figure>, hours: i64| {
+        limiter
+            .record(figures, at(hours * HOUR), keep)
+            .await
+            .unwrap();
+    };
+    record(vec![figure(0, 1, &[("a", 1), ("b", 5)])], 0).await;
+    record(vec![figure(0, 2, &[("a", 6)]), figure(1, 3, &[])], 1).await;
+    let since = async |from: i64, to: i64| {
+        let figures = limiter.figures(at(from * HOUR + 1), at(to * HOUR)).await;
+        figures.unwrap()
+    };
+    let expected = [figure(0, 3, &[("a", 7), ("b", 5)]), figure(1, 3, &[])];
+    assert_eq!(since(0, 1).await, expected);
+    assert_eq!(since(1, 1).await, expected[1..]);
+    let names: Vec<_> = (0..150).map(|n| (format!("n{n}"), n + 1)).collect();
+    let names: Vec<_> = names
+        .iter()
+        .map(|(n, times)| (n.as_str(), *times))
+        .collect();
+    record(vec![figure(3, 0, &names)], 3).await;
+    let kept = since(3, 3).await.remove(0);
+    assert_eq!((kept.who.len(), &kept.who[0]), (100, &("n149".into(), 150)));
+    assert_eq!(kept.rejected, 150 * 151 / 2);
 }

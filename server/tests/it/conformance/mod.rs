@@ -176,6 +176,7 @@ mod shared {
         limit::a_settlement_may_cost_more_than_is_left,
         limit::a_cost_above_the_quota_never_fits,
         limit::a_policy_of_another_shape_begins_anew,
+        limit::figures_add_up_and_grow_old,
         limit::what_is_forgotten_says_nothing_any_more,
         limit_model::any_sequence_agrees_with_the_pure_functions,
         limit_model::a_memory_refuses_only_what_the_store_would,

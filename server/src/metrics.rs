@@ -1,0 +1,81 @@
+//! `GET /metrics`: what happened in this process since it started, for
+//! Prometheus, and what is left of the limits that all share.
+
+use anyhow::{Context as _, Result};
+use atelier_app::wire::{Cache, Kind};
+use metrics::{counter, describe_counter, describe_gauge, gauge};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+
+use crate::{
+    limit::{Scope, Standing},
+    queue::Job,
+};
+
+/// Begins to count. To be called once in a process.
+pub fn install() -> Result<PrometheusHandle> {
+    let handle = PrometheusBuilder::new()
+        .install_recorder()
+        .context("cannot count for /metrics")?;
+    describe();
+    gauge!("atelier_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+    Ok(handle)
+}
+
+fn describe() {
+    describe_gauge!("atelier_build_info", "The version that runs; always 1.");
+    describe_counter!(
+        "atelier_orders_accepted_total",
+        "Orders taken, by kind and where the answer came from."
+    );
+    describe_counter!(
+        "atelier_jobs_finished_total",
+        "Jobs whose outcome was delivered to this process, by status."
+    );
+    describe_counter!(
+        "atelier_limit_decisions_total",
+        "Orders that a policy let through, or turned down."
+    );
+    describe_gauge!(
+        "atelier_limit_quota",
+        "Quota of a policy that the whole site shares, in its unit."
+    );
+    describe_gauge!(
+        "atelier_limit_remaining",
+        "What is left of a policy that the whole site shares, in its unit."
+    );
+}
+
+/// An order was taken.
+pub fn accepted(job: &Job) {
+    let cache = match job.cache {
+        Cache::Miss => "miss",
+        Cache::Exact => "exact",
+        Cache::Semantic => "semantic",
+        Cache::Joined => "joined",
+    };
+    let kind = match job.request.task.kind() {
+        Some(Kind::Image) => "image",
+        Some(Kind::Restoration) => "restoration",
+        None => "notice",
+    };
+    counter!("atelier_orders_accepted_total", "kind" => kind, "cache" => cache).increment(1);
+}
+
+/// A job has ended.
+pub fn finished(job: &Job) {
+    counter!("atelier_jobs_finished_total", "status" => job.status.as_str()).increment(1);
+}
+
+/// How things stand now.
+pub fn stand(standings: &[Standing]) {
+    let shared = |standing: &&Standing| standing.policy.scope == Scope::Global;
+    for standing in standings.iter().filter(shared) {
+        let policy = &standing.policy;
+        let labels = [
+            ("policy", policy.name.clone()),
+            ("unit", policy.unit.as_str().to_owned()),
+        ];
+        gauge!("atelier_limit_quota", &labels).set(policy.unit.amount(policy.quota));
+        gauge!("atelier_limit_remaining", &labels).set(policy.unit.amount(standing.remaining));
+    }
+}
