@@ -34,6 +34,7 @@ pub struct Config {
     pub secret: Option<Secret>,
     pub admin_token: Option<Secret>,
     pub trusted_proxies: Vec<IpNet>,
+    pub proxy_header: Option<ProxyHeader>,
     pub provider: Option<ProviderName>,
     pub workers: usize,
     pub limits: Vec<Policy>,
@@ -52,6 +53,14 @@ pub enum ProviderName {
     #[serde(rename = "openai")]
     OpenAi,
     Local,
+}
+
+/// Where a proxy writes whom it speaks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProxyHeader {
+    XForwardedFor,
+    Forwarded,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -10,7 +10,9 @@ use serde_json::json;
 
 use crate::{
     access::{Key, Register},
+    callback::outgoing_secret,
     config::Config,
+    folder,
     limit::{Policy, Unit},
     rooms::{Rooms, start_cryptography},
     table::{lines, table},
@@ -32,6 +34,15 @@ pub enum Action {
         /// The key's id, or its name if no other key has it
         key: String,
     },
+    /// Print the secret by which API users verify the callbacks they are sent
+    CallbackSecret,
+}
+
+/// What those who take callbacks verify them by.
+fn callback_secret(config: &Config) -> Result<String> {
+    folder::make(&config.data)?;
+    let secret = outgoing_secret(&folder::secret(config)?);
+    Ok(format!("{secret}\n"))
 }
 
 /// A key to be made.
@@ -59,6 +70,7 @@ pub async fn run(config: &Config, action: &Action) -> Result<String> {
         Action::Create(creation) => create(&*register, creation).await,
         Action::List { json } => list(&*register, *json).await,
         Action::Revoke { key } => revoke(&*register, key).await,
+        Action::CallbackSecret => callback_secret(config),
     }
 }
 

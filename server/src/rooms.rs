@@ -125,7 +125,7 @@ impl Rooms {
             providers: self.providers(config),
             blobs: self.blobs.clone(),
             courier: Courier::new(callback, signer(secret)?).context(no_client)?,
-            outgoing: Outgoing::new(config.callbacks.allow_private, signer(secret)?)
+            outgoing: Outgoing::new(config.callbacks.allow_private, outgoing_signer(secret)?)
                 .context(no_client)?,
             settings: config.queue.clone(),
             drain,
@@ -178,6 +178,10 @@ fn provider(config: &Config) -> Result<Arc<dyn Provider>> {
 /// Signs what this process sends, and knows what its like have sent.
 pub fn signer(secret: &str) -> Result<Signer> {
     Signer::new(secret).context("secret (ATELIER_SECRET) cannot sign")
+}
+
+fn outgoing_signer(secret: &str) -> Result<Signer> {
+    Signer::outgoing(secret).context("secret (ATELIER_SECRET) cannot sign")
 }
 
 /// Encryption for every HTTP client and for Redis.

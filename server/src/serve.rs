@@ -140,6 +140,7 @@ fn site(config: &Config, studio: &Arc<Studio>, gate: Arc<Gate>, secret: &str) ->
         signer: signer(secret)?,
         cookies: Key::from(&cookies.finalize()),
         trusted_proxies: config.trusted_proxies.clone(),
+        proxy_header: config.proxy_header,
         photos: config.photos.clone(),
         uploads: config.data.join(folder::UPLOADS),
         decoding: Semaphore::new(1),

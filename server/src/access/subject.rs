@@ -63,8 +63,12 @@ impl Subject {
         Ok(Self::UserAgent(text.to_lowercase()))
     }
 
-    /// Whatever the text looks like.
+    /// Whatever the text looks like. What looks like an address is one, or wrong.
     pub fn guess(text: &str) -> Result<Self, Unfit> {
+        let numeric = |c: char| c.is_ascii_hexdigit() || ".:/".contains(c);
+        if text.chars().all(numeric) && text.contains(['.', ':', '/']) {
+            return Self::ip(text);
+        }
         Self::ip(text)
             .or_else(|_| Self::key(text))
             .or_else(|_| Self::user_agent(text))
@@ -153,7 +157,14 @@ mod tests {
 
     #[test]
     fn what_would_deny_nobody_or_everybody_is_refused() {
-        for text in ["", "  ", "ab", "atl_abcdefghijk"] {
+        for text in [
+            "",
+            "  ",
+            "ab",
+            "atl_abcdefghijk",
+            "203.0.113.9/33",
+            "2001:db8",
+        ] {
             assert!(Subject::guess(text).is_err(), "{text:?}");
         }
         assert!(Subject::ip("203.0.113.0/33").is_err());

@@ -9,6 +9,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use jiff::Timestamp;
 use reqwest::{Client, RequestBuilder, Url};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use standardwebhooks::{
     HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHOOK_TIMESTAMP, Webhook, WebhookError,
 };
@@ -43,6 +44,8 @@ pub struct Data {
 /// Signs and verifies.
 pub struct Signer {
     webhook: Webhook,
+    /// Signs beside it.
+    second: Option<Webhook>,
 }
 
 /// Why a delivery was not believed.
@@ -59,6 +62,17 @@ impl Signer {
     pub fn new(secret: &str) -> Result<Self, WebhookError> {
         Ok(Self {
             webhook: Webhook::from_bytes(key(secret))?,
+            second: None,
+        })
+    }
+
+    /// The signer of messages to API users. They are signed twice: by the
+    /// site's secret, and by [`outgoing_secret`], which can be given away.
+    pub fn outgoing(secret: &str) -> Result<Self, WebhookError> {
+        let second = Webhook::from_bytes(key(&outgoing_secret(secret)))?;
+        Ok(Self {
+            second: Some(second),
+            ..Self::new(secret)?
         })
     }
 
@@ -84,7 +98,11 @@ impl Signer {
         body: Vec<u8>,
         now: Timestamp,
     ) -> Result<RequestBuilder, WebhookError> {
-        let signature = self.webhook.sign(id, now.as_second(), &body)?;
+        let mut signature = self.webhook.sign(id, now.as_second(), &body)?;
+        if let Some(second) = &self.second {
+            signature.push(' ');
+            signature += &second.sign(id, now.as_second(), &body)?;
+        }
         let request = client
             .post(url)
             .header("content-type", "application/json")
@@ -102,6 +120,14 @@ pub fn key(secret: &str) -> Vec<u8> {
         .strip_prefix("whsec_")
         .and_then(|encoded| BASE64.decode(encoded).ok());
     decoded.unwrap_or_else(|| secret.as_bytes().to_vec())
+}
+
+/// What API users verify callbacks by: derived from the site's secret, so that
+/// whoever knows it can verify, but forge nothing that the site believes.
+pub fn outgoing_secret(secret: &str) -> String {
+    let derived = Sha256::new_with_prefix(b"atelier outgoing callbacks");
+    let derived = derived.chain_update(key(secret)).finalize();
+    format!("whsec_{}", BASE64.encode(derived))
 }
 
 /// Carries outcomes to the callback.

@@ -41,7 +41,7 @@ impl FromRequestParts<State> for Caller {
 fn client(headers: &HeaderMap, extensions: &Extensions, state: &State) -> std::net::IpAddr {
     let peer = extensions.get::<ConnectInfo<SocketAddr>>();
     let peer = peer.map_or([0, 0, 0, 0].into(), |info| info.0.ip());
-    Client::new(peer, &state.trusted_proxies).address(headers)
+    Client::new(peer, &state.trusted_proxies, state.proxy_header).address(headers)
 }
 
 /// Whose API key was sent. Other ways to authorise are not for us.
@@ -53,13 +53,16 @@ async fn holder(headers: &HeaderMap, ip: &str, state: &State) -> Result<Option<A
     admitted.map(Some).map_err(Error::Key)
 }
 
-/// What follows `Authorization: Bearer`.
+/// What follows `Authorization: Bearer`; what cannot be read opens nothing.
 pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = value.split_once(' ')?;
-    scheme
-        .eq_ignore_ascii_case("bearer")
-        .then_some(token.trim())
+    const SCHEME: &str = "bearer";
+    let value = headers.get(header::AUTHORIZATION)?;
+    let scheme = value.as_bytes().get(..SCHEME.len())?;
+    if !scheme.eq_ignore_ascii_case(SCHEME.as_bytes()) {
+        return None;
+    }
+    let token = value.to_str().map_or(" ", |value| &value[SCHEME.len()..]);
+    (token.is_empty() || token.starts_with(' ')).then(|| token.trim())
 }
 
 /// Answers whoever is on the deny list.
@@ -112,8 +115,11 @@ mod tests {
             |value: &str| HeaderMap::from_iter([(header::AUTHORIZATION, value.parse().unwrap())]);
         assert_eq!(bearer(&with("Bearer abc")), Some("abc"));
         assert_eq!(bearer(&with("bearer  abc ")), Some("abc"));
+        assert_eq!(bearer(&with("Bearer ")), Some(""));
+        assert_eq!(bearer(&with("Bearer äbc")), Some(""));
         assert_eq!(bearer(&with("Basic abc")), None);
         assert_eq!(bearer(&with("abc")), None);
+        assert_eq!(bearer(&with("bearerabc")), None);
         assert_eq!(bearer(&HeaderMap::new()), None);
     }
 }

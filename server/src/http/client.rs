@@ -6,60 +6,98 @@ use std::net::{IpAddr, SocketAddr};
 use axum::http::{HeaderMap, HeaderName, header};
 use ipnet::{IpNet, Ipv6Net};
 
+use crate::config::ProxyHeader;
+
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 pub(super) struct Client<'a> {
     peer: IpAddr,
     trusted: &'a [IpNet],
+    field: Option<ProxyHeader>,
 }
 
 impl<'a> Client<'a> {
-    pub(super) fn new(peer: IpAddr, trusted: &'a [IpNet]) -> Self {
-        Self { peer, trusted }
+    /// The client of a request from `peer`; `field` is the one that trusted
+    /// proxies write, if the operator has told.
+    pub(super) fn new(peer: IpAddr, trusted: &'a [IpNet], field: Option<ProxyHeader>) -> Self {
+        Self {
+            peer,
+            trusted,
+            field,
+        }
     }
 
     /// Every proxy appends the address that it sees: the last one that is not
-    /// a trusted proxy's is the client's. Of the two fields a proxy sets one,
-    /// and passes on what a client put into the other; where both are there
-    /// and do not agree, neither is believed.
+    /// a trusted proxy's is the client's. A proxy writes one field, and passes
+    /// on what a client put into the other, so only one is read.
     pub(super) fn address(&self, headers: &HeaderMap) -> IpAddr {
         if !self.trusts(self.peer) {
             return self.peer;
         }
-        let old = self.walk(headers, &X_FORWARDED_FOR, address);
-        let standard = self.walk(headers, &header::FORWARDED, forwarded_for);
-        match (old, standard) {
-            (Some(old), Some(standard)) if old != standard => self.peer,
-            (old, standard) => old.or(standard).unwrap_or(self.peer),
+        let common = headers.contains_key(&X_FORWARDED_FOR);
+        match self.field {
+            Some(ProxyHeader::Forwarded) => self.standard(headers),
+            None if !common => self.standard(headers),
+            _ => self.common(headers),
         }
     }
 
-    /// From the right past trusted proxies; `None` without the field. What
-    /// cannot be read ends the chain that we can follow.
-    fn walk(
-        &self,
-        headers: &HeaderMap,
-        field: &HeaderName,
-        read: impl Fn(&str) -> Option<IpAddr>,
-    ) -> Option<IpAddr> {
-        let mut values = headers.get_all(field).iter().rev().peekable();
-        values.peek()?;
+    fn common(&self, headers: &HeaderMap) -> IpAddr {
+        let values = headers.get_all(X_FORWARDED_FOR).iter().rev();
         let hops = values.flat_map(|value| value.to_str().unwrap_or("?").rsplit(','));
+        self.walk(hops, address)
+    }
+
+    fn standard(&self, headers: &HeaderMap) -> IpAddr {
+        let values = headers.get_all(header::FORWARDED).iter().rev();
+        let hops = values.flat_map(|value| elements(value.to_str().unwrap_or("?")));
+        self.walk(hops, forwarded_for)
+    }
+
+    /// From the right past trusted proxies. What cannot be read ends the chain
+    /// that we can follow.
+    fn walk<'h>(
+        &self,
+        hops: impl Iterator<Item = &'h str>,
+        read: impl Fn(&str) -> Option<IpAddr>,
+    ) -> IpAddr {
         let mut client = self.peer;
-        for hop in hops {
-            let Some(hop) = read(hop.trim()) else { break };
+        for hop in hops.map(str::trim).filter(|hop| !hop.is_empty()) {
+            let Some(hop) = read(hop) else { break };
             client = hop;
             if !self.trusts(client) {
                 break;
             }
         }
-        Some(client)
+        client
     }
 
     fn trusts(&self, ip: IpAddr) -> bool {
         let ip = ip.to_canonical();
         self.trusted.iter().any(|network| network.contains(&ip))
     }
+}
+
+/// The elements of a list from the right, split at commas outside quotes. From
+/// that side a quote that a client left open swallows nothing that a proxy
+/// has appended.
+fn elements(list: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(list);
+    std::iter::from_fn(move || {
+        let list = rest?;
+        let (mut quoted, bytes) = (false, list.as_bytes());
+        let comma = (0..bytes.len()).rev().find(|i| {
+            let escaped = *i > 0 && bytes[i - 1] == b'\\';
+            quoted ^= bytes[*i] == b'"' && !escaped;
+            bytes[*i] == b',' && !quoted
+        });
+        let (before, element) = match comma {
+            Some(comma) => (Some(&list[..comma]), &list[comma + 1..]),
+            None => (None, list),
+        };
+        rest = before;
+        Some(element)
+    })
 }
 
 /// The `for` of one element of `Forwarded` (RFC 7239, 4).
@@ -110,7 +148,7 @@ mod tests {
             .iter()
             .map(|network| network.parse().unwrap())
             .collect();
-        network(Client::new(peer.parse().unwrap(), &trusted).address(&headers))
+        network(Client::new(peer.parse().unwrap(), &trusted, None).address(&headers))
     }
 
     #[test]
@@ -178,6 +216,15 @@ mod tests {
             ("forwarded|for=1.1.1.1, for=_hidden", "10.0.0.1"),
             ("forwarded|for=1.1.1.1, proto=https", "10.0.0.1"),
             ("forwarded|for=\"1.1.1.1, for=198.51.100.1", "198.51.100.1"),
+            (
+                "forwarded|for=198.51.100.1;host=\"x, for=6.6.6.6\"",
+                "198.51.100.1",
+            ),
+            (
+                "forwarded|for=198.51.100.1;host=\"\\\", for=6.6.6.6\"",
+                "198.51.100.1",
+            ),
+            ("forwarded|for=198.51.100.1, , ", "198.51.100.1"),
         ] {
             assert_eq!(seen("10.0.0.1", &[value], &trusted), ip, "{value}");
         }
@@ -185,12 +232,18 @@ mod tests {
 
     /// A proxy that sets one field passes on what a client put into the other.
     #[test]
-    fn fields_that_disagree_are_not_believed() {
-        let trusted = ["10.0.0.0/8"];
-        let fields = ["198.51.100.1", "forwarded|for=1.1.1.1"];
-        assert_eq!(seen("10.0.0.1", &fields, &trusted), "10.0.0.1");
-        let fields = ["198.51.100.1", "forwarded|for=198.51.100.1"];
-        assert_eq!(seen("10.0.0.1", &fields, &trusted), "198.51.100.1");
+    fn only_one_field_is_read() {
+        let trusted = ["10.0.0.0/8".parse().unwrap()];
+        let mut headers = HeaderMap::new();
+        headers.insert("x-forwarded-for", "198.51.100.1".parse().unwrap());
+        headers.insert("forwarded", "for=203.0.113.5".parse().unwrap());
+        let read = |field| {
+            let client = Client::new([10, 0, 0, 1].into(), &trusted, field);
+            client.address(&headers).to_string()
+        };
+        assert_eq!(read(None), "198.51.100.1");
+        assert_eq!(read(Some(ProxyHeader::XForwardedFor)), "198.51.100.1");
+        assert_eq!(read(Some(ProxyHeader::Forwarded)), "203.0.113.5");
     }
 
     #[test]
@@ -215,8 +268,8 @@ mod tests {
             }
             let stranger = IpAddr::from([203, 0, 113, 9]);
             let trusted = ["10.0.0.0/8".parse().unwrap()];
-            prop_assert_eq!(Client::new(stranger, &trusted).address(&headers), stranger);
-            Client::new([10, 0, 0, 1].into(), &trusted).address(&headers);
+            prop_assert_eq!(Client::new(stranger, &trusted, None).address(&headers), stranger);
+            Client::new([10, 0, 0, 1].into(), &trusted, None).address(&headers);
         }
 
         #[test]

@@ -26,8 +26,10 @@ struct Poll {
     wait: Option<u64>,
 }
 
+/// For whoever knows the id; but a key that is sent has to be valid.
 pub(super) async fn status(
     AxumState(state): AxumState<State>,
+    _: Caller,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Response> {

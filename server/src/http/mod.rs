@@ -36,7 +36,7 @@ use self::error::Error;
 use crate::{
     access::Gate,
     callback::{PATH as CALLBACK, Signer},
-    config::{PhotosConfig, Secret},
+    config::{PhotosConfig, ProxyHeader, Secret},
     studio::Studio,
 };
 
@@ -51,6 +51,7 @@ pub struct Site {
     /// Signs session cookies.
     pub cookies: Key,
     pub trusted_proxies: Vec<IpNet>,
+    pub proxy_header: Option<ProxyHeader>,
     pub photos: PhotosConfig,
     /// Uploads wait here until they are decoded.
     pub uploads: PathBuf,

@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use atelier::callback::outgoing_secret;
 use axum::{
     Router,
     body::Bytes,
@@ -47,6 +48,8 @@ impl Receiver {
         let receive = async move |headers: HeaderMap, body: Bytes| {
             let webhook = Webhook::from_bytes(SECRET.into()).unwrap();
             webhook.verify(&body, &headers).expect("a valid signature");
+            let given = Webhook::new(&outgoing_secret(SECRET)).unwrap();
+            given.verify(&body, &headers).expect("another one");
             let id = headers["webhook-id"].to_str().unwrap().to_owned();
             let body = serde_json::from_slice(&body).unwrap();
             sender.send(Notice { id, body }).unwrap();
@@ -270,4 +273,24 @@ async fn private_addresses_are_refused_by_default() {
     }
     let jobs: Value = server.json("/api/jobs").await;
     assert_eq!(jobs["jobs"], json!([]));
+}
+
+/// Whoever takes callbacks can verify them, and forge nothing we believe.
+#[tokio::test]
+async fn the_secret_that_is_given_away_opens_nothing() {
+    let (setup, _openai, server) = studio(vec![]).await;
+    let printed = setup.run(&["keys", "callback-secret"]).stdout;
+    let secret = outgoing_secret(SECRET);
+    assert_eq!(String::from_utf8(printed).unwrap(), format!("{secret}\n"));
+    let (body, now) = ("{}", jiff::Timestamp::now().as_second());
+    let signed = Webhook::new(&secret)
+        .unwrap()
+        .sign("x", now, body.as_bytes());
+    let forged = server
+        .post("/api/callback")
+        .header("webhook-id", "x")
+        .header("webhook-timestamp", now.to_string())
+        .header("webhook-signature", signed.unwrap())
+        .body(body);
+    assert_eq!(forged.send().await.unwrap().status(), 401);
 }
