@@ -68,19 +68,48 @@ test('the quality of a picture stays within what the form offers', async ({ page
   await expect(card(page, fox).getByRole('definition').filter({ hasText: 'high' })).toBeVisible();
 });
 
-test.describe('over the limit', () => {
-  const policy = { name: '"few"', scope: '"ip"', unit: '"images"', algorithm: '"fixed_window"', quota: 1, window: '"1d"' };
-  const lines = Object.entries(policy).map(([key, value]) => `${key} = ${value}`);
-  test.use({ limits: ['[[limits]]', ...lines].join('\n') });
+const limit = (unit: string, scope: string, quota: number) =>
+  ['[[limits]]', 'name = "few"', 'algorithm = "fixed_window"', 'window = "1d"']
+    .concat(`unit = "${unit}"`, `scope = "${scope}"`, `quota = ${quota}`)
+    .join('\n');
 
-  test('the words say when it renews', async ({ page }) => {
+test.describe('over the limit', () => {
+  test.use({ limits: limit('images', 'ip', 1) });
+
+  test('the words say when it renews, and what was painted before can still be had', async ({ page }) => {
     await visit(page, '/');
-    await expect(page.getByText('1 of 1 pictures left.')).toBeVisible();
+    await expect(page.getByText('1 of 1 pictures left today.')).toBeVisible();
     await paint(page, fox);
-    await expect(page.getByText(/^No pictures left for now\. Come back in \d/)).toBeVisible();
+    await expect(page.getByText(/^No pictures left today\. Come back in \d/)).toBeVisible();
+    await expectShown(card(page, fox).getByAltText(fox));
     await paint(page, 'one more');
     await expect(page.locator('form.desk').getByRole('alert')).toHaveText(/It renews in \d+ /);
     await expect(page.getByLabel('The picture in words')).toHaveValue('one more');
     await expect(card(page, 'one more')).toHaveCount(0);
+    await paint(page, fox);
+    await expect(card(page, fox)).toHaveCount(2);
+    await expect(page.locator('form.desk').getByRole('alert')).toHaveCount(0);
+  });
+});
+
+test.describe('a failure under a limit', () => {
+  test.use({ limits: limit('images', 'ip', 1), answers: ['unsafe'] });
+
+  test('costs nothing, and the words say so', async ({ page }) => {
+    await visit(page, '/');
+    await paint(page, fox);
+    await expect(card(page, fox).getByRole('alert')).toHaveText(/refused/);
+    await expect(page.getByText('1 of 1 pictures left today.')).toBeVisible();
+  });
+});
+
+test.describe('without money', () => {
+  test.use({ limits: limit('usd', 'global', 0.01), answers: [] });
+
+  test('the words say so, plainly', async ({ page }) => {
+    await visit(page, '/');
+    await expect(page.getByText(/^The studio's budget for today is spent\. Come back in \d/)).toBeVisible();
+    await paint(page, fox);
+    await expect(page.locator('form.desk').getByRole('alert')).toHaveText(/more than the studio may spend/);
   });
 });

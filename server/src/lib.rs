@@ -1,7 +1,8 @@
 //! Atelier: an AI image studio in one binary.
 //!
 //! # The walk of one request
-//! 1. `POST /api/images` reaches [`http`], which finds out who is asking.
+//! 1. `POST /api/images` reaches [`http`], which finds out who is asking;
+//!    [`access`] knows the API keys, and who is not served at all.
 //! 2. [`studio::Studio::submit`] does the rest in order:
 //! 3. [`limit`]: every policy that applies is charged in one atomic step, or none.
 //! 4. [`cache`]: the same request before? Then the job is finished at once and
@@ -22,7 +23,8 @@
 //! them. [`job`] holds what they hand each other, [`store`] the two stores
 //! that three of them share, [`photo`] what is known about pictures, [`view`]
 //! how a job looks from outside. [`rooms`] furnishes them for a process:
-//! [`serve`] with a site, [`work`] without, [`dead`] for an operator's moment.
+//! [`serve`] with a site, [`work`] without, [`keys`], [`deny`] and [`dead`] for
+//! an operator's moment.
 
 pub mod config;
 pub mod http;

@@ -149,21 +149,30 @@ fn detail(standing: &Standing) -> String {
                 .into()
         }
         (_, None, _) => format!(
-            "This asks for more at once than is ever given out: {} in {}. Ask for fewer.",
-            policy.quota.max(policy.burst),
+            "This asks for more at once than is ever given out: {} {} in {}. Ask for fewer.",
+            policy.burst,
+            things(policy),
             duration(policy.window.as_secs())
         ),
         (Unit::Usd, ..) => format!(
-            "The studio has spent its budget for now. It renews in {renews}. \
-             What has been made before can still be had."
+            "The studio has spent its budget, and this would be something new. It renews in {renews}."
         ),
         (Unit::Requests, ..) => format!("That was a lot at once. It renews in {renews}."),
         (Unit::Images, _, 0) => format!(
-            "You have used up what is given out at a time. It renews in {renews}. \
-             What has been made before can still be had."
+            "You have no {} left for something new. It renews in {renews}.",
+            things(policy)
         ),
         (Unit::Images, ..) => {
-            format!("That is more than the {left} you have left. It renews in {renews}.")
+            let things = things(policy);
+            format!("That is more than the {left} {things} you have left. It renews in {renews}.")
         }
+    }
+}
+
+fn things(policy: &Policy) -> &'static str {
+    match (policy.unit, policy.counts(Kind::Image)) {
+        (Unit::Requests, _) => "orders",
+        (_, true) => "pictures",
+        (_, false) => "photos",
     }
 }

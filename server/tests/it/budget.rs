@@ -109,7 +109,7 @@ async fn orders_at_once_do_not_reserve_more_than_there_is() {
         let (status, problem) = problem(answer).await;
         assert_eq!(status, 429);
         assert_eq!(problem["violated-policies"], json!(["budget"]));
-        assert!(text(&problem["detail"]).contains("spent its budget"));
+        assert!(text(&problem["detail"]).contains("has spent its budget"));
     }
     openai.called(3).await;
     openai.release();
