@@ -36,71 +36,77 @@ for i = 1, #KEYS do
   end
 end
 
--- What a check makes of its counters.
-local key, at, used, before, last = {}, {}, {}, {}, {}
+-- The counters as they were before the check at hand, should it not fit.
+local places, old_ats, old_useds, old_befores, old_ends = {}, {}, {}, {}, {}
 
 local row = cmsgpack.unpack(ARGV[1])
-local i = 2 + 4 * row[1]
-while i <= #row do
-  local now, demands, fits = row[i], row[i + 1], true
+local i, length = 2 + 4 * row[1], #row
+while i < length do
+  local now, demands, fits, charged = row[i], row[i + 1], true, 0
+  local following = i + 2 + 3 * demands
   i = i + 2
-  for d = 1, demands do
+  while fits and i < following do
     local k, rule, cost = row[i], row[i + 1], row[i + 2]
     i = i + 3
-    local algorithm, a, b = row[rule], row[rule + 1], row[rule + 2]
-    local t, u, w, left = ats[k], useds[k], 0
-    if algorithm == BUCKET then
-      local c = row[rule + 3]
-      if not t then
-        t, u = now, 0
-      elseif t <= now then
-        u = u - (now - t) * b
-        t = now
-        if u < 0 then
-          u = 0
+    -- Nothing is nothing, whatever is left.
+    if cost > 0 then
+      local algorithm, a, b = row[rule], row[rule + 1], row[rule + 2]
+      local t, u, w, left, ending = ats[k], useds[k], 0, 0, 0
+      if algorithm == BUCKET then
+        local c = row[rule + 3]
+        if not t then
+          t, u = now, 0
+        elseif t <= now then
+          u = u - (now - t) * b
+          t = now
+          if u < 0 then
+            u = 0
+          end
+        elseif t - now > ceil(a * c / b) + SLACK then
+          t = now
         end
-      elseif t - now > ceil(a * c / b) + SLACK then
-        t = now
-      end
-      left = a * c - u
-      -- A larger cost may not be counted exactly in the bucket's parts.
-      if cost > a then
-        fits = false
-      end
-      u = u + cost * c
-      left = left - cost * c
-      last[d] = t + ceil(u / b)
-    else
-      local start = now - now % b
-      if t and t >= start and t - now <= b + SLACK then
-        w = befores[k]
-      elseif t and algorithm == SLIDING and t == start - b then
-        t, u, w = start, 0, u
+        -- A larger cost may not be counted exactly in the bucket's parts.
+        left = cost <= a and a * c - u - cost * c or -1
+        u = u + cost * c
+        ending = t + ceil(u / b)
       else
-        t, u = start, 0
+        local start = now - now % b
+        if t and t >= start and t - now <= b + SLACK then
+          w = befores[k]
+        elseif t and algorithm == SLIDING and t == start - b then
+          t, u, w = start, 0, u
+        else
+          t, u = start, 0
+        end
+        -- Not from the sum, which may be rounded.
+        left = a - u - cost
+        u = u + cost
+        ending = t + b
+        if algorithm == SLIDING then
+          if w > 0 then
+            left = left - ceil(w * (b - (now > t and now - t or 0)) / b)
+          end
+          ending = ending + b
+        end
       end
-      left = a - u
-      last[d] = t + b
-      if algorithm == SLIDING then
-        left = left - ceil(w * (b - (now > t and now - t or 0)) / b)
-        last[d] = t + 2 * b
+      if left < 0 then
+        fits = false
+      else
+        charged = charged + 1
+        places[charged], old_ats[charged], old_useds[charged] = k, ats[k], useds[k]
+        old_befores[charged], old_ends[charged] = befores[k], ends[k]
+        ats[k], useds[k], befores[k], ends[k] = t, u, w, ending - now
       end
-      left = left - cost
-      u = u + cost
     end
-    if cost > 0 and left < 0 then
-      fits = false
-    end
-    key[d], at[d], used[d], before[d] = cost > 0 and k, t, u, w
   end
-  if fits then
-    for d = 1, demands do
-      local k = key[d]
-      if k then
-        ats[k], useds[k], befores[k], ends[k] = at[d], used[d], before[d], last[d] - now
-      end
+  if not fits then
+    for d = 1, charged do
+      local k = places[d]
+      ats[k], useds[k], befores[k] = old_ats[d], old_useds[d], old_befores[d]
+      ends[k] = old_ends[d]
     end
   end
+  i = following
 end
 
 -- Whole seconds, up: to write a number out takes longer than all else, and so
