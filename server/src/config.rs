@@ -1,12 +1,13 @@
 //! The configuration: `config.default.toml`, then the file named by
 //! `ATELIER_CONFIG`, then the environment. Nothing else reads either.
 
+mod check;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::HashSet, fmt, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
@@ -14,8 +15,7 @@ use url::Url;
 
 use crate::{
     access::{Subject, Unfit},
-    limit::{OWN_QUOTA, Policy, Unit},
-    provider::openai::find_estimate,
+    limit::Policy,
     store::redis::RedisUrl,
 };
 
@@ -280,104 +280,6 @@ impl Config {
             ProviderName::Local
         };
         self.provider.unwrap_or(default)
-    }
-
-    fn check(&self) -> Result<()> {
-        self.check_limits()?;
-        self.deny.subjects()?;
-        ensure!(
-            self.workers > 0 || self.redis_url.is_some(),
-            "workers (ATELIER_WORKERS) is 0: nothing would ever be painted. Set 1 or more, or a Redis (redis_url) \
-             whose other processes work."
-        );
-        ensure!(
-            self.openai.parallel > 0,
-            "openai.parallel is 0: no call could ever be made. Set 1 or more."
-        );
-        ensure!(
-            self.openai
-                .calls_per_second
-                .is_none_or(|calls| calls.is_finite() && calls > 0.0),
-            "openai.calls_per_second must be above 0. Leave it out for no bound."
-        );
-        ensure!(
-            self.queue.attempts > 0,
-            "queue.attempts is 0: no job could ever be tried. Set 1 or more."
-        );
-        ensure!(
-            self.queue.lease >= Duration::from_millis(300),
-            "queue.lease is shorter than 300ms: heartbeats could not keep up. The default is \"60s\"."
-        );
-        ensure!(
-            self.photos.max_bytes > 0 && self.photos.max_pixels > 0,
-            "photos.max_bytes and photos.max_pixels must be above 0."
-        );
-        self.check_secrets()?;
-        self.check_provider()
-    }
-
-    fn check_secrets(&self) -> Result<()> {
-        let short =
-            |secret: &Option<Secret>| matches!(secret, Some(Secret(text)) if text.len() < 16);
-        ensure!(
-            !short(&self.secret),
-            "secret (ATELIER_SECRET) is shorter than 16 characters. Set a longer one, or unset it to have one made."
-        );
-        ensure!(
-            !short(&self.admin_token),
-            "admin_token (ATELIER_ADMIN_TOKEN) is shorter than 16 characters. Set a longer one, or unset it to have no admin routes."
-        );
-        Ok(())
-    }
-
-    fn check_provider(&self) -> Result<()> {
-        let own_server = self.openai.base_url.host_str() != Some("api.openai.com");
-        if self.provider() == ProviderName::OpenAi && self.openai.api_key.is_none() && !own_server {
-            bail!(
-                "provider (ATELIER_PROVIDER) is openai, but there is no key. Set OPENAI_API_KEY, or use \"local\"."
-            );
-        }
-        Ok(())
-    }
-
-    fn check_limits(&self) -> Result<()> {
-        let mut names = HashSet::new();
-        for policy in &self.limits {
-            let name = &policy.name;
-            ensure!(
-                name != OWN_QUOTA,
-                "the limit {name:?}: this name stands for an API key's own quota. Choose another."
-            );
-            ensure!(
-                names.insert(name),
-                "the limit {name:?} stands there twice. Give each limit a name of its own."
-            );
-        }
-        self.check_estimates()
-    }
-
-    fn check_estimates(&self) -> Result<()> {
-        for entry in &self.openai.estimates {
-            let prices = [entry.low, entry.medium, entry.high, entry.photo];
-            ensure!(
-                prices.iter().all(|price| (0.0..=1000.0).contains(price)),
-                "openai.estimates: a price of {:?} is negative or too large.",
-                entry.model
-            );
-        }
-        let money = self.limits.iter().find(|policy| policy.unit == Unit::Usd);
-        let model = &self.openai.model;
-        if let Some(policy) = money
-            && self.provider() == ProviderName::OpenAi
-            && find_estimate(&self.openai.estimates, model).is_none()
-        {
-            bail!(
-                "the limit {:?} counts money, but openai.estimates has no price for the model {model:?}. \
-                 Add an entry for it, or one for \"*\".",
-                policy.name
-            );
-        }
-        Ok(())
     }
 }
 

@@ -5,18 +5,16 @@
 use std::any::Any;
 
 use axum::{
-    Json,
     extract::rejection::{BytesRejection, FormRejection},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde::Serialize;
 use tracing::{debug, error, warn};
 
 use super::{
     headers::whole_seconds,
     limits::{self, Refused},
-    pages::Told,
+    problem::Problem,
 };
 use crate::{
     access::NotAdmitted, callback::Forgery, limit::Standing, photo::Refusal, queue, studio,
@@ -92,42 +90,11 @@ impl From<FormRejection> for Error {
     }
 }
 
-/// A problem document.
-#[derive(Debug, Clone, Serialize)]
-pub(super) struct Problem {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    title: &'static str,
-    status: u16,
-    detail: String,
-    code: &'static str,
-    #[serde(rename = "violated-policies", skip_serializing_if = "Vec::is_empty")]
-    violated: Vec<String>,
-}
-
 /// When to try again while a store is away.
 pub(super) const SOON: header::HeaderValue = header::HeaderValue::from_static("5");
 
 /// Registered by draft-ietf-httpapi-ratelimit-headers.
 const QUOTA_EXCEEDED: &str = "https://iana.org/assignments/http-problem-types#quota-exceeded";
-
-impl Problem {
-    fn new(
-        status: StatusCode,
-        code: &'static str,
-        title: &'static str,
-        detail: impl Into<String>,
-    ) -> Self {
-        Self {
-            kind: "about:blank",
-            title,
-            status: status.as_u16(),
-            detail: detail.into(),
-            code,
-            violated: vec![],
-        }
-    }
-}
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
@@ -139,7 +106,7 @@ impl IntoResponse for Error {
             Self::Key(NotAdmitted::TooMany(wait)) => Some(whole_seconds(*wait).max(1)),
             _ => None,
         };
-        let mut response = respond(self.problem());
+        let mut response = self.problem().respond();
         if let Some(wait) = wait {
             response
                 .headers_mut()
@@ -339,27 +306,11 @@ fn limited(standings: &[Standing]) -> Response {
     );
     problem.kind = QUOTA_EXCEEDED;
     problem.violated = refusal.violated;
-    let mut response = respond(problem);
+    let mut response = problem.respond();
     limits::tell(response.headers_mut(), standings);
     response
         .headers_mut()
         .insert(header::RETRY_AFTER, refusal.retry_after.into());
-    response
-}
-
-fn respond(problem: Problem) -> Response {
-    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let told = Told {
-        status: problem.status,
-        title: problem.title,
-        detail: problem.detail.clone(),
-    };
-    let mut response = (status, Json(problem)).into_response();
-    let media_type = header::HeaderValue::from_static("application/problem+json");
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, media_type);
-    response.extensions_mut().insert(told);
     response
 }
 

@@ -96,7 +96,7 @@ fn unit(policy: &Policy) -> &'static str {
     }
 }
 
-/// Tells the limits also with answers that came before anything was charged.
+/// Tells the limits also with refusals that came before anything was charged.
 pub(super) async fn always_tell(
     AxumState(state): AxumState<State>,
     caller: Caller,
@@ -108,7 +108,9 @@ pub(super) async fn always_tell(
         _ => Kind::Image,
     };
     let mut response = next.run(request).await;
-    if !response.headers().contains_key("ratelimit")
+    let told = response.headers().contains_key("ratelimit");
+    if response.status().is_client_error()
+        && !told
         && let Ok(standings) = state.studio.standings(&caller, kind).await
     {
         tell(response.headers_mut(), &standings);

@@ -15,6 +15,7 @@ mod jobs;
 mod limits;
 mod pages;
 mod pictures;
+mod problem;
 mod read_on;
 mod restorations;
 

@@ -5,9 +5,7 @@ use std::{sync::Arc, time::Duration};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Counter, Demand, Policy, Rule, Unit};
-
-const HOUR: i64 = 60 * 60 * 1000;
+use super::{Counter, Demand, HOUR, Policy, Rule, Unit};
 
 /// What a policy has taken: enough to settle it when the policy has changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

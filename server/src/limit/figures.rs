@@ -10,7 +10,7 @@ use std::{
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use super::{Demand, Scope, Standing};
+use super::{Demand, HOUR, Scope, Standing};
 use crate::job::hex;
 
 /// Names kept of one policy and hour in memory; who comes later is counted
@@ -22,8 +22,6 @@ pub(super) const KEPT: usize = 100;
 
 /// Policies and hours in memory, should the store be away for long.
 const MOST: usize = 10_000;
-
-const HOUR: i64 = 60 * 60 * 1000;
 
 /// One policy in one hour.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -40,33 +40,41 @@ impl Studio {
             images: request.images().into(),
             usd: self.provider.estimate((&request.task).into()),
         };
-        match self.charge(caller, kind, costs, now).await {
+        let demands = self.demands(caller, kind, costs);
+        let fare = match self.charge(demands.clone(), now).await {
             Err(Error::Limited(standings)) if !fresh && may_look(&standings) => {
-                let Some(answer) = self.cached(&request.digest(), now).await? else {
-                    return Err(Error::Limited(standings));
-                };
-                let only_asked = Costs {
-                    requests: 1,
-                    ..Costs::default()
-                };
-                let fare = self.charge(caller, kind, only_asked, now).await?;
-                Ok(Fare {
-                    answer: Some(answer),
-                    ..fare
-                })
+                match self.cached(&request.digest(), now).await? {
+                    Some(answer) => self.charge_for_asking(caller, kind, answer, now).await,
+                    None => Err(Error::Limited(standings)),
+                }
             }
             fare => fare,
+        };
+        if let Ok(Fare { standings, .. }) | Err(Error::Limited(standings)) = &fare {
+            self.tally.note(&demands, standings, now);
         }
+        fare
     }
 
-    async fn charge(
+    async fn charge_for_asking(
         &self,
         caller: &Caller,
         kind: Option<Kind>,
-        costs: Costs,
+        answer: Outcome,
         now: Timestamp,
     ) -> Result<Fare, Error> {
-        let demands = self.demands(caller, kind, costs);
+        let costs = Costs {
+            requests: 1,
+            ..Costs::default()
+        };
+        let fare = self.charge(self.demands(caller, kind, costs), now).await?;
+        Ok(Fare {
+            answer: Some(answer),
+            ..fare
+        })
+    }
+
+    async fn charge(&self, demands: Vec<Demand>, now: Timestamp) -> Result<Fare, Error> {
         let forgiving = demands
             .iter()
             .all(|demand| demand.policy.on_error == OnError::Allow);
@@ -75,11 +83,7 @@ impl Studio {
             receipts,
             answer: None,
         };
-        let decision = self.limiter.charge(demands.clone(), now).await;
-        if let Ok(decision) = &decision {
-            self.tally.note(&demands, &decision.standings, now);
-        }
-        match decision {
+        match self.limiter.charge(demands, now).await {
             Ok(Decision {
                 standings,
                 receipts: Some(receipts),

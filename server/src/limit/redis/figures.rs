@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, sync::LazyLock, time::Duration};
 use ::redis::Cmd;
 
 use super::{
-    super::figures::{Figure, KEPT},
+    super::{
+        HOUR,
+        figures::{Figure, KEPT},
+    },
     TAG,
 };
 use crate::store::{
@@ -15,8 +18,6 @@ use crate::store::{
 
 pub(super) static RECORD: LazyLock<Script> =
     LazyLock::new(|| Script::new(include_str!("figures.lua")));
-
-const HOUR: i64 = 60 * 60 * 1000;
 
 pub(super) async fn record(redis: &Redis, figures: &[Figure], keep: Duration) -> Result<(), Error> {
     let mut call = redis
