@@ -121,10 +121,7 @@ fn a_limit_that_cannot_be_is_named() {
         )
     };
     for (file, expected) in [
-        (
-            limit("a", "burst = 3"),
-            "\"a\": only a token_bucket has a burst",
-        ),
+        (limit("a", "on_error = 'hope'"), "hope"),
         (limit("a", "actions = []"), "\"a\": its actions are empty"),
         (limit("a", "colour = 'red'"), "colour"),
         (limit("key-quota", ""), "\"key-quota\": this name stands"),

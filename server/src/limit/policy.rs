@@ -30,7 +30,7 @@ pub struct Policy {
     /// Parts per window.
     pub quota: u64,
     pub window: Duration,
-    /// The bucket's size in parts.
+    /// The most that can be had at once, in parts: the bucket's size, or the quota.
     pub burst: u64,
     /// Which submissions are counted.
     pub actions: Vec<Action>,
@@ -174,11 +174,9 @@ impl Written {
     }
 
     fn checked(self) -> Result<Policy, String> {
-        if self.burst.is_some() && self.algorithm != Algorithm::TokenBucket {
-            return Err("only a token_bucket has a burst.".into());
-        }
         let quota = parts(self.unit, self.quota).map_err(|fault| format!("its quota {fault}"))?;
-        let burst = match self.burst {
+        let bucket = self.algorithm == Algorithm::TokenBucket;
+        let burst = match self.burst.filter(|_| bucket) {
             Some(burst) => parts(self.unit, burst).map_err(|fault| format!("its burst {fault}"))?,
             None => quota,
         };
@@ -250,6 +248,12 @@ mod tests {
     }
 
     #[test]
+    fn a_burst_is_for_buckets() {
+        let policy = read(&format!("{GOOD}burst = 3")).unwrap();
+        assert_eq!((policy.quota, policy.burst), (20, 20));
+    }
+
+    #[test]
     fn a_policy_is_printed_as_it_was_written() {
         for text in [
             GOOD.to_owned(),
@@ -272,7 +276,6 @@ mod tests {
             ("20", "1.5", "whole number"),
             ("20", "1e17", "too large"),
             ("'1d'", "'1d'\nactions = []", "actions"),
-            ("'1d'", "'1d'\nburst = 3", "token_bucket"),
         ] {
             let error = read(&GOOD.replace(from, to)).unwrap_err();
             assert!(

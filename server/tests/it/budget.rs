@@ -1,8 +1,22 @@
 //! Money: reserved by estimate, settled by what the provider charged, and
 //! never spent beyond the budget.
 
+use std::{sync::Arc, time::Duration};
+
+use atelier::{
+    blob::Blobs,
+    cache::SqliteCache,
+    job::ImageTask,
+    limit::{RedisLimiter, Tally},
+    provider::local::Local,
+    queue::SqliteQueue,
+    store::{redis::Redis, sqlite::Database},
+    studio::{Caller, Error, Order, Studio, Terms},
+};
+use jiff::Timestamp;
 use reqwest::Response;
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
 use crate::support::{Answer, Atelier, OpenAi, PATIENCE, Setup, problem, taken, text};
 
@@ -178,4 +192,60 @@ fn a_budget_needs_a_price_for_the_model() {
     let refusal = setup.refusal();
     assert!(refusal.contains("openai.estimates"), "{refusal}");
     assert!(refusal.contains("budget"), "{refusal}");
+}
+
+/// A studio whose limits are kept where nobody answers, and all else is well.
+async fn limits_away(on_error: &str, folder: &std::path::Path) -> Studio {
+    let text = format!(
+        "name = 'p'\nscope = 'ip'\nunit = 'requests'\nalgorithm = 'fixed_window'\n\
+         quota = 1\nwindow = '1d'\non_error = '{on_error}'"
+    );
+    let database = Database::open(&folder.join("atelier.db")).unwrap();
+    let queue = SqliteQueue::take_over(database.clone(), Timestamp::now());
+    let nobody = Redis::open("redis://127.0.0.1:1".parse().unwrap());
+    Studio {
+        queue: Arc::new(queue.await.unwrap()),
+        cache: Arc::new(SqliteCache::new(database)),
+        limiter: Arc::new(RedisLimiter::new(nobody)),
+        blobs: Blobs::in_folder(folder).unwrap(),
+        provider: Arc::new(Local),
+        policies: vec![Arc::new(toml::from_str(&text).unwrap())],
+        tally: Tally::new(None),
+        figures_kept: Duration::from_secs(60),
+        cache_ttl: Duration::from_secs(60),
+        keep: Duration::from_secs(60),
+        public_url: None,
+        drain: CancellationToken::new(),
+    }
+}
+
+#[tokio::test]
+async fn a_policy_says_what_happens_when_it_cannot_be_asked() {
+    let caller = Caller {
+        ip: "203.0.113.1".into(),
+        owner: "ip:203.0.113.1".into(),
+        holder: None,
+    };
+    let order = Order::Image(ImageTask {
+        prompt: "a boat".into(),
+        size: "auto".into(),
+        quality: "auto".into(),
+        n: 1,
+        style: None,
+    });
+    for (on_error, taken) in [("allow", true), ("deny", false)] {
+        let folder = tempfile::tempdir().unwrap();
+        let studio = limits_away(on_error, folder.path()).await;
+        let answer = studio
+            .submit(&caller, order.clone(), Terms::default())
+            .await;
+        match answer {
+            Ok(accepted) => assert!(taken && accepted.standings.is_empty()),
+            Err(error) => assert!(!taken && matches!(error, Error::Limit(_)), "{error}"),
+        }
+        assert_eq!(
+            studio.jobs(&caller, None, 9).await.unwrap().len(),
+            usize::from(taken)
+        );
+    }
 }
