@@ -170,6 +170,12 @@ pub struct Job {
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub similar_to: Option<Similar>,
+    /// When the picture was made that an earlier request was answered with.
+    #[cfg_attr(
+        feature = "ssr",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub painted_at: Option<String>,
     #[cfg_attr(
         feature = "ssr",
         serde(default, skip_serializing_if = "Option::is_none")

@@ -51,6 +51,18 @@ mod on_server {
         format!("{}…", head.trim_end())
     }
 
+    /// How long ago, in the largest unit that says enough: `2 h ago`.
+    pub(crate) fn ago(seconds: u64) -> String {
+        let (number, unit) = match seconds {
+            0..60 => return "just now".into(),
+            60..3_600 => (seconds / 60, "min"),
+            3_600..86_400 => (seconds / 3_600, "h"),
+            86_400..172_800 => return "yesterday".into(),
+            _ => (seconds / 86_400, "days"),
+        };
+        format!("{number} {unit} ago")
+    }
+
     /// A name for a downloaded file: `a-fox-in-the-snow`.
     pub(crate) fn slug(text: &str) -> String {
         let mut slug = String::new();

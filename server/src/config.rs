@@ -17,6 +17,7 @@ use crate::{
     access::{Subject, Unfit},
     limit::Policy,
     store::redis::RedisUrl,
+    studio::Mode,
 };
 
 const DEFAULTS: &str = include_str!("../config.default.toml");
@@ -39,6 +40,7 @@ pub struct Config {
     pub workers: usize,
     pub limits: Vec<Policy>,
     pub cache: CacheConfig,
+    pub semantic: SemanticConfig,
     pub queue: QueueConfig,
     pub photos: PhotosConfig,
     pub openai: OpenAiConfig,
@@ -68,6 +70,25 @@ pub enum ProxyHeader {
 pub struct CacheConfig {
     #[serde(with = "duration")]
     pub ttl: Duration,
+    pub entries: u64,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SemanticConfig {
+    pub mode: Mode,
+    pub threshold: f32,
+    pub entries: usize,
+    pub encoder: EncoderName,
+    pub model: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EncoderName {
+    Pocket,
+    #[serde(rename = "openai")]
+    OpenAi,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use atelier_app::wire;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use unicode_normalization::UnicodeNormalization;
@@ -18,6 +19,23 @@ pub struct Request {
     /// 0, or a random number when the client asked for a fresh picture.
     pub variation: u64,
     pub task: Task,
+    /// What was made before that serves this request, or resembles what would.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found: Option<Found>,
+}
+
+/// An earlier answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Found {
+    /// The job that was answered by the provider.
+    pub job: String,
+    pub painted_at: Timestamp,
+    /// Its words, where they are not the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub similar: Option<wire::Similar>,
+    /// Why they mean the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// What is to be made.
@@ -111,6 +129,15 @@ impl Request {
         hex(&Sha256::digest(canonical.to_string()))
     }
 
+    /// Everything that decides what the picture looks like, but the prompt.
+    pub fn parameters(&self) -> String {
+        let task = match &self.task {
+            Task::Image(task) => serde_json::json!([task.size, task.quality, task.n, task.style]),
+            Task::Restoration(_) | Task::Notice(_) => serde_json::Value::Null,
+        };
+        serde_json::json!([self.task.kind(), self.provider, self.model, task]).to_string()
+    }
+
     /// How many pictures the request asks for; a notice counts as one.
     pub fn images(&self) -> u32 {
         match &self.task {
@@ -189,6 +216,7 @@ mod tests {
             provider: "local".into(),
             model: "sketch".into(),
             variation: 0,
+            found: None,
             task: Task::Image(ImageTask {
                 prompt: prompt.into(),
                 size: "auto".into(),

@@ -5,8 +5,8 @@
 //!    [`access`] knows the API keys, and who is not served at all.
 //! 2. [`studio::Studio::submit`] does the rest in order:
 //! 3. [`limit`]: every policy that applies is charged in one atomic step, or none.
-//! 4. [`cache`]: the same request before? Then the job is finished at once and
-//!    the charge is given back.
+//! 4. [`cache`]: the same request before, or one that means the same? Then the
+//!    job is finished at once and the charge is given back.
 //! 5. [`queue`]: enqueue, or join an identical request in flight. The client
 //!    gets `202` with a job id.
 //! 6. [`worker`] claims the job under a lease and a fencing token,
@@ -23,8 +23,8 @@
 //! them. [`job`] holds what they hand each other, [`store`] the two stores
 //! that three of them share, [`photo`] what is known about pictures, [`view`]
 //! how a job looks from outside. [`rooms`] furnishes them for a process:
-//! [`serve`] with a site, [`work`] without, [`keys`], [`deny`] and [`dead`] for
-//! an operator's moment.
+//! [`serve`] with a site, [`work`] without, [`keys`], [`deny`], [`dead`]
+//! and [`hoard`] for an operator's moment.
 
 pub mod config;
 pub mod http;
@@ -50,3 +50,4 @@ pub mod table;
 pub mod keys;
 pub mod deny;
 pub mod dead;
+pub mod hoard;

@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use atelier::{config::Config, dead, deny, keys, serve, work};
+use atelier::{config::Config, dead, deny, hoard, keys, serve, work};
 use clap::{Parser, Subcommand};
 use tokio::runtime::Runtime;
 use tracing_subscriber::{
@@ -35,6 +35,11 @@ enum Command {
     Dead {
         #[command(subcommand)]
         action: dead::Action,
+    },
+    /// What the caches save, why two prompts share a picture, and purging
+    Cache {
+        #[command(subcommand)]
+        action: hoard::Action,
     },
     /// Make, list or revoke API keys
     Keys {
@@ -71,6 +76,9 @@ fn run(cli: &Cli) -> Result<()> {
         None | Some(Command::Serve) => run_long(&config.clone(), serve::serve(config)),
         Some(Command::Worker) => run_long(&config.clone(), work::work(config)),
         Some(Command::Dead { action }) => print(&runtime()?.block_on(dead::run(&config, action))?),
+        Some(Command::Cache { action }) => {
+            print(&runtime()?.block_on(hoard::run(&config, action))?)
+        }
         Some(Command::Keys { action }) => print(&runtime()?.block_on(keys::run(&config, action))?),
         Some(Command::Deny { action }) => print(&runtime()?.block_on(deny::run(&config, action))?),
         Some(Command::Config) => {

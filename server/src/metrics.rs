@@ -47,7 +47,7 @@ fn describe() {
 
 /// An order was taken.
 pub fn accepted(job: &Job) {
-    let cache = match job.cache {
+    let cache = match job.source() {
         Cache::Miss => "miss",
         Cache::Exact => "exact",
         Cache::Semantic => "semantic",

@@ -10,9 +10,14 @@ use url::Url;
 use crate::{
     access::{RedisRegister, Register, SqliteRegister},
     blob::Blobs,
-    cache::{Cache, RedisCache, SqliteCache},
+    cache::{
+        Cache, RedisCache, Savings, SqliteCache,
+        semantic::{
+            Encoder, Meanings, OpenAiEncoder, Pocket, RedisMeanings, Semantic, SqliteMeanings,
+        },
+    },
     callback::{Courier, Signer, outgoing::Outgoing},
-    config::{Config, ProviderName},
+    config::{Config, EncoderName, ProviderName},
     folder,
     limit::{Limiter, Memory, RedisLimiter, SqliteLimiter, Tally},
     provider::{Provider, local::Local, openai::OpenAi},
@@ -21,7 +26,7 @@ use crate::{
         redis::{Redis, RedisUrl},
         sqlite::Database,
     },
-    studio::Studio,
+    studio::{Mode, Studio},
     worker::Worker,
 };
 
@@ -29,6 +34,8 @@ use crate::{
 pub struct Rooms {
     pub queue: Arc<dyn Queue>,
     pub cache: Arc<dyn Cache>,
+    /// Unset where meanings are not compared.
+    pub semantic: Option<Arc<Semantic>>,
     pub limiter: Arc<dyn Limiter>,
     pub register: Arc<dyn Register>,
     pub blobs: Blobs,
@@ -69,7 +76,8 @@ impl Rooms {
     fn in_database(config: &Config, queue: SqliteQueue, database: Database) -> Result<Self> {
         Ok(Self {
             queue: Arc::new(queue),
-            cache: Arc::new(SqliteCache::new(database.clone())),
+            cache: Arc::new(SqliteCache::new(database.clone(), config.cache.entries)),
+            semantic: semantic(config, || SqliteMeanings::new(database.clone()))?,
             register: Arc::new(SqliteRegister::new(database.clone())),
             limiter: Arc::new(Memory::new(Arc::new(SqliteLimiter::new(database)))),
             blobs: blobs(config)?,
@@ -85,7 +93,8 @@ impl Rooms {
         Ok(Self {
             queue: Arc::new(RedisQueue::new(redis.clone())),
             register: Arc::new(RedisRegister::new(redis.clone())),
-            cache: Arc::new(RedisCache::new(redis)),
+            cache: Arc::new(RedisCache::new(redis.clone(), config.cache.entries)),
+            semantic: semantic(config, || RedisMeanings::new(redis))?,
             limiter: Arc::new(Memory::shared(Arc::new(limiter), freed)),
             blobs: blobs(config)?,
             provider: provider(config)?,
@@ -100,6 +109,9 @@ impl Rooms {
             figures_kept: config.figures.keep,
             queue: Arc::clone(&self.queue),
             cache: Arc::clone(&self.cache),
+            semantic: self.semantic.clone(),
+            mode: config.semantic.mode,
+            savings: Savings::default(),
             limiter: Arc::clone(&self.limiter),
             blobs: self.blobs.clone(),
             provider: Arc::clone(&self.provider),
@@ -159,6 +171,35 @@ fn database(config: &Config) -> Result<Database> {
             "cannot open the database in {:?} (setting data, ATELIER_DATA)",
             config.data
         )
+    })
+}
+
+fn semantic<M: Meanings>(
+    config: &Config,
+    meanings: impl FnOnce() -> M,
+) -> Result<Option<Arc<Semantic>>> {
+    let settings = &config.semantic;
+    if settings.mode == Mode::Off {
+        return Ok(None);
+    }
+    let semantic = Semantic::new(
+        encoder(config)?,
+        Arc::new(meanings()),
+        settings.threshold,
+        settings.entries,
+    );
+    Ok(Some(Arc::new(semantic)))
+}
+
+/// Who turns prompts into vectors.
+pub fn encoder(config: &Config) -> Result<Arc<dyn Encoder>> {
+    let openai = &config.openai;
+    Ok(match config.semantic.encoder {
+        EncoderName::Pocket => Arc::new(Pocket::new()),
+        EncoderName::OpenAi => {
+            let (key, model) = (openai.api_key.clone(), config.semantic.model.clone());
+            Arc::new(OpenAiEncoder::new(&openai.base_url, key, model)?)
+        }
     })
 }
 

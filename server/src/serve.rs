@@ -68,6 +68,9 @@ pub async fn serve(config: Config) -> Result<()> {
     )
     .with_graceful_shutdown(closing.clone().cancelled_owned());
     tokio::spawn(sweep(Arc::clone(&studio)));
+    if let Some(semantic) = studio.semantic.clone() {
+        tokio::spawn(async move { semantic.keep_renewing().await });
+    }
     tokio::spawn(record(Arc::clone(&studio)));
     let workers = worker.start(config.workers);
     let server = tokio::spawn(server.into_future());
@@ -76,6 +79,7 @@ pub async fn serve(config: Config) -> Result<()> {
     // Connections stay open meanwhile: deliveries and polls need them.
     shut_down(&config, &worker, &workers).await;
     studio.record_figures().await;
+    studio.record_savings().await;
     closing.cancel();
     // A client that neither reads nor leaves must not keep the process.
     let _ = timeout(LAST_MOMENT, server).await;
@@ -158,6 +162,7 @@ async fn record(studio: Arc<Studio>) {
     loop {
         tick.tick().await;
         studio.record_figures().await;
+        studio.record_savings().await;
     }
 }
 

@@ -1,8 +1,9 @@
 //! The studio joins the rooms: it takes an order through the limits, the cache
 //! and the queue (what it costs is told in `fares`), and brings its outcome home (`finish`), to API users also by
 //! a notice (`notices`). Then it keeps what was made for its time (`keeping`),
-//! and what failed for an operator (`dead`).
+//! what failed for an operator (`dead`), and what serves again (`answers`).
 
+mod answers;
 mod fares;
 mod finish;
 mod notices;
@@ -19,12 +20,13 @@ use tracing::info;
 use url::Url;
 use uuid::Uuid;
 
-use self::fares::Fare;
+pub use self::answers::Mode;
+use self::{answers::Answer, fares::Fare};
 use crate::{
     access::{self, Holder},
     blob::{self, Blobs},
-    cache::{self, Cache},
-    job::{ImageTask, Outcome, Request, RestorationTask, Task},
+    cache::{self, Cache, Savings, semantic::Semantic},
+    job::{ImageTask, Request, RestorationTask, Task},
     limit::{self, Limiter, Policy, Receipt, Standing, Tally},
     metrics,
     provider::Provider,
@@ -43,6 +45,11 @@ const REREAD: Duration = Duration::from_secs(5);
 pub struct Studio {
     pub queue: Arc<dyn Queue>,
     pub cache: Arc<dyn Cache>,
+    /// Unset where meanings are not compared.
+    pub semantic: Option<Arc<Semantic>>,
+    pub mode: Mode,
+    /// What the caches saved, for the operator.
+    pub savings: Savings,
     pub limiter: Arc<dyn Limiter>,
     pub blobs: Blobs,
     pub provider: Arc<dyn Provider>,
@@ -99,8 +106,8 @@ pub struct Accepted {
 struct Entry<'a> {
     id: String,
     request: Request,
-    /// What was given to the same request before, where that was looked up.
-    answer: Option<Outcome>,
+    /// What was given to such a request before, where that was looked up.
+    answer: Option<Answer>,
     receipts: &'a [Receipt],
 }
 
@@ -145,7 +152,7 @@ impl Studio {
             answer,
         } = self.admit(caller, &request, terms.fresh, now).await?;
         let entry = Entry {
-            id: Uuid::now_v7().simple().to_string(),
+            id: new_id(),
             request,
             answer,
             receipts: &receipts,
@@ -160,6 +167,7 @@ impl Studio {
         };
         info!(id, ?kind, cache = ?job.cache, "accepted");
         metrics::accepted(&job);
+        self.note_saving(&job, now);
         if job.status != Status::Succeeded {
             return Ok(Accepted { job, standings });
         }
@@ -177,56 +185,69 @@ impl Studio {
                 Order::Image(task) => Task::Image(task),
                 Order::Restoration(task) => Task::Restoration(task),
             },
+            found: None,
         }
     }
 
     async fn enqueue(
         &self,
         caller: &Caller,
-        entry: Entry<'_>,
-        Terms { fresh, hooks }: Terms,
+        mut entry: Entry<'_>,
+        terms: Terms,
         now: Timestamp,
     ) -> Result<Job, Error> {
-        let digest = entry.request.digest();
-        let answer = match entry.answer {
-            None if !fresh => self.cached(&digest, now).await?,
-            answer => answer,
-        };
-        let job = NewJob {
-            id: entry.id,
-            owner: caller.owner.clone(),
-            priority: Priority::Normal,
-            not_before: None,
-            hooks,
-            charge: serde_json::to_value(entry.receipts).unwrap_or_default(),
-            join: (!fresh).then_some(Join {
-                digest,
-                window: JOIN_WINDOW,
-            }),
-            request: entry.request,
-            answer,
-        };
-        let job = self.queue.enqueue(job, now).await?;
+        if entry.answer.is_none() && !terms.fresh {
+            entry.answer = self.answer(&entry.request, now).await?;
+        }
+        if entry.answer.is_none() && !terms.fresh && self.mode == Mode::Suggest {
+            let similar = self.similar(&entry.request, now).await;
+            entry.request.found = similar.map(|answer| answer.found);
+        }
+        let answered = entry.answer.as_ref().map(|answer| answer.found.job.clone());
+        let mut job = self.add(caller, &mut entry, &terms, now).await?;
+        if let Some(source) = answered
+            && self.queue.get(&source).await?.is_none()
+        {
+            // The picture was deleted while it was being found: it is made again.
+            self.delete(&job.id).await?;
+            entry.id = new_id();
+            job = self.add(caller, &mut entry, &terms, now).await?;
+        }
         if job.status == Status::Succeeded {
             self.tell(&job, job.token, now).await?;
         }
         Ok(job)
     }
 
-    /// The answer given to the same request before.
-    async fn cached(&self, digest: &str, now: Timestamp) -> Result<Option<Outcome>, Error> {
-        let Some(entry) = self.cache.get(digest, now).await? else {
-            return Ok(None);
+    async fn add(
+        &self,
+        caller: &Caller,
+        entry: &mut Entry<'_>,
+        terms: &Terms,
+        now: Timestamp,
+    ) -> Result<Job, Error> {
+        let (answer, found) = entry
+            .answer
+            .take()
+            .map(|answer| (answer.outcome, answer.found))
+            .unzip();
+        let mut request = entry.request.clone();
+        request.found = found.or(request.found);
+        let job = NewJob {
+            id: entry.id.clone(),
+            owner: caller.owner.clone(),
+            priority: Priority::Normal,
+            not_before: None,
+            hooks: terms.hooks.clone(),
+            charge: serde_json::to_value(entry.receipts).unwrap_or_default(),
+            join: (!terms.fresh).then(|| Join {
+                digest: request.digest(),
+                window: JOIN_WINDOW,
+            }),
+            request,
+            answer,
         };
-        let outcome = self
-            .queue
-            .get(&entry.job)
-            .await?
-            .and_then(|job| job.outcome);
-        if outcome.is_none() {
-            self.cache.remove(digest).await?;
-        }
-        Ok(outcome.filter(|outcome| outcome.status() == Status::Succeeded))
+        Ok(self.queue.enqueue(job, now).await?)
     }
 
     /// The job; with `after`, as soon as its version exceeds that, or as it is
@@ -266,6 +287,10 @@ impl Studio {
     ) -> Result<Vec<Job>, Error> {
         Ok(self.queue.list(&caller.owner, before, limit).await?)
     }
+}
+
+fn new_id() -> String {
+    Uuid::now_v7().simple().to_string()
 }
 
 impl Order {

@@ -62,6 +62,7 @@ fn picture_job(job: &Job, asked: Asked) -> wire::Job {
         }
         _ => (Vec::new(), None),
     };
+    let found = job.request.found.as_ref();
     wire::Job {
         id: job.id.clone(),
         kind: asked.kind,
@@ -78,8 +79,9 @@ fn picture_job(job: &Job, asked: Asked) -> wire::Job {
         preview: job.preview.as_deref().map(address),
         images,
         original: asked.original,
-        cache: job.cache,
-        similar_to: None,
+        cache: job.source(),
+        similar_to: found.and_then(|found| found.similar.clone()),
+        painted_at: found.map(|found| time(found.painted_at)),
         cost_usd: cost_usd.filter(|_| job.cache == wire::Cache::Miss),
         error: failure(job).cloned(),
     }

@@ -27,7 +27,7 @@ pub(crate) fn card(job: &Job, about: &About, now: Timestamp) -> impl IntoView + 
         Status::Queued | Status::Running | Status::Delivering => {
             (vacant(progress(job, about, now)), under_way(job).into_any())
         }
-        Status::Succeeded => (picture::hang(job), succeeded(job).into_any()),
+        Status::Succeeded => (picture::hang(job), succeeded(job, now).into_any()),
         Status::Failed => (vacant(failure(job)), after_failure(job).into_any()),
         Status::Cancelled => (
             vacant(stage(job).into_any()),
@@ -123,7 +123,7 @@ fn under_way(job: &Job) -> impl IntoView + use<> {
     })
 }
 
-fn succeeded(job: &Job) -> impl IntoView + use<> {
+fn succeeded(job: &Job, now: Timestamp) -> impl IntoView + use<> {
     let single = match &job.images[..] {
         [image] => Some(picture::download(job, image, 0)),
         _ => None,
@@ -137,7 +137,7 @@ fn succeeded(job: &Job) -> impl IntoView + use<> {
         again(job, label, true)
     });
     view! {
-        {cache_note(job)}
+        {cache_note(job, now)}
         {facts(job)}
         <div class="actions">
             {single}
@@ -147,31 +147,40 @@ fn succeeded(job: &Job) -> impl IntoView + use<> {
     }
 }
 
-fn cache_note(job: &Job) -> Option<AnyView> {
-    match (job.cache, &job.similar_to) {
-        (Cache::Miss, _) => None,
+/// Where the picture came from, if it was not made for this order.
+fn cache_note(job: &Job, now: Timestamp) -> Option<AnyView> {
+    let painted = || painted(job, now);
+    let note = match (job.cache, &job.similar_to) {
+        (Cache::Miss, None) => return None,
         (Cache::Joined, _) => {
-            Some(view! { <p class="note">"The same was already being made, so both share the result."</p> }.into_any())
+            view! { "The same was already being made, so both share the result." }.into_any()
         }
-        (Cache::Semantic, Some(similar)) => {
+        (Cache::Miss | Cache::Semantic, Some(similar)) => {
             let prompt = words::clip(&similar.prompt, 160);
-            let likeness = format!("{:.0} %", similar.similarity * 100.0);
-            Some(
-                view! {
-                    <p class="note">
-                        "Painted before for words that mean the same: "<q>{prompt}</q>" ("{likeness}" alike)."
-                    </p>
-                }
-                .into_any(),
-            )
-        }
-        (Cache::Semantic | Cache::Exact, _) => {
-            let note = match job.kind {
-                Kind::Image => "Painted before for the same words.",
-                Kind::Restoration => "This very photo was restored before.",
+            let alike = format!(", {:.0} % alike.", similar.similarity * 100.0);
+            let made = match job.cache {
+                Cache::Miss => format!("There is an earlier picture, {}", painted().to_lowercase()),
+                _ => painted(),
             };
-            Some(view! { <p class="note">{note}</p> }.into_any())
+            view! { {made} " for: " <q>{prompt}</q> {alike} }.into_any()
         }
+        (Cache::Semantic | Cache::Exact, _) => match job.kind {
+            Kind::Image => view! { {painted()} " for the same words." }.into_any(),
+            Kind::Restoration => view! { "This very photo was restored before." }.into_any(),
+        },
+    };
+    Some(view! { <p class="note">{note}</p> }.into_any())
+}
+
+/// `Painted 2 h ago`.
+fn painted(job: &Job, now: Timestamp) -> String {
+    let ago = job
+        .painted_at
+        .as_deref()
+        .and_then(|at| seconds_between(at, &now.to_string()));
+    match ago {
+        Some(seconds) => format!("Painted {}", words::ago(seconds)),
+        None => "Painted before".into(),
     }
 }
 

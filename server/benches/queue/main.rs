@@ -129,6 +129,7 @@ fn job(number: usize) -> NewJob {
             provider: "test".into(),
             model: "none".into(),
             variation: 0,
+            found: None,
             task: Task::Image(task),
         },
         priority: Priority::Normal,

@@ -1,32 +1,49 @@
-//! The exact cache in the distributed store: one key for each entry, spread
-//! over a cluster, and gone by itself when its time is over.
+//! The exact cache in the distributed store. `{cache}:entry:DIGEST` is an entry,
+//! gone by itself when its time is over; `{cache}:used` has the digests by when
+//! they were last of use, and `{cache}:savings` what was saved.
 
-use std::time::Duration;
+use std::{sync::LazyLock, time::Duration};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{Cache, Entry, Error};
-use crate::store::{self, redis::Redis};
+use super::{Cache, Entry, Error, Saved, Saving, WORTH_NOTING};
+use crate::store::{
+    self,
+    redis::{Call, Redis, Script},
+};
+
+static GET: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("redis/get.lua")));
+static PUT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("redis/put.lua")));
+static REMOVE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("redis/remove.lua")));
+static SWEEP: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("redis/sweep.lua")));
+
+/// Entries forgotten or looked at in one script.
+const BATCH: usize = 1000;
+
+/// The longest that Redis is told to keep something; its clock ends later.
+const LONGEST: u64 = i64::MAX as u64 / 4;
 
 /// Entries in Redis.
 pub struct RedisCache {
     redis: Redis,
+    most: u64,
 }
 
 impl RedisCache {
-    /// A cache in this Redis.
-    pub fn new(redis: Redis) -> Self {
-        Self { redis }
+    /// A cache of at most `most` entries in this Redis.
+    pub fn new(redis: Redis, most: u64) -> Self {
+        Self { redis, most }
     }
 
-    fn key(&self, digest: &str) -> String {
-        self.redis.key(format!("cache:{digest}"))
+    fn call(&self, script: &'static LazyLock<Script>) -> Call<'_> {
+        self.redis.script(script).key(USED).key(ENTRY)
     }
 }
 
-/// The longest that Redis is told to keep something; its clock ends later.
-const LONGEST: u64 = i64::MAX as u64 / 4;
+const USED: &str = "{cache}:used";
+const ENTRY: &str = "{cache}:entry:";
+const SAVINGS: &str = "{cache}:savings";
 
 /// The job, and when it was stored and expires, in Unix milliseconds.
 type Record = (String, i64, i64);
@@ -34,8 +51,13 @@ type Record = (String, i64, i64);
 #[async_trait]
 impl Cache for RedisCache {
     async fn get(&self, digest: &str, now: Timestamp) -> Result<Option<Entry>, Error> {
-        let command = redis::Cmd::get(self.key(digest));
-        let Some(found) = self.redis.query::<Option<String>>(&command).await? else {
+        let at = now.as_millisecond();
+        let call = self
+            .call(&GET)
+            .arg(digest)
+            .arg(at)
+            .arg(WORTH_NOTING.as_millis() as u64);
+        let Some(found) = call.run::<Option<String>>().await? else {
             return Ok(None);
         };
         let (job, stored_at, expires_at): Record =
@@ -44,7 +66,7 @@ impl Cache for RedisCache {
             job,
             stored_at: Timestamp::from_millisecond(stored_at).unwrap_or_default(),
         };
-        Ok((expires_at > now.as_millisecond()).then_some(entry))
+        Ok((expires_at > at).then_some(entry))
     }
 
     async fn put(
@@ -54,18 +76,113 @@ impl Cache for RedisCache {
         now: Timestamp,
         ttl: Duration,
     ) -> Result<(), Error> {
-        let record = (job, now.as_millisecond(), (now + ttl).as_millisecond());
+        let at = now.as_millisecond();
+        let record = (job, at, (now + ttl).as_millisecond());
         let record = serde_json::to_string(&record).map_err(store::Error::from)?;
-        let keep = u64::try_from(ttl.as_millis()).unwrap_or(LONGEST);
-        let command = redis::Cmd::pset_ex(self.key(digest), record, keep.clamp(1, LONGEST));
-        Ok(self.redis.query(&command).await?)
+        let keep = u64::try_from(ttl.as_millis())
+            .unwrap_or(LONGEST)
+            .clamp(1, LONGEST);
+        let call = self.call(&PUT).arg(digest).arg(at).arg(record).arg(keep);
+        Ok(call.arg(self.most).run().await?)
     }
 
-    async fn remove(&self, digest: &str) -> Result<(), Error> {
-        Ok(self.redis.query(&redis::Cmd::del(self.key(digest))).await?)
+    async fn remove(&self, digest: &str, job: &str) -> Result<(), Error> {
+        Ok(self.call(&REMOVE).arg(digest).arg(job).run().await?)
     }
 
-    async fn sweep(&self, _now: Timestamp) -> Result<(), Error> {
+    async fn len(&self) -> Result<u64, Error> {
+        Ok(self
+            .redis
+            .query(&redis::Cmd::zcard(self.redis.key(USED)))
+            .await?)
+    }
+
+    async fn clear(&self) -> Result<u64, Error> {
+        let mut all = 0;
+        loop {
+            let (gone, _): (u64, u64) =
+                self.call(&SWEEP).arg("all").arg(BATCH).arg(0).run().await?;
+            all += gone;
+            if gone == 0 {
+                return Ok(all);
+            }
+        }
+    }
+
+    async fn sweep(&self, _now: Timestamp, since: Timestamp) -> Result<(), Error> {
+        let mut from = 0;
+        loop {
+            let (gone, seen): (u64, u64) = self
+                .call(&SWEEP)
+                .arg("expired")
+                .arg(BATCH)
+                .arg(from)
+                .run()
+                .await?;
+            from += seen - gone;
+            if seen == 0 {
+                break;
+            }
+        }
+        let key = self.redis.key(SAVINGS);
+        let fields: Vec<String> = self.redis.query(&redis::Cmd::hkeys(&key)).await?;
+        for field in fields {
+            if hour(&field).is_none_or(|(hour, _)| hour < since.as_millisecond()) {
+                let () = self.redis.query(&redis::Cmd::hdel(&key, &field)).await?;
+            }
+        }
         Ok(())
+    }
+
+    async fn record(&self, savings: &[Saving]) -> Result<(), Error> {
+        let key = self.redis.key(SAVINGS);
+        for Saving {
+            hour,
+            saved,
+            amount,
+        } in savings
+        {
+            let field = format!("{hour}:{}", saved.as_str());
+            let () = self
+                .redis
+                .query(&redis::Cmd::hincr(&key, field, *amount))
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn savings(&self, since: Timestamp) -> Result<Vec<Saving>, Error> {
+        let all = redis::Cmd::hgetall(self.redis.key(SAVINGS));
+        let fields: Vec<(String, u64)> = self.redis.query(&all).await?;
+        let mut savings: Vec<_> = fields
+            .into_iter()
+            .filter_map(|(field, amount)| {
+                let (hour, saved) = hour(&field)?;
+                (hour >= since.as_millisecond()).then_some(Saving {
+                    hour,
+                    saved,
+                    amount,
+                })
+            })
+            .collect();
+        savings.sort_by_key(|saving| (saving.hour, saving.saved.as_str()));
+        Ok(savings)
+    }
+}
+
+fn hour(field: &str) -> Option<(i64, Saved)> {
+    let (hour, name) = field.split_once(':')?;
+    Some((hour.parse().ok()?, Saved::of(name)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scripts_declare_their_names() {
+        for script in [&GET, &PUT, &REMOVE, &SWEEP] {
+            assert_eq!(script.undeclared(), Vec::<String>::new());
+        }
     }
 }

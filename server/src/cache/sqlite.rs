@@ -4,62 +4,58 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension as _, Params, params};
 
-use super::{Cache, Entry, Error};
-use crate::store::{Error as StoreError, sqlite::Database};
+use super::{Cache, Entry, Error, Saved, Saving, WORTH_NOTING};
+use crate::store::{self, sqlite::Database};
 
 /// Entries in a SQLite table.
 pub struct SqliteCache {
     database: Database,
+    most: u64,
 }
 
 impl SqliteCache {
-    /// A cache in this database.
-    pub fn new(database: Database) -> Self {
-        Self { database }
+    /// A cache of at most `most` entries in this database.
+    pub fn new(database: Database, most: u64) -> Self {
+        Self { database, most }
     }
 
     async fn execute(
         &self,
         sql: &'static str,
-        values: impl rusqlite::Params + Send + 'static,
+        values: impl Params + Send + 'static,
     ) -> Result<(), Error> {
-        self.database
-            .write(move |c| {
-                c.prepare_cached(sql)
-                    .and_then(|mut s| s.execute(values))
-                    .map(drop)
-                    .map_err(|e| Error(StoreError::from(e)))
-            })
-            .await
+        let run = move |c: &Connection| run(c, sql, values);
+        Ok(self.database.write(run).await.map(drop)?)
     }
+}
+
+fn run(c: &Connection, sql: &str, values: impl Params) -> Result<u64, store::Error> {
+    Ok(c.prepare_cached(sql)?.execute(values)? as u64)
 }
 
 #[async_trait]
 impl Cache for SqliteCache {
     async fn get(&self, digest: &str, now: Timestamp) -> Result<Option<Entry>, Error> {
-        let digest = digest.to_owned();
-        let found: Option<(String, i64)> = self
-            .database
-            .read(move |c| {
-                c.prepare_cached(
-                    "SELECT job, stored_at FROM cache WHERE key = ?1 AND expires_at > ?2",
-                )
-                .and_then(|mut query| {
-                    query
-                        .query_row(params![digest, now.as_millisecond()], |row| {
-                            Ok((row.get(0)?, row.get(1)?))
-                        })
-                        .optional()
-                })
-                .map_err(StoreError::from)
-            })
-            .await?;
-        Ok(found.map(|(job, at)| Entry {
-            job,
-            stored_at: Timestamp::from_millisecond(at).unwrap_or_default(),
-        }))
+        let (digest, at) = (digest.to_owned(), now.as_millisecond());
+        let key = digest.clone();
+        let find = move |c: &Connection| -> Result<Option<(String, i64, i64)>, store::Error> {
+            let mut query = c.prepare_cached(
+                "SELECT job, stored_at, used_at FROM cache WHERE key = ?1 AND expires_at > ?2",
+            )?;
+            let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+            Ok(query.query_row(params![key, at], row).optional()?)
+        };
+        let Some((job, stored_at, used_at)) = self.database.read(find).await? else {
+            return Ok(None);
+        };
+        if at - used_at > WORTH_NOTING.as_millis() as i64 {
+            self.execute("UPDATE cache SET used_at = ?2 WHERE key = ?1", (digest, at))
+                .await?;
+        }
+        let stored_at = Timestamp::from_millisecond(stored_at).unwrap_or_default();
+        Ok(Some(Entry { job, stored_at }))
     }
 
     async fn put(
@@ -69,43 +65,83 @@ impl Cache for SqliteCache {
         now: Timestamp,
         ttl: Duration,
     ) -> Result<(), Error> {
-        let (digest, job) = (digest.to_owned(), job.to_owned());
-        let (stored_at, expires_at) = (now.as_millisecond(), (now + ttl).as_millisecond());
-        self.execute(
-            "INSERT OR REPLACE INTO cache (key, job, stored_at, expires_at) VALUES (?1, ?2, ?3, ?4)",
-            (digest, job, stored_at, expires_at),
-        )
-        .await
+        let (digest, job, most) = (digest.to_owned(), job.to_owned(), self.most);
+        let (now, until) = (now.as_millisecond(), (now + ttl).as_millisecond());
+        let put = move |c: &Connection| -> Result<(), store::Error> {
+            let sql = "INSERT OR REPLACE INTO cache (key, job, stored_at, used_at, expires_at) VALUES (?1, ?2, ?3, ?3, ?4)";
+            run(c, sql, params![digest, job, now, until])?;
+            let sql = "DELETE FROM cache WHERE key IN (SELECT key FROM cache ORDER BY used_at, stored_at \
+                       LIMIT max(0, (SELECT count(*) FROM cache) - ?1))";
+            run(c, sql, [most])?;
+            Ok(())
+        };
+        Ok(self.database.write(put).await?)
     }
 
-    async fn remove(&self, digest: &str) -> Result<(), Error> {
-        self.execute("DELETE FROM cache WHERE key = ?1", (digest.to_owned(),))
+    async fn remove(&self, digest: &str, job: &str) -> Result<(), Error> {
+        let values = (digest.to_owned(), job.to_owned());
+        self.execute("DELETE FROM cache WHERE key = ?1 AND job = ?2", values)
             .await
     }
 
-    async fn sweep(&self, now: Timestamp) -> Result<(), Error> {
-        self.execute(
-            "DELETE FROM cache WHERE expires_at <= ?1",
-            (now.as_millisecond(),),
-        )
-        .await
+    async fn len(&self) -> Result<u64, Error> {
+        let count = |c: &Connection| -> Result<u64, store::Error> {
+            Ok(c.query_row("SELECT count(*) FROM cache", [], |row| row.get(0))?)
+        };
+        Ok(self.database.read(count).await?)
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+    async fn clear(&self) -> Result<u64, Error> {
+        let clear = |c: &Connection| run(c, "DELETE FROM cache", []);
+        Ok(self.database.write(clear).await?)
+    }
 
-    #[tokio::test]
-    async fn sweeping_removes_what_has_expired() {
-        let folder = tempfile::tempdir().unwrap();
-        let database = Database::open(&folder.path().join("test.db")).unwrap();
-        let cache = SqliteCache::new(database);
-        let (start, hour) = (Timestamp::UNIX_EPOCH, Duration::from_secs(3600));
-        cache.put("a", "job", start, hour).await.unwrap();
-        cache.put("b", "job", start, 2 * hour).await.unwrap();
-        cache.sweep(start + hour).await.unwrap();
-        assert_eq!(cache.get("a", start).await.unwrap(), None);
-        assert!(cache.get("b", start).await.unwrap().is_some());
+    async fn sweep(&self, now: Timestamp, since: Timestamp) -> Result<(), Error> {
+        let (now, since) = (now.as_millisecond(), since.as_millisecond());
+        self.execute("DELETE FROM cache WHERE expires_at <= ?1", (now,))
+            .await?;
+        self.execute("DELETE FROM savings WHERE hour < ?1", (since,))
+            .await
+    }
+
+    async fn record(&self, savings: &[Saving]) -> Result<(), Error> {
+        let savings = savings.to_vec();
+        let record = move |c: &Connection| -> Result<(), store::Error> {
+            let sql = "INSERT INTO savings (hour, name, amount) VALUES (?1, ?2, ?3) \
+                       ON CONFLICT DO UPDATE SET amount = amount + excluded.amount";
+            for Saving {
+                hour,
+                saved,
+                amount,
+            } in &savings
+            {
+                run(c, sql, params![hour, saved.as_str(), amount])?;
+            }
+            Ok(())
+        };
+        Ok(self.database.write(record).await?)
+    }
+
+    async fn savings(&self, since: Timestamp) -> Result<Vec<Saving>, Error> {
+        let since = since.as_millisecond();
+        let read = move |c: &Connection| -> Result<Vec<Saving>, store::Error> {
+            let mut query = c.prepare_cached(
+                "SELECT hour, name, amount FROM savings WHERE hour >= ?1 ORDER BY hour, name",
+            )?;
+            let rows = query.query_map([since], |row| {
+                Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?))
+            })?;
+            let mut savings = Vec::new();
+            for row in rows {
+                let (hour, name, amount) = row?;
+                savings.extend(Saved::of(&name).map(|saved| Saving {
+                    hour,
+                    saved,
+                    amount,
+                }));
+            }
+            Ok(savings)
+        };
+        Ok(self.database.read(read).await?)
     }
 }

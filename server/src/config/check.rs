@@ -41,6 +41,14 @@ impl Config {
             self.photos.max_bytes > 0 && self.photos.max_pixels > 0,
             "photos.max_bytes and photos.max_pixels must be above 0."
         );
+        ensure!(
+            self.cache.entries > 0 && self.semantic.entries > 0,
+            "cache.entries and semantic.entries must be above 0. To compare no meanings set semantic.mode to \"off\"."
+        );
+        ensure!(
+            (0.0..=1.0).contains(&self.semantic.threshold),
+            "semantic.threshold is a cosine similarity, from 0 to 1."
+        );
         self.check_secrets()?;
         self.check_provider()
     }

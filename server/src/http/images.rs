@@ -6,16 +6,17 @@ use axum::{
     Form, Json,
     body::Bytes,
     extract::{FromRequest, Request, State as AxumState},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
+use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 
 use super::{Error, Result, State, limits};
 use crate::{
     callback::guard,
     job::ImageTask,
-    queue::Hooks,
+    queue::{Hooks, Job},
     studio::{Accepted, Caller, Order, Terms},
     view,
 };
@@ -234,6 +235,7 @@ pub(super) async fn accept(
     page: bool,
 ) -> Result<Response> {
     let studio = state.studio.clone();
+    let fresh = terms.fresh;
     // A client that hangs up must not leave a charge without a job behind.
     let submission = tokio::spawn(async move { studio.submit(&caller, order, terms).await });
     let Accepted { job, standings } = submission.await.map_err(anyhow::Error::from)??;
@@ -250,7 +252,25 @@ pub(super) async fn accept(
     let location = [(header::LOCATION, format!("/api/jobs/{}", job.id))];
     let mut response = (status, location, Json(view::job(&job))).into_response();
     limits::tell(response.headers_mut(), &standings);
+    tell_source(response.headers_mut(), &job, fresh);
     Ok(response)
+}
+
+/// `Cache-Status` (RFC 9211), and for an answer from a cache its `Age` in seconds.
+fn tell_source(headers: &mut HeaderMap, job: &Job, fresh: bool) {
+    let status = match job.source() {
+        wire::Cache::Exact => "atelier; hit; detail=exact",
+        wire::Cache::Semantic => "atelier; hit; detail=semantic",
+        wire::Cache::Joined => "atelier; fwd=miss; collapsed",
+        wire::Cache::Miss if fresh => "atelier; fwd=request",
+        wire::Cache::Miss => "atelier; fwd=miss",
+    };
+    headers.insert("cache-status", HeaderValue::from_static(status));
+    let found = job.request.found.as_ref();
+    if let Some(found) = found.filter(|_| job.status == wire::Status::Succeeded) {
+        let age = Timestamp::now().duration_since(found.painted_at).as_secs();
+        headers.insert(header::AGE, age.max(0).into());
+    }
 }
 
 #[cfg(test)]

@@ -285,6 +285,20 @@ impl Lane {
 }
 
 impl Job {
+    /// Where its answer came from. The queue cannot tell how an answer was
+    /// found that it was given with the request; the request does.
+    pub fn source(&self) -> Cache {
+        let similar = self
+            .request
+            .found
+            .as_ref()
+            .is_some_and(|found| found.similar.is_some());
+        match self.cache {
+            Cache::Exact if similar => Cache::Semantic,
+            cache => cache,
+        }
+    }
+
     /// The right under which this claim acts.
     pub fn ticket(&self) -> Ticket {
         Ticket {

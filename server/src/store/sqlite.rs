@@ -30,6 +30,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("sqlite/003.sql"),
     include_str!("sqlite/004.sql"),
     include_str!("sqlite/005.sql"),
+    include_str!("sqlite/006.sql"),
 ];
 
 /// How many waiting operations one transaction takes at most: enough to hide

@@ -6,7 +6,7 @@ use atelier_app::wire::Kind;
 use jiff::Timestamp;
 use tracing::{debug, warn};
 
-use super::{Caller, Error, Studio};
+use super::{Caller, Error, Studio, answers::Answer};
 use crate::{
     job::{Outcome, Request},
     limit::{
@@ -20,8 +20,8 @@ use crate::{
 pub(super) struct Fare {
     pub(super) standings: Vec<Standing>,
     pub(super) receipts: Vec<Receipt>,
-    /// What was given to the same request before, where that is all that may be given.
-    pub(super) answer: Option<Outcome>,
+    /// What was given to such a request before, where that is all that may be given.
+    pub(super) answer: Option<Answer>,
 }
 
 impl Studio {
@@ -43,7 +43,7 @@ impl Studio {
         let demands = self.demands(caller, kind, costs);
         let fare = match self.charge(demands.clone(), now).await {
             Err(Error::Limited(standings)) if !fresh && may_look(&standings) => {
-                match self.cached(&request.digest(), now).await? {
+                match self.answer(request, now).await? {
                     Some(answer) => self.charge_for_asking(caller, kind, answer, now).await,
                     None => Err(Error::Limited(standings)),
                 }
@@ -60,7 +60,7 @@ impl Studio {
         &self,
         caller: &Caller,
         kind: Option<Kind>,
-        answer: Outcome,
+        answer: Answer,
         now: Timestamp,
     ) -> Result<Fare, Error> {
         let costs = Costs {

@@ -37,6 +37,9 @@ impl Studio {
         };
         self.clear_up(&orphans).await;
         self.settle_all(&jobs).await;
+        if let Some(leader) = jobs.first() {
+            self.remember_meaning(leader, now).await;
+        }
         for job in &jobs {
             info!(id = job.id, status = job.status.as_str(), "finished");
             metrics::finished(job);
@@ -51,17 +54,6 @@ impl Studio {
     async fn delivered(&self, ticket: &Ticket) -> Result<Option<Job>, Error> {
         let job = self.queue.get(&ticket.id).await?;
         Ok(job.filter(|job| job.status == Status::Delivering && job.token == ticket.token))
-    }
-
-    /// Fills the cache before the job is finished: whoever asks the same in
-    /// between finds it in flight, whoever asks later finds it here.
-    async fn remember(&self, job: &Job, now: Timestamp) -> Result<(), Error> {
-        if matches!(job.outcome, Some(Outcome::Succeeded { .. })) {
-            self.cache
-                .put(&job.request.digest(), &job.id, now, self.cache_ttl)
-                .await?;
-        }
-        Ok(())
     }
 
     /// Followers are known only when they have ended, and no later delivery

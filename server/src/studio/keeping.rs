@@ -12,6 +12,9 @@ const BATCH: usize = 100;
 impl Studio {
     /// Forgets a finished job, and the files that no other job refers to.
     pub(super) async fn delete(&self, id: &str) -> Result<(), Error> {
+        if let Some(job) = self.queue.get(id).await? {
+            self.forget_answer(&job).await?;
+        }
         let orphans = self.queue.delete(id).await?;
         self.delete_blobs(&orphans).await?;
         info!(id, "deleted");
@@ -46,7 +49,11 @@ impl Studio {
     /// Forgets what has expired, now and then.
     pub async fn sweep(&self) -> Result<(), Error> {
         let now = Timestamp::now();
-        self.cache.sweep(now).await?;
+        let since = now.checked_sub(self.figures_kept).unwrap_or(Timestamp::MIN);
+        self.cache.sweep(now, since).await?;
+        if let Some(semantic) = &self.semantic {
+            semantic.sweep(now).await?;
+        }
         self.limiter.sweep(now).await?;
         let Ok(before) = now.checked_sub(self.keep) else {
             return Ok(());

@@ -63,6 +63,7 @@ impl Studio {
                 provider: NOTICES.into(),
                 model: String::new(),
                 variation: 0,
+                found: None,
                 task: Task::Notice(task),
             },
             priority: Priority::Normal,

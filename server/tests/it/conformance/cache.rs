@@ -1,5 +1,8 @@
 use std::time::Duration;
 
+use atelier::cache::{Saved, Saving};
+use jiff::Timestamp;
+
 use super::{Stores, at};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -26,11 +29,65 @@ pub(super) async fn removed_and_swept_entries_are_gone(stores: Stores) {
     let cache = stores.cache;
     cache.put("a", "job", at(0), HOUR).await.unwrap();
     cache.put("b", "job", at(0), 2 * HOUR).await.unwrap();
-    cache.remove("a").await.unwrap();
-    cache.remove("never there").await.unwrap();
+    cache.remove("a", "another").await.unwrap();
+    assert!(cache.get("a", at(1)).await.unwrap().is_some());
+    cache.remove("a", "job").await.unwrap();
+    cache.remove("never there", "job").await.unwrap();
     assert_eq!(cache.get("a", at(1)).await.unwrap(), None);
-    cache.sweep(at(3_600_000)).await.unwrap();
+    cache.sweep(at(3_600_000), at(0)).await.unwrap();
     assert!(cache.get("b", at(3_600_000)).await.unwrap().is_some());
-    cache.sweep(at(7_200_000)).await.unwrap();
+    cache.sweep(at(7_200_000), at(0)).await.unwrap();
     assert_eq!(cache.get("b", at(7_200_000)).await.unwrap(), None);
+}
+
+pub(super) async fn the_longest_unused_makes_room(stores: Stores) {
+    let cache = stores.cache;
+    let hours = |n: i64| at(n * 3_600_000);
+    for (n, digest) in ["a", "b", "c", "d", "e"].into_iter().enumerate() {
+        cache
+            .put(digest, "job", at(n as i64), 9 * HOUR)
+            .await
+            .unwrap();
+    }
+    assert_eq!(cache.len().await.unwrap(), 5);
+    assert!(cache.get("a", hours(2)).await.unwrap().is_some());
+    cache.put("f", "job", hours(2), 9 * HOUR).await.unwrap();
+    assert_eq!(cache.len().await.unwrap(), 5);
+    assert_eq!(cache.get("b", hours(2)).await.unwrap(), None);
+    for digest in ["a", "c", "d", "e", "f"] {
+        assert!(
+            cache.get(digest, hours(2)).await.unwrap().is_some(),
+            "{digest}"
+        );
+    }
+}
+
+pub(super) async fn all_entries_are_forgotten_at_once(stores: Stores) {
+    let cache = stores.cache;
+    for digest in ["a", "b", "c"] {
+        cache.put(digest, "job", at(0), HOUR).await.unwrap();
+    }
+    assert_eq!(cache.clear().await.unwrap(), 3);
+    assert_eq!(cache.clear().await.unwrap(), 0);
+    assert_eq!(cache.get("a", at(0)).await.unwrap(), None);
+}
+
+pub(super) async fn savings_add_up_by_the_hour(stores: Stores) {
+    let cache = stores.cache;
+    let saving = |hour, saved, amount| Saving {
+        hour,
+        saved,
+        amount,
+    };
+    let all = [
+        saving(0, Saved::Exact, 2),
+        saving(3_600_000, Saved::Usd, 40_000),
+    ];
+    cache.record(&all).await.unwrap();
+    cache.record(&all[..1]).await.unwrap();
+    let since = |ms| Timestamp::from_millisecond(ms).unwrap();
+    let kept = cache.savings(since(0)).await.unwrap();
+    assert_eq!(kept, [saving(0, Saved::Exact, 4), all[1].clone()]);
+    cache.sweep(at(0), since(1)).await.unwrap();
+    assert_eq!(cache.savings(since(0)).await.unwrap(), all[1..]);
 }

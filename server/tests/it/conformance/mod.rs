@@ -6,13 +6,17 @@ mod access;
 mod cache;
 pub(crate) mod limit;
 mod limit_model;
+mod meanings;
 mod queue;
 
 use std::sync::Arc;
 
 use atelier::{
     access::{RedisRegister, Register, SqliteRegister},
-    cache::{Cache, RedisCache, SqliteCache},
+    cache::{
+        Cache, RedisCache, SqliteCache,
+        semantic::{Meanings, RedisMeanings, SqliteMeanings},
+    },
     limit::{Limiter, RedisLimiter, SqliteLimiter},
     queue::{Queue, RedisQueue, SqliteQueue},
     store::{redis::Redis, sqlite::Database},
@@ -22,10 +26,14 @@ use tempfile::TempDir;
 
 use crate::support;
 
+/// How many entries the caches keep.
+const MOST: u64 = 5;
+
 /// The rooms of one store, empty.
 pub(crate) struct Stores {
     queue: Arc<dyn Queue>,
     cache: Arc<dyn Cache>,
+    meanings: Arc<dyn Meanings>,
     limiter: Arc<dyn Limiter>,
     register: Arc<dyn Register>,
     _folder: TempDir,
@@ -40,7 +48,8 @@ async fn sqlite() -> Stores {
                 .await
                 .unwrap(),
         ),
-        cache: Arc::new(SqliteCache::new(database.clone())),
+        cache: Arc::new(SqliteCache::new(database.clone(), MOST)),
+        meanings: Arc::new(SqliteMeanings::new(database.clone())),
         register: Arc::new(SqliteRegister::new(database.clone())),
         limiter: Arc::new(SqliteLimiter::new(database)),
         _folder: folder,
@@ -58,7 +67,8 @@ async fn cluster() -> Stores {
 fn over_redis(redis: Redis) -> Stores {
     Stores {
         queue: Arc::new(RedisQueue::new(redis.clone())),
-        cache: Arc::new(RedisCache::new(redis.clone())),
+        cache: Arc::new(RedisCache::new(redis.clone(), MOST)),
+        meanings: Arc::new(RedisMeanings::new(redis.clone())),
         register: Arc::new(RedisRegister::new(redis.clone())),
         limiter: Arc::new(RedisLimiter::new(redis)),
         _folder: tempfile::tempdir().unwrap(),
@@ -164,6 +174,11 @@ mod shared {
         cache::an_entry_is_found_until_its_time_is_over,
         cache::a_later_entry_replaces_an_earlier,
         cache::removed_and_swept_entries_are_gone,
+    cache::the_longest_unused_makes_room,
+    cache::all_entries_are_forgotten_at_once,
+    cache::savings_add_up_by_the_hour,
+    meanings::changes_come_in_their_order_and_the_last_counts,
+    meanings::what_is_over_is_forgotten,
         limit::the_quota_is_given_out_once_per_window,
         limit::a_rejected_request_consumes_nothing_anywhere,
         limit::a_refund_gives_back_what_was_charged,

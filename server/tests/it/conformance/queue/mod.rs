@@ -36,6 +36,7 @@ fn request(prompt: &str) -> Request {
         provider: "test".into(),
         model: "test".into(),
         variation: 0,
+        found: None,
         task: Task::Image(ImageTask {
             prompt: prompt.into(),
             size: "auto".into(),

@@ -1,0 +1,122 @@
+//! Words without their endings, American and British spelling as one.
+
+use super::lexicon::LEXICON;
+
+/// Everything the word may be a form of, itself included; the first is the
+/// likeliest. All lower case.
+pub(super) fn lemmas(word: &str) -> Vec<String> {
+    let mut found = Vec::with_capacity(4);
+    for form in spellings(word) {
+        for lemma in LEXICON.irregular(&form) {
+            push(&mut found, (*lemma).to_owned());
+        }
+        for lemma in regular(&form) {
+            for lemma in spellings(&lemma) {
+                push(&mut found, lemma);
+            }
+        }
+        push(&mut found, form);
+    }
+    found
+}
+
+/// The word that an adjective or adverb is made from: windy, wind.
+pub(super) fn root(lemma: &str) -> Option<String> {
+    let known = |stem: String| (stem.len() >= 3 && LEXICON.knows(&stem)).then_some(stem);
+    let ends = [
+        ("ily", "y"),
+        ("ly", ""),
+        ("istic", "ist"),
+        ("ny", ""),
+        ("gy", ""),
+        ("y", ""),
+        ("y", "e"),
+        ("en", ""),
+    ];
+    ends.iter().find_map(|(end, other)| {
+        let stem = lemma.strip_suffix(end)?;
+        let stem = match *end {
+            "ny" | "gy" if stem.ends_with(&end[..1]) => stem.to_owned(),
+            "ny" | "gy" => return None,
+            _ => format!("{stem}{other}"),
+        };
+        known(stem)
+    })
+}
+
+fn push(found: &mut Vec<String>, lemma: String) {
+    if !found.contains(&lemma) {
+        found.push(lemma);
+    }
+}
+
+/// The word, in American spelling where that is known to differ.
+fn spellings(word: &str) -> Vec<String> {
+    const RULES: [(&str, &str); 10] = [
+        ("our", "or"),
+        ("tre", "ter"),
+        ("isation", "ization"),
+        ("ise", "ize"),
+        ("yse", "yze"),
+        ("ogue", "og"),
+        ("lled", "led"),
+        ("lling", "ling"),
+        ("ller", "ler"),
+        ("ence", "ense"),
+    ];
+    let mut forms = vec![word.to_owned()];
+    for (british, american) in RULES {
+        for (at, _) in word.match_indices(british).filter(|(at, _)| *at >= 2) {
+            let other = format!("{}{american}{}", &word[..at], &word[at + british.len()..]);
+            if LEXICON.knows(&other) || regular(&other).iter().any(|stem| LEXICON.knows(stem)) {
+                push(&mut forms, other);
+            }
+        }
+    }
+    forms
+}
+
+/// The known words that this may be a plural, a tense or a comparison of.
+fn regular(word: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut try_stem = |stem: String| {
+        if stem.len() >= 2 && (stem.len() >= 3 || LEXICON.knows(word)) && LEXICON.knows(&stem) {
+            push(&mut found, stem);
+        }
+    };
+    if let Some(stem) = word
+        .strip_suffix("ies")
+        .or_else(|| word.strip_suffix("ied"))
+    {
+        try_stem(format!("{stem}y"));
+        try_stem(format!("{stem}ie"));
+    }
+    if let Some(stem) = word.strip_suffix("es") {
+        try_stem(stem.to_owned());
+        try_stem(format!("{stem}e"));
+    }
+    if let Some(stem) = word.strip_suffix('s').filter(|stem| !stem.ends_with('s')) {
+        try_stem(stem.to_owned());
+    }
+    for end in ["ed", "ing"] {
+        let Some(stem) = word.strip_suffix(end).filter(|stem| stem.len() >= 2) else {
+            continue;
+        };
+        let last = stem.as_bytes()[stem.len() - 1];
+        if stem.is_ascii() && stem.len() >= 3 && stem.as_bytes()[stem.len() - 2] == last {
+            try_stem(stem[..stem.len() - 1].to_owned());
+        }
+        try_stem(format!("{stem}e"));
+        try_stem(stem.to_owned());
+    }
+    if found.is_empty()
+        && !LEXICON.knows(word)
+        && let Some(stem) = word
+            .strip_suffix('s')
+            .filter(|stem| stem.len() >= 3 && !stem.ends_with('s'))
+    {
+        // A name or a new word: its plural is still one.
+        found.push(stem.to_owned());
+    }
+    found
+}

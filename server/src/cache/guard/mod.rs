@@ -1,0 +1,50 @@
+//! The guard: whether two prompts ask for the same picture.
+//!
+//! Similar vectors find candidates; they do not decide. "A horse riding an
+//! astronaut" is nearer to "an astronaut riding a horse" than most paraphrases
+//! are. So the two prompts are laid side by side: every word that matters must
+//! have its counterpart (the same lemma, a known synonym, a slip of the pen),
+//! nothing may be denied or counted differently, everything must be where it is
+//! in the other, belong to the same thing, and do the same to the same.
+//!
+//! What the guard knows of English stands in `words/`. It answers with a reason,
+//! and in doubt with no.
+
+mod compare;
+mod lemma;
+mod lexicon;
+mod pairing;
+mod reading;
+
+/// Prompts longer than this are only ever compared exactly.
+pub const MOST_CHARS: usize = 4000;
+
+/// What the guard thinks of two prompts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// They ask for the same picture.
+    pub agree: bool,
+    /// Why, in words for the operator.
+    pub reason: String,
+}
+
+/// A prompt, read once.
+#[derive(Debug)]
+pub struct Reading(reading::Reading);
+
+impl Reading {
+    /// Takes the prompt apart.
+    pub fn new(prompt: &str) -> Self {
+        Self(reading::read(prompt))
+    }
+
+    /// Whether both ask for the same picture.
+    pub fn compare(&self, other: &Self) -> Verdict {
+        compare::compare(&self.0, &other.0)
+    }
+}
+
+/// What is left of a prompt without politeness and praise; what the encoder reads.
+pub fn essence(prompt: &str) -> String {
+    reading::essence(prompt)
+}

@@ -1,0 +1,38 @@
+//! A vector as the store keeps it.
+
+use serde::{Deserialize, Serialize};
+
+use super::index::Scope;
+
+/// What is kept of a prompt: never the prompt itself, which its job has.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    pub scope: Scope,
+    pub scale: f32,
+    #[serde(with = "bytes")]
+    pub vector: Vec<i8>,
+    /// Unix seconds.
+    pub expires_at: i64,
+    pub used_at: i64,
+}
+
+mod bytes {
+    use base64::{Engine as _, prelude::BASE64_STANDARD};
+    use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
+
+    pub(super) fn serialize<S: Serializer>(
+        numbers: &[i8],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let bytes: Vec<u8> = numbers.iter().map(|x| x.cast_unsigned()).collect();
+        serializer.serialize_str(&BASE64_STANDARD.encode(bytes))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<i8>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let bytes = BASE64_STANDARD.decode(text).map_err(D::Error::custom)?;
+        Ok(bytes.into_iter().map(u8::cast_signed).collect())
+    }
+}

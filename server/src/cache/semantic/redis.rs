@@ -1,0 +1,96 @@
+//! Vectors in the distributed store. `{meanings}:order` has every job by the
+//! number of its last change, `{meanings}:records` its vector or nothing, and
+//! `{meanings}:ends` how long it is kept.
+
+use std::sync::LazyLock;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::{super::Error, Change, Changes, Meanings, Record};
+use crate::store::{
+    self,
+    redis::{Call, Redis, Script},
+};
+
+static PUT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("redis/put.lua")));
+static CHANGES: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("redis/changes.lua")));
+static SWEEP: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("redis/sweep.lua")));
+
+/// Jobs forgotten in one script.
+const BATCH: usize = 1000;
+
+/// Vectors in Redis.
+pub struct RedisMeanings {
+    redis: Redis,
+}
+
+impl RedisMeanings {
+    /// The vectors in this Redis.
+    pub fn new(redis: Redis) -> Self {
+        Self { redis }
+    }
+
+    fn call(&self, script: &'static LazyLock<Script>) -> Call<'_> {
+        let call = self.redis.script(script);
+        ["number", "order", "records", "ends"]
+            .into_iter()
+            .fold(call, |call, name| call.key(format!("{{meanings}}:{name}")))
+    }
+}
+
+#[async_trait]
+impl Meanings for RedisMeanings {
+    async fn put(&self, job: &str, record: Option<&Record>, until: Timestamp) -> Result<(), Error> {
+        let record = record
+            .map(serde_json::to_string)
+            .transpose()
+            .map_err(store::Error::from)?;
+        let call = self.call(&PUT).arg(job).arg(record.unwrap_or_default());
+        Ok(call.arg(until.as_millisecond()).run().await?)
+    }
+
+    async fn changes(&self, after: u64, limit: usize) -> Result<Changes, Error> {
+        let (last, rows): (u64, Vec<(u64, String, String)>) =
+            self.call(&CHANGES).arg(after).arg(limit).run().await?;
+        if last < after {
+            return Ok(Changes::Restarted);
+        }
+        let changes = rows.into_iter().map(|(number, job, record)| {
+            let record = (!record.is_empty()).then(|| serde_json::from_str(&record));
+            Ok(Change {
+                number,
+                job,
+                record: record.transpose()?,
+            })
+        });
+        let changes: Result<_, store::Error> = changes.collect();
+        Ok(Changes::Since(changes?))
+    }
+
+    async fn sweep(&self, now: Timestamp) -> Result<(), Error> {
+        loop {
+            let gone: usize = self
+                .call(&SWEEP)
+                .arg(now.as_millisecond())
+                .arg(BATCH)
+                .run()
+                .await?;
+            if gone < BATCH {
+                return Ok(());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scripts_declare_their_names() {
+        for script in [&PUT, &CHANGES, &SWEEP] {
+            assert_eq!(script.undeclared(), Vec::<String>::new());
+        }
+    }
+}

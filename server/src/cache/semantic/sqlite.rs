@@ -1,0 +1,77 @@
+//! Vectors in the embedded store: a table, whose row numbers are the changes'.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use rusqlite::{Connection, params};
+
+use super::{super::Error, Change, Changes, Meanings, Record};
+use crate::store::{Error as StoreError, sqlite::Database};
+
+/// Vectors in a SQLite table.
+pub struct SqliteMeanings {
+    database: Database,
+}
+
+impl SqliteMeanings {
+    /// The vectors in this database.
+    pub fn new(database: Database) -> Self {
+        Self { database }
+    }
+}
+
+#[async_trait]
+impl Meanings for SqliteMeanings {
+    async fn put(&self, job: &str, record: Option<&Record>, until: Timestamp) -> Result<(), Error> {
+        let record = record
+            .map(serde_json::to_string)
+            .transpose()
+            .map_err(StoreError::from)?;
+        let (job, until) = (job.to_owned(), until.as_millisecond());
+        let put = move |c: &Connection| -> Result<(), StoreError> {
+            c.prepare_cached(
+                "INSERT OR REPLACE INTO meanings (job, record, expires_at) VALUES (?1, ?2, ?3)",
+            )?
+            .execute(params![job, record, until])?;
+            Ok(())
+        };
+        Ok(self.database.write(put).await?)
+    }
+
+    async fn changes(&self, after: u64, limit: usize) -> Result<Changes, Error> {
+        Ok(self
+            .database
+            .read(move |c| changes(c, after, limit))
+            .await?)
+    }
+
+    async fn sweep(&self, now: Timestamp) -> Result<(), Error> {
+        let now = now.as_millisecond();
+        let sweep = move |c: &Connection| -> Result<(), StoreError> {
+            c.prepare_cached("DELETE FROM meanings WHERE expires_at <= ?1")?
+                .execute([now])?;
+            Ok(())
+        };
+        Ok(self.database.write(sweep).await?)
+    }
+}
+
+fn changes(c: &Connection, after: u64, limit: usize) -> Result<Changes, StoreError> {
+    let mut query = c.prepare_cached(
+        "SELECT number, job, record FROM meanings WHERE number > ?1 ORDER BY number LIMIT ?2",
+    )?;
+    let rows = query.query_map(params![after, limit], |row| {
+        Ok((row.get(0)?, row.get(1)?, row.get::<_, Option<String>>(2)?))
+    })?;
+    let changes = rows.map(|row| {
+        let (number, job, record) = row?;
+        let record = record.as_deref().map(serde_json::from_str).transpose()?;
+        Ok(Change {
+            number,
+            job,
+            record,
+        })
+    });
+    changes
+        .collect::<Result<_, StoreError>>()
+        .map(Changes::Since)
+}

@@ -1,0 +1,203 @@
+//! What was made before, for the same words or the same meaning.
+
+use atelier_app::wire::{Cache as Source, Similar, Status};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use tracing::{debug, info, warn};
+
+use super::{Error, Studio};
+use crate::{
+    cache::{Saved, guard::Reading, semantic::Semantic},
+    job::{Found, ImageTask, Outcome, Request, Task},
+    limit::micros,
+    queue::Job,
+};
+
+/// What becomes of an earlier picture whose words mean the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// It is the answer.
+    Answer,
+    /// It is mentioned beside the answer.
+    Suggest,
+    Off,
+}
+
+/// An earlier outcome that serves again.
+pub(super) struct Answer {
+    pub(super) outcome: Outcome,
+    pub(super) found: Found,
+}
+
+impl Studio {
+    /// The answer given to the same request before, or to one that means the
+    /// same.
+    pub(super) async fn answer(
+        &self,
+        request: &Request,
+        now: Timestamp,
+    ) -> Result<Option<Answer>, Error> {
+        match self.same(request, now).await? {
+            None if self.mode == Mode::Answer => Ok(self.similar(request, now).await),
+            answer => Ok(answer),
+        }
+    }
+
+    async fn same(&self, request: &Request, now: Timestamp) -> Result<Option<Answer>, Error> {
+        let digest = request.digest();
+        let Some(entry) = self.cache.get(&digest, now).await? else {
+            return Ok(None);
+        };
+        let job = self.queue.get(&entry.job).await?;
+        let answer = job.and_then(|job| answer(job, None));
+        if answer.is_none() {
+            self.cache.remove(&digest, &entry.job).await?;
+        }
+        Ok(answer)
+    }
+
+    /// Whatever goes wrong is a miss.
+    pub(super) async fn similar(&self, request: &Request, now: Timestamp) -> Option<Answer> {
+        let (semantic, task) = self.comparable(request)?;
+        let candidates = semantic
+            .candidates(&request.parameters(), &task.prompt, now)
+            .await;
+        if candidates.is_empty() {
+            return None;
+        }
+        let asked = Reading::new(&task.prompt);
+        for candidate in candidates {
+            let job = match self.queue.get(&candidate.job).await {
+                Ok(Some(job)) => job,
+                Ok(None) => {
+                    semantic.forget(&candidate.job, now).await;
+                    continue;
+                }
+                Err(error) => {
+                    debug!(%error, "the semantic cache cannot be asked");
+                    return None;
+                }
+            };
+            // The index may lag behind; the request has the last word.
+            let Task::Image(known) = &job.request.task else {
+                continue;
+            };
+            if job.request.parameters() != request.parameters() {
+                continue;
+            }
+            let verdict = asked.compare(&Reading::new(&known.prompt));
+            let similar = Similar {
+                prompt: known.prompt.clone(),
+                similarity: candidate.similarity,
+            };
+            info!(
+                job = job.id,
+                similarity = candidate.similarity,
+                agree = verdict.agree,
+                "compared"
+            );
+            debug!(job = job.id, reason = verdict.reason, "compared");
+            if verdict.agree
+                && let Some(answer) = answer(job, Some((similar, verdict.reason)))
+            {
+                semantic.touch(&answer.found.job, now).await;
+                return Some(answer);
+            }
+        }
+        None
+    }
+
+    /// A picture from words, where meanings are compared.
+    fn comparable<'a>(&self, request: &'a Request) -> Option<(&Semantic, &'a ImageTask)> {
+        let semantic = self.semantic.as_deref()?;
+        match &request.task {
+            Task::Image(task) => Some((semantic, task)),
+            _ => None,
+        }
+    }
+
+    /// Fills the exact cache before the job is finished: whoever asks the same
+    /// in between finds it in flight, whoever asks later finds it here.
+    pub(super) async fn remember(&self, job: &Job, now: Timestamp) -> Result<(), Error> {
+        if matches!(job.outcome, Some(Outcome::Succeeded { .. })) {
+            let digest = job.request.digest();
+            self.cache
+                .put(&digest, &job.id, now, self.cache_ttl)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Fills the semantic cache, when nobody waits for it any more.
+    pub(super) async fn remember_meaning(&self, job: &Job, now: Timestamp) {
+        if job.status == Status::Succeeded
+            && let Some((semantic, task)) = self.comparable(&job.request)
+            && let Ok(until) = now.checked_add(self.cache_ttl)
+        {
+            let parameters = job.request.parameters();
+            semantic
+                .remember(&parameters, &task.prompt, &job.id, now, until)
+                .await;
+        }
+    }
+
+    /// Nobody is to be answered with the job any more.
+    pub async fn forget_answer(&self, job: &Job) -> Result<(), Error> {
+        if job.cache != Source::Miss || job.status != Status::Succeeded {
+            return Ok(());
+        }
+        self.cache.remove(&job.request.digest(), &job.id).await?;
+        if let Some((semantic, _)) = self.comparable(&job.request) {
+            semantic.forget(&job.id, Timestamp::now()).await;
+        }
+        Ok(())
+    }
+
+    /// Counts where an accepted order's answer came from, and what that saved.
+    pub(super) fn note_saving(&self, job: &Job, now: Timestamp) {
+        let saved = match job.source() {
+            Source::Miss => Saved::Miss,
+            Source::Exact => Saved::Exact,
+            Source::Semantic => Saved::Semantic,
+            Source::Joined => Saved::Joined,
+        };
+        self.savings.note(saved, 1, now);
+        if saved != Saved::Miss {
+            let charged = match &job.outcome {
+                Some(Outcome::Succeeded { cost_usd, .. }) => *cost_usd,
+                _ => None,
+            };
+            let usd = charged.unwrap_or_else(|| self.provider.estimate((&job.request.task).into()));
+            self.savings.note(Saved::Usd, micros(usd), now);
+        }
+    }
+
+    /// Takes to the store what was saved.
+    pub async fn record_savings(&self) {
+        let savings = self.savings.take();
+        if savings.is_empty() {
+            return;
+        }
+        if let Err(error) = self.cache.record(&savings).await {
+            warn!(%error, "figures of the caches wait for the store");
+            self.savings.put_back(savings);
+        }
+    }
+}
+
+/// A job that can serve as an answer: a success that was called for.
+fn answer(job: Job, similar: Option<(Similar, String)>) -> Option<Answer> {
+    if job.status != Status::Succeeded {
+        return None;
+    }
+    let (similar, reason) = similar.unzip();
+    let found = Found {
+        painted_at: job.finished_at.unwrap_or(job.created_at),
+        job: job.id,
+        similar,
+        reason,
+    };
+    let outcome = job.outcome?;
+    Some(Answer { outcome, found })
+}
