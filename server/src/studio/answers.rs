@@ -129,16 +129,25 @@ impl Studio {
         Ok(())
     }
 
-    /// Fills the semantic cache, when nobody waits for it any more.
-    pub(super) async fn remember_meaning(&self, job: &Job, now: Timestamp) {
-        if job.status == Status::Succeeded
-            && let Some((semantic, task)) = self.comparable(&job.request)
+    /// Fills the semantic cache; nobody waits for that.
+    pub(super) fn remember_meaning(&self, job: &Job, now: Timestamp) {
+        let Some(semantic) = self.semantic.clone() else {
+            return;
+        };
+        if let Task::Image(task) = &job.request.task
+            && job.status == Status::Succeeded
             && let Ok(until) = now.checked_add(self.cache_ttl)
         {
-            let parameters = job.request.parameters();
-            semantic
-                .remember(&parameters, &task.prompt, &job.id, now, until)
-                .await;
+            let (parameters, prompt, id) = (
+                job.request.parameters(),
+                task.prompt.clone(),
+                job.id.clone(),
+            );
+            tokio::spawn(async move {
+                semantic
+                    .remember(&parameters, &prompt, &id, now, until)
+                    .await;
+            });
         }
     }
 

@@ -38,7 +38,7 @@ impl Studio {
         self.clear_up(&orphans).await;
         self.settle_all(&jobs).await;
         if let Some(leader) = jobs.first() {
-            self.remember_meaning(leader, now).await;
+            self.remember_meaning(leader, now);
         }
         for job in &jobs {
             info!(id = job.id, status = job.status.as_str(), "finished");

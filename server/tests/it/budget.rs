@@ -5,13 +5,13 @@ use std::{sync::Arc, time::Duration};
 
 use atelier::{
     blob::Blobs,
-    cache::SqliteCache,
+    cache::{Savings, SqliteCache},
     job::ImageTask,
     limit::{RedisLimiter, Tally},
     provider::local::Local,
     queue::SqliteQueue,
     store::{redis::Redis, sqlite::Database},
-    studio::{Caller, Error, Order, Studio, Terms},
+    studio::{Caller, Error, Mode, Order, Studio, Terms},
 };
 use jiff::Timestamp;
 use reqwest::Response;
@@ -205,7 +205,10 @@ async fn limits_away(on_error: &str, folder: &std::path::Path) -> Studio {
     let nobody = Redis::open("redis://127.0.0.1:1".parse().unwrap());
     Studio {
         queue: Arc::new(queue.await.unwrap()),
-        cache: Arc::new(SqliteCache::new(database)),
+        cache: Arc::new(SqliteCache::new(database, 100)),
+        semantic: None,
+        mode: Mode::Off,
+        savings: Savings::default(),
         limiter: Arc::new(RedisLimiter::new(nobody)),
         blobs: Blobs::in_folder(folder).unwrap(),
         provider: Arc::new(Local),

@@ -19,4 +19,5 @@ mod access;
 mod budget;
 mod figures;
 mod notices;
+mod semantic;
 mod several;

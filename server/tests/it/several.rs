@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::{
     notices::{Receiver, SECRET},
+    semantic,
     support::{Answer, OpenAi, Setup, problem, redis_database, text},
 };
 
@@ -220,4 +221,45 @@ async fn what_one_server_gives_back_another_gives_out() {
         let path = format!("/api/jobs/{}", text(&other["id"]));
         two.delete(&path).send().await.unwrap();
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_hundred_at_once_over_three_servers_make_one_call() {
+    let openai = OpenAi::start(vec![Answer::Hang]).await;
+    let setup = shared("limits = []", &openai).await;
+    let servers = [setup.start(), setup.start(), setup.start()];
+    let _worker = beside(&setup, &servers[0].url).start_worker();
+    let orders = (0..200).map(|n| servers[n % 3].paint("a  lighthouse in a storm"));
+    let jobs = futures::future::join_all(orders).await;
+    openai.called(1).await;
+    // Whoever began it does not want it any more; the others do.
+    let leader = jobs.iter().find(|job| job["cache"] == "miss").unwrap();
+    let path = format!("/api/jobs/{}", text(&leader["id"]));
+    assert_eq!(servers[1].delete(&path).send().await.unwrap().status(), 200);
+    openai.release();
+    let others = jobs.iter().filter(|job| job["id"] != leader["id"]);
+    let answers = others
+        .enumerate()
+        .map(|(n, job)| servers[n % 3].succeeded(job));
+    let answers = futures::future::join_all(answers).await;
+    assert_eq!(answers.len(), 199);
+    for answer in &answers {
+        assert_eq!(answer["images"], answers[0]["images"]);
+        assert_eq!(answer["cache"], "joined");
+    }
+    assert_eq!(openai.calls().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_one_server_has_painted_another_finds_by_its_meaning() {
+    let openai = OpenAi::start(vec![]).await;
+    let setup = shared("limits = []", &openai).await;
+    let (one, other) = (setup.start(), setup.start());
+    let _worker = beside(&setup, &one.url).start_worker();
+    let first = one.paint("a red car by the sea").await;
+    let first = one.succeeded(&first).await;
+    let known = semantic::until_known(&other, "a crimson automobile by the ocean").await;
+    assert_eq!(known["images"], first["images"]);
+    let late = setup.start();
+    semantic::until_known(&late, "please, a red automobile by the ocean").await;
 }

@@ -455,9 +455,7 @@ fn phrase(tokens: &[Token]) -> Option<(Token, usize)> {
     for (rest, group) in first.lemmas.iter().flat_map(|lemma| LEXICON.phrases(lemma)) {
         let fits = tokens.len() > rest.len()
             && rest.iter().zip(&tokens[1..]).all(|(word, token)| {
-                !token.literal
-                    && token.role != Role::Break
-                    && token.lemmas.iter().any(|lemma| lemma == word)
+                !token.literal && token.role != Role::Break && is_or_are(&token.text, word)
             });
         let taken = rest.len() + 1;
         match &mut best {
@@ -492,6 +490,11 @@ fn phrase(tokens: &[Token]) -> Option<(Token, usize)> {
         },
         taken,
     ))
+}
+
+/// The word, or its plural: a "car park" has nothing to do with "a car parked".
+fn is_or_are(text: &str, word: &str) -> bool {
+    text == word || text.strip_suffix('s') == Some(word) || text.strip_suffix("es") == Some(word)
 }
 
 impl Reading {

@@ -10,9 +10,6 @@ use url::Url;
 
 use crate::config::Secret;
 
-/// So long a lookup waits for a vector; then it counts as a miss.
-const PATIENCE: Duration = Duration::from_millis(300);
-
 /// Makes vectors of unit length.
 #[async_trait]
 pub trait Encoder: Send + Sync + 'static {
@@ -22,11 +19,15 @@ pub trait Encoder: Send + Sync + 'static {
     async fn encode(&self, text: &str) -> Result<Vec<f32>>;
 }
 
-/// As [`Encoder::encode`], within 300 ms.
-pub(super) async fn encode_soon(encoder: &dyn Encoder, text: &str) -> Result<Vec<f32>> {
-    timeout(PATIENCE, encoder.encode(text))
+/// As [`Encoder::encode`], but not longer than that.
+pub(super) async fn encode_within(
+    encoder: &dyn Encoder,
+    text: &str,
+    patience: Duration,
+) -> Result<Vec<f32>> {
+    timeout(patience, encoder.encode(text))
         .await
-        .context("no vector within 300 ms")?
+        .with_context(|| format!("no vector within {} ms", patience.as_millis()))?
 }
 
 /// The encoder inside the binary: MiniLM with three layers, weights in four
@@ -80,7 +81,7 @@ pub struct OpenAiEncoder {
 impl OpenAiEncoder {
     /// An encoder that asks `base_url`.
     pub fn new(base_url: &Url, key: Option<Secret>, model: String) -> Result<Self> {
-        let client = reqwest::Client::builder().timeout(Duration::from_secs(10));
+        let client = reqwest::Client::builder().connect_timeout(Duration::from_secs(10));
         Ok(Self {
             client: client.build().context("cannot make an HTTP client")?,
             url: format!("{}/embeddings", base_url.as_str().trim_end_matches('/')),

@@ -36,6 +36,12 @@ use super::{Error, guard};
 /// So many neighbours are shown to the guard.
 const CANDIDATES: usize = 8;
 
+/// So long a lookup waits for a vector; then it counts as a miss.
+const LOOKUP: Duration = Duration::from_millis(300);
+
+/// So long an answered prompt waits for its vector; nobody waits with it.
+const KEEPING: Duration = Duration::from_secs(30);
+
 /// Changes are asked for this often.
 const RENEWAL: Duration = Duration::from_millis(500);
 
@@ -123,7 +129,7 @@ impl Semantic {
         if self.index.is_empty() {
             return Vec::new();
         }
-        let Some(vector) = self.vector(prompt).await else {
+        let Some(vector) = self.vector(prompt, LOOKUP).await else {
             return Vec::new();
         };
         let (scope, index, threshold) = (
@@ -144,7 +150,7 @@ impl Semantic {
         now: Timestamp,
         until: Timestamp,
     ) {
-        let Some(vector) = self.vector(prompt).await else {
+        let Some(vector) = self.vector(prompt, KEEPING).await else {
             return;
         };
         let (vector, scale) = quantize(&vector);
@@ -244,9 +250,9 @@ impl Semantic {
     }
 
     /// `None` where the prompt is to be compared exactly only.
-    async fn vector(&self, prompt: &str) -> Option<Vec<f32>> {
+    async fn vector(&self, prompt: &str, patience: Duration) -> Option<Vec<f32>> {
         let essence = essence(prompt)?;
-        match encoder::encode_soon(self.encoder.as_ref(), &essence).await {
+        match encoder::encode_within(self.encoder.as_ref(), &essence, patience).await {
             Ok(vector) => Some(vector),
             Err(error) => {
                 warn!(%error, "no vector for a prompt; it is compared exactly only");

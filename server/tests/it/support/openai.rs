@@ -50,6 +50,29 @@ struct Shared {
     dropped: Mutex<usize>,
     drop: Notify,
     address: Mutex<String>,
+    embedded: Mutex<usize>,
+    slow: Mutex<bool>,
+}
+
+/// The same vector for every text: it is left to the guard to tell them apart.
+async fn embeddings(
+    State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
+    Json(body): Json<Value>,
+) -> Response {
+    let authorization = headers
+        .get("authorization")
+        .map(|value| value.to_str().unwrap());
+    assert_eq!(authorization, Some(format!("Bearer {KEY}").as_str()));
+    let fields = json!({ "model": "text-embedding-3-small", "input": body["input"], "encoding_format": "float" });
+    assert_eq!(body, fields);
+    assert!(body["input"].as_str().is_some_and(|text| !text.is_empty()));
+    *shared.embedded.lock().unwrap() += 1;
+    if *shared.slow.lock().unwrap() {
+        std::future::pending::<()>().await;
+    }
+    let embedding = vec![0.5; 1536];
+    Json(json!({ "object": "list", "data": [{ "object": "embedding", "index": 0, "embedding": embedding }] })).into_response()
 }
 
 impl OpenAi {
@@ -65,6 +88,7 @@ impl OpenAi {
         let router = Router::new()
             .route("/v1/images/generations", post(generations))
             .route("/v1/images/edits", post(edits))
+            .route("/v1/embeddings", post(embeddings))
             .route("/files/picture.png", get(async || picture()))
             .with_state(Arc::clone(&shared));
         tokio::spawn(axum::serve(listener, router).into_future());
@@ -72,6 +96,16 @@ impl OpenAi {
             url: format!("{address}/v1"),
             shared,
         }
+    }
+
+    /// How many texts were turned into vectors.
+    pub(crate) fn embedded(&self) -> usize {
+        *self.shared.embedded.lock().unwrap()
+    }
+
+    /// From now on vectors are a long time coming.
+    pub(crate) fn think_long(&self) {
+        *self.shared.slow.lock().unwrap() = true;
     }
 
     /// The calls so far, each as the fields it carried.
