@@ -17,6 +17,7 @@ mod redis;
 mod server;
 
 mod bench;
+mod eval;
 mod run;
 mod soak;
 mod test;
@@ -31,7 +32,9 @@ Atelier's own commands:
   cargo xtask run [-- ARGS…]    build everything in release and serve it
   cargo xtask test [FILTER…]    run every check; a filter narrows the Rust and browser tests
   cargo xtask soak [FILTER…]    kill processes for minutes while jobs run; prints figures
-  cargo xtask bench [NAME…]     measure weight, start, queue; one JSON object per line
+  cargo xtask bench [NAME…]     measure weight, start, queue, limit, cache; one JSON object per line
+  cargo xtask eval semantic [FILE [-v]]
+                                how often the semantic cache is right, on labelled pairs of prompts
   cargo xtask site [--dev]      build only the site, into target/site
 ";
 
@@ -56,6 +59,7 @@ fn dispatch(args: &[String]) -> Result<()> {
         "test" => test::command(rest),
         "soak" => soak::command(rest),
         "bench" => bench::command(rest),
+        "eval" => eval::command(rest),
         "site" => site::command(rest),
         "help" | "-h" | "--help" => {
             print!("{HELP}");

@@ -99,6 +99,7 @@ impl Studio {
             );
             debug!(job = job.id, reason = verdict.reason, "compared");
             if verdict.agree
+                && semantic.holds(&job.id).await
                 && let Some(answer) = answer(job, Some((similar, verdict.reason)))
             {
                 semantic.touch(&answer.found.job, now).await;

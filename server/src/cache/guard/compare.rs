@@ -18,8 +18,12 @@ pub(super) fn compare(a: &Reading, b: &Reading) -> Verdict {
         Both::foreign,
         Both::words,
         Both::polarity,
+        Both::lettering,
+        Both::genders,
         Both::places,
+        Both::places_swapped,
         Both::owners,
+        Both::participles,
         Both::roles,
     ];
     match checks.iter().find_map(|check| check(&both)) {
@@ -182,6 +186,10 @@ impl Both<'_> {
                             .any(|lemma| LEXICON.kind(lemma) == Some("style"))
                 })
         };
+        let slip = |word: &String| word.len() >= 7 && strsim::osa_distance(word, &token.text) <= 1;
+        if !token.known && LEXICON.grammar.empty.iter().any(slip) {
+            return true;
+        }
         is(&LEXICON.grammar.empty)
             || is(&LEXICON.grammar.media) && (styled(at.checked_sub(1)) || styled(Some(at + 1)))
     }
@@ -252,12 +260,13 @@ impl Both<'_> {
     fn places(&self) -> Option<String> {
         self.pairs().find_map(|(x, y)| {
             let (one, other) = (governor(self.a, x)?, governor(self.b, y)?);
-            let (Role::Preposition(p), Role::Preposition(q)) =
-                (self.a.tokens[one].role, self.b.tokens[other].role)
-            else {
-                return None;
+            let apart = match (self.a.tokens[one].role, self.b.tokens[other].role) {
+                (Role::Preposition(p), Role::Preposition(q)) => LEXICON.are_apart(p, q),
+                // A painting of a child is not by a child.
+                (Role::By, Role::Preposition(p)) | (Role::Preposition(p), Role::By) => p == "of",
+                _ => false,
             };
-            LEXICON.are_apart(p, q).then(|| {
+            apart.then(|| {
                 format!(
                     "“{} {}” and “{} {}” are different places",
                     self.a.tokens[one].text,
@@ -266,6 +275,84 @@ impl Both<'_> {
                     self.b.tokens[y].text
                 )
             })
+        })
+    }
+
+    /// The lamp on the floor beside the table, and on the table beside the floor.
+    fn places_swapped(&self) -> Option<String> {
+        let placed: Vec<_> = self
+            .pairs()
+            .filter_map(|(x, y)| {
+                let (p, q) = (governor(self.a, x)?, governor(self.b, y)?);
+                match (self.a.tokens[p].role, self.b.tokens[q].role) {
+                    (Role::Preposition(p), Role::Preposition(q)) if p != q => Some((x, p, q)),
+                    _ => None,
+                }
+            })
+            .collect();
+        placed.iter().find_map(|(x, p, q)| {
+            let (other, ..) = placed.iter().find(|(_, r, s)| r == q && s == p)?;
+            Some(format!(
+                "“{}” and “{}” change places",
+                self.a.tokens[*x].text, self.a.tokens[*other].text
+            ))
+        })
+    }
+
+    /// Letters stand in their order.
+    fn lettering(&self) -> Option<String> {
+        let (a, there) = (&self.a.tokens, &self.pairing.there);
+        let literal =
+            |at: usize| a[at].literal || there[at].is_some_and(|to| self.b.tokens[to].literal);
+        (1..a.len()).find_map(|at| {
+            let (before, after) = (there[at - 1]?, there[at]?);
+            let turned = literal(at - 1)
+                && literal(at)
+                && a[at - 1].clause == a[at].clause
+                && before > after;
+            turned.then(|| {
+                format!(
+                    "the words “{}” and “{}” stand in another order",
+                    a[at - 1].text,
+                    a[at].text
+                )
+            })
+        })
+    }
+
+    /// "Her dog" is not "his dog", where nothing else tells.
+    fn genders(&self) -> Option<String> {
+        let says = |reading: &Reading, words: &[&str]| {
+            reading
+                .tokens
+                .iter()
+                .any(|token| words.contains(&token.text.as_str()))
+        };
+        let (he, she) = (
+            ["he", "him", "his", "himself"],
+            ["she", "her", "hers", "herself"],
+        );
+        let one = (says(self.a, &he), says(self.a, &she));
+        let other = (says(self.b, &he), says(self.b, &she));
+        let differ = matches!(
+            (one, other),
+            ((true, false), (false, true)) | ((false, true), (true, false))
+        );
+        differ.then(|| "one speaks of him, the other of her".into())
+    }
+
+    /// Fallen leaves do not fall any more.
+    fn participles(&self) -> Option<String> {
+        let past = |token: &Token| {
+            token.text.ends_with("ed") || !LEXICON.irregular(&token.text).is_empty()
+        };
+        let differ = |x: &Token, y: &Token| x.text.ends_with("ing") && past(y);
+        self.pairs().find_map(|(x, y)| {
+            head(self.a, x)?;
+            head(self.b, y)?;
+            let (one, other) = (&self.a.tokens[x], &self.b.tokens[y]);
+            (differ(one, other) || differ(other, one))
+                .then(|| format!("“{}” is not “{}”", one.text, other.text))
         })
     }
 
@@ -435,7 +522,7 @@ fn relations(reading: &Reading) -> Vec<Relation> {
             .iter()
             .any(|lemma| LEXICON.grammar.symmetric.contains(lemma));
         match token.role {
-            Role::Preposition(place) => !symmetric && !matches!(place, "with" | "of" | "beside"),
+            Role::Preposition(place) => !symmetric && place != "beside",
             Role::Content | Role::Light => !symmetric,
             _ => false,
         }

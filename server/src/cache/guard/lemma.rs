@@ -6,41 +6,54 @@ use super::lexicon::LEXICON;
 /// likeliest. All lower case.
 pub(super) fn lemmas(word: &str) -> Vec<String> {
     let mut found = Vec::with_capacity(4);
-    for form in spellings(word) {
-        for lemma in LEXICON.irregular(&form) {
-            push(&mut found, (*lemma).to_owned());
-        }
-        for lemma in regular(&form) {
-            for lemma in spellings(&lemma) {
-                push(&mut found, lemma);
-            }
-        }
-        push(&mut found, form);
+    if LEXICON.grammar.fixed.contains(word) {
+        found.push(word.to_owned());
+    }
+    if found.is_empty() {
+        add_forms(word, &mut found);
     }
     found
 }
 
-/// The word that an adjective or adverb is made from: windy, wind.
+fn add_forms(word: &str, found: &mut Vec<String>) {
+    for form in spellings(word) {
+        for lemma in LEXICON.irregular(&form) {
+            push(found, (*lemma).to_owned());
+        }
+        for lemma in regular(&form) {
+            for lemma in spellings(&lemma) {
+                push(found, lemma);
+            }
+        }
+        push(found, form);
+    }
+}
+
+/// The thing that an adjective or adverb speaks of: windy, wind; moodily, mood.
 pub(super) fn root(lemma: &str) -> Option<String> {
-    let known = |stem: String| (stem.len() >= 3 && LEXICON.knows(&stem)).then_some(stem);
-    let ends = [
-        ("ily", "y"),
-        ("ly", ""),
-        ("istic", "ist"),
-        ("ny", ""),
-        ("gy", ""),
+    const ENDS: [(&str, &str); 8] = [
+        ("ily", ""),
         ("y", ""),
         ("y", "e"),
+        ("ly", ""),
         ("en", ""),
+        ("ic", ""),
+        ("istic", "ist"),
+        ("s", ""),
     ];
-    ends.iter().find_map(|(end, other)| {
+    let is_root = |stem: &String| LEXICON.grammar.roots.contains(stem);
+    ENDS.iter().find_map(|(end, instead)| {
         let stem = lemma.strip_suffix(end)?;
-        let stem = match *end {
-            "ny" | "gy" if stem.ends_with(&end[..1]) => stem.to_owned(),
-            "ny" | "gy" => return None,
-            _ => format!("{stem}{other}"),
-        };
-        known(stem)
+        // foggy, sunny
+        let mut letters = stem.chars().rev();
+        let doubled = letters
+            .next()
+            .is_some_and(|last| letters.next() == Some(last));
+        let single = doubled.then(|| stem[..stem.len() - 1].to_owned());
+        [Some(format!("{stem}{instead}")), single]
+            .into_iter()
+            .flatten()
+            .find(is_root)
     })
 }
 

@@ -180,7 +180,7 @@ fn share_root(x: &Token, y: &Token) -> bool {
 
 /// One is an English word, the other is not, and a slip makes one of the other.
 fn is_misspelt(x: &Token, y: &Token) -> bool {
-    if x.literal || y.literal || x.known == y.known {
+    if x.literal || y.literal || x.capital || y.capital || x.known == y.known {
         return false;
     }
     let (wrong, right) = if x.known { (y, x) } else { (x, y) };

@@ -35,6 +35,8 @@ pub(super) struct Token {
     pub(super) joined: bool,
     /// An English word.
     pub(super) known: bool,
+    /// Written like a name.
+    pub(super) capital: bool,
 }
 
 /// What a word does.
@@ -84,6 +86,7 @@ pub(super) fn read(prompt: &str) -> Reading {
         }
     }
     mark_capitals(&mut tokens, &plain);
+    mark_lettering(&mut tokens);
     let mut reading = Reading {
         tokens: phrases(tokens),
     };
@@ -275,6 +278,7 @@ fn literal(raw: Raw) -> Option<Token> {
         literal: true,
         joined: false,
         known: true,
+        capital: false,
     })
 }
 
@@ -319,6 +323,7 @@ fn token(raw: Raw) -> Token {
     Token {
         groups: groups.collect(),
         known: lemmas.iter().any(|lemma| LEXICON.knows(lemma)),
+        capital: original.starts_with(char::is_uppercase),
         joined,
         role,
         lemmas,
@@ -337,6 +342,7 @@ fn bare(text: String, role: Role) -> Token {
         literal: false,
         joined: false,
         known: true,
+        capital: false,
     }
 }
 
@@ -398,6 +404,10 @@ fn mark_capitals(tokens: &mut [Token], text: &str) {
         .filter(|word| capital(word))
         .map(|word| word.to_lowercase())
         .collect();
+    // The first word of a sentence is written like a name in any case.
+    for at in 0..tokens.len() {
+        tokens[at].capital &= at > 0 && tokens[at - 1].role != Role::Break;
+    }
     if 2 * shouted.len() > words.len() {
         return;
     }
@@ -413,6 +423,24 @@ fn mark_capitals(tokens: &mut [Token], text: &str) {
             tokens[at].role = Role::Content;
             tokens[at].literal = true;
         }
+    }
+}
+
+/// "A sign that says big sale" does not say large sale.
+fn mark_lettering(tokens: &mut [Token]) {
+    let (mut announced, mut borne) = (false, false);
+    for at in 0..tokens.len() {
+        let token = &mut tokens[at];
+        if token.role == Role::Break {
+            (announced, borne) = (false, false);
+            continue;
+        }
+        if announced && matches!(token.role, Role::Content | Role::Light) {
+            token.literal = true;
+        }
+        borne |= LEXICON.grammar.bearers.contains(&token.text);
+        announced |=
+            LEXICON.grammar.lettering.contains(&token.text) || borne && token.text == "reading";
     }
 }
 

@@ -68,6 +68,8 @@ pub trait Meanings: Send + Sync + 'static {
     async fn put(&self, job: &str, record: Option<&Record>, until: Timestamp) -> Result<(), Error>;
     /// At most `limit` changes after the one of that number, in their order.
     async fn changes(&self, after: u64, limit: usize) -> Result<Changes, Error>;
+    /// Whether the job has a vector; what an index says may be a moment old.
+    async fn holds(&self, job: &str) -> Result<bool, Error>;
     /// Forgets what is kept no longer.
     async fn sweep(&self, now: Timestamp) -> Result<(), Error>;
 }
@@ -186,6 +188,11 @@ impl Semantic {
             self.forget(job, now).await;
         }
         jobs.len() as u64
+    }
+
+    /// Whether the job may still be found; it may have been purged a moment ago.
+    pub async fn holds(&self, job: &str) -> bool {
+        self.meanings.holds(job).await.unwrap_or(false)
     }
 
     /// The job's answer was given again.

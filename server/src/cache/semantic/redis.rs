@@ -68,6 +68,12 @@ impl Meanings for RedisMeanings {
         Ok(Changes::Since(changes?))
     }
 
+    async fn holds(&self, job: &str) -> Result<bool, Error> {
+        let command = redis::Cmd::hget(self.redis.key("{meanings}:records"), job);
+        let record: Option<String> = self.redis.query(&command).await?;
+        Ok(record.is_some_and(|record| !record.is_empty()))
+    }
+
     async fn sweep(&self, now: Timestamp) -> Result<(), Error> {
         loop {
             let gone: usize = self

@@ -44,6 +44,16 @@ impl Meanings for SqliteMeanings {
             .await?)
     }
 
+    async fn holds(&self, job: &str) -> Result<bool, Error> {
+        let job = job.to_owned();
+        let holds = move |c: &Connection| -> Result<bool, StoreError> {
+            let mut query =
+                c.prepare_cached("SELECT 1 FROM meanings WHERE job = ?1 AND record IS NOT NULL")?;
+            Ok(query.exists([job])?)
+        };
+        Ok(self.database.read(holds).await?)
+    }
+
     async fn sweep(&self, now: Timestamp) -> Result<(), Error> {
         let now = now.as_millisecond();
         let sweep = move |c: &Connection| -> Result<(), StoreError> {

@@ -36,6 +36,8 @@ pub(super) async fn changes_come_in_their_order_and_the_last_counts(stores: Stor
     }
     let all = after(meanings, 0).await;
     assert_eq!(told(&all), [("b", Some(record(2))), ("a", Some(record(3)))]);
+    assert!(meanings.holds("a").await.unwrap());
+    assert!(!meanings.holds("c").await.unwrap());
     let last = all[1].number;
     assert_eq!(after(meanings, last).await, []);
     assert_eq!(after(meanings, all[0].number).await, all[1..]);
@@ -44,6 +46,7 @@ pub(super) async fn changes_come_in_their_order_and_the_last_counts(stores: Stor
     };
     assert_eq!(first, all[..1]);
     meanings.put("b", None, at(10_000)).await.unwrap();
+    assert!(!meanings.holds("b").await.unwrap());
     assert_eq!(told(&after(meanings, last).await), [("b", None)]);
     assert_eq!(
         told(&after(meanings, 0).await),
