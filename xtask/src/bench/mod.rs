@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: one JSON object per measurement on stdout.
 
+mod cache;
 mod limit;
 mod peer;
 mod queue;
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::{run, server::Server};
 
-const NAMES: [&str; 4] = ["weight", "start", "queue", "limit"];
+const NAMES: [&str; 5] = ["weight", "start", "queue", "limit", "cache"];
 
 const WEIGHT_BUDGET: usize = 64 * 1024;
 const START_BUDGET_MS: f64 = 300.0;
@@ -36,6 +37,9 @@ pub(crate) fn command(names: &[String]) -> Result<()> {
     }
     if wanted("limit") {
         limit::measure()?;
+    }
+    if wanted("cache") {
+        cache::measure()?;
     }
     Ok(())
 }

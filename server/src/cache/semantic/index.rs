@@ -272,7 +272,7 @@ impl Shelf {
 }
 
 /// Numbers in one byte each, and what they are to be multiplied by.
-pub(super) fn quantize(vector: &[f32]) -> (Vec<i8>, f32) {
+pub fn quantize(vector: &[f32]) -> (Vec<i8>, f32) {
     let largest = vector
         .iter()
         .fold(0.0_f32, |largest, x| largest.max(x.abs()));

@@ -23,10 +23,9 @@ use tokio::{
 };
 use tracing::{debug, warn};
 
-use self::index::quantize;
 pub use self::{
     encoder::{Encoder, OpenAiEncoder, Pocket},
-    index::{Candidate, Index, Scope},
+    index::{Candidate, Index, Scope, quantize},
     record::Record,
     redis::RedisMeanings,
     sqlite::SqliteMeanings,
