@@ -126,7 +126,7 @@ async fn stats(studio: &Studio, since: Duration, json: bool) -> Result<String> {
         semantic: sum(Saved::Semantic),
         joined: sum(Saved::Joined),
         saved_usd: sum(Saved::Usd) as f64 / 1e6,
-        entries: studio.cache.len().await?,
+        entries: studio.cache.count().await?,
         meanings,
         hit_rate: 0.0,
     };

@@ -26,7 +26,7 @@ use crate::{
         redis::{Redis, RedisUrl},
         sqlite::Database,
     },
-    studio::{Mode, Studio},
+    studio::{Given, Mode, Studio},
     worker::Worker,
 };
 
@@ -112,6 +112,7 @@ impl Rooms {
             semantic: self.semantic.clone(),
             mode: config.semantic.mode,
             savings: Savings::default(),
+            given: Given::default(),
             limiter: Arc::clone(&self.limiter),
             blobs: self.blobs.clone(),
             provider: Arc::clone(&self.provider),

@@ -20,7 +20,7 @@ use tracing::info;
 use url::Url;
 use uuid::Uuid;
 
-pub use self::answers::Mode;
+pub use self::answers::{Given, Mode};
 use self::{answers::Answer, fares::Fare};
 use crate::{
     access::{self, Holder},
@@ -48,6 +48,7 @@ pub struct Studio {
     /// Unset where meanings are not compared.
     pub semantic: Option<Arc<Semantic>>,
     pub mode: Mode,
+    pub given: Given,
     /// What the caches saved, for the operator.
     pub savings: Savings,
     pub limiter: Arc<dyn Limiter>,
@@ -146,6 +147,9 @@ impl Studio {
         let now = Timestamp::now();
         let kind = order.kind();
         let request = self.request(order, terms.fresh);
+        if let Some(accepted) = self.again(caller, &request, &terms, now).await? {
+            return Ok(accepted);
+        }
         let Fare {
             standings,
             receipts,
@@ -214,6 +218,7 @@ impl Studio {
             job = self.add(caller, &mut entry, &terms, now).await?;
         }
         if job.status == Status::Succeeded {
+            self.given.note(&job);
             self.tell(&job, job.token, now).await?;
         }
         Ok(job)

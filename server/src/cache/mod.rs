@@ -63,7 +63,7 @@ pub trait Cache: Send + Sync + 'static {
     /// Forgets the entry if it still leads to the job.
     async fn remove(&self, digest: &str, job: &str) -> Result<(), Error>;
     /// How many entries there are; some may have expired.
-    async fn len(&self) -> Result<u64, Error>;
+    async fn count(&self) -> Result<u64, Error>;
     /// Forgets every entry; how many there were.
     async fn clear(&self) -> Result<u64, Error>;
     /// Forgets what has expired, and what was saved before `since`.

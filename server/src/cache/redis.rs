@@ -90,7 +90,7 @@ impl Cache for RedisCache {
         Ok(self.call(&REMOVE).arg(digest).arg(job).run().await?)
     }
 
-    async fn len(&self) -> Result<u64, Error> {
+    async fn count(&self) -> Result<u64, Error> {
         Ok(self
             .redis
             .query(&redis::Cmd::zcard(self.redis.key(USED)))

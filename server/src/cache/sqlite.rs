@@ -84,7 +84,7 @@ impl Cache for SqliteCache {
             .await
     }
 
-    async fn len(&self) -> Result<u64, Error> {
+    async fn count(&self) -> Result<u64, Error> {
         let count = |c: &Connection| -> Result<u64, store::Error> {
             Ok(c.query_row("SELECT count(*) FROM cache", [], |row| row.get(0))?)
         };

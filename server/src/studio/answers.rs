@@ -1,16 +1,22 @@
 //! What was made before, for the same words or the same meaning.
 
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
+
 use atelier_app::wire::{Cache as Source, Similar, Status};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tracing::{debug, info, warn};
 
-use super::{Error, Studio};
+use super::{Accepted, Caller, Error, Studio, Terms};
 use crate::{
     cache::{Saved, guard::Reading, semantic::Semantic},
     job::{Found, ImageTask, Outcome, Request, Task},
-    limit::micros,
-    queue::Job,
+    limit::{Standing, Unit, micros},
+    metrics,
+    queue::{Hooks, Job},
 };
 
 /// What becomes of an earlier picture whose words mean the same.
@@ -24,6 +30,38 @@ pub enum Mode {
     Off,
 }
 
+/// Which job an owner has by each answer: who asks the same again is not given
+/// another copy of it.
+#[derive(Debug, Default)]
+pub struct Given(Mutex<HashMap<(String, String), String>>);
+
+impl Given {
+    /// So many are remembered; then they are forgotten.
+    const MOST: usize = 10_000;
+
+    /// The job was finished with an earlier answer.
+    pub(super) fn note(&self, job: &Job) {
+        let Some(found) = job
+            .request
+            .found
+            .as_ref()
+            .filter(|found| found.similar.is_none())
+        else {
+            return;
+        };
+        let mut given = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if given.len() >= Self::MOST {
+            given.clear();
+        }
+        given.insert((job.owner.clone(), found.job.clone()), job.id.clone());
+    }
+
+    fn get(&self, owner: &str, source: &str) -> Option<String> {
+        let given = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        given.get(&(owner.to_owned(), source.to_owned())).cloned()
+    }
+}
+
 /// An earlier outcome that serves again.
 pub(super) struct Answer {
     pub(super) outcome: Outcome,
@@ -31,6 +69,42 @@ pub(super) struct Answer {
 }
 
 impl Studio {
+    /// The job that the caller was given for the same words before, if it still
+    /// is the answer to them.
+    pub(super) async fn again(
+        &self,
+        caller: &Caller,
+        request: &Request,
+        terms: &Terms,
+        now: Timestamp,
+    ) -> Result<Option<Accepted>, Error> {
+        if terms.fresh || terms.hooks != Hooks::default() {
+            return Ok(None);
+        }
+        let Some(kind) = request.task.kind() else {
+            return Ok(None);
+        };
+        let Some(entry) = self.cache.get(&request.digest(), now).await? else {
+            return Ok(None);
+        };
+        let Some(id) = self.given.get(&caller.owner, &entry.job) else {
+            return Ok(None);
+        };
+        let Some(job) = self.queue.get(&id).await? else {
+            return Ok(None);
+        };
+        let standings = self.standings(caller, kind).await?;
+        // Nothing is charged, but a door that is closed stays closed.
+        let closed =
+            |standing: &Standing| standing.policy.unit == Unit::Requests && standing.remaining == 0;
+        if standings.iter().any(closed) {
+            return Ok(None);
+        }
+        metrics::accepted(&job);
+        self.note_saving(&job, now);
+        Ok(Some(Accepted { job, standings }))
+    }
+
     /// The answer given to the same request before, or to one that means the
     /// same.
     pub(super) async fn answer(

@@ -11,7 +11,7 @@ use atelier::{
     provider::local::Local,
     queue::SqliteQueue,
     store::{redis::Redis, sqlite::Database},
-    studio::{Caller, Error, Mode, Order, Studio, Terms},
+    studio::{Caller, Error, Given, Mode, Order, Studio, Terms},
 };
 use jiff::Timestamp;
 use reqwest::Response;
@@ -209,6 +209,7 @@ async fn limits_away(on_error: &str, folder: &std::path::Path) -> Studio {
         semantic: None,
         mode: Mode::Off,
         savings: Savings::default(),
+        given: Given::default(),
         limiter: Arc::new(RedisLimiter::new(nobody)),
         blobs: Blobs::in_folder(folder).unwrap(),
         provider: Arc::new(Local),

@@ -38,6 +38,9 @@ pub(super) fn compare(a: &Reading, b: &Reading) -> Verdict {
     }
 }
 
+/// So many words on either side of a verb are told of.
+const REACH: usize = 12;
+
 struct Both<'a> {
     a: &'a Reading,
     b: &'a Reading,
@@ -540,15 +543,15 @@ fn relation(reading: &Reading, at: usize) -> Option<Relation> {
     if preposition && next == Some(Role::Pronoun) || token.joined {
         return None;
     }
-    let within = |other: &usize| tokens[*other].clause == token.clause;
-    let left: Vec<_> = reading
-        .weighty()
-        .filter(|other| *other < at && within(other))
-        .collect();
-    let right: Vec<_> = reading
-        .weighty()
-        .filter(|other| *other > at && within(other))
-        .collect();
+    let within = |other: &usize| {
+        let weighty = matches!(
+            tokens[*other].role,
+            Role::Content | Role::Light | Role::Number(_)
+        );
+        weighty && tokens[*other].clause == token.clause
+    };
+    let left: Vec<_> = (0..at).rev().filter(within).take(REACH).collect();
+    let right: Vec<_> = (at + 1..tokens.len()).filter(within).take(REACH).collect();
     let participle = token.text.ends_with("ed")
         || token.text.ends_with("en")
         || !LEXICON.irregular(&token.text).is_empty();

@@ -15,9 +15,11 @@ mod lemma;
 mod lexicon;
 mod pairing;
 mod reading;
+#[cfg(test)]
+mod tests;
 
 /// Prompts longer than this are only ever compared exactly.
-pub const MOST_CHARS: usize = 4000;
+pub const MOST_CHARS: usize = 2000;
 
 /// What the guard thinks of two prompts.
 #[derive(Debug, Clone, PartialEq, Eq)]

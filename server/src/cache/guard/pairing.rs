@@ -44,16 +44,23 @@ impl Pairing {
     }
 
     fn join(&mut self, a: &Reading, b: &Reading, alike: impl Fn(&Token, &Token) -> bool) {
+        let (near_a, near_b) = (neighbours(a), neighbours(b));
         for x in a.weighty() {
             if self.there[x].is_some() {
                 continue;
             }
             let fits = |y: &usize| self.back[*y].is_none() && alike(&a.tokens[x], &b.tokens[*y]);
             // Where a word occurs twice, its neighbours decide which it is.
+            let kinship = |y: usize| {
+                let sides = near_a[x].iter().zip(&near_b[y]);
+                sides
+                    .filter(|(one, other)| one.is_some() && one == other)
+                    .count()
+            };
             let best = b
                 .weighty()
                 .filter(fits)
-                .max_by_key(|y| (self.kinship(a, b, x, *y), usize::MAX - y.abs_diff(x)));
+                .max_by_key(|y| (kinship(*y), usize::MAX - y.abs_diff(x)));
             if let Some(y) = best {
                 self.pair(a, b, x, y);
             }
@@ -66,24 +73,6 @@ impl Pairing {
         if !share_lemma(&a.tokens[x], &b.tokens[y]) {
             self.reworded.push((x, y));
         }
-    }
-
-    /// How many of the words beside these two are alike.
-    fn kinship(&self, a: &Reading, b: &Reading, x: usize, y: usize) -> usize {
-        let beside = |tokens: &[Token], at: usize, step: isize| -> Option<String> {
-            let mut at = at.checked_add_signed(step)?;
-            while matches!(tokens.get(at)?.role, Role::Empty | Role::Auxiliary) {
-                at = at.checked_add_signed(step)?;
-            }
-            tokens[at].lemmas.first().cloned()
-        };
-        [-1, 1]
-            .into_iter()
-            .filter(|step| {
-                let (one, other) = (beside(&a.tokens, x, *step), beside(&b.tokens, y, *step));
-                one.is_some() && one == other
-            })
-            .count()
     }
 
     /// `lofi` and `lo-fi`, `raincoat` and `rain coat`.
@@ -113,6 +102,21 @@ impl Pairing {
     pub(super) fn odd_back(&self, b: &Reading) -> Vec<usize> {
         b.weighty().filter(|y| self.back[*y].is_none()).collect()
     }
+}
+
+/// What stands before and behind each word, small words left out.
+fn neighbours(reading: &Reading) -> Vec<[Option<&str>; 2]> {
+    let tokens = &reading.tokens;
+    let beside = |at: usize, step: isize| {
+        let mut at = at.checked_add_signed(step)?;
+        while matches!(tokens.get(at)?.role, Role::Empty | Role::Auxiliary) {
+            at = at.checked_add_signed(step)?;
+        }
+        tokens[at].lemmas.first().map(String::as_str)
+    };
+    (0..tokens.len())
+        .map(|at| [beside(at, -1), beside(at, 1)])
+        .collect()
 }
 
 /// Pairs of neighbours in `a` that are one word in `b`.

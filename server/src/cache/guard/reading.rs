@@ -88,7 +88,7 @@ pub(super) fn read(prompt: &str) -> Reading {
     mark_capitals(&mut tokens, &plain);
     mark_lettering(&mut tokens);
     let mut reading = Reading {
-        tokens: phrases(tokens),
+        tokens: phrases(&tokens),
     };
     reading.number_clauses();
     reading.mark_particles();
@@ -223,7 +223,7 @@ fn split(text: &str) -> Vec<Raw> {
         }
         match c {
             '-' | '_' | '\u{2010}' | '\u{2011}' if next.is_alphanumeric() => {
-                joined = at > 1 && letters[at - 2].is_alphanumeric()
+                joined = at > 1 && letters[at - 2].is_alphanumeric();
             }
             '&' | '+' => raw.push(Raw::Word {
                 text: "and".into(),
@@ -429,8 +429,7 @@ fn mark_capitals(tokens: &mut [Token], text: &str) {
 /// "A sign that says big sale" does not say large sale.
 fn mark_lettering(tokens: &mut [Token]) {
     let (mut announced, mut borne) = (false, false);
-    for at in 0..tokens.len() {
-        let token = &mut tokens[at];
+    for token in tokens {
         if token.role == Role::Break {
             (announced, borne) = (false, false);
             continue;
@@ -445,7 +444,7 @@ fn mark_lettering(tokens: &mut [Token]) {
 }
 
 /// Puts several words in one token where they have a meaning together.
-fn phrases(tokens: Vec<Token>) -> Vec<Token> {
+fn phrases(tokens: &[Token]) -> Vec<Token> {
     let mut joined = Vec::with_capacity(tokens.len());
     let mut at = 0;
     while at < tokens.len() {

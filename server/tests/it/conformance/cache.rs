@@ -49,10 +49,10 @@ pub(super) async fn the_longest_unused_makes_room(stores: Stores) {
             .await
             .unwrap();
     }
-    assert_eq!(cache.len().await.unwrap(), 5);
+    assert_eq!(cache.count().await.unwrap(), 5);
     assert!(cache.get("a", hours(2)).await.unwrap().is_some());
     cache.put("f", "job", hours(2), 9 * HOUR).await.unwrap();
-    assert_eq!(cache.len().await.unwrap(), 5);
+    assert_eq!(cache.count().await.unwrap(), 5);
     assert_eq!(cache.get("b", hours(2)).await.unwrap(), None);
     for digest in ["a", "c", "d", "e", "f"] {
         assert!(
