@@ -38,7 +38,7 @@ pub(super) fn compare(a: &Reading, b: &Reading) -> Verdict {
     }
 }
 
-/// So many words on either side of a verb are told of.
+/// So many words on either side of one are looked at with it.
 const REACH: usize = 12;
 
 struct Both<'a> {
@@ -477,11 +477,11 @@ fn run(reading: &Reading, at: usize) -> Vec<usize> {
         return Vec::new();
     }
     let mut first = at;
-    while first > 0 && inside(first - 1) {
+    while first > 0 && at - first < REACH && inside(first - 1) {
         first -= 1;
     }
     let mut last = at;
-    while last + 1 < reading.tokens.len() && inside(last + 1) {
+    while last + 1 < reading.tokens.len() && last - at < REACH && inside(last + 1) {
         last += 1;
     }
     (first..=last).collect()

@@ -3,7 +3,7 @@
 //! Every answered prompt leaves a vector in the store and, by way of the store's
 //! sequence of changes, in the [`Index`] of every process. A lookup finds the
 //! nearest vectors among the requests with the same parameters; whether they
-//! mean the same is for the [`guard`](super::guard) to say.
+//! mean the same is for the [`guard`] to say.
 
 mod encoder;
 mod index;
