@@ -132,6 +132,12 @@ pub struct Similar {
     pub prompt: String,
     /// Cosine similarity, 0 to 1.
     pub similarity: f32,
+    /// Its picture, where that is not the answer but shown beside it.
+    #[cfg_attr(
+        feature = "ssr",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub image: Option<Image>,
 }
 
 /// A job as its client sees it.

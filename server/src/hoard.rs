@@ -38,6 +38,11 @@ pub enum Action {
         #[arg(long, hide = true)]
         json: bool,
     },
+    /// Where a job's answer came from, and why it was taken for the same
+    Why {
+        /// The job's id
+        job: String,
+    },
     /// Forget answers; the pictures stay with their owners
     Purge(Which),
 }
@@ -65,6 +70,7 @@ pub async fn run(config: &Config, action: &Action) -> Result<String> {
     let studio = Rooms::beside(config)?.studio(config, Tally::new(None), CancellationToken::new());
     match action {
         Action::Stats { since, json } => stats(&studio, *since, *json).await,
+        Action::Why { job } => why(&studio, job).await,
         Action::Purge(Which { job: Some(id), .. }) => purge(&studio, id).await,
         _ => {
             let mut gone = studio.cache.clear().await?;
@@ -75,6 +81,17 @@ pub async fn run(config: &Config, action: &Action) -> Result<String> {
             Ok(format!("{gone} answers are forgotten\n"))
         }
     }
+}
+
+async fn why(studio: &Studio, id: &str) -> Result<String> {
+    let job = studio
+        .queue
+        .get(id)
+        .await?
+        .with_context(|| format!("there is no job {id:?}"))?;
+    let told =
+        serde_json::json!({ "job": job.id, "cache": job.source(), "found": job.request.found });
+    Ok(told.to_string() + "\n")
 }
 
 async fn purge(studio: &Studio, id: &str) -> Result<String> {

@@ -33,6 +33,9 @@ pub struct Found {
     /// Its words, where they are not the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub similar: Option<wire::Similar>,
+    /// Its first picture, where it is shown beside the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture: Option<Picture>,
     /// Why they mean the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -148,11 +151,13 @@ impl Request {
 
     /// Every blob the request refers to.
     pub fn files(&self) -> impl Iterator<Item = &str> {
-        match &self.task {
+        let original = match &self.task {
             Task::Image(_) | Task::Notice(_) => None,
-            Task::Restoration(task) => Some(task.original.key.as_str()),
-        }
-        .into_iter()
+            Task::Restoration(task) => Some(&task.original),
+        };
+        let shown = self.found.as_ref().and_then(|found| found.picture.as_ref());
+        let pictures = original.into_iter().chain(shown);
+        pictures.map(|picture| picture.key.as_str())
     }
 }
 

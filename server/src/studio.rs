@@ -36,7 +36,7 @@ use crate::{
 /// How long after a success the same request is still joined to it by the
 /// queue itself. It bridges the moment in which an answer is no longer in
 /// flight and its cache entry was not there yet when we looked.
-const JOIN_WINDOW: Duration = Duration::from_secs(60);
+const JOIN_WINDOW: Duration = Duration::from_secs(10);
 
 /// A waiting poll reads its job again after this long, in case a ring was missed.
 const REREAD: Duration = Duration::from_secs(5);
@@ -204,8 +204,7 @@ impl Studio {
             entry.answer = self.answer(&entry.request, now).await?;
         }
         if entry.answer.is_none() && !terms.fresh && self.mode == Mode::Suggest {
-            let similar = self.similar(&entry.request, now).await;
-            entry.request.found = similar.map(|answer| answer.found);
+            entry.request.found = self.suggestion(&entry.request, now).await;
         }
         let answered = entry.answer.as_ref().map(|answer| answer.found.job.clone());
         let mut job = self.add(caller, &mut entry, &terms, now).await?;

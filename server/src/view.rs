@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::{
-    job::{ImageTask, NoticeTask, Outcome, Picture, RestorationTask, Task},
+    job::{Found, ImageTask, NoticeTask, Outcome, Picture, RestorationTask, Task},
     queue::{FailedAttempt, Job},
 };
 
@@ -80,11 +80,19 @@ fn picture_job(job: &Job, asked: Asked) -> wire::Job {
         images,
         original: asked.original,
         cache: job.source(),
-        similar_to: found.and_then(|found| found.similar.clone()),
+        similar_to: found.and_then(similar),
         painted_at: found.map(|found| time(found.painted_at)),
         cost_usd: cost_usd.filter(|_| job.cache == wire::Cache::Miss),
         error: failure(job).cloned(),
     }
+}
+
+fn similar(found: &Found) -> Option<wire::Similar> {
+    let image = found.picture.as_ref().map(picture);
+    found
+        .similar
+        .clone()
+        .map(|similar| wire::Similar { image, ..similar })
 }
 
 fn picture(picture: &Picture) -> wire::Image {

@@ -158,11 +158,13 @@ fn cache_note(job: &Job, now: Timestamp) -> Option<AnyView> {
         (Cache::Miss | Cache::Semantic, Some(similar)) => {
             let prompt = words::clip(&similar.prompt, 160);
             let alike = format!(", {:.0} % alike.", similar.similarity * 100.0);
-            let made = match job.cache {
-                Cache::Miss => format!("There is an earlier picture, {}", painted().to_lowercase()),
-                _ => painted(),
-            };
-            view! { {made} " for: " <q>{prompt}</q> {alike} }.into_any()
+            match &similar.image {
+                Some(image) => {
+                    let address = image.url.clone();
+                    view! { <a href=address>"An earlier picture"</a> ", " {painted().to_lowercase()} " for: " <q>{prompt}</q> {alike} }.into_any()
+                }
+                None => view! { {painted()} " for: " <q>{prompt}</q> {alike} }.into_any(),
+            }
         }
         (Cache::Semantic | Cache::Exact, _) => match job.kind {
             Kind::Image => view! { {painted()} " for the same words." }.into_any(),

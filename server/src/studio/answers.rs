@@ -118,6 +118,15 @@ impl Studio {
         }
     }
 
+    /// An earlier picture to be shown beside the one that is asked for.
+    pub(super) async fn suggestion(&self, request: &Request, now: Timestamp) -> Option<Found> {
+        let Answer { outcome, mut found } = self.similar(request, now).await?;
+        if let Outcome::Succeeded { pictures, .. } = outcome {
+            found.picture = pictures.into_iter().next();
+        }
+        Some(found)
+    }
+
     async fn same(&self, request: &Request, now: Timestamp) -> Result<Option<Answer>, Error> {
         let digest = request.digest();
         let Some(entry) = self.cache.get(&digest, now).await? else {
@@ -132,7 +141,7 @@ impl Studio {
     }
 
     /// Whatever goes wrong is a miss.
-    pub(super) async fn similar(&self, request: &Request, now: Timestamp) -> Option<Answer> {
+    async fn similar(&self, request: &Request, now: Timestamp) -> Option<Answer> {
         let (semantic, task) = self.comparable(request)?;
         let candidates = semantic
             .candidates(&request.parameters(), &task.prompt, now)
@@ -164,6 +173,7 @@ impl Studio {
             let similar = Similar {
                 prompt: known.prompt.clone(),
                 similarity: candidate.similarity,
+                image: None,
             };
             info!(
                 job = job.id,
@@ -281,6 +291,7 @@ fn answer(job: Job, similar: Option<(Similar, String)>) -> Option<Answer> {
         job: job.id,
         similar,
         reason,
+        picture: None,
     };
     let outcome = job.outcome?;
     Some(Answer { outcome, found })

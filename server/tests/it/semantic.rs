@@ -130,11 +130,22 @@ async fn meanings_survive_a_restart_and_can_be_purged() {
     assert!(stats["misses"].as_u64() >= Some(1), "{stats}");
     assert!(stats["meanings"].as_u64() >= Some(1), "{stats}");
 
+    let why = setup.run(&["cache", "why", text(&known["id"])]);
+    let why: Value = serde_json::from_slice(&why.stdout).unwrap();
+    assert_eq!(
+        (&why["cache"], &why["found"]["job"]),
+        (&json!("semantic"), &first["id"])
+    );
+    assert!(
+        text(&why["found"]["reason"]).contains("“car” = “automobile”")
+            || text(&why["found"]["reason"]).contains("“automobile” = “car”"),
+        "{why}"
+    );
     // By way of a job that was answered with it.
     let purged = setup.run(&["cache", "purge", text(&known["id"])]);
     let purged = String::from_utf8(purged.stdout).unwrap();
     assert!(purged.contains(text(&first["id"])), "{purged}");
-    assert_eq!(server.paint(FIRST).await["cache"], "miss");
+    assert_eq!(server.paint(SAME).await["cache"], "miss");
     assert!(setup.run(&["cache", "purge", "--all"]).status.success());
     let stats = setup.run(&["cache", "stats", "--json"]);
     let stats: Value = serde_json::from_slice(&stats.stdout).unwrap();
@@ -154,7 +165,7 @@ async fn a_suggestion_is_shown_beside_the_picture() {
     let setup = Setup::with_file("limits = []\n[semantic]\nmode = \"suggest\"");
     let server = setup.start();
     let first = server.paint(FIRST).await;
-    server.succeeded(&first).await;
+    let first = server.succeeded(&first).await;
     let started = Instant::now();
     let job = loop {
         let fresh = json!({ "prompt": SAME });
@@ -173,7 +184,15 @@ async fn a_suggestion_is_shown_beside_the_picture() {
     };
     assert_eq!(job["cache"], "miss");
     assert_eq!(job["similar_to"]["prompt"], FIRST);
-    server.succeeded(&job).await;
+    let job = server.succeeded(&job).await;
+    // It stays as long as it is shown, whatever its owner does.
+    let path = format!("/api/jobs/{}", text(&first["id"]));
+    assert_eq!(server.delete(&path).send().await.unwrap().status(), 204);
+    let shown = server.get(text(&job["similar_to"]["image"]["url"]));
+    assert_eq!(shown.send().await.unwrap().status(), 200);
+    let page = server.get(&format!("/jobs/{}", text(&job["id"])));
+    let page = page.send().await.unwrap().text().await.unwrap();
+    assert!(page.contains("An earlier picture"), "{page}");
 }
 
 #[tokio::test]

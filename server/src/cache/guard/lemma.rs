@@ -45,11 +45,10 @@ pub(super) fn root(lemma: &str) -> Option<String> {
     ENDS.iter().find_map(|(end, instead)| {
         let stem = lemma.strip_suffix(end)?;
         // foggy, sunny
-        let mut letters = stem.chars().rev();
-        let doubled = letters
-            .next()
-            .is_some_and(|last| letters.next() == Some(last));
-        let single = doubled.then(|| stem[..stem.len() - 1].to_owned());
+        let mut letters: Vec<char> = stem.chars().collect();
+        let last = letters.pop();
+        let single =
+            (last.is_some() && letters.last() == last.as_ref()).then(|| letters.iter().collect());
         [Some(format!("{stem}{instead}")), single]
             .into_iter()
             .flatten()
