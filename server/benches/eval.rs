@@ -17,7 +17,7 @@ use serde::Deserialize;
 const ALONE: [f32; 3] = [0.80, 0.90, 0.95];
 
 /// The default of `semantic.threshold`.
-const OURS: f32 = 0.6;
+const OURS: f32 = 0.5;
 
 /// Thresholds to choose from where it is chosen by the other folds.
 const GRID: [f32; 9] = [0.0, 0.4, 0.5, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85];

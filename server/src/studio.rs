@@ -169,7 +169,7 @@ impl Studio {
                 return Err(error);
             }
         };
-        info!(id, ?kind, cache = ?job.cache, "accepted");
+        info!(id = job.id, ?kind, cache = ?job.source(), "accepted");
         metrics::accepted(&job);
         self.note_saving(&job, now);
         if job.status != Status::Succeeded {

@@ -8,7 +8,7 @@ use std::{
 use atelier_app::wire::{Cache as Source, Similar, Status};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use tracing::{debug, info, warn};
+use tracing::{debug, warn};
 
 use super::{Accepted, Caller, Error, Studio, Terms};
 use crate::{
@@ -175,13 +175,14 @@ impl Studio {
                 similarity: candidate.similarity,
                 image: None,
             };
-            info!(
+            // The reason tells words of prompts.
+            debug!(
                 job = job.id,
                 similarity = candidate.similarity,
                 agree = verdict.agree,
+                reason = verdict.reason,
                 "compared"
             );
-            debug!(job = job.id, reason = verdict.reason, "compared");
             if verdict.agree
                 && semantic.holds(&job.id).await
                 && let Some(answer) = answer(job, Some((similar, verdict.reason)))

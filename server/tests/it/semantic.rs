@@ -41,7 +41,7 @@ async fn the_same_meaning_is_answered_at_once_and_says_so() {
     assert_eq!(job["images"], first["images"]);
     assert_eq!(job["similar_to"]["prompt"], first["prompt"]);
     let similarity = job["similar_to"]["similarity"].as_f64().unwrap();
-    assert!((0.6..=1.0).contains(&similarity), "{similarity}");
+    assert!((0.5..=1.0).contains(&similarity), "{similarity}");
 
     let body = json!({ "prompt": "two cats asleep on a red couch" });
     let answer = server.post("/api/images").json(&body).send().await.unwrap();

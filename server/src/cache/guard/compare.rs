@@ -420,14 +420,19 @@ impl Both<'_> {
                 self.a.tokens[r.at].text
             ));
         }
-        // Somebody else does it.
-        let verb = self.a.is_verb(r.at) && self.b.is_verb(s.at);
+        // Somebody else does it, or is there.
         let strangers = |own: &[usize], side: &[usize], far: &[usize]| {
             !own.is_empty()
                 && !side.is_empty()
                 && !own.iter().any(|y| side.contains(y) || far.contains(y))
         };
-        let replaced = verb && strangers(&left, &s.left, &s.right);
+        let same_place =
+            || matches!((right.last(), s.right.last()), (Some(one), Some(other)) if one == other);
+        let tells = match self.a.tokens[r.at].role {
+            Role::Preposition(place) => !matches!(place, "of" | "at") && same_place(),
+            _ => self.a.is_verb(r.at) && self.b.is_verb(s.at),
+        };
+        let replaced = tells && strangers(&left, &s.left, &s.right);
         replaced.then(|| {
             format!(
                 "“{}” is told of “{}” in one and of “{}” in the other",
@@ -552,6 +557,18 @@ fn relation(reading: &Reading, at: usize) -> Option<Relation> {
     };
     let left: Vec<_> = (0..at).rev().filter(within).take(REACH).collect();
     let right: Vec<_> = (at + 1..tokens.len()).filter(within).take(REACH).collect();
+    let right = match token.role {
+        // What stands behind its thing is another matter.
+        Role::Preposition(_) => {
+            let begins = right.first().map_or(at, |first| *first);
+            let ends = (begins..tokens.len()).find(|next| !right.contains(next));
+            right
+                .into_iter()
+                .filter(|next| ends.is_none_or(|ends| *next < ends))
+                .collect()
+        }
+        _ => right,
+    };
     let participle = token.text.ends_with("ed")
         || token.text.ends_with("en")
         || !LEXICON.irregular(&token.text).is_empty();

@@ -64,7 +64,9 @@ fn push(found: &mut Vec<String>, lemma: String) {
 
 /// The word, in American spelling where that is known to differ.
 fn spellings(word: &str) -> Vec<String> {
-    const RULES: [(&str, &str); 10] = [
+    const RULES: [(&str, &str); 12] = [
+        ("ae", "e"),
+        ("oe", "e"),
         ("our", "or"),
         ("tre", "ter"),
         ("isation", "ization"),
@@ -77,6 +79,16 @@ fn spellings(word: &str) -> Vec<String> {
         ("ence", "ense"),
     ];
     let mut forms = vec![word.to_owned()];
+    let plain = RULES
+        .iter()
+        .fold(word.to_owned(), |word, (british, american)| {
+            word.replace(british, american)
+        });
+    if plain != word
+        && (LEXICON.knows(&plain) || regular(&plain).iter().any(|stem| LEXICON.knows(stem)))
+    {
+        forms.push(plain);
+    }
     for (british, american) in RULES {
         for (at, _) in word.match_indices(british).filter(|(at, _)| *at >= 2) {
             let other = format!("{}{american}{}", &word[..at], &word[at + british.len()..]);

@@ -87,6 +87,7 @@ pub(super) fn read(prompt: &str) -> Reading {
     }
     mark_capitals(&mut tokens, &plain);
     mark_lettering(&mut tokens);
+    mark_idioms(&mut tokens);
     let mut reading = Reading {
         tokens: phrases(&tokens),
     };
@@ -121,7 +122,14 @@ pub(super) fn essence(prompt: &str) -> String {
 
 /// Compatibility forms, plain quotes and dashes, nothing invisible.
 fn plain(prompt: &str) -> String {
-    let visible = prompt.nfkc().filter(|c| !is_invisible(*c));
+    let prompt = unquoted(prompt.trim());
+    // Letters without their accents, which many leave out.
+    let latin = |c: &char| !matches!(*c, '\u{300}'..='\u{36F}');
+    let visible = prompt
+        .nfkd()
+        .filter(latin)
+        .nfkc()
+        .filter(|c| !is_invisible(*c));
     visible
         .map(|c| match c {
             '“' | '”' | '„' | '«' | '»' | '‟' => '"',
@@ -131,6 +139,16 @@ fn plain(prompt: &str) -> String {
         })
         .collect::<String>()
         .replace("--", ";")
+}
+
+/// A prompt that is quoted as a whole is no lettering.
+fn unquoted(prompt: &str) -> &str {
+    const PAIRS: [(char, char); 4] = [('"', '"'), ('\'', '\''), ('“', '”'), ('«', '»')];
+    let inner = PAIRS.iter().find_map(|(open, close)| {
+        let inner = prompt.strip_prefix(*open)?.strip_suffix(*close)?;
+        (!inner.contains([*open, *close])).then_some(inner)
+    });
+    inner.unwrap_or(prompt)
 }
 
 /// Zero-width characters, marks of direction, soft hyphens, variation selectors.
@@ -152,7 +170,63 @@ fn take_quotations(text: &str) -> (String, Vec<String>) {
     (replaced.into_owned(), quotations)
 }
 
+/// Sentences in which somebody speaks of themselves, beside others that do not.
+fn without_talk(text: &str) -> String {
+    const SPEAKERS: [&str; 14] = [
+        "i",
+        "i'm",
+        "i'd",
+        "i've",
+        "me",
+        "my",
+        "we",
+        "we're",
+        "us",
+        "our",
+        "you",
+        "your",
+        "this idea",
+        "myself",
+    ];
+    let sentences: Vec<&str> = text.split_inclusive(['.', '!', '?', ':']).collect();
+    let is_talk = |at: usize| {
+        let sentence = sentences[at];
+        let lettering = at > 0 && sentences[at - 1].ends_with(':') && announces(sentences[at - 1]);
+        let spoken = words(sentence).any(|word| {
+            let shouted = word.chars().count() > 1 && !word.contains(char::is_lowercase);
+            !shouted && SPEAKERS.contains(&word.to_lowercase().as_str())
+        });
+        let denies = words(sentence).any(|word| {
+            let word = word.to_lowercase();
+            word != "can't" && LEXICON.grammar.negators.contains(&word)
+        });
+        spoken && !denies && !lettering && !sentence.contains(QUOTED)
+    };
+    let (talk, rest): (Vec<usize>, Vec<usize>) = (0..sentences.len()).partition(|at| is_talk(*at));
+    let rest: Vec<&str> = rest.into_iter().map(|at| sentences[at]).collect();
+    let says_something = rest
+        .iter()
+        .any(|sentence| sentence.split_whitespace().count() >= 2);
+    if talk.is_empty() || !says_something {
+        return text.to_owned();
+    }
+    rest.join(" ")
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_alphanumeric() && c != '\'')
+}
+
+/// Whether what follows is lettering.
+fn announces(sentence: &str) -> bool {
+    words(sentence).any(|word| {
+        let word = word.to_lowercase();
+        LEXICON.grammar.bearers.contains(&word) || LEXICON.grammar.lettering.contains(&word)
+    })
+}
+
 fn without_filler(text: &str) -> String {
+    let text = without_talk(text);
     let mut text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     for filler in &LEXICON.filler {
         let replaced = filler.replace_all(&text, |found: &Captures| {
@@ -220,6 +294,11 @@ fn split(text: &str) -> Vec<Raw> {
                 joined,
             });
             joined = false;
+        }
+        let initial = c == '.'
+            && matches!(raw.last(), Some(Raw::Word { text, .. }) if text.chars().count() == 1 && text.chars().all(char::is_alphabetic));
+        if initial {
+            continue;
         }
         match c {
             '-' | '_' | '\u{2010}' | '\u{2011}' if next.is_alphanumeric() => {
@@ -440,6 +519,31 @@ fn mark_lettering(tokens: &mut [Token]) {
         borne |= LEXICON.grammar.bearers.contains(&token.text);
         announced |=
             LEXICON.grammar.lettering.contains(&token.text) || borne && token.text == "reading";
+    }
+}
+
+/// "By the sea" is a place, "eaten by the sea" is not; "hold the onions" means none.
+fn mark_idioms(tokens: &mut [Token]) {
+    for at in 0..tokens.len() {
+        let before = at.checked_sub(1).map(|before| &tokens[before]);
+        let participle = before.is_some_and(|before| {
+            before.text.ends_with("ed")
+                || before.text.ends_with("en")
+                || !LEXICON.irregular(&before.text).is_empty()
+        });
+        let begins = before.is_none_or(|before| before.role == Role::Break);
+        let medium = before.is_some_and(|before| {
+            before
+                .lemmas
+                .iter()
+                .any(|lemma| LEXICON.grammar.media.contains(lemma))
+        });
+        let the = tokens.get(at + 1).is_some_and(|next| next.text == "the");
+        match tokens[at].text.as_str() {
+            "by" if !participle && !medium => tokens[at].role = Role::Preposition("beside"),
+            "hold" if begins && the && at > 0 => tokens[at].role = Role::Negator,
+            _ => {}
+        }
     }
 }
 
