@@ -1,10 +1,13 @@
 //! Whether two prompts ask for the same picture.
 
+use std::collections::HashSet;
+
 use super::{
     Verdict,
     lexicon::LEXICON,
     pairing::Pairing,
     reading::{Reading, Role, Token},
+    relations::{head, head_before},
 };
 
 /// So many unknown words, if they are the most, make another language of a prompt.
@@ -38,13 +41,10 @@ pub(super) fn compare(a: &Reading, b: &Reading) -> Verdict {
     }
 }
 
-/// So many words on either side of one are looked at with it.
-const REACH: usize = 12;
-
-struct Both<'a> {
-    a: &'a Reading,
-    b: &'a Reading,
-    pairing: Pairing,
+pub(super) struct Both<'a> {
+    pub(super) a: &'a Reading,
+    pub(super) b: &'a Reading,
+    pub(super) pairing: Pairing,
 }
 
 impl Both<'_> {
@@ -169,9 +169,7 @@ impl Both<'_> {
     /// It says nothing of its own here: "anime drawing" is "anime".
     fn is_aside(&self, reading: &Reading, at: usize) -> bool {
         let token = &reading.tokens[at];
-        let is = |list: &std::collections::HashSet<String>| {
-            token.lemmas.iter().any(|lemma| list.contains(lemma))
-        };
+        let is = |list: &HashSet<String>| token.lemmas.iter().any(|lemma| list.contains(lemma));
         let own = std::ptr::eq(reading, self.a);
         let paired = if own {
             &self.pairing.there
@@ -245,7 +243,7 @@ impl Both<'_> {
         }
     }
 
-    fn pairs(&self) -> impl Iterator<Item = (usize, usize)> {
+    pub(super) fn pairs(&self) -> impl Iterator<Item = (usize, usize)> {
         let there = self.pairing.there.iter().enumerate();
         there.filter_map(|(x, y)| Some((x, (*y)?)))
     }
@@ -256,49 +254,6 @@ impl Both<'_> {
             let (one, other) = (&self.a.tokens[x], &self.b.tokens[y]);
             (one.negated != other.negated)
                 .then(|| format!("“{}” is denied in one of them", one.text))
-        })
-    }
-
-    /// The same thing is not under and on the same thing.
-    fn places(&self) -> Option<String> {
-        self.pairs().find_map(|(x, y)| {
-            let (one, other) = (governor(self.a, x)?, governor(self.b, y)?);
-            let apart = match (self.a.tokens[one].role, self.b.tokens[other].role) {
-                (Role::Preposition(p), Role::Preposition(q)) => LEXICON.are_apart(p, q),
-                // A painting of a child is not by a child.
-                (Role::By, Role::Preposition(p)) | (Role::Preposition(p), Role::By) => p == "of",
-                _ => false,
-            };
-            apart.then(|| {
-                format!(
-                    "“{} {}” and “{} {}” are different places",
-                    self.a.tokens[one].text,
-                    self.a.tokens[x].text,
-                    self.b.tokens[other].text,
-                    self.b.tokens[y].text
-                )
-            })
-        })
-    }
-
-    /// The lamp on the floor beside the table, and on the table beside the floor.
-    fn places_swapped(&self) -> Option<String> {
-        let placed: Vec<_> = self
-            .pairs()
-            .filter_map(|(x, y)| {
-                let (p, q) = (governor(self.a, x)?, governor(self.b, y)?);
-                match (self.a.tokens[p].role, self.b.tokens[q].role) {
-                    (Role::Preposition(p), Role::Preposition(q)) if p != q => Some((x, p, q)),
-                    _ => None,
-                }
-            })
-            .collect();
-        placed.iter().find_map(|(x, p, q)| {
-            let (other, ..) = placed.iter().find(|(_, r, s)| r == q && s == p)?;
-            Some(format!(
-                "“{}” and “{}” change places",
-                self.a.tokens[*x].text, self.a.tokens[*other].text
-            ))
         })
     }
 
@@ -344,105 +299,6 @@ impl Both<'_> {
         differ.then(|| "one speaks of him, the other of her".into())
     }
 
-    /// Fallen leaves do not fall any more.
-    fn participles(&self) -> Option<String> {
-        let past = |token: &Token| {
-            token.text.ends_with("ed") || !LEXICON.irregular(&token.text).is_empty()
-        };
-        let differ = |x: &Token, y: &Token| x.text.ends_with("ing") && past(y);
-        self.pairs().find_map(|(x, y)| {
-            head(self.a, x)?;
-            head(self.b, y)?;
-            let (one, other) = (&self.a.tokens[x], &self.b.tokens[y]);
-            (differ(one, other) || differ(other, one))
-                .then(|| format!("“{}” is not “{}”", one.text, other.text))
-        })
-    }
-
-    /// The red one is the red one in both.
-    fn owners(&self) -> Option<String> {
-        self.pairs().find_map(|(x, y)| {
-            let (one, other) = (head(self.a, x)?, head(self.b, y)?);
-            let (there, back) = (self.pairing.there[one]?, self.pairing.back[other]?);
-            let same =
-                there == other || run(self.b, y).contains(&there) || run(self.a, x).contains(&back);
-            (!same).then(|| {
-                format!(
-                    "“{}” belongs to “{}” in one and to “{}” in the other",
-                    self.a.tokens[x].text, self.a.tokens[one].text, self.b.tokens[other].text
-                )
-            })
-        })
-    }
-
-    /// Who does what to whom, and what is on what.
-    fn roles(&self) -> Option<String> {
-        let (one, other) = (relations(self.a), relations(self.b));
-        for r in &one {
-            for s in &other {
-                if !self.alike(r, s) {
-                    continue;
-                }
-                if let Some(reason) = self.crossed(r, s) {
-                    return Some(reason);
-                }
-            }
-        }
-        None
-    }
-
-    fn alike(&self, r: &Relation, s: &Relation) -> bool {
-        match (self.a.tokens[r.at].role, self.b.tokens[s.at].role) {
-            (Role::Preposition(p), Role::Preposition(q)) => p == q,
-            (Role::Preposition(_), _) | (_, Role::Preposition(_)) => false,
-            _ => self.pairing.there[r.at] == Some(s.at),
-        }
-    }
-
-    fn crossed(&self, r: &Relation, s: &Relation) -> Option<String> {
-        let there = |side: &[usize]| -> Vec<usize> {
-            side.iter().filter_map(|x| self.pairing.there[*x]).collect()
-        };
-        let (left, right) = (there(&r.left), there(&r.right));
-        let moved = |from: &[usize], to: &[usize], stays: &[usize]| {
-            from.iter()
-                .find(|y| to.contains(y) && !stays.contains(y))
-                .copied()
-        };
-        let x = moved(&left, &s.right, &s.left);
-        let y = moved(&right, &s.left, &s.right);
-        let name = |y: usize| self.b.tokens[y].text.clone();
-        if let (Some(x), Some(y)) = (x, y) {
-            return Some(format!(
-                "“{}” and “{}” change places around “{}”",
-                name(x),
-                name(y),
-                self.a.tokens[r.at].text
-            ));
-        }
-        // Somebody else does it, or is there.
-        let strangers = |own: &[usize], side: &[usize], far: &[usize]| {
-            !own.is_empty()
-                && !side.is_empty()
-                && !own.iter().any(|y| side.contains(y) || far.contains(y))
-        };
-        let same_place =
-            || matches!((right.last(), s.right.last()), (Some(one), Some(other)) if one == other);
-        let tells = match self.a.tokens[r.at].role {
-            Role::Preposition(place) => !matches!(place, "of" | "at") && same_place(),
-            _ => self.a.is_verb(r.at) && self.b.is_verb(s.at),
-        };
-        let replaced = tells && strangers(&left, &s.left, &s.right);
-        replaced.then(|| {
-            format!(
-                "“{}” is told of “{}” in one and of “{}” in the other",
-                self.a.tokens[r.at].text,
-                name(left[0]),
-                name(s.left[0])
-            )
-        })
-    }
-
     fn likeness(&self) -> String {
         if self.pairing.reworded.is_empty() {
             return "the same words".into();
@@ -464,125 +320,4 @@ fn is_plural(token: &Token) -> bool {
             token.text.as_str(),
             "people" | "children" | "men" | "women" | "mice" | "geese"
         )
-}
-
-/// The words that stand together without a word of grammar between them, verbs
-/// at the edges left out.
-fn run(reading: &Reading, at: usize) -> Vec<usize> {
-    let inside = |at: usize| {
-        let compound = reading
-            .tokens
-            .get(at + 1)
-            .is_some_and(|next| next.joined && next.text.ends_with("ing"));
-        matches!(reading.tokens[at].role, Role::Content | Role::Number(_))
-            && !reading.is_verb(at)
-            && !compound
-    };
-    if !inside(at) {
-        return Vec::new();
-    }
-    let mut first = at;
-    while first > 0 && at - first < REACH && inside(first - 1) {
-        first -= 1;
-    }
-    let mut last = at;
-    while last + 1 < reading.tokens.len() && last - at < REACH && inside(last + 1) {
-        last += 1;
-    }
-    (first..=last).collect()
-}
-
-/// The thing that a word is said of: the last of its run, if it is not that itself.
-fn head(reading: &Reading, at: usize) -> Option<usize> {
-    run(reading, at).last().copied().filter(|head| *head != at)
-}
-
-fn head_before(reading: &Reading, at: usize) -> Option<usize> {
-    reading.weighty().filter(|other| *other < at).last()
-}
-
-/// The preposition before a thing, with only its own words between.
-fn governor(reading: &Reading, at: usize) -> Option<usize> {
-    let run = run(reading, at);
-    if run.last() != Some(&at) {
-        return None;
-    }
-    let mut before = run.first()?.checked_sub(1)?;
-    while matches!(reading.tokens[before].role, Role::Empty) {
-        before = before.checked_sub(1)?;
-    }
-    Some(before)
-}
-
-/// A verb or a preposition, with what stands before and behind it in its clause.
-struct Relation {
-    at: usize,
-    left: Vec<usize>,
-    right: Vec<usize>,
-}
-
-fn relations(reading: &Reading) -> Vec<Relation> {
-    let tokens = &reading.tokens;
-    let relates = |at: &usize| {
-        let token = &tokens[*at];
-        let symmetric = token
-            .lemmas
-            .iter()
-            .any(|lemma| LEXICON.grammar.symmetric.contains(lemma));
-        match token.role {
-            Role::Preposition(place) => !symmetric && place != "beside",
-            Role::Content | Role::Light => !symmetric,
-            _ => false,
-        }
-    };
-    let all = (0..tokens.len()).filter(relates);
-    all.filter_map(|at| relation(reading, at)).collect()
-}
-
-fn relation(reading: &Reading, at: usize) -> Option<Relation> {
-    let tokens = &reading.tokens;
-    let token = &tokens[at];
-    let next = tokens.get(at + 1).map(|token| token.role);
-    let preposition = matches!(token.role, Role::Preposition(_));
-    // "On which", "on it", "scarf-wearing".
-    if preposition && next == Some(Role::Pronoun) || token.joined {
-        return None;
-    }
-    let within = |other: &usize| {
-        let weighty = matches!(
-            tokens[*other].role,
-            Role::Content | Role::Light | Role::Number(_)
-        );
-        weighty && tokens[*other].clause == token.clause
-    };
-    let left: Vec<_> = (0..at).rev().filter(within).take(REACH).collect();
-    let right: Vec<_> = (at + 1..tokens.len()).filter(within).take(REACH).collect();
-    let right = match token.role {
-        // What stands behind its thing is another matter.
-        Role::Preposition(_) => {
-            let begins = right.first().map_or(at, |first| *first);
-            let ends = (begins..tokens.len()).find(|next| !right.contains(next));
-            right
-                .into_iter()
-                .filter(|next| ends.is_none_or(|ends| *next < ends))
-                .collect()
-        }
-        _ => right,
-    };
-    let participle = token.text.ends_with("ed")
-        || token.text.ends_with("en")
-        || !LEXICON.irregular(&token.text).is_empty();
-    let passive = match next {
-        Some(Role::By) => true,
-        Some(Role::Preposition("in" | "with")) => token.text.ends_with("ed"),
-        _ => false,
-    };
-    if participle && passive && !preposition {
-        return Some(Relation {
-            at,
-            left: right,
-            right: left,
-        });
-    }
-    Some(Relation { at, left, right })
 }

@@ -7,6 +7,10 @@
 //! nothing may be denied or counted differently, everything must be where it is
 //! in the other, belong to the same thing, and do the same to the same.
 //!
+//! `text` takes away what is not part of the wish, `reading` takes the rest apart
+//! (`lemma`, `phrases`, `relations`), `pairing` finds counterparts, and `compare`
+//! looks for a reason why not (`roles`: who does what).
+//!
 //! What the guard knows of English stands in `words/`. It answers with a reason,
 //! and in doubt with no.
 
@@ -14,7 +18,11 @@ mod compare;
 mod lemma;
 mod lexicon;
 mod pairing;
+mod phrases;
 mod reading;
+mod relations;
+mod roles;
+mod text;
 #[cfg(test)]
 mod tests;
 
@@ -48,5 +56,5 @@ impl Reading {
 
 /// What is left of a prompt without politeness and praise; what the encoder reads.
 pub fn essence(prompt: &str) -> String {
-    reading::essence(prompt)
+    text::essence(prompt)
 }

@@ -1,0 +1,130 @@
+//! What belongs to what in one prompt.
+
+use super::{
+    lexicon::LEXICON,
+    reading::{Reading, Role},
+};
+
+/// So many words on either side of one are looked at with it.
+const REACH: usize = 12;
+
+/// The words that stand together without a word of grammar between them, verbs
+/// at the edges left out.
+pub(super) fn run(reading: &Reading, at: usize) -> Vec<usize> {
+    let inside = |at: usize| {
+        let compound = reading
+            .tokens
+            .get(at + 1)
+            .is_some_and(|next| next.joined && next.text.ends_with("ing"));
+        matches!(reading.tokens[at].role, Role::Content | Role::Number(_))
+            && !reading.is_verb(at)
+            && !compound
+    };
+    if !inside(at) {
+        return Vec::new();
+    }
+    let mut first = at;
+    while first > 0 && at - first < REACH && inside(first - 1) {
+        first -= 1;
+    }
+    let mut last = at;
+    while last + 1 < reading.tokens.len() && last - at < REACH && inside(last + 1) {
+        last += 1;
+    }
+    (first..=last).collect()
+}
+
+/// The thing that a word is said of: the last of its run, if it is not that itself.
+pub(super) fn head(reading: &Reading, at: usize) -> Option<usize> {
+    run(reading, at).last().copied().filter(|head| *head != at)
+}
+
+pub(super) fn head_before(reading: &Reading, at: usize) -> Option<usize> {
+    reading.weighty().filter(|other| *other < at).last()
+}
+
+/// The preposition before a thing, with only its own words between.
+pub(super) fn governor(reading: &Reading, at: usize) -> Option<usize> {
+    let run = run(reading, at);
+    if run.last() != Some(&at) {
+        return None;
+    }
+    let mut before = run.first()?.checked_sub(1)?;
+    while matches!(reading.tokens[before].role, Role::Empty) {
+        before = before.checked_sub(1)?;
+    }
+    Some(before)
+}
+
+/// A verb or a preposition, with what stands before and behind it in its clause.
+pub(super) struct Relation {
+    pub(super) at: usize,
+    pub(super) left: Vec<usize>,
+    pub(super) right: Vec<usize>,
+}
+
+pub(super) fn relations(reading: &Reading) -> Vec<Relation> {
+    let tokens = &reading.tokens;
+    let relates = |at: &usize| {
+        let token = &tokens[*at];
+        let symmetric = token
+            .lemmas
+            .iter()
+            .any(|lemma| LEXICON.grammar.symmetric.contains(lemma));
+        match token.role {
+            Role::Preposition(place) => !symmetric && place != "beside",
+            Role::Content | Role::Light => !symmetric,
+            _ => false,
+        }
+    };
+    let all = (0..tokens.len()).filter(relates);
+    all.filter_map(|at| relation(reading, at)).collect()
+}
+
+fn relation(reading: &Reading, at: usize) -> Option<Relation> {
+    let tokens = &reading.tokens;
+    let token = &tokens[at];
+    let next = tokens.get(at + 1).map(|token| token.role);
+    let preposition = matches!(token.role, Role::Preposition(_));
+    // "On which", "on it", "scarf-wearing".
+    if preposition && next == Some(Role::Pronoun) || token.joined {
+        return None;
+    }
+    let within = |other: &usize| {
+        let weighty = matches!(
+            tokens[*other].role,
+            Role::Content | Role::Light | Role::Number(_)
+        );
+        weighty && tokens[*other].clause == token.clause
+    };
+    let left: Vec<_> = (0..at).rev().filter(within).take(REACH).collect();
+    let right: Vec<_> = (at + 1..tokens.len()).filter(within).take(REACH).collect();
+    let right = match token.role {
+        // What stands behind its thing is another matter.
+        Role::Preposition(_) => {
+            let begins = right.first().map_or(at, |first| *first);
+            let ends = (begins..tokens.len()).find(|next| !right.contains(next));
+            right
+                .into_iter()
+                .filter(|next| ends.is_none_or(|ends| *next < ends))
+                .collect()
+        }
+        _ => right,
+    };
+    let participle = token.text.ends_with("ed")
+        || token.text.ends_with("en")
+        || !LEXICON.irregular(&token.text).is_empty();
+    let passive = match next {
+        Some(Role::By) => true,
+        Some(Role::Preposition("in" | "with")) => token.text.ends_with("ed"),
+        _ => false,
+    };
+    if participle && passive && !preposition {
+        return Some(Relation {
+            at,
+            left: right,
+            right: left,
+        });
+    }
+    Some(Relation { at, left, right })
+}

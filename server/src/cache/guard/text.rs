@@ -1,0 +1,264 @@
+//! The text of a prompt: made plain, without what is not part of the wish, and
+//! split into words.
+
+use std::sync::LazyLock;
+
+use regex::{Captures, Regex};
+use unicode_normalization::UnicodeNormalization as _;
+
+use super::lexicon::LEXICON;
+
+/// Marks a quotation in the text: the quotation's number follows.
+const QUOTED: char = '\u{E000}';
+
+static QUOTES: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(
+        r#""([^"]{1,300})"|(?:^|[\s(:,])'([^']{1,300}(?:'[a-z][^']{0,200})?)'(?:$|[\s).,;:!?])"#,
+    )
+    .ok()
+});
+
+/// The words that matter, for the encoder: without filler, invisible characters and
+/// odd spacing.
+pub(super) fn essence(prompt: &str) -> String {
+    let plain = plain(prompt);
+    let (text, quotations) = take_quotations(&plain);
+    let mut essence = without_filler(&text);
+    for (number, quoted) in quotations.iter().enumerate() {
+        essence = essence.replace(&format!("{QUOTED}{number} "), &format!("\"{quoted}\""));
+    }
+    let mut words = String::with_capacity(essence.len());
+    for part in essence
+        .split([',', ';'])
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+    {
+        if !words.is_empty() {
+            words.push_str(", ");
+        }
+        words.push_str(&part.split_whitespace().collect::<Vec<_>>().join(" "));
+    }
+    words
+}
+
+/// Compatibility forms, plain quotes and dashes, nothing invisible.
+pub(super) fn plain(prompt: &str) -> String {
+    let prompt = unquoted(prompt.trim());
+    // Letters without their accents, which many leave out.
+    let latin = |c: &char| !matches!(*c, '\u{300}'..='\u{36F}');
+    let visible = prompt
+        .nfkd()
+        .filter(latin)
+        .nfkc()
+        .filter(|c| !is_invisible(*c));
+    visible
+        .map(|c| match c {
+            '“' | '”' | '„' | '«' | '»' | '‟' => '"',
+            '‘' | '’' | '‚' | '`' | '´' => '\'',
+            '–' | '—' | '−' => ';',
+            c => c,
+        })
+        .collect::<String>()
+        .replace("--", ";")
+}
+
+/// A prompt that is quoted as a whole is no lettering.
+fn unquoted(prompt: &str) -> &str {
+    const PAIRS: [(char, char); 4] = [('"', '"'), ('\'', '\''), ('“', '”'), ('«', '»')];
+    let inner = PAIRS.iter().find_map(|(open, close)| {
+        let inner = prompt.strip_prefix(*open)?.strip_suffix(*close)?;
+        (!inner.contains([*open, *close])).then_some(inner)
+    });
+    inner.unwrap_or(prompt)
+}
+
+/// Zero-width characters, marks of direction, soft hyphens, variation selectors.
+const fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{180B}'..='\u{180E}' | '\u{200B}'..='\u{200F}'
+        | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{E0000}'..='\u{E007F}')
+}
+
+pub(super) fn take_quotations(text: &str) -> (String, Vec<String>) {
+    let mut quotations = Vec::new();
+    let Some(quotes) = &*QUOTES else {
+        return (text.to_owned(), quotations);
+    };
+    let replaced = quotes.replace_all(text, |found: &Captures| {
+        let quoted = found.get(1).or_else(|| found.get(2));
+        quotations.push(quoted.map_or("", |quoted| quoted.as_str()).to_owned());
+        format!(" {QUOTED}{} ", quotations.len() - 1)
+    });
+    (replaced.into_owned(), quotations)
+}
+
+/// Sentences in which somebody speaks of themselves, beside others that do not.
+fn without_talk(text: &str) -> String {
+    const SPEAKERS: [&str; 14] = [
+        "i",
+        "i'm",
+        "i'd",
+        "i've",
+        "me",
+        "my",
+        "we",
+        "we're",
+        "us",
+        "our",
+        "you",
+        "your",
+        "this idea",
+        "myself",
+    ];
+    let sentences: Vec<&str> = text.split_inclusive(['.', '!', '?', ':']).collect();
+    let is_talk = |at: usize| {
+        let sentence = sentences[at];
+        let lettering = at > 0 && sentences[at - 1].ends_with(':') && announces(sentences[at - 1]);
+        let spoken = words(sentence).any(|word| {
+            let shouted = word.chars().count() > 1 && !word.contains(char::is_lowercase);
+            !shouted && SPEAKERS.contains(&word.to_lowercase().as_str())
+        });
+        let denies = words(sentence).any(|word| {
+            let word = word.to_lowercase();
+            word != "can't" && LEXICON.grammar.negators.contains(&word)
+        });
+        spoken && !denies && !lettering && !sentence.contains(QUOTED)
+    };
+    let (talk, rest): (Vec<usize>, Vec<usize>) = (0..sentences.len()).partition(|at| is_talk(*at));
+    let rest: Vec<&str> = rest.into_iter().map(|at| sentences[at]).collect();
+    let says_something = rest
+        .iter()
+        .any(|sentence| sentence.split_whitespace().count() >= 2);
+    if talk.is_empty() || !says_something {
+        return text.to_owned();
+    }
+    rest.join(" ")
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_alphanumeric() && c != '\'')
+}
+
+/// Whether what follows is lettering.
+fn announces(sentence: &str) -> bool {
+    words(sentence).any(|word| {
+        let word = word.to_lowercase();
+        LEXICON.grammar.bearers.contains(&word) || LEXICON.grammar.lettering.contains(&word)
+    })
+}
+
+pub(super) fn without_filler(text: &str) -> String {
+    let text = without_talk(text);
+    let mut text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for filler in &LEXICON.filler {
+        let replaced = filler.replace_all(&text, |found: &Captures| {
+            let kept = found.name("keep").map_or("", |kept| kept.as_str());
+            let ends = found[0].starts_with([',', '.', ';', ':', '!', '?']);
+            format!("{}{kept} ", if ends { ", " } else { " " })
+        });
+        if let std::borrow::Cow::Owned(replaced) = replaced {
+            text = replaced.split_whitespace().collect::<Vec<_>>().join(" ");
+        }
+    }
+    text
+}
+
+#[derive(Debug)]
+pub(super) enum Raw {
+    Word { text: String, joined: bool },
+    Quotation(usize),
+    Break,
+}
+
+/// Words, quotations, and the ends of clauses.
+pub(super) fn split(text: &str) -> Vec<Raw> {
+    let mut raw: Vec<Raw> = Vec::new();
+    let mut word = String::new();
+    let mut joined = false;
+    let letters: Vec<char> = text.chars().chain([' ']).collect();
+    let mut at = 0;
+    while at < letters.len() {
+        let (c, next) = (letters[at], letters.get(at + 1).copied().unwrap_or(' '));
+        at += 1;
+        if c == QUOTED {
+            let digits: String = letters[at..]
+                .iter()
+                .take_while(|c| c.is_ascii_digit())
+                .collect();
+            at += digits.len();
+            raw.push(Raw::Quotation(digits.parse().unwrap_or(usize::MAX)));
+            continue;
+        }
+        let apostrophe = c == '\'' && !word.is_empty() && next.is_alphanumeric();
+        let decimal =
+            c == '.' && next.is_ascii_digit() && word.ends_with(|c: char| c.is_ascii_digit());
+        let combining = !c.is_whitespace() && unicode_normalization::char::is_combining_mark(c);
+        if c.is_alphanumeric() || apostrophe || decimal || combining {
+            let before = word.chars().last();
+            let hump = before.is_some_and(|before| {
+                before.is_lowercase() && c.is_uppercase()
+                    || before.is_ascii_digit() && c.is_alphabetic() && !is_unit(&letters[at - 1..])
+                    || before.is_alphabetic() && c.is_ascii_digit()
+            });
+            if hump {
+                raw.push(Raw::Word {
+                    text: std::mem::take(&mut word),
+                    joined,
+                });
+                joined = true;
+            }
+            word.push(c);
+            continue;
+        }
+        if !word.is_empty() {
+            raw.push(Raw::Word {
+                text: std::mem::take(&mut word),
+                joined,
+            });
+            joined = false;
+        }
+        let initial = c == '.'
+            && matches!(raw.last(), Some(Raw::Word { text, .. }) if text.chars().count() == 1 && text.chars().all(char::is_alphabetic));
+        if initial {
+            continue;
+        }
+        match c {
+            '-' | '_' | '\u{2010}' | '\u{2011}' if next.is_alphanumeric() => {
+                joined = at > 1 && letters[at - 2].is_alphanumeric();
+            }
+            '&' | '+' => raw.push(Raw::Word {
+                text: "and".into(),
+                joined: false,
+            }),
+            '@' => raw.push(Raw::Word {
+                text: "at".into(),
+                joined: false,
+            }),
+            '/' if matches!(raw.last(), Some(Raw::Word { text, .. }) if text.eq_ignore_ascii_case("w")) =>
+            {
+                raw.pop();
+                raw.push(Raw::Word {
+                    text: "with".into(),
+                    joined: false,
+                });
+            }
+            ',' | ';' | ':' | '.' | '!' | '?' | '|' | '/' | '(' | ')' | '[' | ']' | '{' | '}'
+            | '\n' | '…' | '•' | '·' => raw.push(Raw::Break),
+            // Pictographs and the like say something.
+            c if !c.is_whitespace() && !c.is_ascii() => raw.push(Raw::Word {
+                text: c.into(),
+                joined: false,
+            }),
+            _ => {}
+        }
+    }
+    raw
+}
+
+/// The letters after a number that belong to it: `3d`, `1980s`, `19th`.
+fn is_unit(letters: &[char]) -> bool {
+    let unit: String = letters.iter().take_while(|c| c.is_alphanumeric()).collect();
+    matches!(
+        unit.to_lowercase().as_str(),
+        "d" | "s" | "th" | "st" | "nd" | "rd"
+    )
+}
