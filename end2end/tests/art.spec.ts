@@ -54,11 +54,11 @@ test('the same prompt again is answered from the cache, which says so', async ({
   await visit(page, '/');
   await paint(page, `  ${fox} `);
   const job = card(page, fox);
-  await expect(job).toContainText('Painted before for the same words.');
+  await expect(job).toContainText('Painted just now for the same words.');
   await expectShown(job.getByRole('img'));
   await job.getByRole('button', { name: 'Paint a new one' }).click();
   await expect(card(page, fox)).toHaveCount(2);
-  await expect(card(page, fox).first()).not.toContainText('Painted before');
+  await expect(card(page, fox).first()).not.toContainText('for the same words');
 });
 
 test('the quality of a picture stays within what the form offers', async ({ page }) => {
