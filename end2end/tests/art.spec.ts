@@ -44,7 +44,7 @@ test('"again" paints another one', async ({ page }) => {
   await expect(pictures).toHaveCount(2);
   const [first, second] = await pictures.evaluateAll((all) => all.map((img) => img.getAttribute('src')));
   expect(first).not.toBe(second);
-  await expect(page.getByText('Painted before')).toHaveCount(0);
+  await expect(page.getByText('for the same words')).toHaveCount(0);
 });
 
 test('the same prompt again is answered from the cache, which says so', async ({ page }) => {
