@@ -48,9 +48,11 @@ impl Reading {
         Self(reading::read(prompt))
     }
 
-    /// Whether both ask for the same picture.
+    /// Whether both ask for the same picture; whichever came first.
     pub fn compare(&self, other: &Self) -> Verdict {
-        compare::compare(&self.0, &other.0)
+        let there = compare::compare(&self.0, &other.0);
+        let back = there.agree.then(|| compare::compare(&other.0, &self.0));
+        back.filter(|back| !back.agree).unwrap_or(there)
     }
 }
 

@@ -129,24 +129,31 @@ impl Both<'_> {
             ));
         }
         // Somebody else does it, or is there.
-        let strangers = |own: &[usize], side: &[usize], far: &[usize]| {
-            !own.is_empty()
-                && !side.is_empty()
-                && !own.iter().any(|y| side.contains(y) || far.contains(y))
-        };
+        let known: Vec<usize> = s
+            .left
+            .iter()
+            .copied()
+            .filter(|y| self.pairing.back[*y].is_some())
+            .collect();
+        let apart = |one: &[usize], other: &[usize]| one.iter().all(|y| !other.contains(y));
+        let strangers = !left.is_empty()
+            && !known.is_empty()
+            && apart(&left, &known)
+            && apart(&left, &s.right)
+            && apart(&known, &right);
         let same_place =
             || matches!((right.last(), s.right.last()), (Some(one), Some(other)) if one == other);
         let tells = match self.a.tokens[r.at].role {
             Role::Preposition(place) => !matches!(place, "of" | "at") && same_place(),
             _ => self.a.is_verb(r.at) && self.b.is_verb(s.at),
         };
-        let replaced = tells && strangers(&left, &s.left, &s.right);
+        let replaced = tells && strangers;
         replaced.then(|| {
             format!(
                 "“{}” is told of “{}” in one and of “{}” in the other",
                 self.a.tokens[r.at].text,
                 name(left[0]),
-                name(s.left[0])
+                name(known[0])
             )
         })
     }

@@ -61,7 +61,7 @@ fn what_looks_alike_is_told_apart() {
         (
             "a lamp on the floor beside the table",
             "a lamp on the table beside the floor",
-            "change places",
+            "different places",
         ),
         (
             "painting by a child",
