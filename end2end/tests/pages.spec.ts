@@ -20,7 +20,8 @@ test('a page trusts only scripts that it brings itself', async ({ page }) => {
   const policies = [];
   for (const path of ['/', '/restore', '/nowhere']) {
     // Only asked for: a page that is left while it wakes up would complain.
-    policies.push((await page.request.get(path)).headers()['content-security-policy'] ?? '');
+    const response = await page.request.get(path, { headers: { accept: 'text/html' } });
+    policies.push(response.headers()['content-security-policy'] ?? '');
   }
   for (const policy of policies) {
     expect(policy).toMatch(/^default-src 'self'; script-src 'nonce-[^']+' 'strict-dynamic'/);
