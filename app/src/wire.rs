@@ -49,7 +49,7 @@ impl Status {
 }
 
 /// Where the answer came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[cfg_attr(feature = "ssr", derive(Serialize, Deserialize))]
 #[cfg_attr(feature = "ssr", serde(rename_all = "snake_case"))]
 pub enum Cache {
@@ -61,6 +61,18 @@ pub enum Cache {
     Semantic,
     /// The same request was in flight already; both share one call.
     Joined,
+}
+
+impl Cache {
+    /// The name used in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Miss => "miss",
+            Self::Exact => "exact",
+            Self::Semantic => "semantic",
+            Self::Joined => "joined",
+        }
+    }
 }
 
 /// The parameters as they were accepted, defaults filled in.

@@ -10,14 +10,14 @@
 
 use std::collections::BTreeMap;
 
-use atelier::cache::semantic::{Encoder, Pocket, explain};
+use atelier::{
+    cache::semantic::{Encoder, Pocket, explain},
+    config::Config,
+};
 use serde::Deserialize;
 
 /// What others decide by: the similarity of the prompts as they are.
 const ALONE: [f32; 3] = [0.80, 0.90, 0.95];
-
-/// The default of `semantic.threshold`.
-const OURS: f32 = 0.5;
 
 /// Thresholds to choose from where it is chosen by the other folds.
 const GRID: [f32; 9] = [0.0, 0.4, 0.5, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85];
@@ -60,14 +60,15 @@ async fn main() {
     let file = arguments.next().unwrap();
     let show = arguments.next().is_some();
     let judged = judge(&std::fs::read_to_string(file).unwrap()).await;
+    let default = Config::load(|_| None).unwrap().semantic.threshold;
     println!("{} pairs", judged.len());
     for threshold in ALONE {
         let counts = count(&judged, |pair| pair.alone >= threshold);
         println!("similarity >= {threshold:.2} alone   {}", counts.told());
     }
-    let ours = |pair: &Judged| pair.agree && pair.similarity >= OURS;
+    let ours = |pair: &Judged| pair.agree && pair.similarity >= default;
     println!(
-        "guard, similarity >= {OURS:.2}   {}",
+        "guard, similarity >= {default:.2}   {}",
         count(&judged, ours).told()
     );
     println!(

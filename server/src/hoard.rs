@@ -4,6 +4,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Context as _, Result, bail};
+use atelier_app::wire::Cache;
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -138,10 +139,10 @@ async fn stats(studio: &Studio, since: Duration, json: bool) -> Result<String> {
         None => 0,
     };
     let mut stats = Stats {
-        misses: sum(Saved::Miss),
-        exact: sum(Saved::Exact),
-        semantic: sum(Saved::Semantic),
-        joined: sum(Saved::Joined),
+        misses: sum(Saved::Orders(Cache::Miss)),
+        exact: sum(Saved::Orders(Cache::Exact)),
+        semantic: sum(Saved::Orders(Cache::Semantic)),
+        joined: sum(Saved::Orders(Cache::Joined)),
         saved_usd: sum(Saved::Usd) as f64 / 1e6,
         entries: studio.cache.count().await?,
         meanings,

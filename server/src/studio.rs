@@ -16,7 +16,6 @@ use atelier_app::wire::{Kind, Status};
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
-use tracing::info;
 use url::Url;
 use uuid::Uuid;
 
@@ -28,7 +27,6 @@ use crate::{
     cache::{self, Cache, Savings, semantic::Semantic},
     job::{ImageTask, Request, RestorationTask, Task},
     limit::{self, Limiter, Policy, Receipt, Standing, Tally},
-    metrics,
     provider::Provider,
     queue::{self, Hooks, Job, Join, NewJob, Priority, Queue},
 };
@@ -169,9 +167,7 @@ impl Studio {
                 return Err(error);
             }
         };
-        info!(id = job.id, ?kind, cache = ?job.source(), "accepted");
-        metrics::accepted(&job);
-        self.note_saving(&job, now);
+        self.note_accepted(&job, now);
         if job.status != Status::Succeeded {
             return Ok(Accepted { job, standings });
         }

@@ -126,12 +126,13 @@ impl Cache for RedisCache {
         }
         let key = self.redis.key(SAVINGS);
         let fields: Vec<String> = self.redis.query(&redis::Cmd::hkeys(&key)).await?;
-        for field in fields {
-            if hour(&field).is_none_or(|(hour, _)| hour < since.as_millisecond()) {
-                let () = self.redis.query(&redis::Cmd::hdel(&key, &field)).await?;
-            }
+        let is_old =
+            |field: &String| hour(field).is_none_or(|(hour, _)| hour < since.as_millisecond());
+        let old: Vec<String> = fields.into_iter().filter(is_old).collect();
+        if old.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        Ok(self.redis.query(&redis::Cmd::hdel(&key, old)).await?)
     }
 
     async fn record(&self, savings: &[Saving]) -> Result<(), Error> {

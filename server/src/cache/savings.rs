@@ -5,24 +5,16 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+use atelier_app::wire::Cache;
 use jiff::Timestamp;
-use serde::Serialize;
 
-/// Milliseconds.
-const HOUR: i64 = 3_600_000;
+use crate::store;
 
 /// What is counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Saved {
-    /// Orders that needed a call.
-    Miss,
-    /// Orders answered by the same words.
-    Exact,
-    /// Orders answered by the same meaning.
-    Semantic,
-    /// Orders that shared a call in flight.
-    Joined,
+    /// Orders whose answer came from there.
+    Orders(Cache),
     /// What would have been charged, in millionths of a US dollar.
     Usd,
 }
@@ -41,27 +33,25 @@ pub struct Saving {
 pub struct Savings(Mutex<BTreeMap<(i64, Saved), u64>>);
 
 impl Saved {
+    const ALL: [Self; 5] = [
+        Self::Orders(Cache::Miss),
+        Self::Orders(Cache::Exact),
+        Self::Orders(Cache::Semantic),
+        Self::Orders(Cache::Joined),
+        Self::Usd,
+    ];
+
     /// Its name in the stores.
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Miss => "miss",
-            Self::Exact => "exact",
-            Self::Semantic => "semantic",
-            Self::Joined => "joined",
+            Self::Orders(source) => source.as_str(),
             Self::Usd => "usd",
         }
     }
 
     /// The one of that name.
     pub fn of(name: &str) -> Option<Self> {
-        let all = [
-            Self::Miss,
-            Self::Exact,
-            Self::Semantic,
-            Self::Joined,
-            Self::Usd,
-        ];
-        all.into_iter().find(|saved| saved.as_str() == name)
+        Self::ALL.into_iter().find(|saved| saved.as_str() == name)
     }
 }
 
@@ -69,9 +59,8 @@ impl Savings {
     /// Counts.
     pub fn note(&self, saved: Saved, amount: u64, now: Timestamp) {
         if amount > 0 {
-            let hour = now.as_millisecond().div_euclid(HOUR) * HOUR;
             self.add(Saving {
-                hour,
+                hour: store::hour(now),
                 saved,
                 amount,
             });

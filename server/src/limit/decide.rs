@@ -5,7 +5,8 @@ use std::{sync::Arc, time::Duration};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Counter, Demand, HOUR, Policy, Rule, Unit};
+use super::{Counter, Demand, Policy, Rule, Unit};
+use crate::store::HOUR;
 
 /// What a policy has taken: enough to settle it when the policy has changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

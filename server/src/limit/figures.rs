@@ -10,8 +10,8 @@ use std::{
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use super::{Demand, HOUR, Scope, Standing};
-use crate::job::hex;
+use super::{Demand, Scope, Standing};
+use crate::{job::hex, store::hour};
 
 /// Names kept of one policy and hour in memory; who comes later is counted
 /// without one.
@@ -33,12 +33,6 @@ pub struct Figure {
     pub rejected: u64,
     /// How often each of those was rejected who were rejected most.
     pub who: Vec<(String, u64)>,
-}
-
-/// The hour that an instant lies in.
-pub(super) fn hour(now: Timestamp) -> i64 {
-    let now = now.as_millisecond();
-    now - now.rem_euclid(HOUR)
 }
 
 /// What was decided since it was last taken to the store.
@@ -185,7 +179,7 @@ mod tests {
         let figures = tally.take();
         assert_eq!((figures[0].allowed, figures[0].rejected), (1, 2));
         assert_eq!(figures[0].who, [("203.0.113.1".to_owned(), 2)]);
-        assert_eq!(figures[0].hour % HOUR, 0);
+        assert_eq!(figures[0].hour % crate::store::HOUR, 0);
         assert!(tally.take().is_empty());
         tally.put_back(figures.clone());
         assert_eq!(tally.take(), figures);

@@ -41,9 +41,6 @@ pub use self::{
 /// Names the policy that an API key's own quota makes.
 pub const OWN_QUOTA: &str = "key-quota";
 
-/// In milliseconds.
-const HOUR: i64 = 60 * 60 * 1000;
-
 /// The store cannot be asked.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error(transparent)]

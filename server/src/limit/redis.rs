@@ -13,12 +13,10 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use super::{
-    Counter, Decision, Demand, Error, Figure, Limiter, Receipt, Rule, Settlement, decide,
-    figures::hour,
-};
+use super::{Counter, Decision, Demand, Error, Figure, Limiter, Receipt, Rule, Settlement, decide};
 use crate::store::{
     gather::{Gather, Results},
+    hour,
     redis::{Notice, Redis, Script},
 };
 

@@ -12,13 +12,11 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::{
-    Counter, Decision, Demand, Error, Figure, Limiter, Settlement, decide, figures::hour, settled,
-};
+use super::{Counter, Decision, Demand, Error, Figure, Limiter, Settlement, decide, settled};
 use crate::store::{
     Error as StoreError,
     gather::{Gather, Results},
-    milliseconds,
+    hour, milliseconds,
     sqlite::Database,
 };
 

@@ -65,6 +65,15 @@ pub fn instant(milliseconds: i64) -> Result<Timestamp, Error> {
         .map_err(|error| serde_json::Error::custom(error).into())
 }
 
+/// Milliseconds.
+pub const HOUR: i64 = 60 * 60 * 1000;
+
+/// When the hour began that an instant lies in, in Unix milliseconds.
+pub fn hour(now: Timestamp) -> i64 {
+    let now = now.as_millisecond();
+    now - now.rem_euclid(HOUR)
+}
+
 /// A length of time as the stores count it.
 pub fn milliseconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 4)

@@ -8,11 +8,14 @@ use std::{
 use atelier_app::wire::{Cache as Source, Similar, Status};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use tracing::{debug, warn};
+use tracing::{debug, info, warn};
 
 use super::{Accepted, Caller, Error, Studio, Terms};
 use crate::{
-    cache::{Saved, guard::Reading, semantic::Semantic},
+    cache::{
+        Saved,
+        semantic::{self, Semantic},
+    },
     job::{Found, ImageTask, Outcome, Request, Task},
     limit::{Standing, Unit, micros},
     metrics,
@@ -30,10 +33,18 @@ pub enum Mode {
     Off,
 }
 
-/// Which job an owner has by each answer: who asks the same again is not given
-/// another copy of it.
+/// Which job an owner was given for the same words before: who asks again is not
+/// given another copy of the answer.
 #[derive(Debug, Default)]
-pub struct Given(Mutex<HashMap<(String, String), String>>);
+pub struct Given(Mutex<HashMap<(String, String), Handed>>);
+
+/// An answer that was given again.
+#[derive(Debug, Clone)]
+struct Handed {
+    job: String,
+    /// The job whose answer it is.
+    source: String,
+}
 
 impl Given {
     /// So many are remembered; then they are forgotten.
@@ -41,24 +52,24 @@ impl Given {
 
     /// The job was finished with an earlier answer.
     pub(super) fn note(&self, job: &Job) {
-        let Some(found) = job
-            .request
-            .found
-            .as_ref()
-            .filter(|found| found.similar.is_none())
-        else {
+        let found = job.request.found.as_ref();
+        let Some(found) = found.filter(|found| found.similar.is_none()) else {
             return;
+        };
+        let handed = Handed {
+            job: job.id.clone(),
+            source: found.job.clone(),
         };
         let mut given = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if given.len() >= Self::MOST {
             given.clear();
         }
-        given.insert((job.owner.clone(), found.job.clone()), job.id.clone());
+        given.insert((job.owner.clone(), job.request.digest()), handed);
     }
 
-    fn get(&self, owner: &str, source: &str) -> Option<String> {
+    fn get(&self, owner: &str, digest: &str) -> Option<Handed> {
         let given = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        given.get(&(owner.to_owned(), source.to_owned())).cloned()
+        given.get(&(owner.to_owned(), digest.to_owned())).cloned()
     }
 }
 
@@ -84,13 +95,15 @@ impl Studio {
         let Some(kind) = request.task.kind() else {
             return Ok(None);
         };
-        let Some(entry) = self.cache.get(&request.digest(), now).await? else {
+        let digest = request.digest();
+        let Some(handed) = self.given.get(&caller.owner, &digest) else {
             return Ok(None);
         };
-        let Some(id) = self.given.get(&caller.owner, &entry.job) else {
+        let entry = self.cache.get(&digest, now).await?;
+        if entry.is_none_or(|entry| entry.job != handed.source) {
             return Ok(None);
-        };
-        let Some(job) = self.queue.get(&id).await? else {
+        }
+        let Some(job) = self.queue.get(&handed.job).await? else {
             return Ok(None);
         };
         let standings = self.standings(caller, kind).await?;
@@ -100,8 +113,7 @@ impl Studio {
         if standings.iter().any(closed) {
             return Ok(None);
         }
-        metrics::accepted(&job);
-        self.note_saving(&job, now);
+        self.note_accepted(&job, now);
         Ok(Some(Accepted { job, standings }))
     }
 
@@ -143,13 +155,12 @@ impl Studio {
     /// Whatever goes wrong is a miss.
     async fn similar(&self, request: &Request, now: Timestamp) -> Option<Answer> {
         let (semantic, task) = self.comparable(request)?;
-        let candidates = semantic
-            .candidates(&request.parameters(), &task.prompt, now)
-            .await;
-        if candidates.is_empty() {
+        if semantic.is_empty() {
             return None;
         }
-        let asked = Reading::new(&task.prompt);
+        let asked = semantic::read(&task.prompt).await?;
+        let parameters = request.parameters();
+        let candidates = semantic.candidates(&parameters, &asked, now).await;
         for candidate in candidates {
             let job = match self.queue.get(&candidate.job).await {
                 Ok(Some(job)) => job,
@@ -166,10 +177,10 @@ impl Studio {
             let Task::Image(known) = &job.request.task else {
                 continue;
             };
-            if job.request.parameters() != request.parameters() {
+            if job.request.parameters() != parameters {
                 continue;
             }
-            let verdict = asked.compare(&Reading::new(&known.prompt));
+            let verdict = semantic::judge(&asked, &known.prompt).await;
             let similar = Similar {
                 prompt: known.prompt.clone(),
                 similarity: candidate.similarity,
@@ -249,16 +260,14 @@ impl Studio {
         Ok(())
     }
 
-    /// Counts where an accepted order's answer came from, and what that saved.
-    pub(super) fn note_saving(&self, job: &Job, now: Timestamp) {
-        let saved = match job.source() {
-            Source::Miss => Saved::Miss,
-            Source::Exact => Saved::Exact,
-            Source::Semantic => Saved::Semantic,
-            Source::Joined => Saved::Joined,
-        };
-        self.savings.note(saved, 1, now);
-        if saved != Saved::Miss {
+    /// Tells and counts where an accepted order's answer comes from, and what
+    /// that saved.
+    pub(super) fn note_accepted(&self, job: &Job, now: Timestamp) {
+        let source = job.source();
+        info!(id = job.id, kind = ?job.request.task.kind(), cache = source.as_str(), "accepted");
+        metrics::accepted(job);
+        self.savings.note(Saved::Orders(source), 1, now);
+        if source != Source::Miss {
             let charged = match &job.outcome {
                 Some(Outcome::Succeeded { cost_usd, .. }) => *cost_usd,
                 _ => None,

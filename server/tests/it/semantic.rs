@@ -9,25 +9,26 @@ use crate::support::{Atelier, OpenAi, PATIENCE, Setup, text};
 const FIRST: &str = "a red car parked in front of an old house";
 const SAME: &str = "Please draw an old house with a crimson automobile parked in front of it";
 
-/// Orders it again and again until the answer comes from where it should: what
-/// was painted is found a moment after it is finished.
-pub(crate) async fn until_known(server: &Atelier, prompt: &str) -> Value {
+/// Orders it again and again until the answer is as it should be: what was painted
+/// is found a moment after it is finished.
+async fn until(server: &Atelier, prompt: &str, known: impl Fn(&Value) -> bool) -> Value {
     let started = Instant::now();
     loop {
         let job = server.paint(prompt).await;
-        if job["cache"] == "semantic" {
+        if known(&job) {
             return job;
         }
         assert!(started.elapsed() < PATIENCE, "{prompt:?} was never found");
         server.succeeded(&job).await;
         // Else it would be found by its words.
-        let id = text(&job["id"]);
-        server
-            .delete(&format!("/api/jobs/{id}"))
-            .send()
-            .await
-            .unwrap();
+        let path = format!("/api/jobs/{}", text(&job["id"]));
+        server.delete(&path).send().await.unwrap();
     }
+}
+
+/// Orders it until it is answered by its meaning.
+pub(crate) async fn until_known(server: &Atelier, prompt: &str) -> Value {
+    until(server, prompt, |job| job["cache"] == "semantic").await
 }
 
 #[tokio::test]
@@ -166,22 +167,7 @@ async fn a_suggestion_is_shown_beside_the_picture() {
     let server = setup.start();
     let first = server.paint(FIRST).await;
     let first = server.succeeded(&first).await;
-    let started = Instant::now();
-    let job = loop {
-        let fresh = json!({ "prompt": SAME });
-        let job = server.submit(&fresh).await;
-        if job["similar_to"].is_object() {
-            break job;
-        }
-        assert!(started.elapsed() < PATIENCE);
-        server.succeeded(&job).await;
-        let id = text(&job["id"]);
-        server
-            .delete(&format!("/api/jobs/{id}"))
-            .send()
-            .await
-            .unwrap();
-    };
+    let job = until(&server, SAME, |job| job["similar_to"].is_object()).await;
     assert_eq!(job["cache"], "miss");
     assert_eq!(job["similar_to"]["prompt"], FIRST);
     let job = server.succeeded(&job).await;

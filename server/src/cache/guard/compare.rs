@@ -1,7 +1,5 @@
 //! Whether two prompts ask for the same picture.
 
-use std::collections::HashSet;
-
 use super::{
     Verdict,
     lexicon::LEXICON,
@@ -48,31 +46,28 @@ pub(super) struct Both<'a> {
 }
 
 impl Both<'_> {
+    /// The counterparts of one reading's words, and the other reading they are in.
+    fn counterparts(&self, reading: &Reading) -> (&[Option<usize>], &Reading) {
+        if std::ptr::eq(reading, self.a) {
+            (&self.pairing.there, self.b)
+        } else {
+            (&self.pairing.back, self.a)
+        }
+    }
+
     /// What is not English is only compared word by word.
     fn foreign(&self) -> Option<String> {
-        let sequence = |reading: &Reading| -> Vec<String> {
-            let words = reading
-                .tokens
-                .iter()
-                .filter(|token| token.role != Role::Break);
-            words.map(|token| token.text.clone()).collect()
-        };
-        let (one, other) = (sequence(self.a), sequence(self.b));
-        if one.is_empty() || other.is_empty() {
+        if self.a.words().next().is_none() || self.b.words().next().is_none() {
             return Some("there are no words to compare".into());
         }
         let foreign = self.is_foreign(self.a) || self.is_foreign(self.b);
-        (foreign && one != other).then(|| "the words are not English, and not the same".into())
+        (foreign && !self.a.words().eq(self.b.words()))
+            .then(|| "the words are not English, and not the same".into())
     }
 
     /// Most words are not English, nor slips of the pen.
     fn is_foreign(&self, reading: &Reading) -> bool {
-        let own = std::ptr::eq(reading, self.a);
-        let (there, other) = if own {
-            (&self.pairing.there, self.b)
-        } else {
-            (&self.pairing.back, self.a)
-        };
+        let (there, other) = self.counterparts(reading);
         let words = reading.weighty().filter(|at| !reading.tokens[*at].literal);
         let (known, unknown): (Vec<_>, Vec<_>) = words.partition(|at| {
             reading.tokens[*at].known || there[*at].is_some_and(|to| other.tokens[to].known)
@@ -122,20 +117,14 @@ impl Both<'_> {
         if !all_lone {
             return None;
         }
-        let (one, other, at) = match a.first() {
-            Some(x) => (self.a, self.b, *x),
-            None => (self.b, self.a, b[0]),
+        let (one, at) = match a.first() {
+            Some(x) => (self.a, *x),
+            None => (self.b, b[0]),
         };
-        let partner = |at: usize| {
-            if std::ptr::eq(one, self.a) {
-                self.pairing.there[at]
-            } else {
-                self.pairing.back[at]
-            }
-        };
+        let (there, other) = self.counterparts(one);
         let thing = head(one, at).or_else(|| head_before(one, at));
         let many = thing
-            .and_then(partner)
+            .and_then(|thing| there[thing])
             .is_some_and(|thing| is_plural(&other.tokens[thing]));
         let counted = other
             .tokens
@@ -149,12 +138,7 @@ impl Both<'_> {
 
     /// The word has a counterpart already, at another place.
     fn is_repeated(&self, reading: &Reading, at: usize) -> bool {
-        let own = std::ptr::eq(reading, self.a);
-        let paired = if own {
-            &self.pairing.there
-        } else {
-            &self.pairing.back
-        };
+        let (paired, _) = self.counterparts(reading);
         let token = &reading.tokens[at];
         reading.weighty().any(|other| {
             let same = &reading.tokens[other];
@@ -169,13 +153,7 @@ impl Both<'_> {
     /// It says nothing of its own here: "anime drawing" is "anime".
     fn is_aside(&self, reading: &Reading, at: usize) -> bool {
         let token = &reading.tokens[at];
-        let is = |list: &HashSet<String>| token.lemmas.iter().any(|lemma| list.contains(lemma));
-        let own = std::ptr::eq(reading, self.a);
-        let paired = if own {
-            &self.pairing.there
-        } else {
-            &self.pairing.back
-        };
+        let (paired, _) = self.counterparts(reading);
         let styled = |beside: Option<usize>| {
             beside
                 .and_then(|beside| Some((beside, reading.tokens.get(beside)?)))
@@ -191,12 +169,12 @@ impl Both<'_> {
         if !token.known && LEXICON.grammar.empty.iter().any(slip) {
             return true;
         }
-        is(&LEXICON.grammar.empty)
-            || is(&LEXICON.grammar.media) && (styled(at.checked_sub(1)) || styled(Some(at + 1)))
+        token.is_of(&LEXICON.grammar.empty)
+            || token.is_of(&LEXICON.grammar.media)
+                && (styled(at.checked_sub(1)) || styled(Some(at + 1)))
     }
 
     fn difference(&self, a: &[usize], b: &[usize]) -> String {
-        let word = |reading: &Reading, at: &usize| reading.tokens[*at].text.clone();
         for x in a {
             for y in b {
                 let (one, other) = (&self.a.tokens[*x], &self.b.tokens[*y]);
@@ -228,7 +206,7 @@ impl Both<'_> {
             let words: Vec<_> = odd
                 .iter()
                 .take(4)
-                .map(|at| format!("“{}”", word(reading, at)))
+                .map(|at| format!("“{}”", reading.tokens[*at].text))
                 .collect();
             words.join(", ")
         };

@@ -5,28 +5,22 @@ use super::lexicon::LEXICON;
 /// Everything the word may be a form of, itself included; the first is the
 /// likeliest. All lower case.
 pub(super) fn lemmas(word: &str) -> Vec<String> {
-    let mut found = Vec::with_capacity(4);
     if LEXICON.grammar.fixed.contains(word) {
-        found.push(word.to_owned());
+        return vec![word.to_owned()];
     }
-    if found.is_empty() {
-        add_forms(word, &mut found);
-    }
-    found
-}
-
-fn add_forms(word: &str, found: &mut Vec<String>) {
+    let mut found = Vec::with_capacity(4);
     for form in spellings(word) {
         for lemma in LEXICON.irregular(&form) {
-            push(found, (*lemma).to_owned());
+            push(&mut found, (*lemma).to_owned());
         }
         for lemma in regular(&form) {
             for lemma in spellings(&lemma) {
-                push(found, lemma);
+                push(&mut found, lemma);
             }
         }
-        push(found, form);
+        push(&mut found, form);
     }
+    found
 }
 
 /// The thing that an adjective or adverb speaks of: windy, wind; moodily, mood.
@@ -78,24 +72,22 @@ fn spellings(word: &str) -> Vec<String> {
         ("ller", "ler"),
         ("ence", "ense"),
     ];
-    let mut forms = vec![word.to_owned()];
-    let plain = RULES
+    let english = |other: &String| {
+        LEXICON.knows(other) || regular(other).iter().any(|stem| LEXICON.knows(stem))
+    };
+    let all = RULES
         .iter()
         .fold(word.to_owned(), |word, (british, american)| {
             word.replace(british, american)
         });
-    if plain != word
-        && (LEXICON.knows(&plain) || regular(&plain).iter().any(|stem| LEXICON.knows(stem)))
-    {
-        forms.push(plain);
-    }
-    for (british, american) in RULES {
-        for (at, _) in word.match_indices(british).filter(|(at, _)| *at >= 2) {
-            let other = format!("{}{american}{}", &word[..at], &word[at + british.len()..]);
-            if LEXICON.knows(&other) || regular(&other).iter().any(|stem| LEXICON.knows(stem)) {
-                push(&mut forms, other);
-            }
-        }
+    let single = RULES.iter().flat_map(|(british, american)| {
+        let places = word.match_indices(british).filter(|(at, _)| *at >= 2);
+        places
+            .map(move |(at, _)| format!("{}{american}{}", &word[..at], &word[at + british.len()..]))
+    });
+    let mut forms = vec![word.to_owned()];
+    for other in std::iter::once(all).chain(single).filter(english) {
+        push(&mut forms, other);
     }
     forms
 }

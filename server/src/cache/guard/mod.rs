@@ -40,23 +40,33 @@ pub struct Verdict {
 
 /// A prompt, read once.
 #[derive(Debug)]
-pub struct Reading(reading::Reading);
+pub struct Reading {
+    reading: reading::Reading,
+    essence: String,
+}
 
 impl Reading {
     /// Takes the prompt apart.
     pub fn new(prompt: &str) -> Self {
-        Self(reading::read(prompt))
+        let wish = text::Wish::of(prompt);
+        Self {
+            reading: reading::read(&wish),
+            essence: wish.essence(),
+        }
+    }
+
+    /// What is left of the prompt without politeness and praise; what the encoder
+    /// reads.
+    pub fn essence(&self) -> &str {
+        &self.essence
     }
 
     /// Whether both ask for the same picture; whichever came first.
     pub fn compare(&self, other: &Self) -> Verdict {
-        let there = compare::compare(&self.0, &other.0);
-        let back = there.agree.then(|| compare::compare(&other.0, &self.0));
+        let there = compare::compare(&self.reading, &other.reading);
+        let back = there
+            .agree
+            .then(|| compare::compare(&other.reading, &self.reading));
         back.filter(|back| !back.agree).unwrap_or(there)
     }
-}
-
-/// What is left of a prompt without politeness and praise; what the encoder reads.
-pub fn essence(prompt: &str) -> String {
-    text::essence(prompt)
 }

@@ -33,7 +33,7 @@ pub(super) fn mark_capitals(tokens: &mut [Token], text: &str) {
     {
         token.literal = true;
     }
-    // "Letter A" is no article; nor is the last "A" of a sentence.
+    // "Letter A" is no article.
     for at in 1..tokens.len() {
         if tokens[at].text == "a" && tokens[at - 1].text == "letter" {
             tokens[at].role = Role::Content;
@@ -63,18 +63,9 @@ pub(super) fn mark_lettering(tokens: &mut [Token]) {
 pub(super) fn mark_idioms(tokens: &mut [Token]) {
     for at in 0..tokens.len() {
         let before = at.checked_sub(1).map(|before| &tokens[before]);
-        let participle = before.is_some_and(|before| {
-            before.text.ends_with("ed")
-                || before.text.ends_with("en")
-                || !LEXICON.irregular(&before.text).is_empty()
-        });
+        let participle = before.is_some_and(Token::is_participle);
         let begins = before.is_none_or(|before| before.role == Role::Break);
-        let medium = before.is_some_and(|before| {
-            before
-                .lemmas
-                .iter()
-                .any(|lemma| LEXICON.grammar.media.contains(lemma))
-        });
+        let medium = before.is_some_and(|before| before.is_of(&LEXICON.grammar.media));
         let the = tokens.get(at + 1).is_some_and(|next| next.text == "the");
         match tokens[at].text.as_str() {
             "by" if !participle && !medium => tokens[at].role = Role::Preposition("beside"),

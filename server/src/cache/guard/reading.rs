@@ -1,11 +1,13 @@
 //! A prompt taken apart: its words with their lemmas, who is denied, and what
 //! belongs to what.
 
+use std::collections::HashSet;
+
 use super::{
     lemma,
     lexicon::{Group, LEXICON},
     phrases::{mark_capitals, mark_idioms, mark_lettering, phrases},
-    text::{Raw, plain, split, take_quotations, without_filler},
+    text::{Raw, Wish, split},
 };
 
 /// A prompt as the guard sees it.
@@ -51,28 +53,50 @@ pub(super) enum Role {
     /// Stands for something named before: `on which`, `on it`.
     Pronoun,
     Auxiliary,
-    /// A form of "to be" and a participle follows: `being eaten by`.
+    /// Names who did it: `eaten by`, `painting by`.
     By,
     Negator,
     /// The end of a clause.
     Break,
 }
 
-/// Takes a prompt apart.
-pub(super) fn read(prompt: &str) -> Reading {
-    let plain = plain(prompt);
-    let (text, quotations) = take_quotations(&plain);
+impl Role {
+    /// Words in this role must be accounted for.
+    pub(super) const fn is_weighty(self) -> bool {
+        matches!(self, Self::Content | Self::Light | Self::Number(_))
+    }
+}
+
+impl Token {
+    /// It may be a form of one of these.
+    pub(super) fn is_of(&self, list: &HashSet<String>) -> bool {
+        self.lemmas.iter().any(|lemma| list.contains(lemma))
+    }
+
+    /// Eaten, painted, left: as far as its form tells.
+    pub(super) fn is_participle(&self) -> bool {
+        self.text.ends_with("en") || self.is_past()
+    }
+
+    /// A regular past form, or an irregular form of any kind.
+    pub(super) fn is_past(&self) -> bool {
+        self.text.ends_with("ed") || !LEXICON.irregular(&self.text).is_empty()
+    }
+}
+
+/// Takes a wish apart.
+pub(super) fn read(wish: &Wish) -> Reading {
     let mut tokens = Vec::new();
-    for raw in split(&without_filler(&text)) {
+    for raw in split(&wish.text) {
         match raw {
             Raw::Quotation(number) => {
-                let quoted = quotations.get(number).map_or("", String::as_str);
+                let quoted = wish.quotations.get(number).map_or("", String::as_str);
                 tokens.extend(split(quoted).into_iter().filter_map(literal));
             }
             raw => tokens.push(token(raw)),
         }
     }
-    mark_capitals(&mut tokens, &plain);
+    mark_capitals(&mut tokens, &wish.plain);
     mark_lettering(&mut tokens);
     mark_idioms(&mut tokens);
     let mut reading = Reading {
@@ -88,18 +112,9 @@ fn literal(raw: Raw) -> Option<Token> {
     let Raw::Word { text, .. } = raw else {
         return None;
     };
-    let text = text.to_lowercase();
     Some(Token {
-        lemmas: vec![text.clone()],
-        text,
-        groups: Vec::new(),
-        role: Role::Content,
-        clause: 0,
-        negated: false,
         literal: true,
-        joined: false,
-        known: true,
-        capital: false,
+        ..bare(text.to_lowercase(), Role::Content)
     })
 }
 
@@ -124,32 +139,25 @@ fn token(raw: Raw) -> Token {
     text.retain(|c| c != '\'');
     let role = role(&text, &original);
     let lemmas = match role {
-        Role::Content | Role::Light => lemma::lemmas(&text),
+        Role::Content => lemma::lemmas(&text),
         _ => vec![text.clone()],
-    };
-    let role = match role {
-        Role::Content
-            if lemmas
-                .iter()
-                .any(|lemma| LEXICON.grammar.light.contains(lemma)) =>
-        {
-            Role::Light
-        }
-        role => role,
     };
     let groups = lemmas
         .iter()
         .flat_map(|lemma| LEXICON.groups(lemma))
         .copied();
-    Token {
+    let mut token = Token {
         groups: groups.collect(),
         known: lemmas.iter().any(|lemma| LEXICON.knows(lemma)),
         capital: original.starts_with(char::is_uppercase),
         joined,
-        role,
         lemmas,
         ..bare(text, role)
+    };
+    if role == Role::Content && token.is_of(&LEXICON.grammar.light) {
+        token.role = Role::Light;
     }
+    token
 }
 
 pub(super) fn bare(text: String, role: Role) -> Token {
@@ -243,7 +251,7 @@ impl Reading {
             match (token.role, reach) {
                 (Role::Negator, _) => reach = Some(0),
                 (Role::Break | Role::Preposition(_), Some(_)) => reach = None,
-                (Role::Content | Role::Light | Role::Number(_), Some(seen)) => {
+                (role, Some(seen)) if role.is_weighty() => {
                     if verb && seen > 0 {
                         reach = None;
                         continue;
@@ -289,9 +297,14 @@ impl Reading {
             && !matches!(self.tokens[at - 1].text.as_str(), "a" | "an" | "the")
     }
 
+    /// All words, as they are written.
+    pub(super) fn words(&self) -> impl Iterator<Item = &str> {
+        let words = self.tokens.iter().filter(|token| token.role != Role::Break);
+        words.map(|token| token.text.as_str())
+    }
+
     /// Words that must be accounted for.
     pub(super) fn weighty(&self) -> impl Iterator<Item = usize> {
-        let weighty = |role| matches!(role, Role::Content | Role::Light | Role::Number(_));
-        (0..self.tokens.len()).filter(move |at| weighty(self.tokens[*at].role))
+        (0..self.tokens.len()).filter(|at| self.tokens[*at].role.is_weighty())
     }
 }

@@ -67,10 +67,7 @@ pub(super) fn relations(reading: &Reading) -> Vec<Relation> {
     let tokens = &reading.tokens;
     let relates = |at: &usize| {
         let token = &tokens[*at];
-        let symmetric = token
-            .lemmas
-            .iter()
-            .any(|lemma| LEXICON.grammar.symmetric.contains(lemma));
+        let symmetric = token.is_of(&LEXICON.grammar.symmetric);
         match token.role {
             Role::Preposition(place) => !symmetric && place != "beside",
             Role::Content | Role::Light => !symmetric,
@@ -90,36 +87,24 @@ fn relation(reading: &Reading, at: usize) -> Option<Relation> {
     if preposition && next == Some(Role::Pronoun) || token.joined {
         return None;
     }
-    let within = |other: &usize| {
-        let weighty = matches!(
-            tokens[*other].role,
-            Role::Content | Role::Light | Role::Number(_)
-        );
-        weighty && tokens[*other].clause == token.clause
-    };
+    let within =
+        |other: &usize| tokens[*other].role.is_weighty() && tokens[*other].clause == token.clause;
     let left: Vec<_> = (0..at).rev().filter(within).take(REACH).collect();
-    let right: Vec<_> = (at + 1..tokens.len()).filter(within).take(REACH).collect();
-    let right = match token.role {
+    let mut right: Vec<_> = (at + 1..tokens.len()).filter(within).take(REACH).collect();
+    if preposition {
         // What stands behind its thing is another matter.
-        Role::Preposition(_) => {
-            let begins = right.first().map_or(at, |first| *first);
-            let ends = (begins..tokens.len()).find(|next| !right.contains(next));
-            right
-                .into_iter()
-                .filter(|next| ends.is_none_or(|ends| *next < ends))
-                .collect()
-        }
-        _ => right,
-    };
-    let participle = token.text.ends_with("ed")
-        || token.text.ends_with("en")
-        || !LEXICON.irregular(&token.text).is_empty();
+        let together = right
+            .windows(2)
+            .take_while(|two| two[0] + 1 == two[1])
+            .count();
+        right.truncate(together + 1);
+    }
     let passive = match next {
         Some(Role::By) => true,
         Some(Role::Preposition("in" | "with")) => token.text.ends_with("ed"),
         _ => false,
     };
-    if participle && passive && !preposition {
+    if token.is_participle() && passive && !preposition {
         return Some(Relation {
             at,
             left: right,

@@ -54,10 +54,7 @@ impl Both<'_> {
 
     /// Fallen leaves do not fall any more.
     pub(super) fn participles(&self) -> Option<String> {
-        let past = |token: &Token| {
-            token.text.ends_with("ed") || !LEXICON.irregular(&token.text).is_empty()
-        };
-        let differ = |x: &Token, y: &Token| x.text.ends_with("ing") && past(y);
+        let differ = |x: &Token, y: &Token| x.text.ends_with("ing") && y.is_past();
         self.pairs().find_map(|(x, y)| {
             head(self.a, x)?;
             head(self.b, y)?;

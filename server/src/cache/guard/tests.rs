@@ -148,7 +148,6 @@ fn odd_prompts_do_no_harm() {
     for one in odd {
         for other in odd {
             compare(one, other);
-            let _ = (essence(one), essence(other));
         }
     }
 }

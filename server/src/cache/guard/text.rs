@@ -1,7 +1,7 @@
 //! The text of a prompt: made plain, without what is not part of the wish, and
 //! split into words.
 
-use std::sync::LazyLock;
+use std::{borrow::Cow, sync::LazyLock};
 
 use regex::{Captures, Regex};
 use unicode_normalization::UnicodeNormalization as _;
@@ -11,38 +11,58 @@ use super::lexicon::LEXICON;
 /// Marks a quotation in the text: the quotation's number follows.
 const QUOTED: char = '\u{E000}';
 
-static QUOTES: LazyLock<Option<Regex>> = LazyLock::new(|| {
+#[expect(
+    clippy::expect_used,
+    reason = "it is part of the program, and tests use it"
+)]
+static QUOTES: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
         r#""([^"]{1,300})"|(?:^|[\s(:,])'([^']{1,300}(?:'[a-z][^']{0,200})?)'(?:$|[\s).,;:!?])"#,
     )
-    .ok()
+    .expect("a regular expression")
 });
 
-/// The words that matter, for the encoder: without filler, invisible characters and
-/// odd spacing.
-pub(super) fn essence(prompt: &str) -> String {
-    let plain = plain(prompt);
-    let (text, quotations) = take_quotations(&plain);
-    let mut essence = without_filler(&text);
-    for (number, quoted) in quotations.iter().enumerate() {
-        essence = essence.replace(&format!("{QUOTED}{number} "), &format!("\"{quoted}\""));
-    }
-    let mut words = String::with_capacity(essence.len());
-    for part in essence
-        .split([',', ';'])
-        .map(str::trim)
-        .filter(|part| !part.is_empty())
-    {
-        if !words.is_empty() {
-            words.push_str(", ");
+/// What a prompt asks for.
+pub(super) struct Wish {
+    /// The whole prompt, made plain.
+    pub(super) plain: String,
+    /// Without what is not part of the wish; quotations are marked.
+    pub(super) text: String,
+    pub(super) quotations: Vec<String>,
+}
+
+impl Wish {
+    /// What this prompt asks for.
+    pub(super) fn of(prompt: &str) -> Self {
+        let plain = plain(prompt);
+        let (text, quotations) = take_quotations(&plain);
+        Self {
+            text: without_filler(&text),
+            plain,
+            quotations,
         }
-        words.push_str(&part.split_whitespace().collect::<Vec<_>>().join(" "));
     }
-    words
+
+    /// The words that matter, for the encoder: without filler, invisible characters
+    /// and odd spacing.
+    pub(super) fn essence(&self) -> String {
+        let mut essence = self.text.clone();
+        for (number, quoted) in self.quotations.iter().enumerate() {
+            essence = essence.replace(&format!("{QUOTED}{number} "), &format!("\"{quoted}\""));
+        }
+        let parts = essence.split([',', ';']).map(spaced);
+        let parts: Vec<String> = parts.filter(|part| !part.is_empty()).collect();
+        parts.join(", ")
+    }
+}
+
+/// Trimmed, with single blanks.
+fn spaced(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Compatibility forms, plain quotes and dashes, nothing invisible.
-pub(super) fn plain(prompt: &str) -> String {
+fn plain(prompt: &str) -> String {
     let prompt = unquoted(prompt.trim());
     // Letters without their accents, which many leave out.
     let latin = |c: &char| !matches!(*c, '\u{300}'..='\u{36F}');
@@ -78,12 +98,9 @@ const fn is_invisible(c: char) -> bool {
         | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{E0000}'..='\u{E007F}')
 }
 
-pub(super) fn take_quotations(text: &str) -> (String, Vec<String>) {
+fn take_quotations(text: &str) -> (String, Vec<String>) {
     let mut quotations = Vec::new();
-    let Some(quotes) = &*QUOTES else {
-        return (text.to_owned(), quotations);
-    };
-    let replaced = quotes.replace_all(text, |found: &Captures| {
+    let replaced = QUOTES.replace_all(text, |found: &Captures| {
         let quoted = found.get(1).or_else(|| found.get(2));
         quotations.push(quoted.map_or("", |quoted| quoted.as_str()).to_owned());
         format!(" {QUOTED}{} ", quotations.len() - 1)
@@ -93,21 +110,8 @@ pub(super) fn take_quotations(text: &str) -> (String, Vec<String>) {
 
 /// Sentences in which somebody speaks of themselves, beside others that do not.
 fn without_talk(text: &str) -> String {
-    const SPEAKERS: [&str; 14] = [
-        "i",
-        "i'm",
-        "i'd",
-        "i've",
-        "me",
-        "my",
-        "we",
-        "we're",
-        "us",
-        "our",
-        "you",
-        "your",
-        "this idea",
-        "myself",
+    const SPEAKERS: [&str; 13] = [
+        "i", "i'm", "i'd", "i've", "me", "my", "we", "we're", "us", "our", "you", "your", "myself",
     ];
     let sentences: Vec<&str> = text.split_inclusive(['.', '!', '?', ':']).collect();
     let is_talk = |at: usize| {
@@ -146,17 +150,16 @@ fn announces(sentence: &str) -> bool {
     })
 }
 
-pub(super) fn without_filler(text: &str) -> String {
-    let text = without_talk(text);
-    let mut text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+fn without_filler(text: &str) -> String {
+    let mut text = spaced(&without_talk(text));
     for filler in &LEXICON.filler {
         let replaced = filler.replace_all(&text, |found: &Captures| {
             let kept = found.name("keep").map_or("", |kept| kept.as_str());
             let ends = found[0].starts_with([',', '.', ';', ':', '!', '?']);
             format!("{}{kept} ", if ends { ", " } else { " " })
         });
-        if let std::borrow::Cow::Owned(replaced) = replaced {
-            text = replaced.split_whitespace().collect::<Vec<_>>().join(" ");
+        if let Cow::Owned(replaced) = replaced {
+            text = spaced(&replaced);
         }
     }
     text
@@ -221,33 +224,25 @@ pub(super) fn split(text: &str) -> Vec<Raw> {
         if initial {
             continue;
         }
+        let word = |text: &str| Raw::Word {
+            text: text.into(),
+            joined: false,
+        };
         match c {
             '-' | '_' | '\u{2010}' | '\u{2011}' if next.is_alphanumeric() => {
                 joined = at > 1 && letters[at - 2].is_alphanumeric();
             }
-            '&' | '+' => raw.push(Raw::Word {
-                text: "and".into(),
-                joined: false,
-            }),
-            '@' => raw.push(Raw::Word {
-                text: "at".into(),
-                joined: false,
-            }),
+            '&' | '+' => raw.push(word("and")),
+            '@' => raw.push(word("at")),
             '/' if matches!(raw.last(), Some(Raw::Word { text, .. }) if text.eq_ignore_ascii_case("w")) =>
             {
                 raw.pop();
-                raw.push(Raw::Word {
-                    text: "with".into(),
-                    joined: false,
-                });
+                raw.push(word("with"));
             }
             ',' | ';' | ':' | '.' | '!' | '?' | '|' | '/' | '(' | ')' | '[' | ']' | '{' | '}'
             | '\n' | '…' | '•' | '·' => raw.push(Raw::Break),
             // Pictographs and the like say something.
-            c if !c.is_whitespace() && !c.is_ascii() => raw.push(Raw::Word {
-                text: c.into(),
-                joined: false,
-            }),
+            c if !c.is_whitespace() && !c.is_ascii() => raw.push(word(c.encode_utf8(&mut [0; 4]))),
             _ => {}
         }
     }

@@ -13,10 +13,7 @@ use rayon::prelude::*;
 use simsimd::SpatialSimilarity as _;
 use uuid::Uuid;
 
-use super::record::Record;
-
-/// Seconds after which another use of a vector is told to other processes.
-const WORTH_NOTING: i64 = 3600;
+use super::{super::WORTH_NOTING, record::Record};
 
 /// Vectors that one core takes at a time.
 const PART: usize = 8192;
@@ -143,7 +140,7 @@ impl Index {
         let scope = *shelves.places.get(&id)?;
         let shelf = shelves.by_scope.get_mut(&scope)?;
         let at = *shelf.at.get(&id)? as usize;
-        let stale = now.as_second() - shelf.rows[at].used_at >= WORTH_NOTING;
+        let stale = now.as_second() - shelf.rows[at].used_at >= WORTH_NOTING.as_secs() as i64;
         shelf.rows[at].used_at = now.as_second();
         stale.then(|| shelf.record(at, scope))
     }

@@ -30,7 +30,10 @@ pub use self::{
     redis::RedisMeanings,
     sqlite::SqliteMeanings,
 };
-use super::{Error, guard};
+use super::{
+    Error,
+    guard::{self, Reading, Verdict},
+};
 
 /// So many neighbours are shown to the guard.
 const CANDIDATES: usize = 8;
@@ -124,13 +127,10 @@ impl Semantic {
     pub async fn candidates(
         &self,
         parameters: &str,
-        prompt: &str,
+        asked: &Reading,
         now: Timestamp,
     ) -> Vec<Candidate> {
-        if self.index.is_empty() {
-            return Vec::new();
-        }
-        let Some(vector) = self.vector(prompt, LOOKUP).await else {
+        let Some(vector) = self.vector(asked, LOOKUP).await else {
             return Vec::new();
         };
         let (scope, index, threshold) = (
@@ -151,7 +151,10 @@ impl Semantic {
         now: Timestamp,
         until: Timestamp,
     ) {
-        let Some(vector) = self.vector(prompt, KEEPING).await else {
+        let Some(reading) = read(prompt).await else {
+            return;
+        };
+        let Some(vector) = self.vector(&reading, KEEPING).await else {
             return;
         };
         let (vector, scale) = quantize(&vector);
@@ -255,10 +258,9 @@ impl Semantic {
         self.index.is_empty()
     }
 
-    /// `None` where the prompt is to be compared exactly only.
-    async fn vector(&self, prompt: &str, patience: Duration) -> Option<Vec<f32>> {
-        let essence = essence(prompt)?;
-        match encoder::encode_within(self.encoder.as_ref(), &essence, patience).await {
+    async fn vector(&self, reading: &Reading, patience: Duration) -> Option<Vec<f32>> {
+        let encoding = encoder::encode_within(self.encoder.as_ref(), reading.essence(), patience);
+        match encoding.await {
             Ok(vector) => Some(vector),
             Err(error) => {
                 warn!(%error, "no vector for a prompt; it is compared exactly only");
@@ -277,13 +279,27 @@ impl Semantic {
     }
 }
 
-/// What the encoder is to read, if it can read it.
-fn essence(prompt: &str) -> Option<String> {
+/// Takes a prompt apart, off the async threads. `None` where it is to be compared
+/// exactly only: it is too long, or in a script that the encoder does not know.
+pub async fn read(prompt: &str) -> Option<Arc<Reading>> {
     (prompt.chars().count() <= guard::MOST_CHARS).then_some(())?;
-    let essence = guard::essence(prompt);
-    let letters = || essence.chars().filter(|c| c.is_alphabetic());
+    let prompt = prompt.to_owned();
+    let reading = spawn_blocking(move || Reading::new(&prompt)).await.ok()?;
+    let letters = || reading.essence().chars().filter(|c| c.is_alphabetic());
     let latin = letters().filter(char::is_ascii).count();
-    (latin > 0 && 10 * latin >= 9 * letters().count()).then_some(essence)
+    (latin > 0 && 10 * latin >= 9 * letters().count()).then(|| Arc::new(reading))
+}
+
+/// What the guard thinks of a prompt and an earlier one, off the async threads.
+pub async fn judge(asked: &Arc<Reading>, earlier: &str) -> Verdict {
+    let (asked, earlier) = (Arc::clone(asked), earlier.to_owned());
+    let compare = move || asked.compare(&Reading::new(&earlier));
+    spawn_blocking(compare)
+        .await
+        .unwrap_or_else(|error| Verdict {
+            agree: false,
+            reason: format!("the comparison failed: {error}"),
+        })
 }
 
 /// Whether the second prompt would be answered with the picture of the first.
@@ -298,14 +314,14 @@ pub async fn explain(
         similarity: 0.0,
         reason: reason.into(),
     };
-    let (Some(first), Some(second)) = (essence(one), essence(other)) else {
+    let (Some(first), Some(second)) = (read(one).await, read(other).await) else {
         return Ok(exact_only(
             "too long, or in a script that the encoder does not know: compared exactly only",
         ));
     };
     let (a, b) = (
-        encoder.encode(&first).await?,
-        encoder.encode(&second).await?,
+        encoder.encode(first.essence()).await?,
+        encoder.encode(second.essence()).await?,
     );
     let similarity = a
         .iter()
@@ -313,7 +329,7 @@ pub async fn explain(
         .map(|(x, y)| x * y)
         .sum::<f32>()
         .clamp(0.0, 1.0);
-    let verdict = guard::Reading::new(one).compare(&guard::Reading::new(other));
+    let verdict = first.compare(&second);
     let near = similarity >= threshold;
     Ok(Explanation {
         matches: near && verdict.agree,

@@ -5,14 +5,11 @@ use std::{collections::BTreeMap, sync::LazyLock, time::Duration};
 use ::redis::Cmd;
 
 use super::{
-    super::{
-        HOUR,
-        figures::{Figure, KEPT},
-    },
+    super::figures::{Figure, KEPT},
     TAG,
 };
 use crate::store::{
-    Error, milliseconds,
+    Error, HOUR, milliseconds,
     redis::{Redis, Script},
 };
 

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use atelier_app::wire::{Cache, Status};
+use atelier_app::wire::Status;
 use rusqlite::{
     Connection, OptionalExtension, Row as SqlRow, ToSql, params,
     types::{Type, ValueRef},
@@ -97,15 +97,6 @@ fn word<T: for<'de> Deserialize<'de>>(row: &SqlRow<'_>, column: usize) -> rusqli
         .map_err(|e| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(e)))
 }
 
-const fn cache_word(cache: Cache) -> &'static str {
-    match cache {
-        Cache::Miss => "miss",
-        Cache::Exact => "exact",
-        Cache::Semantic => "semantic",
-        Cache::Joined => "joined",
-    }
-}
-
 pub(super) fn insert(c: &Connection, row: &Row) -> Result<()> {
     execute(
         c,
@@ -131,7 +122,7 @@ pub(super) fn insert(c: &Connection, row: &Row) -> Result<()> {
             row.cost,
             row.flight,
             row.leader,
-            cache_word(row.cache),
+            row.cache.as_str(),
             row.request,
             row.charge,
             row.hooks,
@@ -239,7 +230,7 @@ pub(super) fn replace(c: &Connection, row: &mut Row, changed: &mut Vec<String>) 
             row.vt,
             row.flight,
             row.leader,
-            cache_word(row.cache),
+            row.cache.as_str(),
             row.charge,
         ],
     )?;

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use atelier::cache::{Saved, Saving};
+use atelier_app::wire::Cache;
 use jiff::Timestamp;
 
 use super::{Stores, at};
@@ -80,14 +81,17 @@ pub(super) async fn savings_add_up_by_the_hour(stores: Stores) {
         amount,
     };
     let all = [
-        saving(0, Saved::Exact, 2),
+        saving(0, Saved::Orders(Cache::Exact), 2),
         saving(3_600_000, Saved::Usd, 40_000),
     ];
     cache.record(&all).await.unwrap();
     cache.record(&all[..1]).await.unwrap();
     let since = |ms| Timestamp::from_millisecond(ms).unwrap();
     let kept = cache.savings(since(0)).await.unwrap();
-    assert_eq!(kept, [saving(0, Saved::Exact, 4), all[1].clone()]);
+    assert_eq!(
+        kept,
+        [saving(0, Saved::Orders(Cache::Exact), 4), all[1].clone()]
+    );
     cache.sweep(at(0), since(1)).await.unwrap();
     assert_eq!(cache.savings(since(0)).await.unwrap(), all[1..]);
 }
