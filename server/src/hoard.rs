@@ -77,7 +77,7 @@ pub async fn run(config: &Config, action: &Action) -> Result<String> {
             let mut gone = studio.cache.clear().await?;
             if let Some(semantic) = &studio.semantic {
                 semantic.renew().await?;
-                gone = gone.max(semantic.clear(Timestamp::now()).await);
+                gone = gone.max(semantic.clear(Timestamp::now()).await?);
             }
             Ok(format!("{gone} answers are forgotten\n"))
         }
@@ -134,7 +134,7 @@ async fn stats(studio: &Studio, since: Duration, json: bool) -> Result<String> {
     let meanings = match &studio.semantic {
         Some(semantic) => {
             semantic.renew().await?;
-            semantic.len() as u64
+            semantic.count().await?
         }
         None => 0,
     };

@@ -12,9 +12,7 @@ use crate::{
     blob::Blobs,
     cache::{
         Cache, RedisCache, Savings, SqliteCache,
-        semantic::{
-            Encoder, Meanings, OpenAiEncoder, Pocket, RedisMeanings, Semantic, SqliteMeanings,
-        },
+        semantic::{Encoder, Home, OpenAiEncoder, Pocket, Semantic},
     },
     callback::{Courier, Signer, outgoing::Outgoing},
     config::{Config, EncoderName, ProviderName},
@@ -77,7 +75,7 @@ impl Rooms {
         Ok(Self {
             queue: Arc::new(queue),
             cache: Arc::new(SqliteCache::new(database.clone(), config.cache.entries)),
-            semantic: semantic(config, || SqliteMeanings::new(database.clone()))?,
+            semantic: semantic(config, Home::Sqlite(database.clone()))?,
             register: Arc::new(SqliteRegister::new(database.clone())),
             limiter: Arc::new(Memory::new(Arc::new(SqliteLimiter::new(database)))),
             blobs: blobs(config)?,
@@ -94,7 +92,7 @@ impl Rooms {
             queue: Arc::new(RedisQueue::new(redis.clone())),
             register: Arc::new(RedisRegister::new(redis.clone())),
             cache: Arc::new(RedisCache::new(redis.clone(), config.cache.entries)),
-            semantic: semantic(config, || RedisMeanings::new(redis))?,
+            semantic: semantic(config, Home::Redis(redis))?,
             limiter: Arc::new(Memory::shared(Arc::new(limiter), freed)),
             blobs: blobs(config)?,
             provider: provider(config)?,
@@ -175,20 +173,12 @@ fn database(config: &Config) -> Result<Database> {
     })
 }
 
-fn semantic<M: Meanings>(
-    config: &Config,
-    meanings: impl FnOnce() -> M,
-) -> Result<Option<Arc<Semantic>>> {
+fn semantic(config: &Config, home: Home) -> Result<Option<Arc<Semantic>>> {
     let settings = &config.semantic;
     if settings.mode == Mode::Off {
         return Ok(None);
     }
-    let semantic = Semantic::new(
-        encoder(config)?,
-        Arc::new(meanings()),
-        settings.threshold,
-        settings.entries,
-    );
+    let semantic = Semantic::new(encoder(config)?, home, settings.threshold, settings.entries);
     Ok(Some(Arc::new(semantic)))
 }
 

@@ -14,6 +14,7 @@ mod folder;
 mod site;
 
 mod redis;
+mod redis8;
 mod server;
 
 mod bench;

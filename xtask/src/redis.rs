@@ -2,6 +2,7 @@
 //! when dropped.
 
 use std::{
+    ffi::OsString,
     fs::{self, File},
     net::TcpListener,
     path::{Path, PathBuf},
@@ -12,7 +13,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::{exec, tools};
+use crate::{exec, redis8, tools};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -38,7 +39,14 @@ impl Redis {
     /// `["--appendonly", "yes"]`.
     pub(crate) fn start(options: &[&str]) -> Result<Redis> {
         tools::redis()?;
-        let nodes = vec![Node::start(options)?];
+        let nodes = vec![Node::start(&own(), options)?];
+        Ok(Redis { nodes })
+    }
+
+    /// One server that has vector sets.
+    pub(crate) fn start_8(options: &[&str]) -> Result<Redis> {
+        tools::redis()?;
+        let nodes = vec![Node::start(&redis8::words()?, options)?];
         Ok(Redis { nodes })
     }
 
@@ -47,7 +55,7 @@ impl Redis {
         tools::redis()?;
         let options = ["--cluster-enabled", "yes", "--cluster-node-timeout", "2000"];
         let nodes: Vec<Node> = (0..CLUSTER)
-            .map(|_| Node::start(&options))
+            .map(|_| Node::start(&own(), &options))
             .collect::<Result<_>>()?;
         let mut join = exec::command("redis-cli");
         join.args(["--cluster", "create", "--cluster-yes"])
@@ -70,14 +78,16 @@ impl Redis {
 }
 
 impl Node {
-    fn start(options: &[&str]) -> Result<Node> {
+    fn start(program: &[OsString], options: &[&str]) -> Result<Node> {
+        let (program, words) = program.split_first().context("nothing to start")?;
         let port = free_port()?;
         let folder = exec::target().join(format!("redis/{port}"));
         // What is not there need not be removed.
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder)?;
         let log = File::create(log(&folder))?;
-        let child = Command::new("redis-server")
+        let child = Command::new(program)
+            .args(words)
             .args(["--bind", "127.0.0.1", "--port", &port.to_string()])
             .args(["--save", "", "--daemonize", "no", "--dir"])
             .arg(&folder)
@@ -121,6 +131,11 @@ impl Drop for Node {
         let _ = self.child.wait();
         let _ = fs::remove_dir_all(&self.folder);
     }
+}
+
+/// The machine's own.
+fn own() -> Vec<OsString> {
+    vec!["redis-server".into()]
 }
 
 fn log(folder: &Path) -> PathBuf {

@@ -43,18 +43,20 @@ pub(crate) fn command(filters: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// The Rust tests, beside a Redis and a cluster that are theirs.
+/// The Rust tests, beside a Redis, a cluster and a Redis 8 that are theirs.
 fn tests(filters: &[String]) -> Result<()> {
     exec::run(exec::cargo(TEST_XTASK).args(filters))?;
-    let (single, cluster) = (
+    let (single, cluster, eight) = (
         Redis::start(&["--databases", "64"])?,
         Redis::start_cluster()?,
+        Redis::start_8(&["--databases", "64"])?,
     );
     exec::run(
         exec::cargo(TEST)
             .args(filters)
             .env("ATELIER_TEST_REDIS_URL", single.url())
-            .env("ATELIER_TEST_REDIS_CLUSTER_URL", cluster.url()),
+            .env("ATELIER_TEST_REDIS_CLUSTER_URL", cluster.url())
+            .env("ATELIER_TEST_REDIS_8_URL", eight.url()),
     )
 }
 

@@ -155,9 +155,6 @@ impl Studio {
     /// Whatever goes wrong is a miss.
     async fn similar(&self, request: &Request, now: Timestamp) -> Option<Answer> {
         let (semantic, task) = self.comparable(request)?;
-        if semantic.is_empty() {
-            return None;
-        }
         let asked = semantic::read(&task.prompt).await?;
         let parameters = request.parameters();
         let candidates = semantic.candidates(&parameters, &asked, now).await;

@@ -3,13 +3,14 @@
 
 use std::time::{Duration, Instant};
 
+use atelier::store::redis::Redis;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use crate::{
     notices::{Receiver, SECRET},
     semantic,
-    support::{Answer, OpenAi, Setup, problem, redis_database, text},
+    support::{Answer, OpenAi, Setup, problem, redis_8_database, redis_database, text},
 };
 
 /// Pictures from the stand-in, everything else in a Redis; the server works
@@ -252,8 +253,25 @@ async fn two_hundred_at_once_over_three_servers_make_one_call() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_one_server_has_painted_another_finds_by_its_meaning() {
+    found_by_its_meaning(redis_database().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_that_has_vector_sets_finds_it_by_itself() {
+    let url = redis_8_database().await;
+    found_by_its_meaning(url.clone()).await;
+    let redis = Redis::open(url.parse().unwrap());
+    let sets: Vec<String> = redis
+        .query(&redis::Cmd::smembers(redis.key("{meanings}:lengths")))
+        .await
+        .unwrap();
+    assert_eq!(sets, ["384"]);
+}
+
+async fn found_by_its_meaning(redis: String) {
     let openai = OpenAi::start(vec![]).await;
     let setup = shared("limits = []", &openai).await;
+    let setup = setup.set("ATELIER_REDIS_URL", &redis);
     let (one, other) = (setup.start(), setup.start());
     let _worker = beside(&setup, &one.url).start_worker();
     let first = one.paint("a red car by the sea").await;
@@ -262,4 +280,9 @@ async fn what_one_server_has_painted_another_finds_by_its_meaning() {
     assert_eq!(known["images"], first["images"]);
     let late = setup.start();
     semantic::until_known(&late, "please, a red automobile by the ocean").await;
+
+    let purged = setup.run(&["cache", "purge", text(&first["id"])]);
+    assert!(purged.status.success());
+    let again = late.paint("a red automobile beside the ocean").await;
+    assert_ne!(again["similar_to"]["prompt"], first["prompt"]);
 }

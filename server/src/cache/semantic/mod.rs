@@ -1,23 +1,26 @@
 //! The semantic cache: which earlier requests may have meant the same.
 //!
-//! Every answered prompt leaves a vector in the store and, by way of the store's
-//! sequence of changes, in the [`Index`] of every process. A lookup finds the
-//! nearest vectors among the requests with the same parameters; whether they
-//! mean the same is for the [`guard`] to say.
+//! Every answered prompt leaves a vector in the store. A lookup finds the nearest
+//! [`Vectors`] among the requests with the same parameters: in the memory of the
+//! process, or in Redis where that can search them. Whether they mean the same is
+//! for the [`guard`] to say.
 
 mod encoder;
 mod index;
+mod indexed;
+mod meanings;
 mod record;
 mod redis;
 mod sqlite;
+mod vector_set;
+mod vectors;
 
 use std::{sync::Arc, time::Duration};
 
-use async_trait::async_trait;
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use tokio::{
-    sync::Mutex,
+    sync::OnceCell,
     task::spawn_blocking,
     time::{MissedTickBehavior, interval},
 };
@@ -26,9 +29,13 @@ use tracing::{debug, warn};
 pub use self::{
     encoder::{Encoder, OpenAiEncoder, Pocket},
     index::{Candidate, Index, Scope, quantize},
+    indexed::Indexed,
+    meanings::{Change, Changes, Meanings},
     record::Record,
     redis::RedisMeanings,
     sqlite::SqliteMeanings,
+    vector_set::VectorSet,
+    vectors::{Home, Vectors},
 };
 use super::{
     Error,
@@ -47,51 +54,14 @@ const KEEPING: Duration = Duration::from_secs(30);
 /// Changes are asked for this often.
 const RENEWAL: Duration = Duration::from_millis(500);
 
-/// Changes read at a time.
-const BATCH: usize = 1000;
-
-/// So long the store remembers that something was removed.
-const TOMBSTONE: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// A vector that came, or one that went.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Change {
-    pub number: u64,
-    pub job: String,
-    pub record: Option<Record>,
-}
-
-/// The vectors in the store, each by the job that made the picture. Every change
-/// has a number; of several changes to one job only the last is kept.
-#[async_trait]
-pub trait Meanings: Send + Sync + 'static {
-    /// Stores, replaces or, without a record, removes the job's vector. What is
-    /// stored is kept until `until`, that it was removed as well.
-    async fn put(&self, job: &str, record: Option<&Record>, until: Timestamp) -> Result<(), Error>;
-    /// At most `limit` changes after the one of that number, in their order.
-    async fn changes(&self, after: u64, limit: usize) -> Result<Changes, Error>;
-    /// Whether the job has a vector; what an index says may be a moment old.
-    async fn holds(&self, job: &str) -> Result<bool, Error>;
-    /// Forgets what is kept no longer.
-    async fn sweep(&self, now: Timestamp) -> Result<(), Error>;
-}
-
-/// What happened since.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Changes {
-    Since(Vec<Change>),
-    /// The store knows of fewer changes than that: it has lost some, or all.
-    Restarted,
-}
-
 /// The semantic cache of one process.
 pub struct Semantic {
     encoder: Arc<dyn Encoder>,
-    meanings: Arc<dyn Meanings>,
-    index: Arc<Index>,
+    home: Home,
+    /// Known once the store has told what it can do.
+    vectors: OnceCell<Box<dyn Vectors>>,
     threshold: f32,
-    /// The last change that the index knows.
-    known: Mutex<u64>,
+    entries: usize,
 }
 
 /// What the guard and the encoder think of two prompts.
@@ -107,18 +77,13 @@ pub struct Explanation {
 impl Semantic {
     /// A cache that accepts neighbours from `threshold` on and keeps at most
     /// `entries` of them.
-    pub fn new(
-        encoder: Arc<dyn Encoder>,
-        meanings: Arc<dyn Meanings>,
-        threshold: f32,
-        entries: usize,
-    ) -> Self {
+    pub fn new(encoder: Arc<dyn Encoder>, home: Home, threshold: f32, entries: usize) -> Self {
         Self {
             encoder,
-            meanings,
-            index: Arc::new(Index::new(entries)),
+            home,
+            vectors: OnceCell::new(),
             threshold,
-            known: Mutex::new(0),
+            entries,
         }
     }
 
@@ -130,16 +95,30 @@ impl Semantic {
         asked: &Reading,
         now: Timestamp,
     ) -> Vec<Candidate> {
+        let candidates = self.search(parameters, asked, now).await;
+        candidates.unwrap_or_else(|error| {
+            debug!(%error, "the semantic cache cannot be asked");
+            Vec::new()
+        })
+    }
+
+    async fn search(
+        &self,
+        parameters: &str,
+        asked: &Reading,
+        now: Timestamp,
+    ) -> Result<Vec<Candidate>, Error> {
+        let vectors = self.vectors().await?;
+        if vectors.count().await? == 0 {
+            return Ok(Vec::new());
+        }
         let Some(vector) = self.vector(asked, LOOKUP).await else {
-            return Vec::new();
+            return Ok(Vec::new());
         };
-        let (scope, index, threshold) = (
-            self.scope(parameters),
-            Arc::clone(&self.index),
-            self.threshold,
-        );
-        let search = move || index.nearest(scope, &vector, threshold, CANDIDATES, now);
-        spawn_blocking(search).await.unwrap_or_default()
+        let (scope, threshold) = (self.scope(parameters), self.threshold);
+        vectors
+            .nearest(scope, &vector, threshold, CANDIDATES, now)
+            .await
     }
 
     /// The job's prompt may be found from now on, until `until`.
@@ -157,53 +136,41 @@ impl Semantic {
         let Some(vector) = self.vector(&reading, KEEPING).await else {
             return;
         };
-        let (vector, scale) = quantize(&vector);
-        let record = Record {
-            scope: self.scope(parameters),
-            scale,
-            vector,
-            expires_at: until.as_second(),
-            used_at: now.as_second(),
+        let scope = self.scope(parameters);
+        let kept = async {
+            self.vectors()
+                .await?
+                .put(job, scope, &vector, now, until)
+                .await
         };
-        if let Err(error) = self.meanings.put(job, Some(&record), until).await {
+        if let Err(error) = kept.await {
             warn!(%error, job, "a prompt's meaning could not be kept");
-            return;
-        }
-        let gone = self.index.put(job, &record);
-        for job in gone {
-            self.forget(&job, now).await;
         }
     }
 
     /// The job's prompt is not to be found any more.
     pub async fn forget(&self, job: &str, now: Timestamp) {
-        self.index.remove(job);
-        if let Err(error) = self.meanings.put(job, None, now + TOMBSTONE).await {
+        let forgotten = async { self.vectors().await?.remove(job, now).await };
+        if let Err(error) = forgotten.await {
             warn!(%error, job, "a prompt's meaning could not be removed");
         }
     }
 
     /// Forgets every prompt; how many there were.
-    pub async fn clear(&self, now: Timestamp) -> u64 {
-        let jobs = self.index.jobs();
-        for job in &jobs {
-            self.forget(job, now).await;
-        }
-        jobs.len() as u64
+    pub async fn clear(&self, now: Timestamp) -> Result<u64, Error> {
+        self.vectors().await?.clear(now).await
     }
 
     /// Whether the job may still be found; it may have been purged a moment ago.
     pub async fn holds(&self, job: &str) -> bool {
-        self.meanings.holds(job).await.unwrap_or(false)
+        let holds = async { self.vectors().await?.holds(job).await };
+        holds.await.unwrap_or(false)
     }
 
     /// The job's answer was given again.
     pub async fn touch(&self, job: &str, now: Timestamp) {
-        let Some(record) = self.index.touch(job, now) else {
-            return;
-        };
-        let until = Timestamp::from_second(record.expires_at).unwrap_or(now);
-        if let Err(error) = self.meanings.put(job, Some(&record), until).await {
+        let touched = async { self.vectors().await?.touch(job, now).await };
+        if let Err(error) = touched.await {
             debug!(%error, job, "that a meaning was of use could not be noted");
         }
     }
@@ -222,40 +189,22 @@ impl Semantic {
 
     /// Takes in what has changed in the store.
     pub async fn renew(&self) -> Result<(), Error> {
-        let mut known = self.known.lock().await;
-        loop {
-            let Changes::Since(changes) = self.meanings.changes(*known, BATCH).await? else {
-                self.index.clear();
-                *known = 0;
-                continue;
-            };
-            let Some(last) = changes.last() else {
-                return Ok(());
-            };
-            *known = last.number;
-            for Change { job, record, .. } in &changes {
-                match record {
-                    Some(record) => drop(self.index.put(job, record)),
-                    None => self.index.remove(job),
-                }
-            }
-        }
+        self.vectors().await?.renew().await
     }
 
     /// Forgets what has expired.
     pub async fn sweep(&self, now: Timestamp) -> Result<(), Error> {
-        self.index.sweep(now);
-        self.meanings.sweep(now).await
+        self.vectors().await?.sweep(now).await
     }
 
     /// How many prompts can be found.
-    pub fn len(&self) -> usize {
-        self.index.len()
+    pub async fn count(&self) -> Result<u64, Error> {
+        self.vectors().await?.count().await
     }
 
-    /// Whether none can.
-    pub fn is_empty(&self) -> bool {
-        self.index.is_empty()
+    async fn vectors(&self) -> Result<&dyn Vectors, Error> {
+        let open = || self.home.open(self.entries);
+        Ok(self.vectors.get_or_try_init(open).await?.as_ref())
     }
 
     async fn vector(&self, reading: &Reading, patience: Duration) -> Option<Vec<f32>> {

@@ -6,8 +6,13 @@ use std::sync::LazyLock;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use redis::Cmd;
 
-use super::{super::Error, Change, Changes, Meanings, Record};
+use super::{
+    super::Error,
+    meanings::{Change, Changes, Meanings},
+    record::Record,
+};
 use crate::store::{
     self,
     redis::{Call, Redis, Script},
@@ -16,6 +21,14 @@ use crate::store::{
 static PUT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("redis/put.lua")));
 static CHANGES: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("redis/changes.lua")));
 static SWEEP: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("redis/sweep.lua")));
+
+const KEYS: [&str; 4] = [
+    "{meanings}:number",
+    "{meanings}:order",
+    RECORDS,
+    "{meanings}:ends",
+];
+const RECORDS: &str = "{meanings}:records";
 
 /// Jobs forgotten in one script.
 const BATCH: usize = 1000;
@@ -33,9 +46,13 @@ impl RedisMeanings {
 
     fn call(&self, script: &'static LazyLock<Script>) -> Call<'_> {
         let call = self.redis.script(script);
-        ["number", "order", "records", "ends"]
-            .into_iter()
-            .fold(call, |call, name| call.key(format!("{{meanings}}:{name}")))
+        KEYS.into_iter().fold(call, Call::key)
+    }
+
+    /// Forgets all of it: vectors are kept in another way from now on.
+    pub(super) async fn drop_all(&self) -> Result<(), Error> {
+        let keys = KEYS.map(|key| self.redis.key(key));
+        Ok(self.redis.query(&Cmd::unlink(&keys)).await?)
     }
 }
 
@@ -69,7 +86,7 @@ impl Meanings for RedisMeanings {
     }
 
     async fn holds(&self, job: &str) -> Result<bool, Error> {
-        let command = redis::Cmd::hget(self.redis.key("{meanings}:records"), job);
+        let command = Cmd::hget(self.redis.key(RECORDS), job);
         let record: Option<String> = self.redis.query(&command).await?;
         Ok(record.is_some_and(|record| !record.is_empty()))
     }

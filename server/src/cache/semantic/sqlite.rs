@@ -4,7 +4,11 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
-use super::{super::Error, Change, Changes, Meanings, Record};
+use super::{
+    super::Error,
+    meanings::{Change, Changes, Meanings},
+    record::Record,
+};
 use crate::store::{Error as StoreError, sqlite::Database};
 
 /// Vectors in a SQLite table.

@@ -1,5 +1,5 @@
-//! One suite per room, run over every store: the embedded one, a Redis, and a
-//! cluster of three. A new store is one more word in `suites!` and a function
+//! One suite per room, run over every store: the embedded one, a Redis, a
+//! cluster of three, and a Redis that has vector sets. A new store is one more word in `suites!` and a function
 //! that opens it.
 
 mod access;
@@ -8,6 +8,7 @@ pub(crate) mod limit;
 mod limit_model;
 mod meanings;
 mod queue;
+mod vectors;
 
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use atelier::{
     access::{RedisRegister, Register, SqliteRegister},
     cache::{
         Cache, RedisCache, SqliteCache,
-        semantic::{Meanings, RedisMeanings, SqliteMeanings},
+        semantic::{Indexed, Meanings, RedisMeanings, SqliteMeanings, VectorSet, Vectors},
     },
     limit::{Limiter, RedisLimiter, SqliteLimiter},
     queue::{Queue, RedisQueue, SqliteQueue},
@@ -27,13 +28,15 @@ use tempfile::TempDir;
 use crate::support;
 
 /// How many entries the caches keep.
-const MOST: u64 = 5;
+const MOST: usize = 5;
 
 /// The rooms of one store, empty.
 pub(crate) struct Stores {
     queue: Arc<dyn Queue>,
     cache: Arc<dyn Cache>,
     meanings: Arc<dyn Meanings>,
+    /// Of two processes.
+    vectors: [Box<dyn Vectors>; 2],
     limiter: Arc<dyn Limiter>,
     register: Arc<dyn Register>,
     _folder: TempDir,
@@ -48,8 +51,9 @@ async fn sqlite() -> Stores {
                 .await
                 .unwrap(),
         ),
-        cache: Arc::new(SqliteCache::new(database.clone(), MOST)),
+        cache: Arc::new(SqliteCache::new(database.clone(), MOST as u64)),
         meanings: Arc::new(SqliteMeanings::new(database.clone())),
+        vectors: two(|| Box::new(Indexed::new(SqliteMeanings::new(database.clone()), MOST))),
         register: Arc::new(SqliteRegister::new(database.clone())),
         limiter: Arc::new(SqliteLimiter::new(database)),
         _folder: folder,
@@ -64,11 +68,24 @@ async fn cluster() -> Stores {
     over_redis(support::redis_cluster())
 }
 
+async fn redis_8() -> Stores {
+    let redis = support::redis_8();
+    Stores {
+        vectors: two(|| Box::new(VectorSet::new(redis.clone(), MOST))),
+        ..over_redis(redis)
+    }
+}
+
+fn two(make: impl Fn() -> Box<dyn Vectors>) -> [Box<dyn Vectors>; 2] {
+    [make(), make()]
+}
+
 fn over_redis(redis: Redis) -> Stores {
     Stores {
         queue: Arc::new(RedisQueue::new(redis.clone())),
-        cache: Arc::new(RedisCache::new(redis.clone(), MOST)),
+        cache: Arc::new(RedisCache::new(redis.clone(), MOST as u64)),
         meanings: Arc::new(RedisMeanings::new(redis.clone())),
+        vectors: two(|| Box::new(Indexed::new(RedisMeanings::new(redis.clone()), MOST))),
         register: Arc::new(RedisRegister::new(redis.clone())),
         limiter: Arc::new(RedisLimiter::new(redis)),
         _folder: tempfile::tempdir().unwrap(),
@@ -103,7 +120,7 @@ macro_rules! suites {
     };
 }
 
-suites! { sqlite, redis, cluster, model:
+suites! { sqlite, redis, cluster, redis_8, model:
     queue::a_job_goes_from_queued_to_succeeded,
     queue::a_failed_call_ends_failed_with_its_attempts,
     queue::every_change_raises_the_version_and_rings,
@@ -170,15 +187,23 @@ suites! { sqlite, redis, cluster, model:
 }
 
 mod shared {
-    suites! { sqlite, redis, cluster:
+    suites! { sqlite, redis, cluster, redis_8:
         cache::an_entry_is_found_until_its_time_is_over,
         cache::a_later_entry_replaces_an_earlier,
         cache::removed_and_swept_entries_are_gone,
-    cache::the_longest_unused_makes_room,
-    cache::all_entries_are_forgotten_at_once,
-    cache::savings_add_up_by_the_hour,
-    meanings::changes_come_in_their_order_and_the_last_counts,
-    meanings::what_is_over_is_forgotten,
+        cache::the_longest_unused_makes_room,
+        cache::all_entries_are_forgotten_at_once,
+        cache::savings_add_up_by_the_hour,
+        meanings::changes_come_in_their_order_and_the_last_counts,
+        meanings::what_is_over_is_forgotten,
+        vectors::the_nearest_with_the_same_parameters_are_found,
+        vectors::no_more_neighbours_are_found_than_asked_for,
+        vectors::vectors_of_other_lengths_are_no_neighbours,
+        vectors::a_later_vector_replaces_an_earlier,
+        vectors::what_is_removed_is_found_by_nobody,
+        vectors::what_has_expired_is_not_found,
+        vectors::the_longest_unused_vector_makes_room,
+        vectors::all_vectors_are_forgotten_at_once,
         limit::the_quota_is_given_out_once_per_window,
         limit::a_rejected_request_consumes_nothing_anywhere,
         limit::a_refund_gives_back_what_was_charged,

@@ -22,7 +22,7 @@ pub(crate) use self::{
     openai::{Answer, OpenAi},
     process::Process,
     recorder::{Delivery, Recorder},
-    redis::{redis, redis_cluster, redis_database},
+    redis::{redis, redis_8, redis_8_database, redis_cluster, redis_database},
 };
 
 /// Everything must happen within this; nothing is expected to take long.
