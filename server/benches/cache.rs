@@ -19,7 +19,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use atelier::cache::semantic::{Encoder as _, Index, Pocket, Record, quantize};
+use atelier::{
+    cache::semantic::{
+        Candidate, Encoder as _, Index, Pocket, Record, VectorSet, Vectors as _, quantize,
+    },
+    store::redis::Redis,
+};
 use jiff::Timestamp;
 use serde_json::json;
 use tokio::{
@@ -30,10 +35,13 @@ use tokio::{
 use uuid::Uuid;
 
 const ENTRIES: usize = 100_000;
+const IN_REDIS: usize = 10_000;
 const DIMENSIONS: usize = 384;
 const LOOKUPS: usize = 1_000;
 const COMPARED: usize = 200;
 const NEIGHBOURS: usize = 8;
+/// The similarity of a neighbour.
+const LEAST: f32 = 0.5;
 
 const HITS: usize = 40_000;
 const CONNECTIONS: usize = 50;
@@ -41,6 +49,7 @@ const CONNECTIONS: usize = 50;
 fn main() {
     search();
     let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(search_in_redis());
     runtime.block_on(encode());
     runtime.block_on(answer());
 }
@@ -87,10 +96,15 @@ fn search() {
     let mut times = Vec::with_capacity(LOOKUPS);
     for query in &queries {
         let started = Instant::now();
-        std::hint::black_box(index.nearest(1, query, 0.6, NEIGHBOURS, now));
+        std::hint::black_box(index.nearest(1, query, LEAST, NEIGHBOURS, now));
         times.push(started.elapsed());
     }
-    let recall = recall(&index, &vectors, &queries[..COMPARED]);
+    let mut hits = Hits::default();
+    for query in &queries[..COMPARED] {
+        let found = index.nearest(1, query, LEAST, NEIGHBOURS, now);
+        hits.count(&exact(&vectors, query, |_| true), &found);
+    }
+    let recall = hits.recall();
     let (p50, p99) = percentiles(&mut times);
     println!(
         "{}",
@@ -102,26 +116,82 @@ fn search() {
     );
 }
 
-/// How many of the neighbours that an exact search finds are found.
-fn recall(index: &Index, vectors: &[Vec<f32>], queries: &[Vec<f32>]) -> f64 {
-    let (mut found, mut all) = (0, 0);
-    for query in queries {
-        let mut exact: Vec<(f32, usize)> = vectors
-            .iter()
-            .enumerate()
-            .map(|(n, vector)| (vector.iter().zip(query).map(|(a, b)| a * b).sum(), n))
-            .filter(|(similarity, _)| *similarity >= 0.6)
-            .collect();
-        exact.sort_by(|a, b| b.0.total_cmp(&a.0));
-        exact.truncate(NEIGHBOURS);
-        let near = index.nearest(1, query, 0.59, NEIGHBOURS, Timestamp::UNIX_EPOCH);
-        all += exact.len();
-        found += exact
-            .iter()
-            .filter(|(_, n)| near.iter().any(|c| c.job == job(*n)))
-            .count();
+/// In Redis' vector sets, with other parameters for every twentieth.
+async fn search_in_redis() {
+    let Ok(url) = std::env::var("ATELIER_BENCH_REDIS_8_URL") else {
+        return;
+    };
+    let redis = Redis::open(url.parse().unwrap());
+    let set = VectorSet::new(redis, IN_REDIS);
+    let mut random = fastrand::Rng::with_seed(7);
+    let mut vectors: Vec<Vec<f32>> = Vec::with_capacity(IN_REDIS);
+    let (now, until) = (Timestamp::UNIX_EPOCH, Timestamp::now());
+    let scope = |n: usize| (n % 20 == 19).into();
+    let started = Instant::now();
+    for n in 0..IN_REDIS {
+        let near = (n % 10 == 9).then(|| vectors[random.usize(..n)].clone());
+        let new = vector(&mut random, near.as_deref());
+        set.put(&job(n), scope(n), &new, now, until).await.unwrap();
+        vectors.push(new);
     }
-    found as f64 / all.max(1) as f64
+    let per_second = IN_REDIS as f64 / started.elapsed().as_secs_f64();
+    for (wanted, share) in [(0, 0.95), (1, 0.05)] {
+        let (mut times, mut hits) = (Vec::new(), Hits::default());
+        for _ in 0..COMPARED {
+            let near = vectors[random.usize(..IN_REDIS)].clone();
+            let query = vector(&mut random, Some(&near));
+            let started = Instant::now();
+            let found = set.nearest(wanted, &query, LEAST, NEIGHBOURS, now).await;
+            times.push(started.elapsed());
+            let exact = exact(&vectors, &query, |n| scope(n) == wanted);
+            hits.count(&exact, &found.unwrap());
+        }
+        let (p50, p99) = percentiles(&mut times);
+        println!(
+            "{}",
+            json!({
+                "name": "vector-set-search", "entries": IN_REDIS, "share_with_the_parameters": share,
+                "p50_ms": p50, "p99_ms": p99, "recall": hits.recall(), "puts_per_second": per_second.round(),
+                "ok": hits.recall() >= 0.99,
+            })
+        );
+    }
+}
+
+/// How many of the neighbours that an exact search finds are found.
+#[derive(Default)]
+struct Hits {
+    found: usize,
+    all: usize,
+}
+
+impl Hits {
+    fn count(&mut self, exact: &[usize], found: &[Candidate]) {
+        self.all += exact.len();
+        let is_found = |n: usize| found.iter().any(|c| c.job == job(n));
+        self.found += exact.iter().filter(|n| is_found(**n)).count();
+    }
+
+    fn recall(&self) -> f64 {
+        self.found as f64 / self.all.max(1) as f64
+    }
+}
+
+/// The neighbours by 32-bit numbers.
+fn exact(vectors: &[Vec<f32>], query: &[f32], wanted: impl Fn(usize) -> bool) -> Vec<usize> {
+    let mut near: Vec<(f32, usize)> = (0..vectors.len())
+        .filter(|n| wanted(*n))
+        .map(|n| (dot(&vectors[n], query), n))
+        // What is nearer to the threshold than a number in one byte can tell may be missed.
+        .filter(|(similarity, _)| *similarity >= LEAST + 0.01)
+        .collect();
+    near.sort_by(|a, b| b.0.total_cmp(&a.0));
+    near.truncate(NEIGHBOURS);
+    near.into_iter().map(|(_, n)| n).collect()
+}
+
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 fn job(n: usize) -> String {

@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result};
 use serde_json::Value;
 
-use crate::exec;
+use crate::{exec, redis::Redis};
 
 pub(super) fn measure() -> Result<()> {
     match numpy() {
@@ -11,7 +11,9 @@ pub(super) fn measure() -> Result<()> {
         Err(error) => eprintln!("NumPy is not measured: {error:#}"),
     }
     eprintln!("measuring our caches");
+    let redis = Redis::start_8(&[])?;
     let mut bench = exec::cargo("bench --quiet --package atelier --bench cache");
+    bench.env("ATELIER_BENCH_REDIS_8_URL", redis.url());
     for line in exec::output(&mut bench)?.lines() {
         let measured: Value = serde_json::from_str(line).context("not a measurement")?;
         println!("{measured}");

@@ -26,6 +26,9 @@ const USED: &str = "{meanings}:used";
 const UNTIL: &str = "{meanings}:until";
 const LENGTHS: &str = "{meanings}:lengths";
 
+/// Vectors that a search keeps in sight on its way.
+const BREADTH: usize = 400;
+
 /// Vectors of other scopes that a search passes by before it gives up. Of
 /// 100,000 in 200 scopes, eight neighbours in the rarest were all found so; with
 /// Redis' default, 800, three in ten were not.
@@ -142,6 +145,8 @@ impl Vectors for VectorSet {
             .arg("WITHSCORES")
             .arg("COUNT")
             .arg(most)
+            .arg("EF")
+            .arg(BREADTH)
             .arg("FILTER")
             .arg(filter)
             .arg("FILTER-EF")
