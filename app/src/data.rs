@@ -15,12 +15,34 @@ pub struct Unavailable;
 pub trait Data: Send + Sync {
     /// The studio's settings that visitors should know.
     fn about(&self) -> About;
-    /// One job, `None` when there is none of that id.
-    fn job(&self, id: &str) -> Answer<Option<wire::Job>>;
+    /// One job, `None` when there is none of that id that the caller may see;
+    /// `key` is that of a link.
+    fn job(&self, id: &str, key: Option<&str>) -> Answer<Option<Seen>>;
     /// The caller's jobs, newest first, at most `limit`.
     fn recent(&self, limit: usize) -> Answer<Vec<wire::Job>>;
     /// Every policy that applies to the caller.
     fn limits(&self) -> Answer<Vec<wire::Limit>>;
+}
+
+/// A job as one visitor sees it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Seen {
+    pub job: wire::Job,
+    /// The visitor's own.
+    pub mine: bool,
+    /// The key in the link by which they came.
+    pub key: Option<String>,
+}
+
+impl Seen {
+    /// A job of the visitor's own.
+    pub fn own(job: wire::Job) -> Self {
+        Self {
+            job,
+            mine: true,
+            key: None,
+        }
+    }
 }
 
 /// Facts about this studio.
@@ -34,6 +56,8 @@ pub struct About {
     pub photo_max_bytes: u64,
     /// Largest upload in pixels.
     pub photo_max_pixels: u64,
+    /// How long photos are kept, in seconds.
+    pub photo_kept_seconds: u64,
     /// How long a picture usually takes, in seconds.
     pub typical_image_seconds: u32,
     /// How long a restoration usually takes, in seconds.

@@ -14,8 +14,8 @@ pub enum Page {
     Art { from: Option<String> },
     /// `/restore`
     Restore,
-    /// `/jobs/{id}`
-    Job(String),
+    /// `/jobs/{id}`, by a link with a key or without.
+    Job { id: String, key: Option<String> },
     /// A form that was refused, in words.
     Problem(Problem),
     /// Everything else.
@@ -33,7 +33,10 @@ impl Page {
             _ => path
                 .strip_prefix("/jobs/")
                 .and_then(job_id)
-                .map_or(Self::NotFound, Self::Job),
+                .map_or(Self::NotFound, |id| Self::Job {
+                    id,
+                    key: parameter(query, "key").and_then(job_id),
+                }),
         }
     }
 }
@@ -70,7 +73,7 @@ async fn gather(page: Page, data: &dyn Data) -> Result<Content, Unavailable> {
     match page {
         Page::Art { from } => pages::art::load(data, from).await,
         Page::Restore => Ok(pages::restore::load(data).await),
-        Page::Job(id) => pages::job::load(data, &id).await,
+        Page::Job { id, key } => pages::job::load(data, &id, key.as_deref()).await,
         Page::Problem(problem) => Ok(pages::problem::refused(data, problem)),
         Page::NotFound => Ok(pages::problem::not_found(data)),
     }
@@ -160,7 +163,12 @@ mod tests {
             Page::Art { from: None }
         );
         assert_eq!(Page::for_path("/restore", None), Page::Restore);
-        assert_eq!(Page::for_path("/jobs/7", None), Page::Job("7".into()));
+        let job = |key: Option<&str>| Page::Job {
+            id: "7".into(),
+            key: key.map(str::to_owned),
+        };
+        assert_eq!(Page::for_path("/jobs/7", None), job(None));
+        assert_eq!(Page::for_path("/jobs/7", Some("key=a-_")), job(Some("a-_")));
         for path in ["/jobs/", "/jobs/a/b", "/jobs/%3C", "/nowhere"] {
             assert_eq!(Page::for_path(path, None), Page::NotFound, "{path}");
         }

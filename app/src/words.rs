@@ -63,6 +63,17 @@ mod on_server {
         format!("{number} {unit} ago")
     }
 
+    /// A span of time in round numbers: `24 hours`, `30 days`.
+    pub(crate) fn round(seconds: u64) -> String {
+        let (unit, name) = match seconds {
+            0..120 => (1, "seconds"),
+            120..7_200 => (60, "minutes"),
+            7_200..172_800 => (3_600, "hours"),
+            _ => (86_400, "days"),
+        };
+        format!("{} {name}", (seconds + unit / 2) / unit)
+    }
+
     /// A name for a downloaded file: `a-fox-in-the-snow`.
     pub(crate) fn slug(text: &str) -> String {
         let mut slug = String::new();

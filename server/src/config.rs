@@ -112,6 +112,8 @@ pub struct QueueConfig {
 pub struct PhotosConfig {
     pub max_bytes: u64,
     pub max_pixels: u64,
+    #[serde(with = "duration")]
+    pub keep: Duration,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

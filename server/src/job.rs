@@ -50,6 +50,15 @@ pub enum Task {
     Notice(NoticeTask),
 }
 
+/// Whom a job and its pictures are shown to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Visibility {
+    /// Whoever knows the address.
+    Everybody,
+    /// Its owner, and those who were given a link.
+    Owner,
+}
+
 /// Pictures from words.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ImageTask {
@@ -168,6 +177,14 @@ impl Task {
             Self::Image(_) => Some(wire::Kind::Image),
             Self::Restoration(_) => Some(wire::Kind::Restoration),
             Self::Notice(_) => None,
+        }
+    }
+
+    /// Whom it is shown to.
+    pub const fn visibility(&self) -> Visibility {
+        match self {
+            Self::Image(_) => Visibility::Everybody,
+            Self::Restoration(_) | Self::Notice(_) => Visibility::Owner,
         }
     }
 }

@@ -4,6 +4,7 @@ use std::{fs::File, sync::Arc};
 
 use anyhow::{Context as _, Result};
 use jiff::Timestamp;
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -117,6 +118,8 @@ impl Rooms {
             policies: config.limits.iter().cloned().map(Arc::new).collect(),
             cache_ttl: config.cache.ttl,
             keep: config.queue.keep,
+            photos_kept: config.photos.keep,
+            photos_forgotten: Mutex::default(),
             public_url: config.public_url.clone(),
             drain,
         }

@@ -25,7 +25,7 @@ use crate::{
     callback,
     config::Config,
     folder,
-    http::{self, Site},
+    http::{self, Links, Site},
     limit::Tally,
     metrics,
     rooms::{Rooms, signer, start_cryptography},
@@ -134,15 +134,18 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
 }
 
 fn site(config: &Config, studio: &Arc<Studio>, gate: Arc<Gate>, secret: &str) -> Result<Site> {
-    // Another use of the secret, so another key.
-    let mut cookies = Sha512::new_with_prefix(b"atelier session cookies");
-    cookies.update(callback::key(secret));
+    // Every use of the secret has a key of its own.
+    let derived = |purpose: &str| {
+        let hash = Sha512::new_with_prefix(purpose);
+        hash.chain_update(callback::key(secret)).finalize()
+    };
     Ok(Site {
         studio: Arc::clone(studio),
         gate,
         metrics: metrics::install()?,
         signer: signer(secret)?,
-        cookies: Key::from(&cookies.finalize()),
+        cookies: Key::from(&derived("atelier session cookies")),
+        links: Links::new(derived("atelier links").into()),
         trusted_proxies: config.trusted_proxies.clone(),
         proxy_header: config.proxy_header,
         photos: config.photos.clone(),
@@ -177,7 +180,8 @@ async fn renew(gate: Arc<Gate>) {
 }
 
 async fn sweep(studio: Arc<Studio>) {
-    let mut tick = interval(SWEEP);
+    // What is to be gone soon is looked for more often.
+    let mut tick = interval(SWEEP.min(studio.photos_kept.max(Duration::from_secs(1))));
     loop {
         tick.tick().await;
         if let Err(error) = studio.sweep().await {

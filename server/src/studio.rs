@@ -14,7 +14,10 @@ use std::{sync::Arc, time::Duration};
 
 use atelier_app::wire::{Kind, Status};
 use jiff::Timestamp;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::{
+    sync::Mutex,
+    time::{Instant, sleep, timeout_at},
+};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 use uuid::Uuid;
@@ -25,7 +28,7 @@ use crate::{
     access::{self, Holder},
     blob::{self, Blobs},
     cache::{self, Cache, Savings, semantic::Semantic},
-    job::{ImageTask, Request, RestorationTask, Task},
+    job::{ImageTask, Request, RestorationTask, Task, Visibility},
     limit::{self, Limiter, Policy, Receipt, Standing, Tally},
     provider::Provider,
     queue::{self, Hooks, Job, Join, NewJob, Priority, Queue},
@@ -59,6 +62,10 @@ pub struct Studio {
     pub cache_ttl: Duration,
     /// How long finished jobs are kept.
     pub keep: Duration,
+    /// How long photos are kept, with what was made of them.
+    pub photos_kept: Duration,
+    /// What finished before this has been looked through for photos.
+    pub photos_forgotten: Mutex<Timestamp>,
     /// The site's address as visitors see it.
     pub public_url: Option<Url>,
     /// Cancelled when the process is about to end: nothing new is accepted.
@@ -75,6 +82,14 @@ pub struct Caller {
     pub owner: String,
     /// Whose API key came with the request.
     pub holder: Option<Arc<Holder>>,
+}
+
+impl Caller {
+    /// Whether the job belongs to the caller. What was ordered without a session
+    /// belongs to the address.
+    pub fn owns(&self, job: &Job) -> bool {
+        job.owner == self.owner || job.owner.strip_prefix("ip:") == Some(&self.ip)
+    }
 }
 
 /// What is wanted.
@@ -250,10 +265,12 @@ impl Studio {
         Ok(self.queue.enqueue(job, now).await?)
     }
 
-    /// The job; with `after`, as soon as its version exceeds that, or as it is
-    /// after `wait`.
+    /// The job, if the caller may see it, being its owner or `invited`; with
+    /// `after`, as soon as its version exceeds that, or as it is after `wait`.
     pub async fn status(
         &self,
+        caller: &Caller,
+        invited: bool,
         id: &str,
         after: Option<u64>,
         wait: Duration,
@@ -261,7 +278,10 @@ impl Studio {
         let deadline = Instant::now() + wait;
         loop {
             let ring = self.queue.bell().listen(id);
-            let job = self.queue.get(id).await?;
+            let job = self.queue.get(id).await?.filter(|job| {
+                let open = job.request.task.visibility() == Visibility::Everybody;
+                open || invited || caller.owns(job)
+            });
             let unchanged =
                 matches!((&job, after), (Some(job), Some(after)) if job.version <= after);
             if !unchanged || Instant::now() >= deadline || self.drain.is_cancelled() {

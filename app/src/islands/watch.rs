@@ -49,7 +49,7 @@ mod awake {
             if let Some((button, card)) = pressed.zip(find(&root, ".job")) {
                 match attribute(&button, "data-do").as_str() {
                     "cancel" => spawn_local(cancel(button, card)),
-                    _ => spawn_local(copy_link(button, card)),
+                    _ => spawn_local(copy_link(button)),
                 }
             }
         });
@@ -224,9 +224,9 @@ mod awake {
         );
     }
 
-    async fn copy_link(button: Element, card: Element) {
+    async fn copy_link(button: Element) {
         let mut link = window().location().origin().unwrap_or_default();
-        link += &address(&card, "/jobs/");
+        link += &attribute(&button, "data-link");
         let label = button.text_content();
         let done = match write_text(&link).await {
             Ok(_) => attribute(&button, "data-done"),

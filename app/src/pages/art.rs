@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use super::{Content, Visitor, away_note, engine};
 use crate::{
-    data::{Data, Unavailable},
+    data::{Data, Seen, Unavailable},
     islands::desk::Desk,
     parts::{allowance::left, card::card, engine_note, wall::wall},
     wire::{Job, Kind, MAX_PROMPT_CHARS, QUALITIES, SIZES, STYLES, Status},
@@ -19,7 +19,11 @@ pub(crate) async fn load(data: &dyn Data, from: Option<String>) -> Result<Conten
     let engine = engine(&about);
     let Visitor { limits, jobs, away } = Visitor::ask(data, WALL * 2).await;
     let draft = match from.filter(|_| !away) {
-        Some(id) => data.job(&id).await?.filter(|job| job.kind == Kind::Image),
+        Some(id) => data
+            .job(&id, None)
+            .await?
+            .map(|seen| seen.job)
+            .filter(|job| job.kind == Kind::Image),
         None => None,
     };
     let body = move || {
@@ -46,7 +50,7 @@ pub(crate) async fn load(data: &dyn Data, from: Option<String>) -> Result<Conten
                 <Form draft=draft />
                 {left(&limits, Kind::Image, &about)}
                 <section class="jobs" data-jobs aria-label="Your pictures in the making">
-                    {working.iter().map(|job| card(job, &about, now)).collect_view()}
+                    {working.into_iter().map(|job| card(&Seen::own(job), &about, now)).collect_view()}
                 </section>
             </Desk>
             {wall(&done)}
@@ -59,6 +63,7 @@ pub(crate) async fn load(data: &dyn Data, from: Option<String>) -> Result<Conten
         description: "Describe a picture in words and have it painted.",
         here: "/",
         refresh: false,
+        private: false,
         engine,
         body: Box::new(body),
     })

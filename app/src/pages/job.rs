@@ -11,11 +11,16 @@ use crate::{
     words,
 };
 
-pub(crate) async fn load(data: &dyn Data, id: &str) -> Result<Content, Unavailable> {
+pub(crate) async fn load(
+    data: &dyn Data,
+    id: &str,
+    key: Option<&str>,
+) -> Result<Content, Unavailable> {
     let about = data.about();
-    let Some(job) = data.job(id).await? else {
+    let Some(seen) = data.job(id, key).await? else {
         return Ok(problem::no_job(data));
     };
+    let job = &seen.job;
     let limits = data.limits().await?;
     let kind = job.kind;
     let (heading, here, another) = match kind {
@@ -23,12 +28,12 @@ pub(crate) async fn load(data: &dyn Data, id: &str) -> Result<Content, Unavailab
         Kind::Restoration => ("Photo", "/restore", "Restore another photo"),
     };
     let working = !job.status.is_terminal();
-    let title = title(&job);
+    let title = title(job);
     let engine = engine(&about);
     let body = move || {
         view! {
             <h1 class="unseen">{heading}</h1>
-            <div class="alone">{card(&job, &about, Timestamp::now())}</div>
+            <div class="alone">{card(&seen, &about, Timestamp::now())}</div>
                 {working
                     .then(|| {
                         view! {
@@ -50,6 +55,7 @@ pub(crate) async fn load(data: &dyn Data, id: &str) -> Result<Content, Unavailab
         description: "A picture made in this studio.",
         here: "",
         refresh: working,
+        private: kind == Kind::Restoration,
         engine,
         body: Box::new(body),
     })

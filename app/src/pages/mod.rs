@@ -16,6 +16,8 @@ pub(crate) mod problem;
 pub struct Content {
     /// The HTTP status: 200, or that of the problem shown.
     pub status: u16,
+    /// Nothing for search engines.
+    pub private: bool,
     pub(crate) title: String,
     pub(crate) description: &'static str,
     /// The entry of the site's navigation that this page is.

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use super::{Content, Visitor, away_note, engine};
 use crate::{
-    data::{About, Data},
+    data::{About, Data, Seen},
     islands::{desk::Desk, photo::Photo},
     parts::{allowance::left, card::card, engine_note, wall::wall},
     wire::{Kind, Status},
@@ -46,12 +46,13 @@ pub(crate) async fn load(data: &dyn Data) -> Content {
                     <h1>"Bring an old photo back"</h1>
                     <p>"Faded, scratched or grainy: choose a photo and see it beside what it was."</p>
                     {note}
+                    <p class="fine">{privacy(&about)}</p>
                     {away.then(away_note)}
                 </section>
                 <Form about=about.clone() />
                 {left(&limits, Kind::Restoration, &about)}
                 <section class="jobs" data-jobs aria-label="Your photos in the making">
-                    {working.iter().map(|job| card(job, &about, now)).collect_view()}
+                    {working.into_iter().map(|job| card(&Seen::own(job), &about, now)).collect_view()}
                 </section>
             </Desk>
             {wall(&done)}
@@ -64,9 +65,27 @@ pub(crate) async fn load(data: &dyn Data) -> Content {
         description: "Upload a faded, scratched or noisy photo and get it back restored.",
         here: "/restore",
         refresh: false,
+        private: false,
         engine,
         body: Box::new(body),
     }
+}
+
+/// What happens to the photo.
+fn privacy(about: &About) -> String {
+    let kept = words::round(about.photo_kept_seconds);
+    let place = match about.provider {
+        "local" => {
+            "Your photo stays on this server, and only you can see it and what becomes of it."
+        }
+        "openai" => {
+            "Your photo is sent to OpenAI to be restored, under their terms; here only you can see it and what becomes of it."
+        }
+        _ => {
+            "Your photo is sent to the model's provider to be restored, under their terms; here only you can see it."
+        }
+    };
+    format!("{place} Both are deleted {kept} after it is done, or at once when you say so.")
 }
 
 #[component]

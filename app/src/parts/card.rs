@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use super::picture;
 use crate::{
-    data::About,
+    data::{About, Seen},
     islands::watch::Watch,
     wire::{Cache, Job, Kind, Status},
     words,
@@ -16,7 +16,8 @@ const LONG_PROMPT: usize = 280;
 
 /// One job. The attributes are what the island needs to know: where the job stands,
 /// how long it has been under way, and what to say when this card takes another's place.
-pub(crate) fn card(job: &Job, about: &About, now: Timestamp) -> impl IntoView + use<> {
+pub(crate) fn card(seen: &Seen, about: &About, now: Timestamp) -> impl IntoView + use<> {
+    let job = &seen.job;
     let say = match job.status {
         // The alert in the card speaks for itself.
         Status::Failed => "",
@@ -27,11 +28,11 @@ pub(crate) fn card(job: &Job, about: &About, now: Timestamp) -> impl IntoView + 
         Status::Queued | Status::Running | Status::Delivering => {
             (vacant(progress(job, about, now)), under_way(job).into_any())
         }
-        Status::Succeeded => (picture::hang(job), succeeded(job, now).into_any()),
-        Status::Failed => (vacant(failure(job)), after_failure(job).into_any()),
+        Status::Succeeded => (picture::hang(job), succeeded(seen, about, now).into_any()),
+        Status::Failed => (vacant(failure(job)), after_failure(seen).into_any()),
         Status::Cancelled => (
             vacant(stage(job).into_any()),
-            after_cancelling(job).into_any(),
+            after_cancelling(seen).into_any(),
         ),
     };
     let title = title(job);
@@ -123,7 +124,8 @@ fn under_way(job: &Job) -> impl IntoView + use<> {
     })
 }
 
-fn succeeded(job: &Job, now: Timestamp) -> impl IntoView + use<> {
+fn succeeded(seen: &Seen, about: &About, now: Timestamp) -> impl IntoView + use<> {
+    let job = &seen.job;
     let single = match &job.images[..] {
         [image] => Some(picture::download(job, image, 0)),
         _ => None,
@@ -142,9 +144,70 @@ fn succeeded(job: &Job, now: Timestamp) -> impl IntoView + use<> {
         <div class="actions">
             {single}
             {again}
-            <button type="button" class="scripted" data-do="copy" data-done="Link copied">"Copy link"</button>
+            {copy_link(seen)}
+            {link(seen)}
+            {delete(seen)}
         </div>
+        {privacy(seen, about, now)}
     }
+}
+
+/// Copies the address by which others see the job.
+fn copy_link(seen: &Seen) -> Option<impl IntoView + use<>> {
+    let private = seen.job.kind == Kind::Restoration;
+    let query = match &seen.key {
+        Some(key) => format!("?key={key}"),
+        None if private => return None,
+        None => String::new(),
+    };
+    let link = format!("/jobs/{}{query}", seen.job.id);
+    Some(view! {
+        <button type="button" class="scripted" data-do="copy" data-link=link data-done="Link copied">"Copy link"</button>
+    })
+}
+
+/// Leads the owner of a photo to the address that others may have.
+fn link(seen: &Seen) -> Option<impl IntoView + use<>> {
+    let private = seen.job.kind == Kind::Restoration;
+    (private && seen.mine && seen.key.is_none()).then(|| {
+        let action = format!("/api/jobs/{}/link", seen.job.id);
+        view! {
+            <form method="post" action=action>
+                <button type="submit">"Make a link"</button>
+            </form>
+        }
+    })
+}
+
+/// Forgets a photo, and what became of it, before its time.
+fn delete(seen: &Seen) -> Option<impl IntoView + use<>> {
+    (seen.job.kind == Kind::Restoration && seen.mine).then(|| {
+        let action = format!("/api/jobs/{}/delete", seen.job.id);
+        view! {
+            <form method="post" action=action>
+                <button type="submit">"Delete now"</button>
+            </form>
+        }
+    })
+}
+
+/// Who sees a photo, and for how long.
+fn privacy(seen: &Seen, about: &About, now: Timestamp) -> Option<impl IntoView + use<>> {
+    (seen.job.kind == Kind::Restoration).then(|| {
+        let who = match (&seen.key, seen.mine) {
+            (Some(_), true) => "Whoever has the address of this page can see it.",
+            (Some(_), false) => "You see this by a link.",
+            (None, _) => "Only you can see this.",
+        };
+        let finished_at = seen.job.finished_at.as_deref();
+        let age = finished_at.and_then(|at| seconds_between(at, &now.to_string()));
+        let left = about.photo_kept_seconds.saturating_sub(age.unwrap_or(0));
+        let when = match left {
+            0..60 => "It is about to be deleted.".to_owned(),
+            _ => format!("It is deleted in {}.", words::round(left)),
+        };
+        view! { <p class="fine">{who}" "{when}</p> }
+    })
 }
 
 /// Where the picture came from, if it was not made for this order.
@@ -251,28 +314,33 @@ fn failure(job: &Job) -> AnyView {
     .into_any()
 }
 
-fn after_failure(job: &Job) -> impl IntoView + use<> {
+fn after_failure(seen: &Seen) -> impl IntoView + use<> {
+    let job = &seen.job;
     let retryable = job.error.as_ref().is_none_or(|error| error.retryable);
     match job.kind {
         Kind::Image => {
             let again = retryable.then(|| again(job, "Try again", false));
             view! { <div class="actions">{again} {change(job)}</div> }.into_any()
         }
-        Kind::Restoration => photo(if retryable {
-            "Send it again"
-        } else {
-            "Choose another photo"
-        })
+        Kind::Restoration => photo(
+            seen,
+            if retryable {
+                "Send it again"
+            } else {
+                "Choose another photo"
+            },
+        )
         .into_any(),
     }
 }
 
-fn after_cancelling(job: &Job) -> impl IntoView + use<> {
+fn after_cancelling(seen: &Seen) -> impl IntoView + use<> {
+    let job = &seen.job;
     match job.kind {
         Kind::Image => {
             view! { <div class="actions">{again(job, "Paint it after all", false)} {change(job)}</div> }.into_any()
         }
-        Kind::Restoration => photo("Choose a photo").into_any(),
+        Kind::Restoration => photo(seen, "Choose a photo").into_any(),
     }
 }
 
@@ -282,11 +350,12 @@ fn change(job: &Job) -> impl IntoView + use<> {
 }
 
 /// Back to the form for photos.
-fn photo(label: &'static str) -> impl IntoView {
+fn photo(seen: &Seen, label: &'static str) -> impl IntoView + use<> {
     view! {
-        <p class="actions">
+        <div class="actions">
             <a class="button" href="/restore">{label}</a>
-        </p>
+            {delete(seen)}
+        </div>
     }
 }
 

@@ -10,6 +10,20 @@ use object_store::{
 };
 use uuid::Uuid;
 
+use crate::job::Visibility;
+
+/// Ends the names of blobs that only their owner should see; a UUID has no such
+/// letter.
+const PRIVATE: &str = "p";
+
+/// Whom the blob of this key is for.
+pub fn visibility(key: &str) -> Visibility {
+    match key.split_once('.') {
+        Some((name, _)) if name.ends_with(PRIVATE) => Visibility::Owner,
+        _ => Visibility::Everybody,
+    }
+}
+
 /// The blob store failed.
 #[derive(Debug, thiserror::Error)]
 #[error("the blob store failed: {0}")]
@@ -49,9 +63,19 @@ impl Blobs {
         })
     }
 
-    /// Keeps the bytes under a new key that nobody can guess.
-    pub async fn keep(&self, bytes: Bytes, extension: &str) -> Result<String, Error> {
-        let key = format!("{}.{extension}", Uuid::new_v4().simple());
+    /// Keeps the bytes under a new key that nobody can guess, and that tells
+    /// whom they are for.
+    pub async fn keep(
+        &self,
+        bytes: Bytes,
+        extension: &str,
+        visibility: Visibility,
+    ) -> Result<String, Error> {
+        let mark = match visibility {
+            Visibility::Everybody => "",
+            Visibility::Owner => PRIVATE,
+        };
+        let key = format!("{}{mark}.{extension}", Uuid::new_v4().simple());
         self.store
             .put(&Path::from(key.as_str()), bytes.into())
             .await?;

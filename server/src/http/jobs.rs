@@ -7,15 +7,22 @@ use axum::{
     Json,
     extract::{Path, RawQuery, State as AxumState},
     http::{StatusCode, header},
-    response::{IntoResponse, Response},
+    response::{IntoResponse, Redirect, Response},
 };
 use serde::Serialize;
 
 use super::{Error, Result, State};
-use crate::{queue::Job, studio::Caller, view};
+use crate::{
+    job::Task,
+    queue::Job,
+    studio::{self, Caller},
+    view,
+};
 
 /// The longest a poll may wait.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+const NO_JOB: Error = Error::NotFound("There is no such job, or it was deleted.");
 
 /// Jobs listed at a time.
 const PAGE: usize = 50;
@@ -26,10 +33,10 @@ struct Poll {
     wait: Option<u64>,
 }
 
-/// For whoever knows the id; but a key that is sent has to be valid.
+/// For whoever may see it; but an API key that is sent has to be valid.
 pub(super) async fn status(
     AxumState(state): AxumState<State>,
-    _: Caller,
+    caller: Caller,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Response> {
@@ -38,10 +45,42 @@ pub(super) async fn status(
         .wait
         .map_or(LONGEST_WAIT, Duration::from_secs)
         .min(LONGEST_WAIT);
-    let job = state.studio.status(&id, poll.after, wait).await?;
+    let key = parameter(query.as_deref(), "key");
+    let invited = key.is_some_and(|key| state.links.opens(&id, key));
+    let job = state
+        .studio
+        .status(&caller, invited, &id, poll.after, wait)
+        .await?;
     let job = job.as_ref().and_then(view::job);
-    let job = job.ok_or(Error::NotFound("There is no such job, or it was deleted."))?;
-    Ok(no_store(Json(job)))
+    Ok(no_store(Json(job.ok_or(NO_JOB)?)))
+}
+
+/// The caller's own job.
+pub(super) async fn own(state: &State, caller: &Caller, id: &str) -> Result<Job> {
+    let job = state
+        .studio
+        .status(caller, false, id, None, Duration::ZERO)
+        .await?;
+    let job = job.filter(|job| view::job(job).is_some()).ok_or(NO_JOB)?;
+    if caller.owns(&job) {
+        Ok(job)
+    } else {
+        Err(studio::Error::NotYours.into())
+    }
+}
+
+/// `POST /api/jobs/{id}/delete`: what `DELETE` does, for a form.
+pub(super) async fn delete(
+    AxumState(state): AxumState<State>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Redirect> {
+    let job = own(&state, &caller, &id).await?;
+    state.studio.cancel(&caller, &id, false).await?;
+    Ok(Redirect::to(match job.request.task {
+        Task::Restoration(_) => "/restore",
+        Task::Image(_) | Task::Notice(_) => "/",
+    }))
 }
 
 impl Poll {

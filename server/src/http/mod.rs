@@ -13,6 +13,7 @@ mod health;
 mod images;
 mod jobs;
 mod limits;
+mod links;
 mod pages;
 mod pictures;
 mod problem;
@@ -34,6 +35,7 @@ use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use self::error::Error;
+pub use self::links::Links;
 use crate::{
     access::Gate,
     callback::{PATH as CALLBACK, Signer},
@@ -51,6 +53,7 @@ pub struct Site {
     pub signer: Signer,
     /// Signs session cookies.
     pub cookies: Key,
+    pub links: Links,
     pub trusted_proxies: Vec<IpNet>,
     pub proxy_header: Option<ProxyHeader>,
     pub photos: PhotosConfig,
@@ -97,6 +100,8 @@ pub fn router(site: Site) -> Router {
         .route_layer(from_fn_with_state(state.clone(), limits::always_tell))
         .route("/api/jobs", get(jobs::list))
         .route("/api/jobs/{id}", get(jobs::status).delete(jobs::cancel))
+        .route("/api/jobs/{id}/link", post(links::make))
+        .route("/api/jobs/{id}/delete", post(jobs::delete))
         .route("/api/limits", get(limits::list))
         .merge(admin::routes(&state))
         .layer(from_fn(headers::same_origin))

@@ -1,16 +1,16 @@
 //! The pages: everything a browser without JavaScript can reach.
 
-use std::{future::ready, pin::Pin, sync::Arc};
+use std::{future::ready, pin::Pin, sync::Arc, time::Duration};
 
 use atelier_app::{
     Page,
-    data::{About, Answer, Data, Problem, Unavailable},
+    data::{About, Answer, Data, Problem, Seen, Unavailable},
     wire::{Job, Kind, Limit, QUALITIES, SIZES},
 };
 use axum::{
     body::Body,
     extract::{FromRequestParts as _, Request, State as AxumState},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -53,6 +53,11 @@ async fn render(state: &State, caller: Caller, page: Page, headers: &HeaderMap) 
     let content = atelier_app::load(page, &data).await;
     let document = move || {
         set_status_and_policy(content.status);
+        if content.private {
+            let noindex = HeaderValue::from_static("noindex");
+            let answer = expect_context::<ResponseOptions>();
+            answer.insert_header(HeaderName::from_static("x-robots-tag"), noindex);
+        }
         atelier_app::shell(content, &assets::ASSETS)
     };
     let request = Request::new(Body::empty());
@@ -195,6 +200,7 @@ impl Data for Desk {
             model: provider.model(Kind::Image).into(),
             photo_max_bytes: self.state.photos.max_bytes,
             photo_max_pixels: self.state.photos.max_pixels,
+            photo_kept_seconds: self.state.photos.keep.as_secs(),
             typical_image_seconds: seconds(Kind::Image),
             typical_restoration_seconds: seconds(Kind::Restoration),
             image_usd: provider.estimate(USUAL),
@@ -202,14 +208,20 @@ impl Data for Desk {
         }
     }
 
-    fn job(&self, id: &str) -> Answer<Option<Job>> {
-        let id = id.to_owned();
-        self.ask(async move |studio, _| {
-            Ok(studio
-                .status(&id, None, std::time::Duration::ZERO)
-                .await?
-                .as_ref()
-                .and_then(view::job))
+    fn job(&self, id: &str, key: Option<&str>) -> Answer<Option<Seen>> {
+        let key = key.filter(|key| self.state.links.opens(id, key));
+        let (id, key) = (id.to_owned(), key.map(str::to_owned));
+        self.ask(async move |studio, caller| {
+            let job = studio
+                .status(&caller, key.is_some(), &id, None, Duration::ZERO)
+                .await?;
+            Ok(job.and_then(|job| {
+                Some(Seen {
+                    mine: caller.owns(&job),
+                    job: view::job(&job)?,
+                    key,
+                })
+            }))
         })
     }
 

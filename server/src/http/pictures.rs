@@ -9,11 +9,15 @@ use axum::{
 
 use super::{Error, Result, State};
 use crate::{
-    blob::{Blob, Part},
+    blob::{self, Blob, Part},
+    job::Visibility,
     studio,
 };
 
 const IMMUTABLE: &str = "public, max-age=31536000, immutable";
+
+/// Asked for again each time, so that what is deleted is gone.
+const PRIVATE: &str = "private, no-cache";
 const NONE: Error = Error::NotFound("There is no such picture, or it was deleted.");
 
 pub(super) async fn serve(
@@ -23,6 +27,18 @@ pub(super) async fn serve(
 ) -> Result<Response> {
     let media_type = media_type(&key).ok_or(NONE)?;
     let etag = format!("\"{key}\"");
+    let visibility = blob::visibility(&key);
+    let caching = match visibility {
+        Visibility::Everybody => IMMUTABLE,
+        Visibility::Owner => PRIVATE,
+    };
+    let size = state
+        .studio
+        .blobs
+        .size(&key)
+        .await
+        .map_err(studio::Error::from)?
+        .ok_or(NONE)?;
     if headers
         .get(header::IF_NONE_MATCH)
         .is_some_and(|value| value.as_bytes() == etag.as_bytes())
@@ -31,18 +47,11 @@ pub(super) async fn serve(
             StatusCode::NOT_MODIFIED,
             [
                 (header::ETAG, etag),
-                (header::CACHE_CONTROL, IMMUTABLE.into()),
+                (header::CACHE_CONTROL, caching.into()),
             ],
         )
             .into_response());
     }
-    let size = state
-        .studio
-        .blobs
-        .size(&key)
-        .await
-        .map_err(studio::Error::from)?
-        .ok_or(NONE)?;
     let range = headers
         .get(header::RANGE)
         .and_then(|value| value.to_str().ok())
@@ -60,7 +69,10 @@ pub(super) async fn serve(
     let mut response = body(blob.ok_or(NONE)?, range.is_some());
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(IMMUTABLE));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
+    if visibility == Visibility::Owner {
+        headers.insert("x-robots-tag", HeaderValue::from_static("noindex"));
+    }
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     if let Ok(etag) = HeaderValue::from_str(&etag) {
         headers.insert(header::ETAG, etag);

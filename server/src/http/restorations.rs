@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     callback::guard,
-    job::{Picture, RestorationTask, hex},
+    job::{Picture, RestorationTask, Visibility, hex},
     photo,
     queue::Hooks,
     studio::{self, Caller, Order, Terms},
@@ -194,7 +194,7 @@ async fn keep(state: &State, file: std::fs::File) -> Result<(Picture, String)> {
     let key = state
         .studio
         .blobs
-        .keep(bytes, description.extension)
+        .keep(bytes, description.extension, Visibility::Owner)
         .await
         .map_err(studio::Error::from)?;
     let picture = description.kept(key, size);

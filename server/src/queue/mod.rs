@@ -52,7 +52,7 @@ mod redis;
 mod sqlite;
 mod state;
 
-use std::time::Duration;
+use std::{ops::Range, time::Duration};
 
 use async_trait::async_trait;
 use atelier_app::wire::{Cache, Failure, Status};
@@ -381,8 +381,8 @@ pub trait Queue: Send + Sync + 'static {
     /// Queues a failed job again, with all its attempts before it and nothing
     /// charged; it joins an identical request in flight.
     async fn revive(&self, id: &str, priority: Priority, now: Timestamp) -> Result<Job>;
-    /// At most `limit` jobs that finished before the instant, oldest first.
-    async fn finished(&self, before: Timestamp, limit: usize) -> Result<Vec<String>>;
+    /// At most `limit` jobs that finished in that time, oldest first.
+    async fn finished(&self, within: Range<Timestamp>, limit: usize) -> Result<Vec<String>>;
     /// Rings when a job changes or work arrives.
     fn bell(&self) -> &Bell;
 }

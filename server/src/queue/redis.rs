@@ -46,7 +46,7 @@ mod record;
 mod reply;
 mod scripts;
 
-use std::time::Duration;
+use std::{ops::Range, time::Duration};
 
 use ::redis::Value;
 use async_trait::async_trait;
@@ -233,10 +233,11 @@ impl Queue for RedisQueue {
         one(reply::unless_refused(answer, Event::Revive)?)
     }
 
-    async fn finished(&self, before: Timestamp, limit: usize) -> Result<Vec<String>> {
+    async fn finished(&self, within: Range<Timestamp>, limit: usize) -> Result<Vec<String>> {
         let call = self.script(&scripts::FINISHED);
         Ok(call
-            .arg(before.as_millisecond())
+            .arg(within.start.as_millisecond())
+            .arg(within.end.as_millisecond())
             .arg(most(limit))
             .run()
             .await?)

@@ -1,6 +1,6 @@
 //! The queue in the embedded store.
 
-use std::time::Duration;
+use std::{ops::Range, time::Duration};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -244,16 +244,16 @@ impl Queue for SqliteQueue {
         into_job(revived)
     }
 
-    async fn finished(&self, before: Timestamp, limit: usize) -> Result<Vec<String>> {
-        let before = before.as_millisecond();
+    async fn finished(&self, within: Range<Timestamp>, limit: usize) -> Result<Vec<String>> {
+        let (from, before) = (within.start.as_millisecond(), within.end.as_millisecond());
         self.database
             .read(move |c| {
                 table::texts(
                     c,
-                    "SELECT id FROM jobs WHERE finished_at < ?1
+                    "SELECT id FROM jobs WHERE finished_at >= ?1 AND finished_at < ?2
                      AND status IN ('succeeded', 'failed', 'cancelled')
-                     ORDER BY finished_at, id LIMIT ?2",
-                    params![before, limit],
+                     ORDER BY finished_at, id LIMIT ?3",
+                    params![from, before, limit],
                 )
             })
             .await

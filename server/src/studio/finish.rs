@@ -80,7 +80,7 @@ impl Studio {
         if matches!(job.request.task, Task::Notice(_)) {
             return Err(queue::Error::NotFound.into());
         }
-        if job.owner != caller.owner {
+        if !caller.owns(&job) {
             return Err(Error::NotYours);
         }
         if job.status.is_terminal() && !only_cancel {

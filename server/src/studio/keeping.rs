@@ -4,7 +4,10 @@ use jiff::Timestamp;
 use tracing::{info, warn};
 
 use super::{Error, Studio};
-use crate::{job::Picture, queue};
+use crate::{
+    job::{Picture, Visibility},
+    queue,
+};
 
 /// Old jobs looked up at a time.
 const BATCH: usize = 100;
@@ -55,26 +58,63 @@ impl Studio {
             semantic.sweep(now).await?;
         }
         self.limiter.sweep(now).await?;
-        let Ok(before) = now.checked_sub(self.keep) else {
-            return Ok(());
-        };
-        while self.forget(before).await? {}
+        if let Ok(before) = now.checked_sub(self.photos_kept) {
+            self.forget_photos(before).await?;
+        }
+        if let Ok(before) = now.checked_sub(self.keep) {
+            while self.forget(before).await? {}
+        }
         Ok(())
     }
 
     /// Forgets some of the jobs that finished before the instant; whether
     /// there may be more.
     async fn forget(&self, before: Timestamp) -> Result<bool, Error> {
-        let old = self.queue.finished(before, BATCH).await?;
+        let old = self
+            .queue
+            .finished(Timestamp::UNIX_EPOCH..before, BATCH)
+            .await?;
         let mut deleted = 0;
         for id in &old {
-            match self.delete(id).await {
-                Ok(()) => deleted += 1,
-                // Another process was faster, or an operator revived it.
-                Err(Error::Queue(queue::Error::NotFound | queue::Error::Illegal(_))) => {}
-                Err(error) => return Err(error),
-            }
+            deleted += usize::from(self.delete_if_there(id).await?);
         }
         Ok(old.len() == BATCH && deleted > 0)
+    }
+
+    /// Forgets the photos, and what was made of them, of all jobs that finished
+    /// before the instant. Every job is looked at once in the life of a process.
+    async fn forget_photos(&self, before: Timestamp) -> Result<(), Error> {
+        let mut looked_at = self.photos_forgotten.lock().await;
+        let mut most = BATCH;
+        loop {
+            let old = self.queue.finished(*looked_at..before, most).await?;
+            let mut last = *looked_at;
+            for id in &old {
+                let Some(job) = self.queue.get(id).await? else {
+                    continue;
+                };
+                last = job.finished_at.unwrap_or(last);
+                if job.request.task.visibility() == Visibility::Owner {
+                    self.delete_if_there(id).await?;
+                }
+            }
+            if old.len() < most {
+                *looked_at = before.max(*looked_at);
+                return Ok(());
+            }
+            // More may have finished in the same millisecond.
+            most = if last == *looked_at { 2 * most } else { BATCH };
+            *looked_at = last;
+        }
+    }
+
+    /// Whether it was there, and could be deleted: another process may have been
+    /// faster, or an operator has revived it.
+    async fn delete_if_there(&self, id: &str) -> Result<bool, Error> {
+        match self.delete(id).await {
+            Ok(()) => Ok(true),
+            Err(Error::Queue(queue::Error::NotFound | queue::Error::Illegal(_))) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 }

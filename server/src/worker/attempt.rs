@@ -11,7 +11,7 @@ use tracing::{info, warn};
 use super::{Interrupted, STORE_TRIES, Worker, backoff};
 use crate::{
     blob,
-    job::{Outcome, Picture, Task},
+    job::{Outcome, Picture, Task, Visibility},
     photo,
     provider::{Answer, Error, Progress, Provider, Remedy},
     queue::{FailedAttempt, Job, Lane, Verdict},
@@ -31,7 +31,7 @@ impl Worker {
             () = self.hand_back.cancelled() => return Err(Interrupted::HandedBack),
         };
         let kept = match answer {
-            Ok(answer) => self.keep(answer).await,
+            Ok(answer) => self.keep(answer, job.request.task.visibility()).await,
             Err(error) => Err(error),
         };
         Ok(match kept {
@@ -62,10 +62,10 @@ impl Worker {
             .find(|(provider, _)| provider.name() == name)
     }
 
-    async fn keep(&self, answer: Answer) -> Result<Outcome, Error> {
+    async fn keep(&self, answer: Answer, visibility: Visibility) -> Result<Outcome, Error> {
         let mut pictures = Vec::with_capacity(answer.pictures.len());
         for bytes in answer.pictures {
-            pictures.push(self.keep_picture(bytes).await?);
+            pictures.push(self.keep_picture(bytes, visibility).await?);
         }
         Ok(Outcome::Succeeded {
             pictures,
@@ -73,17 +73,22 @@ impl Worker {
         })
     }
 
-    async fn keep_picture(&self, bytes: Bytes) -> Result<Picture, Error> {
+    async fn keep_picture(&self, bytes: Bytes, visibility: Visibility) -> Result<Picture, Error> {
         let description = describe(bytes.clone()).await.ok_or_else(unreadable)?;
         let size = bytes.len() as u64;
-        let key = self.store(bytes, description.extension).await?;
+        let key = self.store(bytes, description.extension, visibility).await?;
         Ok(description.kept(key, size))
     }
 
     /// The picture is paid for: a full or sluggish disk gets several chances.
-    async fn store(&self, bytes: Bytes, extension: &str) -> Result<String, Error> {
+    async fn store(
+        &self,
+        bytes: Bytes,
+        extension: &str,
+        visibility: Visibility,
+    ) -> Result<String, Error> {
         for tries in 1.. {
-            match self.blobs.keep(bytes.clone(), extension).await {
+            match self.blobs.keep(bytes.clone(), extension, visibility).await {
                 Ok(key) => return Ok(key),
                 Err(error) => warn!(%error, "a picture could not be kept"),
             }

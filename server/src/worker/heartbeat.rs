@@ -10,19 +10,20 @@ use tracing::warn;
 
 use super::{Worker, attempt::describe};
 use crate::{
+    job::Visibility,
     provider,
-    queue::{Error, Report, Ring, Ticket},
+    queue::{Error, Job, Report, Ring, Ticket},
 };
 
 /// Progress is written at most this often.
 const PACE: Duration = Duration::from_millis(250);
 
 /// The preview that is shown.
-#[derive(Default)]
 struct Shown {
     bytes: Option<Bytes>,
     /// Its blob.
     key: Option<String>,
+    visibility: Visibility,
 }
 
 impl Worker {
@@ -31,16 +32,21 @@ impl Worker {
     /// `lost`. Returns the blob of the last preview, which nobody else deletes.
     pub(super) async fn hold(
         &self,
-        ticket: &Ticket,
+        job: &Job,
         mut reports: watch::Receiver<provider::Report>,
         lost: &CancellationToken,
         ended: &CancellationToken,
     ) -> Option<String> {
-        let mut shown = Shown::default();
+        let ticket = job.ticket();
+        let mut shown = Shown {
+            bytes: None,
+            key: None,
+            visibility: job.request.task.visibility(),
+        };
         while !ended.is_cancelled() {
             let ring = self.queue.bell().listen(&ticket.id);
             let report = reports.borrow_and_update().clone();
-            if !self.beat(ticket, report, &mut shown).await {
+            if !self.beat(&ticket, report, &mut shown).await {
                 lost.cancel();
                 break;
             }
@@ -78,7 +84,10 @@ impl Worker {
         let preview = preview.filter(|preview| shown.bytes.as_ref() != Some(preview))?;
         shown.bytes = Some(preview.clone());
         let description = describe(preview.clone()).await?;
-        match self.blobs.keep(preview, description.extension).await {
+        let kept = self
+            .blobs
+            .keep(preview, description.extension, shown.visibility);
+        match kept.await {
             Ok(key) => shown.key.replace(key),
             Err(error) => {
                 warn!(%error, "a preview could not be kept");

@@ -146,7 +146,6 @@ impl Worker {
     }
 
     async fn call(&self, job: &Job) {
-        let ticket = job.ticket();
         let (progress, reports) = Progress::channel();
         let (lost, ended) = (CancellationToken::new(), CancellationToken::new());
         let attempt = async {
@@ -158,14 +157,14 @@ impl Worker {
             result
         };
         // Both to their end: a preview being kept must not be forgotten.
-        let hold = self.hold(&ticket, reports, &lost, &ended);
+        let hold = self.hold(job, reports, &lost, &ended);
         let (result, preview) = tokio::join!(attempt, hold);
         match result {
             Ok(verdict) => self.conclude(job, verdict).await,
             Err(Interrupted::Lost) => info!("stopped: the job was cancelled or taken over"),
             Err(Interrupted::HandedBack) => {
                 info!("handed back");
-                self.settle(&ticket, Verdict::Release).await;
+                self.settle(&job.ticket(), Verdict::Release).await;
             }
         }
         self.discard(preview.iter().map(String::as_str)).await;

@@ -16,6 +16,7 @@ use atelier::{
 use jiff::Timestamp;
 use reqwest::Response;
 use serde_json::{Value, json};
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use crate::support::{Answer, Atelier, OpenAi, PATIENCE, Setup, problem, taken, text};
@@ -218,6 +219,8 @@ async fn limits_away(on_error: &str, folder: &std::path::Path) -> Studio {
         figures_kept: Duration::from_secs(60),
         cache_ttl: Duration::from_secs(60),
         keep: Duration::from_secs(60),
+        photos_kept: Duration::from_secs(60),
+        photos_forgotten: Mutex::default(),
         public_url: None,
         drain: CancellationToken::new(),
     }

@@ -11,6 +11,7 @@ mod conformance;
 mod redis;
 mod walk;
 mod input;
+mod privacy;
 mod provider;
 mod faults;
 mod files;

@@ -1,3 +1,3 @@
--- Jobs that finished earlier than ARGV[1], oldest first, at most ARGV[2].
+-- Jobs that finished from ARGV[1] to before ARGV[2], oldest first, at most ARGV[3].
 
-return call('ZRANGEBYSCORE', P .. 'finished', '-inf', '(' .. ARGV[1], 'LIMIT', 0, ARGV[2])
+return call('ZRANGEBYSCORE', P .. 'finished', ARGV[1], '(' .. ARGV[2], 'LIMIT', 0, ARGV[3])

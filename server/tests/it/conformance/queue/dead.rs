@@ -183,11 +183,17 @@ pub(crate) async fn finished_jobs_are_named_oldest_first(stores: Stores) {
     complete(&queue, &tickets[1], 20).await;
     settle(&queue, &tickets[0], Verdict::Fail(failed(1)), 25).await;
     complete(&queue, &tickets[0], 30).await;
-    let finished = async |before, limit| queue.finished(at(before), limit).await.unwrap();
+    let within = async |from, before, limit| {
+        let within = at(from)..at(before);
+        queue.finished(within, limit).await.unwrap()
+    };
+    let finished = async |before, limit| within(0, before, limit).await;
     assert_eq!(finished(1000, 10).await, ["c", "b", "a"]);
     assert_eq!(finished(30, 10).await, ["c", "b"]);
     assert_eq!(finished(1000, 1).await, ["c"]);
     assert!(finished(10, 10).await.is_empty());
+    assert_eq!(within(20, 1000, 10).await, ["b", "a"]);
+    assert_eq!(within(11, 30, 10).await, ["b"]);
     queue.delete("c").await.unwrap();
     queue.revive("a", Priority::Normal, at(40)).await.unwrap();
     assert_eq!(finished(1000, 10).await, ["b"]);

@@ -1,6 +1,9 @@
 //! What clients and operators do to the jobs, and what they see.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 use atelier::{
     job::Outcome,
@@ -68,11 +71,11 @@ impl Jobs {
             .collect()
     }
 
-    pub(super) fn finished(&self, before: Timestamp, limit: usize) -> Vec<String> {
+    pub(super) fn finished(&self, within: &Range<Timestamp>, limit: usize) -> Vec<String> {
         let rows = self.rows.values().filter(|row| !row.active());
         let mut ended: Vec<_> = rows
             .map(|row| (row.job.finished_at, row.job.id.clone()))
-            .filter(|(at, _)| *at < Some(before))
+            .filter(|(at, _)| at.is_some_and(|at| within.contains(&at)))
             .collect();
         ended.sort();
         ended.into_iter().map(|(_, id)| id).take(limit).collect()

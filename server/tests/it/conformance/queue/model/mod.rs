@@ -8,6 +8,7 @@ mod lanes;
 
 use std::{
     collections::BTreeSet,
+    ops::Range,
     sync::{Mutex, MutexGuard},
     time::Duration,
 };
@@ -124,8 +125,8 @@ impl Queue for Model {
         self.change(|jobs| jobs.revive(id, priority))
     }
 
-    async fn finished(&self, before: Timestamp, limit: usize) -> Result<Vec<String>> {
-        Ok(self.jobs().finished(before, limit))
+    async fn finished(&self, within: Range<Timestamp>, limit: usize) -> Result<Vec<String>> {
+        Ok(self.jobs().finished(&within, limit))
     }
 
     fn bell(&self) -> &Bell {

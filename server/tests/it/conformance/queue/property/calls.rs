@@ -2,6 +2,7 @@
 
 use std::{
     fmt::{self, Debug, Formatter},
+    ops::Range,
     time::Duration,
 };
 
@@ -29,7 +30,7 @@ pub(super) enum Call {
     Get(String),
     List(String, Option<String>, usize),
     Dead(Option<String>, usize),
-    Finished(Timestamp, usize),
+    Finished(Range<Timestamp>, usize),
 }
 
 /// One line each, without what all jobs have in common.
@@ -63,7 +64,7 @@ impl Debug for Call {
             Self::Get(id) => write!(f, "get {id}"),
             Self::List(owner, before, limit) => write!(f, "list {owner} {before:?} {limit}"),
             Self::Dead(before, limit) => write!(f, "dead {before:?} {limit}"),
-            Self::Finished(before, limit) => write!(f, "finished {before} {limit}"),
+            Self::Finished(within, limit) => write!(f, "finished {within:?} {limit}"),
         }
     }
 }
@@ -156,6 +157,6 @@ pub(super) async fn perform(queue: &dyn Queue, call: &Call, now: Timestamp) -> S
             Seen::jobs(queue.list(owner, before.as_deref(), *limit).await)
         }
         Call::Dead(before, limit) => Seen::jobs(queue.dead(before.as_deref(), *limit).await),
-        Call::Finished(before, limit) => Seen::said(queue.finished(*before, *limit).await),
+        Call::Finished(within, limit) => Seen::said(queue.finished(within.clone(), *limit).await),
     }
 }

@@ -194,8 +194,14 @@ impl World {
         for owner in OWNERS {
             calls.extend(pages().map(|before| Call::List(owner.into(), before, 4)));
         }
-        for (before, limit) in [(1, 100), (0, 4), (-2000, 100)] {
-            calls.push(Call::Finished(self.later(before), limit));
+        for (from, before, limit) in [
+            (-1_000_000, 1, 100),
+            (-1_000_000, 0, 4),
+            (-3000, -2000, 100),
+            (-2000, 1, 3),
+        ] {
+            let within = self.later(from)..self.later(before);
+            calls.push(Call::Finished(within, limit));
         }
         calls
     }

@@ -1,0 +1,167 @@
+//! Photos are their owners': nobody else sees them, unless they are given a
+//! link, and they do not stay.
+
+use std::time::{Duration, Instant};
+
+use image::ImageFormat;
+use reqwest::{Client, Response, header, redirect};
+use serde_json::Value;
+
+use crate::support::{Atelier, PATIENCE, Setup, blobs, photo, taken, text};
+
+/// A browser with a session of its own.
+async fn visitor(server: &Atelier) -> Client {
+    let page = server.get("/").send().await.unwrap();
+    let cookie = page.headers()["set-cookie"].to_str().unwrap();
+    let session = cookie.split(';').next().unwrap().parse().unwrap();
+    Client::builder()
+        .no_proxy()
+        .redirect(redirect::Policy::none())
+        .default_headers([(header::COOKIE, session)].into_iter().collect())
+        .build()
+        .unwrap()
+}
+
+fn small() -> Vec<u8> {
+    photo(64, 48, ImageFormat::Jpeg)
+}
+
+async fn restored(server: &Atelier) -> Value {
+    let job = taken(server.restore(small()).await).await;
+    server.succeeded(&job).await
+}
+
+async fn get(client: &Client, server: &Atelier, path: &str) -> Response {
+    let request = client.get(format!("{}{path}", server.url));
+    request.send().await.unwrap()
+}
+
+async fn post_as_a_page(server: &Atelier, path: &str) -> Response {
+    let request = server.post(path).header("accept", "text/html");
+    request.send().await.unwrap()
+}
+
+fn location(response: &Response) -> &str {
+    assert_eq!(response.status(), 303);
+    response.headers()["location"].to_str().unwrap()
+}
+
+#[tokio::test]
+async fn only_its_owner_and_who_is_given_a_link_see_a_photo() {
+    let setup = Setup::new();
+    let mut server = setup.start();
+    let stranger = visitor(&server).await;
+    server.client = visitor(&server).await;
+    let job = restored(&server).await;
+    let id = text(&job["id"]);
+    let (page, api) = (format!("/jobs/{id}"), format!("/api/jobs/{id}"));
+    let mine = server.get(&page).send().await.unwrap();
+    assert_eq!(mine.headers()["x-robots-tag"], "noindex");
+    let mine = mine.text().await.unwrap();
+    assert!(mine.contains("Only you can see this."), "{mine}");
+    assert!(mine.contains("It is deleted in 24 hours."), "{mine}");
+    for path in [&page, &api] {
+        assert_eq!(get(&stranger, &server, path).await.status(), 404, "{path}");
+    }
+    for what in ["link", "delete"] {
+        let url = format!("{}{api}/{what}", server.url);
+        assert_eq!(stranger.post(url).send().await.unwrap().status(), 404);
+    }
+
+    let link = server.post(&format!("{api}/link")).send().await.unwrap();
+    let link: Value = link.json().await.unwrap();
+    let link = text(&link["url"]);
+    assert_eq!(
+        location(&post_as_a_page(&server, &format!("{api}/link")).await),
+        link
+    );
+    let key = link.strip_prefix(&page).unwrap();
+    let shown = get(&stranger, &server, link).await;
+    assert_eq!(shown.status(), 200);
+    assert_eq!(shown.headers()["x-robots-tag"], "noindex");
+    let shown = shown.text().await.unwrap();
+    assert!(shown.contains(text(&job["images"][0]["url"])), "{shown}");
+    assert!(!shown.contains("Delete now") && !shown.contains("Make a link"));
+    let by_key = get(&stranger, &server, &format!("{api}{key}")).await;
+    assert_eq!(by_key.json::<Value>().await.unwrap(), job);
+    let shortened = &key[..key.len() - 1];
+    for wrong in ["?key=", "?key=AAAAAAAAAAAAAAAAAAAAAA", shortened] {
+        for path in [&page, &api] {
+            let answer = get(&stranger, &server, &format!("{path}{wrong}")).await;
+            assert_eq!(answer.status(), 404, "{path}{wrong}");
+        }
+    }
+
+    // Pictures from words are for whoever knows the address.
+    let picture = server.paint("a boat").await;
+    let path = format!("/jobs/{}", text(&picture["id"]));
+    assert_eq!(get(&stranger, &server, &path).await.status(), 200);
+    let url = format!("{}/api{path}/delete", server.url);
+    assert_eq!(stranger.post(url).send().await.unwrap().status(), 403);
+}
+
+#[tokio::test]
+async fn what_is_ordered_without_a_session_belongs_to_the_address() {
+    let setup = Setup::new().set("ATELIER_TRUSTED_PROXIES", "127.0.0.1/32");
+    let server = setup.start();
+    let browser = visitor(&server).await;
+    let job = restored(&server).await;
+    let path = format!("/api/jobs/{}", text(&job["id"]));
+    assert_eq!(get(&browser, &server, &path).await.status(), 200);
+    let elsewhere = browser.get(format!("{}{path}", server.url));
+    let elsewhere = elsewhere.header("x-forwarded-for", "198.51.100.7");
+    assert_eq!(elsewhere.send().await.unwrap().status(), 404);
+}
+
+#[tokio::test]
+async fn a_photo_is_deleted_at_once() {
+    let setup = Setup::new();
+    let mut server = setup.start();
+    server.client = visitor(&server).await;
+    let job = restored(&server).await;
+    let image = text(&job["images"][0]["url"]);
+    let served = server.get(image).send().await.unwrap();
+    assert_eq!(served.headers()["cache-control"], "private, no-cache");
+    assert_eq!(served.headers()["x-robots-tag"], "noindex");
+    let etag = served.headers()["etag"].clone();
+    let again = async || {
+        let request = server.get(image).header("if-none-match", &etag);
+        request.send().await.unwrap().status()
+    };
+    assert_eq!(again().await, 304);
+
+    let path = format!("/api/jobs/{}/delete", text(&job["id"]));
+    assert_eq!(location(&post_as_a_page(&server, &path).await), "/restore");
+    assert_eq!(again().await, 404);
+    let id = text(&job["id"]);
+    for gone in [
+        image,
+        text(&job["original"]["url"]),
+        &format!("/jobs/{id}"),
+        &format!("/api/jobs/{id}"),
+    ] {
+        assert_eq!(server.get(gone).send().await.unwrap().status(), 404);
+    }
+    assert_eq!(blobs(&setup.data()), Vec::<String>::new());
+    assert_eq!(post_as_a_page(&server, &path).await.status(), 404);
+}
+
+#[tokio::test]
+async fn photos_are_forgotten_after_their_time_and_pictures_are_not() {
+    let setup = Setup::with_file("limits = []\n[photos]\nkeep = '2s'");
+    let server = setup.start();
+    let picture = server.paint("a boat").await;
+    let picture = server.succeeded(&picture).await;
+    let job = restored(&server).await;
+    let path = format!("/api/jobs/{}", text(&job["id"]));
+    let started = Instant::now();
+    while server.get(&path).send().await.unwrap().status() == 200 {
+        assert!(started.elapsed() < PATIENCE, "the photo stays");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    assert_eq!(blobs(&setup.data()).len(), 1);
+    server.picture(&picture).await;
+    // The cache has forgotten it as well.
+    let again = taken(server.restore(small()).await).await;
+    assert_eq!(again["cache"], "miss");
+}
