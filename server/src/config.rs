@@ -44,6 +44,7 @@ pub struct Config {
     pub queue: QueueConfig,
     pub photos: PhotosConfig,
     pub openai: OpenAiConfig,
+    pub replicate: ReplicateConfig,
     pub callbacks: CallbacksConfig,
     pub deny: DenyConfig,
     pub figures: FiguresConfig,
@@ -54,6 +55,7 @@ pub struct Config {
 pub enum ProviderName {
     #[serde(rename = "openai")]
     OpenAi,
+    Replicate,
     Local,
 }
 
@@ -128,6 +130,22 @@ pub struct OpenAiConfig {
     pub timeout: Duration,
     pub prices: Prices,
     pub estimates: Vec<Estimate>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReplicateConfig {
+    pub base_url: Url,
+    pub api_token: Option<Secret>,
+    pub webhook_secret: Option<Secret>,
+    pub image_model: String,
+    pub restoration_model: String,
+    pub parallel: u32,
+    pub calls_per_second: Option<f64>,
+    #[serde(with = "duration")]
+    pub timeout: Duration,
+    pub image_usd: f64,
+    pub restoration_usd: f64,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -252,6 +270,13 @@ const ENVIRONMENT: &[(&str, &str, Form)] = &[
     ("ATELIER_WORKERS", "workers", Form::Number),
     ("OPENAI_API_KEY", "openai.api_key", Form::Text),
     ("OPENAI_BASE_URL", "openai.base_url", Form::Text),
+    ("REPLICATE_API_TOKEN", "replicate.api_token", Form::Text),
+    ("REPLICATE_BASE_URL", "replicate.base_url", Form::Text),
+    (
+        "REPLICATE_WEBHOOK_SECRET",
+        "replicate.webhook_secret",
+        Form::Text,
+    ),
 ];
 
 /// Variables of the documented interface that this version cannot honour yet:

@@ -59,6 +59,19 @@ pub enum Visibility {
     Owner,
 }
 
+impl ImageTask {
+    /// The prompt with the words of its style; no provider has a parameter for it.
+    pub fn styled(&self) -> String {
+        let style = wire::STYLES
+            .iter()
+            .find(|style| Some(style.id) == self.style.as_deref());
+        style.map_or_else(
+            || self.prompt.clone(),
+            |style| format!("{}\n\nStyle: {}.", self.prompt, style.words),
+        )
+    }
+}
+
 /// Pictures from words.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ImageTask {

@@ -19,7 +19,12 @@ use crate::{
     config::{Config, EncoderName, ProviderName},
     folder,
     limit::{Limiter, Memory, RedisLimiter, SqliteLimiter, Tally},
-    provider::{Provider, local::Local, openai::OpenAi},
+    provider::{
+        Provider,
+        local::Local,
+        openai::OpenAi,
+        replicate::{Replicate, Webhooks},
+    },
     queue::{Lane, Queue, RedisQueue, SqliteQueue},
     store::{
         redis::{Redis, RedisUrl},
@@ -40,6 +45,8 @@ pub struct Rooms {
     pub blobs: Blobs,
     /// Who new jobs are for.
     pub provider: Arc<dyn Provider>,
+    /// Where Replicate tells that a call has ended.
+    pub webhooks: Arc<Webhooks>,
     /// Held while nobody else may work in the data folder.
     _lock: Option<File>,
 }
@@ -73,6 +80,7 @@ impl Rooms {
     }
 
     fn in_database(config: &Config, queue: SqliteQueue, database: Database) -> Result<Self> {
+        let webhooks = webhooks(config)?;
         Ok(Self {
             queue: Arc::new(queue),
             cache: Arc::new(SqliteCache::new(database.clone(), config.cache.entries)),
@@ -80,7 +88,8 @@ impl Rooms {
             register: Arc::new(SqliteRegister::new(database.clone())),
             limiter: Arc::new(Memory::new(Arc::new(SqliteLimiter::new(database)))),
             blobs: blobs(config)?,
-            provider: provider(config)?,
+            provider: provider(config, &webhooks)?,
+            webhooks,
             _lock: None,
         })
     }
@@ -89,6 +98,7 @@ impl Rooms {
         let redis = Redis::open(url.clone());
         let limiter = RedisLimiter::new(redis.clone());
         let freed = limiter.freed();
+        let webhooks = webhooks(config)?;
         Ok(Self {
             queue: Arc::new(RedisQueue::new(redis.clone())),
             register: Arc::new(RedisRegister::new(redis.clone())),
@@ -96,7 +106,8 @@ impl Rooms {
             semantic: semantic(config, Home::Redis(redis))?,
             limiter: Arc::new(Memory::shared(Arc::new(limiter), freed)),
             blobs: blobs(config)?,
-            provider: provider(config)?,
+            provider: provider(config, &webhooks)?,
+            webhooks,
             _lock: None,
         })
     }
@@ -153,17 +164,19 @@ impl Rooms {
         let ours = Arc::clone(&self.provider);
         let engine: Arc<dyn Provider> = Arc::new(Local);
         let open = Lane::open(engine.name());
-        match config.provider() {
-            ProviderName::Local => vec![(ours, open)],
-            ProviderName::OpenAi => {
-                let lane = Lane {
-                    name: ours.name().into(),
-                    parallel: Some(config.openai.parallel),
-                    per_second: config.openai.calls_per_second,
-                };
-                vec![(engine, open), (ours, lane)]
+        let (parallel, per_second) = match config.provider() {
+            ProviderName::Local => return vec![(ours, open)],
+            ProviderName::OpenAi => (config.openai.parallel, config.openai.calls_per_second),
+            ProviderName::Replicate => {
+                (config.replicate.parallel, config.replicate.calls_per_second)
             }
-        }
+        };
+        let lane = Lane {
+            name: ours.name().into(),
+            parallel: Some(parallel),
+            per_second,
+        };
+        vec![(engine, open), (ours, lane)]
     }
 }
 
@@ -201,11 +214,23 @@ fn blobs(config: &Config) -> Result<Blobs> {
     Ok(Blobs::in_folder(&config.data.join(folder::IMAGES))?)
 }
 
-fn provider(config: &Config) -> Result<Arc<dyn Provider>> {
+fn webhooks(config: &Config) -> Result<Arc<Webhooks>> {
+    let secret = config.replicate.webhook_secret.as_ref();
+    Ok(Arc::new(Webhooks::new(
+        secret.map(|secret| secret.0.as_str()),
+    )?))
+}
+
+fn provider(config: &Config, webhooks: &Arc<Webhooks>) -> Result<Arc<dyn Provider>> {
+    let no_client = "cannot make an HTTP client";
     Ok(match config.provider() {
         ProviderName::Local => Arc::new(Local),
-        ProviderName::OpenAi => {
-            Arc::new(OpenAi::new(config.openai.clone()).context("cannot make an HTTP client")?)
+        ProviderName::OpenAi => Arc::new(OpenAi::new(config.openai.clone()).context(no_client)?),
+        ProviderName::Replicate => {
+            let public_url = config.public_url.as_ref();
+            let replicate =
+                Replicate::new(config.replicate.clone(), public_url, Arc::clone(webhooks));
+            Arc::new(replicate.context(no_client)?)
         }
     })
 }

@@ -61,7 +61,7 @@ pub async fn serve(config: Config) -> Result<()> {
     // Without its store the site opens all the same.
     let _ = gate.renew().await;
     tokio::spawn(renew(Arc::clone(&gate)));
-    let site = http::router(site(&config, &studio, gate, &secret)?);
+    let site = http::router(site(&config, &rooms, &studio, gate, &secret)?);
     let server = axum::serve(
         listener,
         site.into_make_service_with_connect_info::<SocketAddr>(),
@@ -133,7 +133,13 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
     address
 }
 
-fn site(config: &Config, studio: &Arc<Studio>, gate: Arc<Gate>, secret: &str) -> Result<Site> {
+fn site(
+    config: &Config,
+    rooms: &Rooms,
+    studio: &Arc<Studio>,
+    gate: Arc<Gate>,
+    secret: &str,
+) -> Result<Site> {
     // Every use of the secret has a key of its own.
     let derived = |purpose: &str| {
         let hash = Sha512::new_with_prefix(purpose);
@@ -144,6 +150,7 @@ fn site(config: &Config, studio: &Arc<Studio>, gate: Arc<Gate>, secret: &str) ->
         gate,
         metrics: metrics::install()?,
         signer: signer(secret)?,
+        webhooks: Arc::clone(&rooms.webhooks),
         cookies: Key::from(&derived("atelier session cookies")),
         links: Links::new(derived("atelier links").into()),
         trusted_proxies: config.trusted_proxies.clone(),

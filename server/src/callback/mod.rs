@@ -57,6 +57,18 @@ pub enum Forgery {
     Body,
 }
 
+/// Whether the signature is right and younger than five minutes.
+pub fn verify(webhook: &Webhook, headers: &HeaderMap, body: &[u8]) -> Result<(), Forgery> {
+    // Timestamps of absurd size would overflow in the library's arithmetic.
+    let timestamp = headers
+        .get(HEADER_WEBHOOK_TIMESTAMP)
+        .map_or(0, axum::http::HeaderValue::len);
+    if timestamp > 12 {
+        return Err(WebhookError::InvalidTimestamp.into());
+    }
+    Ok(webhook.verify(body, headers)?)
+}
+
 impl Signer {
     /// A signer with the key that `secret` stands for.
     pub fn new(secret: &str) -> Result<Self, WebhookError> {
@@ -78,14 +90,7 @@ impl Signer {
 
     /// Believes a delivery whose signature is right and younger than five minutes.
     pub fn verify(&self, headers: &HeaderMap, body: &[u8]) -> Result<Message, Forgery> {
-        // Timestamps of absurd size would overflow in the library's arithmetic.
-        let timestamp = headers
-            .get(HEADER_WEBHOOK_TIMESTAMP)
-            .map_or(0, axum::http::HeaderValue::len);
-        if timestamp > 12 {
-            return Err(WebhookError::InvalidTimestamp.into());
-        }
-        self.webhook.verify(body, headers)?;
+        verify(&self.webhook, headers, body)?;
         serde_json::from_slice(body).map_err(|_| Forgery::Body)
     }
 

@@ -7,7 +7,7 @@ use anyhow::{Result, bail, ensure};
 use super::{Config, ProviderName, Secret};
 use crate::{
     limit::{OWN_QUOTA, Unit},
-    provider::openai::find_estimate,
+    provider::{openai::find_estimate, replicate::Webhooks},
 };
 
 impl Config {
@@ -72,6 +72,42 @@ impl Config {
         if self.provider() == ProviderName::OpenAi && self.openai.api_key.is_none() && !own_server {
             bail!(
                 "provider (ATELIER_PROVIDER) is openai, but there is no key. Set OPENAI_API_KEY, or use \"local\"."
+            );
+        }
+        self.check_replicate()
+    }
+
+    fn check_replicate(&self) -> Result<()> {
+        let replicate = &self.replicate;
+        ensure!(
+            self.provider() != ProviderName::Replicate || replicate.api_token.is_some(),
+            "provider (ATELIER_PROVIDER) is replicate, but there is no token. Set REPLICATE_API_TOKEN, or use \"local\"."
+        );
+        ensure!(
+            replicate.parallel > 0 && replicate.calls_per_second.is_none_or(|rate| rate > 0.0),
+            "replicate.parallel and replicate.calls_per_second must be above 0."
+        );
+        let prices = [replicate.image_usd, replicate.restoration_usd];
+        ensure!(
+            prices.iter().all(|price| (0.0..=1000.0).contains(price)),
+            "replicate.image_usd or replicate.restoration_usd is negative or too large."
+        );
+        for model in [&replicate.image_model, &replicate.restoration_model] {
+            let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+            let parts: Vec<&str> = model.split(['/', ':']).collect();
+            ensure!(
+                (2..=3).contains(&parts.len())
+                    && model.matches('/').count() == 1
+                    && parts
+                        .iter()
+                        .all(|part| !part.is_empty() && part.chars().all(plain)),
+                "replicate: {model:?} is no model. Write \"owner/name\" or \"owner/name:version\"."
+            );
+        }
+        if let Some(Secret(secret)) = &replicate.webhook_secret {
+            ensure!(
+                Webhooks::new(Some(secret)).is_ok(),
+                "replicate.webhook_secret (REPLICATE_WEBHOOK_SECRET) is no such secret. It begins with \"whsec_\"."
             );
         }
         Ok(())

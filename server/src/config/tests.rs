@@ -78,6 +78,17 @@ fn refusals_name_the_setting() {
         ("", &[("ATELIER_LISTEN", "nowhere")], "listen"),
         ("", &[("ATELIER_PROVIDER", "openai")], "OPENAI_API_KEY"),
         ("", &[("ATELIER_PROVIDER", "crayons")], "crayons"),
+        (
+            "",
+            &[("ATELIER_PROVIDER", "replicate")],
+            "REPLICATE_API_TOKEN",
+        ),
+        ("[replicate]\nimage_model = 'a/b/../c'", &[], "is no model"),
+        (
+            "",
+            &[("REPLICATE_WEBHOOK_SECRET", "whsec_?")],
+            "REPLICATE_WEBHOOK_SECRET",
+        ),
         ("", &[("ATELIER_REDIS_URL", "http://localhost")], "redis"),
         ("", &[("ATELIER_BLOBS", "s3://pictures")], "ATELIER_BLOBS"),
         ("", &[("ATELIER_SECRET", "short")], "ATELIER_SECRET"),

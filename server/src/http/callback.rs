@@ -1,4 +1,4 @@
-//! `POST /api/callback`: outcomes come home.
+//! `POST /api/callback`: outcomes come home, and Replicate's news.
 
 use axum::{
     body::Bytes,
@@ -18,5 +18,15 @@ pub(super) async fn receive(
         .verify(&headers, &body)
         .map_err(Error::Forged)?;
     state.studio.complete(&message).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) async fn replicate(
+    AxumState(state): AxumState<State>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<StatusCode> {
+    let received = state.webhooks.receive(&headers, &body);
+    received.map_err(Error::Forged)?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -40,6 +40,7 @@ use crate::{
     access::Gate,
     callback::{PATH as CALLBACK, Signer},
     config::{PhotosConfig, ProxyHeader, Secret},
+    provider::replicate::{self, Webhooks},
     studio::Studio,
 };
 
@@ -51,6 +52,7 @@ pub struct Site {
     pub gate: Arc<Gate>,
     pub metrics: PrometheusHandle,
     pub signer: Signer,
+    pub webhooks: Arc<Webhooks>,
     /// Signs session cookies.
     pub cookies: Key,
     pub links: Links,
@@ -113,6 +115,7 @@ pub fn router(site: Site) -> Router {
         .layer(from_fn_with_state(state.clone(), caller::turn_away));
     let open = Router::new()
         .route(CALLBACK, post(callback::receive))
+        .route(replicate::PATH, post(callback::replicate))
         .layer(DefaultBodyLimit::max(images::MAX_BODY))
         .route("/assets/{name}", get(assets::hashed))
         .route("/healthz", get(health::alive))

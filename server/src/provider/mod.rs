@@ -3,6 +3,8 @@
 
 pub mod local;
 pub mod openai;
+pub mod replicate;
+mod http;
 
 use std::time::Duration;
 

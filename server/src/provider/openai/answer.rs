@@ -5,11 +5,11 @@ use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use reqwest::{Client, Response};
 use serde::Deserialize;
 
-use super::{Error, error};
+use super::{
+    super::http::{body, broken, garbage},
+    Error, error,
+};
 use crate::config::Prices;
-
-/// The largest answer read: ten large pictures in base64.
-const MAX_BYTES: usize = 256 * 1024 * 1024;
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Reply {
@@ -95,32 +95,11 @@ impl Item {
 
 /// The API key stays home: the picture may lie on another host.
 async fn fetch(client: &Client, url: &str) -> Result<Bytes, Error> {
-    let response = client.get(url).send().await.map_err(error::broken)?;
+    let response = client.get(url).send().await.map_err(broken)?;
     if !response.status().is_success() {
         return Err(garbage());
     }
     body(response).await
-}
-
-async fn body(mut response: Response) -> Result<Bytes, Error> {
-    let mut bytes = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(error::broken)? {
-        if bytes.len() + chunk.len() > MAX_BYTES {
-            return Err(Error::last(
-                "bad_answer",
-                "The image service's answer was too large.",
-            ));
-        }
-        bytes.extend_from_slice(&chunk);
-    }
-    Ok(bytes.into())
-}
-
-fn garbage() -> Error {
-    Error::passing(
-        "bad_answer",
-        "The image service's answer could not be understood.",
-    )
 }
 
 #[cfg(test)]

@@ -8,10 +8,10 @@ use reqwest::{
 };
 use serde::Deserialize;
 
-use super::super::{Error, Remedy};
-
-/// No pause asked for by a provider is believed beyond this.
-const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 60 * 60);
+use super::super::{
+    Error, Remedy,
+    http::{beginning, pause, shorten},
+};
 
 #[derive(Debug, Default, Deserialize)]
 struct Envelope {
@@ -28,15 +28,6 @@ struct Body {
     code: Option<serde_json::Value>,
 }
 
-/// The connection failed or the answer never came.
-pub(super) fn broken(error: reqwest::Error) -> Error {
-    tracing::warn!(error = %error.without_url(), "the image service could not be reached");
-    Error::passing(
-        "provider_unreachable",
-        "The image service could not be reached.",
-    )
-}
-
 /// The provider's own id of the call.
 pub(super) fn request_id(response: &Response) -> Option<String> {
     response
@@ -48,17 +39,10 @@ pub(super) fn request_id(response: &Response) -> Option<String> {
 }
 
 /// The provider answered with an error status.
-pub(super) async fn refused(mut response: Response) -> Error {
-    const ENOUGH: usize = 64 * 1024;
+pub(super) async fn refused(response: Response) -> Error {
     let (status, headers) = (response.status(), response.headers().clone());
     let request_id = request_id(&response);
-    let mut text = Vec::new();
-    while let Ok(Some(chunk)) = response.chunk().await {
-        text.extend_from_slice(&chunk);
-        if text.len() > ENOUGH {
-            break;
-        }
-    }
+    let text = beginning(response).await;
     let body = serde_json::from_slice::<Envelope>(&text)
         .unwrap_or_default()
         .error;
@@ -152,43 +136,6 @@ fn may_pass(status: StatusCode, headers: &HeaderMap) -> bool {
         Some(b"false") => false,
         _ => matches!(status.as_u16(), 408 | 409 | 429) || status.is_server_error(),
     }
-}
-
-/// `retry-after-ms`, or `retry-after` in seconds or as a date (RFC 9110, 10.2.3).
-fn pause(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    let text = |name| {
-        headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-            .map(str::trim)
-    };
-    let number = |text: &str| {
-        text.parse::<f64>()
-            .ok()
-            .filter(|number| number.is_finite() && *number >= 0.0)
-    };
-    let longest = LONGEST_PAUSE.as_secs_f64();
-    let milliseconds = text("retry-after-ms")
-        .and_then(number)
-        .map(|ms| ms / 1000.0);
-    let seconds = || text("retry-after").and_then(number);
-    if let Some(seconds) = milliseconds.or_else(seconds) {
-        return Some(Duration::from_secs_f64(seconds.min(longest)));
-    }
-    let date = httpdate::parse_http_date(text("retry-after")?).ok()?;
-    Some(
-        date.duration_since(now)
-            .unwrap_or_default()
-            .min(LONGEST_PAUSE),
-    )
-}
-
-fn shorten(message: &str) -> String {
-    message
-        .chars()
-        .filter(|c| !c.is_control())
-        .take(300)
-        .collect()
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ mod estimate;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use atelier_app::wire::{Kind, STYLES};
+use atelier_app::wire::Kind;
 use axum::body::Bytes;
 use reqwest::{
     Client, RequestBuilder, Url,
@@ -17,7 +17,7 @@ use serde_json::json;
 
 use self::answer::Reply;
 pub(crate) use self::estimate::find as find_estimate;
-use super::{Answer, Error, Progress, Provider, Work};
+use super::{Answer, Error, Progress, Provider, Work, http};
 use crate::{
     config::OpenAiConfig,
     job::{ImageTask, Request, Task},
@@ -39,11 +39,7 @@ pub struct OpenAi {
 impl OpenAi {
     /// A client with this configuration; makes no call yet.
     pub fn new(config: OpenAiConfig) -> Result<Self, reqwest::Error> {
-        let client = Client::builder()
-            .user_agent(concat!("atelier/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(Duration::from_secs(10))
-            .timeout(config.timeout)
-            .build()?;
+        let client = http::client().timeout(config.timeout).build()?;
         Ok(Self { client, config })
     }
 
@@ -66,7 +62,7 @@ impl OpenAi {
     fn generation(&self, model: &str, task: &ImageTask) -> Result<RequestBuilder, Error> {
         Ok(self.post("images/generations")?.json(&json!({
             "model": model,
-            "prompt": styled(task),
+            "prompt": task.styled(),
             "n": task.n,
             "size": task.size,
             "quality": task.quality,
@@ -90,7 +86,7 @@ impl OpenAi {
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Reply, Error> {
-        let response = request.send().await.map_err(error::broken)?;
+        let response = request.send().await.map_err(http::broken)?;
         if !response.status().is_success() {
             return Err(error::refused(response).await);
         }
@@ -144,15 +140,4 @@ impl Provider for OpenAi {
             cost_usd,
         })
     }
-}
-
-/// The prompt with the words of its style; the API has no parameter for it.
-fn styled(task: &ImageTask) -> String {
-    let style = STYLES
-        .iter()
-        .find(|style| Some(style.id) == task.style.as_deref());
-    style.map_or_else(
-        || task.prompt.clone(),
-        |style| format!("{}\n\nStyle: {}.", task.prompt, style.words),
-    )
 }

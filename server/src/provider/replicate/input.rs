@@ -1,0 +1,120 @@
+//! What each model is to be given. They agree on nothing.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use serde_json::{Map, Value, json};
+
+use crate::job::ImageTask;
+
+/// The shapes that FLUX takes.
+const SHAPES: [(u32, u32); 11] = [
+    (1, 1),
+    (16, 9),
+    (21, 9),
+    (3, 2),
+    (2, 3),
+    (4, 5),
+    (5, 4),
+    (3, 4),
+    (4, 3),
+    (9, 16),
+    (9, 21),
+];
+
+/// A picture from words: FLUX and its kin.
+pub(super) fn picture(task: &ImageTask) -> Map<String, Value> {
+    let (width, height) = shape(&task.size);
+    fields([
+        ("prompt", json!(task.styled())),
+        ("aspect_ratio", json!(format!("{width}:{height}"))),
+        ("num_outputs", json!(task.n)),
+        ("output_format", json!("png")),
+    ])
+}
+
+/// A photo, by the name of the model.
+pub(super) fn photo(model: &str, photo: String, enlarge: u32) -> Map<String, Value> {
+    let name = model.split(':').next().unwrap_or(model);
+    match name {
+        "tencentarc/gfpgan" => fields([
+            ("img", json!(photo)),
+            ("version", json!("v1.4")),
+            ("scale", json!(enlarge)),
+        ]),
+        "sczhou/codeformer" => fields([
+            ("image", json!(photo)),
+            ("codeformer_fidelity", json!(0.5)),
+            ("background_enhance", json!(true)),
+            ("face_upsample", json!(true)),
+            ("upscale", json!(enlarge)),
+        ]),
+        _ => fields([
+            ("input_image", json!(photo)),
+            ("output_format", json!("png")),
+            ("safety_tolerance", json!(2)),
+        ]),
+    }
+}
+
+/// A JPEG inside its own address.
+pub(super) fn data_url(photo: &[u8]) -> String {
+    format!("data:image/jpeg;base64,{}", BASE64.encode(photo))
+}
+
+fn fields<const N: usize>(fields: [(&str, Value); N]) -> Map<String, Value> {
+    let fields = fields.into_iter();
+    fields
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+}
+
+/// The nearest of the shapes; square where none is asked for.
+fn shape(size: &str) -> (u32, u32) {
+    let sides = size.split_once('x');
+    let ratio = sides
+        .and_then(|(width, height)| Some(width.parse::<f64>().ok()? / height.parse::<f64>().ok()?));
+    let asked = ratio.filter(|ratio| ratio.is_normal()).unwrap_or(1.0).ln();
+    let distance = |(width, height): &(u32, u32)| {
+        (f64::from(*width).ln() - f64::from(*height).ln() - asked).abs()
+    };
+    let nearest = SHAPES
+        .into_iter()
+        .min_by(|a, b| distance(a).total_cmp(&distance(b)));
+    nearest.unwrap_or((1, 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_shape_is_taken() {
+        for (size, expected) in [
+            ("auto", (1, 1)),
+            ("1024x1024", (1, 1)),
+            ("1536x1024", (3, 2)),
+            ("1024x1536", (2, 3)),
+            ("3840x2160", (16, 9)),
+            ("2160x3840", (9, 16)),
+            ("1000x990", (1, 1)),
+            ("0x0", (1, 1)),
+        ] {
+            assert_eq!(shape(size), expected, "{size}");
+        }
+    }
+
+    #[test]
+    fn each_model_is_given_its_own_fields() {
+        let gfpgan = photo("tencentarc/gfpgan:92836085", "url".into(), 2);
+        assert_eq!(
+            Value::from(gfpgan),
+            json!({ "img": "url", "version": "v1.4", "scale": 2 })
+        );
+        let codeformer = photo("sczhou/codeformer", "url".into(), 1);
+        assert_eq!(
+            (&codeformer["image"], &codeformer["upscale"]),
+            (&json!("url"), &json!(1))
+        );
+        let flux = photo("flux-kontext-apps/restore-image", "url".into(), 1);
+        assert_eq!(flux["input_image"], "url");
+    }
+}

@@ -1,0 +1,290 @@
+//! Replicate: a call is a prediction, which is asked after until it has ended,
+//! or tells of its end through a webhook, whichever comes first.
+
+mod input;
+mod prediction;
+mod webhook;
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use atelier_app::wire::Kind;
+use axum::body::Bytes;
+use reqwest::{
+    Client, Method, RequestBuilder, Url,
+    multipart::{Form, Part},
+    redirect,
+};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+use tokio::{
+    sync::watch,
+    time::{sleep, timeout},
+};
+use tracing::warn;
+
+use self::prediction::{Outlook, Prediction, refused};
+pub use self::webhook::Webhooks;
+use super::{Answer, Error, Progress, Provider, Work, http};
+use crate::{
+    config::ReplicateConfig,
+    job::{Request, Task},
+};
+
+/// The path under which webhooks arrive.
+pub const PATH: &str = "/api/callback/replicate";
+
+/// Pauses between questions: the first, and the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// One answer of the API.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Replicate takes data URLs of about 256 KB; base64 makes four bytes of three.
+const LARGEST_INLINE: usize = 190_000;
+
+/// A client of Replicate's API.
+pub struct Replicate {
+    client: Client,
+    config: ReplicateConfig,
+    webhooks: Arc<Webhooks>,
+    /// Where webhooks are to be sent, where they can be verified.
+    webhook: Option<Url>,
+}
+
+impl Replicate {
+    /// A client with this configuration; makes no call yet. The site's public
+    /// address is where webhooks arrive.
+    pub fn new(
+        config: ReplicateConfig,
+        public_url: Option<&Url>,
+        webhooks: Arc<Webhooks>,
+    ) -> Result<Self, reqwest::Error> {
+        let client = http::client()
+            .timeout(PATIENCE)
+            // An answer that leads elsewhere would slip past the check of hosts.
+            .redirect(redirect::Policy::none())
+            .build()?;
+        let webhook = public_url
+            .filter(|_| config.webhook_secret.is_some())
+            .and_then(|url| url.join(PATH).ok());
+        Ok(Self {
+            client,
+            config,
+            webhooks,
+            webhook,
+        })
+    }
+
+    fn request(&self, method: Method, path: &str) -> Result<RequestBuilder, Error> {
+        let base = self.config.base_url.as_str().trim_end_matches('/');
+        let url = Url::parse(&format!("{base}/{path}"))
+            .map_err(|_| Error::last("misconfigured", "The image service's address is wrong."))?;
+        let request = self.client.request(method, url);
+        Ok(match &self.config.api_token {
+            Some(token) => request.bearer_auth(&token.0),
+            None => request,
+        })
+    }
+
+    async fn ask<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, Error> {
+        let response = request.send().await.map_err(http::broken)?;
+        if !response.status().is_success() {
+            return Err(refused(response).await);
+        }
+        let body = http::body(response).await?;
+        serde_json::from_slice(&body).map_err(|_| http::garbage())
+    }
+
+    /// The photo as the model is to be given it: in the request, or by address.
+    async fn upload(&self, photo: Bytes) -> Result<String, Error> {
+        if photo.len() <= LARGEST_INLINE {
+            return Ok(input::data_url(&photo));
+        }
+        #[derive(serde::Deserialize)]
+        struct File {
+            urls: Urls,
+        }
+        #[derive(serde::Deserialize)]
+        struct Urls {
+            get: String,
+        }
+        let length = photo.len() as u64;
+        let part = Part::stream_with_length(photo, length)
+            .file_name("photo.jpg")
+            .mime_str("image/jpeg")
+            .map_err(|_| Error::last("misconfigured", "The photo could not be sent."))?;
+        let form = Form::new().part("content", part);
+        let request = self.request(Method::POST, "files")?.multipart(form);
+        Ok(self.ask::<File>(request).await?.urls.get)
+    }
+
+    /// `model` is `owner/name`, or `owner/name:version` where the model has no
+    /// official version.
+    async fn create(&self, model: &str, input: Map<String, Value>) -> Result<Prediction, Error> {
+        let mut body = json!({ "input": input });
+        let path = match model.split_once(':') {
+            Some((_, version)) => {
+                body["version"] = version.into();
+                "predictions".to_owned()
+            }
+            None => format!("models/{model}/predictions"),
+        };
+        if let Some(webhook) = &self.webhook {
+            body["webhook"] = webhook.as_str().into();
+            body["webhook_events_filter"] = json!(["completed"]);
+        }
+        let request = self.request(Method::POST, &path)?.json(&body);
+        self.ask(request).await
+    }
+
+    /// Follows a prediction to its end.
+    async fn follow(&self, mut prediction: Prediction) -> Result<Vec<String>, Error> {
+        let id = prediction.id.clone();
+        let mut told = self.webhooks.listen(&id);
+        let mut pause = FIRST_PAUSE;
+        loop {
+            match prediction.outlook()? {
+                Outlook::Done(outputs) => return Ok(outputs),
+                Outlook::UnderWay => {}
+            }
+            prediction = tokio::select! {
+                told = hear(&mut told) => told,
+                () = sleep(pause) => {
+                    let path = format!("predictions/{id}");
+                    match self.ask(self.request(Method::GET, &path)?).await {
+                        Ok(prediction) => prediction,
+                        // The prediction goes on whether or not we hear of it.
+                        Err(error) if error.remedy != super::Remedy::Nothing => {
+                            warn!(code = error.code, "a prediction could not be asked after");
+                            prediction
+                        }
+                        Err(error) => return Err(error),
+                    }
+                }
+            };
+            pause = (pause * 3 / 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    async fn fetch(&self, output: &str) -> Result<Bytes, Error> {
+        let url = Url::parse(output).map_err(|_| http::garbage())?;
+        if !prediction::is_trusted(&url, &self.config.base_url) {
+            warn!(
+                host = url.host_str(),
+                "a prediction's output lies elsewhere"
+            );
+            return Err(Error::last(
+                "bad_answer",
+                "The image service named a picture on a host that is not its own.",
+            ));
+        }
+        let response = self.client.get(url).send().await.map_err(http::broken)?;
+        if !response.status().is_success() {
+            return Err(http::garbage());
+        }
+        http::body(response).await
+    }
+}
+
+/// The prediction as its webhook told it. Never ends while none comes.
+async fn hear(told: &mut watch::Receiver<Option<Prediction>>) -> Prediction {
+    loop {
+        if told.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        if let Some(prediction) = told.borrow_and_update().clone() {
+            return prediction;
+        }
+    }
+}
+
+/// Calls a prediction off that nobody waits for any more.
+struct Guard {
+    request: Option<RequestBuilder>,
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if let Some(request) = self.request.take() {
+            tokio::spawn(async move {
+                if let Err(error) = request.send().await {
+                    warn!(error = %error.without_url(), "a prediction could not be called off");
+                }
+            });
+        }
+    }
+}
+
+#[async_trait]
+impl Provider for Replicate {
+    fn name(&self) -> &'static str {
+        "replicate"
+    }
+
+    fn model(&self, kind: Kind) -> &str {
+        match kind {
+            Kind::Image => &self.config.image_model,
+            Kind::Restoration => &self.config.restoration_model,
+        }
+    }
+
+    fn typical(&self, kind: Kind) -> Duration {
+        match kind {
+            Kind::Image => Duration::from_secs(5),
+            Kind::Restoration => Duration::from_secs(15),
+        }
+    }
+
+    fn estimate(&self, work: Work<'_>) -> f64 {
+        match work {
+            Work::Images { n, .. } => self.config.image_usd * f64::from(n),
+            Work::Restoration => self.config.restoration_usd,
+            Work::Nothing => 0.0,
+        }
+    }
+
+    async fn make(
+        &self,
+        request: &Request,
+        original: Option<Bytes>,
+        _: Progress,
+    ) -> Result<Answer, Error> {
+        let input = match (&request.task, original) {
+            (Task::Image(task), _) => input::picture(task),
+            (Task::Restoration(task), Some(photo)) => {
+                input::photo(&request.model, self.upload(photo).await?, task.enlarge)
+            }
+            (Task::Restoration(_), None) => {
+                return Err(Error::last(
+                    "photo_lost",
+                    "The photo is not there any more.",
+                ));
+            }
+            (Task::Notice(_), _) => return Err(Error::no_picture()),
+        };
+        let prediction = self.create(&request.model, input).await?;
+        let cancel = format!("predictions/{}/cancel", prediction.id);
+        let mut guard = Guard {
+            request: Some(self.request(Method::POST, &cancel)?),
+        };
+        let outputs = timeout(self.config.timeout, self.follow(prediction))
+            .await
+            .map_err(|_| Error::passing("provider_failed", "The image service took too long."))?;
+        // It has ended, one way or the other.
+        guard.request = None;
+        let mut pictures = Vec::new();
+        for output in outputs? {
+            pictures.push(self.fetch(&output).await?);
+        }
+        if pictures.is_empty() {
+            return Err(http::garbage());
+        }
+        // Replicate tells seconds of hardware, not a price.
+        Ok(Answer {
+            pictures,
+            cost_usd: None,
+        })
+    }
+}
