@@ -50,8 +50,10 @@ impl Seen {
 pub struct About {
     /// `openai`, `replicate` or `local`.
     pub provider: &'static str,
-    /// The model's name, or the built-in engine's.
+    /// The model for pictures, or the built-in engine.
     pub model: String,
+    /// The same for photos.
+    pub photo_model: String,
     /// Largest upload in bytes.
     pub photo_max_bytes: u64,
     /// Largest upload in pixels.

@@ -35,6 +35,12 @@ fn engine(about: &About) -> String {
         "local" => {
             "Pictures by the built-in sketch engine, photos by the built-in restorer.".to_owned()
         }
+        _ if about.photo_model != about.model => {
+            format!(
+                "Pictures by {}, photos by {}.",
+                about.model, about.photo_model
+            )
+        }
         _ => format!("Pictures and photos by {}.", about.model),
     }
 }

@@ -198,6 +198,7 @@ impl Data for Desk {
         About {
             provider: provider.name(),
             model: provider.model(Kind::Image).into(),
+            photo_model: provider.model(Kind::Restoration).into(),
             photo_max_bytes: self.state.photos.max_bytes,
             photo_max_pixels: self.state.photos.max_pixels,
             photo_kept_seconds: self.state.photos.keep.as_secs(),

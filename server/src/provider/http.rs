@@ -8,7 +8,7 @@ use reqwest::{Client, ClientBuilder, Response, header::HeaderMap};
 use super::Error;
 
 /// No pause asked for by a provider is believed beyond this.
-const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 60 * 60);
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The largest answer read: ten large pictures in base64.
 const MAX_BYTES: usize = 256 * 1024 * 1024;

@@ -141,6 +141,7 @@ fn may_pass(status: StatusCode, headers: &HeaderMap) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provider::http::LONGEST_PAUSE;
 
     fn sorted(status: u16, headers: &[(&'static str, &str)], json: &str) -> Error {
         let headers = headers

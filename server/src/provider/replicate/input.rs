@@ -32,7 +32,7 @@ pub(super) fn picture(task: &ImageTask) -> Map<String, Value> {
 }
 
 /// A photo, by the name of the model.
-pub(super) fn photo(model: &str, photo: String, enlarge: u32) -> Map<String, Value> {
+pub(super) fn photo(model: &str, photo: &str, enlarge: u32) -> Map<String, Value> {
     let name = model.split(':').next().unwrap_or(model);
     match name {
         "tencentarc/gfpgan" => fields([
@@ -104,17 +104,17 @@ mod tests {
 
     #[test]
     fn each_model_is_given_its_own_fields() {
-        let gfpgan = photo("tencentarc/gfpgan:92836085", "url".into(), 2);
+        let gfpgan = photo("tencentarc/gfpgan:92836085", "url", 2);
         assert_eq!(
             Value::from(gfpgan),
             json!({ "img": "url", "version": "v1.4", "scale": 2 })
         );
-        let codeformer = photo("sczhou/codeformer", "url".into(), 1);
+        let codeformer = photo("sczhou/codeformer", "url", 1);
         assert_eq!(
             (&codeformer["image"], &codeformer["upscale"]),
             (&json!("url"), &json!(1))
         );
-        let flux = photo("flux-kontext-apps/restore-image", "url".into(), 1);
+        let flux = photo("flux-kontext-apps/restore-image", "url", 1);
         assert_eq!(flux["input_image"], "url");
     }
 }

@@ -254,7 +254,7 @@ impl Provider for Replicate {
         let input = match (&request.task, original) {
             (Task::Image(task), _) => input::picture(task),
             (Task::Restoration(task), Some(photo)) => {
-                input::photo(&request.model, self.upload(photo).await?, task.enlarge)
+                input::photo(&request.model, &self.upload(photo).await?, task.enlarge)
             }
             (Task::Restoration(_), None) => {
                 return Err(Error::last(

@@ -5,6 +5,7 @@ mod openai;
 mod process;
 mod recorder;
 mod redis;
+mod replicate;
 
 use std::{
     path::Path,
@@ -23,6 +24,7 @@ pub(crate) use self::{
     process::Process,
     recorder::{Delivery, Recorder},
     redis::{redis, redis_8, redis_8_database, redis_cluster, redis_database},
+    replicate::{Fate, Replicate, WEBHOOK_SECRET, sign as replicate_webhook},
 };
 
 /// Everything must happen within this; nothing is expected to take long.
@@ -33,6 +35,8 @@ pub(crate) struct Atelier {
     process: Process,
     pub(crate) url: String,
     pub(crate) client: Client,
+    /// Stays as long as the server.
+    _folder: Arc<TempDir>,
 }
 
 /// How a server is to be started.
@@ -78,6 +82,13 @@ impl Setup {
             .set("OPENAI_BASE_URL", &provider.url)
     }
 
+    /// Pictures from this other stand-in.
+    pub(crate) fn replicate(self, provider: &Replicate) -> Self {
+        self.set("ATELIER_PROVIDER", "replicate")
+            .set("REPLICATE_API_TOKEN", replicate::TOKEN)
+            .set("REPLICATE_BASE_URL", &provider.url)
+    }
+
     pub(crate) fn data(&self) -> std::path::PathBuf {
         self.folder.path().join("data")
     }
@@ -105,14 +116,24 @@ impl Setup {
             process,
             url: url.trim_end_matches('/').to_owned(),
             client: client(),
+            _folder: Arc::clone(&self.folder),
+        }
+    }
+
+    /// Starts a server whose public address is where it can be reached.
+    pub(crate) fn start_in_public(&self) -> Atelier {
+        let address = free_address();
+        let url = format!("http://{address}");
+        let setup = self.again().set("ATELIER_LISTEN", &address);
+        Atelier {
+            url: url.clone(),
+            ..setup.set("ATELIER_PUBLIC_URL", &url).start()
         }
     }
 
     /// Starts a server whose public address is not where it can be reached.
     pub(crate) fn start_at_its_own_address(&self) -> Atelier {
-        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = free.local_addr().unwrap().to_string();
-        drop(free);
+        let address = free_address();
         let setup = self.again().set("ATELIER_LISTEN", &address);
         Atelier {
             url: format!("http://{address}"),
@@ -143,6 +164,11 @@ impl Setup {
         assert!(!output.status.success(), "{arguments:?} was to be refused");
         String::from_utf8(output.stderr).unwrap()
     }
+}
+
+fn free_address() -> String {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    free.local_addr().unwrap().to_string()
 }
 
 fn client() -> Client {
