@@ -9,17 +9,14 @@
 //! answered survives the death of the process at any point.
 
 use std::{
-    path::{Path, PathBuf},
+    path::Path,
     sync::{Arc, Mutex, PoisonError, mpsc},
     thread,
     time::Duration,
 };
 
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
-use tokio::{
-    sync::{Semaphore, oneshot},
-    task::spawn_blocking,
-};
+use tokio::sync::oneshot;
 
 use super::Error;
 
@@ -52,17 +49,17 @@ type Write = Box<dyn FnOnce(Result<&Connection, Error>) -> Reply + Send>;
 #[derive(Clone)]
 pub struct Database {
     writer: mpsc::Sender<Write>,
-    readers: Arc<Readers>,
+    readers: mpsc::Sender<Read>,
 }
 
-struct Readers {
-    path: PathBuf,
-    idle: Mutex<Vec<Connection>>,
-    permits: Semaphore,
-}
+type Read = Box<dyn FnOnce(Result<&Connection, Error>) + Send>;
 
 /// How many reads run at once; more would only wait for the two or four cores.
-const READERS: usize = 4;
+const READERS: usize = 3;
+
+/// Reads that one thread takes at a time, so that under load it need not be
+/// woken for each.
+const READS: usize = 8;
 
 impl Database {
     /// Opens or creates the database file and brings its schema up to date.
@@ -75,14 +72,9 @@ impl Database {
             .name("sqlite-writer".into())
             .spawn(move || write_loop(&connection, &waiting))
             .map_err(|_| Error::Closed)?;
-        let readers = Readers {
-            path: path.to_owned(),
-            idle: Mutex::default(),
-            permits: Semaphore::new(READERS),
-        };
         Ok(Self {
             writer,
-            readers: Arc::new(readers),
+            readers: start_readers(path)?,
         })
     }
 
@@ -110,7 +102,7 @@ impl Database {
         answered.await.map_err(|_| Error::Closed)?
     }
 
-    /// Runs `query` on the state of the last commit, off the async threads.
+    /// Runs `query` on the state of the last commit, on a thread of the readers'.
     pub async fn read<T, E>(
         &self,
         query: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
@@ -119,48 +111,59 @@ impl Database {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let readers = Arc::clone(&self.readers);
-        let _permit = self
-            .readers
-            .permits
-            .acquire()
-            .await
-            .map_err(|_| Error::Closed)?;
-        spawn_blocking(move || {
-            let connection = readers.take()?;
-            let result = query(&connection);
-            readers.put_back(connection);
-            result
-        })
-        .await
-        .map_err(|_| Error::Closed)?
+        let (answer, answered) = oneshot::channel();
+        let read: Read = Box::new(move |connection| {
+            // The caller may have stopped waiting.
+            let _ = answer.send(connection.map_err(E::from).and_then(query));
+        });
+        self.readers.send(read).map_err(|_| Error::Closed)?;
+        answered.await.map_err(|_| Error::Closed)?
     }
 }
 
-impl Readers {
-    fn take(&self) -> Result<Connection, Error> {
-        if let Some(connection) = self
-            .idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop()
-        {
-            return Ok(connection);
-        }
-        let connection = Connection::open_with_flags(
-            &self.path,
-            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-        )?;
-        connection.busy_timeout(Duration::from_secs(5))?;
-        Ok(connection)
+fn start_readers(path: &Path) -> Result<mpsc::Sender<Read>, Error> {
+    let (readers, waiting) = mpsc::channel::<Read>();
+    let waiting = Arc::new(Mutex::new(waiting));
+    for _ in 0..READERS {
+        let (waiting, path) = (Arc::clone(&waiting), path.to_owned());
+        thread::Builder::new()
+            .name("sqlite-reader".into())
+            .spawn(move || read_loop(&path, &waiting))
+            .map_err(|_| Error::Closed)?;
     }
+    Ok(readers)
+}
 
-    fn put_back(&self, connection: Connection) {
-        self.idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(connection);
+fn read_loop(path: &Path, waiting: &Mutex<mpsc::Receiver<Read>>) {
+    let mut connection = None;
+    loop {
+        let mut reads = Vec::with_capacity(READS);
+        {
+            let waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            let Ok(first) = waiting.recv() else {
+                return;
+            };
+            reads.push(first);
+            reads.extend(waiting.try_iter().take(READS - 1));
+        }
+        let opened = match connection.take() {
+            Some(connection) => Ok(connection),
+            None => open_to_read(path),
+        };
+        for read in reads {
+            read(opened.as_ref().map_err(Clone::clone));
+        }
+        connection = opened.ok();
     }
+}
+
+fn open_to_read(path: &Path) -> Result<Connection, Error> {
+    let connection = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    connection.busy_timeout(Duration::from_secs(5))?;
+    Ok(connection)
 }
 
 fn prepare(connection: &Connection) -> Result<(), Error> {
