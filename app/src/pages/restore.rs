@@ -75,7 +75,9 @@ pub(crate) async fn load(data: &dyn Data) -> Content {
 fn privacy(about: &About) -> String {
     let kept = words::round(about.photo_kept_seconds);
     let place = match about.provider {
-        "local" => "Your photo stays on this server, and only you can see it and what becomes of it.",
+        "local" => {
+            "Your photo stays on this server, and only you can see it and what becomes of it."
+        }
         "openai" => {
             "Your photo is sent to OpenAI to be restored, under their terms; here only you can see it and what becomes of it."
         }

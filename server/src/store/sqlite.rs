@@ -9,6 +9,7 @@
 //! answered survives the death of the process at any point.
 
 use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
     sync::{Arc, Mutex, PoisonError, mpsc},
     thread,
@@ -151,7 +152,9 @@ fn read_loop(path: &Path, waiting: &Mutex<mpsc::Receiver<Read>>) {
             None => open_to_read(path),
         };
         for read in reads {
-            read(opened.as_ref().map_err(Clone::clone));
+            let connection = opened.as_ref().map_err(Clone::clone);
+            // Whoever asked learns of a panic; the thread has others to serve.
+            let _ = catch_unwind(AssertUnwindSafe(|| read(connection)));
         }
         connection = opened.ok();
     }
