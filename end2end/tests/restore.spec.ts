@@ -40,6 +40,30 @@ test('a photo can be dropped on the zone and enlarged', async ({ page }) => {
   await expect(card(page, 'A restored photo')).toContainText('1200 × 880');
 });
 
+test('a photo is given away by a link, and deleted', async ({ page, browser, baseURL }) => {
+  await restore(page, photo);
+  await expect(card(page, 'A restored photo')).toContainText('Only you can see this. It is deleted in 24 hours.');
+  await page.getByRole('button', { name: 'Make a link' }).click();
+  await expect(page).toHaveURL(/\/jobs\/\w+\?key=[\w-]+$/);
+  await expect(page.getByText('Whoever has the address of this page can see it.')).toBeVisible();
+
+  const stranger = await browser.newPage({ baseURL });
+  const [link, bare] = [page.url(), page.url().split('?')[0]];
+  expect((await stranger.goto(bare))!.status()).toBe(404);
+  await stranger.goto(link);
+  await expectShown(stranger.getByAltText('The photo, restored'));
+  await expect(stranger.getByRole('button', { name: 'Delete now' })).toHaveCount(0);
+
+  const picture = await page.getByAltText('The photo, restored').getAttribute('src');
+  await page.getByRole('button', { name: 'Delete now' }).click();
+  await expect(page).toHaveURL(/\/restore$/);
+  for (const gone of [link, bare, picture!]) {
+    expect((await page.request.get(gone)).status()).toBe(404);
+    expect((await stranger.request.get(gone)).status()).toBe(404);
+  }
+  await stranger.close();
+});
+
 test('what cannot be a photo is refused before it travels', async ({ page }, testInfo) => {
   const large = testInfo.outputPath('large.jpg');
   await writeFile(large, Buffer.alloc(25_000_001));

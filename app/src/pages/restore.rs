@@ -46,7 +46,6 @@ pub(crate) async fn load(data: &dyn Data) -> Content {
                     <h1>"Bring an old photo back"</h1>
                     <p>"Faded, scratched or grainy: choose a photo and see it beside what it was."</p>
                     {note}
-                    <p class="fine">{privacy(&about)}</p>
                     {away.then(away_note)}
                 </section>
                 <Form about=about.clone() />
@@ -123,6 +122,7 @@ fn Form(about: About) -> impl IntoView {
                     <span>"Enlarge to twice the size"</span>
                 </label>
             </div>
+            <p class="fine">{privacy(&about)}</p>
             <p class="alert" role="alert" data-alert></p>
             <p class="send">
                 <button class="main" type="submit" data-busy="Uploading …">"Restore it"</button>
