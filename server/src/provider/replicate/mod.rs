@@ -38,6 +38,9 @@ pub const PATH: &str = "/api/callback/replicate";
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
+/// How often a picture is asked for.
+const FETCH_TRIES: u32 = 4;
+
 /// One answer of the API.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -180,6 +183,21 @@ impl Replicate {
                 "The image service named a picture on a host that is not its own.",
             ));
         }
+        // It is paid for: a network that stumbles must not cost a second one.
+        let mut tries = 1;
+        loop {
+            match self.download(url.clone()).await {
+                Err(error) if tries < FETCH_TRIES => {
+                    warn!(code = error.code, "a picture could not be fetched");
+                    sleep(FIRST_PAUSE * 2_u32.pow(tries)).await;
+                    tries += 1;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    async fn download(&self, url: Url) -> Result<Bytes, Error> {
         let response = self.client.get(url).send().await.map_err(http::broken)?;
         if !response.status().is_success() {
             return Err(http::garbage());

@@ -50,6 +50,7 @@ struct Shared {
     calls: Mutex<Vec<Value>>,
     cancelled: Mutex<Vec<String>>,
     files: Mutex<usize>,
+    early: Mutex<bool>,
 }
 
 impl Replicate {
@@ -67,7 +68,7 @@ impl Replicate {
             .route("/v1/predictions/{id}", get(status))
             .route("/v1/predictions/{id}/cancel", post(cancel))
             .route("/v1/files", post(upload))
-            .route("/out/picture.png", get(async || picture()))
+            .route("/out/picture.png", get(output))
             .with_state(Arc::clone(&shared));
         tokio::spawn(axum::serve(listener, router).into_future());
         Self {
@@ -95,8 +96,13 @@ impl Replicate {
     }
 }
 
-fn picture() -> Vec<u8> {
-    super::photo(64, 64, ImageFormat::Png)
+/// The first time somebody asks it is not there yet.
+async fn output(State(shared): State<Arc<Shared>>) -> Response {
+    let mut early = shared.early.lock().unwrap();
+    if !std::mem::replace(&mut *early, true) {
+        return StatusCode::BAD_GATEWAY.into_response();
+    }
+    super::photo(64, 64, ImageFormat::Png).into_response()
 }
 
 fn authorized(headers: &HeaderMap) {
