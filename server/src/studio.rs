@@ -85,10 +85,17 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// Whether the job belongs to the caller. What was ordered without a session
-    /// belongs to the address.
+    /// Whether the job belongs to the caller.
     pub fn owns(&self, job: &Job) -> bool {
-        job.owner == self.owner || job.owner.strip_prefix("ip:") == Some(&self.ip)
+        job.owner == self.owner
+    }
+
+    /// Whether the caller sees the job. What was ordered without a session is
+    /// seen from its address.
+    fn sees(&self, job: &Job) -> bool {
+        job.request.task.visibility() == Visibility::Everybody
+            || self.owns(job)
+            || job.owner.strip_prefix("ip:") == Some(&self.ip)
     }
 }
 
@@ -265,7 +272,7 @@ impl Studio {
         Ok(self.queue.enqueue(job, now).await?)
     }
 
-    /// The job, if the caller may see it, being its owner or `invited`; with
+    /// The job, if the caller sees it or is `invited` to; with
     /// `after`, as soon as its version exceeds that, or as it is after `wait`.
     pub async fn status(
         &self,
@@ -278,10 +285,8 @@ impl Studio {
         let deadline = Instant::now() + wait;
         loop {
             let ring = self.queue.bell().listen(id);
-            let job = self.queue.get(id).await?.filter(|job| {
-                let open = job.request.task.visibility() == Visibility::Everybody;
-                open || invited || caller.owns(job)
-            });
+            let job = self.queue.get(id).await?;
+            let job = job.filter(|job| invited || caller.sees(job));
             let unchanged =
                 matches!((&job, after), (Some(job), Some(after)) if job.version <= after);
             if !unchanged || Instant::now() >= deadline || self.drain.is_cancelled() {
