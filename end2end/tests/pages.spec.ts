@@ -39,7 +39,8 @@ test('nothing has to be scrolled sideways on a phone', async ({ page }) => {
   for (const width of [320, 390]) {
     await page.setViewportSize({ width, height: 700 });
     for (const path of ['/', '/restore', job, '/nowhere']) {
-      await page.goto(path);
+      // A page that is left while its script arrives says so.
+      await page.goto(path, { waitUntil: 'networkidle' });
       const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       expect(over, `${path} at ${width} px`).toBeLessThanOrEqual(0);
     }
