@@ -5,7 +5,7 @@ use tracing::{info, warn};
 
 use super::{Error, Studio};
 use crate::{
-    job::{Picture, Visibility},
+    job::{Picture, Task},
     queue,
 };
 
@@ -94,7 +94,7 @@ impl Studio {
                     continue;
                 };
                 last = job.finished_at.unwrap_or(last);
-                if job.request.task.visibility() == Visibility::Owner {
+                if matches!(job.request.task, Task::Restoration(_)) {
                     self.delete_if_there(id).await?;
                 }
             }
