@@ -73,6 +73,11 @@ impl Error {
         Self::last("misconfigured", "This is no request for a picture.")
     }
 
+    /// The photo that was to be restored is gone.
+    pub fn photo_lost() -> Self {
+        Self::last("photo_lost", "The photo is not there any more.")
+    }
+
     /// As the visitor is told.
     pub fn failure(&self) -> Failure {
         Failure {

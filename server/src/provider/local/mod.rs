@@ -64,10 +64,7 @@ impl Provider for Local {
         spawn_blocking(move || match (task, original) {
             (Task::Image(task), _) => draw(&task, variation, &progress),
             (Task::Restoration(task), Some(original)) => restore(&task, &original, &progress),
-            (Task::Restoration(_), None) => Err(Error::last(
-                "photo_lost",
-                "The photo is not there any more.",
-            )),
+            (Task::Restoration(_), None) => Err(Error::photo_lost()),
             (Task::Notice(_), _) => Err(Error::no_picture()),
         })
         .await

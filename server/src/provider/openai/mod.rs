@@ -125,12 +125,7 @@ impl Provider for OpenAi {
         let call = match (&request.task, original) {
             (Task::Image(task), _) => self.generation(&request.model, task)?,
             (Task::Restoration(_), Some(photo)) => self.restoration(&request.model, photo)?,
-            (Task::Restoration(_), None) => {
-                return Err(Error::last(
-                    "photo_lost",
-                    "The photo is not there any more.",
-                ));
-            }
+            (Task::Restoration(_), None) => return Err(Error::photo_lost()),
             (Task::Notice(_), _) => return Err(Error::no_picture()),
         };
         let reply = self.send(call).await?;

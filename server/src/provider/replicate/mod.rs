@@ -274,12 +274,7 @@ impl Provider for Replicate {
             (Task::Restoration(task), Some(photo)) => {
                 input::photo(&request.model, &self.upload(photo).await?, task.enlarge)
             }
-            (Task::Restoration(_), None) => {
-                return Err(Error::last(
-                    "photo_lost",
-                    "The photo is not there any more.",
-                ));
-            }
+            (Task::Restoration(_), None) => return Err(Error::photo_lost()),
             (Task::Notice(_), _) => return Err(Error::no_picture()),
         };
         let prediction = self.create(&request.model, input).await?;
