@@ -1,29 +1,85 @@
 //! `cargo xtask eval`: how good the heuristics are, on labelled data.
 
-use std::{env, path::PathBuf};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::exec;
+use crate::{exec, tools};
 
 /// Our own labelled pairs.
 const PAIRS: &str = "server/tests/data/prompt-pairs.jsonl";
 
-/// `cargo xtask eval semantic [FILE [-v]]`
+/// OpenCV's way, and what it needs.
+const OPENCV: &str = "xtask/peers/opencv";
+/// Photographs that scikit-image brings, all in the public domain or under CC0.
+const PHOTOS: [&str; 12] = [
+    "astronaut.png",
+    "brick.png",
+    "camera.png",
+    "chelsea.png",
+    "coffee.png",
+    "coins.png",
+    "grass.png",
+    "gravel.png",
+    "hubble_deep_field.jpg",
+    "moon.png",
+    "motorcycle_left.png",
+    "rocket.jpg",
+];
+
+/// `cargo xtask eval semantic [FILE [-v]]`, `cargo xtask eval restore`
 pub(crate) fn command(arguments: &[String]) -> Result<()> {
-    let Some(("semantic", rest)) = arguments
+    match arguments
         .split_first()
         .map(|(name, rest)| (name.as_str(), rest))
-    else {
-        bail!("there is: eval semantic [FILE [-v]]");
-    };
-    let (file, rest) = match rest.split_first() {
+    {
+        Some(("semantic", rest)) => semantic(rest),
+        Some(("restore", [])) => restore(),
+        _ => bail!("there are: eval semantic [FILE [-v]], eval restore"),
+    }
+}
+
+fn semantic(arguments: &[String]) -> Result<()> {
+    let (file, rest) = match arguments.split_first() {
         Some((file, rest)) => (
             env::current_dir().context("no current folder")?.join(file),
             rest,
         ),
-        None => (PathBuf::from(exec::root()).join(PAIRS), rest),
+        None => (exec::root().join(PAIRS), arguments),
     };
     let mut eval = exec::cargo("bench --quiet --package atelier --bench eval --");
     exec::run(eval.arg(file).args(rest))
+}
+
+/// Ages photographs, lets OpenCV and the built-in restorer at them, and compares.
+fn restore() -> Result<()> {
+    let peer = exec::root().join(OPENCV);
+    let python = tools::python_with(&peer.join("requirements.txt"))?;
+    let work = exec::target().join("restore");
+    let photos = photographs(&python, &work)?;
+    let bench = || exec::cargo("bench --quiet --package atelier --bench restore --");
+    exec::run(bench().arg("age").arg(photos).arg(&work))?;
+    let mut opencv = exec::command(&python);
+    opencv.arg(peer.join("restore.py")).arg(work.join("aged"));
+    let seconds = exec::output(opencv.arg(work.join("opencv")))?;
+    exec::run(bench().arg("score").arg(&work).arg(seconds))
+}
+
+/// A folder with nothing but [`PHOTOS`].
+fn photographs(python: &Path, work: &Path) -> Result<PathBuf> {
+    let print = "import skimage, os; print(os.path.dirname(skimage.__file__))";
+    let package = exec::output(exec::command(python).args(["-c", print]))?;
+    if work.exists() {
+        fs::remove_dir_all(work)?;
+    }
+    let folder = work.join("photos");
+    fs::create_dir_all(&folder)?;
+    for photo in PHOTOS {
+        let from = Path::new(&package).join("data").join(photo);
+        fs::copy(&from, folder.join(photo)).with_context(|| format!("no photograph {photo}"))?;
+    }
+    Ok(folder)
 }

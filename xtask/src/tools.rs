@@ -1,6 +1,9 @@
 //! What must be on the machine: installed where we can, named where we cannot.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -77,6 +80,25 @@ pub(crate) fn redis() -> Result<()> {
         install("Redis is needed:", &["redis-server", "redis-tools"])?;
     }
     Ok(())
+}
+
+/// A Python that has the packages of a `requirements.txt`, in a folder of its own.
+pub(crate) fn python_with(requirements: &Path) -> Result<PathBuf> {
+    let folder = exec::target().join("python");
+    let (python, done) = (folder.join("bin/python"), folder.join("installed"));
+    let wanted = fs::read_to_string(requirements)?;
+    if fs::read_to_string(&done).is_ok_and(|there| there == wanted) {
+        return Ok(python);
+    }
+    if exec::output(exec::command("python3").args(["-c", "import ensurepip"])).is_err() {
+        install("Python is needed:", &["python3", "python3-venv"])?;
+    }
+    exec::run(exec::command("python3").args(["-m", "venv"]).arg(&folder))?;
+    let mut pip = exec::command(&python);
+    pip.args(["-m", "pip", "install", "--quiet", "--requirement"]);
+    exec::run(pip.arg(requirements))?;
+    fs::write(done, wanted)?;
+    Ok(python)
 }
 
 fn rustup(args: &[&str]) -> Result<()> {

@@ -1,7 +1,7 @@
 //! The built-in engine, the default without a key: a sketch engine for
 //! pictures and classical image processing for photos. No network, no AI.
 
-mod restore;
+pub mod restore;
 mod sketch;
 
 use std::{io::Cursor, time::Duration};
@@ -128,6 +128,7 @@ fn restore(task: &RestorationTask, original: &[u8], progress: &Progress) -> Resu
     let photo = photo::decode(Cursor::new(original), u64::MAX).map_err(unreadable)?;
     let options = restore::Options {
         enlarge: task.enlarge,
+        ..restore::Options::default()
     };
     let restored =
         restore::restore(photo, &options, &mut |done| progress.report(done)).ok_or_else(stopped)?;

@@ -34,17 +34,19 @@ const MOST: f32 = 24.0;
 
 /// Removes the noise from luminance, and more firmly from colour, where the eye misses no detail.
 /// `aged`, 0.0 to 1.0: how sure it is that the photo has aged; a sound one may keep its grain.
-pub(super) fn denoise(photo: &mut Photo, aged: f32) {
+/// `share`, 0.0 to 1.0: how much of it is wanted.
+pub(super) fn denoise(photo: &mut Photo, aged: f32, share: f32) {
     let firmness = lerp(1.0, FIRMEST, aged);
-    reduce(&mut photo.luma, firmness, aged);
-    reduce(&mut photo.blue, COLOUR * firmness, aged);
-    reduce(&mut photo.red, COLOUR * firmness, aged);
+    let share = share * lerp(SPARED, 1.0, aged);
+    reduce(&mut photo.luma, firmness, share);
+    reduce(&mut photo.blue, COLOUR * firmness, share);
+    reduce(&mut photo.red, COLOUR * firmness, share);
 }
 
-fn reduce(plane: &mut Plane, firmness: f32, aged: f32) {
+fn reduce(plane: &mut Plane, firmness: f32, share: f32) {
     let noise = Noise::of(plane);
     let level = noise.level();
-    let strength = lerp(SPARED, 1.0, aged) * smoothstep(UNSEEN, SEEN, level);
+    let strength = share * smoothstep(UNSEEN, SEEN, level);
     if strength > 0.0 {
         let noise = noise.scaled(firmness * (MOST / level).min(1.0));
         *plane = filtered(plane, &noise, strength);

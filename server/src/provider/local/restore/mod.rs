@@ -35,14 +35,29 @@ use image::RgbImage;
 use noise::Noise;
 use photo::Photo;
 use plane::smoothstep;
-use tone::Ends;
+use tone::{Ends, Fading};
 use toning::Tint;
 
-/// What a caller may ask for beyond the repair itself.
+/// How a photo is to be restored.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Options {
-    /// Enlargement factor: 1 or 2. Anything above 2 counts as 2, 0 as 1.
-    pub(crate) enlarge: u32,
+pub struct Options {
+    /// How much of what the photo needs is done, 0.0 to 1.0. Marks are repaired wholly or, at 0.0, not.
+    pub strength: f32,
+    /// The result has no colour, tint included.
+    pub monochrome: bool,
+    /// Enlargement factor: 1, 2 or 4.
+    pub enlarge: u32,
+}
+
+impl Default for Options {
+    /// All that the photo needs, in its own size.
+    fn default() -> Self {
+        Self {
+            strength: 1.0,
+            monochrome: false,
+            enlarge: 1,
+        }
+    }
 }
 
 /// Grain of luminance, 8-bit steps, that is usual, and that is a sign of age.
@@ -55,7 +70,7 @@ const LEAST_PIXELS: usize = 1024;
 ///
 /// Before each step `progress` is told the share of the work that is done, 0.0 to 1.0; when it answers
 /// `None` the work stops and the result is `None`.
-pub(crate) fn restore(
+pub fn restore(
     mut photo: RgbImage,
     options: &Options,
     progress: &mut dyn FnMut(f32) -> Option<()>,
@@ -64,48 +79,54 @@ pub(crate) fn restore(
     if photo.is_empty() {
         return Some(photo);
     }
-    let marks = damage::repair(&mut photo).wear();
+    let strength = options.strength.clamp(0.0, 1.0);
+    let marks = if strength > 0.0 {
+        damage::repair(&mut photo).wear()
+    } else {
+        0.0
+    };
     progress(0.35)?;
     let mut planes = Photo::from_rgb(&photo);
     drop(photo);
     let grain = Noise::of(&planes.luma).level();
     let wear = smoothstep(USUAL_GRAIN, OLD_GRAIN, grain).max(marks);
-    let aged = marks.max(fading(&planes, wear));
-    denoise::denoise(&mut planes, aged);
+    let aged = marks.max(fading(&planes, wear).tint);
+    denoise::denoise(&mut planes, aged, strength);
     progress(0.75)?;
-    let fading = fading(&planes, wear);
+    let fading = fading(&planes, wear).scaled(strength);
     correct_tones(&mut planes, fading);
     progress(0.8)?;
-    contrast::lift(&mut planes, fading);
+    contrast::lift(&mut planes, fading.tone);
     progress(0.85)?;
-    sharpen::sharpen(&mut planes, grain);
+    sharpen::sharpen(&mut planes, grain, strength);
+    if options.monochrome {
+        planes.map(|[y, _, _]| [y, 0.0, 0.0]);
+    }
     progress(0.95)?;
-    let restored = planes.to_rgb();
+    let mut restored = planes.to_rgb();
     drop(planes);
-    let restored = if options.enlarge >= 2 {
-        enlarge::doubled(&restored)
-    } else {
-        restored
-    };
+    for _ in 0..options.enlarge.max(1).ilog2() {
+        restored = enlarge::doubled(&restored);
+    }
     progress(1.0)?;
     Some(restored)
 }
 
-/// How faded the photo is, 0.0 to 1.0; `wear`: what its other faults say about its age.
-fn fading(photo: &Photo, wear: f32) -> f32 {
+/// How faded the photo is; `wear`: what its other faults say about its age.
+fn fading(photo: &Photo, wear: f32) -> Fading {
     if photo.luma.data.len() < LEAST_PIXELS {
-        return 0.0;
+        return Fading::default();
     }
     Ends::of(photo).fading(wear)
 }
 
-fn correct_tones(photo: &mut Photo, fading: f32) {
-    if fading > 0.0 {
+fn correct_tones(photo: &mut Photo, fading: Fading) {
+    if fading.tint > 0.0 {
         let tint = Tint::of(photo);
         let ends = Ends::of(photo);
         tone::correct(photo, &ends, fading, tint.is_some());
         if let Some(tint) = tint {
-            tint.apply(photo, fading);
+            tint.apply(photo, fading.tint);
         }
     }
 }

@@ -20,10 +20,11 @@ const HALO: f32 = 0.1;
 /// Detail fainter than this share of the noise that was there stays as it is.
 const CORE: f32 = 0.5;
 
-/// Sharpens luminance. `grain`: the noise the photo had, in 8-bit steps.
-pub(super) fn sharpen(photo: &mut Photo, grain: f32) {
+/// Sharpens luminance. `grain`: the noise the photo had, in 8-bit steps; `share`, 0.0 to 1.0: how
+/// much of it is wanted.
+pub(super) fn sharpen(photo: &mut Photo, grain: f32, share: f32) {
     let blur = blur_of(&photo.luma);
-    let amount = MOST * smoothstep(SHARP, SOFT, blur);
+    let amount = share * MOST * smoothstep(SHARP, SOFT, blur);
     if amount < 0.02 {
         return;
     }

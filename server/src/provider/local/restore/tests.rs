@@ -80,7 +80,15 @@ fn psnr(a: &RgbImage, b: &RgbImage) -> f32 {
 
 /// Empty when the restorer stopped, which no test here takes for a picture.
 fn restored(picture: &RgbImage, enlarge: u32) -> RgbImage {
-    restore(picture.clone(), &Options { enlarge }, &mut |_| Some(())).unwrap_or_default()
+    restore(
+        picture.clone(),
+        &Options {
+            enlarge,
+            ..Options::default()
+        },
+        &mut |_| Some(()),
+    )
+    .unwrap_or_default()
 }
 
 #[test]
@@ -173,7 +181,7 @@ fn enlarging_keeps_the_picture() {
 #[test]
 fn stops_when_told_to() {
     let mut told = Vec::new();
-    let out = restore(scene(), &Options { enlarge: 1 }, &mut |done| {
+    let out = restore(scene(), &Options::default(), &mut |done| {
         told.push(done);
         (done < 0.5).then_some(())
     });

@@ -25,6 +25,15 @@ const TINT_OF_PRINT: f32 = 45.0;
 const MOST_CAST: f32 = 1.35;
 /// How far white sinks while black rises by one.
 const WHITE_LOSS: f32 = 0.6;
+/// Blacks of a faded print end at a wall, all at one shade: steps of luminance between the darkest
+/// pixels and the deepest black that are one, and that are the shadows of a scene.
+const WALL: f32 = 3.0;
+const SLOPE: f32 = 7.0;
+/// Luminance of the brightest pixels below which white has sunk, and above which it has not.
+const SUNK_WHITE: f32 = 236.0;
+const SOUND_WHITE: f32 = 250.0;
+/// Share of the pixels that are the darkest or brightest of all, apart from stray ones.
+const UTMOST: f32 = 0.0001;
 /// The least range, black to white, worth stretching; below it the picture is a blank sheet.
 const LEAST_RANGE: f32 = 24.0;
 
@@ -32,9 +41,30 @@ const LEAST_RANGE: f32 = 24.0;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Ends {
     /// Mean red, green, blue of the darkest pixels, 0 to 255.
-    pub(super) black: [f32; 3],
+    black: [f32; 3],
     /// Mean red, green, blue of the brightest.
-    pub(super) white: [f32; 3],
+    white: [f32; 3],
+    /// Luminance of the very darkest and the very brightest.
+    utmost: (f32, f32),
+}
+
+/// How far a print has faded, each 0.0 to 1.0.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Fading {
+    /// Its range of tones; never more than `tint`.
+    pub(super) tone: f32,
+    /// Its colours.
+    pub(super) tint: f32,
+}
+
+impl Fading {
+    /// A share of it, 0.0 to 1.0.
+    pub(super) fn scaled(self, share: f32) -> Self {
+        Self {
+            tone: self.tone * share,
+            tint: self.tint * share,
+        }
+    }
 }
 
 impl Ends {
@@ -42,46 +72,54 @@ impl Ends {
     pub(super) fn of(photo: &Photo) -> Self {
         let shades = shades(photo);
         let pixels = photo.luma.data.len() as f32;
+        let darkest = mean_of_first(shades.iter(), pixels * UTMOST);
+        let brightest = mean_of_first(shades.iter().rev(), pixels * UTMOST);
         Self {
             black: mean_of_first(shades.iter(), pixels * DARKEST),
             white: mean_of_first(shades.iter().rev(), pixels * BRIGHTEST),
+            utmost: (brightness(darkest), brightness(brightest)),
         }
     }
 
-    /// How faded the print is, 0.0 to 1.0. `wear` is what the other steps found, 0.0 to 1.0: without
-    /// any, a neutral lifted black is more likely fog or a grey subject.
-    pub(super) fn fading(&self, wear: f32) -> f32 {
+    /// How faded the print is. `wear` is what the other steps found, 0.0 to 1.0: without any, a lifted
+    /// black is more likely fog or a grey subject, unless it ends at a wall and white has sunk too. A
+    /// tinted black alone says that colours have faded, and nothing of the range.
+    pub(super) fn fading(&self, wear: f32) -> Fading {
         let lifted = smoothstep(SOUND_BLACK, FADED_BLACK, brightness(self.black));
         let tint = spread(self.black);
         let tinted = smoothstep(5.0, 14.0, tint);
         let plausible = 1.0 - smoothstep(TINT_OF_PRINT, 1.4 * TINT_OF_PRINT, tint);
         let range = brightness(self.white) - brightness(self.black);
         let contents = smoothstep(LEAST_RANGE, 2.0 * LEAST_RANGE, range);
-        lifted * plausible * contents * (1.0 - (1.0 - wear) * (1.0 - tinted))
+        let wall = 1.0 - smoothstep(WALL, SLOPE, brightness(self.black) - self.utmost.0);
+        let sunk = 1.0 - smoothstep(SUNK_WHITE, SOUND_WHITE, self.utmost.1);
+        let sound = (1.0 - wear) * (1.0 - wall * sunk);
+        let faded = lifted * plausible * contents;
+        Fading {
+            tone: faded * (1.0 - sound),
+            tint: faded * (1.0 - sound * (1.0 - tinted)),
+        }
     }
 }
 
-/// Stretches the tones as far as `fading` (0.0 to 1.0) says. A `monochrome` photo keeps its tint here.
-pub(super) fn correct(photo: &mut Photo, ends: &Ends, fading: f32, monochrome: bool) {
-    if fading <= 0.0 {
-        return;
-    }
+/// Stretches the tones and evens the colours of both ends as far as `fading` says. A `monochrome`
+/// photo keeps its tint here.
+pub(super) fn correct(photo: &mut Photo, ends: &Ends, fading: Fading, monochrome: bool) {
     let ends = if monochrome {
         neutral(ends)
     } else {
         limited(ends)
     };
     let white = raised_white(&ends);
-    let gain: [f32; 3] = std::array::from_fn(|c| {
-        lerp(
-            1.0,
-            (white - BLACK) / (ends.white[c] - ends.black[c]),
-            fading,
-        )
-    });
-    // At full fading black goes to BLACK; at none the curve is the identity.
-    let lift: [f32; 3] =
-        std::array::from_fn(|c| fading * BLACK - ends.black[c] * (gain[c] - (1.0 - fading)));
+    // From the end as it is to a grey as bright, and from there to where it belongs.
+    let goal = |end: [f32; 3], place: f32| {
+        let grey = brightness(end);
+        end.map(|v| lerp(lerp(v, grey, fading.tint), place, fading.tone))
+    };
+    let (low, high) = (goal(ends.black, BLACK), goal(ends.white, white));
+    let gain: [f32; 3] =
+        std::array::from_fn(|c| (high[c] - low[c]) / (ends.white[c] - ends.black[c]).max(1.0));
+    let lift: [f32; 3] = std::array::from_fn(|c| low[c] - ends.black[c] * gain[c]);
     if monochrome {
         photo.map(|[y, cb, cr]| [y * gain[0] + lift[0], cb, cr]);
     } else {
@@ -105,6 +143,7 @@ fn neutral(ends: &Ends) -> Ends {
     Ends {
         black: [brightness(ends.black); 3],
         white: [brightness(ends.white); 3],
+        ..*ends
     }
 }
 
@@ -114,10 +153,7 @@ fn limited(ends: &Ends) -> Ends {
     let mean = brightness(range);
     let white =
         std::array::from_fn(|c| ends.black[c] + range[c].clamp(mean / MOST_CAST, mean * MOST_CAST));
-    Ends {
-        black: ends.black,
-        white,
-    }
+    Ends { white, ..*ends }
 }
 
 fn brightness([r, g, b]: [f32; 3]) -> f32 {

@@ -27,6 +27,9 @@ const MOST_DENSE: (f32, f32) = (150.0, 600.0);
 /// Least side, in pixels, of a picture in which marks can be told from the subject.
 const LEAST_SIDE: u32 = 48;
 
+/// A crease is a bright line with its shadow beside it, which stands alone only when the line is gone.
+const PASSES: usize = 2;
+
 /// What was wrong with a photo.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Damage {
@@ -43,6 +46,14 @@ impl Damage {
         self.suspicion * smoothstep(0.0, 1.0, marks)
     }
 
+    fn and(self, other: &Self) -> Self {
+        Self {
+            scratches: self.scratches + other.scratches,
+            specks: self.specks + other.specks,
+            suspicion: self.suspicion.max(other.suspicion),
+        }
+    }
+
     fn is_none(&self) -> bool {
         self.scratches == 0 && self.specks < FEW
     }
@@ -53,12 +64,16 @@ pub(super) fn repair(photo: &mut RgbImage) -> Damage {
     if photo.width().min(photo.height()) < LEAST_SIDE {
         return Damage::default();
     }
-    let (damage, mask) = find(photo);
-    if damage.is_none() {
-        return Damage::default();
+    let mut all = Damage::default();
+    for _ in 0..PASSES {
+        let (damage, mask) = find(photo);
+        if damage.is_none() {
+            break;
+        }
+        inpaint::inpaint(photo, &mask);
+        all = all.and(&damage);
     }
-    inpaint::inpaint(photo, &mask);
-    damage
+    all
 }
 
 /// The damage and the pixels it covers.
