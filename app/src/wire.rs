@@ -103,12 +103,24 @@ pub struct Params {
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub style: Option<String>,
-    /// Enlargement of a restoration: 1 or 2.
+    /// Enlargement of a restoration: 1, 2 or 4.
     #[cfg_attr(
         feature = "ssr",
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub enlarge: Option<u32>,
+    /// How much of the repair was wanted, per cent.
+    #[cfg_attr(
+        feature = "ssr",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub strength: Option<u8>,
+    /// Whether the result was to be black and white.
+    #[cfg_attr(
+        feature = "ssr",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub monochrome: Option<bool>,
 }
 
 /// A picture that can be fetched.

@@ -91,8 +91,18 @@ pub struct RestorationTask {
     pub original: Picture,
     /// SHA-256 of the upload as re-encoded.
     pub digest: String,
-    /// Enlargement factor, 1 or 2.
+    /// Enlargement factor: 1, 2 or 4.
     pub enlarge: u32,
+    /// Per cent of the repair that is wanted.
+    #[serde(default = "whole")]
+    pub strength: u8,
+    /// The result is to have no colour.
+    #[serde(default)]
+    pub monochrome: bool,
+}
+
+const fn whole() -> u8 {
+    100
 }
 
 /// The lane of notices, and the provider that stands in their records.
@@ -147,7 +157,9 @@ impl Request {
                     task.style
                 ])
             }
-            Task::Restoration(task) => serde_json::json!([task.digest, task.enlarge]),
+            Task::Restoration(task) => {
+                serde_json::json!([task.digest, task.enlarge, task.strength, task.monochrome])
+            }
             Task::Notice(task) => serde_json::json!([task.job, task.url, task.body]),
         };
         let canonical = serde_json::json!([self.task.kind(), self.provider, self.model, task]);

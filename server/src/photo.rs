@@ -7,8 +7,9 @@ use std::io::{BufRead, Cursor, Seek, SeekFrom};
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use image::{
     DynamicImage, ExtendedColorType, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage,
-    codecs::jpeg::JpegEncoder, imageops,
+    codecs::jpeg::JpegEncoder, imageops, metadata::Orientation,
 };
+use moxcms::{ColorProfile, DataColorSpace, Layout, TransformOptions};
 
 use crate::job::Picture;
 
@@ -24,6 +25,19 @@ pub enum Refusal {
         max / 1_000_000
     )]
     TooManyPixels { width: u32, height: u32, max: u64 },
+    #[error(
+        "The photo takes {} MB of memory once it is unpacked; at most {} MB are given. Save it with 8 bits a channel.",
+        bytes / 1_000_000, max / 1_000_000
+    )]
+    TooDeep { bytes: u64, max: u64 },
+    #[error(
+        "The photo has {width} x {height} pixels; no side of it, enlarged as you wish, may be longer than {LONGEST_SIDE}."
+    )]
+    TooLong { width: u32, height: u32 },
+    #[error(
+        "The photo would have {megapixels} megapixels once enlarged; at most {max} are made. Choose a smaller size."
+    )]
+    Enlarged { megapixels: u64, max: u64 },
     #[error("The file is damaged or ends early: it says it is {0}, but cannot be read as that.")]
     Damaged(&'static str),
 }
@@ -31,8 +45,21 @@ pub enum Refusal {
 /// Quality of the copy of an upload that is kept: no visible loss.
 const ORIGINAL_QUALITY: u8 = 95;
 
-/// Decodes an upload: type found from its bytes, orientation applied, first
-/// frame of an animation, transparency on white, 8 bits a channel.
+/// What a decoder may take for each pixel that is allowed: 8 bits, four channels.
+const BYTES_A_PIXEL: u64 = 4;
+
+/// The most pixels of a finished picture: the largest size that a provider makes, with room.
+const MOST_FINISHED: u64 = 64_000_000;
+
+/// The longest side of a JPEG, pixels.
+const LONGEST_SIDE: u32 = 65_535;
+
+/// Larger colour profiles are no profiles of a photo.
+const LARGEST_PROFILE: usize = 4_000_000;
+
+/// Decodes an upload: type found from its bytes, orientation applied, colours
+/// converted to sRGB, first frame of an animation, transparency on white, 8
+/// bits a channel.
 pub fn decode(mut file: impl BufRead + Seek, max_pixels: u64) -> Result<RgbImage, Refusal> {
     let format = recognise(&mut file)?;
     let name = type_name(format);
@@ -54,10 +81,67 @@ pub fn decode(mut file: impl BufRead + Seek, max_pixels: u64) -> Result<RgbImage
     if width == 0 || height == 0 {
         return Err(Refusal::Damaged(name));
     }
-    let orientation = decoder.orientation().map_err(damaged)?;
+    let (bytes, max) = (
+        decoder.total_bytes(),
+        max_pixels.saturating_mul(BYTES_A_PIXEL),
+    );
+    if bytes > max {
+        return Err(Refusal::TooDeep { bytes, max });
+    }
+    // Neither is worth losing the photo for.
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let profile = decoder.icc_profile().unwrap_or_default();
     let mut picture = DynamicImage::from_decoder(decoder).map_err(damaged)?;
     picture.apply_orientation(orientation);
-    Ok(flatten(picture))
+    let mut photo = flatten(picture);
+    if let Some(profile) = profile {
+        to_srgb(&mut photo, &profile);
+    }
+    Ok(photo)
+}
+
+/// Refuses what could not be kept once it is `times` as wide and high.
+pub fn fits(photo: &RgbImage, times: u32) -> Result<(), Refusal> {
+    let (width, height) = photo.dimensions();
+    if width.max(height).saturating_mul(times) > LONGEST_SIDE {
+        return Err(Refusal::TooLong { width, height });
+    }
+    let pixels = u64::from(width) * u64::from(height);
+    let pixels = pixels * u64::from(times).pow(2);
+    if times > 1 && pixels > MOST_FINISHED {
+        return Err(Refusal::Enlarged {
+            megapixels: pixels.div_ceil(1_000_000),
+            max: MOST_FINISHED / 1_000_000,
+        });
+    }
+    Ok(())
+}
+
+/// Converts from the colours of an ICC profile (ICC.1:2022); one that cannot be
+/// read, or is not of red, green and blue, counts as none.
+fn to_srgb(photo: &mut RgbImage, profile: &[u8]) {
+    if profile.len() > LARGEST_PROFILE {
+        return;
+    }
+    let Ok(profile) = ColorProfile::new_from_slice(profile) else {
+        return;
+    };
+    if profile.color_space != DataColorSpace::Rgb {
+        return;
+    }
+    let (srgb, options) = (ColorProfile::new_srgb(), TransformOptions::default());
+    let Ok(transform) = profile.create_transform_8bit(Layout::Rgb, &srgb, Layout::Rgb, options)
+    else {
+        return;
+    };
+    let row = 3 * photo.width() as usize;
+    let mut from = vec![0; row];
+    for line in photo.chunks_exact_mut(row) {
+        from.copy_from_slice(line);
+        if transform.transform(&from, line).is_err() {
+            line.copy_from_slice(&from);
+        }
+    }
 }
 
 /// Encodes the copy of an upload that is kept: a JPEG without metadata.
@@ -107,8 +191,6 @@ impl Description {
 
 /// Looks at a picture that is to be kept as it is: PNG, JPEG or WebP.
 pub fn describe(bytes: &[u8]) -> Result<Description, Refusal> {
-    // The largest size that a provider makes, with room.
-    const MAX_PIXELS: u64 = 64_000_000;
     let format = recognise(&mut Cursor::new(bytes))?;
     let (media_type, extension) = match format {
         ImageFormat::Png => ("image/png", "png"),
@@ -122,7 +204,7 @@ pub fn describe(bytes: &[u8]) -> Result<Description, Refusal> {
         }
     };
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
-    reader.limits(limits(MAX_PIXELS));
+    reader.limits(limits(MOST_FINISHED));
     let picture = reader
         .decode()
         .map_err(|_| Refusal::Damaged(type_name(format)))?;
@@ -147,10 +229,10 @@ fn thumbhash(picture: &DynamicImage) -> String {
     BASE64.encode(hash)
 }
 
-/// A decoder may hold the picture at 16 bits and four channels for a moment.
 fn limits(max_pixels: u64) -> Limits {
     let mut limits = Limits::default();
-    limits.max_alloc = Some(max_pixels.saturating_mul(8));
+    // Twice: what it unpacks, and what it unpacks it to.
+    limits.max_alloc = Some(max_pixels.saturating_mul(2 * BYTES_A_PIXEL));
     limits
 }
 
@@ -184,7 +266,8 @@ const fn type_name(format: ImageFormat) -> &'static str {
 fn foreign_type(head: &[u8]) -> String {
     let brand = head.get(4..12).unwrap_or_default();
     match brand {
-        b"ftypheic" | b"ftypheix" | b"ftypmif1" | b"ftyphevc" => {
+        b"ftypheic" | b"ftypheix" | b"ftypheim" | b"ftypheis" | b"ftypmif1" | b"ftypmsf1"
+        | b"ftyphevc" | b"ftyphevx" => {
             "This is a HEIC photo: in your phone's camera settings choose \"most compatible\", or export it as JPEG.".into()
         }
         b"ftypavif" | b"ftypavis" => "This is an AVIF picture: export it as JPEG or PNG.".into(),
@@ -219,19 +302,26 @@ fn flatten(picture: DynamicImage) -> RgbImage {
         return picture.into_rgb8();
     }
     let picture = picture.into_rgba8();
-    let on_white = |channel: u8, alpha: u8| {
-        let (channel, alpha) = (u32::from(channel), u32::from(alpha));
-        u8::try_from((channel * alpha + 255 * (255 - alpha)) / 255).unwrap_or(u8::MAX)
-    };
-    RgbImage::from_fn(picture.width(), picture.height(), |x, y| {
-        let [r, g, b, a] = picture.get_pixel(x, y).0;
-        image::Rgb([on_white(r, a), on_white(g, a), on_white(b, a)])
-    })
+    let (width, height) = picture.dimensions();
+    // In place: a second copy of a large photo is what memory there is.
+    let mut samples = picture.into_raw();
+    let pixels = samples.len() / 4;
+    for pixel in 0..pixels {
+        let alpha = u32::from(samples[4 * pixel + 3]);
+        for channel in 0..3 {
+            let value = u32::from(samples[4 * pixel + channel]);
+            let on_white = (value * alpha + 255 * (255 - alpha)) / 255;
+            samples[3 * pixel + channel] = u8::try_from(on_white).unwrap_or(u8::MAX);
+        }
+    }
+    samples.truncate(3 * pixels);
+    RgbImage::from_raw(width, height, samples).unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
     use image::{Rgb, Rgba, RgbaImage};
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -325,6 +415,50 @@ mod tests {
                 }
             })
         })
+    }
+
+    #[test]
+    fn what_would_be_too_large_enlarged_is_refused() {
+        let photo = RgbImage::new(5000, 4000);
+        assert_eq!(fits(&photo, 1), Ok(()));
+        let refusal = fits(&photo, 2).unwrap_err();
+        assert!(refusal.to_string().contains("80 megapixels"), "{refusal}");
+    }
+
+    /// A picture of each format.
+    fn any_file() -> impl Strategy<Value = Vec<u8>> {
+        let formats = [
+            ImageFormat::Jpeg,
+            ImageFormat::Png,
+            ImageFormat::WebP,
+            ImageFormat::Gif,
+            ImageFormat::Bmp,
+            ImageFormat::Tiff,
+        ];
+        let picture = DynamicImage::ImageRgb8(photo());
+        prop::sample::select(formats.map(|format| encoded(&picture, format)).to_vec())
+    }
+
+    proptest! {
+        /// Whatever is done to a file, it is decoded within bounds or refused.
+        #[test]
+        fn no_bytes_break_the_decoder(
+            mut file in any_file(),
+            changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..12),
+            end in any::<prop::sample::Index>(),
+            cut in any::<bool>(),
+        ) {
+            for (place, value) in changes {
+                let place = place.index(file.len());
+                file[place] = value;
+            }
+            if cut {
+                file.truncate(end.index(file.len()));
+            }
+            if let Ok(photo) = decode_bytes(&file) {
+                prop_assert!(u64::from(photo.width()) * u64::from(photo.height()) <= 1_000_000);
+            }
+        }
     }
 
     #[test]

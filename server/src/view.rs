@@ -35,7 +35,7 @@ fn image(task: &ImageTask) -> Asked {
             quality: Some(task.quality.clone()),
             n: Some(task.n),
             style: task.style.clone(),
-            enlarge: None,
+            ..wire::Params::default()
         },
         original: None,
     }
@@ -47,6 +47,8 @@ fn restoration(task: &RestorationTask) -> Asked {
         prompt: String::new(),
         params: wire::Params {
             enlarge: Some(task.enlarge),
+            strength: Some(task.strength),
+            monochrome: Some(task.monochrome),
             ..wire::Params::default()
         },
         original: Some(picture(&task.original)),

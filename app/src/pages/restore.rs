@@ -94,6 +94,8 @@ fn Form(about: About) -> impl IntoView {
         "JPEG, PNG, WebP, GIF, BMP or TIFF, up to {} and {megapixels} megapixels.",
         words::megabytes(about.photo_max_bytes),
     );
+    let own = about.provider == "local";
+    let enlarges = about.provider != "openai";
     view! {
         <form class="desk" method="post" action="/api/restorations" enctype="multipart/form-data" data-send>
             <Photo>
@@ -117,9 +119,11 @@ fn Form(about: About) -> impl IntoView {
                 </figure>
             </Photo>
             <div class="dials">
+                {own.then(strength)}
+                {enlarges.then(enlarge)}
                 <label class="tick">
-                    <input type="checkbox" name="enlarge" value="2" />
-                    <span>"Enlarge to twice the size"</span>
+                    <input type="checkbox" name="monochrome" value="true" />
+                    <span>"Keep it black and white"</span>
                 </label>
             </div>
             <p class="fine">{privacy(&about)}</p>
@@ -128,5 +132,32 @@ fn Form(about: About) -> impl IntoView {
                 <button class="main" type="submit" data-busy="Uploading …">"Restore it"</button>
             </p>
         </form>
+    }
+}
+
+/// How much of what the built-in restorer finds wrong it puts right.
+fn strength() -> impl IntoView {
+    view! {
+        <label class="dial">
+            <span>"Strength"</span>
+            <span class="range">
+                <small aria-hidden="true">"gentle"</small>
+                <input type="range" name="strength" min="10" max="100" step="10" value="100" />
+                <small aria-hidden="true">"full"</small>
+            </span>
+        </label>
+    }
+}
+
+fn enlarge() -> impl IntoView {
+    view! {
+        <label class="dial">
+            <span>"Size"</span>
+            <select name="enlarge">
+                <option value="1" selected>"As it is"</option>
+                <option value="2">"Twice as large"</option>
+                <option value="4">"Four times as large"</option>
+            </select>
+        </label>
     }
 }

@@ -268,6 +268,14 @@ fn facts(job: &Job) -> impl IntoView + use<> {
         .enlarge
         .filter(|times| *times > 1)
         .map(|times| format!("{times} times"));
+    let strength = params
+        .strength
+        .filter(|percent| *percent < 100)
+        .map(|percent| format!("{percent} %"));
+    let colours = params
+        .monochrome
+        .filter(|wanted| *wanted)
+        .map(|_| "Black and white".to_owned());
     let took = match job.cache {
         Cache::Miss | Cache::Joined => {
             let span = job.started_at.as_deref().zip(job.finished_at.as_deref());
@@ -281,6 +289,8 @@ fn facts(job: &Job) -> impl IntoView + use<> {
         ("Style", style),
         ("Size", size),
         ("Enlarged", enlarged),
+        ("Strength", strength),
+        ("Colours", colours),
         ("Quality", quality),
         ("Took", took),
         ("Cost", cost),

@@ -274,7 +274,10 @@ fn photo(refusal: &Refusal) -> Problem {
     let (status, code) = match refusal {
         Refusal::Empty => (S::UNPROCESSABLE_ENTITY, "photo_empty"),
         Refusal::UnknownType(_) => (S::UNSUPPORTED_MEDIA_TYPE, "photo_type"),
-        Refusal::TooManyPixels { .. } => (S::UNPROCESSABLE_ENTITY, "photo_pixels"),
+        Refusal::TooManyPixels { .. } | Refusal::TooLong { .. } | Refusal::TooDeep { .. } => {
+            (S::UNPROCESSABLE_ENTITY, "photo_pixels")
+        }
+        Refusal::Enlarged { .. } => (S::UNPROCESSABLE_ENTITY, "enlarge"),
         Refusal::Damaged(_) => (S::UNPROCESSABLE_ENTITY, "photo_damaged"),
     };
     Problem::new(

@@ -45,10 +45,12 @@ pub(super) async fn submit(
         fresh: upload.fresh || no_cache(&headers),
         hooks: upload.hooks,
     };
-    let original = keep(&state, upload.photo).await?;
+    let original = keep(&state, upload.photo, upload.enlarge).await?;
     let task = RestorationTask {
         digest: original.1,
         enlarge: upload.enlarge,
+        strength: upload.strength,
+        monochrome: upload.monochrome,
         original: original.0.clone(),
     };
     let accepted = accept(
@@ -68,20 +70,25 @@ pub(super) async fn submit(
 struct Upload {
     photo: std::fs::File,
     enlarge: u32,
+    strength: u8,
+    monochrome: bool,
     fresh: bool,
     hooks: Hooks,
 }
 
 impl Upload {
     async fn read(state: &State, form: &mut Multipart) -> Result<Self> {
-        let (mut photo, mut enlarge, mut fresh) = (None, 1, false);
+        let (mut photo, mut fresh) = (None, false);
+        let (mut enlarge, mut strength, mut monochrome) = (1, 100, false);
         let (mut callback, mut failure_callback) = (None, None);
         while let Some(field) = form.next_field().await.map_err(broken)? {
             match field.name().unwrap_or_default() {
                 "photo" if photo.is_none() => photo = Some(receive(state, field).await?),
                 "photo" => return Err(invalid("photo", "Send one photo at a time.")),
                 "enlarge" => enlarge = factor(&value(field).await?)?,
-                "fresh" => fresh = flag(&value(field).await?)?,
+                "strength" => strength = percent(&value(field).await?)?,
+                "monochrome" => monochrome = flag("monochrome", &value(field).await?)?,
+                "fresh" => fresh = flag("fresh", &value(field).await?)?,
                 "callback_url" => callback = filled(value(field).await?),
                 "failure_callback_url" => failure_callback = filled(value(field).await?),
                 other => {
@@ -96,6 +103,8 @@ impl Upload {
         Ok(Self {
             photo,
             enlarge,
+            strength,
+            monochrome,
             fresh,
             hooks: hooks(state, callback, failure_callback)?,
         })
@@ -121,15 +130,25 @@ fn factor(text: &str) -> Result<u32> {
     match text {
         "" | "1" => Ok(1),
         "2" => Ok(2),
-        _ => Err(invalid("enlarge", "enlarge is 1 or 2.")),
+        "4" => Ok(4),
+        _ => Err(invalid("enlarge", "enlarge is 1, 2 or 4.")),
     }
 }
 
-fn flag(text: &str) -> Result<bool> {
+fn percent(text: &str) -> Result<u8> {
+    match text {
+        "" => Ok(100),
+        text => (text.parse().ok())
+            .filter(|percent| *percent <= 100)
+            .ok_or_else(|| invalid("strength", "strength is a whole number from 0 to 100.")),
+    }
+}
+
+fn flag(name: &'static str, text: &str) -> Result<bool> {
     match text {
         "true" => Ok(true),
         "" | "false" => Ok(false),
-        _ => Err(invalid("fresh", "fresh is true or false.")),
+        _ => Err(invalid(name, &format!("{name} is true or false."))),
     }
 }
 
@@ -173,7 +192,7 @@ async fn write(mut file: std::fs::File, chunk: Bytes) -> Result<std::fs::File> {
 }
 
 /// Decodes the upload and keeps it encoded anew; with the SHA-256 of that.
-async fn keep(state: &State, file: std::fs::File) -> Result<(Picture, String)> {
+async fn keep(state: &State, file: std::fs::File, enlarge: u32) -> Result<(Picture, String)> {
     let max_pixels = state.photos.max_pixels;
     let permit = state
         .decoding
@@ -182,6 +201,7 @@ async fn keep(state: &State, file: std::fs::File) -> Result<(Picture, String)> {
         .map_err(anyhow::Error::from)?;
     let (bytes, description) = spawn_blocking(move || {
         let photo = decode(file, max_pixels)?;
+        photo::fits(&photo, enlarge)?;
         let bytes = photo::encode_original(&photo).map_err(anyhow::Error::from)?;
         drop(photo);
         let description = photo::describe(&bytes)?;

@@ -3,6 +3,7 @@
 
 mod words;
 mod photos;
+mod hostile;
 mod pictures;
 mod jobs;
 mod callbacks;

@@ -127,8 +127,9 @@ fn restore(task: &RestorationTask, original: &[u8], progress: &Progress) -> Resu
     let unreadable = |_| Error::last("photo_lost", "The photo cannot be read any more.");
     let photo = photo::decode(Cursor::new(original), u64::MAX).map_err(unreadable)?;
     let options = restore::Options {
+        strength: f32::from(task.strength) / 100.0,
+        monochrome: task.monochrome,
         enlarge: task.enlarge,
-        ..restore::Options::default()
     };
     let restored =
         restore::restore(photo, &options, &mut |done| progress.report(done)).ok_or_else(stopped)?;

@@ -2,12 +2,13 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use image::{
-    DynamicImage, Frame, ImageFormat, Rgb, RgbImage, Rgba, RgbaImage, codecs::gif::GifEncoder,
+    DynamicImage, Frame, ImageEncoder as _, ImageFormat, Rgb, RgbImage, Rgba, RgbaImage,
+    codecs::{gif::GifEncoder, png::PngEncoder},
 };
 use reqwest::multipart::{Form, Part};
 use serde_json::Value;
 
-use super::{by_browser, page, studio};
+use super::{by_browser, hostile::claim_png_size, page, studio};
 use crate::support::{Atelier, Setup, blobs, encode, form, photo, problem, taken, text};
 
 /// 32 x 24 pixels, red on the left and blue on the right, made with Pillow:
@@ -61,6 +62,22 @@ async fn restored(server: &Atelier, file: Vec<u8>) -> (Value, Vec<u8>) {
     assert_eq!(original.headers()["content-type"], "image/jpeg");
     let bytes = original.bytes().await.unwrap().to_vec();
     (job, bytes)
+}
+
+/// Orange in Display P3 is a stronger one in sRGB.
+#[tokio::test]
+async fn colours_of_an_embedded_profile_are_converted() {
+    let (_setup, _openai, server) = studio().await;
+    let orange = RgbImage::from_pixel(64, 48, Rgb([200, 120, 60]));
+    let mut file = Vec::new();
+    let mut encoder = PngEncoder::new(&mut file);
+    let profile = moxcms::ColorProfile::new_display_p3().encode().unwrap();
+    encoder.set_icc_profile(profile).unwrap();
+    orange.write_with_encoder(encoder).unwrap();
+    let (_, kept) = restored(&server, file).await;
+    let kept = image::load_from_memory(&kept).unwrap().into_rgb8();
+    let Rgb([red, _, blue]) = *kept.get_pixel(30, 20);
+    assert!(red > 206 && blue < 52, "{red} {blue}");
 }
 
 fn is_nearly(pixel: Rgb<u8>, expected: [u8; 3]) -> bool {
@@ -152,30 +169,13 @@ async fn what_is_no_photo_is_refused_in_words() {
 async fn a_huge_picture_of_few_bytes_is_refused_unread() {
     let (setup, _openai, server) = studio().await;
     let mut bomb = photo(64, 48, ImageFormat::Png);
-    bomb[16..20].copy_from_slice(&30_000_u32.to_be_bytes());
-    bomb[20..24].copy_from_slice(&30_000_u32.to_be_bytes());
-    let crc = crc32(&bomb[12..29]);
-    bomb[29..33].copy_from_slice(&crc.to_be_bytes());
+    claim_png_size(&mut bomb, 30_000, 30_000);
     let (status, code, detail) = refused(&server, bomb).await;
     assert_eq!((status, code.as_str()), (422, "photo_pixels"));
     assert!(detail.contains("30000 x 30000"), "{detail}");
     let peak = server.peak_memory();
     assert!(peak < 200_000_000, "{peak} bytes");
     nothing_left(&setup);
-}
-
-/// As PNG wants it (<https://www.w3.org/TR/png-3/#D-CRCAppendix>).
-fn crc32(bytes: &[u8]) -> u32 {
-    let shift = |crc: u32, _| {
-        if crc & 1 == 1 {
-            (crc >> 1) ^ 0xEDB8_8320
-        } else {
-            crc >> 1
-        }
-    };
-    !bytes
-        .iter()
-        .fold(!0, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), shift))
 }
 
 #[tokio::test]
@@ -295,6 +295,9 @@ async fn a_form_that_is_not_right_is_refused() {
             "malformed",
         ),
         (form(photo()).text("fresh", "perhaps"), 422, "fresh"),
+        (form(photo()).text("strength", "101"), 422, "strength"),
+        (form(photo()).text("strength", "-1"), 422, "strength"),
+        (form(photo()).text("monochrome", "grey"), 422, "monochrome"),
     ] {
         assert_eq!(refused_form(&server, form).await, (status, code.into()));
     }

@@ -101,6 +101,8 @@ fn restoration(photo: &str) -> Task {
         original: picture(photo),
         digest: String::new(),
         enlarge: 1,
+        strength: 100,
+        monochrome: false,
     })
 }
 

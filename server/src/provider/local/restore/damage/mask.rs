@@ -18,8 +18,19 @@ impl Mask {
         }
     }
 
-    /// With the eight neighbours of every pixel.
-    pub(super) fn grown(&self) -> Self {
+    /// With all pixels at most `steps` rows and columns away from one of it.
+    pub(super) fn grown_by(&self, steps: usize) -> Self {
+        (0..steps).fold(self.clone(), |mask, _| mask.grown())
+    }
+
+    /// Without what is not in `other`, a set of the same size.
+    pub(super) fn keep(&mut self, other: &Self) {
+        for (set, stays) in self.data.iter_mut().zip(&other.data) {
+            *set &= stays;
+        }
+    }
+
+    fn grown(&self) -> Self {
         let mut out = self.clone();
         for (index, _) in self.data.iter().enumerate().filter(|(_, set)| **set) {
             for near in neighbours(index, self.width, self.height) {

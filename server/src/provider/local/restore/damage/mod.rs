@@ -27,8 +27,8 @@ const MOST_DENSE: (f32, f32) = (150.0, 600.0);
 /// Least side, in pixels, of a picture in which marks can be told from the subject.
 const LEAST_SIDE: u32 = 48;
 
-/// A crease is a bright line with its shadow beside it, which stands alone only when the line is gone.
-const PASSES: usize = 2;
+/// How far from a crease, in pixels, its shadow ends.
+const SHADOW: usize = 3;
 
 /// What was wrong with a photo.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -46,14 +46,6 @@ impl Damage {
         self.suspicion * smoothstep(0.0, 1.0, marks)
     }
 
-    fn and(self, other: &Self) -> Self {
-        Self {
-            scratches: self.scratches + other.scratches,
-            specks: self.specks + other.specks,
-            suspicion: self.suspicion.max(other.suspicion),
-        }
-    }
-
     fn is_none(&self) -> bool {
         self.scratches == 0 && self.specks < FEW
     }
@@ -64,16 +56,18 @@ pub(super) fn repair(photo: &mut RgbImage) -> Damage {
     if photo.width().min(photo.height()) < LEAST_SIDE {
         return Damage::default();
     }
-    let mut all = Damage::default();
-    for _ in 0..PASSES {
-        let (damage, mask) = find(photo);
-        if damage.is_none() {
-            break;
-        }
-        inpaint::inpaint(photo, &mask);
-        all = all.and(&damage);
+    let (damage, mask) = find(photo);
+    if damage.is_none() {
+        return Damage::default();
     }
-    all
+    inpaint::inpaint(photo, &mask);
+    if damage.scratches > 0 {
+        // A crease's shadow stands alone, and is found, only now that the crease is gone.
+        let mut shadow = find(photo).1;
+        shadow.keep(&mask.grown_by(SHADOW));
+        inpaint::inpaint(photo, &shadow);
+    }
+    damage
 }
 
 /// The damage and the pixels it covers.
@@ -91,7 +85,7 @@ fn find(photo: &RgbImage) -> (Damage, Mask) {
         .flatten()
         .for_each(|pixel| mask.data[*pixel] = true);
     // One pixel around, for the soft rim that scaling and JPEG leave.
-    let mask = mask.grown().enlarged(
+    let mask = mask.grown_by(1).enlarged(
         residual.scale,
         photo.width() as usize,
         photo.height() as usize,
