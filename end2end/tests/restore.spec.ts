@@ -3,6 +3,9 @@
 import { writeFile } from 'node:fs/promises';
 import { card, expect, expectShown, type Page, photo, restore, test, visit } from './fixtures';
 
+/** A PNG of one grey pixel. */
+const pixel = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg==';
+
 test.beforeEach(async ({ page }) => {
   await visit(page, '/restore');
 });
@@ -35,9 +38,52 @@ test('a photo is previewed, restored, and compared with the keyboard', async ({ 
 test('a photo can be dropped on the zone and enlarged', async ({ page }) => {
   await drop(page, photo);
   await expectShown(page.getByAltText('The photo you chose'));
-  await page.getByLabel('Enlarge').check();
+  await page.getByLabel('Size').selectOption('2');
   await page.getByRole('button', { name: 'Restore it' }).click();
   await expect(card(page, 'A restored photo')).toContainText('1200 × 880');
+});
+
+test('two photos dropped at once become two jobs', async ({ page }, testInfo) => {
+  const second = testInfo.outputPath('second.png');
+  await writeFile(second, Buffer.from(pixel, 'base64'));
+  await drop(page, photo, second);
+  await expect(page.getByText('photo.jpg and 1 more')).toBeVisible();
+  await page.getByRole('button', { name: 'Restore it' }).click();
+  await expect(page.getByAltText('The photo, restored')).toHaveCount(2);
+});
+
+test('both can be looked at in other ways', async ({ page }) => {
+  await restore(page, photo);
+  const job = card(page, 'A restored photo');
+  const [before, after] = [job.getByAltText('The photo as it was'), job.getByAltText('The photo, restored')];
+  await expectShown(before);
+  const half = await clip(before);
+  const hold = job.getByRole('button', { name: 'Hold to see it as it was' });
+  await hold.hover();
+  await page.mouse.down();
+  expect(await clip(before)).toBe('none');
+  await page.mouse.up();
+  expect(await clip(before)).toBe(half);
+
+  await job.getByLabel('Only what changed').check();
+  expect(await clip(before)).toBe('none');
+  await job.getByLabel('Only what changed').uncheck();
+  await job.getByLabel('Actual size').check();
+  const natural = await after.evaluate((img: HTMLImageElement) => img.naturalWidth);
+  for (const image of [before, after]) expect((await image.boundingBox())!.width).toBe(natural);
+});
+
+test('it is saved under the name of the original', async ({ page }) => {
+  await restore(page, photo);
+  const job = card(page, 'A restored photo');
+  const saved = async (label: string): Promise<string> => {
+    const download = page.waitForEvent('download');
+    await job.getByRole('link', { name: label }).click();
+    return (await download).suggestedFilename();
+  };
+  expect(await saved('Download')).toBe('photo-restored.jpg');
+  await job.getByText('Other files').click();
+  expect(await saved('PNG')).toBe('photo-restored.png');
 });
 
 test('a photo is given away by a link, and deleted', async ({ page, browser, baseURL }) => {
@@ -108,8 +154,8 @@ function clip(image: ReturnType<Page['locator']>): Promise<string> {
   return image.evaluate((img) => getComputedStyle(img).clipPath);
 }
 
-/** Drops a file as a person would; scripts cannot give an input its files. */
-async function drop(page: Page, file: string): Promise<void> {
+/** Drops files as a person would; scripts cannot give an input its files. */
+async function drop(page: Page, ...files: string[]): Promise<void> {
   const zone = await page.locator('.drop').boundingBox();
   const browser = await page.context().newCDPSession(page);
   for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
@@ -117,7 +163,7 @@ async function drop(page: Page, file: string): Promise<void> {
       type,
       x: zone!.x + zone!.width / 2,
       y: zone!.y + 30,
-      data: { items: [], files: [file], dragOperationsMask: 1 },
+      data: { items: [], files, dragOperationsMask: 1 },
     });
   }
 }

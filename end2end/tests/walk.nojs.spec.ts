@@ -27,7 +27,13 @@ test('a photo is shown beside what it was', async ({ page }) => {
   const [left, right] = [await before.boundingBox(), await after.boundingBox()];
   expect(left!.x + left!.width).toBeLessThanOrEqual(right!.x);
   await expect(page.getByRole('slider')).toBeHidden();
-  await expect(page.getByRole('link', { name: 'Download' })).toBeVisible();
+  const download = page.waitForEvent('download');
+  await page.getByRole('link', { name: 'Download' }).click();
+  expect((await download).suggestedFilename()).toBe('photo-restored.jpg');
+  const there = page.url();
+  await page.getByRole('button', { name: 'Delete now' }).click();
+  await expect(page).toHaveURL('/restore');
+  expect((await page.goto(there))!.status()).toBe(404);
 });
 
 test('a prompt of nothing is refused, with a way back', async ({ page }) => {

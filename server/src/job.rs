@@ -99,6 +99,12 @@ pub struct RestorationTask {
     /// The result is to have no colour.
     #[serde(default)]
     pub monochrome: bool,
+    /// What the upload's file was called, without its ending.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The upload's EXIF block but for the orientation, base64: for its owner's download alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exif: Option<String>,
 }
 
 const fn whole() -> u8 {

@@ -6,8 +6,11 @@ use std::io::{BufRead, Cursor, Seek, SeekFrom};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use image::{
-    DynamicImage, ExtendedColorType, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage,
-    codecs::jpeg::JpegEncoder, imageops, metadata::Orientation,
+    DynamicImage, ExtendedColorType, ImageDecoder, ImageEncoder, ImageFormat, ImageReader, Limits,
+    RgbImage,
+    codecs::{jpeg::JpegEncoder, png::PngEncoder},
+    imageops,
+    metadata::Orientation,
 };
 use moxcms::{ColorProfile, DataColorSpace, Layout, TransformOptions};
 
@@ -54,13 +57,24 @@ const MOST_FINISHED: u64 = 64_000_000;
 /// The longest side of a JPEG, pixels.
 const LONGEST_SIDE: u32 = 65_535;
 
+/// The largest EXIF block that a JPEG holds.
+const LARGEST_EXIF: usize = 65_500;
+
 /// Larger colour profiles are no profiles of a photo.
 const LARGEST_PROFILE: usize = 4_000_000;
 
 /// Decodes an upload: type found from its bytes, orientation applied, colours
 /// converted to sRGB, first frame of an animation, transparency on white, 8
 /// bits a channel.
-pub fn decode(mut file: impl BufRead + Seek, max_pixels: u64) -> Result<RgbImage, Refusal> {
+pub fn decode(file: impl BufRead + Seek, max_pixels: u64) -> Result<RgbImage, Refusal> {
+    decode_with_exif(file, max_pixels).map(|(photo, _)| photo)
+}
+
+/// The same, with the file's EXIF block; the orientation in it is the usual one now.
+pub fn decode_with_exif(
+    mut file: impl BufRead + Seek,
+    max_pixels: u64,
+) -> Result<(RgbImage, Option<Vec<u8>>), Refusal> {
     let format = recognise(&mut file)?;
     let name = type_name(format);
     let damaged = |_| Refusal::Damaged(name);
@@ -91,13 +105,20 @@ pub fn decode(mut file: impl BufRead + Seek, max_pixels: u64) -> Result<RgbImage
     // Neither is worth losing the photo for.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let profile = decoder.icc_profile().unwrap_or_default();
+    let exif = decoder.exif_metadata().unwrap_or_default();
+    let exif = exif
+        .filter(|exif| exif.len() <= LARGEST_EXIF)
+        .map(|mut exif| {
+            let _applied_above = Orientation::remove_from_exif_chunk(&mut exif);
+            exif
+        });
     let mut picture = DynamicImage::from_decoder(decoder).map_err(damaged)?;
     picture.apply_orientation(orientation);
     let mut photo = flatten(picture);
     if let Some(profile) = profile {
         to_srgb(&mut photo, &profile);
     }
-    Ok(photo)
+    Ok((photo, exif))
 }
 
 /// Refuses what could not be kept once it is `times` as wide and high.
@@ -150,6 +171,44 @@ pub fn encode_original(photo: &RgbImage) -> Result<Vec<u8>, image::ImageError> {
     let encoder = JpegEncoder::new_with_quality(&mut bytes, ORIGINAL_QUALITY);
     photo.write_with_encoder(encoder)?;
     Ok(bytes)
+}
+
+/// What a finished photo is downloaded as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    Jpeg,
+    Png,
+}
+
+/// Encodes a finished picture anew, with this EXIF block.
+pub fn encode_download(
+    picture: &[u8],
+    format: Format,
+    exif: Option<Vec<u8>>,
+) -> Result<Vec<u8>, image::ImageError> {
+    let picture = image::load_from_memory(picture)?.into_rgb8();
+    let mut bytes = Vec::new();
+    match format {
+        Format::Jpeg => {
+            let encoder = JpegEncoder::new_with_quality(&mut bytes, ORIGINAL_QUALITY);
+            encode_with(&picture, encoder, exif)?;
+        }
+        Format::Png => encode_with(&picture, PngEncoder::new(&mut bytes), exif)?,
+    }
+    Ok(bytes)
+}
+
+fn encode_with(
+    picture: &RgbImage,
+    mut encoder: impl ImageEncoder,
+    exif: Option<Vec<u8>>,
+) -> Result<(), image::ImageError> {
+    if let Some(exif) = exif {
+        encoder
+            .set_exif_metadata(exif)
+            .map_err(image::ImageError::Unsupported)?;
+    }
+    picture.write_with_encoder(encoder)
 }
 
 /// Encodes a picture without loss.

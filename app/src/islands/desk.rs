@@ -20,7 +20,7 @@ mod awake {
     use leptos::{task::spawn_local, web_sys::Element};
     use wasm_bindgen::{JsCast, JsValue};
     use web_sys::{
-        FormData, HtmlFormElement, HtmlInputElement, KeyboardEvent, ScrollIntoViewOptions,
+        Blob, FormData, HtmlFormElement, HtmlInputElement, KeyboardEvent, ScrollIntoViewOptions,
         ScrollLogicalPosition,
     };
 
@@ -60,26 +60,46 @@ mod awake {
         set(&button, "aria-disabled", "true");
         button.set_text_content(Some(&attribute(&button, "data-busy")));
         tell(&form, "[data-alert]", "");
-        match post(&form).await {
-            Ok(id) => show(&desk, &form, &id).await,
-            Err(message) => tell(&form, "[data-alert]", &message),
+        for data in requests(&form) {
+            match post(&form, &data).await {
+                Ok(id) => show(&desk, &form, &id).await,
+                Err(message) => {
+                    tell(&form, "[data-alert]", &message);
+                    break;
+                }
+            }
         }
         button.set_text_content(label.as_deref());
         let _ = button.remove_attribute("aria-disabled");
     }
 
+    /// What the form asks for: one job for each photo.
+    fn requests(form: &HtmlFormElement) -> Vec<FormData> {
+        let filled = || FormData::new_with_form(form).ok();
+        let files = filled().map_or(0, |data| data.get_all("photo").length());
+        let only = |at: u32| {
+            let data = filled()?;
+            let file: Blob = data.get_all("photo").get(at).unchecked_into();
+            data.set_with_blob("photo", &file).ok()?;
+            Some(data)
+        };
+        match files {
+            0 | 1 => filled().into_iter().collect(),
+            _ => (0..files).filter_map(only).collect(),
+        }
+    }
+
     /// The new job's id, or why there is none, in words.
-    async fn post(form: &HtmlFormElement) -> Result<String, String> {
+    async fn post(form: &HtmlFormElement, data: &FormData) -> Result<String, String> {
         let failed =
             |_| "The studio did not answer. Check the connection and try again.".to_owned();
         let (init, headers) = (Init::new(), Headers::new());
         init.set_method("POST");
-        let data = FormData::new_with_form(form).map_err(failed)?;
         if form.enctype() == "multipart/form-data" {
-            init.set_body(&data);
+            init.set_body(data);
         } else {
             headers.set_content_type("application/json");
-            init.set_body(&json(&data).map_err(failed)?);
+            init.set_body(&json(data).map_err(failed)?);
         }
         let (reply, told) = ask(&attribute(form, "action"), &init, &headers)
             .await

@@ -46,6 +46,8 @@ mod awake {
         listen(&input, "change", move |_| look(&place));
         let place = field.clone();
         listen(&form, "reset", move |_| hide(&place));
+        // Without this script a form sends one photo.
+        set(&input, "multiple", "");
         // A slow connection: chosen before this woke.
         look(&field);
         listen(&preview, "load", move |_| measure(&field));
@@ -63,14 +65,22 @@ mod awake {
     fn look(field: &Element) {
         hide(field);
         let Some(input) = input(field) else { return };
-        let Some(file) = input.files().and_then(|files| files.get(0)) else {
-            return;
-        };
-        if let Some(objection) = objection(&input, &file) {
+        let files: Vec<File> = input
+            .files()
+            .map(|list| (0..list.length()).filter_map(|at| list.get(at)).collect())
+            .unwrap_or_default();
+        let Some(file) = files.first() else { return };
+        if let Some(objection) = files.iter().find_map(|file| objection(&input, file)) {
             return refuse(field, &objection);
         }
         alert(field, "");
-        tell(field, "[data-name]", &file.name());
+        let mut name = file.name();
+        if files.len() > 1 {
+            name += " and ";
+            name += &(files.len() - 1).to_string();
+            name += " more";
+        }
+        tell(field, "[data-name]", &name);
         if let (Some(chosen), Some(image)) =
             (find(field, "[data-chosen]"), find(field, "[data-preview]"))
         {
@@ -78,7 +88,7 @@ mod awake {
             set(
                 &image,
                 "src",
-                &Url::create_object_url_with_blob(&file).unwrap_or_default(),
+                &Url::create_object_url_with_blob(file).unwrap_or_default(),
             );
             let _ = chosen.remove_attribute("hidden");
         }

@@ -127,7 +127,8 @@ fn under_way(job: &Job) -> impl IntoView + use<> {
 fn succeeded(seen: &Seen, about: &About, now: Timestamp) -> impl IntoView + use<> {
     let job = &seen.job;
     let single = match &job.images[..] {
-        [image] => Some(picture::download(job, image, 0)),
+        [_] if job.original.is_some() => Some(save(seen).into_any()),
+        [image] => Some(picture::download(job, image, 0).into_any()),
         _ => None,
     };
     let again = (job.kind == Kind::Image).then(|| {
@@ -149,6 +150,26 @@ fn succeeded(seen: &Seen, about: &About, now: Timestamp) -> impl IntoView + use<
             {delete(seen)}
         </div>
         {privacy(seen, about, now)}
+    }
+}
+
+/// Ways to save a restored photo: the usual one, and the others behind a fold.
+fn save(seen: &Seen) -> impl IntoView + use<> {
+    let key = seen.key.as_ref().map(|key| format!("&key={key}"));
+    let address = format!("/jobs/{}/download?format=", seen.job.id);
+    let link = |format: &str, label: &'static str| {
+        let address = format!("{address}{format}{}", key.as_deref().unwrap_or_default());
+        view! { <a class="button" href=address download>{label}</a> }
+    };
+    view! {
+        {link("jpeg", "Download")}
+        <details class="more">
+            <summary>"Other files"</summary>
+            <p class="actions">
+                {link("png", "PNG")}
+                {link("jpeg&metadata=strip", "Without date and place")}
+            </p>
+        </details>
     }
 }
 

@@ -127,11 +127,23 @@ fn compare(original: &Image, restored: &Image) -> impl IntoView + use<> {
                     <output>"Before 50 %"</output>
                 </label>
             </div>
-            <label class="tick scripted">
-                <input type="checkbox" name="side" autocomplete="off" />
-                <span>"Side by side"</span>
-            </label>
+            <p class="views scripted">
+                <button type="button" class="hold">"Hold to see it as it was"</button>
+                {view("side", "Side by side")}
+                {view("difference", "Only what changed")}
+                {view("actual", "Actual size")}
+            </p>
         </div>
+    }
+}
+
+/// A way to look at both; the style sheet does the rest.
+fn view(name: &'static str, label: &'static str) -> impl IntoView {
+    view! {
+        <label class="tick">
+            <input type="checkbox" name=name autocomplete="off" />
+            <span>{label}</span>
+        </label>
     }
 }
 

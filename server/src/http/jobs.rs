@@ -22,7 +22,7 @@ use crate::{
 /// The longest a poll may wait.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
-const NO_JOB: Error = Error::NotFound("There is no such job, or it was deleted.");
+pub(super) const NO_JOB: Error = Error::NotFound("There is no such job, or it was deleted.");
 
 /// Jobs listed at a time.
 const PAGE: usize = 50;

@@ -6,6 +6,7 @@ mod assets;
 mod callback;
 mod caller;
 mod client;
+mod download;
 mod error;
 mod figures;
 mod headers;
@@ -111,6 +112,7 @@ pub fn router(site: Site) -> Router {
     let guarded = Router::new()
         .merge(api)
         .route("/images/{key}", get(pictures::serve))
+        .route("/jobs/{id}/download", get(download::serve))
         .fallback(pages::serve)
         .layer(from_fn_with_state(state.clone(), caller::turn_away));
     let open = Router::new()

@@ -10,6 +10,7 @@ use axum::{
     },
     response::Response,
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use image::RgbImage;
 use sha2::{Digest as _, Sha256};
 use tokio::task::spawn_blocking;
@@ -45,13 +46,15 @@ pub(super) async fn submit(
         fresh: upload.fresh || no_cache(&headers),
         hooks: upload.hooks,
     };
-    let original = keep(&state, upload.photo, upload.enlarge).await?;
+    let (original, digest, exif) = keep(&state, upload.photo, upload.enlarge).await?;
     let task = RestorationTask {
-        digest: original.1,
+        digest,
         enlarge: upload.enlarge,
         strength: upload.strength,
         monochrome: upload.monochrome,
-        original: original.0.clone(),
+        name: upload.name,
+        exif: exif.map(|exif| BASE64.encode(exif)),
+        original: original.clone(),
     };
     let accepted = accept(
         state.clone(),
@@ -62,13 +65,14 @@ pub(super) async fn submit(
     )
     .await;
     if accepted.is_err() {
-        state.studio.discard(&original.0).await;
+        state.studio.discard(&original).await;
     }
     accepted
 }
 
 struct Upload {
     photo: std::fs::File,
+    name: Option<String>,
     enlarge: u32,
     strength: u8,
     monochrome: bool,
@@ -78,12 +82,15 @@ struct Upload {
 
 impl Upload {
     async fn read(state: &State, form: &mut Multipart) -> Result<Self> {
-        let (mut photo, mut fresh) = (None, false);
+        let (mut photo, mut name, mut fresh) = (None, None, false);
         let (mut enlarge, mut strength, mut monochrome) = (1, 100, false);
         let (mut callback, mut failure_callback) = (None, None);
         while let Some(field) = form.next_field().await.map_err(broken)? {
             match field.name().unwrap_or_default() {
-                "photo" if photo.is_none() => photo = Some(receive(state, field).await?),
+                "photo" if photo.is_none() => {
+                    name = field.file_name().and_then(stem);
+                    photo = Some(receive(state, field).await?);
+                }
                 "photo" => return Err(invalid("photo", "Send one photo at a time.")),
                 "enlarge" => enlarge = factor(&value(field).await?)?,
                 "strength" => strength = percent(&value(field).await?)?,
@@ -102,6 +109,7 @@ impl Upload {
         let photo = photo.ok_or_else(|| invalid("photo", "The field \"photo\" is missing."))?;
         Ok(Self {
             photo,
+            name,
             enlarge,
             strength,
             monochrome,
@@ -152,6 +160,16 @@ fn flag(name: &'static str, text: &str) -> Result<bool> {
     }
 }
 
+/// A file's name without folders and ending, as far as it can be one on any system.
+fn stem(name: &str) -> Option<String> {
+    const LONGEST: usize = 80;
+    let name = name.rsplit(['/', '\\']).next()?;
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    let plain = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_' | '.' | '(' | ')');
+    let stem: String = stem.chars().filter(plain).take(LONGEST).collect();
+    filled(stem.trim_matches([' ', '.']).to_owned())
+}
+
 /// A form's empty field is none.
 fn filled(text: String) -> Option<String> {
     Some(text).filter(|text| !text.is_empty())
@@ -191,21 +209,25 @@ async fn write(mut file: std::fs::File, chunk: Bytes) -> Result<std::fs::File> {
         .map_err(anyhow::Error::from)?)
 }
 
-/// Decodes the upload and keeps it encoded anew; with the SHA-256 of that.
-async fn keep(state: &State, file: std::fs::File, enlarge: u32) -> Result<(Picture, String)> {
+/// Decodes the upload and keeps it encoded anew; with the SHA-256 of that, and its EXIF block.
+async fn keep(
+    state: &State,
+    file: std::fs::File,
+    enlarge: u32,
+) -> Result<(Picture, String, Option<Vec<u8>>)> {
     let max_pixels = state.photos.max_pixels;
     let permit = state
         .decoding
         .acquire()
         .await
         .map_err(anyhow::Error::from)?;
-    let (bytes, description) = spawn_blocking(move || {
-        let photo = decode(file, max_pixels)?;
+    let (bytes, description, exif) = spawn_blocking(move || {
+        let (photo, exif) = decode(file, max_pixels)?;
         photo::fits(&photo, enlarge)?;
         let bytes = photo::encode_original(&photo).map_err(anyhow::Error::from)?;
         drop(photo);
         let description = photo::describe(&bytes)?;
-        Ok::<_, Error>((Bytes::from(bytes), description))
+        Ok::<_, Error>((Bytes::from(bytes), description, exif))
     })
     .await
     .map_err(anyhow::Error::from)??;
@@ -218,10 +240,10 @@ async fn keep(state: &State, file: std::fs::File, enlarge: u32) -> Result<(Pictu
         .await
         .map_err(studio::Error::from)?;
     let picture = description.kept(key, size);
-    Ok((picture, digest))
+    Ok((picture, digest, exif))
 }
 
-fn decode(mut file: std::fs::File, max_pixels: u64) -> Result<RgbImage> {
+fn decode(mut file: std::fs::File, max_pixels: u64) -> Result<(RgbImage, Option<Vec<u8>>)> {
     file.rewind().map_err(anyhow::Error::from)?;
-    Ok(photo::decode(BufReader::new(file), max_pixels)?)
+    Ok(photo::decode_with_exif(BufReader::new(file), max_pixels)?)
 }

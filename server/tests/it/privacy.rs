@@ -3,8 +3,14 @@
 
 use std::time::{Duration, Instant};
 
-use image::ImageFormat;
-use reqwest::{Client, Response, header, redirect};
+use image::{
+    ImageDecoder as _, ImageEncoder as _, ImageFormat, RgbImage, codecs::jpeg::JpegEncoder,
+};
+use reqwest::{
+    Client, Response, header,
+    multipart::{Form, Part},
+    redirect,
+};
 use serde_json::Value;
 
 use crate::support::{Atelier, PATIENCE, Setup, blobs, photo, taken, text};
@@ -164,4 +170,99 @@ async fn photos_are_forgotten_after_their_time_and_pictures_are_not() {
     // The cache has forgotten it as well.
     let again = taken(server.restore(small()).await).await;
     assert_eq!(again["cache"], "miss");
+}
+
+/// A photo that lies on its side and says who is on it.
+fn described() -> Vec<u8> {
+    let exif = [
+        &b"II*\0\x08\0\0\0\x02\0"[..],
+        b"\x0E\x01\x02\0\x0C\0\0\0\x26\0\0\0",
+        b"\x12\x01\x03\0\x01\0\0\0\x06\0\0\0",
+        b"\0\0\0\0Grandmother\0",
+    ];
+    let mut file = Vec::new();
+    let mut encoder = JpegEncoder::new(&mut file);
+    encoder.set_exif_metadata(exif.concat()).unwrap();
+    let photo = RgbImage::new(64, 48);
+    photo.write_with_encoder(encoder).unwrap();
+    file
+}
+
+/// The size of a downloaded file, and whether it says who is on it.
+async fn opened(response: Response) -> ((u32, u32), bool) {
+    let file = response.bytes().await.unwrap();
+    let reader = image::ImageReader::new(std::io::Cursor::new(file)).with_guessed_format();
+    let mut decoder = reader.unwrap().into_decoder().unwrap();
+    let exif = decoder.exif_metadata().unwrap().unwrap_or_default();
+    let described = exif.windows(11).any(|words| words == b"Grandmother");
+    if described {
+        assert_eq!(
+            decoder.orientation().unwrap(),
+            image::metadata::Orientation::NoTransforms
+        );
+    }
+    (decoder.dimensions(), described)
+}
+
+#[tokio::test]
+async fn a_download_has_the_name_and_for_its_owner_the_words_of_the_original() {
+    let setup = Setup::new();
+    let mut server = setup.start();
+    let stranger = visitor(&server).await;
+    server.client = visitor(&server).await;
+    let part = Part::bytes(described()).file_name("../Großmutter \"1934\".jpeg");
+    let order = server
+        .post("/api/restorations")
+        .multipart(Form::new().part("photo", part));
+    let job = server
+        .succeeded(&taken(order.send().await.unwrap()).await)
+        .await;
+    let id = text(&job["id"]);
+    let address = format!("/jobs/{id}/download");
+    let file = server.get(&address).send().await.unwrap();
+    let name = file.headers()["content-disposition"].to_str().unwrap();
+    assert_eq!(
+        name,
+        "attachment; filename=\"Gro_mutter 1934-restored.jpg\"; \
+         filename*=UTF-8''Gro%C3%9Fmutter%201934-restored.jpg"
+    );
+    assert_eq!(opened(file).await, ((48, 64), true));
+    let png = server
+        .get(&format!("{address}?format=png"))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(png.headers()["content-type"], "image/png");
+    assert_eq!(opened(png).await, ((48, 64), true));
+    let bare = server
+        .get(&format!("{address}?metadata=strip"))
+        .send()
+        .await
+        .unwrap();
+    assert!(!opened(bare).await.1);
+    let wrong = server
+        .get(&format!("{address}?format=bmp"))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(wrong.status(), 400);
+    // What everybody with the address of the picture gets has none of it.
+    let public = server
+        .get(text(&job["images"][0]["url"]))
+        .send()
+        .await
+        .unwrap();
+    assert!(!opened(public).await.1);
+
+    assert_eq!(get(&stranger, &server, &address).await.status(), 404);
+    let link = server
+        .post(&format!("/api/jobs/{id}/link"))
+        .send()
+        .await
+        .unwrap();
+    let link: Value = link.json().await.unwrap();
+    let key = text(&link["url"]).rsplit_once("key=").unwrap().1;
+    let given = get(&stranger, &server, &format!("{address}?key={key}")).await;
+    assert_eq!(given.status(), 200);
+    assert!(!opened(given).await.1);
 }

@@ -3,8 +3,9 @@
 mod answer;
 mod error;
 mod estimate;
+mod frame;
 
-use std::time::Duration;
+use std::{io::Cursor, time::Duration};
 
 use async_trait::async_trait;
 use atelier_app::wire::Kind;
@@ -14,13 +15,16 @@ use reqwest::{
     multipart::{Form, Part},
 };
 use serde_json::json;
+use tokio::task::spawn_blocking;
 
 use self::answer::Reply;
 pub(crate) use self::estimate::find as find_estimate;
+use self::frame::Frame;
 use super::{Answer, Error, Progress, Provider, Work, http};
 use crate::{
     config::OpenAiConfig,
-    job::{ImageTask, Request, Task},
+    job::{ImageTask, Request, RestorationTask, Task},
+    photo,
 };
 
 /// What a restoration asks for: repair, not invention.
@@ -29,6 +33,9 @@ expression, age, hair, pose and clothing, the background, the framing and the co
 Repair only damage: scratches, dust, creases, stains, tears, noise, fading and colour cast. Recover natural contrast, \
 and natural colour where the photo had colour; keep a black-and-white photo black and white. Add nothing, remove \
 nothing, do not beautify, do not crop.";
+
+/// Added where the visitor wants no colour.
+const COLOURLESS: &str = " The result is black and white.";
 
 /// A client of the images API.
 pub struct OpenAi {
@@ -69,20 +76,59 @@ impl OpenAi {
         })))
     }
 
-    /// `POST /images/edits`.
-    fn restoration(&self, model: &str, photo: Bytes) -> Result<RequestBuilder, Error> {
+    /// `POST /images/edits` with the photo on a canvas that the model can draw.
+    fn edit(
+        &self,
+        model: &str,
+        task: &RestorationTask,
+        frame: Frame,
+        photo: Bytes,
+    ) -> Result<RequestBuilder, Error> {
         let length = photo.len() as u64;
         let photo = Part::stream_with_length(photo, length)
             .file_name("photo.jpg")
             .mime_str("image/jpeg")
             .map_err(|_| Error::last("misconfigured", "The photo could not be sent."))?;
-        let form = Form::new()
+        let mut form = Form::new()
             .text("model", model.to_owned())
-            .text("prompt", RESTORATION)
-            .text("size", "auto")
+            .text("prompt", instruction(task))
+            .text("size", frame.size())
             .text("quality", "high")
             .part("image", photo);
+        if keeps_faces(model) {
+            form = form.text("input_fidelity", "high");
+        }
         Ok(self.post("images/edits")?.multipart(form))
+    }
+
+    async fn restore(
+        &self,
+        model: &str,
+        task: &RestorationTask,
+        original: Bytes,
+    ) -> Result<Answer, Error> {
+        let frame = Frame::of(model, (task.original.width, task.original.height));
+        let photo = aside(move || {
+            let photo = photo::decode(Cursor::new(original), u64::MAX).ok()?;
+            photo::encode_original(&frame.laid_out(&photo)).ok()
+        });
+        let photo = photo.await?.ok_or_else(Error::photo_lost)?;
+        let mut answer = self
+            .answer(self.edit(model, task, frame, photo.into())?)
+            .await?;
+        let pictures = answer.pictures.into_iter();
+        let pictures = pictures.map(move |picture| frame.cut_out(picture));
+        answer.pictures = aside(move || pictures.collect()).await?;
+        Ok(answer)
+    }
+
+    async fn answer(&self, request: RequestBuilder) -> Result<Answer, Error> {
+        let reply = self.send(request).await?;
+        let cost_usd = reply.cost(self.config.prices);
+        Ok(Answer {
+            pictures: reply.pictures(&self.client).await?,
+            cost_usd,
+        })
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Reply, Error> {
@@ -122,17 +168,28 @@ impl Provider for OpenAi {
         original: Option<Bytes>,
         _: Progress,
     ) -> Result<Answer, Error> {
-        let call = match (&request.task, original) {
-            (Task::Image(task), _) => self.generation(&request.model, task)?,
-            (Task::Restoration(_), Some(photo)) => self.restoration(&request.model, photo)?,
-            (Task::Restoration(_), None) => return Err(Error::photo_lost()),
-            (Task::Notice(_), _) => return Err(Error::no_picture()),
-        };
-        let reply = self.send(call).await?;
-        let cost_usd = reply.cost(self.config.prices);
-        Ok(Answer {
-            pictures: reply.pictures(&self.client).await?,
-            cost_usd,
-        })
+        let model = &request.model;
+        match (&request.task, original) {
+            (Task::Image(task), _) => self.answer(self.generation(model, task)?).await,
+            (Task::Restoration(task), Some(photo)) => self.restore(model, task, photo).await,
+            (Task::Restoration(_), None) => Err(Error::photo_lost()),
+            (Task::Notice(_), _) => Err(Error::no_picture()),
+        }
     }
+}
+
+fn instruction(task: &RestorationTask) -> String {
+    let colours = if task.monochrome { COLOURLESS } else { "" };
+    format!("{RESTORATION}{colours}")
+}
+
+/// Whether a model takes `input_fidelity`; its imitators and small ones may refuse what they do not know.
+fn keeps_faces(model: &str) -> bool {
+    model.starts_with("gpt-image-") && !model.contains("mini")
+}
+
+/// Work on pixels, off the async threads.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+    let failed = |_| Error::last("engine_failed", "The photo could not be prepared.");
+    spawn_blocking(work).await.map_err(failed)
 }

@@ -103,6 +103,8 @@ fn restoration(photo: &str) -> Task {
         enlarge: 1,
         strength: 100,
         monochrome: false,
+        name: None,
+        exif: None,
     })
 }
 

@@ -1,0 +1,152 @@
+//! A photo's way through an API that has sizes of its own: laid on a canvas of such a size, and cut
+//! out of the answer again.
+
+use axum::body::Bytes;
+use image::{RgbImage, imageops};
+
+use crate::photo;
+
+/// What the older models and the servers that imitate them draw.
+const CLASSIC: [(u32, u32); 3] = [(1024, 1024), (1536, 1024), (1024, 1536)];
+/// Pixels of a canvas of free size: as many as the largest classic one has, for the same price.
+const PIXELS: f64 = 1536.0 * 1024.0;
+/// Sides of a free canvas are multiples of this, and no more than three to one.
+const UNIT: f64 = 16.0;
+const LONGEST: f64 = 3.0;
+/// Answers whose shape differs by more than this from the canvas were drawn freely.
+const ALIKE: f64 = 0.02;
+
+/// Where on a canvas a photo lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Frame {
+    canvas: (u32, u32),
+    left: u32,
+    top: u32,
+    width: u32,
+    height: u32,
+}
+
+impl Frame {
+    /// The canvas of a model that loses the least of a photo of this size.
+    pub(super) fn of(model: &str, (width, height): (u32, u32)) -> Self {
+        let ratio = f64::from(width) / f64::from(height);
+        let canvas = if model.starts_with("gpt-image-2") {
+            free(ratio)
+        } else {
+            let off = |(w, h): &(u32, u32)| (ratio * f64::from(*h) / f64::from(*w)).ln().abs();
+            let nearest = CLASSIC.into_iter().min_by(|a, b| off(a).total_cmp(&off(b)));
+            nearest.unwrap_or(CLASSIC[0])
+        };
+        let scale =
+            (f64::from(canvas.0) / f64::from(width)).min(f64::from(canvas.1) / f64::from(height));
+        let side = |of: u32, most: u32| ((f64::from(of) * scale).round() as u32).clamp(1, most);
+        let (width, height) = (side(width, canvas.0), side(height, canvas.1));
+        Self {
+            canvas,
+            left: (canvas.0 - width) / 2,
+            top: (canvas.1 - height) / 2,
+            width,
+            height,
+        }
+    }
+
+    /// As the API names the canvas.
+    pub(super) fn size(&self) -> String {
+        format!("{}x{}", self.canvas.0, self.canvas.1)
+    }
+
+    /// The photo on its canvas; around it its own rim goes on, so that nothing invites to be drawn.
+    pub(super) fn laid_out(&self, photo: &RgbImage) -> RgbImage {
+        let filter = imageops::FilterType::CatmullRom;
+        let inside = imageops::resize(photo, self.width, self.height, filter);
+        RgbImage::from_fn(self.canvas.0, self.canvas.1, |x, y| {
+            let x = x.saturating_sub(self.left).min(self.width - 1);
+            let y = y.saturating_sub(self.top).min(self.height - 1);
+            *inside.get_pixel(x, y)
+        })
+    }
+
+    /// What of an answer is the photo, as a JPEG; the answer itself where it has another shape.
+    pub(super) fn cut_out(&self, answer: Bytes) -> Bytes {
+        let Ok(picture) = image::load_from_memory(&answer) else {
+            // Told apart and refused where every answer is looked at.
+            return answer;
+        };
+        let scale = f64::from(picture.width()) / f64::from(self.canvas.0);
+        let down = f64::from(picture.height()) / f64::from(self.canvas.1);
+        let whole = (self.width, self.height) == self.canvas;
+        if whole || (scale / down).ln().abs() > ALIKE {
+            return answer;
+        }
+        let place = |value: u32| (f64::from(value) * scale).round() as u32;
+        let cut = picture.crop_imm(
+            place(self.left),
+            place(self.top),
+            place(self.width),
+            place(self.height),
+        );
+        photo::encode_original(&cut.into_rgb8()).map_or(answer, Bytes::from)
+    }
+}
+
+fn free(ratio: f64) -> (u32, u32) {
+    let ratio = ratio.clamp(1.0 / LONGEST, LONGEST);
+    let side = |length: f64| ((length / UNIT).floor() * UNIT) as u32;
+    let width = (PIXELS * ratio).sqrt();
+    (side(width), side(width / ratio))
+}
+
+#[cfg(test)]
+mod tests {
+    use image::Rgb;
+
+    use super::*;
+
+    #[test]
+    fn the_canvas_is_one_the_model_draws() {
+        for photo in [
+            (4000, 3000),
+            (3000, 4000),
+            (500, 500),
+            (9000, 100),
+            (1, 5000),
+        ] {
+            assert!(CLASSIC.contains(&Frame::of("gpt-image-1.5", photo).canvas));
+            let (width, height) = Frame::of("gpt-image-2", photo).canvas;
+            assert!(width % 16 == 0 && height % 16 == 0 && width.max(height) <= 3840);
+            assert!(
+                (655_360..=8_294_400).contains(&(width * height)),
+                "{width}x{height}"
+            );
+            assert!(
+                width <= 3 * height && height <= 3 * width,
+                "{width}x{height}"
+            );
+        }
+        assert_eq!(Frame::of("gpt-image-1.5", (3000, 4000)).size(), "1024x1536");
+    }
+
+    #[test]
+    fn what_was_laid_out_is_cut_out_again() {
+        let photo = RgbImage::from_fn(900, 300, |x, _| match x {
+            0..450 => Rgb([200, 30, 30]),
+            _ => Rgb([30, 30, 200]),
+        });
+        let frame = Frame::of("gpt-image-1.5", photo.dimensions());
+        let answer = Bytes::from(photo::encode_original(&frame.laid_out(&photo)).unwrap());
+        let back = image::load_from_memory(&frame.cut_out(answer))
+            .unwrap()
+            .into_rgb8();
+        assert_eq!(back.dimensions(), (1536, 512));
+        assert!(back.get_pixel(10, 10)[0] > 180 && back.get_pixel(1525, 500)[2] > 180);
+    }
+
+    #[test]
+    fn an_answer_of_another_shape_stays_whole() {
+        let frame = Frame::of("gpt-image-1.5", (900, 300));
+        let square = Bytes::from(photo::encode_original(&RgbImage::new(1024, 1024)).unwrap());
+        assert_eq!(frame.cut_out(square.clone()), square);
+        let text = Bytes::from_static(b"no picture");
+        assert_eq!(frame.cut_out(text.clone()), text);
+    }
+}
