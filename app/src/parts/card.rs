@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use leptos::prelude::*;
 
-use super::picture;
+use super::{photo, picture};
 use crate::{
     data::{About, Seen},
     islands::watch::Watch,
@@ -127,7 +127,7 @@ fn under_way(job: &Job) -> impl IntoView + use<> {
 fn succeeded(seen: &Seen, about: &About, now: Timestamp) -> impl IntoView + use<> {
     let job = &seen.job;
     let single = match &job.images[..] {
-        [_] if job.original.is_some() => Some(save(seen).into_any()),
+        [_] if job.original.is_some() => Some(photo::save(seen).into_any()),
         [image] => Some(picture::download(job, image, 0).into_any()),
         _ => None,
     };
@@ -145,90 +145,12 @@ fn succeeded(seen: &Seen, about: &About, now: Timestamp) -> impl IntoView + use<
         <div class="actions">
             {single}
             {again}
-            {copy_link(seen)}
-            {link(seen)}
-            {delete(seen)}
+            {photo::copy_link(seen)}
+            {photo::link(seen)}
+            {photo::delete(seen)}
         </div>
-        {privacy(seen, about, now)}
+        {photo::privacy(seen, about, now)}
     }
-}
-
-/// Ways to save a restored photo: the usual one, and the others behind a fold.
-fn save(seen: &Seen) -> impl IntoView + use<> {
-    let key = seen.key.as_ref().map(|key| format!("&key={key}"));
-    let address = format!("/jobs/{}/download?format=", seen.job.id);
-    let link = |format: &str, label: &'static str| {
-        let address = format!("{address}{format}{}", key.as_deref().unwrap_or_default());
-        view! { <a class="button" href=address download>{label}</a> }
-    };
-    view! {
-        {link("jpeg", "Download")}
-        <details class="more">
-            <summary>"Other files"</summary>
-            <p class="actions">
-                {link("png", "PNG")}
-                {link("jpeg&metadata=strip", "Without date and place")}
-            </p>
-        </details>
-    }
-}
-
-/// Copies the address by which others see the job.
-fn copy_link(seen: &Seen) -> Option<impl IntoView + use<>> {
-    let private = seen.job.kind == Kind::Restoration;
-    let query = match &seen.key {
-        Some(key) => format!("?key={key}"),
-        None if private => return None,
-        None => String::new(),
-    };
-    let link = format!("/jobs/{}{query}", seen.job.id);
-    Some(view! {
-        <button type="button" class="scripted" data-do="copy" data-link=link data-done="Link copied">"Copy link"</button>
-    })
-}
-
-/// Leads the owner of a photo to the address that others may have.
-fn link(seen: &Seen) -> Option<impl IntoView + use<>> {
-    let private = seen.job.kind == Kind::Restoration;
-    (private && seen.mine && seen.key.is_none()).then(|| {
-        let action = format!("/api/jobs/{}/link", seen.job.id);
-        view! {
-            <form method="post" action=action>
-                <button type="submit">"Make a link"</button>
-            </form>
-        }
-    })
-}
-
-/// Forgets a photo, and what became of it, before its time.
-fn delete(seen: &Seen) -> Option<impl IntoView + use<>> {
-    (seen.job.kind == Kind::Restoration && seen.mine).then(|| {
-        let action = format!("/api/jobs/{}/delete", seen.job.id);
-        view! {
-            <form method="post" action=action>
-                <button type="submit">"Delete now"</button>
-            </form>
-        }
-    })
-}
-
-/// Who sees a photo, and for how long.
-fn privacy(seen: &Seen, about: &About, now: Timestamp) -> Option<impl IntoView + use<>> {
-    (seen.job.kind == Kind::Restoration).then(|| {
-        let who = match (&seen.key, seen.mine) {
-            (Some(_), true) => "Whoever has the address of this page can see it.",
-            (Some(_), false) => "You see this by a link.",
-            (None, _) => "Only you can see this.",
-        };
-        let finished_at = seen.job.finished_at.as_deref();
-        let age = finished_at.and_then(|at| seconds_between(at, &now.to_string()));
-        let left = about.photo_kept_seconds.saturating_sub(age.unwrap_or(0));
-        let when = match left {
-            0..60 => "It is about to be deleted.".to_owned(),
-            _ => format!("It is deleted in {}.", words::round(left)),
-        };
-        view! { <p class="fine">{who}" "{when}</p> }
-    })
 }
 
 /// Where the picture came from, if it was not made for this order.
@@ -385,7 +307,7 @@ fn photo(seen: &Seen, label: &'static str) -> impl IntoView + use<> {
     view! {
         <div class="actions">
             <a class="button" href="/restore">{label}</a>
-            {delete(seen)}
+            {photo::delete(seen)}
         </div>
     }
 }
@@ -413,7 +335,7 @@ fn again(job: &Job, label: &'static str, fresh: bool) -> impl IntoView + use<> {
 }
 
 /// Whole seconds from one RFC 3339 time to another, `None` when they cannot be read.
-fn seconds_between(from: &str, to: &str) -> Option<u64> {
+pub(super) fn seconds_between(from: &str, to: &str) -> Option<u64> {
     let (from, to) = (
         from.parse::<Timestamp>().ok()?,
         to.parse::<Timestamp>().ok()?,

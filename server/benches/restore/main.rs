@@ -13,7 +13,7 @@ mod likeness;
 use std::{collections::BTreeMap, env, fs, path::Path, process::Command, time::Instant};
 
 use ageing::{Fault, STRENGTHS, aged};
-use atelier::provider::local::restore::{Options, restore};
+use atelier::provider::local::{RestoreOptions, restore_photo};
 use image::{RgbImage, codecs::jpeg::JpegEncoder, imageops};
 use likeness::{psnr, ssim};
 use rayon::prelude::*;
@@ -101,7 +101,7 @@ fn timed(width: u32, height: u32) -> String {
 }
 
 fn restored(photo: RgbImage) -> RgbImage {
-    restore(photo, &Options::default(), &mut |_| Some(())).unwrap()
+    restore_photo(photo, &RestoreOptions::default(), &mut |_| Some(())).unwrap()
 }
 
 /// Sums of PSNR and SSIM of one way.

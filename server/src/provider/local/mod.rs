@@ -1,9 +1,10 @@
 //! The built-in engine, the default without a key: a sketch engine for
 //! pictures and classical image processing for photos. No network, no AI.
 
-pub mod restore;
+mod restore;
 mod sketch;
 
+pub use self::restore::{Options as RestoreOptions, restore as restore_photo};
 use std::{io::Cursor, time::Duration};
 
 use async_trait::async_trait;

@@ -1,0 +1,89 @@
+//! What those who see a restored photo can do with it: save it, pass it on, have it deleted.
+
+use jiff::Timestamp;
+use leptos::prelude::*;
+
+use super::card::seconds_between;
+use crate::{
+    data::{About, Seen},
+    wire::Kind,
+    words,
+};
+
+/// Ways to save a restored photo: the usual one, and the others behind a fold.
+pub(crate) fn save(seen: &Seen) -> impl IntoView + use<> {
+    let key = seen.key.as_ref().map(|key| format!("&key={key}"));
+    let address = format!("/jobs/{}/download?format=", seen.job.id);
+    let link = |format: &str, label: &'static str| {
+        let address = format!("{address}{format}{}", key.as_deref().unwrap_or_default());
+        view! { <a class="button" href=address download>{label}</a> }
+    };
+    view! {
+        {link("jpeg", "Download")}
+        <details class="more">
+            <summary>"Other files"</summary>
+            <p class="actions">
+                {link("png", "PNG")}
+                {link("jpeg&metadata=strip", "Without date and place")}
+            </p>
+        </details>
+    }
+}
+
+/// Copies the address by which others see the job.
+pub(crate) fn copy_link(seen: &Seen) -> Option<impl IntoView + use<>> {
+    let private = seen.job.kind == Kind::Restoration;
+    let query = match &seen.key {
+        Some(key) => format!("?key={key}"),
+        None if private => return None,
+        None => String::new(),
+    };
+    let link = format!("/jobs/{}{query}", seen.job.id);
+    Some(view! {
+        <button type="button" class="scripted" data-do="copy" data-link=link data-done="Link copied">"Copy link"</button>
+    })
+}
+
+/// Leads the owner of a photo to the address that others may have.
+pub(crate) fn link(seen: &Seen) -> Option<impl IntoView + use<>> {
+    let private = seen.job.kind == Kind::Restoration;
+    (private && seen.mine && seen.key.is_none()).then(|| {
+        let action = format!("/api/jobs/{}/link", seen.job.id);
+        view! {
+            <form method="post" action=action>
+                <button type="submit">"Make a link"</button>
+            </form>
+        }
+    })
+}
+
+/// Forgets a photo, and what became of it, before its time.
+pub(crate) fn delete(seen: &Seen) -> Option<impl IntoView + use<>> {
+    (seen.job.kind == Kind::Restoration && seen.mine).then(|| {
+        let action = format!("/api/jobs/{}/delete", seen.job.id);
+        view! {
+            <form method="post" action=action>
+                <button type="submit">"Delete now"</button>
+            </form>
+        }
+    })
+}
+
+/// Who sees a photo, and for how long.
+pub(crate) fn privacy(seen: &Seen, about: &About, now: Timestamp) -> Option<impl IntoView + use<>> {
+    (seen.job.kind == Kind::Restoration).then(|| {
+        let who = match (&seen.key, seen.mine) {
+            (Some(_), true) => "Whoever has the address of this page can see it.",
+            (Some(_), false) => "You see this by a link.",
+            (None, _) => "Only you can see this.",
+        };
+        let finished_at = seen.job.finished_at.as_deref();
+        let age = finished_at.and_then(|at| seconds_between(at, &now.to_string()));
+        let left = about.photo_kept_seconds.saturating_sub(age.unwrap_or(0));
+        let when = match left {
+            0..60 => "It is about to be deleted.".to_owned(),
+            _ => format!("It is deleted in {}.", words::round(left)),
+        };
+        view! { <p class="fine">{who}" "{when}</p> }
+    })
+}
