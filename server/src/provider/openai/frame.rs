@@ -2,7 +2,10 @@
 //! out of the answer again.
 
 use axum::body::Bytes;
-use image::{RgbImage, imageops};
+use image::{
+    RgbImage,
+    imageops::{self, FilterType},
+};
 
 use crate::photo;
 
@@ -57,8 +60,12 @@ impl Frame {
 
     /// The photo on its canvas; around it its own rim goes on, so that nothing invites to be drawn.
     pub(super) fn laid_out(&self, photo: &RgbImage) -> RgbImage {
-        let filter = imageops::FilterType::CatmullRom;
-        let inside = imageops::resize(photo, self.width, self.height, filter);
+        let inside = if self.width < photo.width() {
+            // Takes no memory beside its result.
+            imageops::thumbnail(photo, self.width, self.height)
+        } else {
+            imageops::resize(photo, self.width, self.height, FilterType::CatmullRom)
+        };
         RgbImage::from_fn(self.canvas.0, self.canvas.1, |x, y| {
             let x = x.saturating_sub(self.left).min(self.width - 1);
             let y = y.saturating_sub(self.top).min(self.height - 1);

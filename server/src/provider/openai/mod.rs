@@ -15,7 +15,7 @@ use reqwest::{
     multipart::{Form, Part},
 };
 use serde_json::json;
-use tokio::task::spawn_blocking;
+use tokio::{sync::Semaphore, task::spawn_blocking};
 
 use self::answer::Reply;
 pub(crate) use self::estimate::find as find_estimate;
@@ -41,13 +41,19 @@ const COLOURLESS: &str = " The result is black and white.";
 pub struct OpenAi {
     client: Client,
     config: OpenAiConfig,
+    /// One photo at a time is unpacked: a large one takes some hundred megabytes.
+    unpacking: Semaphore,
 }
 
 impl OpenAi {
     /// A client with this configuration; makes no call yet.
     pub fn new(config: OpenAiConfig) -> Result<Self, reqwest::Error> {
         let client = http::client().timeout(config.timeout).build()?;
-        Ok(Self { client, config })
+        Ok(Self {
+            client,
+            config,
+            unpacking: Semaphore::new(1),
+        })
     }
 
     /// `path` below the base URL, with the key.
@@ -108,7 +114,7 @@ impl OpenAi {
         original: Bytes,
     ) -> Result<Answer, Error> {
         let frame = Frame::of(model, (task.original.width, task.original.height));
-        let photo = aside(move || {
+        let photo = self.aside(move || {
             let photo = photo::decode(Cursor::new(original), u64::MAX).ok()?;
             photo::encode_original(&frame.laid_out(&photo)).ok()
         });
@@ -118,8 +124,20 @@ impl OpenAi {
             .await?;
         let pictures = answer.pictures.into_iter();
         let pictures = pictures.map(move |picture| frame.cut_out(picture));
-        answer.pictures = aside(move || pictures.collect()).await?;
+        answer.pictures = self.aside(move || pictures.collect()).await?;
         Ok(answer)
+    }
+
+    /// Work on pixels, off the async threads.
+    async fn aside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        let failed = || Error::last("engine_failed", "The photo could not be prepared.");
+        let permit = self.unpacking.acquire().await.map_err(|_| failed())?;
+        let done = spawn_blocking(work).await.map_err(|_| failed());
+        drop(permit);
+        done
     }
 
     async fn answer(&self, request: RequestBuilder) -> Result<Answer, Error> {
@@ -186,10 +204,4 @@ fn instruction(task: &RestorationTask) -> String {
 /// Whether a model takes `input_fidelity`; its imitators and small ones may refuse what they do not know.
 fn keeps_faces(model: &str) -> bool {
     model.starts_with("gpt-image-") && !model.contains("mini")
-}
-
-/// Work on pixels, off the async threads.
-async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
-    let failed = |_| Error::last("engine_failed", "The photo could not be prepared.");
-    spawn_blocking(work).await.map_err(failed)
 }
