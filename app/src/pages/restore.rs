@@ -138,7 +138,7 @@ fn Form(about: About) -> impl IntoView {
 /// How much of what the built-in restorer finds wrong it puts right.
 fn strength() -> impl IntoView {
     view! {
-        <label class="dial">
+        <label class="pick">
             <span>"Strength"</span>
             <span class="range">
                 <small aria-hidden="true">"gentle"</small>
@@ -151,7 +151,7 @@ fn strength() -> impl IntoView {
 
 fn enlarge() -> impl IntoView {
     view! {
-        <label class="dial">
+        <label class="pick">
             <span>"Size"</span>
             <select name="enlarge">
                 <option value="1" selected>"As it is"</option>
