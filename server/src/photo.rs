@@ -2,7 +2,9 @@
 //! answer looked at before it is kept. Everything here blocks; call it off the
 //! async threads.
 
-use std::io::{BufRead, Cursor, Seek, SeekFrom};
+mod kind;
+
+use std::io::{BufRead, Cursor, Seek};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use image::{
@@ -14,6 +16,7 @@ use image::{
 };
 use moxcms::{ColorProfile, DataColorSpace, Layout, TransformOptions};
 
+use self::kind::{ends_with_marker, recognise, type_name};
 use crate::job::Picture;
 
 /// Why a file is not taken, in words for whoever sent it.
@@ -167,10 +170,7 @@ fn to_srgb(photo: &mut RgbImage, profile: &[u8]) {
 
 /// Encodes the copy of an upload that is kept: a JPEG without metadata.
 pub fn encode_original(photo: &RgbImage) -> Result<Vec<u8>, image::ImageError> {
-    let mut bytes = Vec::new();
-    let encoder = JpegEncoder::new_with_quality(&mut bytes, ORIGINAL_QUALITY);
-    photo.write_with_encoder(encoder)?;
-    Ok(bytes)
+    encode(photo, Format::Jpeg, None)
 }
 
 /// What a finished photo is downloaded as.
@@ -187,13 +187,21 @@ pub fn encode_download(
     exif: Option<Vec<u8>>,
 ) -> Result<Vec<u8>, image::ImageError> {
     let picture = image::load_from_memory(picture)?.into_rgb8();
+    encode(&picture, format, exif)
+}
+
+fn encode(
+    photo: &RgbImage,
+    format: Format,
+    exif: Option<Vec<u8>>,
+) -> Result<Vec<u8>, image::ImageError> {
     let mut bytes = Vec::new();
     match format {
         Format::Jpeg => {
             let encoder = JpegEncoder::new_with_quality(&mut bytes, ORIGINAL_QUALITY);
-            encode_with(&picture, encoder, exif)?;
+            encode_with(photo, encoder, exif)?;
         }
-        Format::Png => encode_with(&picture, PngEncoder::new(&mut bytes), exif)?,
+        Format::Png => encode_with(photo, PngEncoder::new(&mut bytes), exif)?,
     }
     Ok(bytes)
 }
@@ -295,67 +303,6 @@ fn limits(max_pixels: u64) -> Limits {
     limits
 }
 
-fn recognise(file: &mut (impl BufRead + Seek)) -> Result<ImageFormat, Refusal> {
-    let unreadable = |_| Refusal::UnknownType("The file cannot be read.".into());
-    let head = file.fill_buf().map_err(unreadable)?;
-    let head = head[..head.len().min(64)].to_vec();
-    file.seek(SeekFrom::Start(0)).map_err(unreadable)?;
-    if head.is_empty() {
-        return Err(Refusal::Empty);
-    }
-    match image::guess_format(&head) {
-        Ok(format) if !type_name(format).is_empty() => Ok(format),
-        _ => Err(Refusal::UnknownType(foreign_type(&head))),
-    }
-}
-
-const fn type_name(format: ImageFormat) -> &'static str {
-    match format {
-        ImageFormat::Jpeg => "a JPEG",
-        ImageFormat::Png => "a PNG",
-        ImageFormat::WebP => "a WebP",
-        ImageFormat::Gif => "a GIF",
-        ImageFormat::Bmp => "a BMP",
-        ImageFormat::Tiff => "a TIFF",
-        _ => "",
-    }
-}
-
-/// Names what people send by mistake.
-fn foreign_type(head: &[u8]) -> String {
-    let brand = head.get(4..12).unwrap_or_default();
-    match brand {
-        b"ftypheic" | b"ftypheix" | b"ftypheim" | b"ftypheis" | b"ftypmif1" | b"ftypmsf1"
-        | b"ftyphevc" | b"ftyphevx" => {
-            "This is a HEIC photo: in your phone's camera settings choose \"most compatible\", or export it as JPEG.".into()
-        }
-        b"ftypavif" | b"ftypavis" => "This is an AVIF picture: export it as JPEG or PNG.".into(),
-        _ if head.starts_with(b"%PDF") => "This is a PDF, not a photo.".into(),
-        _ if head.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace()) => {
-            "This is a text file, whatever its name says.".into()
-        }
-        _ => "This is not a kind of picture we can read.".into(),
-    }
-}
-
-/// The JPEG decoder fills what is missing with grey; a photo cut in half is
-/// better refused. Some cameras pad the end, so the marker may come earlier.
-fn ends_with_marker(file: &mut (impl BufRead + Seek)) -> Result<(), Refusal> {
-    const TAIL: u64 = 64 * 1024;
-    let damaged = |_| Refusal::Damaged("a JPEG");
-    let end = file.seek(SeekFrom::End(0)).map_err(damaged)?;
-    file.seek(SeekFrom::Start(end.saturating_sub(TAIL)))
-        .map_err(damaged)?;
-    let mut tail = Vec::new();
-    file.read_to_end(&mut tail).map_err(damaged)?;
-    file.seek(SeekFrom::Start(0)).map_err(damaged)?;
-    if tail.windows(2).any(|pair| pair == [0xFF, 0xD9]) {
-        Ok(())
-    } else {
-        Err(Refusal::Damaged("a JPEG"))
-    }
-}
-
 fn flatten(picture: DynamicImage) -> RgbImage {
     if !picture.color().has_alpha() {
         return picture.into_rgb8();
@@ -379,10 +326,11 @@ fn flatten(picture: DynamicImage) -> RgbImage {
 
 #[cfg(test)]
 mod tests {
+    use flate2::Crc;
     use image::{Rgb, Rgba, RgbaImage};
     use proptest::prelude::*;
 
-    use super::*;
+    use super::{kind::TAKEN, *};
 
     fn photo() -> RgbImage {
         RgbImage::from_fn(40, 20, |x, y| Rgb([x as u8 * 6, y as u8 * 12, 90]))
@@ -401,14 +349,7 @@ mod tests {
     #[test]
     fn every_accepted_type_is_read() {
         let picture = DynamicImage::ImageRgb8(photo());
-        for format in [
-            ImageFormat::Jpeg,
-            ImageFormat::Png,
-            ImageFormat::WebP,
-            ImageFormat::Gif,
-            ImageFormat::Bmp,
-            ImageFormat::Tiff,
-        ] {
+        for format in TAKEN {
             let decoded = decode_bytes(&encoded(&picture, format)).unwrap();
             assert_eq!(decoded.dimensions(), (40, 20), "{format:?}");
         }
@@ -451,8 +392,9 @@ mod tests {
         let mut bomb = encoded(&DynamicImage::ImageRgb8(photo()), ImageFormat::Png);
         bomb[16..20].copy_from_slice(&30_000_u32.to_be_bytes());
         bomb[20..24].copy_from_slice(&30_000_u32.to_be_bytes());
-        let crc = crc32(&bomb[12..29]);
-        bomb[29..33].copy_from_slice(&crc.to_be_bytes());
+        let mut crc = Crc::new();
+        crc.update(&bomb[12..29]);
+        bomb[29..33].copy_from_slice(&crc.sum().to_be_bytes());
         let refusal = decode_bytes(&bomb).unwrap_err();
         assert_eq!(
             refusal,
@@ -462,18 +404,6 @@ mod tests {
                 max: 1_000_000
             }
         );
-    }
-
-    fn crc32(bytes: &[u8]) -> u32 {
-        !bytes.iter().fold(!0, |crc, byte| {
-            (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
-                if crc & 1 == 1 {
-                    (crc >> 1) ^ 0xEDB8_8320
-                } else {
-                    crc >> 1
-                }
-            })
-        })
     }
 
     #[test]
@@ -486,16 +416,8 @@ mod tests {
 
     /// A picture of each format.
     fn any_file() -> impl Strategy<Value = Vec<u8>> {
-        let formats = [
-            ImageFormat::Jpeg,
-            ImageFormat::Png,
-            ImageFormat::WebP,
-            ImageFormat::Gif,
-            ImageFormat::Bmp,
-            ImageFormat::Tiff,
-        ];
         let picture = DynamicImage::ImageRgb8(photo());
-        prop::sample::select(formats.map(|format| encoded(&picture, format)).to_vec())
+        prop::sample::select(TAKEN.map(|format| encoded(&picture, format)).to_vec())
     }
 
     proptest! {

@@ -76,17 +76,20 @@ mod awake {
     /// What the form asks for: one job for each photo.
     fn requests(form: &HtmlFormElement) -> Vec<FormData> {
         let filled = || FormData::new_with_form(form).ok();
-        let files = filled().map_or(0, |data| data.get_all("photo").length());
-        let only = |at: u32| {
+        let Some(whole) = filled() else {
+            return Vec::new();
+        };
+        let photos = whole.get_all("photo");
+        if photos.length() < 2 {
+            return vec![whole];
+        }
+        let with = |photo: JsValue| {
             let data = filled()?;
-            let file: Blob = data.get_all("photo").get(at).unchecked_into();
-            data.set_with_blob("photo", &file).ok()?;
+            data.set_with_blob("photo", photo.unchecked_ref::<Blob>())
+                .ok()?;
             Some(data)
         };
-        match files {
-            0 | 1 => filled().into_iter().collect(),
-            _ => (0..files).filter_map(only).collect(),
-        }
+        photos.iter().filter_map(with).collect()
     }
 
     /// The new job's id, or why there is none, in words.

@@ -39,7 +39,7 @@ pub(super) async fn serve(
         Some("strip") => false,
         Some(_) => return Err(Error::Malformed("metadata is keep or strip.".into())),
     };
-    let invited = field("key").is_some_and(|key| state.links.opens(&id, key));
+    let invited = state.links.key_in(query.as_deref(), &id).is_some();
     let job = state
         .studio
         .status(&caller, invited, &id, None, Duration::ZERO)

@@ -45,8 +45,7 @@ pub(super) async fn status(
         .wait
         .map_or(LONGEST_WAIT, Duration::from_secs)
         .min(LONGEST_WAIT);
-    let key = parameter(query.as_deref(), "key");
-    let invited = key.is_some_and(|key| state.links.opens(&id, key));
+    let invited = state.links.key_in(query.as_deref(), &id).is_some();
     let job = state
         .studio
         .status(&caller, invited, &id, poll.after, wait)

@@ -33,6 +33,11 @@ impl Links {
         BASE64_URL_SAFE_NO_PAD.encode(&tag[..LENGTH])
     }
 
+    /// The key of the job, if a query brings it.
+    pub(super) fn key_in<'a>(&self, query: Option<&'a str>, id: &str) -> Option<&'a str> {
+        jobs::parameter(query, "key").filter(|key| self.opens(id, key))
+    }
+
     /// Whether the key is that of the job.
     pub(super) fn opens(&self, id: &str, key: &str) -> bool {
         let tag = BASE64_URL_SAFE_NO_PAD.decode(key).unwrap_or_default();

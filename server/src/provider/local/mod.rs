@@ -4,7 +4,6 @@
 mod restore;
 mod sketch;
 
-pub use self::restore::{Options as RestoreOptions, restore as restore_photo};
 use std::{io::Cursor, time::Duration};
 
 use async_trait::async_trait;
@@ -13,6 +12,7 @@ use axum::body::Bytes;
 use image::ExtendedColorType;
 use tokio::task::spawn_blocking;
 
+pub use self::restore::{Options as RestoreOptions, restore as restore_photo};
 use self::sketch::Sketch;
 use super::{Answer, Error, Progress, Provider, Work};
 use crate::{

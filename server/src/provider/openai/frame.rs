@@ -75,14 +75,16 @@ impl Frame {
 
     /// What of an answer is the photo, as a JPEG; the answer itself where it has another shape.
     pub(super) fn cut_out(&self, answer: Bytes) -> Bytes {
+        if (self.width, self.height) == self.canvas {
+            return answer;
+        }
         let Ok(picture) = image::load_from_memory(&answer) else {
             // Told apart and refused where every answer is looked at.
             return answer;
         };
         let scale = f64::from(picture.width()) / f64::from(self.canvas.0);
         let down = f64::from(picture.height()) / f64::from(self.canvas.1);
-        let whole = (self.width, self.height) == self.canvas;
-        if whole || (scale / down).ln().abs() > ALIKE {
+        if (scale / down).ln().abs() > ALIKE {
             return answer;
         }
         let place = |value: u32| (f64::from(value) * scale).round() as u32;

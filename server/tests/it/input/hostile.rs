@@ -206,16 +206,9 @@ pub(super) fn claim_png_size(file: &mut [u8], width: u32, height: u32) {
 
 /// As PNG wants it (<https://www.w3.org/TR/png-3/#D-CRCAppendix>).
 fn crc32(bytes: &[u8]) -> u32 {
-    let shift = |crc: u32, _| {
-        if crc & 1 == 1 {
-            (crc >> 1) ^ 0xEDB8_8320
-        } else {
-            crc >> 1
-        }
-    };
-    !bytes
-        .iter()
-        .fold(!0, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), shift))
+    let mut crc = flate2::Crc::new();
+    crc.update(bytes);
+    crc.sum()
 }
 
 /// Broken EXIF and ICC in whole pictures.

@@ -63,8 +63,6 @@ impl Default for Options {
 /// Grain of luminance, 8-bit steps, that is usual, and that is a sign of age.
 const USUAL_GRAIN: f32 = 2.0;
 const OLD_GRAIN: f32 = 4.5;
-/// Fewer pixels than this say nothing about fading.
-const LEAST_PIXELS: usize = 1024;
 
 /// Restores a photo (sRGB, upright) and returns it in the same size times `options.enlarge`.
 ///
@@ -90,11 +88,12 @@ pub fn restore(
     drop(photo);
     let grain = Noise::of(&planes.luma).level();
     let wear = smoothstep(USUAL_GRAIN, OLD_GRAIN, grain).max(marks);
-    let aged = marks.max(fading(&planes, wear).tint);
+    let aged = marks.max(Ends::of(&planes).fading(wear).tint);
     denoise::denoise(&mut planes, aged, strength);
     progress(0.75)?;
-    let fading = fading(&planes, wear).scaled(strength);
-    correct_tones(&mut planes, fading);
+    let ends = Ends::of(&planes);
+    let fading = ends.fading(wear).scaled(strength);
+    correct_tones(&mut planes, &ends, fading);
     progress(0.8)?;
     contrast::lift(&mut planes, fading.tone);
     progress(0.85)?;
@@ -112,19 +111,10 @@ pub fn restore(
     Some(restored)
 }
 
-/// How faded the photo is; `wear`: what its other faults say about its age.
-fn fading(photo: &Photo, wear: f32) -> Fading {
-    if photo.luma.data.len() < LEAST_PIXELS {
-        return Fading::default();
-    }
-    Ends::of(photo).fading(wear)
-}
-
-fn correct_tones(photo: &mut Photo, fading: Fading) {
+fn correct_tones(photo: &mut Photo, ends: &Ends, fading: Fading) {
     if fading.tint > 0.0 {
         let tint = Tint::of(photo);
-        let ends = Ends::of(photo);
-        tone::correct(photo, &ends, fading, tint.is_some());
+        tone::correct(photo, ends, fading, tint.is_some());
         if let Some(tint) = tint {
             tint.apply(photo, fading.tint);
         }

@@ -34,6 +34,8 @@ const SUNK_WHITE: f32 = 236.0;
 const SOUND_WHITE: f32 = 250.0;
 /// Share of the pixels that are the darkest or brightest of all, apart from stray ones.
 const UTMOST: f32 = 0.0001;
+/// Fewer pixels than this say nothing about fading.
+const LEAST_PIXELS: f32 = 1024.0;
 /// The least range, black to white, worth stretching; below it the picture is a blank sheet.
 const LEAST_RANGE: f32 = 24.0;
 
@@ -46,6 +48,8 @@ pub(super) struct Ends {
     white: [f32; 3],
     /// Luminance of the very darkest and the very brightest.
     utmost: (f32, f32),
+    /// How many were measured.
+    pixels: f32,
 }
 
 /// How far a print has faded, each 0.0 to 1.0.
@@ -78,6 +82,7 @@ impl Ends {
             black: mean_of_first(shades.iter(), pixels * DARKEST),
             white: mean_of_first(shades.iter().rev(), pixels * BRIGHTEST),
             utmost: (brightness(darkest), brightness(brightest)),
+            pixels,
         }
     }
 
@@ -85,6 +90,9 @@ impl Ends {
     /// black is more likely fog or a grey subject, unless it ends at a wall and white has sunk too. A
     /// tinted black alone says that colours have faded, and nothing of the range.
     pub(super) fn fading(&self, wear: f32) -> Fading {
+        if self.pixels < LEAST_PIXELS {
+            return Fading::default();
+        }
         let lifted = smoothstep(SOUND_BLACK, FADED_BLACK, brightness(self.black));
         let tint = spread(self.black);
         let tinted = smoothstep(5.0, 14.0, tint);
