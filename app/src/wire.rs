@@ -121,6 +121,12 @@ pub struct Params {
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub monochrome: Option<bool>,
+    /// Present where only what the visitor painted over was to be repaired.
+    #[cfg_attr(
+        feature = "ssr",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub mask: Option<bool>,
 }
 
 /// A picture that can be fetched.

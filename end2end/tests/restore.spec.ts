@@ -73,6 +73,22 @@ test('both can be looked at in other ways', async ({ page }) => {
   for (const image of [before, after]) expect((await image.boundingBox())!.width).toBe(natural);
 });
 
+test('only what was painted over is repaired', async ({ page }) => {
+  await page.getByLabel('Choose a photo').setInputFiles(photo);
+  const easel = page.locator('.easel');
+  await page.getByLabel('Repair only what I paint over').check();
+  const place = (await easel.locator('canvas').boundingBox())!;
+  await page.mouse.move(place.x + 20, place.y + 20);
+  await page.mouse.down();
+  await page.mouse.move(place.x + place.width / 2, place.y + place.height / 2, { steps: 5 });
+  await page.mouse.up();
+  await page.getByRole('button', { name: 'Restore it' }).click();
+  const job = card(page, 'A restored photo');
+  await expectShown(job.getByAltText('The photo, restored'));
+  await expect(job).toContainText('What you painted over');
+  await expect(page.getByLabel('Repair only what I paint over')).not.toBeChecked();
+});
+
 test('it is saved under the name of the original', async ({ page }) => {
   await restore(page, photo);
   const job = card(page, 'A restored photo');

@@ -17,6 +17,14 @@ test('empty and finished', async ({ page }) => {
   await page.getByLabel('Choose a photo').setInputFiles(photo);
   await expectShown(page.getByAltText('The photo you chose'));
   await shoot(page, 'restore-chosen');
+  await page.getByLabel('Repair only what I paint over').check();
+  const easel = (await page.locator('.easel').boundingBox())!;
+  await page.mouse.move(easel.x + 60, easel.y + 40);
+  await page.mouse.down();
+  await page.mouse.move(easel.x + 160, easel.y + 200, { steps: 8 });
+  await page.mouse.up();
+  await shoot(page, 'restore-painting');
+  await page.getByLabel('Repair only what I paint over').uncheck();
   await page.getByRole('button', { name: 'Restore it' }).click();
   await expectShown(page.getByAltText('The photo, restored'));
   await shoot(page, 'restore-finished');

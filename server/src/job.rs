@@ -10,6 +10,8 @@ use sha2::{Digest, Sha256};
 use unicode_normalization::UnicodeNormalization;
 use url::Url;
 
+use crate::photo::Mask;
+
 /// One accepted request, complete enough for any worker to carry it out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Request {
@@ -99,12 +101,22 @@ pub struct RestorationTask {
     /// The result is to have no colour.
     #[serde(default)]
     pub monochrome: bool,
+    /// Where alone the photo is to be repaired: a [`crate::photo::Mask`] as text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mask: Option<String>,
     /// What the upload's file was called, without its ending.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// The upload's EXIF block but for the orientation, base64: for its owner's download alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exif: Option<String>,
+}
+
+impl RestorationTask {
+    /// Where alone the photo is to be repaired; `None` for everywhere.
+    pub fn mask(&self) -> Option<Mask> {
+        self.mask.as_deref().and_then(Mask::from_text)
+    }
 }
 
 const fn whole() -> u8 {
@@ -164,7 +176,13 @@ impl Request {
                 ])
             }
             Task::Restoration(task) => {
-                serde_json::json!([task.digest, task.enlarge, task.strength, task.monochrome])
+                serde_json::json!([
+                    task.digest,
+                    task.enlarge,
+                    task.strength,
+                    task.monochrome,
+                    task.mask
+                ])
             }
             Task::Notice(task) => serde_json::json!([task.job, task.url, task.body]),
         };

@@ -3,6 +3,7 @@
 //! async threads.
 
 mod kind;
+mod mask;
 
 use std::io::{BufRead, Cursor, Seek};
 
@@ -17,6 +18,7 @@ use image::{
 use moxcms::{ColorProfile, DataColorSpace, Layout, TransformOptions};
 
 use self::kind::{ends_with_marker, recognise, type_name};
+pub use self::mask::Mask;
 use crate::job::Picture;
 
 /// Why a file is not taken, in words for whoever sent it.
@@ -46,6 +48,8 @@ pub enum Refusal {
     Enlarged { megapixels: u64, max: u64 },
     #[error("The file is damaged or ends early: it says it is {0}, but cannot be read as that.")]
     Damaged(&'static str),
+    #[error("The mask cannot be used: {0}")]
+    Mask(String),
 }
 
 /// Quality of the copy of an upload that is kept: no visible loss.

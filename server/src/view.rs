@@ -49,6 +49,7 @@ fn restoration(task: &RestorationTask) -> Asked {
             enlarge: Some(task.enlarge),
             strength: Some(task.strength),
             monochrome: Some(task.monochrome),
+            mask: task.mask.as_ref().map(|_| true),
             ..wire::Params::default()
         },
         original: Some(picture(&task.original)),

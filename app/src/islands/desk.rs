@@ -24,9 +24,12 @@ mod awake {
         ScrollLogicalPosition,
     };
 
-    use crate::islands::browser::{
-        Headers, Init, announce, ask, attribute, find, listen, page, renew_allowance, set, target,
-        tell, window,
+    use crate::islands::{
+        browser::{
+            Headers, Init, announce, ask, attribute, find, listen, page, renew_allowance, set,
+            target, tell, window,
+        },
+        brush,
     };
 
     pub(super) fn wake(desk: Element) {
@@ -60,7 +63,7 @@ mod awake {
         set(&button, "aria-disabled", "true");
         button.set_text_content(Some(&attribute(&button, "data-busy")));
         tell(&form, "[data-alert]", "");
-        for data in requests(&form) {
+        for data in requests(&form).await {
             match post(&form, &data).await {
                 Ok(id) => show(&desk, &form, &id).await,
                 Err(message) => {
@@ -74,12 +77,15 @@ mod awake {
     }
 
     /// What the form asks for: one job for each photo.
-    fn requests(form: &HtmlFormElement) -> Vec<FormData> {
+    async fn requests(form: &HtmlFormElement) -> Vec<FormData> {
         let filled = || FormData::new_with_form(form).ok();
         let Some(whole) = filled() else {
             return Vec::new();
         };
         let photos = whole.get_all("photo");
+        if let Some(mask) = brush::mask(form).await {
+            let _ = whole.set_with_blob_and_filename("mask", &mask, "mask.png");
+        }
         if photos.length() < 2 {
             return vec![whole];
         }

@@ -6,6 +6,8 @@
 
 pub mod desk;
 pub mod photo;
+#[cfg(feature = "hydrate")]
+mod brush;
 pub mod watch;
 
 #[cfg(feature = "hydrate")]

@@ -21,7 +21,10 @@ mod awake {
     use web_sys::{File, HtmlImageElement, HtmlInputElement, Url};
 
     use crate::{
-        islands::browser::{attribute, find, listen, number, set, tell},
+        islands::{
+            browser::{attribute, find, listen, number, set, tell},
+            brush,
+        },
         words,
     };
 
@@ -46,6 +49,7 @@ mod awake {
         listen(&input, "change", move |_| look(&place));
         let place = field.clone();
         listen(&form, "reset", move |_| hide(&place));
+        brush::wake(&field);
         // Without this script a form sends one photo.
         set(&input, "multiple", "");
         // A slow connection: chosen before this woke.
@@ -91,6 +95,7 @@ mod awake {
                 &Url::create_object_url_with_blob(file).unwrap_or_default(),
             );
             let _ = chosen.remove_attribute("hidden");
+            let _ = chosen.toggle_attribute_with_force("data-one", files.len() == 1);
         }
     }
 
@@ -149,6 +154,7 @@ mod awake {
     fn hide(field: &Element) {
         if let Some(chosen) = find(field, "[data-chosen]") {
             set(&chosen, "hidden", "");
+            brush::put_away(&chosen);
         }
     }
 

@@ -114,8 +114,14 @@ fn Form(about: About) -> impl IntoView {
                     <p id="rules" class="fine">{rules}</p>
                 </div>
                 <figure class="chosen" data-chosen hidden>
-                    <img data-preview alt="The photo you chose" width="160" height="160" />
-                    <figcaption data-name></figcaption>
+                    <div class="easel">
+                        <img data-preview alt="The photo you chose" width="160" height="160" />
+                        {about.masks.then(|| view! { <canvas data-mask></canvas> })}
+                    </div>
+                    <figcaption>
+                        <span data-name></span>
+                        {about.masks.then(brush)}
+                    </figcaption>
                 </figure>
             </Photo>
             <div class="dials">
@@ -132,6 +138,23 @@ fn Form(about: About) -> impl IntoView {
                 <button class="main" type="submit" data-busy="Uploading …">"Restore it"</button>
             </p>
         </form>
+    }
+}
+
+/// Painting over the damage, where a part of a photo can be repaired. Only scripts have a brush.
+fn brush() -> impl IntoView {
+    view! {
+        <span class="brush">
+            <label class="tick">
+                <input type="checkbox" data-paint autocomplete="off" />
+                <span>"Repair only what I paint over"</span>
+            </label>
+            <label class="width">
+                <span>"Brush"</span>
+                <input type="range" data-width min="1" max="12" value="4" autocomplete="off" />
+            </label>
+            <button type="button" data-wipe>"Start over"</button>
+        </span>
     }
 }
 

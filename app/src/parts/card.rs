@@ -219,6 +219,7 @@ fn facts(job: &Job) -> impl IntoView + use<> {
         .monochrome
         .filter(|wanted| *wanted)
         .map(|_| "Black and white".to_owned());
+    let mask = params.mask.map(|_| "What you painted over".to_owned());
     let took = match job.cache {
         Cache::Miss | Cache::Joined => {
             let span = job.started_at.as_deref().zip(job.finished_at.as_deref());
@@ -232,6 +233,7 @@ fn facts(job: &Job) -> impl IntoView + use<> {
         ("Style", style),
         ("Size", size),
         ("Enlarged", enlarged),
+        ("Repaired", mask),
         ("Strength", strength),
         ("Colours", colours),
         ("Quality", quality),

@@ -279,6 +279,7 @@ fn photo(refusal: &Refusal) -> Problem {
         }
         Refusal::Enlarged { .. } => (S::UNPROCESSABLE_ENTITY, "enlarge"),
         Refusal::Damaged(_) => (S::UNPROCESSABLE_ENTITY, "photo_damaged"),
+        Refusal::Mask(_) => (S::UNPROCESSABLE_ENTITY, "mask"),
     };
     Problem::new(
         status,

@@ -201,6 +201,7 @@ impl Data for Desk {
             photo_model: provider.model(Kind::Restoration).into(),
             photo_max_bytes: self.state.photos.max_bytes,
             photo_max_pixels: self.state.photos.max_pixels,
+            masks: provider.masks(),
             photo_kept_seconds: self.state.photos.keep.as_secs(),
             typical_image_seconds: seconds(Kind::Image),
             typical_restoration_seconds: seconds(Kind::Restoration),

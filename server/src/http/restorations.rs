@@ -22,13 +22,16 @@ use super::{
 use crate::{
     callback::guard,
     job::{Picture, RestorationTask, Visibility, hex},
-    photo,
+    photo::{self, Mask},
     queue::Hooks,
     studio::{self, Caller, Order, Terms},
 };
 
 /// The longest value of a field that is not a photo: a URL.
 const MAX_VALUE: usize = guard::LONGEST;
+
+/// The largest mask, bytes: a few strokes take some ten thousand.
+const MAX_MASK: usize = 4_000_000;
 
 pub(super) async fn submit(
     AxumState(state): AxumState<State>,
@@ -46,14 +49,16 @@ pub(super) async fn submit(
         fresh: upload.fresh || no_cache(&headers),
         hooks: upload.hooks,
     };
-    let (original, digest, exif) = keep(&state, upload.photo, upload.enlarge).await?;
+    let kept = keep(&state, upload.photo, upload.mask, upload.enlarge).await?;
+    let original = kept.original;
     let task = RestorationTask {
-        digest,
+        digest: kept.digest,
         enlarge: upload.enlarge,
         strength: upload.strength,
         monochrome: upload.monochrome,
         name: upload.name,
-        exif: exif.map(|exif| BASE64.encode(exif)),
+        mask: kept.mask,
+        exif: kept.exif.map(|exif| BASE64.encode(exif)),
         original: original.clone(),
     };
     let accepted = accept(
@@ -72,6 +77,7 @@ pub(super) async fn submit(
 
 struct Upload {
     photo: std::fs::File,
+    mask: Option<Vec<u8>>,
     name: Option<String>,
     enlarge: u32,
     strength: u8,
@@ -82,7 +88,7 @@ struct Upload {
 
 impl Upload {
     async fn read(state: &State, form: &mut Multipart) -> Result<Self> {
-        let (mut photo, mut name, mut fresh) = (None, None, false);
+        let (mut photo, mut mask, mut name, mut fresh) = (None, None, None, false);
         let (mut enlarge, mut strength, mut monochrome) = (1, 100, false);
         let (mut callback, mut failure_callback) = (None, None);
         while let Some(field) = form.next_field().await.map_err(broken)? {
@@ -92,6 +98,13 @@ impl Upload {
                     photo = Some(receive(state, field).await?);
                 }
                 "photo" => return Err(invalid("photo", "Send one photo at a time.")),
+                "mask" if !state.studio.provider.masks() => {
+                    return Err(invalid(
+                        "mask",
+                        "The model in use repairs whole photos only.",
+                    ));
+                }
+                "mask" => mask = Some(small(field, MAX_MASK).await?),
                 "enlarge" => enlarge = factor(&value(field).await?)?,
                 "strength" => strength = percent(&value(field).await?)?,
                 "monochrome" => monochrome = flag("monochrome", &value(field).await?)?,
@@ -109,6 +122,7 @@ impl Upload {
         let photo = photo.ok_or_else(|| invalid("photo", "The field \"photo\" is missing."))?;
         Ok(Self {
             photo,
+            mask: mask.filter(|mask| !mask.is_empty()),
             name,
             enlarge,
             strength,
@@ -175,15 +189,20 @@ fn filled(text: String) -> Option<String> {
     Some(text).filter(|text| !text.is_empty())
 }
 
-async fn value(mut field: Field<'_>) -> Result<String> {
+/// The bytes of a field that is held in memory.
+async fn small(mut field: Field<'_>, max: usize) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     while let Some(chunk) = field.chunk().await.map_err(broken)? {
         bytes.extend_from_slice(&chunk);
-        if bytes.len() > MAX_VALUE {
+        if bytes.len() > max {
             return Err(Error::Malformed("A field of the form is too long.".into()));
         }
     }
-    String::from_utf8(bytes)
+    Ok(bytes)
+}
+
+async fn value(field: Field<'_>) -> Result<String> {
+    String::from_utf8(small(field, MAX_VALUE).await?)
         .map_err(|_| Error::Malformed("A field of the form is not text.".into()))
 }
 
@@ -209,25 +228,39 @@ async fn write(mut file: std::fs::File, chunk: Bytes) -> Result<std::fs::File> {
         .map_err(anyhow::Error::from)?)
 }
 
-/// Decodes the upload and keeps it encoded anew; with the SHA-256 of that, and its EXIF block.
+/// An upload, safe to use.
+struct Kept {
+    /// The photo, encoded anew.
+    original: Picture,
+    /// The SHA-256 of that.
+    digest: String,
+    exif: Option<Vec<u8>>,
+    mask: Option<String>,
+}
+
+/// Decodes the upload and keeps it.
 async fn keep(
     state: &State,
     file: std::fs::File,
+    mask: Option<Vec<u8>>,
     enlarge: u32,
-) -> Result<(Picture, String, Option<Vec<u8>>)> {
+) -> Result<Kept> {
     let max_pixels = state.photos.max_pixels;
     let permit = state
         .decoding
         .acquire()
         .await
         .map_err(anyhow::Error::from)?;
-    let (bytes, description, exif) = spawn_blocking(move || {
+    let (bytes, description, exif, mask) = spawn_blocking(move || {
         let (photo, exif) = decode(file, max_pixels)?;
         photo::fits(&photo, enlarge)?;
+        let mask = mask.map(|mask| Mask::read(&mask, photo.dimensions(), max_pixels));
+        let mask = mask.transpose()?.map(|mask| mask.to_text()).transpose();
+        let mask = mask.map_err(anyhow::Error::from)?;
         let bytes = photo::encode_original(&photo).map_err(anyhow::Error::from)?;
         drop(photo);
         let description = photo::describe(&bytes)?;
-        Ok::<_, Error>((Bytes::from(bytes), description, exif))
+        Ok::<_, Error>((Bytes::from(bytes), description, exif, mask))
     })
     .await
     .map_err(anyhow::Error::from)??;
@@ -239,8 +272,12 @@ async fn keep(
         .keep(bytes, description.extension, Visibility::Owner)
         .await
         .map_err(studio::Error::from)?;
-    let picture = description.kept(key, size);
-    Ok((picture, digest, exif))
+    Ok(Kept {
+        original: description.kept(key, size),
+        digest,
+        exif,
+        mask,
+    })
 }
 
 fn decode(mut file: std::fs::File, max_pixels: u64) -> Result<(RgbImage, Option<Vec<u8>>)> {

@@ -157,6 +157,8 @@ pub trait Provider: Send + Sync + 'static {
     fn name(&self) -> &'static str;
     /// The model that carries out requests of this kind.
     fn model(&self, kind: Kind) -> &str;
+    /// Whether it repairs only a part of a photo where that is asked for.
+    fn masks(&self) -> bool;
     /// How long a call usually takes.
     fn typical(&self, kind: Kind) -> Duration;
     /// What a call is expected to cost in US dollars, rather too much than too little.

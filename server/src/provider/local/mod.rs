@@ -43,6 +43,10 @@ impl Provider for Local {
         }
     }
 
+    fn masks(&self) -> bool {
+        true
+    }
+
     fn typical(&self, kind: Kind) -> Duration {
         match kind {
             Kind::Image => Duration::from_secs(1),
@@ -132,8 +136,12 @@ fn restore(task: &RestorationTask, original: &[u8], progress: &Progress) -> Resu
         monochrome: task.monochrome,
         enlarge: task.enlarge,
     };
-    let restored =
-        restore::restore(photo, &options, &mut |done| progress.report(done)).ok_or_else(stopped)?;
+    let report = &mut |done| progress.report(done);
+    let restored = match task.mask() {
+        Some(mask) => restore::mend(photo, &mask, &options, report),
+        None => restore::restore(photo, &options, report),
+    };
+    let restored = restored.ok_or_else(stopped)?;
     let bytes = photo::encode_original(&restored).map_err(|_| unencodable())?;
     Ok(Answer {
         pictures: vec![bytes.into()],

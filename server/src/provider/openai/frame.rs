@@ -3,11 +3,11 @@
 
 use axum::body::Bytes;
 use image::{
-    RgbImage,
+    ExtendedColorType, ImageError, Luma, RgbImage, Rgba, RgbaImage,
     imageops::{self, FilterType},
 };
 
-use crate::photo;
+use crate::photo::{self, Mask};
 
 /// What the older models and the servers that imitate them draw.
 const CLASSIC: [(u32, u32); 3] = [(1024, 1024), (1536, 1024), (1024, 1536)];
@@ -71,6 +71,18 @@ impl Frame {
             let y = y.saturating_sub(self.top).min(self.height - 1);
             *inside.get_pixel(x, y)
         })
+    }
+
+    /// The photo's mask on its canvas, as the API takes it: transparent where it may draw.
+    pub(super) fn laid_out_mask(&self, mask: &Mask) -> Result<Vec<u8>, ImageError> {
+        let inside = mask.over(self.width, self.height);
+        let (width, height) = self.canvas;
+        let picture = RgbaImage::from_fn(width, height, |x, y| {
+            let place = x.checked_sub(self.left).zip(y.checked_sub(self.top));
+            let painted = place.and_then(|(x, y)| inside.get_pixel_checked(x, y));
+            Rgba([0, 0, 0, painted.map_or(255, |Luma([share])| 255 - share)])
+        });
+        photo::encode_png(&picture, width, height, ExtendedColorType::Rgba8)
     }
 
     /// What of an answer is the photo, as a JPEG; the answer itself where it has another shape.

@@ -24,7 +24,7 @@ use super::{Answer, Error, Progress, Provider, Work, http};
 use crate::{
     config::OpenAiConfig,
     job::{ImageTask, Request, RestorationTask, Task},
-    photo,
+    photo::{self, Mask},
 };
 
 /// What a restoration asks for: repair, not invention.
@@ -88,19 +88,18 @@ impl OpenAi {
         model: &str,
         task: &RestorationTask,
         frame: Frame,
-        photo: Bytes,
+        photo: Vec<u8>,
+        mask: Option<Vec<u8>>,
     ) -> Result<RequestBuilder, Error> {
-        let length = photo.len() as u64;
-        let photo = Part::stream_with_length(photo, length)
-            .file_name("photo.jpg")
-            .mime_str("image/jpeg")
-            .map_err(|_| Error::last("misconfigured", "The photo could not be sent."))?;
         let mut form = Form::new()
             .text("model", model.to_owned())
             .text("prompt", instruction(task))
             .text("size", frame.size())
             .text("quality", "high")
-            .part("image", photo);
+            .part("image", file(photo, "photo.jpg", "image/jpeg")?);
+        if let Some(mask) = mask {
+            form = form.part("mask", file(mask, "mask.png", "image/png")?);
+        }
         if keeps_faces(model) {
             form = form.text("input_fidelity", "high");
         }
@@ -114,17 +113,26 @@ impl OpenAi {
         original: Bytes,
     ) -> Result<Answer, Error> {
         let frame = Frame::of(model, (task.original.width, task.original.height));
-        let photo = self.aside(move || {
-            let photo = photo::decode(Cursor::new(original), u64::MAX).ok()?;
-            photo::encode_original(&frame.laid_out(&photo)).ok()
+        let (mask, photo) = (task.mask(), original.clone());
+        let sent = self.aside(move || {
+            let photo = photo::decode(Cursor::new(photo), u64::MAX).ok()?;
+            let photo = photo::encode_original(&frame.laid_out(&photo)).ok()?;
+            let mask = mask.map(|mask| frame.laid_out_mask(&mask)).transpose();
+            Some((photo, mask.ok()?))
         });
-        let photo = photo.await?.ok_or_else(Error::photo_lost)?;
-        let mut answer = self
-            .answer(self.edit(model, task, frame, photo.into())?)
-            .await?;
-        let pictures = answer.pictures.into_iter();
-        let pictures = pictures.map(move |picture| frame.cut_out(picture));
-        answer.pictures = self.aside(move || pictures.collect()).await?;
+        let (photo, mask) = sent.await?.ok_or_else(Error::photo_lost)?;
+        let request = self.edit(model, task, frame, photo, mask)?;
+        let mut answer = self.answer(request).await?;
+        let (mask, pictures) = (task.mask(), answer.pictures);
+        let finish = move |picture| {
+            let picture = frame.cut_out(picture);
+            match &mask {
+                Some(mask) => put_into(&original, mask, picture),
+                None => picture,
+            }
+        };
+        let finished = move || pictures.into_iter().map(finish).collect();
+        answer.pictures = self.aside(finished).await?;
         Ok(answer)
     }
 
@@ -168,6 +176,10 @@ impl Provider for OpenAi {
         &self.config.model
     }
 
+    fn masks(&self) -> bool {
+        true
+    }
+
     fn typical(&self, kind: Kind) -> Duration {
         match kind {
             Kind::Image => Duration::from_secs(30),
@@ -194,6 +206,25 @@ impl Provider for OpenAi {
             (Task::Notice(_), _) => Err(Error::no_picture()),
         }
     }
+}
+
+fn file(bytes: Vec<u8>, name: &'static str, media_type: &str) -> Result<Part, Error> {
+    Part::bytes(bytes)
+        .file_name(name)
+        .mime_str(media_type)
+        .map_err(|_| Error::last("misconfigured", "The photo could not be sent."))
+}
+
+/// The photo as it was, with what is masked of the answer. Models take a mask as a hint: they draw the
+/// rest anew as well. What cannot be read is told apart and refused where every answer is looked at.
+fn put_into(original: &[u8], mask: &Mask, answer: Bytes) -> Bytes {
+    let blended = || {
+        let answer = image::load_from_memory(&answer).ok()?.into_rgb8();
+        let mut photo = photo::decode(Cursor::new(original), u64::MAX).ok()?;
+        mask.blend(&mut photo, &answer);
+        photo::encode_original(&photo).ok()
+    };
+    blended().map_or_else(|| answer.clone(), Bytes::from)
 }
 
 fn instruction(task: &RestorationTask) -> String {

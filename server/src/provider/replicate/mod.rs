@@ -248,6 +248,10 @@ impl Provider for Replicate {
         }
     }
 
+    fn masks(&self) -> bool {
+        false
+    }
+
     fn typical(&self, kind: Kind) -> Duration {
         match kind {
             Kind::Image => Duration::from_secs(5),

@@ -212,6 +212,15 @@ async fn edits(
             let picture = image::load_from_memory(&bytes).expect("a picture");
             let seen = json!({"type": media_type, "name": file_name, "size": [picture.width(), picture.height()]});
             body.insert("image".into(), seen);
+        } else if name == "mask" {
+            assert_eq!(field.content_type(), Some("image/png"));
+            assert!(field.file_name().is_some());
+            let mask = image::load_from_memory(&field.bytes().await.unwrap()).expect("a mask");
+            assert!(mask.color().has_alpha(), "the images API reads its alpha");
+            let mask = mask.into_rgba8();
+            let open = mask.pixels().filter(|pixel| pixel[3] == 0).count();
+            let seen = json!({"size": [mask.width(), mask.height()], "open": open * 100 / (mask.len() / 4)});
+            body.insert("mask".into(), seen);
         } else {
             let known = [
                 "prompt",
@@ -231,6 +240,9 @@ async fn edits(
         }
     }
     assert!(body.contains_key("image"));
+    if let Some(mask) = body.get("mask") {
+        assert_eq!(mask["size"], body["image"]["size"], "one size for both");
+    }
     check_common(&body);
     answer(&shared, &headers, Value::Object(body)).await
 }

@@ -14,6 +14,8 @@
 //! 5. [`sharpen`]: last among the corrections, because it would magnify the faults of all others.
 //! 6. [`enlarge`]: when asked for, from the finished picture.
 //!
+//! Where the visitor has painted over the damage, [`mend`] does nothing but close that.
+//!
 //! Beside the picture in floating point (four times its size in bytes) a step holds one more plane at
 //! most; with the enlarged result the peak stays within six times the decoded photo.
 
@@ -37,6 +39,8 @@ use photo::Photo;
 use plane::smoothstep;
 use tone::{Ends, Fading};
 use toning::Tint;
+
+use crate::photo::Mask;
 
 /// How a photo is to be restored.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -99,16 +103,43 @@ pub fn restore(
     progress(0.85)?;
     sharpen::sharpen(&mut planes, grain, strength);
     if options.monochrome {
-        planes.map(|[y, _, _]| [y, 0.0, 0.0]);
+        without_colour(&mut planes);
     }
     progress(0.95)?;
-    let mut restored = planes.to_rgb();
+    let restored = planes.to_rgb();
     drop(planes);
-    for _ in 0..options.enlarge.max(1).ilog2() {
-        restored = enlarge::doubled(&restored);
-    }
+    let restored = enlarged(restored, options.enlarge);
     progress(1.0)?;
     Some(restored)
+}
+
+/// Paints over what is masked from its surroundings, and leaves the rest as it is; colour and size as
+/// with [`restore`], whose `progress` this is, too.
+pub(super) fn mend(
+    mut photo: RgbImage,
+    mask: &Mask,
+    options: &Options,
+    progress: &mut dyn FnMut(f32) -> Option<()>,
+) -> Option<RgbImage> {
+    progress(0.0)?;
+    damage::paint_over(&mut photo, mask);
+    progress(0.8)?;
+    if options.monochrome {
+        let mut planes = Photo::from_rgb(&photo);
+        without_colour(&mut planes);
+        photo = planes.to_rgb();
+    }
+    let mended = enlarged(photo, options.enlarge);
+    progress(1.0)?;
+    Some(mended)
+}
+
+fn without_colour(photo: &mut Photo) {
+    photo.map(|[y, _, _]| [y, 0.0, 0.0]);
+}
+
+fn enlarged(photo: RgbImage, times: u32) -> RgbImage {
+    (0..times.max(1).ilog2()).fold(photo, |photo, _| enlarge::doubled(&photo))
 }
 
 fn correct_tones(photo: &mut Photo, ends: &Ends, fading: Fading) {

@@ -103,6 +103,7 @@ fn restoration(photo: &str) -> Task {
         enlarge: 1,
         strength: 100,
         monochrome: false,
+        mask: None,
         name: None,
         exif: None,
     })

@@ -18,6 +18,8 @@ use image::RgbImage;
 use mask::Mask;
 use residual::Residual;
 
+use crate::photo;
+
 /// Fewer specks than this, and no scratch, are rather glints, stars or buttons than dust.
 const FEW: usize = 6;
 
@@ -68,6 +70,17 @@ pub(super) fn repair(photo: &mut RgbImage) -> Damage {
         inpaint::inpaint(photo, &shadow);
     }
     damage
+}
+
+/// Paints over what somebody has marked.
+pub(super) fn paint_over(photo: &mut RgbImage, marked: &photo::Mask) {
+    let (width, height) = photo.dimensions();
+    let marked = marked.over(width, height);
+    let mut mask = Mask::new(width as usize, height as usize);
+    for (set, share) in mask.data.iter_mut().zip(marked.iter()) {
+        *set = *share >= 128;
+    }
+    inpaint::inpaint(photo, &mask);
 }
 
 /// The damage and the pixels it covers.
