@@ -20,6 +20,8 @@ pub trait Data: Send + Sync {
     fn job(&self, id: &str, key: Option<&str>) -> Answer<Option<Seen>>;
     /// The caller's jobs, newest first, at most `limit`.
     fn recent(&self, limit: usize) -> Answer<Vec<wire::Job>>;
+    /// A page of the caller's finished jobs.
+    fn gallery(&self, wanted: Wanted) -> Answer<Shelf>;
     /// Every policy that applies to the caller.
     fn limits(&self) -> Answer<Vec<wire::Limit>>;
 }
@@ -43,6 +45,24 @@ impl Seen {
             key: None,
         }
     }
+}
+
+/// Which finished jobs are wanted, newest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// Words that the prompt has, in any order and case; empty for all.
+    pub words: String,
+    pub kind: Option<wire::Kind>,
+    /// Older than this job.
+    pub before: Option<String>,
+}
+
+/// A page of finished jobs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Shelf {
+    pub jobs: Vec<wire::Job>,
+    /// Older ones follow after this job.
+    pub next: Option<String>,
 }
 
 /// Facts about this studio.

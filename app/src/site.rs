@@ -3,9 +3,14 @@
 use leptos::{nonce::use_nonce, prelude::*};
 
 use crate::{
-    data::{Data, Problem, Unavailable},
+    data::{Data, Problem, Unavailable, Wanted},
     pages::{self, Content},
+    wire::Kind,
+    words,
 };
+
+/// Characters of a search that are looked for.
+const LONGEST_SEARCH: usize = 200;
 
 /// A page of the site.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +19,8 @@ pub enum Page {
     Art { from: Option<String> },
     /// `/restore`
     Restore,
+    /// `/gallery`
+    Gallery(Wanted),
     /// `/jobs/{id}`, by a link with a key or without.
     Job { id: String, key: Option<String> },
     /// A form that was refused, in words.
@@ -30,6 +37,7 @@ impl Page {
                 from: parameter(query, "from").and_then(job_id),
             },
             "/restore" => Self::Restore,
+            "/gallery" => Self::Gallery(wanted(query)),
             _ => path
                 .strip_prefix("/jobs/")
                 .and_then(job_id)
@@ -46,6 +54,19 @@ fn parameter<'a>(query: Option<&'a str>, name: &str) -> Option<&'a str> {
     query?
         .split('&')
         .find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
+}
+
+fn wanted(query: Option<&str>) -> Wanted {
+    let mut wanted = Wanted::default();
+    for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+        match name.as_ref() {
+            "q" => wanted.words = words::clip(value.trim(), LONGEST_SEARCH),
+            "kind" => wanted.kind = Kind::named(&value),
+            "before" => wanted.before = job_id(&value),
+            _ => {}
+        }
+    }
+    wanted
 }
 
 /// Ids are made of letters, digits, `-` and `_`; anything else names no job.
@@ -73,6 +94,7 @@ async fn gather(page: Page, data: &dyn Data) -> Result<Content, Unavailable> {
     match page {
         Page::Art { from } => pages::art::load(data, from).await,
         Page::Restore => Ok(pages::restore::load(data).await),
+        Page::Gallery(wanted) => pages::gallery::load(data, wanted).await,
         Page::Job { id, key } => pages::job::load(data, &id, key.as_deref()).await,
         Page::Problem(problem) => Ok(pages::problem::refused(data, problem)),
         Page::NotFound => Ok(pages::problem::not_found(data)),
@@ -133,6 +155,7 @@ pub fn shell(content: Content, assets: &Assets) -> impl IntoView + use<> {
                     <nav aria-label="Site">
                         <a href="/" aria-current=current("/")>"Paint"</a>
                         <a href="/restore" aria-current=current("/restore")>"Restore"</a>
+                        <a href="/gallery" aria-current=current("/gallery")>"Gallery"</a>
                     </nav>
                 </header>
                 <main id="main" tabindex="-1">{body()}</main>

@@ -16,6 +16,23 @@ pub enum Kind {
     Restoration,
 }
 
+impl Kind {
+    /// The name used in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Image => "image",
+            Self::Restoration => "restoration",
+        }
+    }
+
+    /// The kind of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Image, Self::Restoration]
+            .into_iter()
+            .find(|kind| kind.as_str() == name)
+    }
+}
+
 /// Where a job stands. The transitions are drawn in the server's `queue` module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "ssr", derive(Serialize, Deserialize))]

@@ -31,6 +31,8 @@ pub(crate) fn megabytes(bytes: u64) -> String {
 }
 
 #[cfg(feature = "ssr")]
+pub use on_server::slug;
+#[cfg(feature = "ssr")]
 pub(crate) use on_server::*;
 
 #[cfg(feature = "ssr")]
@@ -75,7 +77,7 @@ mod on_server {
     }
 
     /// A name for a downloaded file: `a-fox-in-the-snow`.
-    pub(crate) fn slug(text: &str) -> String {
+    pub fn slug(text: &str) -> String {
         let mut slug = String::new();
         for c in text.chars() {
             if slug.len() >= 48 {

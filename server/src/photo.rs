@@ -235,6 +235,30 @@ pub fn encode_png(
     Ok(bytes.into_inner())
 }
 
+/// A copy of a finished picture that is no wider than `width`, as WebP for pages.
+pub fn encode_scaled(picture: &[u8], width: u32) -> Option<Vec<u8>> {
+    const QUALITY: f32 = 82.0;
+    let mut picture = image::load_from_memory(picture).ok()?;
+    if picture.width() > width {
+        let height = u64::from(picture.height()) * u64::from(width) / u64::from(picture.width());
+        let height = u32::try_from(height).ok()?.max(1);
+        picture = picture.resize_exact(width, height, imageops::FilterType::CatmullRom);
+    }
+    let (width, height) = (picture.width(), picture.height());
+    let encode = |pixels: &[u8], layout| {
+        let encoder = webp::Encoder::new(pixels, layout, width, height);
+        encoder
+            .encode_simple(false, QUALITY)
+            .ok()
+            .map(|webp| webp.to_vec())
+    };
+    if picture.color().has_alpha() {
+        encode(picture.into_rgba8().as_raw(), webp::PixelLayout::Rgba)
+    } else {
+        encode(picture.into_rgb8().as_raw(), webp::PixelLayout::Rgb)
+    }
+}
+
 /// What there is to know about a finished picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Description {

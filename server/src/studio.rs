@@ -6,6 +6,7 @@
 mod answers;
 mod fares;
 mod finish;
+mod gallery;
 mod notices;
 mod keeping;
 mod dead;

@@ -119,6 +119,15 @@ pub(crate) fn find(root: &Element, selector: &str) -> Option<Element> {
     root.query_selector(selector).ok().flatten()
 }
 
+/// All elements inside `root` that match.
+pub(crate) fn find_all(root: &Element, selector: &str) -> Vec<Element> {
+    let found = root.query_selector_all(selector).ok();
+    let nodes = found
+        .iter()
+        .flat_map(|list| (0..list.length()).filter_map(|at| list.get(at)));
+    nodes.map(JsCast::unchecked_into).collect()
+}
+
 /// An attribute, empty where there is none.
 pub(crate) fn attribute(element: &Element, name: &str) -> String {
     element.get_attribute(name).unwrap_or_default()

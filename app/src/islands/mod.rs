@@ -5,6 +5,7 @@
 //! what an island needs to know stands in `data-` attributes of its children.
 
 pub mod desk;
+pub mod gallery;
 pub mod photo;
 #[cfg(feature = "hydrate")]
 mod brush;

@@ -9,6 +9,7 @@ use crate::{
 
 pub(crate) mod art;
 pub(crate) mod restore;
+pub(crate) mod gallery;
 pub(crate) mod job;
 pub(crate) mod problem;
 

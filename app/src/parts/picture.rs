@@ -39,8 +39,45 @@ fn expected(size: Option<&str>) -> &'static str {
     sides.map_or("square", |(width, height)| shape(width, height))
 }
 
-fn img(image: &Image, alt: String) -> impl IntoView + use<> {
+/// Copies of a picture that are lighter than itself, for `srcset`.
+fn copies(image: &Image) -> String {
+    let copy = |width: u32| format!("{}?width={width} {width}w", image.url);
+    [320, 640, 1280].map(copy).join(", ")
+}
+
+/// A picture in all its pixels.
+fn whole(image: &Image, alt: &'static str) -> impl IntoView + use<> {
     view! { <img src=image.url.clone() alt=alt width=image.width.to_string() height=image.height.to_string() /> }
+}
+
+/// A picture as large as the page is wide.
+fn img(image: &Image, alt: String) -> impl IntoView + use<> {
+    view! {
+        <img
+            src=image.url.clone()
+            srcset=copies(image)
+            sizes="(width < 60rem) 90vw, 46rem"
+            alt=alt
+            width=image.width.to_string()
+            height=image.height.to_string()
+        />
+    }
+}
+
+/// A picture as small as many on a wall are.
+pub(crate) fn small(image: &Image, alt: String) -> impl IntoView + use<> {
+    view! {
+        <img
+            src=format!("{}?width=320", image.url)
+            srcset=copies(image)
+            sizes="(width < 32rem) 45vw, 15rem"
+            alt=alt
+            width=image.width.to_string()
+            height=image.height.to_string()
+            loading="lazy"
+            decoding="async"
+        />
+    }
 }
 
 /// The pictures of a finished job in their frames, or the photo before and after.
@@ -114,11 +151,11 @@ fn compare(original: &Image, restored: &Image) -> impl IntoView + use<> {
         <div class=class>
             <div class="pair">
                 <figure class="after">
-                    {img(restored, "The photo, restored".into())}
+                    {whole(restored, "The photo, restored")}
                     <figcaption>"After"</figcaption>
                 </figure>
                 <figure class="before">
-                    {img(original, "The photo as it was".into())}
+                    {whole(original, "The photo as it was")}
                     <figcaption>"Before"</figcaption>
                 </figure>
                 <label class="part">

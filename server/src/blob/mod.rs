@@ -1,5 +1,6 @@
 //! Where pictures are kept: a folder now, any object store behind the same
-//! interface. A key is made once and its content never changes.
+//! interface. A key is made once and its content never changes. Beside a picture may lie smaller ones
+//! made from it, which go with it.
 
 use std::{ops::Range, path::Path as FilePath, sync::Arc};
 
@@ -15,6 +16,15 @@ use crate::job::Visibility;
 /// Ends the names of blobs that only their owner should see; a UUID has no such
 /// letter.
 const PRIVATE: &str = "p";
+
+/// The widths, pixels, in which pictures are shown on pages; each is made when it is first asked for.
+pub const WIDTHS: [u32; 3] = [320, 640, 1280];
+
+/// Where the WebP of a picture lies that is no wider than `width`.
+fn scaled(key: &str, width: u32) -> Path {
+    let name = key.split_once('.').map_or(key, |(name, _)| name);
+    Path::from(format!("{name}.{width}.webp"))
+}
 
 /// Whom the blob of this key is for.
 pub fn visibility(key: &str) -> Visibility {
@@ -87,6 +97,25 @@ impl Blobs {
         Ok(self.store.get(&Path::from(key)).await?.bytes().await?)
     }
 
+    /// The picture's copy of this width, one of [`WIDTHS`], if it was made before.
+    pub async fn read_scaled(&self, key: &str, width: u32) -> Result<Option<Bytes>, Error> {
+        match self.store.get(&scaled(key, width)).await {
+            Ok(found) => Ok(Some(found.bytes().await?)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Keeps the picture's copy of this width for as long as the picture is there.
+    pub async fn keep_scaled(&self, key: &str, width: u32, bytes: Bytes) -> Result<(), Error> {
+        self.store.put(&scaled(key, width), bytes.into()).await?;
+        // Deleted meanwhile: nobody would find the copy again.
+        if self.size(key).await?.is_none() {
+            self.forget(&scaled(key, width)).await?;
+        }
+        Ok(())
+    }
+
     /// A part of the blob as a stream; `None` when there is no such blob.
     pub async fn open(&self, key: &str, part: Part) -> Result<Option<Blob>, Error> {
         let range = match part {
@@ -122,9 +151,17 @@ impl Blobs {
         }
     }
 
-    /// Forgets the blob; it is no error if there is none.
+    /// Forgets the blob and its smaller copies; it is no error if there is none.
     pub async fn delete(&self, key: &str) -> Result<(), Error> {
-        match self.store.delete(&Path::from(key)).await {
+        self.forget(&Path::from(key)).await?;
+        for width in WIDTHS {
+            self.forget(&scaled(key, width)).await?;
+        }
+        Ok(())
+    }
+
+    async fn forget(&self, path: &Path) -> Result<(), Error> {
+        match self.store.delete(path).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
             Err(error) => Err(error.into()),
         }

@@ -9,6 +9,7 @@ mod client;
 mod download;
 mod error;
 mod figures;
+mod gallery;
 mod headers;
 mod health;
 mod images;
@@ -103,6 +104,8 @@ pub fn router(site: Site) -> Router {
         .route_layer(from_fn_with_state(state.clone(), limits::always_tell))
         .route("/api/jobs", get(jobs::list))
         .route("/api/jobs/{id}", get(jobs::status).delete(jobs::cancel))
+        .route("/api/jobs/zip", post(gallery::zip))
+        .route("/api/jobs/delete", post(gallery::delete))
         .route("/api/jobs/{id}/link", post(links::make))
         .route("/api/jobs/{id}/delete", post(jobs::delete))
         .route("/api/limits", get(limits::list))

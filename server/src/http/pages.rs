@@ -4,7 +4,7 @@ use std::{future::ready, pin::Pin, sync::Arc, time::Duration};
 
 use atelier_app::{
     Page,
-    data::{About, Answer, Data, Problem, Seen, Unavailable},
+    data::{About, Answer, Data, Problem, Seen, Shelf, Unavailable, Wanted},
     wire::{Job, Kind, Limit, QUALITIES, SIZES},
 };
 use axum::{
@@ -236,6 +236,10 @@ impl Data for Desk {
                 .filter_map(view::job)
                 .collect())
         })
+    }
+
+    fn gallery(&self, wanted: Wanted) -> Answer<Shelf> {
+        self.ask(async move |studio, caller| studio.gallery(&caller, wanted).await)
     }
 
     fn limits(&self) -> Answer<Vec<Limit>> {

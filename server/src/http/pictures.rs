@@ -1,17 +1,19 @@
-//! `GET /images/{key}`: a picture that never changes, whole or in part.
+//! `GET /images/{key}`: a picture that never changes, whole or in part; with `?width=` a copy for pages.
 
+use anyhow::anyhow;
 use axum::{
-    body::Body,
-    extract::{Path, State as AxumState},
+    body::{Body, Bytes},
+    extract::{Path, RawQuery, State as AxumState},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use tokio::task::spawn_blocking;
 
-use super::{Error, Result, State};
+use super::{Error, Result, State, jobs::parameter};
 use crate::{
-    blob::{self, Blob, Part},
+    blob::{self, Blob, Part, WIDTHS},
     job::Visibility,
-    studio,
+    photo, studio,
 };
 
 const IMMUTABLE: &str = "public, max-age=31536000, immutable";
@@ -23,10 +25,17 @@ const NONE: Error = Error::NotFound("There is no such picture, or it was deleted
 pub(super) async fn serve(
     AxumState(state): AxumState<State>,
     Path(key): Path<String>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response> {
     let media_type = media_type(&key).ok_or(NONE)?;
-    let etag = format!("\"{key}\"");
+    let width = parameter(query.as_deref(), "width")
+        .map(width)
+        .transpose()?;
+    let etag = match width {
+        Some(width) => format!("\"{key}-{width}\""),
+        None => format!("\"{key}\""),
+    };
     let visibility = blob::visibility(&key);
     let caching = match visibility {
         Visibility::Everybody => IMMUTABLE,
@@ -52,6 +61,12 @@ pub(super) async fn serve(
         )
             .into_response());
     }
+    if let Some(width) = width {
+        let bytes = scaled(&state, &key, width).await?;
+        let mut response = ([(header::CONTENT_TYPE, "image/webp")], bytes).into_response();
+        tell_browser(response.headers_mut(), visibility, caching, &etag);
+        return Ok(response);
+    }
     let range = headers
         .get(header::RANGE)
         .and_then(|value| value.to_str().ok())
@@ -69,15 +84,54 @@ pub(super) async fn serve(
     let mut response = body(blob.ok_or(NONE)?, range.is_some());
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    tell_browser(headers, visibility, caching, &etag);
+    Ok(response)
+}
+
+fn tell_browser(
+    headers: &mut HeaderMap,
+    visibility: Visibility,
+    caching: &'static str,
+    etag: &str,
+) {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
     if visibility == Visibility::Owner {
         headers.insert("x-robots-tag", HeaderValue::from_static("noindex"));
     }
-    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-    if let Ok(etag) = HeaderValue::from_str(&etag) {
+    if let Ok(etag) = HeaderValue::from_str(etag) {
         headers.insert(header::ETAG, etag);
     }
-    Ok(response)
+}
+
+fn width(text: &str) -> Result<u32> {
+    let known = text.parse().ok().filter(|width| WIDTHS.contains(width));
+    known.ok_or_else(|| Error::Malformed(format!("width is one of {WIDTHS:?}.")))
+}
+
+/// The picture's copy of this width, made now if it was not made before.
+async fn scaled(state: &State, key: &str, width: u32) -> Result<Bytes> {
+    let blobs = &state.studio.blobs;
+    let kept = async || blobs.read_scaled(key, width).await;
+    if let Some(bytes) = kept().await.map_err(studio::Error::from)? {
+        return Ok(bytes);
+    }
+    // One at a time, as with uploads; who waited may find it made.
+    let _permit = state
+        .decoding
+        .acquire()
+        .await
+        .map_err(anyhow::Error::from)?;
+    if let Some(bytes) = kept().await.map_err(studio::Error::from)? {
+        return Ok(bytes);
+    }
+    let picture = blobs.read(key).await.map_err(studio::Error::from)?;
+    let bytes = spawn_blocking(move || photo::encode_scaled(&picture, width)).await;
+    let bytes = bytes.map_err(anyhow::Error::from)?;
+    let bytes = Bytes::from(bytes.ok_or_else(|| anyhow!("{key} cannot be scaled"))?);
+    let kept = blobs.keep_scaled(key, width, bytes.clone()).await;
+    kept.map_err(studio::Error::from)?;
+    Ok(bytes)
 }
 
 /// The type by a key's extension; `None` for what can be no key.

@@ -23,7 +23,7 @@ async fn studio() -> (Setup, OpenAi, Atelier) {
 }
 
 /// What a browser without JavaScript sends with its forms.
-fn by_browser(request: RequestBuilder) -> RequestBuilder {
+pub(crate) fn by_browser(request: RequestBuilder) -> RequestBuilder {
     request.header("accept", "text/html,application/xhtml+xml,*/*;q=0.8")
 }
 
@@ -42,7 +42,7 @@ async fn fill_in(server: &Atelier, fields: &[(&str, &str)]) -> Response {
 }
 
 /// The status and text of a page.
-async fn page(response: Response) -> (u16, String) {
+pub(crate) async fn page(response: Response) -> (u16, String) {
     let status = response.status().as_u16();
     assert_eq!(
         response.headers()["content-type"],

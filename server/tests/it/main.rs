@@ -18,6 +18,7 @@ mod replicate;
 mod faults;
 mod files;
 mod dead;
+mod gallery;
 mod access;
 mod budget;
 mod figures;

@@ -1,0 +1,327 @@
+//! The gallery: pictures open where they hang, older ones follow by themselves, and what is deleted can
+//! be taken back for ten seconds.
+
+use leptos::prelude::*;
+
+/// Around a shelf of pictures (`data-shelf`), a toast and a lightbox.
+#[island]
+pub fn Gallery(children: Children) -> impl IntoView {
+    view! { <div class="gallery" use:wake>{children()}</div> }
+}
+
+#[cfg(not(feature = "hydrate"))]
+fn wake(_: leptos::web_sys::Element) {}
+
+#[cfg(feature = "hydrate")]
+use awake::wake;
+
+#[cfg(feature = "hydrate")]
+mod awake {
+    use std::{
+        cell::{Cell, RefCell},
+        rc::Rc,
+    };
+
+    use js_sys::Array;
+    use leptos::{task::spawn_local, web_sys::Element};
+    use wasm_bindgen::{JsCast, closure::Closure};
+    use web_sys::{
+        Event, HtmlDialogElement, HtmlElement, IntersectionObserver, IntersectionObserverEntry,
+        KeyboardEvent, MouseEvent, PointerEvent, SubmitEvent,
+    };
+
+    use crate::islands::browser::{
+        attribute, document, find, find_all, listen, page, set, sleep, target, tell, window,
+    };
+
+    /// How long what is deleted can be taken back, milliseconds.
+    const REGRET: i32 = 10_000;
+    /// How far a finger goes to turn to the next picture, pixels.
+    const SWIPE: i32 = 50;
+
+    #[derive(Clone)]
+    struct Gallery {
+        root: Element,
+        /// Ids that are hidden, and deleted unless taken back.
+        doomed: Rc<RefCell<Vec<String>>>,
+        /// The picture in the lightbox.
+        open: Rc<RefCell<Option<Element>>>,
+    }
+
+    pub(super) fn wake(root: Element) {
+        let gallery = Gallery {
+            root: root.clone(),
+            doomed: Rc::default(),
+            open: Rc::default(),
+        };
+        let here = gallery.clone();
+        listen(&root, "click", move |event| here.clicked(&event));
+        let here = gallery.clone();
+        listen(&root, "submit", move |event| here.submitted(&event));
+        let here = gallery.clone();
+        listen(&root, "keydown", move |event| {
+            here.key(event.unchecked_ref())
+        });
+        let here = gallery.clone();
+        listen(&window(), "pagehide", move |_| here.carry_out());
+        gallery.swipes();
+        gallery.watch_end();
+    }
+
+    impl Gallery {
+        fn clicked(&self, event: &Event) {
+            let Some(at) = target(event) else { return };
+            let inside = |selector: &str| at.closest(selector).ok().flatten();
+            let mouse: &MouseEvent = event.unchecked_ref();
+            let plain = !(mouse.ctrl_key() || mouse.meta_key() || mouse.shift_key());
+            if let Some(item) = inside("[data-shelf] li a").filter(|_| plain) {
+                event.prevent_default();
+                self.show(item.closest("li").ok().flatten());
+            } else if let Some(step) = inside("[data-step]") {
+                self.step(attribute(&step, "data-step") == "1");
+            } else if inside("[data-close]").is_some() || at == self.dialog().into() {
+                self.dialog().close();
+            } else if inside("[data-remove]").is_some() {
+                self.remove_open();
+            } else if inside("[data-undo]").is_some() {
+                self.undo();
+            }
+        }
+
+        fn key(&self, key: &KeyboardEvent) {
+            let step = match key.key().as_str() {
+                "ArrowRight" => Some(true),
+                "ArrowLeft" => Some(false),
+                _ => None,
+            };
+            let focused = document().active_element();
+            let item = focused.and_then(|at| at.closest("li").ok().flatten());
+            if self.dialog().open() {
+                match (step, key.key().as_str()) {
+                    (Some(on), _) => self.step(on),
+                    (None, "Delete") => self.remove_open(),
+                    _ => {}
+                }
+            } else if let (Some(on), Some(item)) = (step, &item) {
+                if let Some(link) = beside(item, on).and_then(|next| find(&next, "a")) {
+                    let _ = link.unchecked_into::<HtmlElement>().focus();
+                }
+            } else if let ("Delete", Some(item)) = (key.key().as_str(), item) {
+                self.ask_and_remove(&item);
+            }
+        }
+
+        fn dialog(&self) -> HtmlDialogElement {
+            let dialog = find(&self.root, "[data-lightbox]");
+            dialog.unwrap_or_else(|| self.root.clone()).unchecked_into()
+        }
+
+        /// Opens the lightbox on a picture, or turns it to that.
+        fn show(&self, item: Option<Element>) {
+            let (Some(item), Some(large)) = (item, find(&self.root, "[data-large]")) else {
+                return;
+            };
+            if let (Some(link), Some(small)) = (find(&item, "a"), find(&item, "img")) {
+                for name in ["width", "height", "alt"] {
+                    set(&large, name, &attribute(&small, name));
+                }
+                let source = attribute(&small, "src");
+                let source = source.replace("width=320", "width=1280");
+                set(&large, "src", &source);
+                if let Some(about) = find(&self.root, "[data-page]") {
+                    set(&about, "href", &attribute(&link, "href"));
+                }
+            }
+            self.open.replace(Some(item));
+            let dialog = self.dialog();
+            if !dialog.open() {
+                let _ = dialog.show_modal();
+            }
+        }
+
+        fn step(&self, on: bool) {
+            let open = self.open.borrow().clone();
+            if let Some(next) = open.and_then(|item| beside(&item, on)) {
+                self.show(Some(next));
+            }
+        }
+
+        fn remove_open(&self) {
+            let open = self.open.borrow().clone();
+            if let Some(item) = open
+                && self.ask_and_remove(&item)
+            {
+                self.dialog().close();
+            }
+        }
+
+        fn ask_and_remove(&self, item: &Element) -> bool {
+            let question = "Delete this picture?";
+            let sure = window().confirm_with_message(question).unwrap_or(false);
+            if sure {
+                self.doom(vec![item.clone()]);
+            }
+            sure
+        }
+
+        /// The form is sent as it is, unless it deletes: that is done here, with a way back.
+        fn submitted(&self, event: &Event) {
+            let submit: &SubmitEvent = event.unchecked_ref();
+            let deletes = submit
+                .submitter()
+                .is_some_and(|button| button.has_attribute("data-delete"));
+            if !deletes {
+                return;
+            }
+            event.prevent_default();
+            let boxes = find_all(&self.root, "[name=id]:checked");
+            let items = boxes
+                .iter()
+                .filter_map(|each| each.closest("li").ok().flatten());
+            self.doom(items.collect());
+        }
+
+        /// Hides the pictures; they are deleted once the time to take it back is over.
+        fn doom(&self, items: Vec<Element>) {
+            self.carry_out();
+            for item in &items {
+                set(item, "hidden", "");
+            }
+            let ids = items.iter().map(|item| attribute(item, "data-job"));
+            self.doomed.replace(ids.collect());
+            let mut text = items.len().to_string();
+            text += " deleted.";
+            tell(&self.root, "[data-told]", &text);
+            if let Some(toast) = find(&self.root, "[data-toast]") {
+                let _ = toast.remove_attribute("hidden");
+            }
+            if let Some(undo) = find(&self.root, "[data-undo]") {
+                let _ = undo.unchecked_into::<HtmlElement>().focus();
+            }
+            let (here, mine) = (self.clone(), self.doomed.borrow().clone());
+            spawn_local(async move {
+                sleep(REGRET).await;
+                if *here.doomed.borrow() == mine {
+                    here.carry_out();
+                }
+            });
+        }
+
+        fn undo(&self) {
+            for id in self.doomed.take() {
+                if let Some(item) = self.item(&id) {
+                    let _ = item.remove_attribute("hidden");
+                }
+            }
+            self.hide_toast();
+        }
+
+        /// Deletes what was not taken back, also while the page goes away.
+        fn carry_out(&self) {
+            let ids = self.doomed.take();
+            if ids.is_empty() {
+                return;
+            }
+            let mut body = String::new();
+            for id in &ids {
+                body += "id=";
+                body += id;
+                body += "&";
+                if let Some(item) = self.item(id) {
+                    item.remove();
+                }
+            }
+            let _ = window()
+                .navigator()
+                .send_beacon_with_opt_str("/api/jobs/delete", Some(&body));
+            self.hide_toast();
+        }
+
+        fn item(&self, id: &str) -> Option<Element> {
+            let mut selector = String::from("[data-job='");
+            selector += id;
+            selector += "']";
+            find(&self.root, &selector)
+        }
+
+        fn hide_toast(&self) {
+            if let Some(toast) = find(&self.root, "[data-toast]") {
+                set(&toast, "hidden", "");
+            }
+        }
+
+        fn swipes(&self) {
+            let begun = Rc::new(Cell::new(0));
+            let start = begun.clone();
+            listen(&self.dialog(), "pointerdown", move |event| {
+                start.set(event.unchecked_ref::<PointerEvent>().client_x());
+            });
+            let here = self.clone();
+            listen(&self.dialog(), "pointerup", move |event| {
+                let way = event.unchecked_ref::<PointerEvent>().client_x() - begun.get();
+                if way.abs() > SWIPE {
+                    here.step(way < 0);
+                }
+            });
+        }
+
+        /// Hangs the next page below when its link comes into view.
+        fn watch_end(&self) {
+            let Some(link) = find(&self.root, "[data-next]") else {
+                return;
+            };
+            let (here, seen) = (self.clone(), link.clone());
+            let came = Closure::<dyn FnMut(Array, IntersectionObserver)>::new(
+                move |entries: Array, observer: IntersectionObserver| {
+                    let entry = entries.get(0).unchecked_into::<IntersectionObserverEntry>();
+                    if entry.is_intersecting() {
+                        observer.disconnect();
+                        spawn_local(here.clone().follow(seen.clone()));
+                    }
+                },
+            );
+            if let Ok(observer) = IntersectionObserver::new(came.as_ref().unchecked_ref()) {
+                observer.observe(&link);
+                came.forget();
+            }
+        }
+
+        /// Where that does not work, the link is still there.
+        async fn follow(self, link: Element) {
+            let Ok(fresh) = page(&attribute(&link, "href")).await else {
+                return;
+            };
+            let Some(shelf) = find(&self.root, ".hanging") else {
+                return;
+            };
+            if let Some(root) = fresh.document_element() {
+                for item in find_all(&root, "[data-shelf] li") {
+                    let _ = shelf.append_child(&item);
+                }
+                match find(&root, "[data-next]") {
+                    Some(next) => {
+                        let _ = link.replace_with_with_node_1(&next);
+                        self.watch_end();
+                    }
+                    None => link.remove(),
+                }
+            }
+        }
+    }
+
+    /// The picture before or after one, without those that are hidden.
+    fn beside(item: &Element, after: bool) -> Option<Element> {
+        let step = |from: &Element| {
+            if after {
+                from.next_element_sibling()
+            } else {
+                from.previous_element_sibling()
+            }
+        };
+        let mut next = step(item)?;
+        while next.has_attribute("hidden") {
+            next = step(&next)?;
+        }
+        Some(next)
+    }
+}

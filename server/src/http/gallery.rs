@@ -1,0 +1,150 @@
+//! `POST /api/jobs/zip` and `POST /api/jobs/delete`: several of the caller's jobs at once, as
+//! `id=…&id=…`.
+
+use std::{collections::HashSet, fs::File, io::Write as _};
+
+use atelier_app::words;
+use axum::{
+    body::{Body, Bytes},
+    extract::State as AxumState,
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Redirect, Response},
+};
+use tokio::task::spawn_blocking;
+use tokio_util::io::ReaderStream;
+use url::form_urlencoded;
+use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
+
+use super::{
+    Error, Result, State,
+    images::wants_page,
+    jobs::{no_store, own},
+};
+use crate::{
+    job::{Outcome, Picture, Task},
+    queue::{self, Job},
+    studio::{self, Caller},
+};
+
+/// Jobs in one request.
+const MOST: usize = 200;
+
+pub(super) async fn delete(
+    AxumState(state): AxumState<State>,
+    caller: Caller,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response> {
+    for id in chosen(&body)? {
+        match state.studio.cancel(&caller, &id, false).await {
+            // Deleted twice is deleted.
+            Ok(_) | Err(studio::Error::Queue(queue::Error::NotFound)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(if wants_page(&headers) {
+        Redirect::to("/gallery").into_response()
+    } else {
+        StatusCode::NO_CONTENT.into_response()
+    })
+}
+
+pub(super) async fn zip(
+    AxumState(state): AxumState<State>,
+    caller: Caller,
+    body: Bytes,
+) -> Result<Response> {
+    let mut archive = Archive::new(&state)?;
+    for id in chosen(&body)? {
+        let job = own(&state, &caller, &id).await?;
+        let Some(Outcome::Succeeded { pictures, .. }) = &job.outcome else {
+            continue;
+        };
+        for (index, picture) in pictures.iter().enumerate() {
+            let bytes = state.studio.blobs.read(&picture.key).await;
+            let bytes = bytes.map_err(studio::Error::from)?;
+            archive = archive.with(file_name(&job, picture, index), bytes).await?;
+        }
+    }
+    let (file, length) = archive.finish().await?;
+    let headers = [
+        (header::CONTENT_TYPE, "application/zip".to_owned()),
+        (header::CONTENT_LENGTH, length.to_string()),
+        (
+            header::CONTENT_DISPOSITION,
+            "attachment; filename=\"atelier.zip\"".to_owned(),
+        ),
+    ];
+    let stream = ReaderStream::new(tokio::fs::File::from_std(file));
+    Ok(no_store((headers, Body::from_stream(stream))))
+}
+
+/// The ids in the form, each once.
+fn chosen(body: &[u8]) -> Result<Vec<String>> {
+    let mut seen = HashSet::new();
+    let ids: Vec<String> = form_urlencoded::parse(body)
+        .filter(|(name, _)| name == "id")
+        .map(|(_, id)| id.into_owned())
+        .filter(|id| seen.insert(id.clone()))
+        .collect();
+    let wrong = |code, detail: String| Err(Error::Invalid { code, detail });
+    match ids.len() {
+        0 => wrong("nothing_chosen", "Choose one or more first.".into()),
+        1..=MOST => Ok(ids),
+        many => wrong(
+            "too_many",
+            format!("{many} are chosen; at most {MOST} go at once."),
+        ),
+    }
+}
+
+/// The words or the photo's name, and enough of the id to tell two of the same apart.
+fn file_name(job: &Job, picture: &Picture, index: usize) -> String {
+    let name = match &job.request.task {
+        Task::Image(task) => words::slug(&task.prompt),
+        Task::Restoration(task) => {
+            words::slug(task.name.as_deref().unwrap_or("photo")) + "-restored"
+        }
+        Task::Notice(_) => String::new(),
+    };
+    let ending = picture
+        .key
+        .rsplit_once('.')
+        .map_or("png", |(_, ending)| ending);
+    let short = &job.id[job.id.len().saturating_sub(6)..];
+    format!("{name}-{short}-{}.{ending}", index + 1)
+}
+
+/// A ZIP on disk without a name: it goes away by itself, and memory holds one picture at a time.
+struct Archive(ZipWriter<File>);
+
+impl Archive {
+    fn new(state: &State) -> Result<Self> {
+        let file = tempfile::tempfile_in(&state.uploads).map_err(anyhow::Error::from)?;
+        Ok(Self(ZipWriter::new(file)))
+    }
+
+    async fn with(mut self, name: String, bytes: Bytes) -> Result<Self> {
+        let written = spawn_blocking(move || {
+            // Pictures are compressed already.
+            let options =
+                SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+            self.0.start_file(name, options)?;
+            self.0.write_all(&bytes)?;
+            anyhow::Ok(self)
+        });
+        Ok(written.await.map_err(anyhow::Error::from)??)
+    }
+
+    /// The file from its beginning, and its length.
+    async fn finish(self) -> Result<(File, u64)> {
+        let finished = spawn_blocking(move || {
+            use std::io::Seek as _;
+            let mut file = self.0.finish()?;
+            let length = file.stream_position()?;
+            file.rewind()?;
+            anyhow::Ok((file, length))
+        });
+        Ok(finished.await.map_err(anyhow::Error::from)??)
+    }
+}

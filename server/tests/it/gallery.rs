@@ -1,0 +1,156 @@
+//! What one has made: listed, searched, saved and deleted several at a time, in smaller copies.
+
+use std::io::{Cursor, Read as _};
+
+use image::{GenericImageView as _, ImageFormat};
+use serde_json::{Value, json};
+
+use super::input::{by_browser, page};
+use crate::support::{Atelier, Setup, blobs, photo, problem, taken, text};
+
+async fn painted(server: &Atelier, prompt: &str) -> Value {
+    server.succeeded(&server.paint(prompt).await).await
+}
+
+async fn shown(server: &Atelier, path: &str) -> String {
+    let (status, page) = page(by_browser(server.get(path)).send().await.unwrap()).await;
+    assert_eq!(status, 200);
+    page
+}
+
+async fn chosen(server: &Atelier, path: &str, jobs: &[&Value]) -> reqwest::Response {
+    let ids = jobs.iter().map(|job| format!("id={}&", text(&job["id"])));
+    let request = server
+        .post(path)
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(ids.collect::<String>());
+    request.send().await.unwrap()
+}
+
+#[tokio::test]
+async fn it_is_searched_by_words_and_kind() {
+    let setup = Setup::with_file("limits = []");
+    let server = setup.start();
+    assert!(shown(&server, "/gallery").await.contains("Nothing yet"));
+    painted(&server, "a red boat on a calm sea").await;
+    painted(&server, "a fox in the SNOW").await;
+    let photo = taken(server.restore(photo(64, 48, ImageFormat::Jpeg)).await).await;
+    server.succeeded(&photo).await;
+    for (query, boat, fox, photo) in [
+        ("", true, true, true),
+        ("?q=snow+fox", false, true, false),
+        ("?q=sea&kind=image", true, false, false),
+        ("?kind=restoration", false, false, true),
+        ("?q=%22%3Cscript%3E", false, false, false),
+        ("?before=0", false, false, false),
+    ] {
+        let page = shown(&server, &format!("/gallery{query}")).await;
+        let has =
+            ["red boat", "fox in the SNOW", "A restored photo"].map(|words| page.contains(words));
+        assert_eq!(has, [boat, fox, photo], "{query}");
+        assert!(!page.contains("\"<script"));
+    }
+}
+
+#[tokio::test]
+async fn its_pages_follow_each_other() {
+    let setup = Setup::with_file("limits = []");
+    let server = setup.start();
+    for number in 0..26 {
+        let prompt = format!("boat number {number}");
+        let order = json!({ "prompt": prompt, "size": "256x256", "fresh": true });
+        let job = taken(
+            server
+                .post("/api/images")
+                .json(&order)
+                .send()
+                .await
+                .unwrap(),
+        )
+        .await;
+        server.succeeded(&job).await;
+    }
+    let first = shown(&server, "/gallery").await;
+    assert!(first.contains("boat number 25") && first.contains("boat number 2<"));
+    assert!(!first.contains("boat number 1<"));
+    let next = first.split("href=\"/gallery?before=").nth(1).unwrap();
+    let next = next.split('"').next().unwrap();
+    let second = shown(&server, &format!("/gallery?before={next}")).await;
+    assert!(second.contains("boat number 1<") && second.contains("boat number 0<"));
+    assert!(!second.contains("boat number 2<") && !second.contains("rel=\"next\""));
+}
+
+#[tokio::test]
+async fn several_are_saved_as_one_file() {
+    let setup = Setup::with_file("limits = []");
+    let server = setup.start();
+    let boat = painted(&server, "a red boat").await;
+    let fox = painted(&server, "a fox").await;
+    let answer = chosen(&server, "/api/jobs/zip", &[&boat, &fox, &boat]).await;
+    assert_eq!(answer.headers()["content-type"], "application/zip");
+    let bytes = answer.bytes().await.unwrap();
+    let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
+    assert_eq!(archive.len(), 2);
+    let mut first = archive.by_index(0).unwrap();
+    assert!(first.name().starts_with("a-red-boat-") && first.name().ends_with("-1.png"));
+    let mut picture = Vec::new();
+    first.read_to_end(&mut picture).unwrap();
+    assert_eq!(picture, server.picture(&boat).await);
+
+    let (status, told) = problem(chosen(&server, "/api/jobs/zip", &[]).await).await;
+    assert_eq!((status, text(&told["code"])), (422, "nothing_chosen"));
+    let many = vec![boat; 300];
+    let many: Vec<Value> = many
+        .into_iter()
+        .enumerate()
+        .map(|(i, _)| json!({ "id": i.to_string() }))
+        .collect();
+    let many: Vec<&Value> = many.iter().collect();
+    let (status, told) = problem(chosen(&server, "/api/jobs/zip", &many).await).await;
+    assert_eq!((status, text(&told["code"])), (422, "too_many"));
+}
+
+#[tokio::test]
+async fn several_are_deleted_with_their_copies() {
+    let setup = Setup::with_file("limits = []");
+    let server = setup.start();
+    let boat = painted(&server, "a red boat").await;
+    let fox = painted(&server, "a fox").await;
+    let small = format!("{}?width=320", text(&boat["images"][0]["url"]));
+    assert_eq!(server.get(&small).send().await.unwrap().status(), 200);
+    for _twice in 0..2 {
+        let deleted = chosen(&server, "/api/jobs/delete", &[&boat, &fox]).await;
+        assert_eq!(deleted.status(), 204);
+    }
+    assert_eq!(blobs(&setup.data()), Vec::<String>::new());
+    assert_eq!(server.get(&small).send().await.unwrap().status(), 404);
+}
+
+#[tokio::test]
+async fn pictures_have_smaller_copies() {
+    let setup = Setup::with_file("limits = []");
+    let server = setup.start();
+    let boat = painted(&server, "a red boat").await;
+    let url = text(&boat["images"][0]["url"]);
+    for (asked, got) in [(320, 320), (1280, 1024)] {
+        let copy = server.get(&format!("{url}?width={asked}"));
+        let copy = copy.send().await.unwrap();
+        assert_eq!(copy.headers()["content-type"], "image/webp");
+        assert!(
+            copy.headers()["cache-control"]
+                .to_str()
+                .unwrap()
+                .contains("immutable")
+        );
+        let copy = image::load_from_memory(&copy.bytes().await.unwrap()).unwrap();
+        assert_eq!(copy.dimensions(), (got, got));
+    }
+    for wrong in ["0", "321", "99999", "x"] {
+        let answer = server
+            .get(&format!("{url}?width={wrong}"))
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(problem(answer).await.0, 400, "{wrong}");
+    }
+}
