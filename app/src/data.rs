@@ -68,6 +68,8 @@ pub struct Shelf {
 /// Facts about this studio.
 #[derive(Debug, Clone, PartialEq)]
 pub struct About {
+    /// The site's address as its visitors see it, without a path.
+    pub origin: String,
     /// `openai`, `replicate` or `local`.
     pub provider: &'static str,
     /// The model for pictures, or the built-in engine.

@@ -25,6 +25,8 @@ pub mod islands;
 mod pages;
 #[cfg(feature = "ssr")]
 mod parts;
+#[cfg(feature = "ssr")]
+mod ideas;
 
 #[cfg(feature = "ssr")]
 pub use pages::Content;

@@ -4,7 +4,8 @@ use leptos::{nonce::use_nonce, prelude::*};
 
 use crate::{
     data::{Data, Problem, Unavailable, Wanted},
-    pages::{self, Content},
+    islands::keys::Keys,
+    pages::{self, Content, Social},
     wire::Kind,
     words,
 };
@@ -15,8 +16,11 @@ const LONGEST_SEARCH: usize = 200;
 /// A page of the site.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Page {
-    /// `/`: the art generator, filled in from the job `from` when there is one.
-    Art { from: Option<String> },
+    /// `/`: the art generator, filled in from the job `from` or with an [idea](crate::ideas).
+    Art {
+        from: Option<String>,
+        idea: Option<usize>,
+    },
     /// `/restore`
     Restore,
     /// `/gallery`
@@ -35,6 +39,7 @@ impl Page {
         match path {
             "/" => Self::Art {
                 from: parameter(query, "from").and_then(job_id),
+                idea: parameter(query, "idea").and_then(|idea| idea.parse().ok()),
             },
             "/restore" => Self::Restore,
             "/gallery" => Self::Gallery(wanted(query)),
@@ -92,7 +97,7 @@ pub async fn load(page: Page, data: &dyn Data) -> Content {
 
 async fn gather(page: Page, data: &dyn Data) -> Result<Content, Unavailable> {
     match page {
-        Page::Art { from } => pages::art::load(data, from).await,
+        Page::Art { from, idea } => pages::art::load(data, from, idea).await,
         Page::Restore => Ok(pages::restore::load(data).await),
         Page::Gallery(wanted) => pages::gallery::load(data, wanted).await,
         Page::Job { id, key } => pages::job::load(data, &id, key.as_deref()).await,
@@ -115,9 +120,11 @@ pub fn shell(content: Content, assets: &Assets) -> impl IntoView + use<> {
         here,
         refresh,
         engine,
+        social,
         body,
         ..
     } = content;
+    let social = social.map(|social| preview(social, &title));
     let boot = include_str!("boot.js")
         .replace("{js}", &assets.js)
         .replace("{wasm}", &assets.wasm);
@@ -135,6 +142,9 @@ pub fn shell(content: Content, assets: &Assets) -> impl IntoView + use<> {
                 <meta name="theme-color" content="#f3eee4" media="(prefers-color-scheme: light)" />
                 <meta name="theme-color" content="#15110d" media="(prefers-color-scheme: dark)" />
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
+                <link rel="apple-touch-icon" href="/icon-192.png" />
+                <link rel="manifest" href="/manifest.webmanifest" />
+                {social}
                 // Before the style sheet, which would hold it up.
                 <script nonce=nonce inner_html=boot></script>
                 <link rel="stylesheet" href=assets.css.clone() />
@@ -163,8 +173,49 @@ pub fn shell(content: Content, assets: &Assets) -> impl IntoView + use<> {
                     <p>{engine}</p>
                 </footer>
                 <p id="announcer" class="unseen" role="status"></p>
+                <Keys>{sheet()}</Keys>
             </body>
         </html>
+    }
+}
+
+/// What other sites show of a page.
+fn preview(social: Social, title: &str) -> impl IntoView + use<> {
+    let property = |name: &'static str, content: String| {
+        view! { <meta content=content /> }.attr("property", name)
+    };
+    view! {
+        {property("og:site_name", "Atelier".into())}
+        {property("og:type", "article".into())}
+        {property("og:title", title.to_owned())}
+        {property("og:url", social.address)}
+        {property("og:image", social.image)}
+        {property("og:image:width", social.width.to_string())}
+        {property("og:image:height", social.height.to_string())}
+        {property("og:image:alt", social.alt)}
+        <meta name="twitter:card" content="summary_large_image" />
+    }
+}
+
+/// The keys there are.
+fn sheet() -> impl IntoView {
+    let keys = [
+        ("Ctrl Enter", "Send the form"),
+        ("/", "Write a prompt, or search"),
+        ("← →", "Walk through the gallery"),
+        ("Delete", "Delete the picture, once you agree"),
+        ("Esc", "Close what is open"),
+        ("?", "Show these keys"),
+    ];
+    let rows = keys.map(|(key, what)| view! { <dt><kbd>{key}</kbd></dt> <dd>{what}</dd> });
+    view! {
+        <dialog class="keys-sheet" data-sheet aria-labelledby="keys-title">
+            <h2 id="keys-title">"Keys"</h2>
+            <dl>{rows.into_iter().collect_view()}</dl>
+            <form method="dialog">
+                <button type="submit">"Close"</button>
+            </form>
+        </dialog>
     }
 }
 
@@ -174,17 +225,34 @@ mod tests {
 
     #[test]
     fn paths_name_pages() {
-        assert_eq!(Page::for_path("/", None), Page::Art { from: None });
         assert_eq!(
-            Page::for_path("/", Some("a=1&from=0190-ab")),
+            Page::for_path("/", None),
             Page::Art {
-                from: Some("0190-ab".into())
+                from: None,
+                idea: None
             }
         );
         assert_eq!(
-            Page::for_path("/", Some("from=../etc")),
-            Page::Art { from: None }
+            Page::for_path("/", Some("a=1&from=0190-ab")),
+            Page::Art {
+                from: Some("0190-ab".into()),
+                idea: None,
+            }
         );
+        assert_eq!(
+            Page::for_path("/", Some("from=../etc&idea=3")),
+            Page::Art {
+                from: None,
+                idea: Some(3)
+            }
+        );
+        let search = Page::for_path("/gallery", Some("q=a+r%C3%B6d%20boat&kind=image&before=7"));
+        let wanted = Wanted {
+            words: "a röd boat".into(),
+            kind: Some(Kind::Image),
+            before: Some("7".into()),
+        };
+        assert_eq!(search, Page::Gallery(wanted));
         assert_eq!(Page::for_path("/restore", None), Page::Restore);
         let job = |key: Option<&str>| Page::Job {
             id: "7".into(),

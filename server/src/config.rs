@@ -126,6 +126,8 @@ pub struct OpenAiConfig {
     pub model: String,
     pub parallel: u32,
     pub calls_per_second: Option<f64>,
+    /// Unfinished pictures shown while one is drawn.
+    pub partial_images: u8,
     #[serde(with = "duration")]
     pub timeout: Duration,
     pub prices: Prices,

@@ -58,6 +58,8 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     pub(crate) fn progress(this: &Told) -> Option<f64>;
     #[wasm_bindgen(method, getter)]
+    pub(crate) fn preview(this: &Told) -> Option<String>;
+    #[wasm_bindgen(method, getter)]
     pub(crate) fn detail(this: &Told) -> Option<String>;
 }
 
@@ -154,7 +156,10 @@ pub(crate) fn tell(root: &Element, selector: &str, text: &str) {
 
 /// Has screen readers say a text when they come to rest.
 pub(crate) fn announce(text: &str) {
-    if let Some(announcer) = document().get_element_by_id("announcer") {
+    // A stage is said once, however often its card is renewed.
+    if let Some(announcer) = document().get_element_by_id("announcer")
+        && announcer.text_content().as_deref() != Some(text)
+    {
         announcer.set_text_content(Some(text));
     }
 }

@@ -121,12 +121,14 @@ mod awake {
         }
     }
 
-    /// The fields as JSON; all are texts but `fresh`.
+    /// The fields as JSON; all are texts but `fresh` and `n`.
     fn json(data: &FormData) -> Result<JsValue, JsValue> {
         let fields = Object::from_entries(data)?;
-        let fresh = JsValue::from_str("fresh");
-        if Reflect::has(&fields, &fresh)? {
-            Reflect::set(&fields, &fresh, &JsValue::TRUE)?;
+        for name in ["fresh", "n"] {
+            let name = JsValue::from_str(name);
+            if let Some(text) = Reflect::get(&fields, &name)?.as_string() {
+                Reflect::set(&fields, &name, &JSON::parse(&text)?)?;
+            }
         }
         Ok(JSON::stringify(&fields)?.into())
     }

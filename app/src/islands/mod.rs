@@ -6,6 +6,7 @@
 
 pub mod desk;
 pub mod gallery;
+pub mod keys;
 pub mod photo;
 #[cfg(feature = "hydrate")]
 mod brush;

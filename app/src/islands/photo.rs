@@ -18,11 +18,11 @@ use awake::wake;
 mod awake {
     use leptos::web_sys::Element;
     use wasm_bindgen::JsCast;
-    use web_sys::{File, HtmlImageElement, HtmlInputElement, Url};
+    use web_sys::{ClipboardEvent, File, HtmlImageElement, HtmlInputElement, Url};
 
     use crate::{
         islands::{
-            browser::{attribute, find, listen, number, set, tell},
+            browser::{attribute, document, find, listen, number, set, tell},
             brush,
         },
         words,
@@ -50,6 +50,16 @@ mod awake {
         let place = field.clone();
         listen(&form, "reset", move |_| hide(&place));
         brush::wake(&field);
+        let (place, files) = (field.clone(), input.clone());
+        listen(&document(), "paste", move |event| {
+            let event: &ClipboardEvent = event.unchecked_ref();
+            let pasted = event.clipboard_data().and_then(|data| data.files());
+            if let Some(pasted) = pasted.filter(|list| list.length() > 0) {
+                let files: &HtmlInputElement = files.unchecked_ref();
+                files.set_files(Some(&pasted));
+                look(&place);
+            }
+        });
         // Without this script a form sends one photo.
         set(&input, "multiple", "");
         // A slow connection: chosen before this woke.

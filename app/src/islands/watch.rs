@@ -122,7 +122,11 @@ mod awake {
         }
         let stage = job.stage().unwrap_or_default();
         let attempt = job.attempt().unwrap_or(0.0) as u64;
-        if stage != attribute(card, "data-status") || attempt != number(card, "data-attempt") {
+        let preview = job.preview().unwrap_or_default();
+        if stage != attribute(card, "data-status")
+            || attempt != number(card, "data-attempt")
+            || preview != attribute(card, "data-preview")
+        {
             renew(card).await?;
         } else {
             adjust(card, &job);

@@ -6,15 +6,21 @@ use leptos::prelude::*;
 use super::{Content, Visitor, away_note, engine};
 use crate::{
     data::{Data, Seen, Unavailable},
+    ideas,
     islands::desk::Desk,
     parts::{allowance::left, card::card, engine_note, wall::wall},
-    wire::{Job, Kind, MAX_PROMPT_CHARS, QUALITIES, SIZES, STYLES, Status},
+    wire::{Job, Kind, MAX_PROMPT_CHARS, Params, QUALITIES, SIZES, STYLES, Status},
+    words,
 };
 
 /// Pictures on the wall below the form.
 const WALL: usize = 12;
 
-pub(crate) async fn load(data: &dyn Data, from: Option<String>) -> Result<Content, Unavailable> {
+pub(crate) async fn load(
+    data: &dyn Data,
+    from: Option<String>,
+    idea: Option<usize>,
+) -> Result<Content, Unavailable> {
     let about = data.about();
     let engine = engine(&about);
     let Visitor { limits, jobs, away } = Visitor::ask(data, WALL * 2).await;
@@ -47,7 +53,7 @@ pub(crate) async fn load(data: &dyn Data, from: Option<String>) -> Result<Conten
                     {note}
                     {away.then(away_note)}
                 </section>
-                <Form draft=draft />
+                <Form draft=draft idea=idea.and_then(ideas::idea) usd=about.image_usd />
                 {left(&limits, Kind::Image, &about)}
                 <section class="jobs" data-jobs aria-label="Your pictures in the making">
                     {working.into_iter().map(|job| card(&Seen::own(job), &about, now)).collect_view()}
@@ -63,6 +69,7 @@ pub(crate) async fn load(data: &dyn Data, from: Option<String>) -> Result<Conten
         description: "Describe a picture in words and have it painted.",
         here: "/",
         refresh: false,
+        social: None,
         private: false,
         engine,
         body: Box::new(body),
@@ -71,18 +78,23 @@ pub(crate) async fn load(data: &dyn Data, from: Option<String>) -> Result<Conten
 
 /// The form, filled in from an earlier job where there is one.
 #[component]
-fn Form(draft: Option<Job>) -> impl IntoView {
+fn Form(draft: Option<Job>, idea: Option<&'static str>, usd: f64) -> impl IntoView {
     let (prompt, params) = draft
         .map(|job| (job.prompt, job.params))
-        .unwrap_or_default();
+        .unwrap_or_else(|| (idea.unwrap_or_default().to_owned(), Params::default()));
+    let n = params.n.unwrap_or(1);
+    let price = (usd > 0.0).then(|| format!("About {} a picture at that.", words::money(usd)));
     let size = params
         .size
         .filter(|size| SIZES.iter().any(|(value, _)| value == size));
     let size = size.unwrap_or_else(|| SIZES[0].0.to_owned());
     let quality = params.quality.unwrap_or_else(|| "auto".into());
     let style = params.style.unwrap_or_default();
-    let styles = std::iter::once(("", "As written"))
-        .chain(STYLES.iter().map(|style| (style.id, style.label)));
+    let styles = std::iter::once(("", "As written", "")).chain(
+        STYLES
+            .iter()
+            .map(|style| (style.id, style.label, style.words)),
+    );
     view! {
         <form class="desk" method="post" action="/api/images" data-send>
             <label class="unseen" for="prompt">"The picture in words"</label>
@@ -98,16 +110,18 @@ fn Form(draft: Option<Job>) -> impl IntoView {
             >
                 {prompt}
             </textarea>
+            {ideas()}
             <div class="dials">
-                <fieldset class="choice">
+                <fieldset class="choice styles">
                     <legend>"Style"</legend>
                     {styles
-                        .map(|(id, label)| {
+                        .map(|(id, label, words)| {
                             view! {
                                 <label>
                                     <input type="radio" name="style" value=id checked=id == style />
                                     <span>{label}</span>
                                 </label>
+                                {(!words.is_empty()).then(|| view! { <small>"… "{words}</small> })}
                             }
                         })
                         .collect_view()}
@@ -136,13 +150,38 @@ fn Form(draft: Option<Job>) -> impl IntoView {
                             .collect_view()}
                     </select>
                 </label>
+                <label class="pick">
+                    <span>"Number"</span>
+                    <select name="n">
+                        {(1..=4)
+                            .map(|number| view! { <option value=number.to_string() selected=number == n>{number}</option> })
+                            .collect_view()}
+                    </select>
+                </label>
             </div>
+            {price.map(|price| view! { <p class="fine">{price}</p> })}
             <p class="alert" role="alert" data-alert></p>
             <p class="send">
                 <button class="main" type="submit" data-busy="Sending …">"Paint it"</button>
                 <span id="keys" class="fine keys">"or press "<kbd>"Ctrl"</kbd>" or "<kbd>"⌘"</kbd>" + "<kbd>"Enter"</kbd></span>
             </p>
         </form>
+    }
+}
+
+/// A few prompts to begin with, others each time.
+fn ideas() -> impl IntoView {
+    let dice = Timestamp::now().subsec_nanosecond().unsigned_abs() as usize / 1000;
+    let shown = [0, 1].map(|step| ideas::index(dice + step));
+    let link = |index: usize| {
+        let words = ideas::idea(index);
+        view! { <a href=format!("/?idea={index}")>{words}</a> }
+    };
+    view! {
+        <p class="fine ideas">
+            "Try “"{link(shown[0])}"”, “"{link(shown[1])}"” or "
+            <a href=format!("/?idea={}", ideas::index(dice + 2))>"surprise me"</a> "."
+        </p>
     }
 }
 

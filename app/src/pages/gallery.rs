@@ -36,6 +36,7 @@ pub(crate) async fn load(data: &dyn Data, wanted: Wanted) -> Result<Content, Una
         description: "Everything you made in this studio.",
         here: "/gallery",
         refresh: false,
+        social: None,
         private: true,
         engine,
         body: Box::new(body),

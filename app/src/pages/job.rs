@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 use leptos::prelude::*;
 
-use super::{Content, engine, problem};
+use super::{Content, Social, engine, problem};
 use crate::{
-    data::{Data, Unavailable},
-    parts::{allowance::left, card::card},
+    data::{Data, Seen, Unavailable},
+    parts::{allowance::left, card::card, picture::describe},
     wire::{Job, Kind},
     words,
 };
@@ -29,6 +29,7 @@ pub(crate) async fn load(
     };
     let working = !job.status.is_terminal();
     let title = title(job);
+    let social = social(&seen, &about.origin);
     let engine = engine(&about);
     let body = move || {
         view! {
@@ -55,9 +56,28 @@ pub(crate) async fn load(
         description: "A picture made in this studio.",
         here: "",
         refresh: working,
+        social,
         private: kind == Kind::Restoration,
         engine,
         body: Box::new(body),
+    })
+}
+
+/// Only what others can see is shown to others.
+fn social(seen: &Seen, origin: &str) -> Option<Social> {
+    let job = &seen.job;
+    let image = job.images.first()?;
+    let query = match (&seen.key, job.kind) {
+        (Some(key), _) => format!("?key={key}"),
+        (None, Kind::Image) => String::new(),
+        (None, Kind::Restoration) => return None,
+    };
+    Some(Social {
+        address: format!("{origin}/jobs/{}{query}", job.id),
+        image: format!("{origin}{}", image.url),
+        width: image.width,
+        height: image.height,
+        alt: describe(job, 0),
     })
 }
 

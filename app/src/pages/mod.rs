@@ -25,9 +25,20 @@ pub struct Content {
     pub(crate) here: &'static str,
     /// Without JavaScript the page loads itself again every two seconds.
     pub(crate) refresh: bool,
+    /// How the page is shown where its address is shared.
+    pub(crate) social: Option<Social>,
     /// What paints here, for the foot of the page.
     pub(crate) engine: String,
     pub(crate) body: Box<dyn FnOnce() -> AnyView + Send>,
+}
+
+/// A preview of a page for the Open Graph protocol (<https://ogp.me>); addresses are absolute.
+pub(crate) struct Social {
+    pub(crate) address: String,
+    pub(crate) image: String,
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    pub(crate) alt: String,
 }
 
 /// What paints here, in a sentence.

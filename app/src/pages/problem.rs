@@ -83,6 +83,7 @@ fn page(
         description: "A page that could not be shown.",
         here: "",
         refresh: false,
+        social: None,
         private: false,
         engine: engine(&data.about()),
         body: Box::new(body),

@@ -64,6 +64,7 @@ pub(crate) async fn load(data: &dyn Data) -> Content {
         description: "Upload a faded, scratched or noisy photo and get it back restored.",
         here: "/restore",
         refresh: false,
+        social: None,
         private: false,
         engine,
         body: Box::new(body),

@@ -41,7 +41,7 @@ pub(crate) fn card(seen: &Seen, about: &About, now: Timestamp) -> impl IntoView 
         job.version.to_string(),
         job.attempt.to_string(),
     );
-    let status = job.status.as_str();
+    let (status, preview) = (job.status.as_str(), job.preview.clone());
     view! {
         <Watch>
             <article
@@ -50,6 +50,7 @@ pub(crate) fn card(seen: &Seen, about: &About, now: Timestamp) -> impl IntoView 
                 data-version=version
                 data-status=status
                 data-attempt=attempt
+                data-preview=preview
                 data-say=say
             >
                 {frame}
@@ -322,6 +323,7 @@ fn again(job: &Job, label: &'static str, fresh: bool) -> impl IntoView + use<> {
         ("size", params.size),
         ("quality", params.quality),
         ("style", params.style),
+        ("n", params.n.map(|n| n.to_string())),
         ("fresh", fresh.then(|| "true".to_owned())),
     ];
     let fields = fields.into_iter().filter_map(|(name, value)| {

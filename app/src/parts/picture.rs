@@ -106,14 +106,17 @@ pub(crate) fn hang(job: &Job) -> AnyView {
 /// A frame without its picture: the photo as it was sent or an empty mat of the
 /// shape to come, with a note in the window.
 pub(crate) fn vacant(job: &Job, note: AnyView) -> impl IntoView + use<> {
-    let (shape, back) = match &job.original {
-        Some(photo) => (
+    let (shape, back) = match (&job.original, &job.preview) {
+        (Some(photo), _) => (
             shape(photo.width, photo.height),
             img(photo, "The photo as you sent it".into()).into_any(),
         ),
-        None => (
+        (None, preview) => (
             expected(job.params.size.as_deref()),
-            view! { <div class="blank"></div> }.into_any(),
+            match preview.clone() {
+                Some(src) => view! { <img class="blank" src=src alt="" /> }.into_any(),
+                None => view! { <div class="blank"></div> }.into_any(),
+            },
         ),
     };
     view! {

@@ -24,6 +24,10 @@ impl Config {
             "openai.parallel is 0: no call could ever be made. Set 1 or more."
         );
         ensure!(
+            self.openai.partial_images <= 3,
+            "openai.partial_images is a number from 0 to 3."
+        );
+        ensure!(
             self.openai
                 .calls_per_second
                 .is_none_or(|calls| calls.is_finite() && calls > 0.0),

@@ -49,6 +49,7 @@ async fn render(state: &State, caller: Caller, page: Page, headers: &HeaderMap) 
     let data = Desk {
         state: state.clone(),
         caller,
+        origin: origin(state, headers),
     };
     let content = atelier_app::load(page, &data).await;
     let document = move || {
@@ -174,6 +175,18 @@ const USUAL: Work<'_> = Work::Images {
 struct Desk {
     state: State,
     caller: Caller,
+    origin: String,
+}
+
+/// The site's address: as configured, else as the browser asked for it.
+fn origin(state: &State, headers: &HeaderMap) -> String {
+    if let Some(url) = &state.studio.public_url {
+        return url.as_str().trim_end_matches('/').to_owned();
+    }
+    let host = headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok());
+    format!("http://{}", host.unwrap_or_default())
 }
 
 impl Desk {
@@ -196,6 +209,7 @@ impl Data for Desk {
         let provider = &self.state.studio.provider;
         let seconds = |kind| u32::try_from(provider.typical(kind).as_secs()).unwrap_or(u32::MAX);
         About {
+            origin: self.origin.clone(),
             provider: provider.name(),
             model: provider.model(Kind::Image).into(),
             photo_model: provider.model(Kind::Restoration).into(),

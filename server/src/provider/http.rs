@@ -11,7 +11,7 @@ use super::Error;
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The largest answer read: ten large pictures in base64.
-const MAX_BYTES: usize = 256 * 1024 * 1024;
+pub(super) const MAX_BYTES: usize = 256 * 1024 * 1024;
 
 /// So much of a refusal is read.
 const ENOUGH: usize = 64 * 1024;

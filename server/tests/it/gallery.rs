@@ -6,7 +6,7 @@ use image::{GenericImageView as _, ImageFormat};
 use serde_json::{Value, json};
 
 use super::input::{by_browser, page};
-use crate::support::{Atelier, Setup, blobs, photo, problem, taken, text};
+use crate::support::{Atelier, OpenAi, Setup, blobs, photo, problem, taken, text};
 
 async fn painted(server: &Atelier, prompt: &str) -> Value {
     server.succeeded(&server.paint(prompt).await).await
@@ -54,21 +54,11 @@ async fn it_is_searched_by_words_and_kind() {
 
 #[tokio::test]
 async fn its_pages_follow_each_other() {
-    let setup = Setup::with_file("limits = []");
+    let openai = OpenAi::start(vec![]).await;
+    let setup = Setup::with_file("limits = []\n[semantic]\nmode = 'off'").openai(&openai);
     let server = setup.start();
     for number in 0..26 {
-        let prompt = format!("boat number {number}");
-        let order = json!({ "prompt": prompt, "size": "256x256", "fresh": true });
-        let job = taken(
-            server
-                .post("/api/images")
-                .json(&order)
-                .send()
-                .await
-                .unwrap(),
-        )
-        .await;
-        server.succeeded(&job).await;
+        painted(&server, &format!("boat number {number}")).await;
     }
     let first = shown(&server, "/gallery").await;
     assert!(first.contains("boat number 25") && first.contains("boat number 2<"));

@@ -24,7 +24,7 @@ struct Item {
 }
 
 #[derive(Debug, Deserialize)]
-struct Usage {
+pub(super) struct Usage {
     #[serde(default)]
     input_tokens: u64,
     input_tokens_details: Option<InputDetails>,
@@ -41,6 +41,18 @@ struct InputDetails {
 }
 
 impl Reply {
+    /// One picture in base64.
+    pub(super) fn single(text: String, usage: Option<Usage>) -> Self {
+        let item = Item {
+            b64_json: Some(text),
+            url: None,
+        };
+        Self {
+            data: vec![item],
+            usage,
+        }
+    }
+
     pub(super) async fn read(response: Response) -> Result<Self, Error> {
         let request_id = error::request_id(&response);
         let body = body(response).await?;

@@ -20,7 +20,7 @@ struct Envelope {
 }
 
 #[derive(Debug, Default, Deserialize)]
-struct Body {
+pub(super) struct Body {
     message: Option<String>,
     #[serde(rename = "type")]
     kind: Option<String>,
@@ -60,7 +60,12 @@ pub(super) async fn refused(response: Response) -> Error {
     error
 }
 
-fn classify(status: StatusCode, headers: &HeaderMap, body: &Body, now: SystemTime) -> Error {
+pub(super) fn classify(
+    status: StatusCode,
+    headers: &HeaderMap,
+    body: &Body,
+    now: SystemTime,
+) -> Error {
     let code = body
         .code
         .as_ref()

@@ -4,14 +4,19 @@ mod answer;
 mod error;
 mod estimate;
 mod frame;
+mod stream;
 
-use std::{io::Cursor, time::Duration};
+use std::{
+    io::Cursor,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use atelier_app::wire::Kind;
 use axum::body::Bytes;
 use reqwest::{
-    Client, RequestBuilder, Url,
+    Client, RequestBuilder, Response, StatusCode, Url,
     multipart::{Form, Part},
 };
 use serde_json::json;
@@ -43,6 +48,8 @@ pub struct OpenAi {
     config: OpenAiConfig,
     /// One photo at a time is unpacked: a large one takes some hundred megabytes.
     unpacking: Semaphore,
+    /// The server refused to stream once.
+    streams_not: AtomicBool,
 }
 
 impl OpenAi {
@@ -53,6 +60,7 @@ impl OpenAi {
             client,
             config,
             unpacking: Semaphore::new(1),
+            streams_not: AtomicBool::new(false),
         })
     }
 
@@ -72,14 +80,52 @@ impl OpenAi {
     }
 
     /// `POST /images/generations`.
-    fn generation(&self, model: &str, task: &ImageTask) -> Result<RequestBuilder, Error> {
-        Ok(self.post("images/generations")?.json(&json!({
+    fn generation(
+        &self,
+        model: &str,
+        task: &ImageTask,
+        partial_images: u8,
+    ) -> Result<RequestBuilder, Error> {
+        let mut call = json!({
             "model": model,
             "prompt": task.styled(),
             "n": task.n,
             "size": task.size,
             "quality": task.quality,
-        })))
+        });
+        if partial_images > 0 {
+            call["stream"] = json!(true);
+            call["partial_images"] = json!(partial_images);
+        }
+        Ok(self.post("images/generations")?.json(&call))
+    }
+
+    /// One picture is streamed, so that it can be seen while it is drawn. A server that refuses that
+    /// (status 400, nothing charged) is asked again without.
+    async fn paint(
+        &self,
+        model: &str,
+        task: &ImageTask,
+        progress: &Progress,
+    ) -> Result<Answer, Error> {
+        let partial_images = self.config.partial_images;
+        if task.n == 1 && partial_images > 0 && !self.streams_not.load(Ordering::Relaxed) {
+            let request = self.generation(model, task, partial_images)?;
+            let response = request.send().await.map_err(http::broken)?;
+            if stream::is_stream(&response) {
+                let reply = stream::read(response, progress).await?;
+                return self.finish(reply).await;
+            }
+            if response.status() != StatusCode::BAD_REQUEST {
+                return self.finish(read(response).await?).await;
+            }
+            let refusal = error::refused(response).await;
+            if refusal.code != "provider_refused" || !refusal.message.contains("stream") {
+                return Err(refusal);
+            }
+            self.streams_not.store(true, Ordering::Relaxed);
+        }
+        self.answer(self.generation(model, task, 0)?).await
     }
 
     /// `POST /images/edits` with the photo on a canvas that the model can draw.
@@ -149,20 +195,24 @@ impl OpenAi {
     }
 
     async fn answer(&self, request: RequestBuilder) -> Result<Answer, Error> {
-        let reply = self.send(request).await?;
+        self.finish(read(request.send().await.map_err(http::broken)?).await?)
+            .await
+    }
+
+    async fn finish(&self, reply: Reply) -> Result<Answer, Error> {
         let cost_usd = reply.cost(self.config.prices);
         Ok(Answer {
             pictures: reply.pictures(&self.client).await?,
             cost_usd,
         })
     }
+}
 
-    async fn send(&self, request: RequestBuilder) -> Result<Reply, Error> {
-        let response = request.send().await.map_err(http::broken)?;
-        if !response.status().is_success() {
-            return Err(error::refused(response).await);
-        }
+async fn read(response: Response) -> Result<Reply, Error> {
+    if response.status().is_success() {
         Reply::read(response).await
+    } else {
+        Err(error::refused(response).await)
     }
 }
 
@@ -196,11 +246,11 @@ impl Provider for OpenAi {
         &self,
         request: &Request,
         original: Option<Bytes>,
-        _: Progress,
+        progress: Progress,
     ) -> Result<Answer, Error> {
         let model = &request.model;
         match (&request.task, original) {
-            (Task::Image(task), _) => self.answer(self.generation(model, task)?).await,
+            (Task::Image(task), _) => self.paint(model, task, &progress).await,
             (Task::Restoration(task), Some(photo)) => self.restore(model, task, photo).await,
             (Task::Restoration(_), None) => Err(Error::photo_lost()),
             (Task::Notice(_), _) => Err(Error::no_picture()),

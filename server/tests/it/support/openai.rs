@@ -8,12 +8,14 @@ use std::{
 
 use axum::{
     Json, Router,
+    body::Body,
     extract::{Multipart, State},
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use futures::StreamExt as _;
 use image::ImageFormat;
 use serde_json::{Map, Value, json};
 use tokio::{net::TcpListener, sync::Notify};
@@ -30,6 +32,8 @@ pub(crate) enum Answer {
     Error(u16, Vec<(&'static str, &'static str)>, Value),
     /// Success, but the body is this.
     Garbage(&'static str),
+    /// The streamed beginning of a picture, and the rest when `release` is called.
+    Partly,
     /// Nothing, until the client gives up or `release` is called.
     Hang,
 }
@@ -45,7 +49,7 @@ struct Shared {
     script: Mutex<VecDeque<Answer>>,
     calls: Mutex<Vec<Value>>,
     called: Notify,
-    release: Notify,
+    release: Arc<Notify>,
     /// Calls whose client went away before the answer.
     dropped: Mutex<usize>,
     drop: Notify,
@@ -264,6 +268,8 @@ fn check_common(body: &Map<String, Value>) {
 async fn answer(shared: &Shared, headers: &HeaderMap, call: Value) -> Response {
     assert_eq!(headers["authorization"], format!("Bearer {KEY}"));
     let n = call["n"].as_u64().unwrap_or(1);
+    let streamed = call["stream"] == true;
+    assert_eq!(streamed, call["partial_images"].is_u64(), "{call}");
     shared.calls.lock().unwrap().push(call);
     let release = shared.release.notified();
     let next = shared
@@ -274,7 +280,13 @@ async fn answer(shared: &Shared, headers: &HeaderMap, call: Value) -> Response {
         .unwrap_or(Answer::Picture);
     shared.called.notify_waiters();
     match next {
+        Answer::Picture if streamed => stream(async {}, 2),
         Answer::Picture => pictures(n),
+        Answer::Partly => {
+            assert!(streamed, "there is nothing to see before the end");
+            let release = shared.release.clone().notified_owned();
+            stream(release, 1)
+        }
         Answer::Url => {
             let url = format!("{}/files/picture.png", shared.address.lock().unwrap());
             Json(json!({ "created": 1, "data": [{ "url": url }] })).into_response()
@@ -294,7 +306,11 @@ async fn answer(shared: &Shared, headers: &HeaderMap, call: Value) -> Response {
             let waiting = Waiting(shared);
             release.await;
             std::mem::forget(waiting);
-            pictures(n)
+            if streamed {
+                stream(async {}, 0)
+            } else {
+                pictures(n)
+            }
         }
     }
 }
@@ -303,14 +319,44 @@ fn picture() -> Vec<u8> {
     super::photo(64, 48, ImageFormat::Png)
 }
 
+/// Server-sent events: so many partial pictures, and after `hold` the finished one.
+fn stream(hold: impl Future<Output = ()> + Send + 'static, partial: u8) -> Response {
+    let event = |kind: &str, mut fields: Value| {
+        let kind = format!("image_generation.{kind}");
+        fields["type"] = json!(kind);
+        format!("event: {kind}\ndata: {fields}\n\n")
+    };
+    let partial = (0..partial).map(|index| {
+        let small = super::photo(32, 24 + u32::from(index), ImageFormat::Png);
+        let fields = json!({ "b64_json": BASE64.encode(small), "partial_image_index": index });
+        event("partial_image", fields)
+    });
+    let begun = partial.collect::<String>();
+    let fields = json!({ "b64_json": BASE64.encode(picture()), "usage": usage() });
+    let ended = event("completed", fields);
+    let rest = async move {
+        hold.await;
+        Ok::<_, std::io::Error>(ended)
+    };
+    let events = futures::stream::iter([Ok(begun)]).chain(futures::stream::once(rest));
+    let headers = [
+        ("content-type", "text/event-stream"),
+        ("x-request-id", "req_test"),
+    ];
+    (headers, Body::from_stream(events)).into_response()
+}
+
+fn usage() -> Value {
+    json!({
+        "input_tokens": 20, "input_tokens_details": {"text_tokens": 20, "image_tokens": 0},
+        "output_tokens": 1000, "total_tokens": 1020,
+    })
+}
+
 fn pictures(n: u64) -> Response {
     let data: Vec<Value> = (0..n)
         .map(|_| json!({ "b64_json": BASE64.encode(picture()) }))
         .collect();
-    let usage = json!({
-        "input_tokens": 20, "input_tokens_details": {"text_tokens": 20, "image_tokens": 0},
-        "output_tokens": 1000, "total_tokens": 1020,
-    });
-    let body = json!({ "created": 1, "data": data, "size": "1024x1024", "quality": "low", "usage": usage });
+    let body = json!({ "created": 1, "data": data, "size": "1024x1024", "quality": "low", "usage": usage() });
     ([("x-request-id", "req_test")], Json(body)).into_response()
 }

@@ -1,0 +1,106 @@
+// The gallery with JavaScript, and the keys.
+
+import { card, expect, expectShown, type Page, paint, photo, restore, test, visit } from './fixtures';
+
+async function painted(page: Page, ...prompts: string[]): Promise<void> {
+  await visit(page, '/');
+  for (const prompt of prompts) {
+    await paint(page, prompt);
+    await expectShown(card(page, prompt).getByRole('img'));
+  }
+}
+
+const link = (page: Page, name: string) => page.getByRole('link', { name, exact: true });
+
+test('pictures are found by words and by kind', async ({ page }) => {
+  await painted(page, 'a red boat', 'a fox in the snow');
+  await visit(page, '/restore');
+  await restore(page, photo);
+  await expectShown(page.getByAltText('The photo, restored'));
+  await visit(page, '/gallery');
+  await expect(page.locator('[data-shelf] li')).toHaveCount(3);
+  await page.keyboard.press('/');
+  await expect(page.getByLabel('Words of the prompt')).toBeFocused();
+  await page.keyboard.type('snow');
+  await page.keyboard.press('Enter');
+  await expect(page).toHaveURL(/q=snow/);
+  await expect(page.locator('[data-shelf] li')).toHaveCount(1);
+  await expect(link(page, 'a fox in the snow')).toBeVisible();
+  await page.getByLabel('Words of the prompt').fill('');
+  await page.getByLabel('Photos', { exact: true }).check();
+  await page.getByRole('button', { name: 'Search' }).click();
+  await expect(link(page, 'The photo, restored')).toBeVisible();
+  await expect(page.locator('[data-shelf] li')).toHaveCount(1);
+});
+
+test('a picture opens in place, and the arrows turn to the next', async ({ page }) => {
+  await painted(page, 'a red boat', 'a fox in the snow');
+  await visit(page, '/gallery');
+  await link(page, 'a fox in the snow').click();
+  const box = page.getByRole('dialog', { name: 'Picture' });
+  await expectShown(box.getByAltText('a fox in the snow'));
+  await page.keyboard.press('ArrowRight');
+  await expectShown(box.getByAltText('a red boat'));
+  await page.keyboard.press('ArrowLeft');
+  await expectShown(box.getByAltText('a fox in the snow'));
+  await page.keyboard.press('Escape');
+  await expect(box).toBeHidden();
+  await expect(link(page, 'a fox in the snow')).toBeFocused();
+  await page.keyboard.press('ArrowRight');
+  await expect(link(page, 'a red boat')).toBeFocused();
+  await page.keyboard.press('?');
+  const sheet = page.getByRole('dialog', { name: 'Keys' });
+  await expect(sheet).toBeVisible();
+  await sheet.getByRole('button', { name: 'Close' }).click();
+  await expect(sheet).toBeHidden();
+});
+
+test('what is deleted can be taken back, and is gone when the page is left', async ({ page }) => {
+  await painted(page, 'a red boat', 'a fox in the snow', 'a windmill');
+  await visit(page, '/gallery');
+  await page.getByLabel('Choose “a red boat”').check();
+  await page.getByLabel('Choose “a windmill”').check();
+  await page.getByRole('button', { name: 'Delete the chosen ones' }).click();
+  await expect(page.getByText('2 deleted.')).toBeVisible();
+  await expect(link(page, 'a red boat')).toBeHidden();
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await expect(link(page, 'a red boat')).toBeVisible();
+  await page.getByLabel('Choose “a windmill”').uncheck();
+  await page.getByRole('button', { name: 'Delete the chosen ones' }).click();
+  await expect(page.getByText('1 deleted.')).toBeVisible();
+  await visit(page, '/restore');
+  await expect
+    .poll(async () => {
+      await visit(page, '/gallery');
+      return page.locator('[data-shelf] li').count();
+    })
+    .toBe(2);
+  page.once('dialog', (dialog) => void dialog.accept());
+  await link(page, 'a windmill').focus();
+  await page.keyboard.press('Delete');
+  await expect(link(page, 'a windmill')).toBeHidden();
+});
+
+test('the chosen ones are saved as one file', async ({ page }) => {
+  await painted(page, 'a red boat');
+  await visit(page, '/gallery');
+  await page.getByLabel('Choose “a red boat”').check();
+  const download = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Download the chosen ones' }).click();
+  expect((await download).suggestedFilename()).toBe('atelier.zip');
+});
+
+test('an idea fills the form', async ({ page }) => {
+  await visit(page, '/');
+  await page.getByRole('link', { name: 'surprise me' }).click();
+  await expect(page.getByLabel('The picture in words')).not.toHaveValue('');
+  await page.getByText('Ink', { exact: true }).click();
+  await expect(page.getByText('black ink drawing with fine hatching')).toBeVisible();
+});
+
+test('several are asked for at once', async ({ page }) => {
+  await visit(page, '/');
+  await page.getByLabel('Number').selectOption('2');
+  await paint(page, 'a fox in the snow');
+  await expectShown(card(page, 'a fox in the snow').getByAltText('a fox in the snow, picture 2 of 2'));
+});
