@@ -82,6 +82,8 @@ pub struct About {
     pub photo_max_pixels: u64,
     /// A part of a photo can be repaired.
     pub masks: bool,
+    /// Pictures can be had with a transparent background.
+    pub backgrounds: bool,
     /// How long photos are kept, in seconds.
     pub photo_kept_seconds: u64,
     /// How long a picture usually takes, in seconds.

@@ -120,6 +120,12 @@ pub struct Params {
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub style: Option<String>,
+    /// One of [`BACKGROUNDS`], where it was asked for.
+    #[cfg_attr(
+        feature = "ssr",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub background: Option<String>,
     /// Enlargement of a restoration: 1, 2 or 4.
     #[cfg_attr(
         feature = "ssr",
@@ -325,6 +331,9 @@ pub const SIZES: &[(&str, &str)] = &[
 
 /// The qualities accepted.
 pub const QUALITIES: &[&str] = &["auto", "low", "medium", "high"];
+
+/// The backgrounds accepted; not every provider makes others than `auto`.
+pub const BACKGROUNDS: &[&str] = &["auto", "opaque", "transparent"];
 
 /// Longest prompt accepted, in characters (OpenAI's own limit).
 pub const MAX_PROMPT_CHARS: usize = 32_000;

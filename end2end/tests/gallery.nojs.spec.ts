@@ -10,9 +10,9 @@ test('pictures are searched, saved and deleted', async ({ page }) => {
   await expectShown(page.getByAltText('a red boat'));
   await page.getByLabel('Choose “a red boat”').check();
   const download = page.waitForEvent('download');
-  await page.getByRole('button', { name: 'Download the chosen ones' }).click();
+  await page.getByRole('button', { name: 'Download chosen' }).click();
   expect((await download).suggestedFilename()).toBe('atelier.zip');
-  await page.getByRole('button', { name: 'Delete the chosen ones' }).click();
+  await page.getByRole('button', { name: 'Delete chosen' }).click();
   await expect(page).toHaveURL(/\/gallery$/);
   await expect(page.getByText('Nothing yet')).toBeVisible();
 });

@@ -60,13 +60,13 @@ test('what is deleted can be taken back, and is gone when the page is left', asy
   await visit(page, '/gallery');
   await page.getByLabel('Choose “a red boat”').check();
   await page.getByLabel('Choose “a windmill”').check();
-  await page.getByRole('button', { name: 'Delete the chosen ones' }).click();
+  await page.getByRole('button', { name: 'Delete chosen' }).click();
   await expect(page.getByText('2 deleted.')).toBeVisible();
   await expect(link(page, 'a red boat')).toBeHidden();
   await page.getByRole('button', { name: 'Undo' }).click();
   await expect(link(page, 'a red boat')).toBeVisible();
   await page.getByLabel('Choose “a windmill”').uncheck();
-  await page.getByRole('button', { name: 'Delete the chosen ones' }).click();
+  await page.getByRole('button', { name: 'Delete chosen' }).click();
   await expect(page.getByText('1 deleted.')).toBeVisible();
   await visit(page, '/restore');
   await expect
@@ -86,7 +86,7 @@ test('the chosen ones are saved as one file', async ({ page }) => {
   await visit(page, '/gallery');
   await page.getByLabel('Choose “a red boat”').check();
   const download = page.waitForEvent('download');
-  await page.getByRole('button', { name: 'Download the chosen ones' }).click();
+  await page.getByRole('button', { name: 'Download chosen' }).click();
   expect((await download).suggestedFilename()).toBe('atelier.zip');
 });
 
@@ -94,7 +94,7 @@ test('an idea fills the form', async ({ page }) => {
   await visit(page, '/');
   await page.getByRole('link', { name: 'surprise me' }).click();
   await expect(page.getByLabel('The picture in words')).not.toHaveValue('');
-  await page.getByText('Ink', { exact: true }).click();
+  await page.getByLabel('Ink', { exact: true }).check();
   await expect(page.getByText('black ink drawing with fine hatching')).toBeVisible();
 });
 

@@ -18,7 +18,7 @@ test('an address where nothing is leads on', async ({ page }) => {
 
 test('a page trusts only scripts that it brings itself', async ({ page }) => {
   const policies = [];
-  for (const path of ['/', '/restore', '/nowhere']) {
+  for (const path of ['/', '/restore', '/gallery', '/nowhere']) {
     // Only asked for: a page that is left while it wakes up would complain.
     const response = await page.request.get(path, { headers: { accept: 'text/html' } });
     policies.push(response.headers()['content-security-policy'] ?? '');
@@ -38,7 +38,7 @@ test('nothing has to be scrolled sideways on a phone', async ({ page }) => {
   const job = await address(page, long);
   for (const width of [320, 390]) {
     await page.setViewportSize({ width, height: 700 });
-    for (const path of ['/', '/restore', job, '/nowhere']) {
+    for (const path of ['/', '/restore', '/gallery', job, '/nowhere']) {
       // A page that is left while its script arrives says so.
       await page.goto(path, { waitUntil: 'networkidle' });
       const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
@@ -75,6 +75,16 @@ for (const colorScheme of ['light', 'dark'] as const) {
         await page.goto(path);
         await expectNoBarriers(page);
       }
+      await visit(page, '/gallery');
+      await page.getByLabel('Choose “finished”').check();
+      await expectNoBarriers(page);
+      await page.getByRole('link', { name: 'finished' }).click();
+      await expectShown(page.getByRole('dialog').getByAltText('finished'));
+      await expectNoBarriers(page);
+      await page.keyboard.press('Escape');
+      await page.locator('body').press('?');
+      await expect(page.getByRole('dialog', { name: 'Keys' })).toBeVisible();
+      await expectNoBarriers(page);
     });
   });
 }

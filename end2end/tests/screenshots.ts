@@ -32,6 +32,32 @@ test('empty and finished', async ({ page }) => {
   await shoot(page, 'restore-side-by-side');
 });
 
+test('gallery', async ({ page }) => {
+  await visit(page, '/gallery');
+  await shoot(page, 'gallery-empty');
+  await visit(page, '/');
+  await page.getByLabel('Poster', { exact: true }).check();
+  await shoot(page, 'art-style');
+  for (const prompt of [boat, 'a fox in the snow, oil painting', 'two cats on a windowsill', 'mountains at dawn, ink']) {
+    await paint(page, prompt);
+    await expectShown(card(page, prompt).getByAltText(prompt));
+  }
+  await visit(page, '/restore');
+  await restore(page, photo);
+  await expectShown(page.getByAltText('The photo, restored'));
+  await visit(page, '/gallery');
+  for (const image of await page.locator('.hanging img').all()) await expectShown(image);
+  await page.getByRole('checkbox').nth(1).check();
+  await shoot(page, 'gallery');
+  await page.getByRole('link', { name: 'two cats' }).click();
+  await expectShown(page.getByRole('dialog').getByAltText('two cats on a windowsill'));
+  await page.waitForTimeout(300);
+  await shoot(page, 'gallery-lightbox', false);
+  await page.keyboard.press('Escape');
+  await page.locator('body').press('?');
+  await shoot(page, 'keys', false);
+});
+
 test.describe('with a provider', () => {
   test.use({ answers: ['unsafe', 'hang', 'unsafe', 'hang'] });
 
@@ -55,7 +81,7 @@ test.describe('with a provider', () => {
   });
 });
 
-async function shoot(page: Page, name: string): Promise<void> {
+async function shoot(page: Page, name: string, fullPage = true): Promise<void> {
   const path = `results/screens/${name}-${test.info().project.name}.png`;
-  await page.screenshot({ path, fullPage: true, animations: 'disabled' });
+  await page.screenshot({ path, fullPage, animations: 'disabled' });
 }

@@ -84,6 +84,13 @@ pub struct ImageTask {
     /// How many pictures.
     pub n: u32,
     pub style: Option<String>,
+    /// One of [`wire::BACKGROUNDS`].
+    #[serde(default = "auto")]
+    pub background: String,
+}
+
+fn auto() -> String {
+    "auto".into()
 }
 
 /// A better photo from an old one.
@@ -172,7 +179,8 @@ impl Request {
                     task.size,
                     task.quality,
                     task.n,
-                    task.style
+                    task.style,
+                    task.background
                 ])
             }
             Task::Restoration(task) => {
@@ -193,7 +201,9 @@ impl Request {
     /// Everything that decides what the picture looks like, but the prompt.
     pub fn parameters(&self) -> String {
         let task = match &self.task {
-            Task::Image(task) => serde_json::json!([task.size, task.quality, task.n, task.style]),
+            Task::Image(task) => {
+                serde_json::json!([task.size, task.quality, task.n, task.style, task.background])
+            }
             Task::Restoration(_) | Task::Notice(_) => serde_json::Value::Null,
         };
         serde_json::json!([self.task.kind(), self.provider, self.model, task]).to_string()
@@ -294,6 +304,7 @@ mod tests {
                 quality: "auto".into(),
                 n: 1,
                 style: None,
+                background: "auto".into(),
             }),
         }
     }

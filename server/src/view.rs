@@ -35,6 +35,7 @@ fn image(task: &ImageTask) -> Asked {
             quality: Some(task.quality.clone()),
             n: Some(task.n),
             style: task.style.clone(),
+            background: Some(task.background.clone()).filter(|asked| asked != "auto"),
             ..wire::Params::default()
         },
         original: None,

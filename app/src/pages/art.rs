@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use super::{Content, Visitor, away_note, engine};
 use crate::{
-    data::{Data, Seen, Unavailable},
+    data::{About, Data, Seen, Unavailable},
     ideas,
     islands::desk::Desk,
     parts::{allowance::left, card::card, engine_note, wall::wall},
@@ -53,7 +53,7 @@ pub(crate) async fn load(
                     {note}
                     {away.then(away_note)}
                 </section>
-                <Form draft=draft idea=idea.and_then(ideas::idea) usd=about.image_usd />
+                <Form draft=draft idea=idea.and_then(ideas::idea) about=about.clone() />
                 {left(&limits, Kind::Image, &about)}
                 <section class="jobs" data-jobs aria-label="Your pictures in the making">
                     {working.into_iter().map(|job| card(&Seen::own(job), &about, now)).collect_view()}
@@ -78,12 +78,14 @@ pub(crate) async fn load(
 
 /// The form, filled in from an earlier job where there is one.
 #[component]
-fn Form(draft: Option<Job>, idea: Option<&'static str>, usd: f64) -> impl IntoView {
+fn Form(draft: Option<Job>, idea: Option<&'static str>, about: About) -> impl IntoView {
     let (prompt, params) = draft
         .map(|job| (job.prompt, job.params))
         .unwrap_or_else(|| (idea.unwrap_or_default().to_owned(), Params::default()));
     let n = params.n.unwrap_or(1);
-    let price = (usd > 0.0).then(|| format!("About {} a picture at that.", words::money(usd)));
+    let price = (about.image_usd > 0.0)
+        .then(|| format!("About {} a picture.", words::money(about.image_usd)));
+    let clear = params.background.as_deref() == Some("transparent");
     let size = params
         .size
         .filter(|size| SIZES.iter().any(|(value, _)| value == size));
@@ -158,6 +160,16 @@ fn Form(draft: Option<Job>, idea: Option<&'static str>, usd: f64) -> impl IntoVi
                             .collect_view()}
                     </select>
                 </label>
+                {about
+                    .backgrounds
+                    .then(|| {
+                        view! {
+                            <label class="tick">
+                                <input type="checkbox" name="background" value="transparent" checked=clear />
+                                <span>"Transparent background"</span>
+                            </label>
+                        }
+                    })}
             </div>
             {price.map(|price| view! { <p class="fine">{price}</p> })}
             <p class="alert" role="alert" data-alert></p>

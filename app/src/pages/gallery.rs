@@ -114,8 +114,8 @@ fn shelf(jobs: &[Job], next: Option<String>) -> impl IntoView + use<> {
                 <ul class="hanging">{items}</ul>
                 {older}
                 <p class="chosen-actions">
-                    <button type="submit" formaction="/api/jobs/zip">"Download the chosen ones"</button>
-                    <button type="submit" formaction="/api/jobs/delete" data-delete>"Delete the chosen ones"</button>
+                    <button type="submit" formaction="/api/jobs/zip">"Download chosen"</button>
+                    <button type="submit" formaction="/api/jobs/delete" data-delete>"Delete chosen"</button>
                 </p>
             </form>
             <p class="toast" role="status" data-toast hidden>

@@ -146,6 +146,8 @@ fn succeeded(seen: &Seen, about: &About, now: Timestamp) -> impl IntoView + use<
         <div class="actions">
             {single}
             {again}
+            {(job.kind == Kind::Image).then(|| change(job))}
+            {photo::enlarge(seen, about)}
             {photo::copy_link(seen)}
             {photo::link(seen)}
             {photo::delete(seen)}
@@ -323,6 +325,7 @@ fn again(job: &Job, label: &'static str, fresh: bool) -> impl IntoView + use<> {
         ("size", params.size),
         ("quality", params.quality),
         ("style", params.style),
+        ("background", params.background),
         ("n", params.n.map(|n| n.to_string())),
         ("fresh", fresh.then(|| "true".to_owned())),
     ];

@@ -30,6 +30,22 @@ pub(crate) fn save(seen: &Seen) -> impl IntoView + use<> {
     }
 }
 
+/// Orders a picture twice as large from those who made it.
+pub(crate) fn enlarge(seen: &Seen, about: &About) -> Option<impl IntoView + use<>> {
+    let single = seen.job.images.len() == 1 && seen.job.kind == Kind::Image;
+    (single && seen.mine && about.provider != "openai").then(|| {
+        view! {
+            <form method="post" action="/api/restorations" enctype="multipart/form-data" data-send>
+                <input type="hidden" name="from" value=seen.job.id.clone() />
+                <input type="hidden" name="enlarge" value="2" />
+                <input type="hidden" name="strength" value="0" />
+                <button type="submit" data-busy="Sending …">"Enlarge"</button>
+                <p class="alert" role="alert" data-alert></p>
+            </form>
+        }
+    })
+}
+
 /// Copies the address by which others see the job.
 pub(crate) fn copy_link(seen: &Seen) -> Option<impl IntoView + use<>> {
     let private = seen.job.kind == Kind::Restoration;
@@ -57,13 +73,17 @@ pub(crate) fn link(seen: &Seen) -> Option<impl IntoView + use<>> {
     })
 }
 
-/// Forgets a photo, and what became of it, before its time.
+/// Forgets a job and its pictures; photos before their time.
 pub(crate) fn delete(seen: &Seen) -> Option<impl IntoView + use<>> {
-    (seen.job.kind == Kind::Restoration && seen.mine).then(|| {
+    seen.mine.then(|| {
         let action = format!("/api/jobs/{}/delete", seen.job.id);
+        let label = match seen.job.kind {
+            Kind::Image => "Delete",
+            Kind::Restoration => "Delete now",
+        };
         view! {
             <form method="post" action=action>
-                <button type="submit">"Delete now"</button>
+                <button type="submit">{label}</button>
             </form>
         }
     })

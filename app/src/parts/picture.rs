@@ -1,5 +1,6 @@
 //! Pictures in their frames.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use leptos::prelude::*;
 
 use crate::{
@@ -45,6 +46,31 @@ fn copies(image: &Image) -> String {
     [320, 640, 1280].map(copy).join(", ")
 }
 
+/// The picture's colours until it is there, from its ThumbHash; none where it is transparent.
+fn ground(image: &Image) -> Option<impl IntoView + use<>> {
+    let hash = BASE64.decode(&image.thumbhash).ok()?;
+    let (width, height, pixels) = thumbhash::thumb_hash_to_rgba(&hash).ok()?;
+    let mut svg = format!("<svg viewBox=\"0 0 {GRID} {GRID}\" preserveAspectRatio=\"none\">");
+    for (y, x) in (0..GRID).flat_map(|y| (0..GRID).map(move |x| (y, x))) {
+        let (column, row) = (
+            (2 * x + 1) * width / (2 * GRID),
+            (2 * y + 1) * height / (2 * GRID),
+        );
+        let [r, g, b, alpha] = *pixels[4 * (row * width + column)..].first_chunk()?;
+        if alpha < 250 {
+            return None;
+        }
+        // A digit a channel is enough for what is blurred.
+        let [r, g, b] = [r, g, b].map(|channel| channel >> 4);
+        svg += &format!("<path fill=\"#{r:x}{g:x}{b:x}\" d=\"M{x} {y}h1v1h-1z\"/>");
+    }
+    svg += "</svg>";
+    Some(view! { <div class="ground" aria-hidden="true" inner_html=svg></div> })
+}
+
+/// Squares to a side of [`ground`].
+const GRID: usize = 5;
+
 /// A picture in all its pixels.
 fn whole(image: &Image, alt: &'static str) -> impl IntoView + use<> {
     view! { <img src=image.url.clone() alt=alt width=image.width.to_string() height=image.height.to_string() /> }
@@ -62,6 +88,10 @@ fn img(image: &Image, alt: String) -> impl IntoView + use<> {
             height=image.height.to_string()
         />
     }
+}
+
+fn grounded(image: &Image, alt: String) -> impl IntoView + use<> {
+    view! { <div class="window">{ground(image)} {img(image, alt)}</div> }
 }
 
 /// A picture as small as many on a wall are.
@@ -86,14 +116,14 @@ pub(crate) fn hang(job: &Job) -> AnyView {
         ([restored, ..], Some(original)) => compare(original, restored).into_any(),
         ([image], None) => {
             let class = format!("frame {}", shape(image.width, image.height));
-            view! { <div class=class>{img(image, describe(job, 0))}</div> }.into_any()
+            view! { <div class=class>{grounded(image, describe(job, 0))}</div> }.into_any()
         }
         (images, _) => {
             let frames = images.iter().enumerate().map(|(index, image)| {
                 let class = format!("frame {}", shape(image.width, image.height));
                 view! {
                     <figure>
-                        <div class=class>{img(image, describe(job, index))}</div>
+                        <div class=class>{grounded(image, describe(job, index))}</div>
                         <figcaption>{download(job, image, index)}</figcaption>
                     </figure>
                 }
@@ -190,6 +220,35 @@ fn view(name: &'static str, label: &'static str) -> impl IntoView {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_ground_has_the_colours_of_the_picture() {
+        let (width, height) = (8, 6);
+        let pixel = |i: usize| {
+            if i % width < 4 {
+                [255, 0, 0, 255]
+            } else {
+                [0, 0, 255, 255]
+            }
+        };
+        let pixels: Vec<u8> = (0..width * height).flat_map(pixel).collect();
+        let hash = thumbhash::rgba_to_thumb_hash(width, height, &pixels);
+        let image = Image {
+            url: "/images/a.png".into(),
+            width: 8,
+            height: 6,
+            media_type: "image/png".into(),
+            bytes: 1,
+            thumbhash: BASE64.encode(hash),
+        };
+        let html = ground(&image).to_html();
+        assert_eq!(html.matches("<path").count(), GRID * GRID, "{html}");
+        let broken = Image {
+            thumbhash: "?".into(),
+            ..image
+        };
+        assert!(ground(&broken).is_none());
+    }
 
     #[test]
     fn shapes_follow_the_sides() {

@@ -121,6 +121,7 @@ fn job(number: usize) -> NewJob {
         quality: "high".into(),
         n: 1,
         style: None,
+        background: "auto".into(),
     };
     NewJob {
         id: format!("{number:032x}"),

@@ -1,7 +1,7 @@
 //! `POST /api/images`: JSON from programs and islands, a form from a browser
 //! without JavaScript.
 
-use atelier_app::wire::{self, MAX_PROMPT_CHARS, QUALITIES, STYLES};
+use atelier_app::wire::{self, BACKGROUNDS, MAX_PROMPT_CHARS, QUALITIES, STYLES};
 use axum::{
     Form, Json,
     body::Bytes,
@@ -16,6 +16,7 @@ use super::{Error, Result, State, limits};
 use crate::{
     callback::guard,
     job::ImageTask,
+    provider::Offers,
     queue::{Hooks, Job},
     studio::{Accepted, Caller, Order, Terms},
     view,
@@ -38,6 +39,8 @@ struct Body {
     n: Option<u32>,
     #[serde(default, deserialize_with = "blank_is_none")]
     style: Option<String>,
+    #[serde(default, deserialize_with = "blank_is_none")]
+    background: Option<String>,
     #[serde(default)]
     fresh: bool,
     #[serde(default, deserialize_with = "blank_is_none")]
@@ -67,7 +70,7 @@ pub(super) async fn submit(
             body.failure_callback_url.take(),
         )?,
     };
-    let order = Order::Image(body.task()?);
+    let order = Order::Image(body.task(state.studio.provider.offers())?);
     accept(state, caller, order, terms, wants_page(&headers)).await
 }
 
@@ -99,7 +102,7 @@ async fn read(request: Request, state: &State) -> Result<Body> {
 }
 
 impl Body {
-    fn task(self) -> Result<ImageTask> {
+    fn task(self, offers: Offers) -> Result<ImageTask> {
         let quality = self.quality.unwrap_or_else(|| "auto".into());
         if !QUALITIES.contains(&quality.as_str()) {
             return Err(invalid(
@@ -116,6 +119,17 @@ impl Body {
                 format!("The style is one of {}.", known.join(", ")),
             ));
         }
+        let background = self.background.unwrap_or_else(|| "auto".into());
+        if !BACKGROUNDS.contains(&background.as_str()) {
+            return Err(invalid(
+                "background",
+                format!("The background is one of {}.", BACKGROUNDS.join(", ")),
+            ));
+        }
+        if background != "auto" && !offers.backgrounds {
+            let detail = "The model in use chooses the background itself.";
+            return Err(invalid("background", detail.into()));
+        }
         let n = self.n.unwrap_or(1);
         if !(1..=MAX_IMAGES).contains(&n) {
             return Err(invalid(
@@ -131,6 +145,7 @@ impl Body {
             quality,
             n,
             style: self.style,
+            background,
         })
     }
 }

@@ -78,7 +78,7 @@ pub(super) async fn delete(
     state.studio.cancel(&caller, &id, false).await?;
     Ok(Redirect::to(match job.request.task {
         Task::Restoration(_) => "/restore",
-        Task::Image(_) | Task::Notice(_) => "/",
+        Task::Image(_) | Task::Notice(_) => "/gallery",
     }))
 }
 

@@ -18,10 +18,11 @@ use tokio::task::spawn_blocking;
 use super::{
     Error, Result, State,
     images::{accept, hooks, no_cache, wants_page},
+    jobs::own,
 };
 use crate::{
     callback::guard,
-    job::{Picture, RestorationTask, Visibility, hex},
+    job::{Outcome, Picture, RestorationTask, Visibility, hex},
     photo::{self, Mask},
     queue::Hooks,
     studio::{self, Caller, Order, Terms},
@@ -44,7 +45,7 @@ pub(super) async fn submit(
         .map_err(|_| Error::Unsupported {
             expected: "multipart/form-data with a field \"photo\"",
         })?;
-    let upload = Upload::read(&state, &mut form).await?;
+    let upload = Upload::read(&state, &caller, &mut form).await?;
     let terms = Terms {
         fresh: upload.fresh || no_cache(&headers),
         hooks: upload.hooks,
@@ -87,7 +88,7 @@ struct Upload {
 }
 
 impl Upload {
-    async fn read(state: &State, form: &mut Multipart) -> Result<Self> {
+    async fn read(state: &State, caller: &Caller, form: &mut Multipart) -> Result<Self> {
         let (mut photo, mut mask, mut name, mut fresh) = (None, None, None, false);
         let (mut enlarge, mut strength, mut monochrome) = (1, 100, false);
         let (mut callback, mut failure_callback) = (None, None);
@@ -97,8 +98,11 @@ impl Upload {
                     name = field.file_name().and_then(stem);
                     photo = Some(receive(state, field).await?);
                 }
-                "photo" => return Err(invalid("photo", "Send one photo at a time.")),
-                "mask" if !state.studio.provider.masks() => {
+                "from" if photo.is_none() => {
+                    photo = Some(made_here(state, caller, &value(field).await?).await?);
+                }
+                "photo" | "from" => return Err(invalid("photo", "Send one photo at a time.")),
+                "mask" if !state.studio.provider.offers().masks => {
                     return Err(invalid(
                         "mask",
                         "The model in use repairs whole photos only.",
@@ -219,6 +223,19 @@ async fn receive(state: &State, mut field: Field<'_>) -> Result<std::fs::File> {
         file = write(file, chunk).await?;
     }
     Ok(file)
+}
+
+/// A picture that the caller had made here, instead of an upload.
+async fn made_here(state: &State, caller: &Caller, id: &str) -> Result<std::fs::File> {
+    let job = own(state, caller, id).await?;
+    let picture = match &job.outcome {
+        Some(Outcome::Succeeded { pictures, .. }) => pictures.first(),
+        _ => None,
+    };
+    let picture = picture.ok_or_else(|| invalid("from", "That job has no picture yet."))?;
+    let bytes = state.studio.blobs.read(&picture.key).await;
+    let file = tempfile::tempfile_in(&state.uploads).map_err(anyhow::Error::from)?;
+    write(file, bytes.map_err(studio::Error::from)?).await
 }
 
 async fn write(mut file: std::fs::File, chunk: Bytes) -> Result<std::fs::File> {

@@ -123,6 +123,15 @@ impl Progress {
     }
 }
 
+/// What not every provider can do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Offers {
+    /// Repairing a part of a photo only.
+    pub masks: bool,
+    /// Pictures with a background as asked for.
+    pub backgrounds: bool,
+}
+
 /// What a call is to make, as far as its price depends on it.
 #[derive(Debug, Clone, Copy)]
 pub enum Work<'a> {
@@ -157,8 +166,8 @@ pub trait Provider: Send + Sync + 'static {
     fn name(&self) -> &'static str;
     /// The model that carries out requests of this kind.
     fn model(&self, kind: Kind) -> &str;
-    /// Whether it repairs only a part of a photo where that is asked for.
-    fn masks(&self) -> bool;
+    /// What it can do that not every provider can.
+    fn offers(&self) -> Offers;
     /// How long a call usually takes.
     fn typical(&self, kind: Kind) -> Duration;
     /// What a call is expected to cost in US dollars, rather too much than too little.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use image::ImageFormat;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Atelier, OpenAi, Setup, photo, taken, text};
+use crate::support::{Answer, Atelier, OpenAi, Setup, photo, problem, taken, text};
 
 /// The shortest pauses of our own choice.
 const IMPATIENT: &str = "limits = []\n[queue]\nretry_base = '10ms'";
@@ -128,6 +128,38 @@ async fn who_cannot_stream_is_asked_for_the_whole() {
         .map(|call| call["stream"] == true)
         .collect();
     assert_eq!(streamed, [true, false, false]);
+}
+
+#[tokio::test]
+async fn a_background_is_asked_for_where_it_is_wanted() {
+    let (_setup, openai, server) = studio(vec![]).await;
+    let order = json!({ "prompt": "a lighthouse", "background": "transparent" });
+    let job = taken(
+        server
+            .post("/api/images")
+            .json(&order)
+            .send()
+            .await
+            .unwrap(),
+    )
+    .await;
+    let job = server.succeeded(&job).await;
+    assert_eq!(job["params"]["background"], "transparent");
+    assert_eq!(openai.calls()[0]["background"], "transparent");
+    let setup = Setup::with_file("limits = []");
+    let local = setup.start();
+    for (order, words) in [
+        (order, "chooses the background itself"),
+        (
+            json!({ "prompt": "x", "background": "pink" }),
+            "auto, opaque, transparent",
+        ),
+    ] {
+        let answer = local.post("/api/images").json(&order).send().await.unwrap();
+        let (status, problem) = problem(answer).await;
+        assert_eq!((status, text(&problem["code"])), (422, "background"));
+        assert!(text(&problem["detail"]).contains(words), "{problem}");
+    }
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use tokio::task::spawn_blocking;
 
 pub use self::restore::{Options as RestoreOptions, restore as restore_photo};
 use self::sketch::Sketch;
-use super::{Answer, Error, Progress, Provider, Work};
+use super::{Answer, Error, Offers, Progress, Provider, Work};
 use crate::{
     job::{ImageTask, Request, RestorationTask, Task},
     photo,
@@ -43,8 +43,11 @@ impl Provider for Local {
         }
     }
 
-    fn masks(&self) -> bool {
-        true
+    fn offers(&self) -> Offers {
+        Offers {
+            masks: true,
+            backgrounds: false,
+        }
     }
 
     fn typical(&self, kind: Kind) -> Duration {

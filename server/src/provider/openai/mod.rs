@@ -25,7 +25,7 @@ use tokio::{sync::Semaphore, task::spawn_blocking};
 use self::answer::Reply;
 pub(crate) use self::estimate::find as find_estimate;
 use self::frame::Frame;
-use super::{Answer, Error, Progress, Provider, Work, http};
+use super::{Answer, Error, Offers, Progress, Provider, Work, http};
 use crate::{
     config::OpenAiConfig,
     job::{ImageTask, Request, RestorationTask, Task},
@@ -93,6 +93,9 @@ impl OpenAi {
             "size": task.size,
             "quality": task.quality,
         });
+        if task.background != "auto" {
+            call["background"] = json!(task.background);
+        }
         if partial_images > 0 {
             call["stream"] = json!(true);
             call["partial_images"] = json!(partial_images);
@@ -226,8 +229,11 @@ impl Provider for OpenAi {
         &self.config.model
     }
 
-    fn masks(&self) -> bool {
-        true
+    fn offers(&self) -> Offers {
+        Offers {
+            masks: true,
+            backgrounds: true,
+        }
     }
 
     fn typical(&self, kind: Kind) -> Duration {

@@ -25,7 +25,7 @@ use tracing::warn;
 
 use self::prediction::{Outlook, Prediction, refused};
 pub use self::webhook::Webhooks;
-use super::{Answer, Error, Progress, Provider, Work, http};
+use super::{Answer, Error, Offers, Progress, Provider, Work, http};
 use crate::{
     config::ReplicateConfig,
     job::{Request, Task},
@@ -248,8 +248,8 @@ impl Provider for Replicate {
         }
     }
 
-    fn masks(&self) -> bool {
-        false
+    fn offers(&self) -> Offers {
+        Offers::default()
     }
 
     fn typical(&self, kind: Kind) -> Duration {

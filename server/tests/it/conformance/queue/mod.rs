@@ -43,6 +43,7 @@ fn request(prompt: &str) -> Request {
             quality: "auto".into(),
             n: 1,
             style: None,
+            background: "auto".into(),
         }),
     }
 }
