@@ -7,14 +7,15 @@ import type { AddressInfo } from 'node:net';
 export const photo = new URL('photo.jpg', import.meta.url).pathname;
 
 /** What the stand-in does with one call. */
-export type Answer = 'picture' | 'hang' | keyof typeof refusals;
+export type Answer = 'picture' | 'partly' | 'hang' | keyof typeof refusals;
 
 const KEY = 'sk-end-to-end';
 const PATHS = ['/v1/images/generations', '/v1/images/edits'];
 
+const drawn = readFileSync(photo).toString('base64');
 const picture = JSON.stringify({
   created: 1,
-  data: [{ b64_json: readFileSync(photo).toString('base64') }],
+  data: [{ b64_json: drawn }],
   usage: { input_tokens: 20, output_tokens: 1000, total_tokens: 1020 },
 });
 const refusals = {
@@ -53,7 +54,10 @@ export class OpenAi {
 
   /** Answers the calls that hang with pictures. */
   release(): void {
-    for (const response of this.hanging) send(response, 200, picture);
+    for (const response of this.hanging) {
+      if (response.headersSent) response.end(event('completed'));
+      else send(response, 200, picture);
+    }
   }
 
   async stop(): Promise<void> {
@@ -68,16 +72,28 @@ export class OpenAi {
       if (request.headers.authorization !== `Bearer ${KEY}`) return send(response, 401, '{}');
       const answer = this.answers.shift() ?? 'picture';
       if (answer === 'picture') return send(response, 200, picture);
+      if (answer === 'partly') return this.begin(response);
       if (answer === 'hang') return this.hang(response);
       const { status, code } = refusals[answer];
       send(response, status, JSON.stringify({ error: { message: 'No.', type: 'invalid_request_error', code } }));
     });
   }
 
+  /** A picture that is seen while it is drawn, and finished when it is released. */
+  private begin(response: ServerResponse): void {
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).write(event('partial_image'));
+    this.hang(response);
+  }
+
   private hang(response: ServerResponse): void {
     this.hanging.add(response);
     response.on('close', () => this.hanging.delete(response));
   }
+}
+
+function event(kind: string): string {
+  const type = `image_generation.${kind}`;
+  return `event: ${type}\ndata: ${JSON.stringify({ type, b64_json: drawn, partial_image_index: 0 })}\n\n`;
 }
 
 function send(response: ServerResponse, status: number, json: string): void {

@@ -4,6 +4,25 @@ import { card, expect, expectShown, paint, photo, restore, test, visit } from '.
 
 const cat = 'a cat on a wall';
 
+test.describe('a provider that shows what it draws', () => {
+  test.use({ answers: ['partly'] });
+
+  test('the picture is seen before it is finished, and nothing moves', async ({ page, openai }) => {
+    await visit(page, '/');
+    await page.getByLabel('Wide', { exact: true }).check();
+    await paint(page, cat);
+    const job = card(page, cat);
+    const begun = job.locator('img.blank');
+    await expectShown(begun);
+    await expect(page.getByRole('status')).toHaveText(/Painting/);
+    const height = (await job.locator('.frame').boundingBox())!.height;
+    openai.release();
+    await expectShown(job.getByAltText(cat));
+    // The stand-in's picture is not quite of the shape that was asked for.
+    expect(Math.abs((await job.locator('.frame').boundingBox())!.height - height)).toBeLessThan(60);
+  });
+});
+
 test.describe('a provider that takes its time', () => {
   test.use({ answers: ['hang', 'hang'] });
 

@@ -33,7 +33,7 @@ Atelier's own commands:
   cargo xtask run [-- ARGS…]    build everything in release and serve it
   cargo xtask test [FILTER…]    run every check; a filter narrows the Rust and browser tests
   cargo xtask soak [FILTER…]    kill processes for minutes while jobs run; prints figures
-  cargo xtask bench [NAME…]     measure weight, start, queue, limit, cache; one JSON object per line
+  cargo xtask bench [NAME…]     measure weight, start, web, queue, limit, cache; one JSON object per line
   cargo xtask eval semantic [FILE [-v]]
                                 how often the semantic cache is right, on labelled pairs of prompts
   cargo xtask eval restore      how good the built-in restorer is, beside OpenCV on the same photos

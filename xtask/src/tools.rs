@@ -82,6 +82,14 @@ pub(crate) fn redis() -> Result<()> {
     Ok(())
 }
 
+/// `wrk`, which asks for a page as often as it is answered.
+pub(crate) fn wrk() -> Result<()> {
+    if exec::find(&["wrk"]).is_none() {
+        install("The load test needs", &["wrk"])?;
+    }
+    Ok(())
+}
+
 /// A Python that has the packages of a `requirements.txt`, in a folder of its own.
 pub(crate) fn python_with(requirements: &Path) -> Result<PathBuf> {
     let folder = exec::target().join("python");

@@ -13,6 +13,7 @@ mod walk;
 mod input;
 mod privacy;
 mod provider;
+mod stream;
 mod mask;
 mod replicate;
 mod faults;

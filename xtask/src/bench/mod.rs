@@ -4,6 +4,7 @@ mod cache;
 mod limit;
 mod peer;
 mod queue;
+mod web;
 
 use std::{collections::BTreeSet, path::Path, thread::sleep, time::Duration};
 
@@ -12,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::{run, server::Server};
 
-const NAMES: [&str; 5] = ["weight", "start", "queue", "limit", "cache"];
+const NAMES: [&str; 6] = ["weight", "start", "web", "queue", "limit", "cache"];
 
 const WEIGHT_BUDGET: usize = 64 * 1024;
 const START_BUDGET_MS: f64 = 300.0;
@@ -32,6 +33,9 @@ pub(crate) fn command(names: &[String]) -> Result<()> {
     if wanted("start") {
         start(&binary)?;
     }
+    if wanted("web") {
+        web::measure(&binary)?;
+    }
     if wanted("queue") {
         queue::measure()?;
     }
@@ -49,7 +53,7 @@ fn weight(binary: &Path) -> Result<()> {
     eprintln!("weighing the pages");
     let mut server = Server::start(binary)?;
     server.wait("/healthz")?;
-    for page in ["/", "/restore"] {
+    for page in ["/", "/restore", "/gallery"] {
         println!("{}", weigh(&server, page)?);
     }
     Ok(())

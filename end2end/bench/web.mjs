@@ -1,0 +1,264 @@
+// The pages as visitors get them: their weight, how soon a phone shows them and answers to a finger, and
+// how many of them the server gives out. One JSON object per measurement on stdout. By hand:
+// ATELIER_BIN=… CHROMIUM=… node bench/web.mjs
+
+import { execFile } from 'node:child_process';
+import { get } from 'node:http';
+import { extname } from 'node:path';
+import { promisify } from 'node:util';
+import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
+import { chromium } from '@playwright/test';
+import { Studio } from './studio.mjs';
+
+const RUNS = 5;
+const SHOWN = 24;
+const MANY = 1_000;
+
+const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
+const CPU_SLOWDOWN = 4;
+const SLOW_4G = { offline: false, latency: 150, downloadThroughput: 1.6e6 / 8, uploadThroughput: 0.75e6 / 8 };
+const FLAGS = [
+  '--headless=new',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--no-first-run',
+];
+
+const BUDGET = {
+  bytes: 65_536,
+  htmlBytes: 12_288,
+  cls: 0.02,
+  blockedMs: 100,
+  interactionMs: 100,
+};
+
+const print = (measured) => console.log(JSON.stringify(measured));
+const progress = (text) => console.error(text);
+const pause = (ms) => new Promise((go) => setTimeout(go, ms));
+const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
+const sum = (values) => values.reduce((all, value) => all + value, 0);
+const rounded = (value, digits = 0) => Number(value.toFixed(digits));
+
+/** The body as it travels. */
+function download(url, cookie) {
+  const headers = { 'accept-encoding': 'br', accept: 'text/html', ...(cookie && { cookie }) };
+  return new Promise((done, failed) => {
+    const request = get(url, { headers }, async (answer) => {
+      const body = Buffer.concat(await answer.toArray());
+      done({ status: answer.statusCode, brotli: answer.headers['content-encoding'] === 'br', body });
+    });
+    request.on('error', failed);
+  });
+}
+
+/** What a first visit downloads before the page is fully alive, pictures aside. */
+async function weight({ page, address, cookie, htmlBudget }) {
+  progress(`weighing ${page}`);
+  const html = await download(address, cookie);
+  const quality = { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } };
+  const packed = html.brotli ? html.body : brotliCompressSync(html.body, quality);
+  const text = brotliDecompressSync(packed).toString();
+  const bytes = { '.wasm': 0, '.js': 0, '.css': 0 };
+  for (const asset of new Set(text.match(/\/assets\/[\w.-]+/g))) {
+    const file = await download(new URL(asset, address).href);
+    if (file.status !== 200) throw new Error(`${asset} answered ${file.status}`);
+    bytes[extname(asset)] += file.body.length;
+  }
+  const total = sum(Object.values(bytes));
+  const complete = Object.values(bytes).every((size) => size > 0);
+  print({
+    name: 'web-weight', page, total_bytes: total,
+    wasm_bytes: bytes['.wasm'], js_bytes: bytes['.js'], css_bytes: bytes['.css'], html_bytes: packed.length,
+    html_brotli: html.brotli ? 'sent so' : 'sent plain, packed here with quality 5',
+    budget_bytes: BUDGET.bytes, budget_html_bytes: htmlBudget,
+    ok: complete && total <= BUDGET.bytes && packed.length <= (htmlBudget ?? Infinity),
+  });
+}
+
+/** Runs in every page before its own scripts. */
+function observe() {
+  const seen = { lcp: 0, shifts: [], tasks: [], interactions: {} };
+  window.seen = seen;
+  const watch = (type, take, more) =>
+    new PerformanceObserver((list) => list.getEntries().forEach(take)).observe({ type, buffered: true, ...more });
+  watch('largest-contentful-paint', (entry) => {
+    seen.lcp = entry.startTime;
+    seen.element = entry.element?.localName;
+  });
+  watch('layout-shift', ({ startTime, value, hadRecentInput }) => {
+    if (!hadRecentInput) seen.shifts.push({ startTime, value });
+  });
+  watch('longtask', ({ duration }) => seen.tasks.push(duration));
+  const interaction = ({ interactionId: id, duration }) => {
+    if (id) seen.interactions[id] = Math.max(seen.interactions[id] ?? 0, duration);
+  };
+  watch('event', interaction, { durationThreshold: 16 });
+}
+
+/** The worst burst of shifts: none a second after the one before, none five after the first. */
+function layoutShift(shifts) {
+  let [worst, burst, first, last] = [0, 0, -Infinity, -Infinity];
+  for (const { startTime, value } of shifts) {
+    if (startTime - last >= 1000 || startTime - first >= 5000) [burst, first] = [0, startTime];
+    last = startTime;
+    burst += value;
+    worst = Math.max(worst, burst);
+  }
+  return worst;
+}
+
+/** Opens a page on a phone that has never seen it, lets `use` work with it, and returns what was observed. */
+async function onPhone(browser, { address, cookie, network }, use) {
+  const context = await browser.newContext(PHONE);
+  try {
+    const [name, value] = cookie?.split('=') ?? [];
+    if (cookie) await context.addCookies([{ name, value, url: address }]);
+    await context.addInitScript(observe);
+    const page = await context.newPage();
+    const devtools = await context.newCDPSession(page);
+    await devtools.send('Emulation.setCPUThrottlingRate', { rate: CPU_SLOWDOWN });
+    await devtools.send('Network.enable');
+    if (network) await devtools.send('Network.emulateNetworkConditions', network);
+    await page.goto(address, { waitUntil: 'load' });
+    await use(page);
+    return await page.evaluate(() => window.seen);
+  } finally {
+    await context.close();
+  }
+}
+
+async function load(browser, { page, address, cookie, lcpBudget }) {
+  progress(`loading ${page}`);
+  const runs = [];
+  for (let run = 0; run < RUNS; run++) {
+    const seen = await onPhone(browser, { address, cookie, network: SLOW_4G }, () => pause(5_000));
+    const blocked = sum(seen.tasks.map((duration) => Math.max(0, duration - 50)));
+    runs.push({ lcp: seen.lcp, element: seen.element, cls: layoutShift(seen.shifts), tbt: blocked });
+  }
+  const [lcp, cls, tbt] = ['lcp', 'cls', 'tbt'].map((figure) => median(runs.map((run) => run[figure])));
+  print({
+    name: 'web-load', page, runs: RUNS, lcp_ms: rounded(lcp), cls: rounded(cls, 4), tbt_ms: rounded(tbt),
+    lcp_ms_of_runs: runs.map((run) => rounded(run.lcp)), lcp_element: runs.at(-1).element,
+    budget_lcp_ms: lcpBudget, budget_cls: BUDGET.cls, budget_tbt_ms: BUDGET.blockedMs,
+    ok: lcp > 0 && lcp <= lcpBudget && cls <= BUDGET.cls && tbt <= BUDGET.blockedMs,
+  });
+}
+
+/** How long the screen takes to answer; what is shorter than 16 ms the browser does not tell. */
+async function interact(browser, visit, name, prepare, act) {
+  progress(`interacting: ${name}`);
+  const runs = [];
+  for (let run = 0; run < RUNS; run++) {
+    const { interactions } = await onPhone(browser, visit, async (page) => {
+      const awake = () => [...document.querySelectorAll('leptos-island')].every((island) => island.awake);
+      await page.waitForFunction(awake);
+      await prepare(page, run);
+      await pause(500);
+      await page.evaluate(() => (window.seen.interactions = {}));
+      await act(page);
+      await pause(1_000);
+    });
+    runs.push(Math.max(16, ...Object.values(interactions)));
+  }
+  const inp = median(runs);
+  print({
+    name: 'web-inp', interaction: name, runs: RUNS, inp_ms: inp, inp_ms_of_runs: runs,
+    budget_ms: BUDGET.interactionMs, ok: inp <= BUDGET.interactionMs,
+  });
+}
+
+async function interactions(browser, pages) {
+  const [home, gallery] = ['/', '/gallery'].map((name) => pages.find(({ page }) => page === name));
+  const prompt = (page) => page.getByLabel('The picture in words');
+  const words = 'a lighthouse on a cliff at dusk';
+  await interact(browser, home, 'typing the prompt', (page) => prompt(page).tap(), async (page) => {
+    await prompt(page).pressSequentially(words, { delay: 80 });
+    if ((await prompt(page).inputValue()) !== words) throw new Error('the prompt was not typed');
+  });
+  const fill = (page, run) => prompt(page).fill(`a lighthouse, study ${run}`);
+  await interact(browser, home, 'pressing “Paint it”', fill, async (page) => {
+    await page.getByRole('button', { name: 'Paint it', exact: true }).tap();
+    await page.locator('.job').first().waitFor();
+  });
+  const lightbox = gallery && (await download(gallery.address, gallery.cookie)).body.includes('data-lightbox');
+  if (!lightbox) return;
+  await interact(browser, gallery, 'opening the lightbox', async () => {}, async (page) => {
+    await page.locator('[data-shelf] li a').first().tap();
+    await page.locator('[data-lightbox][open]').waitFor();
+  });
+}
+
+/** Requests over loopback as fast as they are answered. */
+async function throughput({ page, address, cookie }, { pictures, threads, connections, seconds, perSecond, p99 }) {
+  progress(`requesting ${page}`);
+  const wrk = async (duration) => {
+    const load = [`-t${threads}`, `-c${connections}`, `-d${duration}s`, '--latency'];
+    return (await promisify(execFile)('wrk', [...load, '-H', `Cookie: ${cookie}`, address])).stdout;
+  };
+  await wrk(1);
+  const told = await wrk(seconds);
+  const [middle, slowest] = ['50%', '99%'].map((share) => {
+    const [, number, unit] = new RegExp(`${share}\\s+([\\d.]+)(us|ms|s)`).exec(told);
+    return number * { us: 0.001, ms: 1, s: 1_000 }[unit];
+  });
+  const rate = Number(/Requests\/sec:\s+([\d.]+)/.exec(told)[1]);
+  const failed = /Non-2xx.*|Socket errors.*/.exec(told)?.[0];
+  print({
+    name: 'web-throughput', page, pictures, threads, connections, seconds, per_second: rounded(rate),
+    p50_ms: rounded(middle, 2), p99_ms: rounded(slowest, 2), failed,
+    budget_per_second: perSecond, budget_p99_ms: p99,
+    ok: !failed && rate >= (perSecond ?? 0) && slowest <= p99,
+  });
+}
+
+/** Those that there are. */
+async function there(pages) {
+  const found = [];
+  for (const page of pages) {
+    const { status } = await download(page.address, page.cookie);
+    if (status === 200) found.push(page);
+    else if (status === 404) print({ name: 'web', page: page.page, skipped: 'there is no such page' });
+    else throw new Error(`${page.page} answered ${status}`);
+  }
+  return found;
+}
+
+async function inBrowser(pages) {
+  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: FLAGS });
+  try {
+    for (const page of pages) await load(browser, page);
+    await interactions(browser, pages);
+  } finally {
+    await browser.close();
+  }
+}
+
+const studio = await Studio.open();
+try {
+  const cookie = await studio.visitor();
+  progress(`painting ${SHOWN} pictures`);
+  const job = await studio.paint(cookie, SHOWN);
+  const at = (path) => studio.url + path;
+  const home = { page: '/', address: at('/'), lcpBudget: 600, htmlBudget: BUDGET.htmlBytes };
+  const gallery = { page: '/gallery', address: at('/gallery'), cookie, lcpBudget: 1_500 };
+  const pages = await there([
+    home,
+    { page: '/restore', address: at('/restore'), lcpBudget: 600 },
+    { page: '/jobs/{id}', address: at(`/jobs/${job.id}`), cookie, lcpBudget: 1_500 },
+    gallery,
+  ]);
+  for (const page of pages) await weight(page);
+  await inBrowser(pages);
+  const alone = { ...home, cookie: await studio.visitor() };
+  await throughput(alone, { threads: 2, connections: 32, seconds: 8, perSecond: 15_000, p99: 10 });
+  if (pages.includes(gallery)) {
+    progress(`asking for ${MANY} pictures`);
+    await studio.paint(cookie, MANY - SHOWN);
+    await throughput(gallery, { pictures: MANY, threads: 1, connections: 1, seconds: 5, p99: 30 });
+  }
+} finally {
+  await studio.close();
+}

@@ -1,0 +1,61 @@
+//! Pictures that are seen while they are drawn.
+
+use serde_json::json;
+
+use super::provider::{refusal, studio};
+use crate::support::{Answer, taken, text};
+
+#[tokio::test]
+async fn a_picture_is_seen_while_it_is_drawn() {
+    let (_setup, openai, server) = studio(vec![Answer::Partly]).await;
+    let job = server.paint("a lighthouse").await;
+    let running = server.until(&job, |job| job["preview"].is_string()).await;
+    let preview = server.get(text(&running["preview"])).send().await.unwrap();
+    let preview = image::load_from_memory(&preview.bytes().await.unwrap()).unwrap();
+    assert_eq!((preview.width(), preview.height()), (32, 24));
+    openai.release();
+    let job = server.succeeded(&running).await;
+    assert_eq!(job["images"][0]["width"], 64);
+    assert!(job["cost_usd"].as_f64().is_some(), "{job}");
+    let gone = server.get(text(&running["preview"])).send().await.unwrap();
+    assert_eq!(gone.status(), 404);
+}
+
+#[tokio::test]
+async fn who_cannot_stream_is_asked_for_the_whole() {
+    let refused = || {
+        refusal(
+            400,
+            "invalid_request_error",
+            "unknown_parameter",
+            "Unknown parameter: 'stream'.",
+        )
+    };
+    let (_setup, openai, server) = studio(vec![refused()]).await;
+    server.succeeded(&server.paint("a lighthouse").await).await;
+    server.succeeded(&server.paint("a windmill").await).await;
+    let streamed: Vec<bool> = openai
+        .calls()
+        .iter()
+        .map(|call| call["stream"] == true)
+        .collect();
+    assert_eq!(streamed, [true, false, false]);
+}
+
+#[tokio::test]
+async fn several_pictures_are_not_streamed() {
+    let (_setup, openai, server) = studio(vec![]).await;
+    let order = json!({ "prompt": "a lighthouse", "n": 2 });
+    let job = taken(
+        server
+            .post("/api/images")
+            .json(&order)
+            .send()
+            .await
+            .unwrap(),
+    )
+    .await;
+    let job = server.succeeded(&job).await;
+    assert_eq!(job["images"].as_array().unwrap().len(), 2);
+    assert!(openai.calls()[0]["stream"].is_null());
+}
