@@ -16,7 +16,7 @@ const LONGEST_SEARCH: usize = 200;
 /// A page of the site.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Page {
-    /// `/`: the art generator, filled in from the job `from` or with an [idea](crate::ideas).
+    /// `/`: the art generator, filled in from the job `from` or with the idea of this number.
     Art {
         from: Option<String>,
         idea: Option<usize>,

@@ -7,25 +7,12 @@ import { get } from 'node:http';
 import { extname } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
-import { chromium } from '@playwright/test';
+import { browser as openBrowser, layoutShift, onPhone, pause, SLOW_4G, touch } from './phone.mjs';
 import { Studio } from './studio.mjs';
 
 const RUNS = 5;
 const SHOWN = 24;
 const MANY = 1_000;
-
-const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
-const CPU_SLOWDOWN = 4;
-const SLOW_4G = { offline: false, latency: 150, downloadThroughput: 1.6e6 / 8, uploadThroughput: 0.75e6 / 8 };
-const FLAGS = [
-  '--headless=new',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--no-first-run',
-];
 
 const BUDGET = {
   bytes: 65_536,
@@ -37,7 +24,6 @@ const BUDGET = {
 
 const print = (measured) => console.log(JSON.stringify(measured));
 const progress = (text) => console.error(text);
-const pause = (ms) => new Promise((go) => setTimeout(go, ms));
 const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 const sum = (values) => values.reduce((all, value) => all + value, 0);
 const rounded = (value, digits = 0) => Number(value.toFixed(digits));
@@ -78,58 +64,6 @@ async function weight({ page, address, cookie, htmlBudget }) {
   });
 }
 
-/** Runs in every page before its own scripts. */
-function observe() {
-  const seen = { lcp: 0, shifts: [], tasks: [], interactions: {} };
-  window.seen = seen;
-  const watch = (type, take, more) =>
-    new PerformanceObserver((list) => list.getEntries().forEach(take)).observe({ type, buffered: true, ...more });
-  watch('largest-contentful-paint', (entry) => {
-    seen.lcp = entry.startTime;
-    seen.element = entry.element?.localName;
-  });
-  watch('layout-shift', ({ startTime, value, hadRecentInput }) => {
-    if (!hadRecentInput) seen.shifts.push({ startTime, value });
-  });
-  watch('longtask', ({ duration }) => seen.tasks.push(duration));
-  const interaction = ({ interactionId: id, duration }) => {
-    if (id) seen.interactions[id] = Math.max(seen.interactions[id] ?? 0, duration);
-  };
-  watch('event', interaction, { durationThreshold: 16 });
-}
-
-/** The worst burst of shifts: none a second after the one before, none five after the first. */
-function layoutShift(shifts) {
-  let [worst, burst, first, last] = [0, 0, -Infinity, -Infinity];
-  for (const { startTime, value } of shifts) {
-    if (startTime - last >= 1000 || startTime - first >= 5000) [burst, first] = [0, startTime];
-    last = startTime;
-    burst += value;
-    worst = Math.max(worst, burst);
-  }
-  return worst;
-}
-
-/** Opens a page on a phone that has never seen it, lets `use` work with it, and returns what was observed. */
-async function onPhone(browser, { address, cookie, network }, use) {
-  const context = await browser.newContext(PHONE);
-  try {
-    const [name, value] = cookie?.split('=') ?? [];
-    if (cookie) await context.addCookies([{ name, value, url: address }]);
-    await context.addInitScript(observe);
-    const page = await context.newPage();
-    const devtools = await context.newCDPSession(page);
-    await devtools.send('Emulation.setCPUThrottlingRate', { rate: CPU_SLOWDOWN });
-    await devtools.send('Network.enable');
-    if (network) await devtools.send('Network.emulateNetworkConditions', network);
-    await page.goto(address, { waitUntil: 'load' });
-    await use(page);
-    return await page.evaluate(() => window.seen);
-  } finally {
-    await context.close();
-  }
-}
-
 async function load(browser, { page, address, cookie, lcpBudget }) {
   progress(`loading ${page}`);
   const runs = [];
@@ -158,8 +92,7 @@ async function interact(browser, visit, name, prepare, act) {
       await prepare(page, run);
       await pause(500);
       await page.evaluate(() => (window.seen.interactions = {}));
-      await act(page);
-      await pause(1_000);
+      if (!(await act(page))) throw new Error(`${name} had no effect`);
     });
     runs.push(Math.max(16, ...Object.values(interactions)));
   }
@@ -173,21 +106,21 @@ async function interact(browser, visit, name, prepare, act) {
 async function interactions(browser, pages) {
   const [home, gallery] = ['/', '/gallery'].map((name) => pages.find(({ page }) => page === name));
   const prompt = (page) => page.getByLabel('The picture in words');
-  const words = 'a lighthouse on a cliff at dusk';
-  await interact(browser, home, 'typing the prompt', (page) => prompt(page).tap(), async (page) => {
-    await prompt(page).pressSequentially(words, { delay: 80 });
-    if ((await prompt(page).inputValue()) !== words) throw new Error('the prompt was not typed');
+  await interact(browser, home, 'typing the prompt', (page) => touch(page, prompt(page)), async (page) => {
+    await page.keyboard.type('a lighthouse on a cliff at dusk', { delay: 80 });
+    await pause(1_000);
+    return (await prompt(page).inputValue()) === 'a lighthouse on a cliff at dusk';
   });
   const fill = (page, run) => prompt(page).fill(`a lighthouse, study ${run}`);
   await interact(browser, home, 'pressing “Paint it”', fill, async (page) => {
-    await page.getByRole('button', { name: 'Paint it', exact: true }).tap();
-    await page.locator('.job').first().waitFor();
+    await touch(page, page.getByRole('button', { name: 'Paint it', exact: true }));
+    return page.locator('.job').isVisible();
   });
   const lightbox = gallery && (await download(gallery.address, gallery.cookie)).body.includes('data-lightbox');
   if (!lightbox) return;
-  await interact(browser, gallery, 'opening the lightbox', async () => {}, async (page) => {
-    await page.locator('[data-shelf] li a').first().tap();
-    await page.locator('[data-lightbox][open]').waitFor();
+  await interact(browser, gallery, 'opening the lightbox', () => {}, async (page) => {
+    await touch(page, page.locator('[data-shelf] li a').first());
+    return page.locator('[data-lightbox][open]').isVisible();
   });
 }
 
@@ -227,7 +160,7 @@ async function there(pages) {
 }
 
 async function inBrowser(pages) {
-  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: FLAGS });
+  const browser = await openBrowser();
   try {
     for (const page of pages) await load(browser, page);
     await interactions(browser, pages);

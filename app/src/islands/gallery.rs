@@ -50,17 +50,18 @@ mod awake {
 
     pub(super) fn wake(root: Element) {
         let gallery = Gallery {
-            root: root.clone(),
+            root,
             doomed: Rc::default(),
             open: Rc::default(),
         };
+        let root = &gallery.root;
         let here = gallery.clone();
-        listen(&root, "click", move |event| here.clicked(&event));
+        listen(root, "click", move |event| here.clicked(&event));
         let here = gallery.clone();
-        listen(&root, "submit", move |event| here.submitted(&event));
+        listen(root, "submit", move |event| here.submitted(&event));
         let here = gallery.clone();
-        listen(&root, "keydown", move |event| {
-            here.key(event.unchecked_ref())
+        listen(root, "keydown", move |event| {
+            here.key(event.unchecked_ref());
         });
         let here = gallery.clone();
         listen(&window(), "pagehide", move |_| here.carry_out());
@@ -159,7 +160,7 @@ mod awake {
             let question = "Delete this picture?";
             let sure = window().confirm_with_message(question).unwrap_or(false);
             if sure {
-                self.doom(vec![item.clone()]);
+                self.doom(std::slice::from_ref(item));
             }
             sure
         }
@@ -178,13 +179,13 @@ mod awake {
             let items = boxes
                 .iter()
                 .filter_map(|each| each.closest("li").ok().flatten());
-            self.doom(items.collect());
+            self.doom(&items.collect::<Vec<_>>());
         }
 
         /// Hides the pictures; they are deleted once the time to take it back is over.
-        fn doom(&self, items: Vec<Element>) {
+        fn doom(&self, items: &[Element]) {
             self.carry_out();
-            for item in &items {
+            for item in items {
                 set(item, "hidden", "");
             }
             let ids = items.iter().map(|item| attribute(item, "data-job"));

@@ -175,10 +175,9 @@ impl OpenAi {
         let (mask, pictures) = (task.mask(), answer.pictures);
         let finish = move |picture| {
             let picture = frame.cut_out(picture);
-            match &mask {
-                Some(mask) => put_into(&original, mask, picture),
-                None => picture,
-            }
+            let blended = (mask.as_ref()).and_then(|mask| put_into(&original, mask, &picture));
+            // What cannot be read is refused where every answer is looked at.
+            blended.unwrap_or(picture)
         };
         let finished = move || pictures.into_iter().map(finish).collect();
         answer.pictures = self.aside(finished).await?;
@@ -271,16 +270,13 @@ fn file(bytes: Vec<u8>, name: &'static str, media_type: &str) -> Result<Part, Er
         .map_err(|_| Error::last("misconfigured", "The photo could not be sent."))
 }
 
-/// The photo as it was, with what is masked of the answer. Models take a mask as a hint: they draw the
-/// rest anew as well. What cannot be read is told apart and refused where every answer is looked at.
-fn put_into(original: &[u8], mask: &Mask, answer: Bytes) -> Bytes {
-    let blended = || {
-        let answer = image::load_from_memory(&answer).ok()?.into_rgb8();
-        let mut photo = photo::decode(Cursor::new(original), u64::MAX).ok()?;
-        mask.blend(&mut photo, &answer);
-        photo::encode_original(&photo).ok()
-    };
-    blended().map_or_else(|| answer.clone(), Bytes::from)
+/// The photo as it was, with what is masked of the answer: models take a mask as a hint, and draw the
+/// rest anew as well. `None` where one of both cannot be read.
+fn put_into(original: &[u8], mask: &Mask, answer: &[u8]) -> Option<Bytes> {
+    let answer = image::load_from_memory(answer).ok()?.into_rgb8();
+    let mut photo = photo::decode(Cursor::new(original), u64::MAX).ok()?;
+    mask.blend(&mut photo, &answer);
+    photo::encode_original(&photo).ok().map(Bytes::from)
 }
 
 fn instruction(task: &RestorationTask) -> String {
