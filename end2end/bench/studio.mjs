@@ -6,11 +6,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Different pictures; what is asked for beyond them comes from the cache, as a job of its own. */
-const DIFFERENT = 24;
-const AT_A_TIME = 4;
+const SUBJECTS = ['a red boat', 'a fox', 'two cats', 'a lighthouse', 'a windmill', 'mountains'];
+const SCENES = ['on a calm sea', 'in the snow', 'at sunset', 'in the fog'];
 
 export class Studio {
+  prompts = 0;
+
   static async open() {
     const binary = process.env.ATELIER_BIN;
     if (!binary) throw new Error('ATELIER_BIN names the binary to measure');
@@ -47,15 +48,25 @@ export class Studio {
     return answer.headers.get('set-cookie').split(';')[0];
   }
 
-  /** Has so many pictures painted, one a job; returns the last job. */
-  async paint(cookie, count) {
-    let next = 0;
-    let job;
-    const work = async () => {
-      while (next < count) job = await this.paintOne(cookie, `a boat on the sea, study ${next++ % DIFFERENT}`);
-    };
-    await Promise.all(Array.from({ length: AT_A_TIME }, work));
-    return job;
+  /**
+   * Has so many jobs done, with a picture each; returns one of them. Copies asked for while the first is being
+   * painted are jobs of their own; asked for later, they would be the job that there is.
+   */
+  async paint(cookie, count, copies = 1) {
+    const jobs = new Map();
+    while (jobs.size < count) {
+      const prompt = this.nextPrompt();
+      const same = Array.from({ length: Math.min(copies, count - jobs.size) }, () => this.paintOne(cookie, prompt));
+      for (const job of await Promise.all(same)) jobs.set(job.id, job);
+    }
+    return jobs.values().next().value;
+  }
+
+  nextPrompt() {
+    const number = this.prompts++;
+    const subject = SUBJECTS[number % SUBJECTS.length];
+    const scene = SCENES[Math.floor(number / SUBJECTS.length) % SCENES.length];
+    return `${subject} ${scene}, study ${number}`;
   }
 
   async paintOne(cookie, prompt) {

@@ -1,9 +1,11 @@
 //! Pictures that are seen while they are drawn.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::provider::{refusal, studio};
-use crate::support::{Answer, taken, text};
+use crate::support::{Answer, PATIENCE, taken, text};
 
 #[tokio::test]
 async fn a_picture_is_seen_while_it_is_drawn() {
@@ -17,8 +19,16 @@ async fn a_picture_is_seen_while_it_is_drawn() {
     let job = server.succeeded(&running).await;
     assert_eq!(job["images"][0]["width"], 64);
     assert!(job["cost_usd"].as_f64().is_some(), "{job}");
-    let gone = server.get(text(&running["preview"])).send().await.unwrap();
-    assert_eq!(gone.status(), 404);
+    // Cleared away once the job is finished.
+    let gone = async {
+        let preview = text(&running["preview"]);
+        while server.get(preview).send().await.unwrap().status() != 404 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, gone)
+        .await
+        .expect("no preview is left");
 }
 
 #[tokio::test]
