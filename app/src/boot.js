@@ -2,8 +2,11 @@
   const root = document.documentElement;
   root.classList.add("js");
 
-  const app = import("{js}").then(async m => {
-    await m.default({ module_or_path: "{wasm}" });
+  // A page is shown first: what brings it alive would compete with its style sheet. Hidden, it has no frames.
+  const shown = new Promise(go => { requestAnimationFrame(go); setTimeout(go, 1000); });
+  const app = shown.then(async () => {
+    const [m, wasm] = await Promise.all([import("{js}"), fetch("{wasm}")]);
+    await m.default({ module_or_path: wasm });
     if (document.readyState === "loading") await new Promise(go => addEventListener("DOMContentLoaded", go));
     m.hydrate();
     return m;

@@ -148,14 +148,6 @@ pub fn shell(content: Content, assets: &Assets) -> impl IntoView + use<> {
                 // Before the style sheet, which would hold it up.
                 <script nonce=nonce inner_html=boot></script>
                 <link rel="stylesheet" href=assets.css.clone() />
-                <link
-                    rel="preload"
-                    href=assets.wasm.clone()
-                    r#as="fetch"
-                    r#type="application/wasm"
-                    crossorigin="anonymous"
-                    fetchpriority="low"
-                />
                 {refresh.then(|| view! { <noscript><meta http-equiv="refresh" content="2" /></noscript> })}
             </head>
             <body>
