@@ -33,23 +33,31 @@ async fn a_picture_is_seen_while_it_is_drawn() {
 
 #[tokio::test]
 async fn who_cannot_stream_is_asked_for_the_whole() {
-    let refused = || {
+    let invalid = "invalid_request_error";
+    for refused in [
         refusal(
             400,
-            "invalid_request_error",
+            invalid,
             "unknown_parameter",
             "Unknown parameter: 'stream'.",
-        )
-    };
-    let (_setup, openai, server) = studio(vec![refused()]).await;
-    server.succeeded(&server.paint("a lighthouse").await).await;
-    server.succeeded(&server.paint("a windmill").await).await;
-    let streamed: Vec<bool> = openai
-        .calls()
-        .iter()
-        .map(|call| call["stream"] == true)
-        .collect();
-    assert_eq!(streamed, [true, false, false]);
+        ),
+        Answer::Error(
+            422,
+            vec![],
+            json!("unknown field `partial_images`, expected `n`"),
+        ),
+    ] {
+        let (_setup, openai, server) = studio(vec![refused]).await;
+        server.succeeded(&server.paint("a lighthouse").await).await;
+        server.succeeded(&server.paint("a windmill").await).await;
+        let calls = openai.calls();
+        let streamed: Vec<bool> = calls.iter().map(|call| call["stream"] == true).collect();
+        assert_eq!(streamed, [true, false, false]);
+    }
+    let other = refusal(400, invalid, "invalid_value", "The prompt is too odd.");
+    let (_setup, openai, server) = studio(vec![other]).await;
+    server.finished(&server.paint("a lighthouse").await).await;
+    assert_eq!(openai.calls().len(), 1);
 }
 
 #[tokio::test]

@@ -174,7 +174,15 @@ fn check(head: &str, body: &[u8]) -> Result<Request, String> {
         return Err("the key".into());
     }
     let body: Value = serde_json::from_slice(body).map_err(|error| error.to_string())?;
-    let known = ["prompt", "model", "n", "size", "quality"];
+    let known = [
+        "prompt",
+        "model",
+        "n",
+        "size",
+        "quality",
+        "stream",
+        "partial_images",
+    ];
     let fields = body.as_object().ok_or("no object")?;
     if let Some(unknown) = fields.keys().find(|name| !known.contains(&name.as_str())) {
         return Err(format!("the field {unknown:?}"));

@@ -40,6 +40,11 @@ pub(super) fn request_id(response: &Response) -> Option<String> {
 
 /// The provider answered with an error status.
 pub(super) async fn refused(response: Response) -> Error {
+    refused_in_words(response).await.0
+}
+
+/// The same, with all that the answer says.
+pub(super) async fn refused_in_words(response: Response) -> (Error, String) {
     let (status, headers) = (response.status(), response.headers().clone());
     let request_id = request_id(&response);
     let text = beginning(response).await;
@@ -57,7 +62,7 @@ pub(super) async fn refused(response: Response) -> Error {
         remedy = ?error.remedy,
         "the image service refused a call"
     );
-    error
+    (error, String::from_utf8_lossy(&text).into_owned())
 }
 
 pub(super) fn classify(

@@ -16,7 +16,7 @@ use async_trait::async_trait;
 use atelier_app::wire::Kind;
 use axum::body::Bytes;
 use reqwest::{
-    Client, RequestBuilder, Response, StatusCode, Url,
+    Client, RequestBuilder, Response, Url,
     multipart::{Form, Part},
 };
 use serde_json::json;
@@ -103,8 +103,8 @@ impl OpenAi {
         Ok(self.post("images/generations")?.json(&call))
     }
 
-    /// One picture is streamed, so that it can be seen while it is drawn. A server that refuses that
-    /// (status 400, nothing charged) is asked again without.
+    /// One picture is streamed, so that it can be seen while it is drawn. A server that says it does not
+    /// know that is asked again without; a refusal costs nothing.
     async fn paint(
         &self,
         model: &str,
@@ -119,11 +119,14 @@ impl OpenAi {
                 let reply = stream::read(response, progress).await?;
                 return self.finish(reply).await;
             }
-            if response.status() != StatusCode::BAD_REQUEST {
-                return self.finish(read(response).await?).await;
+            if response.status().is_success() {
+                return self.finish(Reply::read(response).await?).await;
             }
-            let refusal = error::refused(response).await;
-            if refusal.code != "provider_refused" || !refusal.message.contains("stream") {
+            let (refusal, words) = error::refused_in_words(response).await;
+            let unknown = ["stream", "partial_images"]
+                .iter()
+                .any(|field| words.contains(field));
+            if refusal.code != "provider_refused" || !unknown {
                 return Err(refusal);
             }
             self.streams_not.store(true, Ordering::Relaxed);
