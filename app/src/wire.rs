@@ -332,6 +332,9 @@ pub const SIZES: &[(&str, &str)] = &[
 /// The qualities accepted.
 pub const QUALITIES: &[&str] = &["auto", "low", "medium", "high"];
 
+/// The widths, pixels, in which pictures are shown on pages: `?width=` behind a picture's path.
+pub const WIDTHS: [u32; 3] = [320, 640, 1280];
+
 /// The backgrounds accepted; not every provider makes others than `auto`.
 pub const BACKGROUNDS: &[&str] = &["auto", "opaque", "transparent"];
 

@@ -4,7 +4,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use leptos::prelude::*;
 
 use crate::{
-    wire::{Image, Job, Kind},
+    wire::{Image, Job, Kind, WIDTHS},
     words,
 };
 
@@ -43,7 +43,7 @@ fn expected(size: Option<&str>) -> &'static str {
 /// Copies of a picture that are lighter than itself, for `srcset`.
 fn copies(image: &Image) -> String {
     let copy = |width: u32| format!("{}?width={width} {width}w", image.url);
-    [320, 640, 1280].map(copy).join(", ")
+    WIDTHS.map(copy).join(", ")
 }
 
 /// The picture's colours until it is there, from its ThumbHash; none where it is transparent.

@@ -4,6 +4,7 @@
 
 use std::{ops::Range, path::Path as FilePath, sync::Arc};
 
+use atelier_app::wire::WIDTHS;
 use axum::body::Bytes;
 use futures::{Stream, StreamExt as _};
 use object_store::{
@@ -16,9 +17,6 @@ use crate::job::Visibility;
 /// Ends the names of blobs that only their owner should see; a UUID has no such
 /// letter.
 const PRIVATE: &str = "p";
-
-/// The widths, pixels, in which pictures are shown on pages; each is made when it is first asked for.
-pub const WIDTHS: [u32; 3] = [320, 640, 1280];
 
 /// Where the WebP of a picture lies that is no wider than `width`.
 fn scaled(key: &str, width: u32) -> Path {

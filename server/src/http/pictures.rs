@@ -1,6 +1,7 @@
 //! `GET /images/{key}`: a picture that never changes, whole or in part; with `?width=` a copy for pages.
 
 use anyhow::anyhow;
+use atelier_app::wire::WIDTHS;
 use axum::{
     body::{Body, Bytes},
     extract::{Path, RawQuery, State as AxumState},
@@ -11,7 +12,7 @@ use tokio::task::spawn_blocking;
 
 use super::{Error, Result, State, jobs::parameter};
 use crate::{
-    blob::{self, Blob, Part, WIDTHS},
+    blob::{self, Blob, Part},
     job::Visibility,
     photo, studio,
 };

@@ -15,7 +15,7 @@ use crate::{
 /// Jobs on a page.
 const PAGE: usize = 24;
 
-/// Jobs read from the store at once, and at most for one page: who searches for what is not there is
+/// Jobs read from the store at once for a search, and at most for one page: who searches for what is not there is
 /// told so after these, with a way on.
 const BATCH: usize = 200;
 const MOST: usize = 4_000;
@@ -31,10 +31,13 @@ impl Studio {
                     .is_none_or(|kind| job.request.task.kind() == Some(kind))
                 && has(&job.request, &words)
         };
+        // Without a search most of them fit.
+        let searched = !words.is_empty() || wanted.kind.is_some();
+        let size = if searched { BATCH } else { PAGE + 1 };
         let (mut jobs, mut before, mut read) = (Vec::new(), wanted.before.clone(), 0);
         loop {
-            let batch = self.jobs(caller, before.as_deref(), BATCH).await?;
-            let more = batch.len() == BATCH;
+            let batch = self.jobs(caller, before.as_deref(), size).await?;
+            let more = batch.len() == size;
             read += batch.len();
             for job in batch {
                 if jobs.len() == PAGE {

@@ -97,16 +97,7 @@ async fn a_picture_arrives_with_its_bytes_and_its_cost() {
 async fn a_background_is_asked_for_where_it_is_wanted() {
     let (_setup, openai, server) = studio(vec![]).await;
     let order = json!({ "prompt": "a lighthouse", "background": "transparent" });
-    let job = taken(
-        server
-            .post("/api/images")
-            .json(&order)
-            .send()
-            .await
-            .unwrap(),
-    )
-    .await;
-    let job = server.succeeded(&job).await;
+    let job = server.succeeded(&server.submit(&order).await).await;
     assert_eq!(job["params"]["background"], "transparent");
     assert_eq!(openai.calls()[0]["background"], "transparent");
     let setup = Setup::with_file("limits = []");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::provider::{refusal, studio};
-use crate::support::{Answer, PATIENCE, taken, text};
+use crate::support::{Answer, PATIENCE, text};
 
 #[tokio::test]
 async fn a_picture_is_seen_while_it_is_drawn() {
@@ -64,16 +64,7 @@ async fn who_cannot_stream_is_asked_for_the_whole() {
 async fn several_pictures_are_not_streamed() {
     let (_setup, openai, server) = studio(vec![]).await;
     let order = json!({ "prompt": "a lighthouse", "n": 2 });
-    let job = taken(
-        server
-            .post("/api/images")
-            .json(&order)
-            .send()
-            .await
-            .unwrap(),
-    )
-    .await;
-    let job = server.succeeded(&job).await;
+    let job = server.succeeded(&server.submit(&order).await).await;
     assert_eq!(job["images"].as_array().unwrap().len(), 2);
     assert!(openai.calls()[0]["stream"].is_null());
 }

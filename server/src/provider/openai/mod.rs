@@ -165,17 +165,18 @@ impl OpenAi {
         original: Bytes,
     ) -> Result<Answer, Error> {
         let frame = Frame::of(model, (task.original.width, task.original.height));
-        let (mask, photo) = (task.mask(), original.clone());
+        let mask = task.mask();
+        let (wanted, photo) = (mask.clone(), original.clone());
         let sent = self.aside(move || {
             let photo = photo::decode(Cursor::new(photo), u64::MAX).ok()?;
             let photo = photo::encode_original(&frame.laid_out(&photo)).ok()?;
-            let mask = mask.map(|mask| frame.laid_out_mask(&mask)).transpose();
-            Some((photo, mask.ok()?))
+            let wanted = wanted.map(|mask| frame.laid_out_mask(&mask)).transpose();
+            Some((photo, wanted.ok()?))
         });
-        let (photo, mask) = sent.await?.ok_or_else(Error::photo_lost)?;
-        let request = self.edit(model, task, frame, photo, mask)?;
+        let (photo, wanted) = sent.await?.ok_or_else(Error::photo_lost)?;
+        let request = self.edit(model, task, frame, photo, wanted)?;
         let mut answer = self.answer(request).await?;
-        let (mask, pictures) = (task.mask(), answer.pictures);
+        let pictures = answer.pictures;
         let finish = move |picture| {
             let picture = frame.cut_out(picture);
             let blended = (mask.as_ref()).and_then(|mask| put_into(&original, mask, &picture));
