@@ -24,6 +24,6 @@
   addEventListener("input", ({ target: { name, value, parentElement, nextElementSibling } }) => {
     if (name !== "before") return;
     parentElement.closest(".compare").style.setProperty("--before", value + "%");
-    nextElementSibling.value = `Before ${value} %`;
+    nextElementSibling.value = `${nextElementSibling.dataset.word} ${value} %`;
   });
 }

@@ -2,7 +2,10 @@
 
 use std::{future::Future, pin::Pin};
 
-use crate::wire;
+use crate::{
+    texts::{Language, Texts},
+    wire,
+};
 
 /// A boxed future, so that [`Data`] can be a trait object.
 pub type Answer<T> = Pin<Box<dyn Future<Output = Result<T, Unavailable>> + Send>>;
@@ -65,11 +68,15 @@ pub struct Shelf {
     pub next: Option<String>,
 }
 
-/// Facts about this studio.
+/// Facts about this studio, as one visitor is told them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct About {
     /// The site's address as its visitors see it, without a path.
     pub origin: String,
+    /// The page's path and query, to come back to in another language.
+    pub address: String,
+    /// The visitor's language.
+    pub language: Language,
     /// `openai`, `replicate` or `local`.
     pub provider: &'static str,
     /// The model for pictures, or the built-in engine.
@@ -84,6 +91,8 @@ pub struct About {
     pub masks: bool,
     /// Pictures can be had with a transparent background.
     pub backgrounds: bool,
+    /// A picture can be made from another.
+    pub edits: bool,
     /// How long photos are kept, in seconds.
     pub photo_kept_seconds: u64,
     /// How long a picture usually takes, in seconds.
@@ -94,6 +103,12 @@ pub struct About {
     pub image_usd: f64,
     /// The same for a restoration.
     pub restoration_usd: f64,
+}
+
+impl About {
+    pub(crate) const fn texts(&self) -> &'static Texts {
+        self.language.texts()
+    }
 }
 
 /// A request that was refused, shown as a page to a browser without JavaScript.

@@ -16,22 +16,25 @@
 //! takes the new card from it. That keeps one rendering of every state, and the WASM
 //! small. Without the WASM, forms post and the job's page reloads itself.
 
+#[cfg(feature = "ssr")]
 pub mod data;
 pub mod wire;
 #[cfg(any(feature = "ssr", feature = "hydrate"))]
 pub mod words;
+#[cfg(any(feature = "ssr", feature = "hydrate"))]
+mod texts;
 pub mod islands;
 #[cfg(feature = "ssr")]
 mod pages;
 #[cfg(feature = "ssr")]
 mod parts;
-#[cfg(feature = "ssr")]
-mod ideas;
 
 #[cfg(feature = "ssr")]
 pub use pages::Content;
 #[cfg(feature = "ssr")]
 pub use site::{Assets, Page, load, shell};
+#[cfg(feature = "ssr")]
+pub use texts::Language;
 
 #[cfg(feature = "ssr")]
 mod site;

@@ -5,7 +5,8 @@ use leptos::{nonce::use_nonce, prelude::*};
 use crate::{
     data::{Data, Problem, Unavailable, Wanted},
     islands::keys::Keys,
-    pages::{self, Content, Social},
+    pages::{self, Content, Document, Social},
+    texts::{Language, Said, Texts},
     wire::Kind,
     words,
 };
@@ -120,10 +121,13 @@ pub fn shell(content: Content, assets: &Assets) -> impl IntoView + use<> {
         here,
         refresh,
         engine,
+        document,
         social,
         body,
         ..
     } = content;
+    let language = document.language;
+    let t = language.texts();
     let social = social.map(|social| preview(social, &title));
     let boot = include_str!("boot.js")
         .replace("{js}", &assets.js)
@@ -132,7 +136,7 @@ pub fn shell(content: Content, assets: &Assets) -> impl IntoView + use<> {
     let current = move |path: &str| (here == path).then_some("page");
     view! {
         <!DOCTYPE html>
-        <html lang="en">
+        <html lang=language.tag()>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
@@ -151,21 +155,23 @@ pub fn shell(content: Content, assets: &Assets) -> impl IntoView + use<> {
                 {refresh.then(|| view! { <noscript><meta http-equiv="refresh" content="2" /></noscript> })}
             </head>
             <body>
-                <a class="skip" href="#main">"Skip to the page"</a>
+                <a class="skip" href="#main">{t.skip}</a>
                 <header class="top">
                     <a class="mark" href="/">"Atelier"</a>
-                    <nav aria-label="Site">
-                        <a href="/" aria-current=current("/")>"Paint"</a>
-                        <a href="/restore" aria-current=current("/restore")>"Restore"</a>
-                        <a href="/gallery" aria-current=current("/gallery")>"Gallery"</a>
+                    <nav aria-label=t.site>
+                        <a href="/" aria-current=current("/")>{t.paint}</a>
+                        <a href="/restore" aria-current=current("/restore")>{t.restore}</a>
+                        <a href="/gallery" aria-current=current("/gallery")>{t.gallery}</a>
                     </nav>
                 </header>
                 <main id="main" tabindex="-1">{body()}</main>
                 <footer class="foot">
                     <p>{engine}</p>
+                    {languages(&document)}
                 </footer>
                 <p id="announcer" class="unseen" role="status"></p>
-                <Keys>{sheet()}</Keys>
+                <Keys>{sheet(t)}</Keys>
+                <div id="said" hidden>{said(t)}</div>
             </body>
         </html>
     }
@@ -189,23 +195,47 @@ fn preview(social: Social, title: &str) -> impl IntoView + use<> {
     }
 }
 
+/// Ways to the same page in the other languages.
+fn languages(document: &Document) -> impl IntoView + use<> {
+    let t = document.language.texts();
+    let joint = if document.address.contains('?') {
+        '&'
+    } else {
+        '?'
+    };
+    let others = Language::ALL
+        .into_iter()
+        .filter(|language| *language != document.language);
+    let links = others.map(|language| {
+        let tag = language.tag();
+        let address = format!("{}{joint}lang={tag}", document.address);
+        view! { <a href=address hreflang=tag lang=tag rel="nofollow">{language.name()}</a> }
+    });
+    view! { <nav aria-label=t.language>{links.collect_view()}</nav> }
+}
+
+/// What scripts may have to say, a line each.
+fn said(t: &Texts) -> String {
+    Said::ALL.map(t.said).join("\n")
+}
+
 /// The keys there are.
-fn sheet() -> impl IntoView {
+fn sheet(t: &'static Texts) -> impl IntoView {
     let keys = [
-        ("Ctrl Enter", "Send the form"),
-        ("/", "Write a prompt, or search"),
-        ("← →", "Walk through the gallery"),
-        ("Delete", "Delete the picture, once you agree"),
-        ("Esc", "Close what is open"),
-        ("?", "Show these keys"),
+        t.key_send,
+        ["/", t.key_write],
+        ["← →", t.key_walk],
+        t.key_delete,
+        t.key_close,
+        ["?", t.key_keys],
     ];
-    let rows = keys.map(|(key, what)| view! { <dt><kbd>{key}</kbd></dt> <dd>{what}</dd> });
+    let rows = keys.map(|[key, what]| view! { <dt><kbd>{key}</kbd></dt> <dd>{what}</dd> });
     view! {
         <dialog class="keys-sheet" data-sheet aria-labelledby="keys-title">
-            <h2 id="keys-title">"Keys"</h2>
+            <h2 id="keys-title">{t.keys}</h2>
             <dl>{rows.into_iter().collect_view()}</dl>
             <form method="dialog">
-                <button type="submit">"Close"</button>
+                <button type="submit">{t.close}</button>
             </form>
         </dialog>
     }

@@ -126,6 +126,12 @@ pub struct Params {
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub background: Option<String>,
+    /// The job whose picture this one was made from.
+    #[cfg_attr(
+        feature = "ssr",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub from: Option<String>,
     /// Enlargement of a restoration: 1, 2 or 4.
     #[cfg_attr(
         feature = "ssr",
@@ -274,12 +280,11 @@ pub struct Limit {
     pub actions: Vec<Kind>,
 }
 
-/// A style preset: an id for the API, a label for people, and the words that
-/// extend the prompt for a provider that draws from words alone.
+/// A style preset: an id for the API, and the words that extend the prompt for a provider that draws
+/// from words alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Style {
     pub id: &'static str,
-    pub label: &'static str,
     pub words: &'static str,
 }
 
@@ -287,47 +292,36 @@ pub struct Style {
 pub const STYLES: &[Style] = &[
     Style {
         id: "watercolour",
-        label: "Watercolour",
         words: "loose watercolour on textured paper",
     },
     Style {
         id: "ink",
-        label: "Ink",
         words: "black ink drawing with fine hatching",
     },
     Style {
         id: "oil",
-        label: "Oil",
         words: "oil painting with visible brush strokes",
     },
     Style {
         id: "pencil",
-        label: "Pencil",
         words: "graphite pencil drawing on paper",
     },
     Style {
         id: "poster",
-        label: "Poster",
         words: "flat screen-printed poster in few bold colours",
     },
     Style {
         id: "pixel",
-        label: "Pixel",
         words: "pixel art with a small palette",
     },
     Style {
         id: "photo",
-        label: "Photo",
         words: "natural photograph, soft daylight",
     },
 ];
 
-/// The sizes offered in the form: value, label.
-pub const SIZES: &[(&str, &str)] = &[
-    ("1024x1024", "Square"),
-    ("1536x1024", "Wide"),
-    ("1024x1536", "Tall"),
-];
+/// The sizes offered in the form: square, wide and tall.
+pub const SIZES: [&str; 3] = ["1024x1024", "1536x1024", "1024x1536"];
 
 /// The qualities accepted.
 pub const QUALITIES: &[&str] = &["auto", "low", "medium", "high"];

@@ -38,7 +38,10 @@ pub(crate) use on_server::*;
 #[cfg(feature = "ssr")]
 mod on_server {
     use super::duration;
-    use crate::wire::{Job, Kind, Limit, STYLES, Status};
+    use crate::{
+        texts::{Left, Spent, Texts},
+        wire::{Job, Kind, Limit, Status},
+    };
 
     /// At most `max` characters, cut at a word where one ends nearby, with an ellipsis.
     pub(crate) fn clip(text: &str, max: usize) -> String {
@@ -54,26 +57,26 @@ mod on_server {
     }
 
     /// How long ago, in the largest unit that says enough: `2 h ago`.
-    pub(crate) fn ago(seconds: u64) -> String {
+    pub(crate) fn ago(seconds: u64, t: &Texts) -> String {
         let (number, unit) = match seconds {
-            0..60 => return "just now".into(),
+            0..60 => return t.just_now.into(),
             60..3_600 => (seconds / 60, "min"),
             3_600..86_400 => (seconds / 3_600, "h"),
-            86_400..172_800 => return "yesterday".into(),
-            _ => (seconds / 86_400, "days"),
+            86_400..172_800 => return t.yesterday.into(),
+            _ => return (t.days_ago)(seconds / 86_400),
         };
-        format!("{number} {unit} ago")
+        (t.ago)(&format!("{number} {unit}"))
     }
 
     /// A span of time in round numbers: `24 hours`, `30 days`.
-    pub(crate) fn round(seconds: u64) -> String {
+    pub(crate) fn round(seconds: u64, t: &Texts) -> String {
         let (unit, name) = match seconds {
-            0..120 => (1, "seconds"),
-            120..7_200 => (60, "minutes"),
-            7_200..172_800 => (3_600, "hours"),
-            _ => (86_400, "days"),
+            0..120 => (1, 0),
+            120..7_200 => (60, 1),
+            7_200..172_800 => (3_600, 2),
+            _ => (86_400, 3),
         };
-        format!("{} {name}", (seconds + unit / 2) / unit)
+        format!("{} {}", (seconds + unit / 2) / unit, t.units[name])
     }
 
     /// A name for a downloaded file: `a-fox-in-the-snow`.
@@ -93,55 +96,28 @@ mod on_server {
     }
 
     /// Money with as many places as small sums need: `$0.042`, `$1.20`.
-    pub(crate) fn money(usd: f64) -> String {
+    pub(crate) fn money(usd: f64, t: &Texts) -> String {
         match usd {
-            _ if usd < 0.001 => "less than $0.001".into(),
-            _ if usd < 0.1 => format!("${usd:.3}"),
-            _ => format!("${usd:.2}"),
+            _ if usd < 0.001 => t.next_to_nothing.into(),
+            _ if usd < 0.1 => (t.money)(&format!("{usd:.3}")),
+            _ => (t.money)(&format!("{usd:.2}")),
         }
     }
 
     /// What to call a job on its page: the prompt, or what is done to the photo.
-    pub(crate) fn name(job: &Job) -> &str {
+    pub(crate) fn name<'a>(job: &'a Job, t: &Texts) -> &'a str {
         match job.kind {
             Kind::Image => &job.prompt,
-            Kind::Restoration if job.status == Status::Succeeded => "A restored photo",
-            Kind::Restoration => "A photo to restore",
-        }
-    }
-
-    /// A style's label, empty for none.
-    pub(crate) fn style(id: Option<&str>) -> &'static str {
-        STYLES
-            .iter()
-            .find(|style| Some(style.id) == id)
-            .map_or("", |style| style.label)
-    }
-
-    /// The stage of a job as a heading, also announced to screen readers.
-    pub(crate) fn stage(job: &Job) -> &'static str {
-        let picture = job.kind == Kind::Image;
-        match job.status {
-            Status::Queued if job.attempt > 0 => "Trying again soon",
-            Status::Queued if job.position == Some(0) => "Next in line",
-            Status::Queued => "Waiting in line",
-            Status::Running if job.attempt > 1 => "Trying again",
-            Status::Running if picture => "Painting",
-            Status::Running => "Restoring",
-            Status::Delivering => "Putting it in its frame",
-            Status::Succeeded if picture => "The picture is ready",
-            Status::Succeeded => "The photo is ready",
-            Status::Failed if picture => "This picture did not work out",
-            Status::Failed => "This photo could not be restored",
-            Status::Cancelled => "Called off",
+            Kind::Restoration if job.status == Status::Succeeded => t.restored_photo,
+            Kind::Restoration => t.photo_to_restore,
         }
     }
 
     /// The jobs in front, in words: `2 ahead of it`.
-    pub(crate) fn ahead(job: &Job) -> Option<String> {
+    pub(crate) fn ahead(job: &Job, t: &Texts) -> Option<String> {
         job.position
             .filter(|n| job.status == Status::Queued && *n > 0)
-            .map(|n| format!("{n} ahead of it"))
+            .map(t.ahead)
     }
 
     /// What the limits leave a caller for one kind of job.
@@ -154,12 +130,23 @@ mod on_server {
 
     /// What the limits leave, in words; `usd` is what one job is expected to
     /// cost. `None` when nothing is counted in pictures, and nothing is spent.
-    pub(crate) fn allowance(limits: &[Limit], kind: Kind, usd: f64) -> Option<Allowance> {
+    pub(crate) fn allowance(
+        limits: &[Limit],
+        kind: Kind,
+        usd: f64,
+        t: &Texts,
+    ) -> Option<Allowance> {
         let mine = || limits.iter().filter(|limit| limit.actions.contains(&kind));
         let spent = mine().filter(|limit| limit.remaining < need(limit, usd));
         if let Some(limit) = spent.max_by_key(|limit| limit.reset_seconds) {
+            let sentence = (t.spent)(&Spent {
+                kind,
+                unit: &limit.unit,
+                today: today(limit),
+                back: duration(limit.reset_seconds.max(1)),
+            });
             return Some(Allowance {
-                sentence: spent_sentence(limit, kind),
+                sentence,
                 spent: true,
             });
         }
@@ -167,8 +154,19 @@ mod on_server {
             limit.unit == "images" && matches!(limit.scope.as_str(), "ip" | "user")
         });
         let limit = counted.min_by(|a, b| a.remaining.total_cmp(&b.remaining))?;
+        let (left, all) = (
+            limit.remaining.floor(),
+            limit.burst.unwrap_or(limit.quota).floor(),
+        );
+        let sentence = (t.left)(&Left {
+            kind,
+            left,
+            all,
+            today: today(limit),
+            renewal: (left < all).then(|| duration(limit.reset_seconds.max(1))),
+        });
         Some(Allowance {
-            sentence: left_sentence(limit, kind),
+            sentence,
             spent: false,
         })
     }
@@ -181,60 +179,20 @@ mod on_server {
         }
     }
 
-    fn things(kind: Kind) -> &'static str {
-        match kind {
-            Kind::Image => "pictures",
-            Kind::Restoration => "photos",
-        }
-    }
-
-    fn today(limit: &Limit) -> &'static str {
-        match limit.window_seconds {
-            86_400 => " today",
-            _ => "",
-        }
-    }
-
-    fn left_sentence(limit: &Limit, kind: Kind) -> String {
-        let (things, today) = (things(kind), today(limit));
-        let all = limit.burst.unwrap_or(limit.quota).floor();
-        let left = limit.remaining.floor();
-        if left < all {
-            let renewal = duration(limit.reset_seconds.max(1));
-            format!("{left} of {all} {things} left{today}, renews in {renewal}.")
-        } else {
-            format!("{left} of {all} {things} left{today}.")
-        }
-    }
-
-    fn spent_sentence(limit: &Limit, kind: Kind) -> String {
-        let back = duration(limit.reset_seconds.max(1));
-        let today = match today(limit) {
-            "" => " for now",
-            today => today,
-        };
-        let still = match kind {
-            Kind::Image => "What was painted before can still be had.",
-            Kind::Restoration => "A photo restored before can still be had.",
-        };
-        match limit.unit.as_str() {
-            "usd" => {
-                let today = if today == " today" { " for today" } else { "" };
-                format!("The studio's budget{today} is spent. Come back in {back}. {still}")
-            }
-            "images" => {
-                let things = things(kind);
-                format!("No {things} left{today}. Come back in {back}. {still}")
-            }
-            _ => format!("That was a lot at once. Come back in {back}."),
-        }
+    const fn today(limit: &Limit) -> bool {
+        limit.window_seconds == 86_400
     }
 }
 
 #[cfg(all(test, feature = "ssr"))]
 mod tests {
     use super::*;
-    use crate::wire::{Kind, Limit};
+    use crate::{
+        texts::Language,
+        wire::{Kind, Limit},
+    };
+
+    const ENGLISH: Language = Language::English;
 
     #[test]
     fn durations_have_two_units_at_most() {
@@ -274,9 +232,11 @@ mod tests {
 
     #[test]
     fn money_shows_small_sums() {
-        assert_eq!(money(0.0417), "$0.042");
-        assert_eq!(money(1.2), "$1.20");
-        assert_eq!(money(0.0), "less than $0.001");
+        let english = |usd| money(usd, ENGLISH.texts());
+        assert_eq!(english(0.0417), "$0.042");
+        assert_eq!(english(1.2), "$1.20");
+        assert_eq!(english(0.0), "less than $0.001");
+        assert_eq!(money(0.0417, Language::German.texts()), "0,042 $");
     }
 
     fn limit(unit: &str, quota: f64, remaining: f64, reset_seconds: u64) -> Limit {
@@ -294,7 +254,7 @@ mod tests {
     }
 
     fn told(limits: &[Limit]) -> (String, bool) {
-        allowance(limits, Kind::Image, 0.2)
+        allowance(limits, Kind::Image, 0.2, ENGLISH.texts())
             .map(|told| (told.sentence, told.spent))
             .unwrap_or_default()
     }
@@ -308,7 +268,10 @@ mod tests {
         ];
         let left = "17 of 20 pictures left today, renews in 7 h 12 min.";
         assert_eq!(told(&limits), (left.into(), false));
-        assert_eq!(allowance(&limits, Kind::Restoration, 0.2), None);
+        assert_eq!(
+            allowance(&limits, Kind::Restoration, 0.2, ENGLISH.texts()),
+            None
+        );
         let full = [limit("images", 20.0, 20.0, 0)];
         assert_eq!(told(&full), ("20 of 20 pictures left today.".into(), false));
     }

@@ -68,6 +68,80 @@ test('the quality of a picture stays within what the form offers', async ({ page
   await expect(card(page, fox).getByRole('definition').filter({ hasText: 'high' })).toBeVisible();
 });
 
+test('several are asked for at once', async ({ page }) => {
+  await visit(page, '/');
+  await page.getByLabel('Number').selectOption('2');
+  await paint(page, fox);
+  await expectShown(card(page, fox).getByAltText(`${fox}, picture 2 of 2`));
+});
+
+test('an idea is written into the form, and can be undone', async ({ page }) => {
+  await visit(page, '/');
+  const prompt = page.getByLabel('The picture in words');
+  await page.getByLabel('Ink', { exact: true }).check();
+  await expect(page.getByText('black ink drawing with fine hatching')).toBeVisible();
+  await prompt.fill('of my own');
+  await page.getByRole('link', { name: 'surprise me' }).click();
+  await expect(prompt).not.toHaveValue('of my own');
+  await expect(prompt).not.toHaveValue('');
+  await expect(prompt).toBeFocused();
+  await expect(page.getByLabel('Ink', { exact: true })).toBeChecked();
+  await page.keyboard.press('Control+z');
+  await expect(prompt).toHaveValue('of my own');
+});
+
+test('a deleted picture can be taken back, and is gone when the page is left', async ({ page }) => {
+  await visit(page, '/');
+  await paint(page, fox);
+  const job = card(page, fox);
+  await job.getByRole('button', { name: 'Delete' }).click();
+  await expect(job.getByText('Deleted.')).toBeVisible();
+  await expect(job.getByRole('img')).toBeHidden();
+  await expect(job.getByRole('button', { name: 'Undo' })).toBeFocused();
+  await page.keyboard.press('Enter');
+  await expectShown(job.getByRole('img'));
+  await job.getByRole('button', { name: 'Delete' }).click();
+  await expect
+    .poll(async () => {
+      await visit(page, '/gallery');
+      return page.getByText('Nothing yet').count();
+    })
+    .toBe(1);
+});
+
+test('the words can be copied, and the picture saved without them', async ({ context, page }) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await visit(page, '/');
+  await paint(page, fox);
+  const job = card(page, fox);
+  await job.getByText('More', { exact: true }).click();
+  await job.getByRole('button', { name: 'Copy the words' }).click();
+  await expect(job.getByRole('button', { name: 'Words copied' })).toBeVisible();
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(fox);
+  for (const name of ['JPEG', 'Without the words in it']) {
+    const download = page.waitForEvent('download');
+    await job.getByRole('link', { name }).click();
+    expect((await download).suggestedFilename()).toMatch(/^a-red-fox-in-the-snow\.(jpg|png)$/);
+  }
+});
+
+test.describe('with a model', () => {
+  test.use({ answers: [] });
+
+  test('a picture is changed as told', async ({ page }) => {
+    await visit(page, '/');
+    await paint(page, fox);
+    const job = card(page, fox);
+    await job.getByText('Edit it', { exact: true }).click();
+    await job.getByLabel('What should be different?').fill('make it night');
+    await job.getByRole('button', { name: 'Paint the change' }).click();
+    const changed = card(page, 'make it night');
+    await expectShown(changed.getByRole('img'));
+    await changed.getByRole('link', { name: 'another picture' }).click();
+    await expect(page.getByRole('heading', { name: fox })).toBeVisible();
+  });
+});
+
 const limit = (unit: string, scope: string, quota: number) =>
   ['[[limits]]', 'name = "few"', 'algorithm = "fixed_window"', 'window = "1d"']
     .concat(`unit = "${unit}"`, `scope = "${scope}"`, `quota = ${quota}`)

@@ -90,17 +90,3 @@ test('the chosen ones are saved as one file', async ({ page }) => {
   expect((await download).suggestedFilename()).toBe('atelier.zip');
 });
 
-test('an idea fills the form', async ({ page }) => {
-  await visit(page, '/');
-  await page.getByRole('link', { name: 'surprise me' }).click();
-  await expect(page.getByLabel('The picture in words')).not.toHaveValue('');
-  await page.getByLabel('Ink', { exact: true }).check();
-  await expect(page.getByText('black ink drawing with fine hatching')).toBeVisible();
-});
-
-test('several are asked for at once', async ({ page }) => {
-  await visit(page, '/');
-  await page.getByLabel('Number').selectOption('2');
-  await paint(page, 'a fox in the snow');
-  await expectShown(card(page, 'a fox in the snow').getByAltText('a fox in the snow, picture 2 of 2'));
-});

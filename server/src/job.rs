@@ -72,9 +72,22 @@ impl ImageTask {
             |style| format!("{}\n\nStyle: {}.", self.prompt, style.words),
         )
     }
+
+    /// Everything that decides what the picture looks like, but the prompt.
+    fn parameters(&self) -> serde_json::Value {
+        let source = self.source.as_ref().map(|source| &source.picture.key);
+        serde_json::json!([
+            self.size,
+            self.quality,
+            self.n,
+            self.style,
+            self.background,
+            source
+        ])
+    }
 }
 
-/// Pictures from words.
+/// Pictures from words, or from a picture and words.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ImageTask {
     pub prompt: String,
@@ -87,6 +100,17 @@ pub struct ImageTask {
     /// One of [`wire::BACKGROUNDS`].
     #[serde(default = "auto")]
     pub background: String,
+    /// What they are made from, if not from words alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
+}
+
+/// A picture that another is made from. It is not kept for that: once its own job is deleted it is gone.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Source {
+    /// The job that made it.
+    pub job: String,
+    pub picture: Picture,
 }
 
 fn auto() -> String {
@@ -174,14 +198,7 @@ impl Request {
     pub fn digest(&self) -> String {
         let task = match &self.task {
             Task::Image(task) => {
-                serde_json::json!([
-                    canonical_prompt(&task.prompt),
-                    task.size,
-                    task.quality,
-                    task.n,
-                    task.style,
-                    task.background
-                ])
+                serde_json::json!([canonical_prompt(&task.prompt), task.parameters()])
             }
             Task::Restoration(task) => {
                 serde_json::json!([
@@ -201,9 +218,7 @@ impl Request {
     /// Everything that decides what the picture looks like, but the prompt.
     pub fn parameters(&self) -> String {
         let task = match &self.task {
-            Task::Image(task) => {
-                serde_json::json!([task.size, task.quality, task.n, task.style, task.background])
-            }
+            Task::Image(task) => task.parameters(),
             Task::Restoration(_) | Task::Notice(_) => serde_json::Value::Null,
         };
         serde_json::json!([self.task.kind(), self.provider, self.model, task]).to_string()
@@ -230,6 +245,15 @@ impl Request {
 }
 
 impl Task {
+    /// The picture that the work begins with.
+    pub fn original(&self) -> Option<&Picture> {
+        match self {
+            Self::Image(task) => task.source.as_ref().map(|source| &source.picture),
+            Self::Restoration(task) => Some(&task.original),
+            Self::Notice(_) => None,
+        }
+    }
+
     /// What is made; `None` for a notice, which makes nothing.
     pub const fn kind(&self) -> Option<wire::Kind> {
         match self {
@@ -305,6 +329,7 @@ mod tests {
                 n: 1,
                 style: None,
                 background: "auto".into(),
+                source: None,
             }),
         }
     }

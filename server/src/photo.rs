@@ -3,6 +3,7 @@
 //! async threads.
 
 mod kind;
+mod caption;
 mod mask;
 #[cfg(test)]
 mod tests;
@@ -20,7 +21,10 @@ use image::{
 use moxcms::{ColorProfile, DataColorSpace, Layout, TransformOptions};
 
 use self::kind::{ends_with_marker, recognise, type_name};
-pub use self::mask::Mask;
+pub use self::{
+    caption::{Caption, captioned},
+    mask::Mask,
+};
 use crate::job::Picture;
 
 /// Why a file is not taken, in words for whoever sent it.
@@ -192,8 +196,18 @@ pub fn encode_download(
     format: Format,
     exif: Option<Vec<u8>>,
 ) -> Result<Vec<u8>, image::ImageError> {
-    let picture = image::load_from_memory(picture)?.into_rgb8();
+    let picture = flatten(image::load_from_memory(picture)?);
     encode(&picture, format, exif)
+}
+
+/// Whether a file is of this format already.
+pub fn is(file: &[u8], format: Format) -> bool {
+    let found = image::guess_format(file).ok();
+    found
+        == Some(match format {
+            Format::Jpeg => ImageFormat::Jpeg,
+            Format::Png => ImageFormat::Png,
+        })
 }
 
 fn encode(

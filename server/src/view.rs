@@ -36,6 +36,7 @@ fn image(task: &ImageTask) -> Asked {
             n: Some(task.n),
             style: task.style.clone(),
             background: Some(task.background.clone()).filter(|asked| asked != "auto"),
+            from: task.source.as_ref().map(|source| source.job.clone()),
             ..wire::Params::default()
         },
         original: None,

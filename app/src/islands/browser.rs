@@ -4,7 +4,11 @@
 
 use js_sys::Promise;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure, prelude::wasm_bindgen};
-use web_sys::{Document, DomParser, Element, Event, EventTarget, SupportedType, Window};
+use web_sys::{
+    Document, DomParser, Element, Event, EventTarget, HtmlElement, SupportedType, Window,
+};
+
+use crate::texts::Said;
 
 #[wasm_bindgen]
 extern "C" {
@@ -152,6 +156,44 @@ pub(crate) fn tell(root: &Element, selector: &str, text: &str) {
     if let Some(element) = find(root, selector).filter(other) {
         element.set_text_content(Some(text));
     }
+}
+
+/// What the page has to say, its gaps filled in their order.
+pub(crate) fn said(said: Said, values: &[&str]) -> String {
+    let all = document().get_element_by_id("said");
+    let all = all.and_then(|all| all.text_content()).unwrap_or_default();
+    let mut parts = all
+        .lines()
+        .nth(said.place())
+        .unwrap_or_default()
+        .split("{}");
+    let mut text = String::from(parts.next().unwrap_or_default());
+    for (value, part) in values.iter().zip(parts) {
+        text += value;
+        text += part;
+    }
+    text
+}
+
+/// How long what is deleted can be taken back, milliseconds.
+pub(crate) const REGRET: i32 = 10_000;
+
+/// Deletes jobs, also while the page goes away.
+pub(crate) fn delete(ids: &[String]) {
+    let mut body = String::new();
+    for id in ids {
+        body += "id=";
+        body += id;
+        body += "&";
+    }
+    let _ = window()
+        .navigator()
+        .send_beacon_with_opt_str("/api/jobs/delete", Some(&body));
+}
+
+/// Moves the focus.
+pub(crate) fn focus(element: &Element) {
+    let _ = element.unchecked_ref::<HtmlElement>().focus();
 }
 
 /// Has screen readers say a text when they come to rest.

@@ -18,18 +18,21 @@ use awake::wake;
 mod awake {
     use js_sys::{JSON, Object, Reflect};
     use leptos::{task::spawn_local, web_sys::Element};
-    use wasm_bindgen::{JsCast, JsValue};
+    use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
     use web_sys::{
-        Blob, FormData, HtmlFormElement, HtmlInputElement, KeyboardEvent, ScrollIntoViewOptions,
-        ScrollLogicalPosition,
+        Blob, FormData, HtmlFormElement, HtmlInputElement, HtmlTextAreaElement, KeyboardEvent,
+        MouseEvent, ScrollIntoViewOptions, ScrollLogicalPosition,
     };
 
-    use crate::islands::{
-        browser::{
-            Headers, Init, announce, ask, attribute, find, listen, page, renew_allowance, set,
-            target, tell, window,
+    use crate::{
+        islands::{
+            browser::{
+                Headers, Init, announce, ask, attribute, document, find, focus, listen, page,
+                renew_allowance, said, set, target, tell, window,
+            },
+            brush,
         },
-        brush,
+        texts::Said,
     };
 
     pub(super) fn wake(desk: Element) {
@@ -42,6 +45,15 @@ mod awake {
                 }
             }
         });
+        listen(&desk, "click", |event| {
+            let link = target(&event).and_then(|at| at.closest("[data-ideas] a").ok().flatten());
+            let mouse: &MouseEvent = event.unchecked_ref();
+            let plain = !(mouse.ctrl_key() || mouse.meta_key() || mouse.shift_key());
+            if let Some(link) = link.filter(|_| plain) {
+                event.prevent_default();
+                spawn_local(begin_with(link));
+            }
+        });
         let bench = desk.clone();
         listen(&bench, "submit", move |event| {
             let form = target(&event).and_then(|form| form.dyn_into::<HtmlFormElement>().ok());
@@ -50,6 +62,33 @@ mod awake {
                 spawn_local(send(desk.clone(), form));
             }
         });
+    }
+
+    /// Writes an idea into the form, where it can be undone, and shows others.
+    async fn begin_with(link: Element) {
+        let address = attribute(&link, "href");
+        let fresh = page(&address).await.ok();
+        let part = |selector: &str| fresh.as_ref()?.query_selector(selector).ok().flatten();
+        let (Some(words), Some(others)) = (part("#prompt"), part("[data-ideas]")) else {
+            let _ = window().location().assign(&address);
+            return;
+        };
+        if let Ok(Some(ideas)) = link.closest("[data-ideas]") {
+            let _ = ideas.replace_with_with_node_1(&others);
+        }
+        if let Some(prompt) = document().get_element_by_id("prompt") {
+            focus(&prompt);
+            prompt.unchecked_into::<HtmlTextAreaElement>().select();
+            let words = words.text_content().unwrap_or_default();
+            exec_command("insertText", false, words.trim());
+        }
+    }
+
+    #[wasm_bindgen]
+    extern "C" {
+        /// What fills a field in such a way that the visitor can undo it.
+        #[wasm_bindgen(js_namespace = document, js_name = execCommand)]
+        fn exec_command(command: &str, dialog: bool, value: &str) -> bool;
     }
 
     /// Sends a form once, however often it is pressed meanwhile.
@@ -100,8 +139,7 @@ mod awake {
 
     /// The new job's id, or why there is none, in words.
     async fn post(form: &HtmlFormElement, data: &FormData) -> Result<String, String> {
-        let failed =
-            |_| "The studio did not answer. Check the connection and try again.".to_owned();
+        let failed = |_| said(Said::NoAnswer, &[]);
         let (init, headers) = (Init::new(), Headers::new());
         init.set_method("POST");
         if form.enctype() == "multipart/form-data" {
@@ -115,9 +153,7 @@ mod awake {
             .map_err(|_| failed(JsValue::NULL))?;
         match told.id() {
             Some(id) if reply.ok() => Ok(id),
-            _ => Err(told.detail().unwrap_or_else(|| {
-                "The studio could not take this. Try again in a minute.".into()
-            })),
+            _ => Err(told.detail().unwrap_or_else(|| said(Said::Refused, &[]))),
         }
     }
 

@@ -24,18 +24,20 @@ mod awake {
 
     use js_sys::Array;
     use leptos::{task::spawn_local, web_sys::Element};
-    use wasm_bindgen::{JsCast, closure::Closure};
+    use wasm_bindgen::{JsCast, JsValue, closure::Closure};
     use web_sys::{
-        Event, HtmlDialogElement, HtmlElement, IntersectionObserver, IntersectionObserverEntry,
-        KeyboardEvent, MouseEvent, PointerEvent, SubmitEvent,
+        Event, HtmlDialogElement, IntersectionObserver, IntersectionObserverEntry, KeyboardEvent,
+        MouseEvent, PointerEvent, SubmitEvent,
     };
 
-    use crate::islands::browser::{
-        attribute, document, find, find_all, listen, page, set, sleep, target, tell, window,
+    use crate::{
+        islands::browser::{
+            REGRET, attribute, delete, document, find, find_all, focus, listen, page, said, set,
+            sleep, target, tell, window,
+        },
+        texts::Said,
     };
 
-    /// How long what is deleted can be taken back, milliseconds.
-    const REGRET: i32 = 10_000;
     /// How far a finger goes to turn to the next picture, pixels.
     const SWIPE: i32 = 50;
 
@@ -105,7 +107,7 @@ mod awake {
                 }
             } else if let (Some(on), Some(item)) = (step, &item) {
                 if let Some(link) = beside(item, on).and_then(|next| find(&next, "a")) {
-                    let _ = link.unchecked_into::<HtmlElement>().focus();
+                    focus(&link);
                 }
             } else if let ("Delete", Some(item)) = (key.key().as_str(), item) {
                 self.ask_and_remove(&item);
@@ -157,8 +159,8 @@ mod awake {
         }
 
         fn ask_and_remove(&self, item: &Element) -> bool {
-            let question = "Delete this picture?";
-            let sure = window().confirm_with_message(question).unwrap_or(false);
+            let question = said(Said::Sure, &[]);
+            let sure = window().confirm_with_message(&question).unwrap_or(false);
             if sure {
                 self.doom(std::slice::from_ref(item));
             }
@@ -190,14 +192,13 @@ mod awake {
             }
             let ids = items.iter().map(|item| attribute(item, "data-job"));
             self.doomed.replace(ids.collect());
-            let mut text = items.len().to_string();
-            text += " deleted.";
+            let text = said(Said::Deleted, &[&items.len().to_string()]);
             tell(&self.root, "[data-told]", &text);
             if let Some(toast) = find(&self.root, "[data-toast]") {
                 let _ = toast.remove_attribute("hidden");
             }
             if let Some(undo) = find(&self.root, "[data-undo]") {
-                let _ = undo.unchecked_into::<HtmlElement>().focus();
+                focus(&undo);
             }
             let (here, mine) = (self.clone(), self.doomed.borrow().clone());
             spawn_local(async move {
@@ -223,18 +224,12 @@ mod awake {
             if ids.is_empty() {
                 return;
             }
-            let mut body = String::new();
             for id in &ids {
-                body += "id=";
-                body += id;
-                body += "&";
                 if let Some(item) = self.item(id) {
                     item.remove();
                 }
             }
-            let _ = window()
-                .navigator()
-                .send_beacon_with_opt_str("/api/jobs/delete", Some(&body));
+            delete(&ids);
             self.hide_toast();
         }
 
@@ -287,11 +282,15 @@ mod awake {
             }
         }
 
-        /// Where that does not work, the link is still there.
+        /// Where that does not work, the link is still there. The address leads to what was hung last.
         async fn follow(self, link: Element) {
-            let Ok(fresh) = page(&attribute(&link, "href")).await else {
+            let address = attribute(&link, "href");
+            let Ok(fresh) = page(&address).await else {
                 return;
             };
+            if let Ok(history) = window().history() {
+                let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&address));
+            }
             let Some(shelf) = find(&self.root, ".hanging") else {
                 return;
             };

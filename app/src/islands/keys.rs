@@ -18,9 +18,9 @@ use awake::wake;
 mod awake {
     use leptos::web_sys::Element;
     use wasm_bindgen::JsCast;
-    use web_sys::{HtmlDialogElement, HtmlElement, KeyboardEvent};
+    use web_sys::{HtmlDialogElement, KeyboardEvent};
 
-    use crate::islands::browser::{document, find, listen, target};
+    use crate::islands::browser::{document, find, focus, listen, target};
 
     pub(super) fn wake(root: Element) {
         listen(&document(), "keydown", move |event| {
@@ -56,7 +56,7 @@ mod awake {
     fn write() {
         let field = document().query_selector("#prompt, #q").ok().flatten();
         if let Some(field) = field {
-            let _ = field.unchecked_into::<HtmlElement>().focus();
+            focus(&field);
         }
     }
 }

@@ -22,9 +22,10 @@ mod awake {
 
     use crate::{
         islands::{
-            browser::{attribute, document, find, listen, number, set, tell},
+            browser::{attribute, document, find, listen, number, said, set, tell},
             brush,
         },
+        texts::Said,
         words,
     };
 
@@ -90,9 +91,7 @@ mod awake {
         alert(field, "");
         let mut name = file.name();
         if files.len() > 1 {
-            name += " and ";
-            name += &(files.len() - 1).to_string();
-            name += " more";
+            name = said(Said::More, &[&name, &(files.len() - 1).to_string()]);
         }
         tell(field, "[data-name]", &name);
         if let (Some(chosen), Some(image)) =
@@ -114,22 +113,15 @@ mod awake {
         let kind = file.type_();
         // Where the system does not know the type, the server decides.
         if !kind.is_empty() && !input.accept().contains(&kind) {
-            return Some(
-                "This file is not a photo we can read. Choose a JPEG, PNG, WebP, GIF, BMP or TIFF."
-                    .into(),
-            );
+            return Some(said(Said::NoPhoto, &[]));
         }
         if file.size() < 1.0 {
-            return Some("This file is empty. Choose another one.".into());
+            return Some(said(Said::Empty, &[]));
         }
         let most = number(input, "data-max-bytes");
         if file.size() > most as f64 {
-            let mut text = String::from("This file has ");
-            text += &words::megabytes(file.size() as u64);
-            text += "; the most we take is ";
-            text += &words::megabytes(most);
-            text += ".";
-            return Some(text);
+            let sizes = [file.size() as u64, most].map(words::megabytes);
+            return Some(said(Said::TooLarge, &[&sizes[0], &sizes[1]]));
         }
         None
     }
@@ -144,12 +136,9 @@ mod awake {
         let most = number(&input, "data-max-pixels");
         let _ = Url::revoke_object_url(&attribute(&image, "src"));
         if pixels > most {
-            let mut text = String::from("This photo has ");
-            text += &pixels.div_ceil(1_000_000).to_string();
-            text += " megapixels; the most we take is ";
-            text += &(most / 1_000_000).to_string();
-            text += ".";
-            refuse(field, &text);
+            let (pixels, most) = (pixels.div_ceil(1_000_000), most / 1_000_000);
+            let sizes = [pixels.to_string(), most.to_string()];
+            refuse(field, &said(Said::TooManyPixels, &[&sizes[0], &sizes[1]]));
         }
     }
 

@@ -16,18 +16,17 @@ use awake::wake;
 
 #[cfg(feature = "hydrate")]
 mod awake {
+    use crate::{
+        islands::browser::{
+            Headers, Init, Lost, REGRET, Told, announce, ask, attribute, delete, document, find,
+            focus, listen, number, page, renew_allowance, said, set, sleep, target, tell, window,
+        },
+        texts::Said,
+        words,
+    };
     use js_sys::Date;
     use leptos::{task::spawn_local, web_sys::Element};
     use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
-    use web_sys::HtmlElement;
-
-    use crate::{
-        islands::browser::{
-            Headers, Init, Lost, Told, announce, ask, attribute, document, find, listen, number,
-            page, renew_allowance, set, sleep, target, tell, window,
-        },
-        words,
-    };
 
     #[wasm_bindgen]
     extern "C" {
@@ -49,8 +48,22 @@ mod awake {
             if let Some((button, card)) = pressed.zip(find(&root, ".job")) {
                 match attribute(&button, "data-do").as_str() {
                     "cancel" => spawn_local(cancel(button, card)),
-                    _ => spawn_local(copy_link(button)),
+                    "undo" => take_back(&card),
+                    _ => spawn_local(copy(button)),
                 }
+            }
+        });
+        let root = watch.clone();
+        listen(&watch, "submit", move |event| {
+            if target(&event).is_some_and(|form| form.has_attribute("data-regret")) {
+                event.prevent_default();
+                spawn_local(doom(root.clone()));
+            }
+        });
+        let root = watch.clone();
+        listen(&window(), "pagehide", move |_| {
+            if let Some(card) = doomed(&root) {
+                delete(&[attribute(&card, "data-id")]);
             }
         });
         spawn_local(tick(watch.clone()));
@@ -78,24 +91,16 @@ mod awake {
                     tell(&card, "[data-trouble]", "");
                 }
                 Ok(News::Gone) => {
-                    tell(
-                        &card,
-                        "[data-trouble]",
-                        "This job is gone. It may have been deleted.",
-                    );
+                    tell(&card, "[data-trouble]", &said(Said::Gone, &[]));
                     return stop(&card);
                 }
                 Err(Lost) if misses == PATIENCE => {
-                    tell(
-                        &card,
-                        "[data-trouble]",
-                        "Still no connection. The job goes on without this page: load it again later.",
-                    );
+                    tell(&card, "[data-trouble]", &said(Said::GivenUp, &[]));
                     return stop(&card);
                 }
                 Err(Lost) => {
                     misses += 1;
-                    tell(&card, "[data-trouble]", "Connection lost, trying again.");
+                    tell(&card, "[data-trouble]", &said(Said::Lost, &[]));
                     sleep(30_000.min(500 << misses.min(6))).await;
                 }
             }
@@ -145,8 +150,7 @@ mod awake {
             bar.unchecked_into::<Bar>().set_value(progress);
         }
         if let Some(ahead) = job.position() {
-            let mut text = (ahead as u64).to_string();
-            text += " ahead of it";
+            let text = said(Said::Ahead, &[&(ahead as u64).to_string()]);
             tell(card, "[data-ahead]", if ahead > 0.0 { &text } else { "" });
         }
     }
@@ -164,7 +168,7 @@ mod awake {
         card.replace_with_with_node_1(&new).map_err(|_| Lost)?;
         renew_allowance(&fresh);
         if focused && let Some(heading) = find(&new, "h2") {
-            let _ = heading.unchecked_into::<HtmlElement>().focus();
+            focus(&heading);
         }
         if window()
             .location()
@@ -224,17 +228,61 @@ mod awake {
         tell(
             &card,
             "[data-trouble]",
-            &refused.unwrap_or_else(|| "That did not get through. Try again.".into()),
+            &refused.unwrap_or_else(|| said(Said::NotThrough, &[])),
         );
     }
 
-    async fn copy_link(button: Element) {
-        let mut link = window().location().origin().unwrap_or_default();
-        link += &attribute(&button, "data-link");
+    /// The job that is hidden, and deleted unless taken back.
+    fn doomed(watch: &Element) -> Option<Element> {
+        find(watch, ".job[data-doomed]")
+    }
+
+    /// Hides the job, and deletes it unless it is taken back.
+    async fn doom(watch: Element) {
+        let Some(card) = find(&watch, ".job") else {
+            return;
+        };
+        let mark = Date::now().to_string();
+        set(&card, "data-doomed", &mark);
+        if let Some(undo) = find(&card, "[data-do=undo]") {
+            focus(&undo);
+        }
+        sleep(REGRET).await;
+        if attribute(&card, "data-doomed") != mark {
+            return;
+        }
+        let init = Init::new();
+        init.set_method("DELETE");
+        let address = address(&card, "/api/jobs/");
+        let reply = ask(&address, &init, &Headers::new()).await;
+        take_back(&card);
+        if !reply.is_ok_and(|(reply, _)| reply.ok() || reply.status() == 404) {
+            return tell(&card, "[data-regret] .alert", &said(Said::NotThrough, &[]));
+        }
+        if address.ends_with(&window().location().pathname().unwrap_or_default()) {
+            let _ = window().location().assign("/gallery");
+        }
+        watch.remove();
+    }
+
+    fn take_back(card: &Element) {
+        let _ = card.remove_attribute("data-doomed");
+        if let Some(heading) = find(card, "h2") {
+            focus(&heading);
+        }
+    }
+
+    /// Copies a text, or the address that a path has on this site.
+    async fn copy(button: Element) {
+        let mut text = attribute(&button, "data-text");
+        if text.is_empty() {
+            text = window().location().origin().unwrap_or_default();
+            text += &attribute(&button, "data-link");
+        }
         let label = button.text_content();
-        let done = match write_text(&link).await {
+        let done = match write_text(&text).await {
             Ok(_) => attribute(&button, "data-done"),
-            Err(_) => link,
+            Err(_) => text,
         };
         button.set_text_content(Some(&done));
         announce(&done);

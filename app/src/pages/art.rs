@@ -3,12 +3,12 @@
 use jiff::Timestamp;
 use leptos::prelude::*;
 
-use super::{Content, Visitor, away_note, engine};
+use super::{Content, Document, Visitor, away_note, engine};
 use crate::{
     data::{About, Data, Seen, Unavailable},
-    ideas,
     islands::desk::Desk,
     parts::{allowance::left, card::card, engine_note, wall::wall},
+    texts::Language,
     wire::{Job, Kind, MAX_PROMPT_CHARS, Params, QUALITIES, SIZES, STYLES, Status},
     words,
 };
@@ -22,7 +22,8 @@ pub(crate) async fn load(
     idea: Option<usize>,
 ) -> Result<Content, Unavailable> {
     let about = data.about();
-    let engine = engine(&about);
+    let t = about.texts();
+    let (engine, document) = (engine(&about), Document::of(&about));
     let Visitor { limits, jobs, away } = Visitor::ask(data, WALL * 2).await;
     let draft = match from.filter(|_| !away) {
         Some(id) => data
@@ -49,57 +50,64 @@ pub(crate) async fn load(
         view! {
             <Desk>
                 <section class="intro">
-                    <h1>"What shall we paint?"</h1>
+                    <h1>{t.art_heading}</h1>
                     {note}
-                    {away.then(away_note)}
+                    {away.then(|| away_note(t))}
                 </section>
-                <Form draft=draft idea=idea.and_then(ideas::idea) about=about.clone() />
+                <Form draft=draft idea about=about.clone() />
                 {left(&limits, Kind::Image, &about)}
-                <section class="jobs" data-jobs aria-label="Your pictures in the making">
+                <section class="jobs" data-jobs aria-label=t.art_jobs>
                     {working.into_iter().map(|job| card(&Seen::own(job), &about, now)).collect_view()}
                 </section>
             </Desk>
-            {wall(&done)}
+            {wall(&done, t)}
         }
         .into_any()
     };
     Ok(Content {
         status: 200,
-        title: "Paint a picture".into(),
-        description: "Describe a picture in words and have it painted.",
+        title: t.art_title.into(),
+        description: t.art_description,
         here: "/",
         refresh: false,
         social: None,
         private: false,
         engine,
+        document,
         body: Box::new(body),
     })
 }
 
 /// The form, filled in from an earlier job where there is one.
 #[component]
-fn Form(draft: Option<Job>, idea: Option<&'static str>, about: About) -> impl IntoView {
+fn Form(draft: Option<Job>, idea: Option<usize>, about: About) -> impl IntoView {
+    let t = about.texts();
+    let ideas = ideas(&about);
+    let idea = idea.and_then(|idea| ideas.get(idea)).copied();
     let (prompt, params) = draft
         .map(|job| (job.prompt, job.params))
         .unwrap_or_else(|| (idea.unwrap_or_default().to_owned(), Params::default()));
     let n = params.n.unwrap_or(1);
-    let price = (about.image_usd > 0.0)
-        .then(|| format!("About {} a picture.", words::money(about.image_usd)));
+    let price = (about.image_usd > 0.0).then(|| (t.price)(&words::money(about.image_usd, t)));
     let clear = params.background.as_deref() == Some("transparent");
-    let size = params
-        .size
-        .filter(|size| SIZES.iter().any(|(value, _)| value == size));
-    let size = size.unwrap_or_else(|| SIZES[0].0.to_owned());
+    let size = params.size.filter(|size| SIZES.contains(&size.as_str()));
+    let size = size.unwrap_or_else(|| SIZES[0].to_owned());
     let quality = params.quality.unwrap_or_else(|| "auto".into());
     let style = params.style.unwrap_or_default();
-    let styles = std::iter::once(("", "As written", "")).chain(
+    let styles = std::iter::once(("", t.as_written, "")).chain(
         STYLES
             .iter()
-            .map(|style| (style.id, style.label, style.words)),
+            .map(|style| (style.id, (t.style_label)(style.id), style.words)),
     );
+    let shapes = SIZES
+        .into_iter()
+        .zip(["square", "wide", "tall"])
+        .zip(t.shapes);
+    let [press, or, plus] = t.or_press;
+    let ctrl = t.key_send[0].split(' ').next();
     view! {
         <form class="desk" method="post" action="/api/images" data-send>
-            <label class="unseen" for="prompt">"The picture in words"</label>
+            <label class="unseen" for="prompt">{t.prompt}</label>
             <textarea
                 id="prompt"
                 name="prompt"
@@ -107,15 +115,15 @@ fn Form(draft: Option<Job>, idea: Option<&'static str>, about: About) -> impl In
                 rows="3"
                 required
                 maxlength=MAX_PROMPT_CHARS.to_string()
-                placeholder="A lighthouse on a cliff at dusk, gulls in the wind"
+                placeholder=t.prompt_example
                 aria-describedby="keys"
             >
                 {prompt}
             </textarea>
-            {ideas()}
+            {some(ideas, &about)}
             <div class="dials">
                 <fieldset class="choice styles">
-                    <legend>"Style"</legend>
+                    <legend>{t.style}</legend>
                     {styles
                         .map(|(id, label, words)| {
                             view! {
@@ -123,37 +131,35 @@ fn Form(draft: Option<Job>, idea: Option<&'static str>, about: About) -> impl In
                                     <input type="radio" name="style" value=id checked=id == style />
                                     <span>{label}</span>
                                 </label>
-                                {(!words.is_empty()).then(|| view! { <small>"… "{words}</small> })}
+                                {(!words.is_empty()).then(|| view! { <small lang="en">"… "{words}</small> })}
                             }
                         })
                         .collect_view()}
                 </fieldset>
                 <fieldset class="choice">
-                    <legend>"Shape"</legend>
-                    {SIZES
-                        .iter()
-                        .map(|(value, label)| {
-                            let class = format!("shape {}", label.to_lowercase());
+                    <legend>{t.shape}</legend>
+                    {shapes
+                        .map(|((value, shape), label)| {
                             view! {
                                 <label>
-                                    <input type="radio" name="size" value=*value checked=*value == size />
-                                    <span><i class=class></i>{*label}</span>
+                                    <input type="radio" name="size" value=value checked=value == size />
+                                    <span><i class=format!("shape {shape}")></i>{label}</span>
                                 </label>
                             }
                         })
                         .collect_view()}
                 </fieldset>
                 <label class="pick">
-                    <span>"Quality"</span>
+                    <span>{t.quality}</span>
                     <select name="quality">
                         {QUALITIES
                             .iter()
-                            .map(|value| view! { <option value=*value selected=*value == quality>{quality_label(value)}</option> })
+                            .map(|value| view! { <option value=*value selected=*value == quality>{(t.quality_label)(value)}</option> })
                             .collect_view()}
                     </select>
                 </label>
                 <label class="pick">
-                    <span>"Number"</span>
+                    <span>{t.number}</span>
                     <select name="n">
                         {(1..=4)
                             .map(|number| view! { <option value=number.to_string() selected=number == n>{number}</option> })
@@ -166,7 +172,7 @@ fn Form(draft: Option<Job>, idea: Option<&'static str>, about: About) -> impl In
                         view! {
                             <label class="tick">
                                 <input type="checkbox" name="background" value="transparent" checked=clear />
-                                <span>"Transparent background"</span>
+                                <span>{t.transparent}</span>
                             </label>
                         }
                     })}
@@ -174,34 +180,38 @@ fn Form(draft: Option<Job>, idea: Option<&'static str>, about: About) -> impl In
             {price.map(|price| view! { <p class="fine">{price}</p> })}
             <p class="alert" role="alert" data-alert></p>
             <p class="send">
-                <button class="main" type="submit" data-busy="Sending …">"Paint it"</button>
-                <span id="keys" class="fine keys">"or press "<kbd>"Ctrl"</kbd>" or "<kbd>"⌘"</kbd>" + "<kbd>"Enter"</kbd></span>
+                <button class="main" type="submit" data-busy=t.sending>{t.paint_it}</button>
+                <span id="keys" class="fine keys">{press}<kbd>{ctrl}</kbd>{or}<kbd>"⌘"</kbd>{plus}<kbd>"Enter"</kbd></span>
             </p>
         </form>
     }
 }
 
-/// A few prompts to begin with, others each time.
-fn ideas() -> impl IntoView {
-    let dice = Timestamp::now().subsec_nanosecond().unsigned_abs() as usize / 1000;
-    let shown = [0, 1].map(|step| ideas::index(dice + step));
-    let link = |index: usize| {
-        let words = ideas::idea(index);
-        view! { <a href=format!("/?idea={index}")>{words}</a> }
-    };
-    view! {
-        <p class="fine ideas">
-            "Try “"{link(shown[0])}"”, “"{link(shown[1])}"” or "
-            <a href=format!("/?idea={}", ideas::index(dice + 2))>"surprise me"</a> "."
-        </p>
+/// Prompts to begin with; the built-in engine reads English only.
+fn ideas(about: &About) -> &'static [&'static str] {
+    match about.provider {
+        "local" => Language::English.texts().ideas,
+        _ => about.texts().ideas,
     }
 }
 
-fn quality_label(value: &str) -> &'static str {
-    match value {
-        "low" => "Low, quick",
-        "medium" => "Medium",
-        "high" => "High, slow",
-        _ => "Automatic",
+/// A few of them, others each time.
+fn some(ideas: &'static [&'static str], about: &About) -> impl IntoView + use<> {
+    let dice = Timestamp::now().subsec_nanosecond().unsigned_abs() as usize / 1000;
+    let language = (about.provider == "local").then_some("en");
+    let address = |step: usize| {
+        let index = (dice + step) % ideas.len();
+        (format!("/?idea={index}"), ideas[index])
+    };
+    let link = |step: usize| {
+        let (address, words) = address(step);
+        view! { <a href=address lang=language>{words}</a> }
+    };
+    let t = about.texts();
+    let [begin, between, or, end] = t.try_these;
+    view! {
+        <p class="fine ideas" data-ideas>
+            {begin}{link(0)}{between}{link(1)}{or}<a href=address(2).0>{t.surprise}</a>{end}
+        </p>
     }
 }

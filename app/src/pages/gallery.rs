@@ -2,43 +2,49 @@
 
 use leptos::prelude::*;
 
-use super::{Content, engine};
+use super::{Content, Document, engine};
 use crate::{
     data::{Data, Shelf, Unavailable, Wanted},
     islands::gallery::Gallery,
     parts::wall::hung,
+    texts::Texts,
     wire::{Job, Kind},
     words,
 };
 
 pub(crate) async fn load(data: &dyn Data, wanted: Wanted) -> Result<Content, Unavailable> {
-    let engine = engine(&data.about());
+    let about = data.about();
+    let t = about.texts();
+    let (engine, document) = (engine(&about), Document::of(&about));
     let Shelf { jobs, next } = data.gallery(wanted.clone()).await?;
     let next = next.map(|next| address(&wanted, &next));
     let body = move || {
         let first = wanted.before.is_none();
         let all = wanted.words.is_empty() && wanted.kind.is_none();
-        let empty = jobs.is_empty().then(|| nothing(first && all, next.clone()));
+        let empty = jobs
+            .is_empty()
+            .then(|| nothing(first && all, next.clone(), t));
         view! {
             <section class="intro">
-                <h1>"Everything you made"</h1>
+                <h1>{t.everything}</h1>
             </section>
-            {(!all || !jobs.is_empty() || !first).then(|| search(&wanted))}
+            {(!all || !jobs.is_empty() || !first).then(|| search(&wanted, t))}
             {empty}
-            {if jobs.is_empty() { None } else { Some(shelf(&jobs, next)) }}
-            {(!first).then(|| view! { <p class="onward"><a href="/gallery">"Back to the newest"</a></p> })}
+            {if jobs.is_empty() { None } else { Some(shelf(&jobs, next, t)) }}
+            {(!first).then(|| view! { <p class="onward"><a href="/gallery">{t.back_to_newest}</a></p> })}
         }
         .into_any()
     };
     Ok(Content {
         status: 200,
-        title: "Gallery".into(),
-        description: "Everything you made in this studio.",
+        title: t.gallery.into(),
+        description: t.gallery_description,
         here: "/gallery",
         refresh: false,
         social: None,
         private: true,
         engine,
+        document,
         body: Box::new(body),
     })
 }
@@ -55,31 +61,31 @@ fn address(wanted: &Wanted, next: &str) -> String {
     format!("/gallery?{}", query.append_pair("before", next).finish())
 }
 
-fn nothing(nothing_at_all: bool, next: Option<String>) -> impl IntoView {
+fn nothing(nothing_at_all: bool, next: Option<String>, t: &'static Texts) -> impl IntoView {
     if nothing_at_all {
+        let [yet, or, here] = t.nothing_yet;
         view! {
             <p>
-                "Nothing yet. "<a href="/">"Paint a picture"</a>" or "<a href="/restore">"restore a photo"</a>
-                ", and it will hang here."
+                {yet}<a href="/">{t.paint_a_picture}</a>{or}<a href="/restore">{t.restore_a_photo}</a>{here}
             </p>
         }
         .into_any()
     } else if let Some(next) = next {
         view! {
-            <p>"Nothing like that among the newest. "<a href=next rel="next">"Look among the older ones"</a></p>
+            <p>{t.none_newest}<a href=next rel="next">{t.look_older}</a></p>
         }
         .into_any()
     } else {
-        view! { <p>"Nothing like that."</p> }.into_any()
+        view! { <p>{t.none}</p> }.into_any()
     }
 }
 
-fn search(wanted: &Wanted) -> impl IntoView + use<> {
+fn search(wanted: &Wanted, t: &'static Texts) -> impl IntoView + use<> {
     let chosen = wanted.kind.map_or("", Kind::as_str);
     let kinds = [
-        ("", "All"),
-        ("image", "Pictures"),
-        ("restoration", "Photos"),
+        ("", t.all),
+        ("image", t.pictures),
+        ("restoration", t.photos),
     ];
     let kinds = kinds.map(|(value, label)| {
         view! {
@@ -91,22 +97,22 @@ fn search(wanted: &Wanted) -> impl IntoView + use<> {
     });
     view! {
         <form class="search" method="get" action="/gallery" role="search">
-            <label class="unseen" for="q">"Words of the prompt"</label>
-            <input id="q" type="search" name="q" value=wanted.words.clone() placeholder="Words of the prompt" />
+            <label class="unseen" for="q">{t.words_of_prompt}</label>
+            <input id="q" type="search" name="q" value=wanted.words.clone() placeholder=t.words_of_prompt />
             <fieldset class="choice">
-                <legend class="unseen">"Kind"</legend>
+                <legend class="unseen">{t.kind}</legend>
                 {kinds.into_iter().collect_view()}
             </fieldset>
-            <button type="submit">"Search"</button>
+            <button type="submit">{t.search}</button>
         </form>
     }
 }
 
 /// The pictures, each with a box to choose it, and what can be done with those chosen.
-fn shelf(jobs: &[Job], next: Option<String>) -> impl IntoView + use<> {
-    let items = jobs.iter().filter_map(item).collect_view();
+fn shelf(jobs: &[Job], next: Option<String>, t: &'static Texts) -> impl IntoView + use<> {
+    let items = jobs.iter().filter_map(|job| item(job, t)).collect_view();
     let older = next.map(
-        |next| view! { <p class="onward"><a href=next rel="next" data-next>"Older ones"</a></p> },
+        |next| view! { <p class="onward"><a href=next rel="next" data-next>{t.older}</a></p> },
     );
     view! {
         <Gallery>
@@ -114,31 +120,31 @@ fn shelf(jobs: &[Job], next: Option<String>) -> impl IntoView + use<> {
                 <ul class="hanging">{items}</ul>
                 {older}
                 <p class="chosen-actions">
-                    <button type="submit" formaction="/api/jobs/zip">"Download chosen"</button>
-                    <button type="submit" formaction="/api/jobs/delete" data-delete>"Delete chosen"</button>
+                    <button type="submit" formaction="/api/jobs/zip">{t.download_chosen}</button>
+                    <button type="submit" formaction="/api/jobs/delete" data-delete>{t.delete_chosen}</button>
                 </p>
             </form>
             <p class="toast" role="status" data-toast hidden>
                 <span data-told></span>
-                <button type="button" data-undo>"Undo"</button>
+                <button type="button" data-undo>{t.undo}</button>
             </p>
-            <dialog class="lightbox" data-lightbox aria-label="Picture">
+            <dialog class="lightbox" data-lightbox aria-label=t.picture>
                 <img data-large alt="" />
                 <p class="actions">
-                    <button type="button" data-step="-1" aria-label="Newer picture">"←"</button>
-                    <button type="button" data-step="1" aria-label="Older picture">"→"</button>
-                    <a data-page href="/gallery">"All about it"</a>
-                    <button type="button" data-remove>"Delete"</button>
-                    <button type="button" data-close>"Close"</button>
+                    <button type="button" data-step="-1" aria-label=t.newer_picture>"←"</button>
+                    <button type="button" data-step="1" aria-label=t.older_picture>"→"</button>
+                    <a data-page href="/gallery">{t.all_about_it}</a>
+                    <button type="button" data-remove>{t.delete}</button>
+                    <button type="button" data-close>{t.close}</button>
                 </p>
             </dialog>
         </Gallery>
     }
 }
 
-fn item(job: &Job) -> Option<impl IntoView + use<>> {
-    let label = format!("Choose “{}”", words::clip(words::name(job), 80));
-    let picture = hung(job)?;
+fn item(job: &Job, t: &Texts) -> Option<impl IntoView + use<>> {
+    let label = (t.choose)(&words::clip(words::name(job, t), 80));
+    let picture = hung(job, t)?;
     Some(view! {
         <li data-job=job.id.clone()>
             {picture}

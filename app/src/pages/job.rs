@@ -3,10 +3,11 @@
 use jiff::Timestamp;
 use leptos::prelude::*;
 
-use super::{Content, Social, engine, problem};
+use super::{Content, Document, Social, engine, problem};
 use crate::{
-    data::{Data, Seen, Unavailable},
+    data::{About, Data, Seen, Unavailable},
     parts::{allowance::left, card::card, picture::describe},
+    texts::Texts,
     wire::{Job, Kind},
     words,
 };
@@ -23,14 +24,15 @@ pub(crate) async fn load(
     let job = &seen.job;
     let limits = data.limits().await?;
     let kind = job.kind;
+    let t = about.texts();
     let (heading, here, another) = match kind {
-        Kind::Image => ("Picture", "/", "Paint another picture"),
-        Kind::Restoration => ("Photo", "/restore", "Restore another photo"),
+        Kind::Image => (t.picture, "/", t.another_picture),
+        Kind::Restoration => (t.photo, "/restore", t.restore_another),
     };
     let working = !job.status.is_terminal();
-    let title = title(job);
-    let social = social(&seen, &about.origin);
-    let engine = engine(&about);
+    let title = title(job, t);
+    let social = social(&seen, &about);
+    let (engine, document) = (engine(&about), Document::of(&about));
     let body = move || {
         view! {
             <h1 class="unseen">{heading}</h1>
@@ -39,7 +41,7 @@ pub(crate) async fn load(
                     .then(|| {
                         view! {
                             <noscript>
-                                <p class="fine later">"This page looks again every two seconds. Calling a job off needs JavaScript."</p>
+                                <p class="fine later">{t.looks_again}</p>
                             </noscript>
                         }
                     })}
@@ -53,18 +55,20 @@ pub(crate) async fn load(
     Ok(Content {
         status: 200,
         title,
-        description: "A picture made in this studio.",
+        description: t.job_description,
         here: "",
         refresh: working,
         social,
         private: kind == Kind::Restoration,
         engine,
+        document,
         body: Box::new(body),
     })
 }
 
 /// Only what others can see is shown to others.
-fn social(seen: &Seen, origin: &str) -> Option<Social> {
+fn social(seen: &Seen, about: &About) -> Option<Social> {
+    let origin = &about.origin;
     let job = &seen.job;
     let image = job.images.first()?;
     let query = match (&seen.key, job.kind) {
@@ -77,15 +81,15 @@ fn social(seen: &Seen, origin: &str) -> Option<Social> {
         image: format!("{origin}{}", image.url),
         width: image.width,
         height: image.height,
-        alt: describe(job, 0),
+        alt: describe(job, 0, about.texts()),
     })
 }
 
 /// The stage while there is something to wait for, else what was made.
-fn title(job: &Job) -> String {
+fn title(job: &Job, t: &Texts) -> String {
     if job.status == crate::wire::Status::Succeeded {
-        words::clip(words::name(job), 60)
+        words::clip(words::name(job, t), 60)
     } else {
-        words::stage(job).to_owned()
+        (t.stage)(job).to_owned()
     }
 }

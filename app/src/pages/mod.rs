@@ -1,9 +1,11 @@
 //! One file per page. Each loads its data first and is then rendered in one go.
 
+use futures::future::join;
 use leptos::prelude::*;
 
 use crate::{
     data::{About, Data, Unavailable},
+    texts::{Language, Texts},
     wire::{Job, Limit},
 };
 
@@ -29,7 +31,24 @@ pub struct Content {
     pub(crate) social: Option<Social>,
     /// What paints here, for the foot of the page.
     pub(crate) engine: String,
+    pub(crate) document: Document,
     pub(crate) body: Box<dyn FnOnce() -> AnyView + Send>,
+}
+
+/// The language of a page, and where it is.
+pub(crate) struct Document {
+    pub(crate) language: Language,
+    /// Path and query.
+    pub(crate) address: String,
+}
+
+impl Document {
+    fn of(about: &About) -> Self {
+        Self {
+            language: about.language,
+            address: about.address.clone(),
+        }
+    }
 }
 
 /// A preview of a page for the Open Graph protocol (<https://ogp.me>); addresses are absolute.
@@ -43,17 +62,11 @@ pub(crate) struct Social {
 
 /// What paints here, in a sentence.
 fn engine(about: &About) -> String {
+    let t = about.texts();
     match about.provider {
-        "local" => {
-            "Pictures by the built-in sketch engine, photos by the built-in restorer.".to_owned()
-        }
-        _ if about.photo_model != about.model => {
-            format!(
-                "Pictures by {}, photos by {}.",
-                about.model, about.photo_model
-            )
-        }
-        _ => format!("Pictures and photos by {}.", about.model),
+        "local" => t.by_local.to_owned(),
+        _ if about.photo_model != about.model => (t.by_two)(&about.model, &about.photo_model),
+        _ => (t.by_one)(&about.model),
     }
 }
 
@@ -83,16 +96,17 @@ impl Visitor {
     }
 
     async fn known(data: &dyn Data, jobs: usize) -> Result<(Vec<Limit>, Vec<Job>), Unavailable> {
-        Ok((data.limits().await?, data.recent(jobs).await?))
+        // Asked at once: a store that is busy answers both in one go.
+        let (limits, jobs) = join(data.limits(), data.recent(jobs)).await;
+        Ok((limits?, jobs?))
     }
 }
 
 /// Says that the store is away.
-fn away_note() -> impl IntoView {
+fn away_note(t: &'static Texts) -> impl IntoView {
     view! {
         <p class="note" role="status">
-            "The studio cannot reach its records at the moment: what you made is not shown, and nothing new is taken. \
-            Nothing is lost; please try again in a minute."
+            {t.away_note}
         </p>
     }
 }

@@ -2,61 +2,59 @@
 
 use leptos::prelude::*;
 
-use super::{Content, engine};
-use crate::data::{Data, Problem};
+use super::{Content, Document, engine};
+use crate::data::{About, Data, Problem};
 
 /// A form that was refused.
 pub(crate) fn refused(data: &dyn Data, problem: Problem) -> Content {
+    let about = data.about();
     let Problem {
         status,
         title,
         detail,
         back,
     } = problem;
-    page(data, status, title, detail, back, "Back to where you were")
+    page(
+        &about,
+        status,
+        title,
+        detail,
+        back,
+        about.texts().back_where,
+    )
 }
 
 /// No page at this address.
 pub(crate) fn not_found(data: &dyn Data) -> Content {
-    let detail = "Nothing hangs at this address. It may have been moved, or mistyped.";
-    page(
-        data,
-        404,
-        "An empty wall".into(),
-        detail.into(),
-        "/".into(),
-        "To the studio",
-    )
+    let about = data.about();
+    known(&about, 404, about.texts().nothing_here)
 }
 
 /// No job of this id.
 pub(crate) fn no_job(data: &dyn Data) -> Content {
-    let detail = "There is no picture at this address. It may have been deleted, or kept for its time and let go.";
-    page(
-        data,
-        404,
-        "This picture is gone".into(),
-        detail.into(),
-        "/".into(),
-        "Paint a new one",
-    )
+    let about = data.about();
+    known(&about, 404, about.texts().job_gone)
 }
 
 /// The store does not answer.
 pub(crate) fn unavailable(data: &dyn Data) -> Content {
-    let detail = "The studio cannot reach its records at the moment. Nothing is lost; please try again in a minute.";
+    let about = data.about();
+    known(&about, 503, about.texts().store_away)
+}
+
+fn known(about: &About, status: u16, [title, detail, label]: [&'static str; 3]) -> Content {
     page(
-        data,
-        503,
-        "Back in a minute".into(),
+        about,
+        status,
+        title.into(),
         detail.into(),
         "/".into(),
-        "Try again",
+        label,
     )
 }
 
 fn page(
-    data: &dyn Data,
+    about: &About,
     status: u16,
     title: String,
     detail: String,
@@ -80,12 +78,13 @@ fn page(
     Content {
         status,
         title,
-        description: "A page that could not be shown.",
+        description: about.texts().problem_description,
         here: "",
         refresh: false,
         social: None,
         private: false,
-        engine: engine(&data.about()),
+        engine: engine(about),
+        document: Document::of(about),
         body: Box::new(body),
     }
 }

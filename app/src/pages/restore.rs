@@ -3,11 +3,12 @@
 use jiff::Timestamp;
 use leptos::prelude::*;
 
-use super::{Content, Visitor, away_note, engine};
+use super::{Content, Document, Visitor, away_note, engine};
 use crate::{
     data::{About, Data, Seen},
     islands::{desk::Desk, photo::Photo},
     parts::{allowance::left, card::card, engine_note, wall::wall},
+    texts::Texts,
     wire::{Kind, Status},
     words,
 };
@@ -20,7 +21,8 @@ const ACCEPT: &str = "image/jpeg,image/png,image/webp,image/gif,image/bmp,image/
 
 pub(crate) async fn load(data: &dyn Data) -> Content {
     let about = data.about();
-    let engine = engine(&about);
+    let t = about.texts();
+    let (engine, document) = (engine(&about), Document::of(&about));
     let Visitor {
         limits,
         mut jobs,
@@ -43,65 +45,58 @@ pub(crate) async fn load(data: &dyn Data) -> Content {
         view! {
             <Desk>
                 <section class="intro">
-                    <h1>"Bring an old photo back"</h1>
-                    <p>"Faded, scratched or grainy: choose a photo and see it beside what it was."</p>
+                    <h1>{t.restore_heading}</h1>
+                    <p>{t.restore_what}</p>
                     {note}
-                    {away.then(away_note)}
+                    {away.then(|| away_note(t))}
                 </section>
                 <Form about=about.clone() />
                 {left(&limits, Kind::Restoration, &about)}
-                <section class="jobs" data-jobs aria-label="Your photos in the making">
+                <section class="jobs" data-jobs aria-label=t.restore_jobs>
                     {working.into_iter().map(|job| card(&Seen::own(job), &about, now)).collect_view()}
                 </section>
             </Desk>
-            {wall(&done)}
+            {wall(&done, t)}
         }
         .into_any()
     };
     Content {
         status: 200,
-        title: "Restore a photo".into(),
-        description: "Upload a faded, scratched or noisy photo and get it back restored.",
+        title: t.restore_title.into(),
+        description: t.restore_description,
         here: "/restore",
         refresh: false,
         social: None,
         private: false,
         engine,
+        document,
         body: Box::new(body),
     }
 }
 
 /// What happens to the photo.
 fn privacy(about: &About) -> String {
-    let kept = words::round(about.photo_kept_seconds);
+    let t = about.texts();
     let place = match about.provider {
-        "local" => {
-            "Your photo stays on this server, and only you can see it and what becomes of it."
-        }
-        "openai" => {
-            "Your photo is sent to OpenAI to be restored, under their terms; here only you can see it and what becomes of it."
-        }
-        _ => {
-            "Your photo is sent to Replicate to be restored, under their terms; here only you can see it and what becomes of it."
-        }
+        "local" => t.stays_here.to_owned(),
+        "openai" => (t.sent_to)("OpenAI"),
+        _ => (t.sent_to)("Replicate"),
     };
-    format!("{place} Both are deleted {kept} after it is done, or at once when you say so.")
+    place + &(t.both_deleted)(&words::round(about.photo_kept_seconds, t))
 }
 
 #[component]
 fn Form(about: About) -> impl IntoView {
     let megapixels = about.photo_max_pixels / 1_000_000;
-    let rules = format!(
-        "JPEG, PNG, WebP, GIF, BMP or TIFF, up to {} and {megapixels} megapixels.",
-        words::megabytes(about.photo_max_bytes),
-    );
+    let t = about.texts();
+    let rules = (t.photo_rules)(&words::megabytes(about.photo_max_bytes), megapixels);
     let own = about.provider == "local";
     let enlarges = about.provider != "openai";
     view! {
         <form class="desk" method="post" action="/api/restorations" enctype="multipart/form-data" data-send>
             <Photo>
                 <div class="drop">
-                    <label for="photo">"Choose a photo, or drop it here"</label>
+                    <label for="photo">{t.choose_photo}</label>
                     <input
                         id="photo"
                         type="file"
@@ -116,71 +111,71 @@ fn Form(about: About) -> impl IntoView {
                 </div>
                 <figure class="chosen" data-chosen hidden>
                     <div class="easel">
-                        <img data-preview alt="The photo you chose" width="160" height="160" />
+                        <img data-preview alt=t.photo_chosen width="160" height="160" />
                         {about.masks.then(|| view! { <canvas data-mask></canvas> })}
                     </div>
                     <figcaption>
                         <span data-name></span>
-                        {about.masks.then(brush)}
+                        {about.masks.then(|| brush(t))}
                     </figcaption>
                 </figure>
             </Photo>
             <div class="dials">
-                {own.then(strength)}
-                {enlarges.then(enlarge)}
+                {own.then(|| strength(t))}
+                {enlarges.then(|| enlarge(t))}
                 <label class="tick">
                     <input type="checkbox" name="monochrome" value="true" />
-                    <span>"Keep it black and white"</span>
+                    <span>{t.keep_monochrome}</span>
                 </label>
             </div>
             <p class="fine">{privacy(&about)}</p>
             <p class="alert" role="alert" data-alert></p>
             <p class="send">
-                <button class="main" type="submit" data-busy="Uploading …">"Restore it"</button>
+                <button class="main" type="submit" data-busy=t.uploading>{t.restore_it}</button>
             </p>
         </form>
     }
 }
 
 /// Painting over the damage, where a part of a photo can be repaired. Only scripts have a brush.
-fn brush() -> impl IntoView {
+fn brush(t: &'static Texts) -> impl IntoView {
     view! {
         <span class="brush">
             <label class="tick">
                 <input type="checkbox" data-paint autocomplete="off" />
-                <span>"Repair only what I paint over"</span>
+                <span>{t.only_painted}</span>
             </label>
             <label class="width">
-                <span>"Brush"</span>
+                <span>{t.brush}</span>
                 <input type="range" data-width min="1" max="12" value="4" autocomplete="off" />
             </label>
-            <button type="button" data-wipe>"Start over"</button>
+            <button type="button" data-wipe>{t.start_over}</button>
         </span>
     }
 }
 
 /// How much of what the built-in restorer finds wrong it puts right.
-fn strength() -> impl IntoView {
+fn strength(t: &'static Texts) -> impl IntoView {
     view! {
         <label class="pick">
-            <span>"Strength"</span>
+            <span>{t.strength}</span>
             <span class="range">
-                <small aria-hidden="true">"gentle"</small>
+                <small aria-hidden="true">{t.gentle}</small>
                 <input type="range" name="strength" min="10" max="100" step="10" value="100" />
-                <small aria-hidden="true">"full"</small>
+                <small aria-hidden="true">{t.full}</small>
             </span>
         </label>
     }
 }
 
-fn enlarge() -> impl IntoView {
+fn enlarge(t: &'static Texts) -> impl IntoView {
     view! {
         <label class="pick">
-            <span>"Size"</span>
+            <span>{t.size}</span>
             <select name="enlarge">
-                <option value="1" selected>"As it is"</option>
-                <option value="2">"Twice as large"</option>
-                <option value="4">"Four times as large"</option>
+                <option value="1" selected>{t.as_it_is}</option>
+                <option value="2">{t.twice}</option>
+                <option value="4">{t.four_times}</option>
             </select>
         </label>
     }

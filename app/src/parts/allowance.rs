@@ -15,7 +15,7 @@ pub(crate) fn left(limits: &[Limit], kind: Kind, about: &About) -> impl IntoView
         Kind::Image => about.image_usd,
         Kind::Restoration => about.restoration_usd,
     };
-    let told = words::allowance(limits, kind, usd);
+    let told = words::allowance(limits, kind, usd, about.texts());
     let class = match &told {
         Some(allowance) if allowance.spent => "left spent",
         _ => "left",

@@ -7,7 +7,8 @@ use super::{photo, picture};
 use crate::{
     data::{About, Seen},
     islands::watch::Watch,
-    wire::{Cache, Job, Kind, Status},
+    texts::Texts,
+    wire::{Cache, Job, Kind, MAX_PROMPT_CHARS, Status},
     words,
 };
 
@@ -17,31 +18,42 @@ const LONG_PROMPT: usize = 280;
 /// One job. The attributes are what the island needs to know: where the job stands,
 /// how long it has been under way, and what to say when this card takes another's place.
 pub(crate) fn card(seen: &Seen, about: &About, now: Timestamp) -> impl IntoView + use<> {
-    let job = &seen.job;
+    let (job, t) = (&seen.job, about.texts());
     let say = match job.status {
         // The alert in the card speaks for itself.
         Status::Failed => "",
-        _ => words::stage(job),
+        _ => (t.stage)(job),
     };
-    let vacant = |note| picture::vacant(job, note).into_any();
+    let vacant = |note| picture::vacant(job, note, t).into_any();
     let (frame, rest) = match job.status {
-        Status::Queued | Status::Running | Status::Delivering => {
-            (vacant(progress(job, about, now)), under_way(job).into_any())
-        }
-        Status::Succeeded => (picture::hang(job), succeeded(seen, about, now).into_any()),
-        Status::Failed => (vacant(failure(job)), after_failure(seen).into_any()),
+        Status::Queued | Status::Running | Status::Delivering => (
+            vacant(progress(job, about, now)),
+            under_way(job, t).into_any(),
+        ),
+        Status::Succeeded => (
+            picture::hang(job, t),
+            succeeded(seen, about, now).into_any(),
+        ),
+        Status::Failed => (vacant(failure(job, t)), after_failure(seen, t).into_any()),
         Status::Cancelled => (
-            vacant(stage(job).into_any()),
-            after_cancelling(seen).into_any(),
+            vacant(stage(job, t).into_any()),
+            after_cancelling(seen, t).into_any(),
         ),
     };
-    let title = title(job);
+    let title = title(job, t);
     let (id, version, attempt) = (
         job.id.clone(),
         job.version.to_string(),
         job.attempt.to_string(),
     );
     let (status, preview) = (job.status.as_str(), job.preview.clone());
+    let regret = (job.kind == Kind::Image && job.status.is_terminal()).then(|| {
+        view! {
+            <p class="note regret">
+                {t.deleted}<button type="button" data-do="undo">{t.undo}</button>
+            </p>
+        }
+    });
     view! {
         <Watch>
             <article
@@ -55,20 +67,21 @@ pub(crate) fn card(seen: &Seen, about: &About, now: Timestamp) -> impl IntoView 
             >
                 {frame}
                 <div class="label">{title} {rest}</div>
+                {regret}
             </article>
         </Watch>
     }
 }
 
-fn title(job: &Job) -> impl IntoView + use<> {
+fn title(job: &Job, t: &Texts) -> impl IntoView + use<> {
     let address = format!("/jobs/{}", job.id);
-    let name = words::name(job);
+    let name = words::name(job, t);
     let short = words::clip(name, LONG_PROMPT);
     let whole = (short != name).then(|| {
         let name = name.to_owned();
         view! {
             <details>
-                <summary>"All the words"</summary>
+                <summary>{t.all_words}</summary>
                 <p class="words">{name}</p>
             </details>
         }
@@ -81,32 +94,32 @@ fn title(job: &Job) -> impl IntoView + use<> {
     }
 }
 
-fn stage(job: &Job) -> impl IntoView + use<> {
-    view! { <p class="stage">{words::stage(job)}</p> }
+fn stage(job: &Job, t: &Texts) -> impl IntoView + use<> {
+    view! { <p class="stage">{(t.stage)(job)}</p> }
 }
 
 /// How a job comes along: the stage, the progress where it is known, and the time.
 fn progress(job: &Job, about: &About, now: Timestamp) -> AnyView {
+    let t = about.texts();
     let typical = match job.kind {
         Kind::Image => about.typical_image_seconds,
         Kind::Restoration => about.typical_restoration_seconds,
     };
     let elapsed = seconds_between(&job.created_at, &now.to_string()).unwrap_or(0);
     let late = u64::from(typical) * 3 + 10;
-    let tries = (job.attempt > 1)
-        .then(|| format!("Try {}. The one before did not get through.", job.attempt));
+    let tries = (job.attempt > 1).then(|| (t.another_try)(job.attempt));
     let progress = job.progress.map(|progress| progress.to_string());
     view! {
-        {stage(job)}
-        <progress max="1" value=progress aria-label="Progress"></progress>
+        {stage(job, t)}
+        <progress max="1" value=progress aria-label=t.progress></progress>
         <p class="fine">
-            <span data-ahead>{words::ahead(job)}</span>
+            <span data-ahead>{words::ahead(job, t)}</span>
             <span data-elapsed=elapsed.to_string()>{words::duration(elapsed)}</span>
-            <span>{format!("usually about {}", words::duration(typical.into()))}</span>
+            <span>{(t.usually)(&words::duration(typical.into()))}</span>
         </p>
         {tries.map(|tries| view! { <p class="fine">{tries}</p> })}
         <p class="fine" data-late=late.to_string() hidden=elapsed <= late>
-            "This takes longer than usual. You can close the page and come back; the job goes on."
+            {t.late}
         </p>
         <p class="alert" role="alert" data-trouble></p>
     }
@@ -114,89 +127,142 @@ fn progress(job: &Job, about: &About, now: Timestamp) -> AnyView {
 }
 
 /// What can be done about a job that is not finished.
-fn under_way(job: &Job) -> impl IntoView + use<> {
+fn under_way(job: &Job, t: &Texts) -> impl IntoView + use<> {
     // What is being delivered is paid for already.
     (job.status != Status::Delivering).then(|| {
         view! {
             <p class="actions scripted">
-                <button type="button" data-do="cancel">"Call it off"</button>
+                <button type="button" data-do="cancel">{t.call_off}</button>
             </p>
         }
     })
 }
 
 fn succeeded(seen: &Seen, about: &About, now: Timestamp) -> impl IntoView + use<> {
-    let job = &seen.job;
-    let single = match &job.images[..] {
-        [_] if job.original.is_some() => Some(photo::save(seen).into_any()),
-        [image] => Some(picture::download(job, image, 0).into_any()),
-        _ => None,
+    let (job, t) = (&seen.job, about.texts());
+    let actions = match job.kind {
+        Kind::Image => picture_actions(seen, about).into_any(),
+        Kind::Restoration => photo_actions(seen, t).into_any(),
     };
-    let again = (job.kind == Kind::Image).then(|| {
-        let label = if job.cache == Cache::Miss {
-            "Paint again"
-        } else {
-            "Paint a new one"
-        };
-        again(job, label, true)
-    });
     view! {
-        {cache_note(job, now)}
-        {facts(job)}
-        <div class="actions">
-            {single}
-            {again}
-            {(job.kind == Kind::Image).then(|| change(job))}
-            {photo::enlarge(seen, about)}
-            {photo::copy_link(seen)}
-            {photo::link(seen)}
-            {photo::delete(seen)}
-        </div>
+        {cache_note(job, now, t)}
+        {facts(job, t)}
+        {actions}
         {photo::privacy(seen, about, now)}
     }
 }
 
+fn picture_actions(seen: &Seen, about: &About) -> impl IntoView + use<> {
+    let (job, t) = (&seen.job, about.texts());
+    let label = match job.cache {
+        Cache::Miss => t.paint_again,
+        _ => t.paint_new,
+    };
+    let single = job.images.len() == 1;
+    view! {
+        <div class="actions">
+            {single.then(|| picture::download(job, 0, t))}
+            {again(job, label, true, t)}
+            {change(job, t)}
+            {photo::copy_link(seen, t)}
+            {photo::delete(seen, t)}
+            {edit(seen, about)}
+            <details class="more">
+                <summary>{t.more}</summary>
+                <div class="actions">
+                    {photo::enlarge(seen, about)}
+                    <button
+                        type="button"
+                        class="scripted"
+                        data-do="copy"
+                        data-text=job.prompt.clone()
+                        data-done=t.words_copied
+                    >
+                        {t.copy_words}
+                    </button>
+                    {single.then(|| picture::other_downloads(job, t))}
+                </div>
+            </details>
+        </div>
+    }
+}
+
+fn photo_actions(seen: &Seen, t: &'static Texts) -> impl IntoView + use<> {
+    view! {
+        <div class="actions">
+            {photo::save(seen, t)}
+            {photo::copy_link(seen, t)}
+            {photo::link(seen, t)}
+            {photo::delete(seen, t)}
+        </div>
+    }
+}
+
+/// Orders another picture made from this one, where the provider can.
+fn edit(seen: &Seen, about: &About) -> Option<impl IntoView + use<>> {
+    let (job, t) = (&seen.job, about.texts());
+    (about.edits && seen.mine).then(|| {
+        let field = format!("edit-{}", job.id);
+        let label = field.clone();
+        view! {
+            <details class="more">
+                <summary>{t.edit}</summary>
+                <form class="edit" method="post" action="/api/images" data-send>
+                    <input type="hidden" name="from" value=job.id.clone() />
+                    <label for=label>{t.edit_how}</label>
+                    <input
+                        id=field
+                        type="text"
+                        name="prompt"
+                        required
+                        maxlength=MAX_PROMPT_CHARS.to_string()
+                        placeholder=t.edit_example
+                        autocomplete="off"
+                    />
+                    <button type="submit" data-busy=t.sending>{t.edit_it}</button>
+                    <p class="alert" role="alert" data-alert></p>
+                </form>
+            </details>
+        }
+    })
+}
+
 /// Where the picture came from, if it was not made for this order.
-fn cache_note(job: &Job, now: Timestamp) -> Option<AnyView> {
-    let painted = || painted(job, now);
+fn cache_note(job: &Job, now: Timestamp, t: &Texts) -> Option<AnyView> {
+    let ago = painted_ago(job, now, t);
+    let ago = ago.as_deref();
     let note = match (job.cache, &job.similar_to) {
         (Cache::Miss, None) => return None,
-        (Cache::Joined, _) => {
-            view! { "The same was already being made, so both share the result." }.into_any()
-        }
+        (Cache::Joined, _) => t.shared.into_any(),
         (Cache::Miss | Cache::Semantic, Some(similar)) => {
             let prompt = words::clip(&similar.prompt, 160);
-            let alike = format!(", {:.0} % alike.", similar.similarity * 100.0);
-            match &similar.image {
+            let alike = (t.alike)(&format!("{:.0}", similar.similarity * 100.0));
+            let before = match &similar.image {
                 Some(image) => {
                     let address = image.url.clone();
-                    view! { <a href=address>"An earlier picture"</a> ", " {painted().to_lowercase()} " for: " <q>{prompt}</q> {alike} }.into_any()
+                    let link = view! { <a href=address>{t.earlier_picture}</a> };
+                    (link, (t.painted_for)(ago)).into_any()
                 }
-                None => view! { {painted()} " for: " <q>{prompt}</q> {alike} }.into_any(),
-            }
+                None => (t.painted_before_for)(ago).into_any(),
+            };
+            view! { {before} <q>{prompt}</q> {alike} }.into_any()
         }
         (Cache::Semantic | Cache::Exact, _) => match job.kind {
-            Kind::Image => view! { {painted()} " for the same words." }.into_any(),
-            Kind::Restoration => view! { "This very photo was restored before." }.into_any(),
+            Kind::Image => (t.same_words)(ago).into_any(),
+            Kind::Restoration => t.same_photo.into_any(),
         },
     };
     Some(view! { <p class="note">{note}</p> }.into_any())
 }
 
-/// `Painted 2 h ago`.
-fn painted(job: &Job, now: Timestamp) -> String {
-    let ago = job
-        .painted_at
-        .as_deref()
-        .and_then(|at| seconds_between(at, &now.to_string()));
-    match ago {
-        Some(seconds) => format!("Painted {}", words::ago(seconds)),
-        None => "Painted before".into(),
-    }
+/// When the picture was made that was found: `2 h ago`.
+fn painted_ago(job: &Job, now: Timestamp, t: &Texts) -> Option<String> {
+    let seconds = seconds_between(job.painted_at.as_deref()?, &now.to_string())?;
+    Some(words::ago(seconds, t))
 }
 
 /// The parameters and what it took, as on a museum label.
-fn facts(job: &Job) -> impl IntoView + use<> {
+fn facts(job: &Job, t: &Texts) -> impl IntoView + use<> {
     let params = &job.params;
     let size = job
         .images
@@ -206,14 +272,11 @@ fn facts(job: &Job) -> impl IntoView + use<> {
         .quality
         .as_deref()
         .filter(|quality| *quality != "auto")
-        .map(str::to_owned);
-    let style = Some(words::style(params.style.as_deref()))
-        .filter(|label| !label.is_empty())
-        .map(str::to_owned);
-    let enlarged = params
-        .enlarge
-        .filter(|times| *times > 1)
-        .map(|times| format!("{times} times"));
+        .map(|quality| (t.quality_label)(quality).to_owned());
+    let style = (params.style.as_deref())
+        .map(|style| (t.style_label)(style).to_owned())
+        .filter(|label| !label.is_empty());
+    let enlarged = params.enlarge.filter(|times| *times > 1).map(t.times);
     let strength = params
         .strength
         .filter(|percent| *percent < 100)
@@ -221,8 +284,8 @@ fn facts(job: &Job) -> impl IntoView + use<> {
     let colours = params
         .monochrome
         .filter(|wanted| *wanted)
-        .map(|_| "Black and white".to_owned());
-    let mask = params.mask.map(|_| "What you painted over".to_owned());
+        .map(|_| t.black_and_white.to_owned());
+    let mask = params.mask.map(|_| t.painted_over.to_owned());
     let took = match job.cache {
         Cache::Miss | Cache::Joined => {
             let span = job.started_at.as_deref().zip(job.finished_at.as_deref());
@@ -231,17 +294,20 @@ fn facts(job: &Job) -> impl IntoView + use<> {
         }
         Cache::Exact | Cache::Semantic => None,
     };
-    let cost = job.cost_usd.filter(|usd| *usd > 0.0).map(words::money);
+    let cost = job
+        .cost_usd
+        .filter(|usd| *usd > 0.0)
+        .map(|usd| words::money(usd, t));
     let rows = [
-        ("Style", style),
-        ("Size", size),
-        ("Enlarged", enlarged),
-        ("Repaired", mask),
-        ("Strength", strength),
-        ("Colours", colours),
-        ("Quality", quality),
-        ("Took", took),
-        ("Cost", cost),
+        (t.style, style),
+        (t.size, size),
+        (t.enlarged, enlarged),
+        (t.repaired, mask),
+        (t.strength, strength),
+        (t.colours, colours),
+        (t.quality, quality),
+        (t.took, took),
+        (t.cost, cost),
     ];
     let rows = rows.into_iter().filter_map(|(term, value)| {
         value.map(|value| {
@@ -253,72 +319,79 @@ fn facts(job: &Job) -> impl IntoView + use<> {
             }
         })
     });
-    view! { <dl class="facts">{rows.collect_view()}</dl> }
+    let source = params.from.as_ref().map(|from| {
+        let address = format!("/jobs/{from}");
+        view! {
+            <div>
+                <dt>{t.edited}</dt>
+                <dd>
+                    <a href=address>{t.another_picture_of}</a>
+                </dd>
+            </div>
+        }
+    });
+    view! { <dl class="facts">{source} {rows.collect_view()}</dl> }
 }
 
 /// Why there is no picture.
-fn failure(job: &Job) -> AnyView {
-    let message = job
-        .error
-        .as_ref()
-        .map_or("Something went wrong that we have no words for.", |error| {
-            &error.message
-        });
+fn failure(job: &Job, t: &Texts) -> AnyView {
+    let message = job.error.as_ref().map_or(t.no_reason, |error| {
+        (t.failure)(&error.code).unwrap_or(&error.message)
+    });
     let message = message.to_owned();
     view! {
-        {stage(job)}
+        {stage(job, t)}
         <p class="alert" role="alert">{message}</p>
     }
     .into_any()
 }
 
-fn after_failure(seen: &Seen) -> impl IntoView + use<> {
+fn after_failure(seen: &Seen, t: &'static Texts) -> impl IntoView + use<> {
     let job = &seen.job;
     let retryable = job.error.as_ref().is_none_or(|error| error.retryable);
     match job.kind {
         Kind::Image => {
-            let again = retryable.then(|| again(job, "Try again", false));
-            view! { <div class="actions">{again} {change(job)}</div> }.into_any()
+            let again = retryable.then(|| again(job, t.try_again, false, t));
+            view! { <div class="actions">{again} {change(job, t)}</div> }.into_any()
         }
-        Kind::Restoration => photo(
-            seen,
-            if retryable {
-                "Send it again"
+        Kind::Restoration => {
+            let label = if retryable {
+                t.send_again
             } else {
-                "Choose another photo"
-            },
-        )
-        .into_any(),
+                t.another_photo
+            };
+            photo(seen, label, t).into_any()
+        }
     }
 }
 
-fn after_cancelling(seen: &Seen) -> impl IntoView + use<> {
+fn after_cancelling(seen: &Seen, t: &'static Texts) -> impl IntoView + use<> {
     let job = &seen.job;
     match job.kind {
         Kind::Image => {
-            view! { <div class="actions">{again(job, "Paint it after all", false)} {change(job)}</div> }.into_any()
+            view! { <div class="actions">{again(job, t.after_all, false, t)} {change(job, t)}</div> }.into_any()
         }
-        Kind::Restoration => photo(seen, "Choose a photo").into_any(),
+        Kind::Restoration => photo(seen, t.a_photo, t).into_any(),
     }
 }
 
 /// Back to the form with these words in it.
-fn change(job: &Job) -> impl IntoView + use<> {
-    view! { <a class="button" href=format!("/?from={}", job.id)>"Change the words"</a> }
+fn change(job: &Job, t: &Texts) -> impl IntoView + use<> {
+    view! { <a class="button" href=format!("/?from={}", job.id)>{t.change_words}</a> }
 }
 
 /// Back to the form for photos.
-fn photo(seen: &Seen, label: &'static str) -> impl IntoView + use<> {
+fn photo(seen: &Seen, label: &'static str, t: &Texts) -> impl IntoView + use<> {
     view! {
         <div class="actions">
             <a class="button" href="/restore">{label}</a>
-            {photo::delete(seen)}
+            {photo::delete(seen, t)}
         </div>
     }
 }
 
 /// The same request once more, as a form that needs no script.
-fn again(job: &Job, label: &'static str, fresh: bool) -> impl IntoView + use<> {
+fn again(job: &Job, label: &'static str, fresh: bool, t: &Texts) -> impl IntoView + use<> {
     let params = job.params.clone();
     let fields = [
         ("prompt", Some(job.prompt.clone())),
@@ -326,6 +399,7 @@ fn again(job: &Job, label: &'static str, fresh: bool) -> impl IntoView + use<> {
         ("quality", params.quality),
         ("style", params.style),
         ("background", params.background),
+        ("from", params.from),
         ("n", params.n.map(|n| n.to_string())),
         ("fresh", fresh.then(|| "true".to_owned())),
     ];
@@ -335,7 +409,7 @@ fn again(job: &Job, label: &'static str, fresh: bool) -> impl IntoView + use<> {
     view! {
         <form method="post" action="/api/images" data-send>
             {fields.collect_view()}
-            <button type="submit" data-busy="Sending …">{label}</button>
+            <button type="submit" data-busy=t.sending>{label}</button>
             <p class="alert" role="alert" data-alert></p>
         </form>
     }

@@ -12,15 +12,15 @@ pub(crate) mod wall;
 
 /// Says what the built-in engine is; nothing when a model is connected.
 pub(crate) fn engine_note(about: &About, kind: Kind) -> Option<impl IntoView + use<>> {
+    let t = about.texts();
     let what = match kind {
-        Kind::Image => "This is the built-in sketch engine, not an AI model.",
-        Kind::Restoration => {
-            "This is the built-in restorer: classical image processing, not an AI model."
-        }
+        Kind::Image => t.local_engine,
+        Kind::Restoration => t.local_restorer,
     };
+    let [set, connects] = t.connect;
     (about.provider == "local").then(|| {
         view! {
-            <p class="note">{what}" Set "<code>"OPENAI_API_KEY"</code>" to connect one."</p>
+            <p class="note">{what}{set}<code>"OPENAI_API_KEY"</code>{connects}</p>
         }
     })
 }

@@ -4,21 +4,18 @@ use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use leptos::prelude::*;
 
 use crate::{
+    texts::Texts,
     wire::{Image, Job, Kind, WIDTHS},
     words,
 };
 
 /// The words for those who do not see the picture.
-pub(crate) fn describe(job: &Job, index: usize) -> String {
+pub(crate) fn describe(job: &Job, index: usize, t: &Texts) -> String {
     match job.kind {
-        Kind::Restoration => "The photo, restored".into(),
+        Kind::Restoration => t.photo_restored.into(),
         Kind::Image if job.images.len() > 1 => {
-            format!(
-                "{}, picture {} of {}",
-                words::clip(&job.prompt, 250),
-                index + 1,
-                job.images.len()
-            )
+            let prompt = words::clip(&job.prompt, 250);
+            (t.picture_of)(&prompt, index + 1, job.images.len())
         }
         Kind::Image => words::clip(&job.prompt, 250),
     }
@@ -111,20 +108,20 @@ pub(crate) fn small(image: &Image, alt: String) -> impl IntoView + use<> {
 }
 
 /// The pictures of a finished job in their frames, or the photo before and after.
-pub(crate) fn hang(job: &Job) -> AnyView {
+pub(crate) fn hang(job: &Job, t: &'static Texts) -> AnyView {
     match (&job.images[..], &job.original) {
-        ([restored, ..], Some(original)) => compare(original, restored).into_any(),
+        ([restored, ..], Some(original)) => compare(original, restored, t).into_any(),
         ([image], None) => {
             let class = format!("frame {}", shape(image.width, image.height));
-            view! { <div class=class>{grounded(image, describe(job, 0))}</div> }.into_any()
+            view! { <div class=class>{grounded(image, describe(job, 0, t))}</div> }.into_any()
         }
         (images, _) => {
             let frames = images.iter().enumerate().map(|(index, image)| {
                 let class = format!("frame {}", shape(image.width, image.height));
                 view! {
                     <figure>
-                        <div class=class>{grounded(image, describe(job, index))}</div>
-                        <figcaption>{download(job, image, index)}</figcaption>
+                        <div class=class>{grounded(image, describe(job, index, t))}</div>
+                        <figcaption>{download(job, index, t)}</figcaption>
                     </figure>
                 }
             });
@@ -135,11 +132,11 @@ pub(crate) fn hang(job: &Job) -> AnyView {
 
 /// A frame without its picture: the photo as it was sent or an empty mat of the
 /// shape to come, with a note in the window.
-pub(crate) fn vacant(job: &Job, note: AnyView) -> impl IntoView + use<> {
+pub(crate) fn vacant(job: &Job, note: AnyView, t: &Texts) -> impl IntoView + use<> {
     let (shape, back) = match (&job.original, &job.preview) {
         (Some(photo), _) => (
             shape(photo.width, photo.height),
-            img(photo, "The photo as you sent it".into()).into_any(),
+            img(photo, t.photo_as_sent.into()).into_any(),
         ),
         (None, preview) => (
             expected(job.params.size.as_deref()),
@@ -156,52 +153,47 @@ pub(crate) fn vacant(job: &Job, note: AnyView) -> impl IntoView + use<> {
     }
 }
 
-/// A link that saves a picture under a telling name.
-pub(crate) fn download(job: &Job, image: &Image, index: usize) -> impl IntoView + use<> {
-    let ending = image
-        .url
-        .rsplit_once('.')
-        .map_or("png", |(_, ending)| ending);
-    let stem = match (job.kind, words::slug(&job.prompt)) {
-        (Kind::Restoration, _) => "restored-photo".into(),
-        (Kind::Image, slug) if slug.is_empty() => "picture".into(),
-        (Kind::Image, slug) => slug,
-    };
-    let number = if job.images.len() > 1 {
-        format!("-{}", index + 1)
-    } else {
-        String::new()
-    };
-    let name = format!("{stem}{number}.{ending}");
-    view! { <a class="button" href=image.url.clone() download=name>"Download"</a> }
+/// A link that saves a picture, its words inside.
+pub(crate) fn download(job: &Job, index: usize, t: &Texts) -> impl IntoView + use<> {
+    let address = format!("/jobs/{}/download?picture={}", job.id, index + 1);
+    view! { <a class="button" href=address download>{t.download}</a> }
+}
+
+/// The other files there are of a single picture.
+pub(crate) fn other_downloads(job: &Job, t: &Texts) -> impl IntoView + use<> {
+    let address = format!("/jobs/{}/download", job.id);
+    view! {
+        <a class="button" href=format!("{address}?format=jpeg") download>"JPEG"</a>
+        <a class="button" href=format!("{address}?metadata=strip") download>{t.without_words}</a>
+    }
 }
 
 /// Before and after. Side by side in plain HTML; with JavaScript one over the other,
 /// parted by a range input, unless the box asks for side by side.
-fn compare(original: &Image, restored: &Image) -> impl IntoView + use<> {
+fn compare(original: &Image, restored: &Image, t: &'static Texts) -> impl IntoView + use<> {
     let class = format!("frame compare {}", shape(restored.width, restored.height));
     view! {
         <div class=class>
             <div class="pair">
                 <figure class="after">
-                    {whole(restored, "The photo, restored")}
-                    <figcaption>"After"</figcaption>
+                    {whole(restored, t.photo_restored)}
+                    <figcaption>{t.after}</figcaption>
                 </figure>
                 <figure class="before">
-                    {whole(original, "The photo as it was")}
-                    <figcaption>"Before"</figcaption>
+                    {whole(original, t.photo_as_it_was)}
+                    <figcaption>{t.before}</figcaption>
                 </figure>
                 <label class="part">
-                    <span class="unseen">"How much of the photo to show as it was, in percent"</span>
+                    <span class="unseen">{t.how_much_before}</span>
                     <input type="range" name="before" min="0" max="100" value="50" autocomplete="off" />
-                    <output>"Before 50 %"</output>
+                    <output data-word=t.before>{t.before}" 50 %"</output>
                 </label>
             </div>
             <p class="views scripted">
-                <button type="button" class="hold">"Hold to see it as it was"</button>
-                {view("side", "Side by side")}
-                {view("difference", "Only what changed")}
-                {view("actual", "Actual size")}
+                <button type="button" class="hold">{t.hold}</button>
+                {view("side", t.side_by_side)}
+                {view("difference", t.only_changes)}
+                {view("actual", t.actual_size)}
             </p>
         </div>
     }

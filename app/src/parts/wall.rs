@@ -3,20 +3,20 @@
 use leptos::prelude::*;
 
 use super::picture::{describe, shape, small};
-use crate::{wire::Job, words};
+use crate::{texts::Texts, wire::Job, words};
 
 /// The caller's finished jobs, newest first; nothing when there are none.
-pub(crate) fn wall(jobs: &[Job]) -> impl IntoView + use<> {
-    let pictures = jobs.iter().filter_map(hung);
+pub(crate) fn wall(jobs: &[Job], t: &'static Texts) -> impl IntoView + use<> {
+    let pictures = jobs.iter().filter_map(|job| hung(job, t));
     let pictures = pictures.map(|picture| view! { <li>{picture}</li> });
     let pictures = pictures.collect_view();
     (!jobs.is_empty()).then(|| {
         view! {
             <section class="wall" aria-labelledby="wall">
-                <h2 id="wall">"On your wall"</h2>
+                <h2 id="wall">{t.wall}</h2>
                 <ul class="hanging">{pictures}</ul>
                 <p class="onward">
-                    <a href="/gallery">"Everything you made"</a>
+                    <a href="/gallery">{t.everything}</a>
                 </p>
             </section>
         }
@@ -24,13 +24,13 @@ pub(crate) fn wall(jobs: &[Job]) -> impl IntoView + use<> {
 }
 
 /// A finished job as a small picture that leads to its page.
-pub(crate) fn hung(job: &Job) -> Option<impl IntoView + use<>> {
+pub(crate) fn hung(job: &Job, t: &Texts) -> Option<impl IntoView + use<>> {
     let image = job.images.first()?;
     let class = format!("hung {}", shape(image.width, image.height));
-    let name = words::clip(words::name(job), 80);
+    let name = words::clip(words::name(job, t), 80);
     Some(view! {
         <a href=format!("/jobs/{}", job.id)>
-            <span class=class>{small(image, describe(job, 0))}</span>
+            <span class=class>{small(image, describe(job, 0, t))}</span>
             <span class="name" aria-hidden="true">{name}</span>
         </a>
     })

@@ -37,6 +37,13 @@ pub fn visibility(key: &str) -> Visibility {
 #[error("the blob store failed: {0}")]
 pub struct Error(#[from] object_store::Error);
 
+impl Error {
+    /// There is no such blob, and asking again would not find it.
+    pub const fn is_missing(&self) -> bool {
+        matches!(self.0, object_store::Error::NotFound { .. })
+    }
+}
+
 /// Pictures by key; clones share the store.
 #[derive(Clone)]
 pub struct Blobs {

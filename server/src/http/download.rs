@@ -1,8 +1,10 @@
-//! `GET /jobs/{id}/download`: a restored photo as a file, named after the original.
+//! `GET /jobs/{id}/download`: a picture as a file, named after its words; a restored photo, named after
+//! the original.
 
 use std::time::Duration;
 
 use axum::{
+    body::Bytes,
     extract::{Path, RawQuery, State as AxumState},
     http::header,
     response::{IntoResponse, Response},
@@ -15,46 +17,144 @@ use super::{
     jobs::{NO_JOB, no_store, parameter},
 };
 use crate::{
-    job::{Outcome, RestorationTask, Task},
-    photo::{self, Format},
+    job::{ImageTask, Outcome, Picture, RestorationTask, Task},
+    photo::{self, Caption, Format},
+    queue::Job,
     studio::{self, Caller},
 };
 
-/// `?format=jpeg` (default) or `png`; `metadata=keep` (default) or `strip`. Date, place and description
-/// of the original go to its owner only, whatever is asked for.
+/// What the query asks for.
+#[derive(Debug, PartialEq)]
+struct Wanted {
+    /// `format`: `jpeg` or `png`; a photo is a JPEG and a picture what it is, unless told otherwise.
+    format: Option<Format>,
+    /// `metadata`: `keep` (default) or `strip`. Of a picture the words it was made from; of a photo date, place
+    /// and description, for its owner only.
+    metadata: bool,
+    /// `picture`: which of several, counted from 1.
+    index: usize,
+}
+
 pub(super) async fn serve(
     AxumState(state): AxumState<State>,
     caller: Caller,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Response> {
-    let field = |name| parameter(query.as_deref(), name);
-    let format = match field("format") {
-        None | Some("jpeg") => Format::Jpeg,
-        Some("png") => Format::Png,
-        Some(_) => return Err(Error::Malformed("format is jpeg or png.".into())),
-    };
-    let keep = match field("metadata") {
-        None | Some("keep") => true,
-        Some("strip") => false,
-        Some(_) => return Err(Error::Malformed("metadata is keep or strip.".into())),
-    };
+    let wanted = Wanted::read(query.as_deref())?;
     let invited = state.links.key_in(query.as_deref(), &id).is_some();
     let job = state
         .studio
         .status(&caller, invited, &id, None, Duration::ZERO)
         .await?
         .ok_or(NO_JOB)?;
-    let (Task::Restoration(task), Some(Outcome::Succeeded { pictures, .. })) =
-        (&job.request.task, &job.outcome)
-    else {
-        return Err(Error::NotFound("There is no restored photo here yet."));
+    let Some(Outcome::Succeeded { pictures, .. }) = &job.outcome else {
+        return Err(Error::NotFound("There is no picture here yet."));
     };
-    let picture = pictures.first().ok_or(NO_JOB)?;
+    let several = pictures.len() > 1;
+    let picture = pictures.get(wanted.index).ok_or(NO_JOB)?;
     let bytes = state.studio.blobs.read(&picture.key).await;
     let bytes = bytes.map_err(studio::Error::from)?;
-    let exif = task.exif.as_deref().filter(|_| keep && caller.owns(&job));
+    let (name, file) = match &job.request.task {
+        Task::Image(task) => {
+            let number = several.then_some(wanted.index + 1);
+            let file = drawn(&state, &job, task, bytes, &wanted).await?;
+            (name_of(task, number), file)
+        }
+        Task::Restoration(task) => {
+            let own = caller.owns(&job);
+            (
+                name_of_photo(task),
+                restored(&state, task, bytes, &wanted, own).await?,
+            )
+        }
+        Task::Notice(_) => return Err(NO_JOB),
+    };
+    let (media_type, ending) = kind(&job.request.task, picture, wanted.format);
+    let headers = [
+        (header::CONTENT_TYPE, media_type.to_owned()),
+        (
+            header::CONTENT_DISPOSITION,
+            disposition(&format!("{name}.{ending}")),
+        ),
+    ];
+    Ok(no_store(
+        (headers, [("x-robots-tag", "noindex")], file).into_response(),
+    ))
+}
+
+impl Wanted {
+    fn read(query: Option<&str>) -> Result<Self> {
+        let field = |name| parameter(query, name);
+        let wrong = |what: &str| Err(Error::Malformed(what.into()));
+        let format = match field("format") {
+            None => None,
+            Some("jpeg") => Some(Format::Jpeg),
+            Some("png") => Some(Format::Png),
+            Some(_) => return wrong("format is jpeg or png."),
+        };
+        let metadata = match field("metadata") {
+            None | Some("keep") => true,
+            Some("strip") => false,
+            Some(_) => return wrong("metadata is keep or strip."),
+        };
+        let number = field("picture").unwrap_or("1").parse::<usize>().ok();
+        match number.and_then(|number| number.checked_sub(1)) {
+            Some(index) => Ok(Self {
+                format,
+                metadata,
+                index,
+            }),
+            None => wrong("picture is a number from 1."),
+        }
+    }
+}
+
+/// A picture with its words in it, encoded anew only where it has to be.
+async fn drawn(
+    state: &State,
+    job: &Job,
+    task: &ImageTask,
+    bytes: Bytes,
+    wanted: &Wanted,
+) -> Result<Bytes> {
+    let as_it_is = match wanted.format {
+        None => true,
+        Some(format) => photo::is(&bytes, format),
+    };
+    let bytes = match wanted.format {
+        Some(format) if !as_it_is => encode(state, bytes, format, None).await?,
+        _ => bytes,
+    };
+    if !wanted.metadata {
+        return Ok(bytes);
+    }
+    let caption = Caption {
+        prompt: &task.prompt,
+        model: &job.request.model,
+        by_rules: job.request.provider == "local",
+    };
+    Ok(photo::captioned(bytes, caption))
+}
+
+async fn restored(
+    state: &State,
+    task: &RestorationTask,
+    bytes: Bytes,
+    wanted: &Wanted,
+    own: bool,
+) -> Result<Bytes> {
+    let exif = task.exif.as_deref().filter(|_| wanted.metadata && own);
     let exif = exif.and_then(|exif| BASE64.decode(exif).ok());
+    encode(state, bytes, wanted.format.unwrap_or(Format::Jpeg), exif).await
+}
+
+async fn encode(
+    state: &State,
+    bytes: Bytes,
+    format: Format,
+    exif: Option<Vec<u8>>,
+) -> Result<Bytes> {
     let permit = state
         .decoding
         .acquire()
@@ -62,28 +162,41 @@ pub(super) async fn serve(
         .map_err(anyhow::Error::from)?;
     let file = spawn_blocking(move || photo::encode_download(&bytes, format, exif)).await;
     drop(permit);
-    let file = file
-        .map_err(anyhow::Error::from)?
-        .map_err(anyhow::Error::from)?;
-    let (media_type, ending) = match format {
-        Format::Jpeg => ("image/jpeg", "jpg"),
-        Format::Png => ("image/png", "png"),
-    };
-    let headers = [
-        (header::CONTENT_TYPE, media_type.to_owned()),
-        (header::CONTENT_DISPOSITION, disposition(task, ending)),
-    ];
-    Ok(no_store(
-        (headers, [("x-robots-tag", "noindex")], file).into_response(),
-    ))
+    let file = file.map_err(anyhow::Error::from)?;
+    Ok(file.map_err(anyhow::Error::from)?.into())
+}
+
+/// Media type and ending of the file.
+fn kind<'a>(task: &Task, picture: &'a Picture, format: Option<Format>) -> (&'a str, &'static str) {
+    match (format, task) {
+        (Some(Format::Png), _) => ("image/png", "png"),
+        (Some(Format::Jpeg), _) | (None, Task::Restoration(_)) => ("image/jpeg", "jpg"),
+        (None, _) => {
+            let ending = match picture.media_type.as_str() {
+                "image/jpeg" => "jpg",
+                "image/webp" => "webp",
+                _ => "png",
+            };
+            (&picture.media_type, ending)
+        }
+    }
+}
+
+fn name_of(task: &ImageTask, number: Option<usize>) -> String {
+    let slug = atelier_app::words::slug(&task.prompt);
+    let stem = if slug.is_empty() { "picture" } else { &slug };
+    number.map_or_else(|| stem.to_owned(), |number| format!("{stem}-{number}"))
+}
+
+fn name_of_photo(task: &RestorationTask) -> String {
+    match &task.name {
+        Some(name) => format!("{name}-restored"),
+        None => "restored-photo".to_owned(),
+    }
 }
 
 /// Asks to be saved (RFC 6266), with a plain name for clients that read no other.
-fn disposition(task: &RestorationTask, ending: &str) -> String {
-    let name = match &task.name {
-        Some(name) => format!("{name}-restored.{ending}"),
-        None => format!("restored-photo.{ending}"),
-    };
+fn disposition(name: &str) -> String {
     let plain = name.replace(|c: char| !c.is_ascii(), "_");
     let encoded: String = name
         .bytes()
@@ -93,4 +206,37 @@ fn disposition(task: &RestorationTask, ending: &str) -> String {
         })
         .collect();
     format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queries_are_read() {
+        let usual = Wanted {
+            format: None,
+            metadata: true,
+            index: 0,
+        };
+        assert_eq!(Wanted::read(None).unwrap(), usual);
+        let other = Wanted {
+            format: Some(Format::Png),
+            metadata: false,
+            index: 2,
+        };
+        let query = "format=png&metadata=strip&picture=3";
+        assert_eq!(Wanted::read(Some(query)).unwrap(), other);
+        for wrong in ["format=gif", "metadata=some", "picture=0", "picture=-1"] {
+            assert!(Wanted::read(Some(wrong)).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn names_are_plain_for_old_clients() {
+        assert_eq!(
+            disposition("röd.png"),
+            "attachment; filename=\"r_d.png\"; filename*=UTF-8''r%C3%B6d.png"
+        );
+    }
 }

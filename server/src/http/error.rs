@@ -235,6 +235,10 @@ fn studio(error: studio::Error) -> Problem {
             let detail = format!("The job is {} already.", illegal.status.as_str());
             Problem::new(S::CONFLICT, "wrong_state", "Too late", detail)
         }
+        studio::Error::Blob(blob) if blob.is_missing() => {
+            let detail = "There is no such picture, or it was deleted.";
+            Problem::new(S::NOT_FOUND, "not_found", "Not found", detail)
+        }
         error => {
             log(&error);
             unavailable()

@@ -12,10 +12,10 @@ use axum::{
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 
-use super::{Error, Result, State, limits};
+use super::{Error, Result, State, jobs::own, limits};
 use crate::{
     callback::guard,
-    job::ImageTask,
+    job::{ImageTask, Outcome, Picture, Source, Task},
     provider::Offers,
     queue::{Hooks, Job},
     studio::{Accepted, Caller, Order, Terms},
@@ -41,6 +41,11 @@ struct Body {
     style: Option<String>,
     #[serde(default, deserialize_with = "blank_is_none")]
     background: Option<String>,
+    /// A job whose picture is to be changed as the prompt says.
+    #[serde(default, deserialize_with = "blank_is_none")]
+    from: Option<String>,
+    /// Which of its pictures, counted from 1.
+    picture: Option<usize>,
     #[serde(default)]
     fresh: bool,
     #[serde(default, deserialize_with = "blank_is_none")]
@@ -70,7 +75,8 @@ pub(super) async fn submit(
             body.failure_callback_url.take(),
         )?,
     };
-    let order = Order::Image(body.task(state.studio.provider.offers())?);
+    let source = body.source(&state, &caller).await?;
+    let order = Order::Image(body.task(state.studio.provider.offers(), source)?);
     accept(state, caller, order, terms, wants_page(&headers)).await
 }
 
@@ -102,7 +108,32 @@ async fn read(request: Request, state: &State) -> Result<Body> {
 }
 
 impl Body {
-    fn task(self, offers: Offers) -> Result<ImageTask> {
+    /// The picture to begin with, one of the caller's own that was made from words.
+    async fn source(&self, state: &State, caller: &Caller) -> Result<Option<Source>> {
+        let Some(id) = &self.from else {
+            return Ok(None);
+        };
+        let refused = |detail: &str| Err(invalid("from", detail.into()));
+        if !state.studio.provider.offers().edits {
+            return refused("The model in use makes no pictures from pictures.");
+        }
+        let job = own(state, caller, id).await?;
+        let (Task::Image(_), Some(Outcome::Succeeded { pictures, .. })) =
+            (job.request.task, job.outcome)
+        else {
+            return refused("That job has no picture made from words, or none yet.");
+        };
+        let index = self.picture.unwrap_or(1).checked_sub(1);
+        match index.and_then(|index| pictures.into_iter().nth(index)) {
+            Some(picture) => Ok(Some(Source {
+                job: job.id,
+                picture,
+            })),
+            None => refused("That job has no picture of this number."),
+        }
+    }
+
+    fn task(self, offers: Offers, source: Option<Source>) -> Result<ImageTask> {
         let quality = self.quality.unwrap_or_else(|| "auto".into());
         if !QUALITIES.contains(&quality.as_str()) {
             return Err(invalid(
@@ -137,8 +168,14 @@ impl Body {
                 format!("n is a number from 1 to {MAX_IMAGES}."),
             ));
         }
-        let size = self.size.unwrap_or_else(|| "auto".into());
-        check_size(&size)?;
+        let size = match (self.size, &source) {
+            (Some(size), _) => {
+                check_size(&size)?;
+                size
+            }
+            (None, Some(source)) => size_of(&source.picture),
+            (None, None) => "auto".into(),
+        };
         Ok(ImageTask {
             prompt: prompt(&self.prompt)?,
             size,
@@ -146,6 +183,7 @@ impl Body {
             n,
             style: self.style,
             background,
+            source,
         })
     }
 }
@@ -198,6 +236,15 @@ fn check_size(size: &str) -> Result<()> {
              655,360 to 8,294,400 pixels in all. Classic: 1024x1024, 1536x1024, 1024x1536."
                 .into(),
         )),
+    }
+}
+
+/// The size of a picture, where it may be asked for.
+fn size_of(picture: &Picture) -> String {
+    let size = format!("{}x{}", picture.width, picture.height);
+    match check_size(&size) {
+        Ok(()) => size,
+        Err(_) => "auto".into(),
     }
 }
 

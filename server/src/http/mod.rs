@@ -14,6 +14,7 @@ mod headers;
 mod health;
 mod images;
 mod jobs;
+mod language;
 mod limits;
 mod links;
 mod pages;

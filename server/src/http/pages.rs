@@ -3,8 +3,8 @@
 use std::{future::ready, pin::Pin, sync::Arc, time::Duration};
 
 use atelier_app::{
-    Page,
-    data::{About, Answer, Data, Problem, Seen, Shelf, Unavailable, Wanted},
+    Language, Page,
+    data::{self, About, Answer, Data, Seen, Shelf, Unavailable, Wanted},
     wire::{Job, Kind, Limit, QUALITIES, SIZES},
 };
 use axum::{
@@ -18,7 +18,15 @@ use futures::{Stream, stream::once};
 use leptos::{nonce::use_nonce, prelude::*};
 use leptos_axum::ResponseOptions;
 
-use super::{Error, Result, State, assets, caller::new_session, error, images::wants_page, limits};
+use super::{
+    Error, Result, State, assets,
+    caller::new_session,
+    error,
+    images::wants_page,
+    language::{self, language},
+    limits,
+    problem::Problem,
+};
 use crate::{
     provider::Work,
     studio::{self, Caller, Studio},
@@ -42,14 +50,26 @@ pub(super) async fn serve(
     if page == Page::NotFound && !wants_page(request.headers()) {
         return Err(Error::NotFound("There is nothing at this address."));
     }
-    Ok(render(&state, caller, page, request.headers()).await)
+    if let Some(choice) = language::choose(uri, state.https).filter(|_| page != Page::NotFound) {
+        return Ok(choice);
+    }
+    let address = language::address(uri);
+    Ok(render(&state, caller, page, address, request.headers()).await)
 }
 
-async fn render(state: &State, caller: Caller, page: Page, headers: &HeaderMap) -> Response {
+async fn render(
+    state: &State,
+    caller: Caller,
+    page: Page,
+    address: String,
+    headers: &HeaderMap,
+) -> Response {
     let data = Desk {
         state: state.clone(),
         caller,
         origin: origin(state, headers),
+        address,
+        language: language(headers),
     };
     let content = atelier_app::load(page, &data).await;
     let document = move || {
@@ -110,38 +130,37 @@ fn content_security_policy(nonce: &str) -> String {
     )
 }
 
-/// What a problem says, carried beside its JSON.
-#[derive(Debug, Clone)]
-pub(super) struct Told {
-    pub(super) status: u16,
-    pub(super) title: &'static str,
-    pub(super) detail: String,
-}
-
-/// Shows a problem as a page where a browser expects one.
+/// Says a problem in the visitor's language, and as a page where a browser expects one.
 pub(super) async fn problems_for_people(
     AxumState(state): AxumState<State>,
     request: Request,
     next: Next,
 ) -> Response {
+    let language = language(request.headers());
     if !wants_page(request.headers()) {
-        return next.run(request).await;
+        let mut response = next.run(request).await;
+        if language != Language::default()
+            && let Some(problem) = told(&response, language)
+        {
+            *response.body_mut() = problem.respond().into_body();
+        }
+        return response;
     }
     let back = back(request.uri().path());
     let (mut parts, body) = request.into_parts();
     let caller = Caller::from_request_parts(&mut parts, &state).await;
     let headers = parts.headers.clone();
     let response = next.run(Request::from_parts(parts, body)).await;
-    let (Some(told), Ok(caller)) = (response.extensions().get::<Told>().cloned(), caller) else {
+    let (Some(problem), Ok(caller)) = (told(&response, language), caller) else {
         return response;
     };
-    let page = Page::Problem(Problem {
-        status: told.status,
-        title: told.title.into(),
-        detail: told.detail,
-        back,
+    let page = Page::Problem(data::Problem {
+        status: problem.status,
+        title: problem.title.into(),
+        detail: problem.detail,
+        back: back.clone(),
     });
-    let mut shown = render(&state, caller, page, &headers).await;
+    let mut shown = render(&state, caller, page, back, &headers).await;
     for name in [
         "retry-after",
         "ratelimit",
@@ -155,6 +174,14 @@ pub(super) async fn problems_for_people(
     shown
 }
 
+/// The problem that an answer tells, in a language.
+fn told(response: &Response, language: Language) -> Option<Problem> {
+    let problem = response.extensions().get::<Problem>()?.clone();
+    let wait = response.headers().get(header::RETRY_AFTER);
+    let wait = wait.and_then(|value| value.to_str().ok()?.parse().ok());
+    Some(problem.spoken(language, wait))
+}
+
 fn back(path: &str) -> String {
     if path.starts_with("/api/restorations") {
         "/restore"
@@ -166,9 +193,10 @@ fn back(path: &str) -> String {
 
 /// What the form asks for when nothing is chosen.
 const USUAL: Work<'_> = Work::Images {
-    size: SIZES[0].0,
+    size: SIZES[0],
     quality: QUALITIES[0],
     n: 1,
+    source: false,
 };
 
 /// Answers the pages' questions for one caller.
@@ -176,6 +204,9 @@ struct Desk {
     state: State,
     caller: Caller,
     origin: String,
+    /// The page's path and query.
+    address: String,
+    language: Language,
 }
 
 /// The site's address: as configured, else as the browser asked for it.
@@ -210,6 +241,8 @@ impl Data for Desk {
         let seconds = |kind| u32::try_from(provider.typical(kind).as_secs()).unwrap_or(u32::MAX);
         About {
             origin: self.origin.clone(),
+            address: self.address.clone(),
+            language: self.language,
             provider: provider.name(),
             model: provider.model(Kind::Image).into(),
             photo_model: provider.model(Kind::Restoration).into(),
@@ -217,6 +250,7 @@ impl Data for Desk {
             photo_max_pixels: self.state.photos.max_pixels,
             masks: provider.offers().masks,
             backgrounds: provider.offers().backgrounds,
+            edits: provider.offers().edits,
             photo_kept_seconds: self.state.photos.keep.as_secs(),
             typical_image_seconds: seconds(Kind::Image),
             typical_restoration_seconds: seconds(Kind::Restoration),

@@ -7,16 +7,16 @@ use axum::{
 };
 use serde::Serialize;
 
-use super::pages::Told;
+use atelier_app::{Language, words::duration};
 
 /// A problem document.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Problem {
     #[serde(rename = "type")]
     pub(super) kind: &'static str,
-    title: &'static str,
-    status: u16,
-    detail: String,
+    pub(super) title: &'static str,
+    pub(super) status: u16,
+    pub(super) detail: String,
     code: &'static str,
     #[serde(rename = "violated-policies", skip_serializing_if = "Vec::is_empty")]
     pub(super) violated: Vec<String>,
@@ -39,14 +39,23 @@ impl Problem {
         }
     }
 
-    /// As an answer, with its words beside it for a page.
+    /// In a visitor's language, as far as that has words for it.
+    pub(super) fn spoken(self, language: Language, retry_after: Option<u64>) -> Self {
+        let wait = retry_after.map(duration);
+        match language.problem(self.code, wait.as_deref()) {
+            Some((title, detail)) => Self {
+                title,
+                detail,
+                ..self
+            },
+            None => self,
+        }
+    }
+
+    /// As an answer, with itself beside it for those who say it in another way.
     pub(super) fn respond(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let told = Told {
-            status: self.status,
-            title: self.title,
-            detail: self.detail.clone(),
-        };
+        let told = self.clone();
         let mut response = (status, Json(self)).into_response();
         let media_type = header::HeaderValue::from_static("application/problem+json");
         response

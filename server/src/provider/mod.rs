@@ -73,9 +73,12 @@ impl Error {
         Self::last("misconfigured", "This is no request for a picture.")
     }
 
-    /// The photo that was to be restored is gone.
+    /// The picture that the work was to begin with is gone.
     pub fn photo_lost() -> Self {
-        Self::last("photo_lost", "The photo is not there any more.")
+        Self::last(
+            "photo_lost",
+            "The picture to begin with is not there any more.",
+        )
     }
 
     /// As the visitor is told.
@@ -130,6 +133,8 @@ pub struct Offers {
     pub masks: bool,
     /// Pictures with a background as asked for.
     pub backgrounds: bool,
+    /// Pictures made from a picture and an instruction.
+    pub edits: bool,
 }
 
 /// What a call is to make, as far as its price depends on it.
@@ -140,6 +145,8 @@ pub enum Work<'a> {
         size: &'a str,
         quality: &'a str,
         n: u32,
+        /// They are made from another picture.
+        source: bool,
     },
     Restoration,
     Nothing,
@@ -152,6 +159,7 @@ impl<'a> From<&'a Task> for Work<'a> {
                 size: &task.size,
                 quality: &task.quality,
                 n: task.n,
+                source: task.source.is_some(),
             },
             Task::Restoration(_) => Self::Restoration,
             Task::Notice(_) => Self::Nothing,
@@ -173,7 +181,7 @@ pub trait Provider: Send + Sync + 'static {
     /// What a call is expected to cost in US dollars, rather too much than too little.
     fn estimate(&self, work: Work<'_>) -> f64;
     /// Carries the request out; `original` is the photo of a restoration, a
-    /// JPEG. Dropping the future drops the call.
+    /// JPEG, or the picture that another is made from. Dropping the future drops the call.
     async fn make(
         &self,
         request: &Request,

@@ -151,12 +151,18 @@ fn read_loop(path: &Path, waiting: &Mutex<mpsc::Receiver<Read>>) {
             Some(connection) => Ok(connection),
             None => open_to_read(path),
         };
+        // One lock for all of them; without it each statement takes its own.
+        let locked = opened.as_ref().is_ok_and(|c| run(c, "BEGIN").is_ok());
         for read in reads {
             let connection = opened.as_ref().map_err(Clone::clone);
             // Whoever asked learns of a panic; the thread has others to serve.
             let _ = catch_unwind(AssertUnwindSafe(|| read(connection)));
         }
         connection = opened.ok();
+        if locked {
+            // A connection that cannot end its reading would read old news for ever.
+            connection = connection.filter(|c| run(c, "COMMIT").is_ok());
+        }
     }
 }
 
@@ -165,21 +171,27 @@ fn open_to_read(path: &Path) -> Result<Connection, Error> {
         path,
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
-    connection.busy_timeout(Duration::from_secs(5))?;
+    tune(&connection)?;
     Ok(connection)
 }
 
-fn prepare(connection: &Connection) -> Result<(), Error> {
-    // Plans that do not depend on bound values are not made again with each.
+/// What readers and the writer have in common.
+fn tune(connection: &Connection) -> Result<(), Error> {
+    // Without this a statement is planned again for every value that it is given.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.busy_timeout(Duration::from_secs(5))?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(())
+}
+
+fn prepare(connection: &Connection) -> Result<(), Error> {
+    tune(connection)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
-    connection.set_prepared_statement_cache_capacity(64);
     Ok(())
 }
 

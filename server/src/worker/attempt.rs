@@ -42,15 +42,15 @@ impl Worker {
 
     /// The one step that may cost money.
     async fn ask(&self, job: &Job, progress: Progress) -> Result<Answer, Error> {
-        let original = match &job.request.task {
-            Task::Notice(notice) => return self.notify(&job.id, notice).await,
-            Task::Image(_) => None,
-            Task::Restoration(task) => Some(
-                self.blobs
-                    .read(&task.original.key)
-                    .await
-                    .map_err(|error| lost(&error))?,
-            ),
+        if let Task::Notice(notice) = &job.request.task {
+            return self.notify(&job.id, notice).await;
+        }
+        let original = match job.request.task.original() {
+            Some(picture) => {
+                let bytes = self.blobs.read(&picture.key).await;
+                Some(bytes.map_err(|error| lost(&error))?)
+            }
+            None => None,
         };
         let (provider, _) = self.provider(&job.request.provider).ok_or_else(missing)?;
         provider.make(&job.request, original, progress).await
@@ -171,8 +171,12 @@ fn lost_too_often() -> Error {
 }
 
 fn lost(error: &blob::Error) -> Error {
-    warn!(%error, "the photo of a job could not be read");
-    Error::passing("photo_lost", "The uploaded photo could not be read.")
+    warn!(%error, "the picture that a job begins with could not be read");
+    if error.is_missing() {
+        Error::photo_lost()
+    } else {
+        Error::passing("photo_lost", "The picture to begin with could not be read.")
+    }
 }
 
 /// Jobs are claimed from the lanes of our providers only.

@@ -240,6 +240,7 @@ async fn a_policy_says_what_happens_when_it_cannot_be_asked() {
         n: 1,
         style: None,
         background: "auto".into(),
+        source: None,
     });
     for (on_error, taken) in [("allow", true), ("deny", false)] {
         let folder = tempfile::tempdir().unwrap();

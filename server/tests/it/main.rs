@@ -15,6 +15,8 @@ mod privacy;
 mod provider;
 mod stream;
 mod mask;
+mod edits;
+mod languages;
 mod replicate;
 mod faults;
 mod files;

@@ -16,7 +16,7 @@ use serde_json::Value;
 use crate::support::{Atelier, PATIENCE, Setup, blobs, photo, taken, text};
 
 /// A browser with a session of its own.
-async fn visitor(server: &Atelier) -> Client {
+pub(super) async fn visitor(server: &Atelier) -> Client {
     let page = server.get("/").send().await.unwrap();
     let cookie = page.headers()["set-cookie"].to_str().unwrap();
     let session = cookie.split(';').next().unwrap().parse().unwrap();

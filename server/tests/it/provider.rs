@@ -16,7 +16,7 @@ pub(super) async fn studio(script: Vec<Answer>) -> (Setup, OpenAi, Atelier) {
     studio_with("limits = []", script).await
 }
 
-async fn studio_with(file: &str, script: Vec<Answer>) -> (Setup, OpenAi, Atelier) {
+pub(super) async fn studio_with(file: &str, script: Vec<Answer>) -> (Setup, OpenAi, Atelier) {
     let openai = OpenAi::start(script).await;
     let setup = Setup::with_file(file).openai(&openai);
     let server = setup.start();

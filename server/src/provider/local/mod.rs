@@ -27,8 +27,8 @@ pub struct Local;
 /// The side of a picture whose size is `auto`.
 const AUTO: u32 = 1024;
 
-/// The longer side of a preview. It costs a small part of the picture itself.
-const PREVIEW: u32 = 256;
+/// The longer sides of the previews, shown one after the other: together they cost a twelfth of the picture.
+const PREVIEWS: [u32; 2] = [96, 288];
 
 #[async_trait]
 impl Provider for Local {
@@ -47,6 +47,7 @@ impl Provider for Local {
         Offers {
             masks: true,
             backgrounds: false,
+            edits: false,
         }
     }
 
@@ -94,7 +95,9 @@ fn draw(task: &ImageTask, variation: u64, progress: &Progress) -> Result<Answer,
         height,
         variation: variation.wrapping_add(u64::from(index)),
     };
-    show_preview(sketch(0), progress)?;
+    for side in PREVIEWS {
+        show_preview(sketch(0), side, progress)?;
+    }
     let pictures = (0..task.n).map(|index| {
         let done = |fraction: f32| (index as f32 + fraction) / task.n as f32;
         painted(&sketch(index), &mut |fraction| {
@@ -108,13 +111,10 @@ fn draw(task: &ImageTask, variation: u64, progress: &Progress) -> Result<Answer,
 }
 
 /// The first picture, small, before the long work begins.
-fn show_preview(mut sketch: Sketch<'_>, progress: &Progress) -> Result<(), Error> {
+fn show_preview(mut sketch: Sketch<'_>, side: u32, progress: &Progress) -> Result<(), Error> {
     let long = sketch.width.max(sketch.height);
-    if long <= 2 * PREVIEW {
-        return Ok(());
-    }
-    sketch.width = sketch.width * PREVIEW / long;
-    sketch.height = sketch.height * PREVIEW / long;
+    sketch.width = sketch.width * side / long;
+    sketch.height = sketch.height * side / long;
     let preview = painted(&sketch, &mut |_| progress.report(0.0))?;
     progress.show(preview).ok_or_else(stopped)
 }

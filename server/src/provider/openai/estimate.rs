@@ -21,7 +21,15 @@ pub(crate) fn find<'a>(table: &'a [Estimate], model: &str) -> Option<&'a Estimat
 /// US dollars.
 pub(super) fn estimate(entry: &Estimate, work: Work<'_>) -> f64 {
     match work {
-        Work::Images { size, quality, n } => picture(entry, quality) * squares(size) * f64::from(n),
+        Work::Images {
+            size,
+            quality,
+            n,
+            source,
+        } => {
+            let seen = if source { entry.photo } else { 0.0 };
+            picture(entry, quality) * squares(size) * f64::from(n) + seen
+        }
         Work::Restoration => picture(entry, "high") * LARGEST_AUTO + entry.photo,
         Work::Nothing => 0.0,
     }
@@ -68,11 +76,19 @@ mod tests {
             ("auto", "auto", 1, 0.3),
             ("1024x640", "high", 1, 0.2),
         ] {
-            let estimated = estimate(&entry, Work::Images { size, quality, n });
-            assert!(
-                (estimated - usd).abs() < 1e-9,
-                "{size} {quality}: {estimated}"
-            );
+            for (source, usd) in [(false, usd), (true, usd + 0.02)] {
+                let work = Work::Images {
+                    size,
+                    quality,
+                    n,
+                    source,
+                };
+                let estimated = estimate(&entry, work);
+                assert!(
+                    (estimated - usd).abs() < 1e-9,
+                    "{size} {quality}: {estimated}"
+                );
+            }
         }
         assert!((estimate(&entry, Work::Restoration) - 0.32).abs() < 1e-9);
     }

@@ -28,7 +28,7 @@ use self::frame::Frame;
 use super::{Answer, Error, Offers, Progress, Provider, Work, http};
 use crate::{
     config::OpenAiConfig,
-    job::{ImageTask, Request, RestorationTask, Task},
+    job::{ImageTask, Picture, Request, RestorationTask, Task},
     photo::{self, Mask},
 };
 
@@ -79,6 +79,52 @@ impl OpenAi {
         })
     }
 
+    /// The call that a task needs: words alone, or a picture with them.
+    fn call(
+        &self,
+        model: &str,
+        task: &ImageTask,
+        source: Option<&Bytes>,
+        partial_images: u8,
+    ) -> Result<RequestBuilder, Error> {
+        match (&task.source, source) {
+            (Some(described), Some(picture)) => self.alteration(
+                model,
+                task,
+                file_of(&described.picture, picture)?,
+                partial_images,
+            ),
+            (Some(_), None) => Err(Error::photo_lost()),
+            (None, _) => self.generation(model, task, partial_images),
+        }
+    }
+
+    /// `POST /images/edits` with a picture of ours.
+    fn alteration(
+        &self,
+        model: &str,
+        task: &ImageTask,
+        picture: Part,
+        partial_images: u8,
+    ) -> Result<RequestBuilder, Error> {
+        let mut form = Form::new()
+            .text("model", model.to_owned())
+            .text("prompt", task.styled())
+            .text("n", task.n.to_string())
+            .text("size", task.size.clone())
+            .text("quality", task.quality.clone())
+            .part("image", picture);
+        if task.background != "auto" {
+            form = form.text("background", task.background.clone());
+        }
+        if partial_images > 0 {
+            form = form
+                .text("stream", "true")
+                .text("partial_images", partial_images.to_string());
+        }
+        Ok(self.post("images/edits")?.multipart(form))
+    }
+
     /// `POST /images/generations`.
     fn generation(
         &self,
@@ -109,11 +155,13 @@ impl OpenAi {
         &self,
         model: &str,
         task: &ImageTask,
+        source: Option<Bytes>,
         progress: &Progress,
     ) -> Result<Answer, Error> {
+        let source = source.as_ref();
         let partial_images = self.config.partial_images;
         if task.n == 1 && partial_images > 0 && !self.streams_not.load(Ordering::Relaxed) {
-            let request = self.generation(model, task, partial_images)?;
+            let request = self.call(model, task, source, partial_images)?;
             let response = request.send().await.map_err(http::broken)?;
             if stream::is_stream(&response) {
                 let reply = stream::read(response, progress).await?;
@@ -131,7 +179,7 @@ impl OpenAi {
             }
             self.streams_not.store(true, Ordering::Relaxed);
         }
-        self.answer(self.generation(model, task, 0)?).await
+        self.answer(self.call(model, task, source, 0)?).await
     }
 
     /// `POST /images/edits` with the photo on a canvas that the model can draw.
@@ -236,6 +284,7 @@ impl Provider for OpenAi {
         Offers {
             masks: true,
             backgrounds: true,
+            edits: true,
         }
     }
 
@@ -259,12 +308,22 @@ impl Provider for OpenAi {
     ) -> Result<Answer, Error> {
         let model = &request.model;
         match (&request.task, original) {
-            (Task::Image(task), _) => self.paint(model, task, &progress).await,
+            (Task::Image(task), source) => self.paint(model, task, source, &progress).await,
             (Task::Restoration(task), Some(photo)) => self.restore(model, task, photo).await,
             (Task::Restoration(_), None) => Err(Error::photo_lost()),
             (Task::Notice(_), _) => Err(Error::no_picture()),
         }
     }
+}
+
+/// A picture of ours as a file. Its own name opens it to whoever knows that, so it gets another.
+fn file_of(picture: &Picture, bytes: &Bytes) -> Result<Part, Error> {
+    let name = match picture.media_type.as_str() {
+        "image/jpeg" => "picture.jpg",
+        "image/webp" => "picture.webp",
+        _ => "picture.png",
+    };
+    file(bytes.to_vec(), name, &picture.media_type)
 }
 
 fn file(bytes: Vec<u8>, name: &'static str, media_type: &str) -> Result<Part, Error> {

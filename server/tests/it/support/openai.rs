@@ -235,12 +235,20 @@ async fn edits(
                 "background",
                 "input_fidelity",
                 "output_format",
+                "stream",
+                "partial_images",
             ];
             assert!(
                 known.contains(&name.as_str()),
                 "the images API refuses {name:?}"
             );
-            body.insert(name, field.text().await.unwrap().into());
+            let text = field.text().await.unwrap();
+            let value = match name.as_str() {
+                // What is a number or a truth value in JSON is read as that.
+                "n" | "partial_images" | "stream" => serde_json::from_str(&text).unwrap(),
+                _ => text.into(),
+            };
+            body.insert(name, value);
         }
     }
     assert!(body.contains_key("image"));

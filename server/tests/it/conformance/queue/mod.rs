@@ -44,6 +44,7 @@ fn request(prompt: &str) -> Request {
             n: 1,
             style: None,
             background: "auto".into(),
+            source: None,
         }),
     }
 }

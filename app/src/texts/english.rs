@@ -1,0 +1,346 @@
+//! English.
+
+use super::{Left, Said, Spent, Texts};
+use crate::wire::{Job, Kind, Status};
+
+pub(super) const ENGLISH: Texts = Texts {
+    said,
+    problem: |_, _| None,
+    failure: |_| None,
+
+    skip: "Skip to the page",
+    site: "Site",
+    paint: "Paint",
+    restore: "Restore",
+    gallery: "Gallery",
+    language: "Language",
+    by_local: "Pictures by the built-in sketch engine, photos by the built-in restorer.",
+    by_two: |pictures, photos| format!("Pictures by {pictures}, photos by {photos}."),
+    by_one: |model| format!("Pictures and photos by {model}."),
+    keys: "Keys",
+    key_send: ["Ctrl Enter", "Send the form"],
+    key_write: "Write a prompt, or search",
+    key_walk: "Walk through the gallery",
+    key_delete: ["Delete", "Delete the picture, once you agree"],
+    key_close: ["Esc", "Close what is open"],
+    key_keys: "Show these keys",
+    close: "Close",
+
+    art_title: "Paint a picture",
+    art_description: "Describe a picture in words and have it painted.",
+    art_heading: "What shall we paint?",
+    art_jobs: "Your pictures in the making",
+    local_engine: "This is the built-in sketch engine, not an AI model.",
+    local_restorer: "This is the built-in restorer: classical image processing, not an AI model.",
+    connect: [" Set ", " to connect one."],
+    prompt: "The picture in words",
+    prompt_example: "A lighthouse on a cliff at dusk, gulls in the wind",
+    ideas: &[
+        "a lighthouse on a cliff at dusk, gulls in the wind",
+        "a red boat on a calm sea at sunset",
+        "a fox in the snow under tall pines",
+        "two cats on a windowsill, rain outside",
+        "a village at night with lit windows and a full moon",
+        "mountains reflected in a still lake",
+        "a field of poppies below a stormy sky",
+        "a whale under a sea of stars",
+        "a city in the fog, seen from above",
+        "a desert road with a single cactus at noon",
+        "a bowl of lemons on a blue table",
+        "a cabin in the woods, smoke from its chimney",
+        "hot-air balloons over green hills in the morning",
+        "an old bicycle leaning on a yellow wall",
+        "a dragon asleep on a library roof",
+        "a harbour at dawn with fishing boats",
+        "a forest path in autumn, leaves falling",
+        "a teapot, two cups and a window with rain",
+        "northern lights over a frozen lake",
+        "a train crossing a high bridge in winter",
+        "a garden with a pond and a small red bridge",
+        "an owl on a branch in front of the moon",
+        "a castle on a hill above the clouds",
+        "jellyfish in deep blue water",
+    ],
+    try_these: ["Try “", "”, “", "” or ", "."],
+    surprise: "surprise me",
+    style: "Style",
+    as_written: "As written",
+    style_label: |id| match id {
+        "watercolour" => "Watercolour",
+        "ink" => "Ink",
+        "oil" => "Oil",
+        "pencil" => "Pencil",
+        "poster" => "Poster",
+        "pixel" => "Pixel",
+        "photo" => "Photo",
+        _ => "",
+    },
+    shape: "Shape",
+    shapes: ["Square", "Wide", "Tall"],
+    quality: "Quality",
+    quality_label: |id| match id {
+        "low" => "Low, quick",
+        "medium" => "Medium",
+        "high" => "High, slow",
+        _ => "Automatic",
+    },
+    number: "Number",
+    transparent: "Transparent background",
+    price: |usd| format!("About {usd} a picture."),
+    paint_it: "Paint it",
+    sending: "Sending …",
+    or_press: ["or press ", " or ", " + "],
+
+    restore_title: "Restore a photo",
+    restore_description: "Upload a faded, scratched or noisy photo and get it back restored.",
+    restore_heading: "Bring an old photo back",
+    restore_what: "Faded, scratched or grainy: choose a photo and see it beside what it was.",
+    restore_jobs: "Your photos in the making",
+    choose_photo: "Choose a photo, or drop it here",
+    photo_rules: |megabytes, megapixels| {
+        format!("JPEG, PNG, WebP, GIF, BMP or TIFF, up to {megabytes} and {megapixels} megapixels.")
+    },
+    photo_chosen: "The photo you chose",
+    only_painted: "Repair only what I paint over",
+    brush: "Brush",
+    start_over: "Start over",
+    strength: "Strength",
+    gentle: "gentle",
+    full: "full",
+    size: "Size",
+    as_it_is: "As it is",
+    twice: "Twice as large",
+    four_times: "Four times as large",
+    keep_monochrome: "Keep it black and white",
+    stays_here: "Your photo stays on this server, and only you can see it and what becomes of it.",
+    sent_to: |provider| {
+        format!(
+            "Your photo is sent to {provider} to be restored, under their terms; here only you can see it and what \
+             becomes of it."
+        )
+    },
+    both_deleted: |span| {
+        format!(" Both are deleted {span} after it is done, or at once when you say so.")
+    },
+    restore_it: "Restore it",
+    uploading: "Uploading …",
+
+    left,
+    spent,
+
+    stage,
+    all_words: "All the words",
+    progress: "Progress",
+    ahead: |jobs| format!("{jobs} ahead of it"),
+    usually: |span| format!("usually about {span}"),
+    another_try: |number| format!("Try {number}. The one before did not get through."),
+    late: "This takes longer than usual. You can close the page and come back; the job goes on.",
+    call_off: "Call it off",
+    paint_again: "Paint again",
+    paint_new: "Paint a new one",
+    try_again: "Try again",
+    after_all: "Paint it after all",
+    send_again: "Send it again",
+    another_photo: "Choose another photo",
+    a_photo: "Choose a photo",
+    change_words: "Change the words",
+    copy_words: "Copy the words",
+    words_copied: "Words copied",
+    edit: "Edit it",
+    edit_how: "What should be different?",
+    edit_example: "Make it snow",
+    edit_it: "Paint the change",
+    enlarge: "Enlarge",
+    copy_link: "Copy link",
+    link_copied: "Link copied",
+    make_link: "Make a link",
+    delete: "Delete",
+    delete_now: "Delete now",
+    deleted: "Deleted. ",
+    download: "Download",
+    other_files: "Other files",
+    more: "More",
+    without_words: "Without the words in it",
+    without_place: "Without date and place",
+    shared: "The same was already being made, so both share the result.",
+    earlier_picture: "An earlier picture",
+    painted_before_for: |ago| format!("{} for: ", painted(ago)),
+    painted_for: |ago| format!(", painted {} for: ", ago.unwrap_or("before")),
+    alike: |per_cent| format!(", {per_cent} % alike."),
+    same_words: |ago| format!("{} for the same words.", painted(ago)),
+    same_photo: "This very photo was restored before.",
+    edited: "Made from",
+    enlarged: "Enlarged",
+    repaired: "Repaired",
+    colours: "Colours",
+    took: "Took",
+    cost: "Cost",
+    another_picture_of: "another picture",
+    times: |factor| format!("{factor} times"),
+    black_and_white: "Black and white",
+    painted_over: "What you painted over",
+    no_reason: "Something went wrong that we have no words for.",
+    seen_by_address: "Whoever has the address of this page can see it.",
+    seen_by_link: "You see this by a link.",
+    seen_by_you: "Only you can see this.",
+    deleted_soon: " It is about to be deleted.",
+    deleted_in: |span| format!(" It is deleted in {span}."),
+
+    restored_photo: "A restored photo",
+    photo_to_restore: "A photo to restore",
+    photo_restored: "The photo, restored",
+    photo_as_sent: "The photo as you sent it",
+    photo_as_it_was: "The photo as it was",
+    picture_of: |prompt, number, all| format!("{prompt}, picture {number} of {all}"),
+    before: "Before",
+    after: "After",
+    how_much_before: "How much of the photo to show as it was, in percent",
+    hold: "Hold to see it as it was",
+    side_by_side: "Side by side",
+    only_changes: "Only what changed",
+    actual_size: "Actual size",
+    wall: "On your wall",
+    everything: "Everything you made",
+
+    picture: "Picture",
+    photo: "Photo",
+    job_description: "A picture made in this studio.",
+    another_picture: "Paint another picture",
+    restore_another: "Restore another photo",
+    looks_again: "This page looks again every two seconds. Calling a job off needs JavaScript.",
+
+    gallery_description: "Everything you made in this studio.",
+    back_to_newest: "Back to the newest",
+    nothing_yet: ["Nothing yet. ", " or ", ", and it will hang here."],
+    paint_a_picture: "Paint a picture",
+    restore_a_photo: "restore a photo",
+    none_newest: "Nothing like that among the newest. ",
+    look_older: "Look among the older ones",
+    none: "Nothing like that.",
+    words_of_prompt: "Words of the prompt",
+    kind: "Kind",
+    all: "All",
+    pictures: "Pictures",
+    photos: "Photos",
+    search: "Search",
+    older: "Older ones",
+    download_chosen: "Download chosen",
+    delete_chosen: "Delete chosen",
+    choose: |name| format!("Choose “{name}”"),
+    undo: "Undo",
+    newer_picture: "Newer picture",
+    older_picture: "Older picture",
+    all_about_it: "All about it",
+
+    problem_description: "A page that could not be shown.",
+    back_where: "Back to where you were",
+    nothing_here: [
+        "An empty wall",
+        "Nothing hangs at this address. It may have been moved, or mistyped.",
+        "To the studio",
+    ],
+    job_gone: [
+        "This picture is gone",
+        "There is no picture at this address. It may have been deleted, or kept for its time and let go.",
+        "Paint a new one",
+    ],
+    store_away: [
+        "Back in a minute",
+        "The studio cannot reach its records at the moment. Nothing is lost; please try again in a minute.",
+        "Try again",
+    ],
+    away_note: "The studio cannot reach its records at the moment: what you made is not shown, and nothing new is \
+        taken. Nothing is lost; please try again in a minute.",
+
+    just_now: "just now",
+    yesterday: "yesterday",
+    ago: |span| format!("{span} ago"),
+    days_ago: |days| format!("{days} days ago"),
+    units: ["seconds", "minutes", "hours", "days"],
+    money: |digits| format!("${digits}"),
+    next_to_nothing: "less than $0.001",
+};
+
+fn said(said: Said) -> &'static str {
+    match said {
+        Said::NoAnswer => "The studio did not answer. Check the connection and try again.",
+        Said::Refused => "The studio could not take this. Try again in a minute.",
+        Said::Gone => "This job is gone. It may have been deleted.",
+        Said::GivenUp => {
+            "Still no connection. The job goes on without this page: load it again later."
+        }
+        Said::Lost => "Connection lost, trying again.",
+        Said::NotThrough => "That did not get through. Try again.",
+        Said::Ahead => "{} ahead of it",
+        Said::Deleted => "{} deleted.",
+        Said::Sure => "Delete this picture?",
+        Said::NoPhoto => {
+            "This file is not a photo we can read. Choose a JPEG, PNG, WebP, GIF, BMP or TIFF."
+        }
+        Said::Empty => "This file is empty. Choose another one.",
+        Said::TooLarge => "This file has {}; the most we take is {}.",
+        Said::TooManyPixels => "This photo has {} megapixels; the most we take is {}.",
+        Said::More => "{} and {} more",
+    }
+}
+
+fn stage(job: &Job) -> &'static str {
+    let picture = job.kind == Kind::Image;
+    match job.status {
+        Status::Queued if job.attempt > 0 => "Trying again soon",
+        Status::Queued if job.position == Some(0) => "Next in line",
+        Status::Queued => "Waiting in line",
+        Status::Running if job.attempt > 1 => "Trying again",
+        Status::Running if picture => "Painting",
+        Status::Running => "Restoring",
+        Status::Delivering => "Putting it in its frame",
+        Status::Succeeded if picture => "The picture is ready",
+        Status::Succeeded => "The photo is ready",
+        Status::Failed if picture => "This picture did not work out",
+        Status::Failed => "This photo could not be restored",
+        Status::Cancelled => "Called off",
+    }
+}
+
+fn painted(ago: Option<&str>) -> String {
+    format!("Painted {}", ago.unwrap_or("before"))
+}
+
+fn left(limit: &Left) -> String {
+    let Left { left, all, .. } = limit;
+    let things = things(limit.kind);
+    let today = if limit.today { " today" } else { "" };
+    match &limit.renewal {
+        Some(renewal) => format!("{left} of {all} {things} left{today}, renews in {renewal}."),
+        None => format!("{left} of {all} {things} left{today}."),
+    }
+}
+
+fn spent(limit: &Spent<'_>) -> String {
+    let Spent { back, today, .. } = limit;
+    let still = match limit.kind {
+        Kind::Image => "What was painted before can still be had.",
+        Kind::Restoration => "A photo restored before can still be had.",
+    };
+    match limit.unit {
+        "usd" => {
+            let today = if *today { " for today" } else { "" };
+            format!("The studio's budget{today} is spent. Come back in {back}. {still}")
+        }
+        "images" => {
+            let (things, today) = (
+                things(limit.kind),
+                if *today { " today" } else { " for now" },
+            );
+            format!("No {things} left{today}. Come back in {back}. {still}")
+        }
+        _ => format!("That was a lot at once. Come back in {back}."),
+    }
+}
+
+fn things(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Image => "pictures",
+        Kind::Restoration => "photos",
+    }
+}

@@ -1,0 +1,449 @@
+//! German.
+
+use super::{Left, Said, Spent, Texts};
+use crate::wire::{Job, Kind, Status};
+
+pub(super) const GERMAN: Texts = Texts {
+    said,
+    problem,
+    failure,
+
+    skip: "Zum Inhalt",
+    site: "Seiten",
+    paint: "Malen",
+    restore: "Restaurieren",
+    gallery: "Galerie",
+    language: "Sprache",
+    by_local: "Bilder von der eingebauten Zeichenmaschine, Fotos vom eingebauten Restaurator.",
+    by_two: |pictures, photos| format!("Bilder von {pictures}, Fotos von {photos}."),
+    by_one: |model| format!("Bilder und Fotos von {model}."),
+    keys: "Tasten",
+    key_send: ["Strg Enter", "Formular abschicken"],
+    key_write: "Ins Textfeld oder in die Suche",
+    key_walk: "Durch die Galerie gehen",
+    key_delete: ["Entf", "Bild löschen, nach Rückfrage"],
+    key_close: ["Esc", "Schließen, was offen ist"],
+    key_keys: "Diese Tasten zeigen",
+    close: "Schließen",
+
+    art_title: "Ein Bild malen",
+    art_description: "Beschreib ein Bild in Worten und lass es malen.",
+    art_heading: "Was sollen wir malen?",
+    art_jobs: "Deine Bilder in Arbeit",
+    local_engine: "Das ist die eingebaute Zeichenmaschine, kein KI-Modell. Sie versteht nur englische Wörter.",
+    local_restorer: "Das ist der eingebaute Restaurator: klassische Bildverarbeitung, kein KI-Modell.",
+    connect: [" Mit ", " wird eines angeschlossen."],
+    prompt: "Das Bild in Worten",
+    prompt_example: "Ein Leuchtturm auf einer Klippe in der Dämmerung, Möwen im Wind",
+    ideas: &[
+        "ein Leuchtturm auf einer Klippe in der Dämmerung, Möwen im Wind",
+        "ein rotes Boot auf ruhiger See bei Sonnenuntergang",
+        "ein Fuchs im Schnee unter hohen Kiefern",
+        "zwei Katzen auf dem Fensterbrett, draußen regnet es",
+        "ein Dorf bei Nacht mit erleuchteten Fenstern und Vollmond",
+        "Berge, die sich in einem stillen See spiegeln",
+        "ein Mohnfeld unter einem Gewitterhimmel",
+        "ein Wal unter einem Meer aus Sternen",
+        "eine Stadt im Nebel, von oben gesehen",
+        "eine Wüstenstraße mit einem einzelnen Kaktus am Mittag",
+        "eine Schale Zitronen auf einem blauen Tisch",
+        "eine Hütte im Wald, Rauch steigt aus dem Schornstein",
+        "Heißluftballons über grünen Hügeln am Morgen",
+        "ein altes Fahrrad, an eine gelbe Wand gelehnt",
+        "ein Drache, der auf dem Dach einer Bibliothek schläft",
+        "ein Hafen im Morgengrauen mit Fischerbooten",
+        "ein Waldweg im Herbst, Blätter fallen",
+        "eine Teekanne, zwei Tassen und ein Fenster mit Regen",
+        "Nordlichter über einem zugefrorenen See",
+        "ein Zug auf einer hohen Brücke im Winter",
+        "ein Garten mit Teich und kleiner roter Brücke",
+        "eine Eule auf einem Ast vor dem Mond",
+        "eine Burg auf einem Hügel über den Wolken",
+        "Quallen in tiefblauem Wasser",
+    ],
+    try_these: ["Zum Beispiel „", "“, „", "“ oder ", "."],
+    surprise: "überrasch mich",
+    style: "Stil",
+    as_written: "Wie geschrieben",
+    style_label: |id| match id {
+        "watercolour" => "Aquarell",
+        "ink" => "Tusche",
+        "oil" => "Öl",
+        "pencil" => "Bleistift",
+        "poster" => "Plakat",
+        "pixel" => "Pixel",
+        "photo" => "Foto",
+        _ => "",
+    },
+    shape: "Format",
+    shapes: ["Quadrat", "Quer", "Hoch"],
+    quality: "Qualität",
+    quality_label: |id| match id {
+        "low" => "Niedrig, schnell",
+        "medium" => "Mittel",
+        "high" => "Hoch, langsam",
+        _ => "Automatisch",
+    },
+    number: "Anzahl",
+    transparent: "Durchsichtiger Hintergrund",
+    price: |usd| format!("Etwa {usd} je Bild."),
+    paint_it: "Malen",
+    sending: "Wird gesendet …",
+    or_press: ["oder ", " oder ", " + "],
+
+    restore_title: "Ein Foto restaurieren",
+    restore_description: "Lade ein verblasstes, verkratztes oder verrauschtes Foto hoch und bekomm es restauriert \
+        zurück.",
+    restore_heading: "Hol ein altes Foto zurück",
+    restore_what: "Verblasst, verkratzt oder körnig: Wähl ein Foto und sieh es neben dem, was es war.",
+    restore_jobs: "Deine Fotos in Arbeit",
+    choose_photo: "Foto wählen oder hier ablegen",
+    photo_rules: |megabytes, megapixels| {
+        format!("JPEG, PNG, WebP, GIF, BMP oder TIFF, bis {megabytes} und {megapixels} Megapixel.")
+    },
+    photo_chosen: "Das gewählte Foto",
+    only_painted: "Nur reparieren, was ich übermale",
+    brush: "Pinsel",
+    start_over: "Von vorn",
+    strength: "Stärke",
+    gentle: "sanft",
+    full: "voll",
+    size: "Größe",
+    as_it_is: "Wie es ist",
+    twice: "Doppelt so groß",
+    four_times: "Viermal so groß",
+    keep_monochrome: "Schwarzweiß lassen",
+    stays_here: "Dein Foto bleibt auf diesem Server; nur du siehst es und was daraus wird.",
+    sent_to: |provider| {
+        format!(
+            "Dein Foto wird zum Restaurieren an {provider} gesendet, zu deren Bedingungen; hier siehst nur du es und \
+             was daraus wird."
+        )
+    },
+    both_deleted: |span| {
+        format!(
+            " Beide werden {span} nach der Fertigstellung gelöscht, oder sofort, wenn du es sagst."
+        )
+    },
+    restore_it: "Restaurieren",
+    uploading: "Wird hochgeladen …",
+
+    left,
+    spent,
+
+    stage,
+    all_words: "Alle Worte",
+    progress: "Fortschritt",
+    ahead: |jobs| format!("{jobs} davor"),
+    usually: |span| format!("meist etwa {span}"),
+    another_try: |number| format!("Versuch {number}. Der davor kam nicht durch."),
+    late: "Das dauert länger als sonst. Du kannst die Seite schließen und wiederkommen; es geht weiter.",
+    call_off: "Abbrechen",
+    paint_again: "Noch einmal malen",
+    paint_new: "Neu malen",
+    try_again: "Noch einmal versuchen",
+    after_all: "Doch malen",
+    send_again: "Noch einmal senden",
+    another_photo: "Anderes Foto wählen",
+    a_photo: "Foto wählen",
+    change_words: "Worte ändern",
+    copy_words: "Worte kopieren",
+    words_copied: "Worte kopiert",
+    edit: "Bearbeiten",
+    edit_how: "Was soll anders sein?",
+    edit_example: "Lass es schneien",
+    edit_it: "Änderung malen",
+    enlarge: "Vergrößern",
+    copy_link: "Link kopieren",
+    link_copied: "Link kopiert",
+    make_link: "Link erstellen",
+    delete: "Löschen",
+    delete_now: "Jetzt löschen",
+    deleted: "Gelöscht. ",
+    download: "Herunterladen",
+    other_files: "Andere Dateien",
+    more: "Mehr",
+    without_words: "Ohne die Worte darin",
+    without_place: "Ohne Datum und Ort",
+    shared: "Das Gleiche war schon in Arbeit, beide teilen sich das Ergebnis.",
+    earlier_picture: "Ein früheres Bild",
+    painted_before_for: |ago| format!("{} für: ", painted(ago)),
+    painted_for: |ago| format!(", gemalt {} für: ", ago.unwrap_or("zuvor")),
+    alike: |per_cent| format!(", zu {per_cent} % gleich."),
+    same_words: |ago| format!("{} für dieselben Worte.", painted(ago)),
+    same_photo: "Genau dieses Foto wurde schon einmal restauriert.",
+    edited: "Entstanden aus",
+    enlarged: "Vergrößert",
+    repaired: "Repariert",
+    colours: "Farben",
+    took: "Dauer",
+    cost: "Kosten",
+    another_picture_of: "einem anderen Bild",
+    times: |factor| format!("{factor}-fach"),
+    black_and_white: "Schwarzweiß",
+    painted_over: "Was du übermalt hast",
+    no_reason: "Etwas ging schief, wofür wir keine Worte haben.",
+    seen_by_address: "Wer die Adresse dieser Seite hat, kann es sehen.",
+    seen_by_link: "Du siehst das über einen Link.",
+    seen_by_you: "Nur du kannst das sehen.",
+    deleted_soon: " Es wird gleich gelöscht.",
+    deleted_in: |span| format!(" Noch {span}, dann wird es gelöscht."),
+
+    restored_photo: "Ein restauriertes Foto",
+    photo_to_restore: "Ein Foto zum Restaurieren",
+    photo_restored: "Das Foto, restauriert",
+    photo_as_sent: "Das Foto, wie du es gesendet hast",
+    photo_as_it_was: "Das Foto, wie es war",
+    picture_of: |prompt, number, all| format!("{prompt}, Bild {number} von {all}"),
+    before: "Vorher",
+    after: "Nachher",
+    how_much_before: "Wie viel vom Foto so gezeigt wird, wie es war, in Prozent",
+    hold: "Halten: wie es war",
+    side_by_side: "Nebeneinander",
+    only_changes: "Nur die Änderungen",
+    actual_size: "Originalgröße",
+    wall: "An deiner Wand",
+    everything: "Alles von dir",
+
+    picture: "Bild",
+    photo: "Foto",
+    job_description: "Ein Bild aus diesem Atelier.",
+    another_picture: "Noch ein Bild malen",
+    restore_another: "Noch ein Foto restaurieren",
+    looks_again: "Diese Seite sieht alle zwei Sekunden nach. Zum Abbrechen braucht es JavaScript.",
+
+    gallery_description: "Alles, was du in diesem Atelier gemacht hast.",
+    back_to_newest: "Zurück zu den neuesten",
+    nothing_yet: ["Noch nichts. ", " oder ", ", und es hängt hier."],
+    paint_a_picture: "Mal ein Bild",
+    restore_a_photo: "restaurier ein Foto",
+    none_newest: "Unter den neuesten nichts dergleichen. ",
+    look_older: "Bei den älteren nachsehen",
+    none: "Nichts dergleichen.",
+    words_of_prompt: "Worte des Bildes",
+    kind: "Art",
+    all: "Alles",
+    pictures: "Bilder",
+    photos: "Fotos",
+    search: "Suchen",
+    older: "Ältere",
+    download_chosen: "Auswahl herunterladen",
+    delete_chosen: "Auswahl löschen",
+    choose: |name| format!("„{name}“ auswählen"),
+    undo: "Rückgängig",
+    newer_picture: "Neueres Bild",
+    older_picture: "Älteres Bild",
+    all_about_it: "Alles darüber",
+
+    problem_description: "Eine Seite, die nicht gezeigt werden konnte.",
+    back_where: "Zurück",
+    nothing_here: [
+        "Eine leere Wand",
+        "An dieser Adresse hängt nichts. Vielleicht ist es umgezogen, oder sie ist vertippt.",
+        "Zum Atelier",
+    ],
+    job_gone: [
+        "Dieses Bild ist fort",
+        "An dieser Adresse ist kein Bild. Vielleicht wurde es gelöscht, oder seine Zeit war um.",
+        "Ein neues malen",
+    ],
+    store_away: [
+        "Gleich wieder da",
+        "Das Atelier erreicht seine Aufzeichnungen gerade nicht. Nichts ist verloren; versuch es in einer Minute \
+         noch einmal.",
+        "Noch einmal versuchen",
+    ],
+    away_note: "Das Atelier erreicht seine Aufzeichnungen gerade nicht: Was du gemacht hast, wird nicht gezeigt, und \
+        Neues wird nicht angenommen. Nichts ist verloren; versuch es in einer Minute noch einmal.",
+
+    just_now: "gerade eben",
+    yesterday: "gestern",
+    ago: |span| format!("vor {span}"),
+    days_ago: |days| format!("vor {days} Tagen"),
+    units: ["Sekunden", "Minuten", "Stunden", "Tage"],
+    money: |digits| format!("{} $", digits.replace('.', ",")),
+    next_to_nothing: "weniger als 0,001 $",
+};
+
+fn said(said: Said) -> &'static str {
+    match said {
+        Said::NoAnswer => {
+            "Das Atelier antwortet nicht. Prüf die Verbindung und versuch es noch einmal."
+        }
+        Said::Refused => {
+            "Das Atelier konnte das nicht annehmen. Versuch es in einer Minute noch einmal."
+        }
+        Said::Gone => "Dieser Auftrag ist fort. Vielleicht wurde er gelöscht.",
+        Said::GivenUp => {
+            "Noch immer keine Verbindung. Es geht auch ohne diese Seite weiter: Lade sie später neu."
+        }
+        Said::Lost => "Verbindung verloren, neuer Versuch.",
+        Said::NotThrough => "Das kam nicht durch. Versuch es noch einmal.",
+        Said::Ahead => "{} davor",
+        Said::Deleted => "{} gelöscht.",
+        Said::Sure => "Dieses Bild löschen?",
+        Said::NoPhoto => {
+            "Diese Datei ist kein Foto, das wir lesen können. Wähl ein JPEG, PNG, WebP, GIF, BMP oder TIFF."
+        }
+        Said::Empty => "Diese Datei ist leer. Wähl eine andere.",
+        Said::TooLarge => "Diese Datei hat {}; wir nehmen höchstens {}.",
+        Said::TooManyPixels => "Dieses Foto hat {} Megapixel; wir nehmen höchstens {}.",
+        Said::More => "{} und {} weitere",
+    }
+}
+
+fn problem(code: &str, wait: Option<&str>) -> Option<(&'static str, String)> {
+    const NOT_POSSIBLE: &str = "Das geht nicht";
+    const PHOTO: &str = "Das Foto ist nicht zu gebrauchen";
+    let (title, detail) = match code {
+        "limited" => {
+            let wait = wait.map_or_else(
+                || "Warte ein wenig.".to_owned(),
+                |wait| format!("In {wait} geht es weiter."),
+            );
+            return Some((
+                "Über der Grenze",
+                format!("Für Neues ist gerade nichts mehr frei. {wait}"),
+            ));
+        }
+        "malformed" => (
+            "Unlesbare Anfrage",
+            "Die Anfrage ließ sich nicht lesen. Lade die Seite neu und versuch es noch einmal.",
+        ),
+        "prompt" => (
+            NOT_POSSIBLE,
+            "Die Worte fehlen, sind zu viele oder enthalten Steuerzeichen. Höchstens 32.000 Zeichen reinen Textes.",
+        ),
+        "background" => (NOT_POSSIBLE, "Dieses Modell wählt den Hintergrund selbst."),
+        "size" => (NOT_POSSIBLE, "Dieses Format gibt es hier nicht."),
+        "from" => (
+            NOT_POSSIBLE,
+            "Dieses Bild lässt sich hier nicht bearbeiten.",
+        ),
+        "mask" => (
+            NOT_POSSIBLE,
+            "Was du übermalt hast, ist nicht zu gebrauchen. Übermal es noch einmal.",
+        ),
+        "enlarge" => (
+            NOT_POSSIBLE,
+            "So groß wird kein Bild. Wähl eine kleinere Größe.",
+        ),
+        "photo" => (NOT_POSSIBLE, "Es fehlt ein Foto. Wähl eines."),
+        "photo_empty" => (PHOTO, "Die Datei ist leer. Wähl ein Foto."),
+        "photo_type" => (
+            PHOTO,
+            "Die Datei ist kein Foto, das wir lesen können. Wähl ein JPEG, PNG, WebP, GIF, BMP oder TIFF.",
+        ),
+        "photo_pixels" => (PHOTO, "Das Foto hat zu viele Pixel. Wähl ein kleineres."),
+        "photo_damaged" => (PHOTO, "Die Datei ist beschädigt oder bricht ab."),
+        "too_large" => ("Zu groß", "So viel wird nicht angenommen."),
+        "not_found" => (
+            "Nicht gefunden",
+            "Das gibt es nicht, oder es wurde gelöscht.",
+        ),
+        "not_yours" => ("Nicht deins", "Das darf nur ändern, wer es bestellt hat."),
+        "wrong_state" => ("Zu spät", "Es ist schon weiter."),
+        "denied" => (
+            "Verboten",
+            "Diese Seite bedient dich nicht. Wenn das ein Irrtum ist, frag ihren Betreiber.",
+        ),
+        "cross_origin" => ("Verboten", "Die Anfrage kam von der Seite eines anderen."),
+        "method_not_allowed" => ("Nicht erlaubt", "Diese Adresse nimmt so etwas nicht an."),
+        "closing" => (
+            "Neustart",
+            "Das Atelier startet neu. Versuch es gleich noch einmal.",
+        ),
+        "store_unavailable" => (
+            "Nicht erreichbar",
+            "Das Atelier erreicht seine Aufzeichnungen gerade nicht. Nichts ist verloren; versuch es gleich noch \
+             einmal.",
+        ),
+        "internal" => (
+            "Unser Fehler",
+            "Bei uns ging etwas schief. Es ist vermerkt; versuch es noch einmal.",
+        ),
+        _ => return None,
+    };
+    Some((title, detail.to_owned()))
+}
+
+fn failure(code: &str) -> Option<&'static str> {
+    Some(match code {
+        "content_refused" => {
+            "Der Bilddienst hat das als unsicher abgelehnt. Dasselbe noch einmal zu senden hilft nicht."
+        }
+        "provider_credit_exhausted" => {
+            "Das Guthaben dieses Ateliers beim Bilddienst ist aufgebraucht. Sag bitte dem Betreiber Bescheid."
+        }
+        "provider_key_refused" => {
+            "Der Bilddienst nimmt den Schlüssel dieses Ateliers nicht an. Sag bitte dem Betreiber Bescheid."
+        }
+        "provider_busy" => "Der Bilddienst ist überlastet.",
+        "provider_failed" => "Der Bilddienst ist gescheitert.",
+        "provider_unreachable" => "Der Bilddienst ist nicht zu erreichen.",
+        "provider_missing" => "Der Bilddienst ist nicht mehr angeschlossen.",
+        "bad_answer" => "Die Antwort des Bilddienstes war kein Bild, das sich lesen lässt.",
+        "storage_failed" => "Das Bild wurde gemalt, konnte aber nicht aufbewahrt werden.",
+        "interrupted" | "lease_expired" => {
+            "Die Arbeit wurde zu oft unterbrochen. Versuch es noch einmal."
+        }
+        "photo_lost" => "Das Bild, mit dem es anfing, ist nicht mehr da.",
+        "engine_failed" => "Die eingebaute Maschine ist daran gescheitert.",
+        _ => return None,
+    })
+}
+
+fn stage(job: &Job) -> &'static str {
+    let picture = job.kind == Kind::Image;
+    match job.status {
+        Status::Queued if job.attempt > 0 => "Gleich ein neuer Versuch",
+        Status::Queued if job.position == Some(0) => "Als Nächstes dran",
+        Status::Queued => "In der Schlange",
+        Status::Running if job.attempt > 1 => "Neuer Versuch",
+        Status::Running if picture => "Wird gemalt",
+        Status::Running => "Wird restauriert",
+        Status::Delivering => "Wird gerahmt",
+        Status::Succeeded if picture => "Das Bild ist fertig",
+        Status::Succeeded => "Das Foto ist fertig",
+        Status::Failed if picture => "Dieses Bild wurde nichts",
+        Status::Failed => "Dieses Foto ließ sich nicht restaurieren",
+        Status::Cancelled => "Abgebrochen",
+    }
+}
+
+fn painted(ago: Option<&str>) -> String {
+    format!("Gemalt {}", ago.unwrap_or("zuvor"))
+}
+
+fn left(limit: &Left) -> String {
+    let Left { left, all, .. } = limit;
+    let things = match limit.kind {
+        Kind::Image => "Bildern",
+        Kind::Restoration => "Fotos",
+    };
+    let still = if limit.today { "Heute noch" } else { "Noch" };
+    match &limit.renewal {
+        Some(renewal) => format!("{still} {left} von {all} {things}, neue in {renewal}."),
+        None => format!("{still} {left} von {all} {things}."),
+    }
+}
+
+fn spent(limit: &Spent<'_>) -> String {
+    let Spent { back, today, .. } = limit;
+    let (things, still) = match limit.kind {
+        Kind::Image => ("Bilder", "Was schon gemalt wurde, ist weiter zu haben."),
+        Kind::Restoration => ("Fotos", "Was schon restauriert wurde, ist weiter zu haben."),
+    };
+    let [when, begins] = if *today {
+        ["für heute", "Für heute"]
+    } else {
+        ["vorerst", "Vorerst"]
+    };
+    match limit.unit {
+        "usd" => format!(
+            "Das Budget dieses Ateliers ist {when} aufgebraucht. Komm in {back} wieder. {still}"
+        ),
+        "images" => format!("{begins} keine {things} mehr. Komm in {back} wieder. {still}"),
+        _ => format!("Das war viel auf einmal. Komm in {back} wieder."),
+    }
+}

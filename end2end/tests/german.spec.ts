@@ -1,0 +1,40 @@
+// The same in German, as the browser prefers it.
+
+import { card, expect, expectShown, photo, test, visit } from './fixtures';
+
+test.use({ locale: 'de-DE' });
+
+test('a picture is painted and a photo restored in German', async ({ page }) => {
+  await visit(page, '/');
+  await expect(page.locator('html')).toHaveAttribute('lang', 'de');
+  await page.getByLabel('Das Bild in Worten').fill('a red fox');
+  await page.getByLabel('Tusche', { exact: true }).check();
+  await page.getByRole('button', { name: 'Malen', exact: true }).click();
+  const job = card(page, 'a red fox');
+  await expectShown(job.getByAltText('a red fox'));
+  await expect(page.getByRole('status')).toHaveText('Das Bild ist fertig');
+  await expect(job.getByRole('link', { name: 'Herunterladen' })).toBeVisible();
+  await expect(job).toContainText('Tusche');
+
+  await visit(page, '/restore');
+  const choice = page.getByLabel('Foto wählen');
+  await choice.setInputFiles({ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('?') });
+  await expect(page.getByRole('alert')).toHaveText(/kein Foto, das wir lesen können/);
+  await choice.setInputFiles({ name: 'a.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('no photo') });
+  await page.getByRole('button', { name: 'Restaurieren', exact: true }).click();
+  await expect(page.getByRole('alert')).toHaveText(/^Die Datei ist kein Foto/);
+  await choice.setInputFiles(photo);
+  await page.getByRole('button', { name: 'Restaurieren', exact: true }).click();
+  await expectShown(card(page, 'Ein restauriertes Foto').getByAltText('Das Foto, restauriert'));
+});
+
+test('the language is changed where one is, and stays', async ({ page }) => {
+  await page.goto('/gallery?q=boat');
+  await page.getByRole('link', { name: 'English' }).click();
+  await expect(page).toHaveURL('/gallery?q=boat');
+  await expect(page.getByText('Nothing like that.')).toBeVisible();
+  await page.goto('/restore');
+  await expect(page.getByRole('heading', { name: 'Bring an old photo back' })).toBeVisible();
+  await page.getByRole('link', { name: 'Deutsch' }).click();
+  await expect(page.getByRole('heading', { name: 'Hol ein altes Foto zurück' })).toBeVisible();
+});
