@@ -21,9 +21,14 @@
     }
   });
 
+  // A transition between pages that comes too late is skipped. Chromium reports that as an error of ours.
+  addEventListener("unhandledrejection", event => {
+    if (/^(Abort|InvalidState)Error: Transition was/.test(event.reason)) event.preventDefault();
+  });
+
   addEventListener("input", ({ target: { name, value, parentElement, nextElementSibling } }) => {
     if (name !== "before") return;
     parentElement.closest(".compare").style.setProperty("--before", value + "%");
-    nextElementSibling.value = `${nextElementSibling.dataset.word} ${value} %`;
+    nextElementSibling.textContent = `${nextElementSibling.dataset.word} ${value} %`;
   });
 }

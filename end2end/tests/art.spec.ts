@@ -93,7 +93,7 @@ test('an idea is written into the form, and can be undone', async ({ page }) => 
 test('a deleted picture can be taken back, and is gone when the page is left', async ({ page }) => {
   await visit(page, '/');
   await paint(page, fox);
-  const job = card(page, fox);
+  const job = page.locator('.job');
   await job.getByRole('button', { name: 'Delete' }).click();
   await expect(job.getByText('Deleted.')).toBeVisible();
   await expect(job.getByRole('img')).toBeHidden();

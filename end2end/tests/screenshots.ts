@@ -81,6 +81,35 @@ test.describe('with a provider', () => {
   });
 });
 
+test.describe('German', () => {
+  test.use({ locale: 'de-DE', answers: [] });
+
+  test('pages in German', async ({ page }) => {
+    await visit(page, '/');
+    await shoot(page, 'german-art-empty');
+    await page.getByLabel('Das Bild in Worten').fill('ein Fuchs im Schnee unter hohen Kiefern');
+    await page.getByRole('button', { name: 'Malen', exact: true }).click();
+    await expectShown(page.locator('.job').getByRole('img'));
+    await page.getByText('Bearbeiten', { exact: true }).click();
+    await page.getByText('Mehr', { exact: true }).click();
+    await shoot(page, 'german-art-finished');
+    await page.locator('.job').getByRole('button', { name: 'Löschen' }).click();
+    await shoot(page, 'german-deleted');
+    await page.getByRole('button', { name: 'Rückgängig' }).click();
+    await visit(page, '/restore');
+    await shoot(page, 'german-restore-empty');
+    await page.getByLabel('Foto wählen').setInputFiles(photo);
+    await page.getByRole('button', { name: 'Restaurieren', exact: true }).click();
+    await expectShown(page.getByAltText('Das Foto, restauriert'));
+    await shoot(page, 'german-restore-finished');
+    await visit(page, '/gallery');
+    for (const image of await page.locator('.hanging img').all()) await expectShown(image);
+    await shoot(page, 'german-gallery');
+    await page.locator('body').press('?');
+    await shoot(page, 'german-keys', false);
+  });
+});
+
 async function shoot(page: Page, name: string, fullPage = true): Promise<void> {
   const path = `results/screens/${name}-${test.info().project.name}.png`;
   await page.screenshot({ path, fullPage, animations: 'disabled' });

@@ -32,8 +32,8 @@ mod awake {
 
     use crate::{
         islands::browser::{
-            REGRET, attribute, delete, document, find, find_all, focus, listen, page, said, set,
-            sleep, target, tell, window,
+            REGRET, announce, attribute, delete, document, find, find_all, focus, listen, page,
+            said, set, sleep, target, tell, window,
         },
         texts::Said,
     };
@@ -194,6 +194,7 @@ mod awake {
             self.doomed.replace(ids.collect());
             let text = said(Said::Deleted, &[&items.len().to_string()]);
             tell(&self.root, "[data-told]", &text);
+            announce(&text);
             if let Some(toast) = find(&self.root, "[data-toast]") {
                 let _ = toast.remove_attribute("hidden");
             }

@@ -242,7 +242,7 @@ mod awake {
         let Some(card) = find(&watch, ".job") else {
             return;
         };
-        let mark = Date::now().to_string();
+        let mark = (Date::now() as u64).to_string();
         set(&card, "data-doomed", &mark);
         if let Some(undo) = find(&card, "[data-do=undo]") {
             focus(&undo);

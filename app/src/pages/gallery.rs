@@ -124,7 +124,7 @@ fn shelf(jobs: &[Job], next: Option<String>, t: &'static Texts) -> impl IntoView
                     <button type="submit" formaction="/api/jobs/delete" data-delete>{t.delete_chosen}</button>
                 </p>
             </form>
-            <p class="toast" role="status" data-toast hidden>
+            <p class="toast" data-toast hidden>
                 <span data-told></span>
                 <button type="button" data-undo>{t.undo}</button>
             </p>
