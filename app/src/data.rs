@@ -35,6 +35,8 @@ pub struct Seen {
     pub job: wire::Job,
     /// The visitor's own.
     pub mine: bool,
+    /// Their own, and shown to nobody else.
+    pub withheld: bool,
     /// The key in the link by which they came.
     pub key: Option<String>,
 }
@@ -45,6 +47,7 @@ impl Seen {
         Self {
             job,
             mine: true,
+            withheld: false,
             key: None,
         }
     }

@@ -6,6 +6,7 @@ use crate::{
     data::{Data, Problem, Unavailable, Wanted},
     islands::keys::Keys,
     pages::{self, Content, Document, Social},
+    parts::fixed::Fixed,
     texts::{Language, Said, Texts},
     wire::Kind,
     words,
@@ -170,8 +171,8 @@ pub fn shell(content: Content, assets: &Assets) -> impl IntoView + use<> {
                     {languages(&document)}
                 </footer>
                 <p id="announcer" class="unseen" role="status"></p>
-                <Keys>{sheet(t)}</Keys>
-                <div id="said" hidden>{said(t)}</div>
+                <Keys>{SHEET.show(language, || sheet(t))}</Keys>
+                {SAID.show(language, || said(t))}
             </body>
         </html>
     }
@@ -215,9 +216,14 @@ fn languages(document: &Document) -> impl IntoView + use<> {
 }
 
 /// What scripts may have to say, a line each.
-fn said(t: &Texts) -> String {
-    Said::ALL.map(t.said).join("\n")
+fn said(t: &Texts) -> impl IntoView + use<> {
+    let lines = Said::ALL.map(t.said).join("\n");
+    view! { <div id="said" hidden>{lines}</div> }
 }
+
+static SAID: Fixed = Fixed::new();
+
+static SHEET: Fixed = Fixed::new();
 
 /// The keys there are.
 fn sheet(t: &'static Texts) -> impl IntoView {

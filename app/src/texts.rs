@@ -268,6 +268,8 @@ mod speaking {
         pub(crate) copy_link: Text,
         pub(crate) link_copied: Text,
         pub(crate) make_link: Text,
+        pub(crate) share: Text,
+        pub(crate) unshare: Text,
         pub(crate) delete: Text,
         pub(crate) delete_now: Text,
         pub(crate) deleted: Text,

@@ -109,6 +109,26 @@ test('a deleted picture can be taken back, and is gone when the page is left', a
     .toBe(1);
 });
 
+test('a picture is shared until its owner stops that', async ({ browser, page, studio }) => {
+  await visit(page, '/');
+  await paint(page, fox);
+  await card(page, fox).getByRole('link', { name: fox, exact: true }).click();
+  await expect(page).toHaveURL(/\/jobs\//);
+  const other = await (await browser.newContext({ baseURL: studio.url })).newPage();
+  const seen = async () => (await other.goto(page.url()))?.status();
+  expect(await seen()).toBe(200);
+  await expect(other.getByRole('button', { name: 'Delete' })).toHaveCount(0);
+  await page.getByText('More', { exact: true }).click();
+  await page.getByRole('button', { name: 'Stop sharing' }).click();
+  await expect(page.getByText('Only you can see this.')).toBeVisible();
+  expect(await seen()).toBe(404);
+  await page.getByText('More', { exact: true }).click();
+  await page.getByRole('button', { name: 'Share again' }).click();
+  await expect(page.getByText('Only you can see this.')).toBeHidden();
+  expect(await seen()).toBe(200);
+  await other.context().close();
+});
+
 test('the words can be copied, and the picture saved without them', async ({ context, page }) => {
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   await visit(page, '/');

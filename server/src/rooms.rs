@@ -118,6 +118,7 @@ impl Rooms {
             tally,
             figures_kept: config.figures.keep,
             queue: Arc::clone(&self.queue),
+            register: Arc::clone(&self.register),
             cache: Arc::clone(&self.cache),
             semantic: self.semantic.clone(),
             mode: config.semantic.mode,

@@ -26,7 +26,7 @@ use uuid::Uuid;
 pub use self::answers::{Given, Mode};
 use self::{answers::Answer, fares::Fare};
 use crate::{
-    access::{self, Holder},
+    access::{self, Holder, Register},
     blob::{self, Blobs},
     cache::{self, Cache, Savings, semantic::Semantic},
     job::{ImageTask, Request, RestorationTask, Task, Visibility},
@@ -46,6 +46,7 @@ const REREAD: Duration = Duration::from_secs(5);
 /// The rooms and the rules.
 pub struct Studio {
     pub queue: Arc<dyn Queue>,
+    pub register: Arc<dyn Register>,
     pub cache: Arc<dyn Cache>,
     /// Unset where meanings are not compared.
     pub semantic: Option<Arc<Semantic>>,
@@ -91,12 +92,10 @@ impl Caller {
         job.owner == self.owner
     }
 
-    /// Whether the caller sees the job. What was ordered without a session is
-    /// seen from its address.
+    /// Whether the caller sees the job whatever others see. What was ordered
+    /// without a session is seen from its address.
     fn sees(&self, job: &Job) -> bool {
-        job.request.task.visibility() == Visibility::Everybody
-            || self.owns(job)
-            || job.owner.strip_prefix("ip:") == Some(&self.ip)
+        self.owns(job) || job.owner.strip_prefix("ip:") == Some(&self.ip)
     }
 }
 
@@ -287,7 +286,7 @@ impl Studio {
         loop {
             let ring = self.queue.bell().listen(id);
             let job = self.queue.get(id).await?;
-            let job = job.filter(|job| invited || caller.sees(job));
+            let job = self.shown(caller, invited, job).await?;
             let unchanged =
                 matches!((&job, after), (Some(job), Some(after)) if job.version <= after);
             if !unchanged || Instant::now() >= deadline || self.drain.is_cancelled() {
@@ -302,6 +301,30 @@ impl Studio {
             };
             let _ = timeout_at(deadline, woken).await;
         }
+    }
+
+    /// The job, if it is shown to the caller.
+    async fn shown(
+        &self,
+        caller: &Caller,
+        invited: bool,
+        job: Option<Job>,
+    ) -> Result<Option<Job>, Error> {
+        let Some(job) = job else {
+            return Ok(None);
+        };
+        let open = invited || job.request.task.visibility() == Visibility::Everybody;
+        let shown = caller.sees(&job) || (open && !self.register.withheld(&job.id).await?);
+        Ok(shown.then_some(job))
+    }
+
+    /// Shows the caller's job to others again, or withholds it, also from those who have a link.
+    pub async fn share(&self, caller: &Caller, id: &str, shared: bool) -> Result<(), Error> {
+        let job = self.queue.get(id).await?.ok_or(queue::Error::NotFound)?;
+        if !caller.owns(&job) {
+            return Err(Error::NotYours);
+        }
+        Ok(self.register.withhold(id, !shared).await?)
     }
 
     /// The caller's jobs, newest first, older than the job `before`.

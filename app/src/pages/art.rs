@@ -7,7 +7,7 @@ use super::{Content, Document, Visitor, away_note, engine};
 use crate::{
     data::{About, Data, Seen, Unavailable},
     islands::desk::Desk,
-    parts::{allowance::left, card::card, engine_note, wall::wall},
+    parts::{allowance::left, card::card, engine_note, fixed::Fixed, wall::wall},
     texts::Language,
     wire::{Job, Kind, MAX_PROMPT_CHARS, Params, QUALITIES, SIZES, STYLES, Status},
     words,
@@ -87,22 +87,20 @@ fn Form(draft: Option<Job>, idea: Option<usize>, about: About) -> impl IntoView 
     let (prompt, params) = draft
         .map(|job| (job.prompt, job.params))
         .unwrap_or_else(|| (idea.unwrap_or_default().to_owned(), Params::default()));
-    let n = params.n.unwrap_or(1);
     let price = (about.image_usd > 0.0).then(|| (t.price)(&words::money(about.image_usd, t)));
-    let clear = params.background.as_deref() == Some("transparent");
-    let size = params.size.filter(|size| SIZES.contains(&size.as_str()));
-    let size = size.unwrap_or_else(|| SIZES[0].to_owned());
-    let quality = params.quality.unwrap_or_else(|| "auto".into());
-    let style = params.style.unwrap_or_default();
-    let styles = std::iter::once(("", t.as_written, "")).chain(
-        STYLES
-            .iter()
-            .map(|style| (style.id, (t.style_label)(style.id), style.words)),
-    );
-    let shapes = SIZES
-        .into_iter()
-        .zip(["square", "wide", "tall"])
-        .zip(t.shapes);
+    // Most visitors come without a picture to begin with.
+    let dials = if params == Params::default() {
+        let usual = if about.backgrounds {
+            &CLEAR_DIALS
+        } else {
+            &DIALS
+        };
+        usual
+            .show(about.language, || dials(params, &about))
+            .into_any()
+    } else {
+        dials(params, &about).into_any()
+    };
     let [press, or, plus] = t.or_press;
     let ctrl = t.key_send[0].split(' ').next();
     view! {
@@ -121,62 +119,7 @@ fn Form(draft: Option<Job>, idea: Option<usize>, about: About) -> impl IntoView 
                 {prompt}
             </textarea>
             {some(ideas, &about)}
-            <div class="dials">
-                <fieldset class="choice styles">
-                    <legend>{t.style}</legend>
-                    {styles
-                        .map(|(id, label, words)| {
-                            view! {
-                                <label>
-                                    <input type="radio" name="style" value=id checked=id == style />
-                                    <span>{label}</span>
-                                </label>
-                                {(!words.is_empty()).then(|| view! { <small lang="en">"… "{words}</small> })}
-                            }
-                        })
-                        .collect_view()}
-                </fieldset>
-                <fieldset class="choice">
-                    <legend>{t.shape}</legend>
-                    {shapes
-                        .map(|((value, shape), label)| {
-                            view! {
-                                <label>
-                                    <input type="radio" name="size" value=value checked=value == size />
-                                    <span><i class=format!("shape {shape}")></i>{label}</span>
-                                </label>
-                            }
-                        })
-                        .collect_view()}
-                </fieldset>
-                <label class="pick">
-                    <span>{t.quality}</span>
-                    <select name="quality">
-                        {QUALITIES
-                            .iter()
-                            .map(|value| view! { <option value=*value selected=*value == quality>{(t.quality_label)(value)}</option> })
-                            .collect_view()}
-                    </select>
-                </label>
-                <label class="pick">
-                    <span>{t.number}</span>
-                    <select name="n">
-                        {(1..=4)
-                            .map(|number| view! { <option value=number.to_string() selected=number == n>{number}</option> })
-                            .collect_view()}
-                    </select>
-                </label>
-                {about
-                    .backgrounds
-                    .then(|| {
-                        view! {
-                            <label class="tick">
-                                <input type="checkbox" name="background" value="transparent" checked=clear />
-                                <span>{t.transparent}</span>
-                            </label>
-                        }
-                    })}
-            </div>
+            {dials}
             {price.map(|price| view! { <p class="fine">{price}</p> })}
             <p class="alert" role="alert" data-alert></p>
             <p class="send">
@@ -184,6 +127,86 @@ fn Form(draft: Option<Job>, idea: Option<usize>, about: About) -> impl IntoView 
                 <span id="keys" class="fine keys">{press}<kbd>{ctrl}</kbd>{or}<kbd>"⌘"</kbd>{plus}<kbd>"Enter"</kbd></span>
             </p>
         </form>
+    }
+}
+
+/// The dials as they stand at first, with and without transparent backgrounds.
+static CLEAR_DIALS: Fixed = Fixed::new();
+static DIALS: Fixed = Fixed::new();
+
+fn dials(params: Params, about: &About) -> impl IntoView + use<> {
+    let (t, backgrounds) = (about.texts(), about.backgrounds);
+    let n = params.n.unwrap_or(1);
+    let clear = params.background.as_deref() == Some("transparent");
+    let size = params.size.filter(|size| SIZES.contains(&size.as_str()));
+    let size = size.unwrap_or_else(|| SIZES[0].to_owned());
+    let quality = params.quality.unwrap_or_else(|| "auto".into());
+    let style = params.style.unwrap_or_default();
+    let styles = std::iter::once(("", t.as_written, "")).chain(
+        STYLES
+            .iter()
+            .map(|style| (style.id, (t.style_label)(style.id), style.words)),
+    );
+    let shapes = SIZES
+        .into_iter()
+        .zip(["square", "wide", "tall"])
+        .zip(t.shapes);
+    view! {
+        <div class="dials">
+            <fieldset class="choice styles">
+                <legend>{t.style}</legend>
+                {styles
+                    .map(|(id, label, words)| {
+                        view! {
+                            <label>
+                                <input type="radio" name="style" value=id checked=id == style />
+                                <span>{label}</span>
+                            </label>
+                            {(!words.is_empty()).then(|| view! { <small lang="en">"… "{words}</small> })}
+                        }
+                    })
+                    .collect_view()}
+            </fieldset>
+            <fieldset class="choice">
+                <legend>{t.shape}</legend>
+                {shapes
+                    .map(|((value, shape), label)| {
+                        view! {
+                            <label>
+                                <input type="radio" name="size" value=value checked=value == size />
+                                <span><i class=format!("shape {shape}")></i>{label}</span>
+                            </label>
+                        }
+                    })
+                    .collect_view()}
+            </fieldset>
+            <label class="pick">
+                <span>{t.quality}</span>
+                <select name="quality">
+                    {QUALITIES
+                        .iter()
+                        .map(|value| view! { <option value=*value selected=*value == quality>{(t.quality_label)(value)}</option> })
+                        .collect_view()}
+                </select>
+            </label>
+            <label class="pick">
+                <span>{t.number}</span>
+                <select name="n">
+                    {(1..=4)
+                        .map(|number| view! { <option value=number.to_string() selected=number == n>{number}</option> })
+                        .collect_view()}
+                </select>
+            </label>
+            {backgrounds
+                .then(|| {
+                    view! {
+                        <label class="tick">
+                            <input type="checkbox" name="background" value="transparent" checked=clear />
+                            <span>{t.transparent}</span>
+                        </label>
+                    }
+                })}
+        </div>
     }
 }
 

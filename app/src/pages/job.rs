@@ -29,7 +29,7 @@ pub(crate) async fn load(
         Kind::Image => (t.picture, "/", t.another_picture),
         Kind::Restoration => (t.photo, "/restore", t.restore_another),
     };
-    let working = !job.status.is_terminal();
+    let (working, private) = (!job.status.is_terminal(), seen.withheld);
     let title = title(job, t);
     let social = social(&seen, &about);
     let (engine, document) = (engine(&about), Document::of(&about));
@@ -59,7 +59,7 @@ pub(crate) async fn load(
         here: "",
         refresh: working,
         social,
-        private: kind == Kind::Restoration,
+        private: private || kind == Kind::Restoration,
         engine,
         document,
         body: Box::new(body),
@@ -70,7 +70,7 @@ pub(crate) async fn load(
 fn social(seen: &Seen, about: &About) -> Option<Social> {
     let origin = &about.origin;
     let job = &seen.job;
-    let image = job.images.first()?;
+    let image = job.images.first().filter(|_| !seen.withheld)?;
     let query = match (&seen.key, job.kind) {
         (Some(key), _) => format!("?key={key}"),
         (None, Kind::Image) => String::new(),

@@ -148,6 +148,7 @@ fn succeeded(seen: &Seen, about: &About, now: Timestamp) -> impl IntoView + use<
         {cache_note(job, now, t)}
         {facts(job, t)}
         {actions}
+        {seen.withheld.then(|| view! { <p class="fine">{t.seen_by_you}</p> })}
         {photo::privacy(seen, about, now)}
     }
 }
@@ -171,6 +172,7 @@ fn picture_actions(seen: &Seen, about: &About) -> impl IntoView + use<> {
                 <summary>{t.more}</summary>
                 <div class="actions">
                     {photo::enlarge(seen, about)}
+                    {photo::share(seen, t)}
                     <button
                         type="button"
                         class="scripted"
@@ -193,6 +195,7 @@ fn photo_actions(seen: &Seen, t: &'static Texts) -> impl IntoView + use<> {
             {photo::save(seen, t)}
             {photo::copy_link(seen, t)}
             {photo::link(seen, t)}
+            {photo::share(seen, t)}
             {photo::delete(seen, t)}
         </div>
     }

@@ -6,6 +6,7 @@ use crate::{data::About, wire::Kind};
 
 pub(crate) mod allowance;
 pub(crate) mod card;
+pub(crate) mod fixed;
 pub(crate) mod photo;
 pub(crate) mod picture;
 pub(crate) mod wall;

@@ -53,7 +53,7 @@ pub(crate) fn copy_link(seen: &Seen, t: &Texts) -> Option<impl IntoView + use<>>
     let private = seen.job.kind == Kind::Restoration;
     let query = match &seen.key {
         Some(key) => format!("?key={key}"),
-        None if private => return None,
+        None if private || seen.withheld => return None,
         None => String::new(),
     };
     let link = format!("/jobs/{}{query}", seen.job.id);
@@ -70,6 +70,24 @@ pub(crate) fn link(seen: &Seen, t: &Texts) -> Option<impl IntoView + use<>> {
         view! {
             <form method="post" action=action>
                 <button type="submit">{t.make_link}</button>
+            </form>
+        }
+    })
+}
+
+/// Closes the page to others, or opens it again: a picture's, and that of a photo with a link.
+pub(crate) fn share(seen: &Seen, t: &Texts) -> Option<impl IntoView + use<>> {
+    let private = seen.job.kind == Kind::Restoration;
+    let (what, label) = if seen.withheld {
+        ("share", t.share)
+    } else {
+        ("unshare", t.unshare)
+    };
+    (seen.mine && (!private || seen.key.is_some())).then(|| {
+        let action = format!("/api/jobs/{}/{what}", seen.job.id);
+        view! {
+            <form method="post" action=action>
+                <button type="submit">{label}</button>
             </form>
         }
     })
@@ -98,9 +116,9 @@ pub(crate) fn privacy(seen: &Seen, about: &About, now: Timestamp) -> Option<impl
     let t = about.texts();
     (seen.job.kind == Kind::Restoration).then(|| {
         let who = match (&seen.key, seen.mine) {
-            (Some(_), true) => t.seen_by_address,
+            (Some(_), true) if !seen.withheld => t.seen_by_address,
             (Some(_), false) => t.seen_by_link,
-            (None, _) => t.seen_by_you,
+            (_, true) | (None, _) => t.seen_by_you,
         };
         let finished_at = seen.job.finished_at.as_deref();
         let age = finished_at.and_then(|at| seconds_between(at, &now.to_string()));

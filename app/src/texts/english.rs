@@ -154,6 +154,8 @@ pub(super) const ENGLISH: Texts = Texts {
     copy_link: "Copy link",
     link_copied: "Link copied",
     make_link: "Make a link",
+    share: "Share again",
+    unshare: "Stop sharing",
     delete: "Delete",
     delete_now: "Delete now",
     deleted: "Deleted. ",

@@ -157,6 +157,8 @@ pub(super) const GERMAN: Texts = Texts {
     copy_link: "Link kopieren",
     link_copied: "Link kopiert",
     make_link: "Link erstellen",
+    share: "Wieder teilen",
+    unshare: "Nicht mehr teilen",
     delete: "Löschen",
     delete_now: "Jetzt löschen",
     deleted: "Gelöscht. ",

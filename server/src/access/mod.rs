@@ -1,6 +1,6 @@
-//! Who may come in: API keys, and the deny list. A [`Register`] keeps both; a
-//! [`Gate`] in every process answers from a copy that is never older than a
-//! few seconds.
+//! Who may come in, and who sees what: API keys, the deny list, and the jobs that
+//! their owners do not share. A [`Register`] keeps them; of keys and denials a [`Gate`]
+//! in every process has a copy that is never older than a few seconds.
 
 mod gate;
 mod redis;
@@ -108,7 +108,7 @@ pub fn digest(text: &str) -> String {
     hex(&Sha256::digest(text))
 }
 
-/// A store of keys and denials.
+/// A store of keys, denials and jobs withheld.
 #[async_trait]
 pub trait Register: Send + Sync + 'static {
     /// Every key that was ever made, by its digest.
@@ -123,4 +123,8 @@ pub trait Register: Send + Sync + 'static {
     async fn deny(&self, denial: &Denial) -> Result<(), Error>;
     /// Takes off the deny list; whether it was there.
     async fn allow(&self, subject: &Subject) -> Result<bool, Error>;
+    /// Withholds the job from everybody but its owner, or does so no more.
+    async fn withhold(&self, job: &str, withheld: bool) -> Result<(), Error>;
+    /// Whether the job is withheld.
+    async fn withheld(&self, job: &str) -> Result<bool, Error>;
 }

@@ -1,4 +1,4 @@
-//! Keys and denials in the distributed store: a hash of each.
+//! Keys and denials in the distributed store, a hash of each; jobs withheld, a set.
 
 use async_trait::async_trait;
 use redis::Cmd;
@@ -6,7 +6,7 @@ use redis::Cmd;
 use super::{Denial, Error, Key, Register, Subject};
 use crate::store::{self, redis::Redis};
 
-/// Keys and denials in Redis.
+/// Keys, denials and jobs withheld in Redis.
 pub struct RedisRegister {
     redis: Redis,
 }
@@ -23,6 +23,10 @@ impl RedisRegister {
 
     fn denials_key(&self) -> String {
         self.redis.key("access:denials")
+    }
+
+    fn withheld_key(&self) -> String {
+        self.redis.key("access:withheld")
     }
 }
 
@@ -63,6 +67,21 @@ impl Register for RedisRegister {
 
     async fn allow(&self, subject: &Subject) -> Result<bool, Error> {
         let command = Cmd::hdel(self.denials_key(), subject.to_string());
+        Ok(self.redis.query(&command).await?)
+    }
+
+    async fn withhold(&self, job: &str, withheld: bool) -> Result<(), Error> {
+        let key = self.withheld_key();
+        let command = if withheld {
+            Cmd::sadd(key, job)
+        } else {
+            Cmd::srem(key, job)
+        };
+        Ok(self.redis.query(&command).await?)
+    }
+
+    async fn withheld(&self, job: &str) -> Result<bool, Error> {
+        let command = Cmd::sismember(self.withheld_key(), job);
         Ok(self.redis.query(&command).await?)
     }
 }

@@ -1,4 +1,4 @@
-//! Keys and denials in the embedded store.
+//! Keys, denials and jobs withheld in the embedded store.
 
 use async_trait::async_trait;
 use rusqlite::{OptionalExtension as _, params};
@@ -7,7 +7,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::{Denial, Error, Key, Register, Subject};
 use crate::store::{Error as StoreError, sqlite::Database};
 
-/// Keys and denials in SQLite tables.
+/// Keys, denials and jobs withheld in SQLite tables.
 pub struct SqliteRegister {
     database: Database,
 }
@@ -86,6 +86,30 @@ impl Register for SqliteRegister {
             Ok::<_, StoreError>(removed > 0)
         });
         Ok(write.await?)
+    }
+
+    async fn withhold(&self, job: &str, withheld: bool) -> Result<(), Error> {
+        let (job, sql) = (
+            job.to_owned(),
+            if withheld {
+                "INSERT OR IGNORE INTO withheld (job) VALUES (?1)"
+            } else {
+                "DELETE FROM withheld WHERE job = ?1"
+            },
+        );
+        let write = self.database.write(move |c| {
+            c.prepare_cached(sql)?.execute([job])?;
+            Ok::<_, StoreError>(())
+        });
+        Ok(write.await?)
+    }
+
+    async fn withheld(&self, job: &str) -> Result<bool, Error> {
+        let look = self.database.glance(|c| {
+            let mut select = c.prepare_cached("SELECT 1 FROM withheld WHERE job = ?1")?;
+            Ok::<_, StoreError>(select.exists([job])?)
+        });
+        Ok(look?)
     }
 }
 

@@ -1,10 +1,10 @@
 //! Links to what otherwise only its owner sees: the address of the page with a
-//! key in it that only we can make. Nothing is stored; a link ends with its job.
+//! key in it that only we can make. Nothing is stored but that it is closed; a link ends with its job.
 
 use axum::{
     Json,
     extract::{Path, State as AxumState},
-    http::HeaderMap,
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse as _, Redirect, Response},
 };
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -59,6 +59,7 @@ pub(super) async fn make(
     headers: HeaderMap,
 ) -> Result<Response> {
     let job = jobs::own(&state, &caller, &id).await?;
+    state.studio.share(&caller, &id, true).await?;
     let url = match job.request.task.visibility() {
         Visibility::Everybody => format!("/jobs/{id}"),
         Visibility::Owner => format!("/jobs/{id}?key={}", state.links.key(&id)),
@@ -67,6 +68,42 @@ pub(super) async fn make(
         Redirect::to(&url).into_response()
     } else {
         Json(json!({ "url": url })).into_response()
+    })
+}
+
+/// `POST /api/jobs/{id}/share`: others see the job again.
+pub(super) async fn share(
+    state: AxumState<State>,
+    caller: Caller,
+    id: Path<String>,
+    headers: HeaderMap,
+) -> Result<Response> {
+    show(state, caller, id, headers, true).await
+}
+
+/// `POST /api/jobs/{id}/unshare`: nobody but its owner sees the job, not even by a link.
+pub(super) async fn unshare(
+    state: AxumState<State>,
+    caller: Caller,
+    id: Path<String>,
+    headers: HeaderMap,
+) -> Result<Response> {
+    show(state, caller, id, headers, false).await
+}
+
+async fn show(
+    AxumState(state): AxumState<State>,
+    caller: Caller,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    shared: bool,
+) -> Result<Response> {
+    jobs::own(&state, &caller, &id).await?;
+    state.studio.share(&caller, &id, shared).await?;
+    Ok(if wants_page(&headers) {
+        Redirect::to(&format!("/jobs/{id}")).into_response()
+    } else {
+        StatusCode::NO_CONTENT.into_response()
     })
 }
 

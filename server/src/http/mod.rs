@@ -108,6 +108,8 @@ pub fn router(site: Site) -> Router {
         .route("/api/jobs/zip", post(gallery::zip))
         .route("/api/jobs/delete", post(gallery::delete))
         .route("/api/jobs/{id}/link", post(links::make))
+        .route("/api/jobs/{id}/share", post(links::share))
+        .route("/api/jobs/{id}/unshare", post(links::unshare))
         .route("/api/jobs/{id}/delete", post(jobs::delete))
         .route("/api/limits", get(limits::list))
         .merge(admin::routes(&state))

@@ -266,12 +266,16 @@ impl Data for Desk {
             let job = studio
                 .status(&caller, key.is_some(), &id, None, Duration::ZERO)
                 .await?;
-            Ok(job.and_then(|job| {
-                Some(Seen {
-                    mine: caller.owns(&job),
-                    job: view::job(&job)?,
-                    key,
-                })
+            let Some(job) = job else {
+                return Ok(None);
+            };
+            let mine = caller.owns(&job);
+            let withheld = mine && studio.register.withheld(&job.id).await?;
+            Ok(view::job(&job).map(|job| Seen {
+                job,
+                mine,
+                withheld,
+                key,
             }))
         })
     }

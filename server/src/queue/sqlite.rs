@@ -75,18 +75,18 @@ impl SqliteQueue {
         &self,
         select: impl FnOnce(&Connection) -> Result<Vec<Row>> + Send + 'static,
     ) -> Result<Vec<Job>> {
-        let rows = self
-            .database
-            .read(move |c| {
-                let seen = select(c)?.into_iter().filter_map(Row::seen_by_owner);
-                seen.map(|row| placed(c, row)).collect::<Result<Vec<_>>>()
-            })
-            .await?;
+        let rows = self.database.read(move |c| seen(c, select(c)?)).await?;
         rows.into_iter().map(into_job).collect()
     }
 }
 
 type Placed = (Row, Option<u64>);
+
+/// The rows as their owners see them.
+fn seen(c: &Connection, rows: Vec<Row>) -> Result<Vec<Placed>> {
+    let seen = rows.into_iter().filter_map(Row::seen_by_owner);
+    seen.map(|row| placed(c, row)).collect()
+}
 
 fn placed(c: &Connection, row: Row) -> Result<Placed> {
     let position = order::position(c, &row)?;
@@ -96,6 +96,9 @@ fn placed(c: &Connection, row: Row) -> Result<Placed> {
 fn into_job((row, position): Placed) -> Result<Job> {
     row.into_job(position)
 }
+
+/// So many rows are read in less time than it takes to wake a reader.
+const FEW: usize = 50;
 
 /// What sorts after every id.
 const LAST: &str = "~";
@@ -113,23 +116,29 @@ impl Queue for SqliteQueue {
     }
 
     async fn get(&self, id: &str) -> Result<Option<Job>> {
-        let id = id.to_owned();
         let found = self
-            .read(move |c| Ok(table::load(c, &id)?.into_iter().collect()))
-            .await?;
-        Ok(found.into_iter().next())
+            .database
+            .glance(|c| seen(c, table::load(c, id)?.into_iter().collect()))?;
+        found.into_iter().next().map(into_job).transpose()
     }
 
     async fn list(&self, owner: &str, before: Option<&str>, limit: usize) -> Result<Vec<Job>> {
-        let (owner, before) = (owner.to_owned(), before.unwrap_or(LAST).to_owned());
-        self.read(move |c| {
-            table::select(
-                c,
-                "WHERE owner = ?1 AND id < ?2 AND withdrawn < 2 ORDER BY id DESC LIMIT ?3",
-                params![owner, before, limit],
-            )
-        })
-        .await
+        const OF_OWNER: &str =
+            "WHERE owner = ?1 AND id < ?2 AND withdrawn < 2 ORDER BY id DESC LIMIT ?3";
+        let before = before.unwrap_or(LAST);
+        if limit <= FEW {
+            let select = |c: &Connection| {
+                seen(
+                    c,
+                    table::select(c, OF_OWNER, params![owner, before, limit])?,
+                )
+            };
+            let rows = self.database.glance(select)?;
+            return rows.into_iter().map(into_job).collect();
+        }
+        let (owner, before) = (owner.to_owned(), before.to_owned());
+        self.read(move |c| table::select(c, OF_OWNER, params![owner, before, limit]))
+            .await
     }
 
     async fn claim(&self, lanes: &[Lane], now: Timestamp, lease: Duration) -> Result<Claim> {

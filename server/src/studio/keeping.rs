@@ -20,6 +20,7 @@ impl Studio {
         }
         let orphans = self.queue.delete(id).await?;
         self.delete_blobs(&orphans).await?;
+        self.register.withhold(id, false).await?;
         info!(id, "deleted");
         Ok(())
     }

@@ -266,3 +266,43 @@ async fn a_download_has_the_name_and_for_its_owner_the_words_of_the_original() {
     assert_eq!(given.status(), 200);
     assert!(!opened(given).await.1);
 }
+
+#[tokio::test]
+async fn what_its_owner_does_not_share_is_gone_for_others() {
+    let setup = Setup::new();
+    let mut server = setup.start();
+    let stranger = visitor(&server).await;
+    server.client = visitor(&server).await;
+    let picture = server.succeeded(&server.paint("a lighthouse").await).await;
+    let photo = taken(server.restore(small()).await).await;
+    let photo = server.succeeded(&photo).await;
+    let (picture, photo) = (text(&picture["id"]), text(&photo["id"]));
+    let tell = async |id: &str, what: &str, client: &Client| {
+        let url = format!("{}/api/jobs/{id}/{what}", server.url);
+        client.post(url).send().await.unwrap()
+    };
+    let link = tell(photo, "link", &server.client).await;
+    let link: Value = link.json().await.unwrap();
+    for (id, page) in [
+        (picture, format!("/jobs/{picture}")),
+        (photo, text(&link["url"]).to_owned()),
+    ] {
+        assert_eq!(get(&stranger, &server, &page).await.status(), 200);
+        assert_eq!(tell(id, "unshare", &stranger).await.status(), 403);
+        assert_eq!(tell(id, "unshare", &server.client).await.status(), 204);
+        assert_eq!(get(&stranger, &server, &page).await.status(), 404, "{page}");
+        let api = format!("/api{page}");
+        assert_eq!(get(&stranger, &server, &api).await.status(), 404, "{api}");
+        let own = server.get(&page).send().await.unwrap();
+        assert_eq!(
+            (own.status().as_u16(), &own.headers()["x-robots-tag"]),
+            (200, &"noindex".parse().unwrap())
+        );
+        assert_eq!(tell(id, "share", &server.client).await.status(), 204);
+        assert_eq!(get(&stranger, &server, &page).await.status(), 200);
+    }
+    assert_eq!(
+        tell("nothing", "unshare", &server.client).await.status(),
+        404
+    );
+}

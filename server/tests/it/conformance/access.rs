@@ -65,6 +65,19 @@ pub(super) async fn the_deny_list_has_each_subject_once(stores: Stores) {
     assert_eq!(register.denials().await.unwrap().len(), 1);
 }
 
+pub(super) async fn a_job_is_withheld_until_it_is_shared_again(stores: Stores) {
+    let register = stores.register;
+    let withheld = async |job: &str| register.withheld(job).await.unwrap();
+    for _twice in 0..2 {
+        register.withhold("a", true).await.unwrap();
+    }
+    assert!(withheld("a").await && !withheld("b").await);
+    for _twice in 0..2 {
+        register.withhold("a", false).await.unwrap();
+    }
+    assert!(!withheld("a").await);
+}
+
 pub(super) async fn a_gate_knows_a_new_key_at_once_and_a_revoked_one_after_its_renewal(
     stores: Stores,
 ) {

@@ -223,6 +223,7 @@ mod shared {
         access::a_key_is_kept_to_the_letter,
         access::a_key_can_be_revoked,
         access::the_deny_list_has_each_subject_once,
+        access::a_job_is_withheld_until_it_is_shared_again,
         access::a_gate_knows_a_new_key_at_once_and_a_revoked_one_after_its_renewal,
         access::wrong_keys_are_limited_and_right_ones_are_not,
         access::a_gate_denies_until_the_end,
