@@ -127,7 +127,7 @@ mod speaking {
 
         /// A problem's title and detail in this language, by its code; `wait` is a span of time after which
         /// it may have passed. `None` where the problem speaks for itself.
-        pub fn problem(self, code: &str, wait: Option<&str>) -> Option<(&'static str, String)> {
+        pub fn problem(self, code: &str, wait: Option<&str>) -> Option<Problem> {
             (self.texts().problem)(code, wait)
         }
     }
@@ -155,10 +155,13 @@ mod speaking {
 
     type Text = &'static str;
 
+    /// A problem's title and detail.
+    pub(crate) type Problem = (Text, String);
+
     /// All that a language says. Numbers, money and spans of time come as they are to be shown.
     pub(crate) struct Texts {
         pub(crate) said: fn(Said) -> Text,
-        pub(crate) problem: fn(code: &str, wait: Option<&str>) -> Option<(Text, String)>,
+        pub(crate) problem: fn(code: &str, wait: Option<&str>) -> Option<Problem>,
         pub(crate) failure: fn(code: &str) -> Option<Text>,
 
         // The document.
@@ -293,7 +296,7 @@ mod speaking {
         pub(crate) colours: Text,
         pub(crate) took: Text,
         pub(crate) cost: Text,
-        pub(crate) another_picture_of: Text,
+        pub(crate) another: Text,
         pub(crate) times: fn(u32) -> String,
         pub(crate) black_and_white: Text,
         pub(crate) painted_over: Text,

@@ -328,7 +328,7 @@ fn facts(job: &Job, t: &Texts) -> impl IntoView + use<> {
             <div>
                 <dt>{t.edited}</dt>
                 <dd>
-                    <a href=address>{t.another_picture_of}</a>
+                    <a href=address>{t.another}</a>
                 </dd>
             </div>
         }

@@ -177,7 +177,7 @@ pub(super) const ENGLISH: Texts = Texts {
     colours: "Colours",
     took: "Took",
     cost: "Cost",
-    another_picture_of: "another picture",
+    another: "another picture",
     times: |factor| format!("{factor} times"),
     black_and_white: "Black and white",
     painted_over: "What you painted over",

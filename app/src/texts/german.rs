@@ -180,7 +180,7 @@ pub(super) const GERMAN: Texts = Texts {
     colours: "Farben",
     took: "Dauer",
     cost: "Kosten",
-    another_picture_of: "einem anderen Bild",
+    another: "einem anderen Bild",
     times: |factor| format!("{factor}-fach"),
     black_and_white: "Schwarzweiß",
     painted_over: "Was du übermalt hast",

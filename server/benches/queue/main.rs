@@ -122,6 +122,7 @@ fn job(number: usize) -> NewJob {
         n: 1,
         style: None,
         background: "auto".into(),
+        source: None,
     };
     NewJob {
         id: format!("{number:032x}"),

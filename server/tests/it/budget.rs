@@ -4,6 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use atelier::{
+    access::SqliteRegister,
     blob::Blobs,
     cache::{Savings, SqliteCache},
     job::ImageTask,
@@ -30,6 +31,8 @@ const DOLLAR: &str = "
     algorithm = 'fixed_window'
     quota = 1.0
     window = '365d'
+    [openai]
+    partial_images = 0
     [[openai.estimates]]
     model = '*'
     low = 0.1
@@ -206,6 +209,7 @@ async fn limits_away(on_error: &str, folder: &std::path::Path) -> Studio {
     let nobody = Redis::open("redis://127.0.0.1:1".parse().unwrap());
     Studio {
         queue: Arc::new(queue.await.unwrap()),
+        register: Arc::new(SqliteRegister::new(database.clone())),
         cache: Arc::new(SqliteCache::new(database, 100)),
         semantic: None,
         mode: Mode::Off,

@@ -248,6 +248,18 @@ impl OpenAi {
         done
     }
 
+    /// What the pictures on the way cost, US dollars.
+    fn partial_pictures(&self, work: Work<'_>) -> f64 {
+        const TOKENS: f64 = 100.0;
+        let streamed = matches!(work, Work::Images { n: 1, .. });
+        let pictures = if streamed {
+            self.config.partial_images
+        } else {
+            0
+        };
+        f64::from(pictures) * TOKENS * self.config.prices.image_output / 1e6
+    }
+
     async fn answer(&self, request: RequestBuilder) -> Result<Answer, Error> {
         self.finish(read(request.send().await.map_err(http::broken)?).await?)
             .await
@@ -296,8 +308,10 @@ impl Provider for OpenAi {
     }
 
     fn estimate(&self, work: Work<'_>) -> f64 {
-        find_estimate(&self.config.estimates, &self.config.model)
-            .map_or(0.0, |entry| estimate::estimate(entry, work))
+        let entry = find_estimate(&self.config.estimates, &self.config.model);
+        entry.map_or(0.0, |entry| {
+            estimate::estimate(entry, work) + self.partial_pictures(work)
+        })
     }
 
     async fn make(
