@@ -13,10 +13,6 @@ use tracing_subscriber::{
     filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _,
 };
 
-/// Pages are made of many small texts: half of their time went into the system's allocator.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// An AI image studio in one binary: a prompt becomes a picture, an old photo
 /// a restored one.
 ///

@@ -67,6 +67,7 @@ async fn what_is_deleted_meanwhile_cannot_be_begun_with() {
 #[tokio::test]
 async fn only_ones_own_pictures_from_words_can_be_changed() {
     let (_setup, _openai, mut server) = studio(vec![]).await;
+    let stranger = visitor(&server).await;
     server.client = visitor(&server).await;
     let picture = server.succeeded(&server.paint("a lighthouse").await).await;
     let restored = taken(server.restore(photo(64, 64, ImageFormat::Png)).await).await;
@@ -85,7 +86,7 @@ async fn only_ones_own_pictures_from_words_can_be_changed() {
             "{from} {number}"
         );
     }
-    server.client = visitor(&server).await;
+    server.client = stranger;
     let order = json!({ "prompt": "make it snow", "from": picture["id"] });
     assert_eq!(problem(edit(&server, order).await).await.0, 403);
 }

@@ -283,12 +283,12 @@ async fn what_its_owner_does_not_share_is_gone_for_others() {
     };
     let link = tell(photo, "link", &server.client).await;
     let link: Value = link.json().await.unwrap();
-    for (id, page) in [
-        (picture, format!("/jobs/{picture}")),
-        (photo, text(&link["url"]).to_owned()),
+    for (id, page, refused) in [
+        (picture, format!("/jobs/{picture}"), 403),
+        (photo, text(&link["url"]).to_owned(), 404),
     ] {
         assert_eq!(get(&stranger, &server, &page).await.status(), 200);
-        assert_eq!(tell(id, "unshare", &stranger).await.status(), 403);
+        assert_eq!(tell(id, "unshare", &stranger).await.status(), refused);
         assert_eq!(tell(id, "unshare", &server.client).await.status(), 204);
         assert_eq!(get(&stranger, &server, &page).await.status(), 404, "{page}");
         let api = format!("/api{page}");

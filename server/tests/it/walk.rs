@@ -33,15 +33,23 @@ async fn a_preview_is_shown_while_the_picture_is_made() {
     let server = setup.start();
     let body = json!({ "prompt": "a harbour at noon", "size": "3840x2160" });
     let job = server.submit(&body).await;
-    let job = server.until(&job, |job| job["preview"].is_string()).await;
-    let path = text(&job["preview"]);
-    let preview = server.get(path).send().await.unwrap();
-    let preview = preview.error_for_status().unwrap().bytes().await.unwrap();
-    let preview = image::load_from_memory(&preview).unwrap();
-    assert_eq!((preview.width(), preview.height()), (256, 144));
+    // A small one first, which a larger one replaces.
+    let (path, size) = loop {
+        let job = server.until(&job, |job| job["preview"].is_string()).await;
+        let path = text(&job["preview"]).to_owned();
+        let preview = server.get(&path).send().await.unwrap();
+        if preview.status() == 200 {
+            let preview = image::load_from_memory(&preview.bytes().await.unwrap()).unwrap();
+            let size = (preview.width(), preview.height());
+            if size != (96, 54) {
+                break (path, size);
+            }
+        }
+    };
+    assert_eq!(size, (288, 162));
     let job = server.succeeded(&job).await;
     assert!(job["preview"].is_null(), "{job}");
-    while server.get(path).send().await.unwrap().status() != 404 {
+    while server.get(&path).send().await.unwrap().status() != 404 {
         tokio::task::yield_now().await;
     }
     assert_eq!(blobs(&setup.data()).len(), 1);
