@@ -61,13 +61,14 @@ test('what is deleted can be taken back, and is gone when the page is left', asy
   await page.getByLabel('Choose “a red boat”').check();
   await page.getByLabel('Choose “a windmill”').check();
   await page.getByRole('button', { name: 'Delete chosen' }).click();
-  await expect(page.getByText('2 deleted.')).toBeVisible();
+  await expect(page.getByRole('main').getByText('2 deleted.')).toBeVisible();
+  await expect(page.getByRole('status')).toHaveText('2 deleted.');
   await expect(link(page, 'a red boat')).toBeHidden();
   await page.getByRole('button', { name: 'Undo' }).click();
   await expect(link(page, 'a red boat')).toBeVisible();
   await page.getByLabel('Choose “a windmill”').uncheck();
   await page.getByRole('button', { name: 'Delete chosen' }).click();
-  await expect(page.getByText('1 deleted.')).toBeVisible();
+  await expect(page.getByRole('main').getByText('1 deleted.')).toBeVisible();
   await visit(page, '/restore');
   await expect
     .poll(async () => {
