@@ -179,6 +179,15 @@ pub struct Picture {
     pub thumbhash: String,
 }
 
+impl Picture {
+    /// The ending of its file's name: `png`, `jpg` or `webp`.
+    pub fn extension(&self) -> &str {
+        self.key
+            .rsplit_once('.')
+            .map_or("png", |(_, extension)| extension)
+    }
+}
+
 /// How a job ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -318,13 +318,9 @@ impl Studio {
         Ok(shown.then_some(job))
     }
 
-    /// Shows the caller's job to others again, or withholds it, also from those who have a link.
-    pub async fn share(&self, caller: &Caller, id: &str, shared: bool) -> Result<(), Error> {
-        let job = self.queue.get(id).await?.ok_or(queue::Error::NotFound)?;
-        if !caller.owns(&job) {
-            return Err(Error::NotYours);
-        }
-        Ok(self.register.withhold(id, !shared).await?)
+    /// Shows a job to others again, or withholds it, also from those who have a link.
+    pub async fn share(&self, job: &Job, shared: bool) -> Result<(), Error> {
+        Ok(self.register.withhold(&job.id, !shared).await?)
     }
 
     /// The caller's jobs, newest first, older than the job `before`.

@@ -118,12 +118,8 @@ async fn drawn(
     bytes: Bytes,
     wanted: &Wanted,
 ) -> Result<Bytes> {
-    let as_it_is = match wanted.format {
-        None => true,
-        Some(format) => photo::is(&bytes, format),
-    };
     let bytes = match wanted.format {
-        Some(format) if !as_it_is => encode(state, bytes, format, None).await?,
+        Some(format) if !photo::is(&bytes, format) => encode(state, bytes, format, None).await?,
         _ => bytes,
     };
     if !wanted.metadata {
@@ -167,18 +163,11 @@ async fn encode(
 }
 
 /// Media type and ending of the file.
-fn kind<'a>(task: &Task, picture: &'a Picture, format: Option<Format>) -> (&'a str, &'static str) {
+fn kind<'a>(task: &Task, picture: &'a Picture, format: Option<Format>) -> (&'a str, &'a str) {
     match (format, task) {
         (Some(Format::Png), _) => ("image/png", "png"),
         (Some(Format::Jpeg), _) | (None, Task::Restoration(_)) => ("image/jpeg", "jpg"),
-        (None, _) => {
-            let ending = match picture.media_type.as_str() {
-                "image/jpeg" => "jpg",
-                "image/webp" => "webp",
-                _ => "png",
-            };
-            (&picture.media_type, ending)
-        }
+        (None, _) => (&picture.media_type, picture.extension()),
     }
 }
 

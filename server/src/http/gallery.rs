@@ -107,10 +107,7 @@ fn file_name(job: &Job, picture: &Picture, index: usize) -> String {
         }
         Task::Notice(_) => String::new(),
     };
-    let ending = picture
-        .key
-        .rsplit_once('.')
-        .map_or("png", |(_, ending)| ending);
+    let ending = picture.extension();
     let short = &job.id[job.id.len().saturating_sub(6)..];
     format!("{name}-{short}-{}.{ending}", index + 1)
 }

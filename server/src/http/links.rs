@@ -59,7 +59,7 @@ pub(super) async fn make(
     headers: HeaderMap,
 ) -> Result<Response> {
     let job = jobs::own(&state, &caller, &id).await?;
-    state.studio.share(&caller, &id, true).await?;
+    state.studio.share(&job, true).await?;
     let url = match job.request.task.visibility() {
         Visibility::Everybody => format!("/jobs/{id}"),
         Visibility::Owner => format!("/jobs/{id}?key={}", state.links.key(&id)),
@@ -98,8 +98,8 @@ async fn show(
     headers: HeaderMap,
     shared: bool,
 ) -> Result<Response> {
-    jobs::own(&state, &caller, &id).await?;
-    state.studio.share(&caller, &id, shared).await?;
+    let job = jobs::own(&state, &caller, &id).await?;
+    state.studio.share(&job, shared).await?;
     Ok(if wants_page(&headers) {
         Redirect::to(&format!("/jobs/{id}")).into_response()
     } else {

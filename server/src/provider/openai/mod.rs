@@ -7,6 +7,7 @@ mod frame;
 mod stream;
 
 use std::{
+    borrow::Cow,
     io::Cursor,
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
@@ -332,15 +333,15 @@ impl Provider for OpenAi {
 
 /// A picture of ours as a file. Its own name opens it to whoever knows that, so it gets another.
 fn file_of(picture: &Picture, bytes: &Bytes) -> Result<Part, Error> {
-    let name = match picture.media_type.as_str() {
-        "image/jpeg" => "picture.jpg",
-        "image/webp" => "picture.webp",
-        _ => "picture.png",
-    };
+    let name = format!("picture.{}", picture.extension());
     file(bytes.to_vec(), name, &picture.media_type)
 }
 
-fn file(bytes: Vec<u8>, name: &'static str, media_type: &str) -> Result<Part, Error> {
+fn file(
+    bytes: Vec<u8>,
+    name: impl Into<Cow<'static, str>>,
+    media_type: &str,
+) -> Result<Part, Error> {
     Part::bytes(bytes)
         .file_name(name)
         .mime_str(media_type)
