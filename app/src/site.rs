@@ -82,12 +82,23 @@ fn job_id(text: &str) -> Option<String> {
     (!text.is_empty() && text.len() <= 64 && text.chars().all(plain)).then(|| text.to_owned())
 }
 
-/// Addresses of the built site, for example `/assets/frontend.ab12.js`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What every page refers to of the built site.
+#[derive(Debug)]
 pub struct Assets {
-    pub js: String,
-    pub wasm: String,
-    pub css: String,
+    css: String,
+    /// The script that wakes the islands.
+    boot: String,
+}
+
+impl Assets {
+    /// Takes addresses such as `/assets/frontend.ab12.js`.
+    pub fn new(js: &str, wasm: &str, css: String) -> Self {
+        let boot = include_str!("boot.js");
+        Self {
+            css,
+            boot: boot.replace("{js}", js).replace("{wasm}", wasm),
+        }
+    }
 }
 
 /// Loads what a page needs, for the caller that `data` speaks for.
@@ -130,9 +141,6 @@ pub fn shell(content: Content, assets: &Assets) -> impl IntoView + use<> {
     let language = document.language;
     let t = language.texts();
     let social = social.map(|social| preview(social, &title));
-    let boot = include_str!("boot.js")
-        .replace("{js}", &assets.js)
-        .replace("{wasm}", &assets.wasm);
     let title = format!("{title} · Atelier");
     let current = move |path: &str| (here == path).then_some("page");
     view! {
@@ -151,7 +159,7 @@ pub fn shell(content: Content, assets: &Assets) -> impl IntoView + use<> {
                 <link rel="manifest" href="/manifest.webmanifest" />
                 {social}
                 // Before the style sheet, which would hold it up.
-                <script nonce=nonce inner_html=boot></script>
+                <script nonce=nonce inner_html=assets.boot.clone()></script>
                 <link rel="stylesheet" href=assets.css.clone() />
                 {refresh.then(|| view! { <noscript><meta http-equiv="refresh" content="2" /></noscript> })}
             </head>

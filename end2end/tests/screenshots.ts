@@ -30,6 +30,50 @@ test('empty and finished', async ({ page }) => {
   await shoot(page, 'restore-finished');
   await page.getByLabel('Side by side').check();
   await shoot(page, 'restore-side-by-side');
+  await page.goto('/nowhere');
+  await shoot(page, 'nowhere');
+});
+
+test('a picture by itself', async ({ page }) => {
+  await visit(page, '/');
+  await page.getByLabel('Number').selectOption('4');
+  await paint(page, boat);
+  for (const image of await page.locator('.job img').all()) await expectShown(image);
+  await shoot(page, 'art-several');
+  await page.getByLabel('Number').selectOption('1');
+  await page.getByLabel('Tall').check();
+  await paint(page, 'a lighthouse on a cliff');
+  const lighthouse = card(page, 'a lighthouse on a cliff');
+  await expectShown(lighthouse.getByRole('img'));
+  await lighthouse.getByRole('link', { name: 'a lighthouse on a cliff' }).click();
+  await expectShown(lighthouse.getByRole('img'));
+  await page.getByText('More', { exact: true }).click();
+  await shoot(page, 'job-own');
+  await page.context().clearCookies();
+  await page.reload();
+  await expectShown(lighthouse.getByRole('img'));
+  await shoot(page, 'job-shared');
+});
+
+test.describe('with a limit', () => {
+  test.use({
+    limits: `[[limits]]
+name = "pictures"
+scope = "ip"
+unit = "images"
+algorithm = "fixed_window"
+quota = 1
+window = "1d"`,
+  });
+
+  test('spent', async ({ page }) => {
+    await visit(page, '/');
+    await paint(page, boat);
+    await expectShown(card(page, boat).getByRole('img'));
+    await paint(page, 'another boat');
+    await expect(page.locator('.desk').getByRole('alert')).not.toBeEmpty();
+    await shoot(page, 'art-spent');
+  });
 });
 
 test('gallery', async ({ page }) => {
@@ -61,7 +105,7 @@ test('gallery', async ({ page }) => {
 test.describe('with a provider', () => {
   test.use({ answers: ['unsafe', 'hang', 'unsafe', 'hang'] });
 
-  test('failed and working', async ({ page }) => {
+  test('failed, working and called off', async ({ page }) => {
     await visit(page, '/');
     await paint(page, boat);
     await expect(card(page, boat).getByRole('alert')).toBeVisible();
@@ -70,6 +114,9 @@ test.describe('with a provider', () => {
     await paint(page, boat);
     await expect(card(page, boat)).toContainText('Painting');
     await shoot(page, 'art-working');
+    await card(page, boat).getByRole('button', { name: 'Call it off' }).click();
+    await expect(card(page, boat)).toContainText('Called off');
+    await shoot(page, 'art-cancelled');
     await visit(page, '/restore');
     await restore(page, photo);
     await expect(card(page, 'A photo to restore').getByRole('alert')).toBeVisible();
@@ -77,12 +124,13 @@ test.describe('with a provider', () => {
     await visit(page, '/restore');
     await restore(page, photo);
     await expect(card(page, 'A photo to restore')).toContainText('Restoring');
+    await expectShown(page.getByAltText('The photo as it was sent'));
     await shoot(page, 'restore-working');
   });
 });
 
 test.describe('German', () => {
-  test.use({ locale: 'de-DE', answers: [] });
+  test.use({ locale: 'de-DE', answers: ['picture', 'picture', 'unsafe', 'hang'] });
 
   test('pages in German', async ({ page }) => {
     await visit(page, '/');
@@ -105,8 +153,23 @@ test.describe('German', () => {
     await visit(page, '/gallery');
     for (const image of await page.locator('.hanging img').all()) await expectShown(image);
     await shoot(page, 'german-gallery');
+    await page.getByRole('link', { name: 'ein Fuchs' }).click();
+    await expectShown(page.getByRole('dialog').getByRole('img'));
+    await page.waitForTimeout(300);
+    await shoot(page, 'german-lightbox', false);
+    await page.keyboard.press('Escape');
     await page.locator('body').press('?');
     await shoot(page, 'german-keys', false);
+    await page.goto('/nowhere');
+    await shoot(page, 'german-nowhere');
+    await visit(page, '/');
+    for (const name of ['german-failed', 'german-working']) {
+      await page.getByLabel('Das Bild in Worten').fill(name);
+      await page.getByRole('button', { name: 'Malen', exact: true }).click();
+      const state = name === 'german-failed' ? 'alert' : 'progressbar';
+      await expect(page.locator('.job').first().getByRole(state).first()).toBeVisible();
+      await shoot(page, name);
+    }
   });
 });
 

@@ -5,7 +5,8 @@
 use js_sys::Promise;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure, prelude::wasm_bindgen};
 use web_sys::{
-    Document, DomParser, Element, Event, EventTarget, HtmlElement, SupportedType, Window,
+    Document, DomParser, Element, Event, EventTarget, HtmlElement, MouseEvent, SupportedType,
+    Window,
 };
 
 use crate::texts::Said;
@@ -226,6 +227,12 @@ pub(crate) fn listen(target: &EventTarget, event: &str, action: impl FnMut(Event
 /// The element an event happened at.
 pub(crate) fn target(event: &Event) -> Option<Element> {
     event.target()?.dyn_into().ok()
+}
+
+/// Whether a click is to act here, not to open another tab or window.
+pub(crate) fn plain(event: &Event) -> bool {
+    let mouse: &MouseEvent = event.unchecked_ref();
+    !(mouse.ctrl_key() || mouse.meta_key() || mouse.shift_key())
 }
 
 /// Waits.

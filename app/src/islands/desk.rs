@@ -21,14 +21,14 @@ mod awake {
     use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
     use web_sys::{
         Blob, FormData, HtmlFormElement, HtmlInputElement, HtmlTextAreaElement, KeyboardEvent,
-        MouseEvent, ScrollIntoViewOptions, ScrollLogicalPosition,
+        ScrollIntoViewOptions, ScrollLogicalPosition,
     };
 
     use crate::{
         islands::{
             browser::{
                 Headers, Init, announce, ask, attribute, document, find, focus, listen, page,
-                renew_allowance, said, set, target, tell, window,
+                plain, renew_allowance, said, set, target, tell, window,
             },
             brush,
         },
@@ -47,9 +47,7 @@ mod awake {
         });
         listen(&desk, "click", |event| {
             let link = target(&event).and_then(|at| at.closest("[data-ideas] a").ok().flatten());
-            let mouse: &MouseEvent = event.unchecked_ref();
-            let plain = !(mouse.ctrl_key() || mouse.meta_key() || mouse.shift_key());
-            if let Some(link) = link.filter(|_| plain) {
+            if let Some(link) = link.filter(|_| plain(&event)) {
                 event.prevent_default();
                 spawn_local(begin_with(link));
             }

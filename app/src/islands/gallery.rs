@@ -27,13 +27,13 @@ mod awake {
     use wasm_bindgen::{JsCast, JsValue, closure::Closure};
     use web_sys::{
         Event, HtmlDialogElement, IntersectionObserver, IntersectionObserverEntry, KeyboardEvent,
-        MouseEvent, PointerEvent, SubmitEvent,
+        PointerEvent, SubmitEvent,
     };
 
     use crate::{
         islands::browser::{
             REGRET, announce, attribute, delete, document, find, find_all, focus, listen, page,
-            said, set, sleep, target, tell, window,
+            plain, said, set, sleep, target, tell, window,
         },
         texts::Said,
     };
@@ -75,9 +75,7 @@ mod awake {
         fn clicked(&self, event: &Event) {
             let Some(at) = target(event) else { return };
             let inside = |selector: &str| at.closest(selector).ok().flatten();
-            let mouse: &MouseEvent = event.unchecked_ref();
-            let plain = !(mouse.ctrl_key() || mouse.meta_key() || mouse.shift_key());
-            if let Some(item) = inside("[data-shelf] li a").filter(|_| plain) {
+            if let Some(item) = inside("[data-shelf] li a").filter(|_| plain(event)) {
                 event.prevent_default();
                 self.show(item.closest("li").ok().flatten());
             } else if let Some(step) = inside("[data-step]") {

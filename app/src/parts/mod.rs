@@ -4,10 +4,11 @@ use leptos::prelude::*;
 
 use crate::{data::About, wire::Kind};
 
+pub(crate) mod actions;
 pub(crate) mod allowance;
 pub(crate) mod card;
+pub(crate) mod facts;
 pub(crate) mod fixed;
-pub(crate) mod photo;
 pub(crate) mod picture;
 pub(crate) mod wall;
 

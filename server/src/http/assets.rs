@@ -38,11 +38,7 @@ pub(super) static ASSETS: LazyLock<Assets> = LazyLock::new(|| {
         .and_then(|file| serde_json::from_slice(&file.data).ok())
         .unwrap_or_default();
     let address = |key: &str| format!("/assets/{}", names[key].as_str().unwrap_or("missing"));
-    Assets {
-        js: address("js"),
-        wasm: address("wasm"),
-        css: address("css"),
-    }
+    Assets::new(&address("js"), &address("wasm"), address("css"))
 });
 
 fn file(name: &str, headers: &HeaderMap, caching: &'static str) -> Option<Response> {

@@ -91,6 +91,7 @@ impl From<FormRejection> for Error {
 }
 
 /// When to try again while a store is away.
+pub(super) const NO_PICTURE: &str = "There is no such picture, or it was deleted.";
 pub(super) const SOON: header::HeaderValue = header::HeaderValue::from_static("5");
 
 /// Registered by draft-ietf-httpapi-ratelimit-headers.
@@ -236,8 +237,7 @@ fn studio(error: studio::Error) -> Problem {
             Problem::new(S::CONFLICT, "wrong_state", "Too late", detail)
         }
         studio::Error::Blob(blob) if blob.is_missing() => {
-            let detail = "There is no such picture, or it was deleted.";
-            Problem::new(S::NOT_FOUND, "not_found", "Not found", detail)
+            Problem::new(S::NOT_FOUND, "not_found", "Not found", NO_PICTURE)
         }
         error => {
             log(&error);

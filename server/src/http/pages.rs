@@ -8,6 +8,7 @@ use atelier_app::{
     wire::{Job, Kind, Limit, QUALITIES, SIZES},
 };
 use axum::{
+    Extension,
     body::Body,
     extract::{FromRequestParts as _, Request, State as AxumState},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
@@ -36,6 +37,7 @@ use crate::{
 /// Every path that no other route takes.
 pub(super) async fn serve(
     AxumState(state): AxumState<State>,
+    Extension(language): Extension<Language>,
     caller: Caller,
     request: Request,
 ) -> Result<Response> {
@@ -53,25 +55,18 @@ pub(super) async fn serve(
     if let Some(choice) = language::choose(uri, state.https).filter(|_| page != Page::NotFound) {
         return Ok(choice);
     }
-    let address = language::address(uri);
-    Ok(render(&state, caller, page, address, request.headers()).await)
+    let desk = Desk {
+        caller,
+        origin: origin(&state, request.headers()),
+        address: language::address(uri),
+        language,
+        state,
+    };
+    Ok(render(desk, page, request.headers()).await)
 }
 
-async fn render(
-    state: &State,
-    caller: Caller,
-    page: Page,
-    address: String,
-    headers: &HeaderMap,
-) -> Response {
-    let data = Desk {
-        state: state.clone(),
-        caller,
-        origin: origin(state, headers),
-        address,
-        language: language(headers),
-    };
-    let content = atelier_app::load(page, &data).await;
+async fn render(desk: Desk, page: Page, headers: &HeaderMap) -> Response {
+    let content = atelier_app::load(page, &desk).await;
     let document = move || {
         set_status_and_policy(content.status);
         if content.private {
@@ -88,7 +83,7 @@ async fn render(
     response
         .headers_mut()
         .insert(header::CACHE_CONTROL, no_store);
-    match new_session(headers, state) {
+    match new_session(headers, &desk.state) {
         Some(cookie) => (cookie, response).into_response(),
         None => response,
     }
@@ -133,10 +128,11 @@ fn content_security_policy(nonce: &str) -> String {
 /// Says a problem in the visitor's language, and as a page where a browser expects one.
 pub(super) async fn problems_for_people(
     AxumState(state): AxumState<State>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
     let language = language(request.headers());
+    request.extensions_mut().insert(language);
     if !wants_page(request.headers()) {
         let mut response = next.run(request).await;
         if language != Language::default()
@@ -147,11 +143,13 @@ pub(super) async fn problems_for_people(
         return response;
     }
     let back = back(request.uri().path());
-    let (mut parts, body) = request.into_parts();
-    let caller = Caller::from_request_parts(&mut parts, &state).await;
-    let headers = parts.headers.clone();
+    let (parts, body) = request.into_parts();
+    let mut asked = parts.clone();
     let response = next.run(Request::from_parts(parts, body)).await;
-    let (Some(problem), Ok(caller)) = (told(&response, language), caller) else {
+    let Some(problem) = told(&response, language) else {
+        return response;
+    };
+    let Ok(caller) = Caller::from_request_parts(&mut asked, &state).await else {
         return response;
     };
     let page = Page::Problem(data::Problem {
@@ -160,7 +158,14 @@ pub(super) async fn problems_for_people(
         detail: problem.detail,
         back: back.clone(),
     });
-    let mut shown = render(&state, caller, page, back, &headers).await;
+    let desk = Desk {
+        caller,
+        origin: origin(&state, &asked.headers),
+        address: back,
+        language,
+        state,
+    };
+    let mut shown = render(desk, page, &asked.headers).await;
     for name in [
         "retry-after",
         "ratelimit",

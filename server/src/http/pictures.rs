@@ -10,7 +10,7 @@ use axum::{
 };
 use tokio::task::spawn_blocking;
 
-use super::{Error, Result, State, jobs::parameter};
+use super::{Error, Result, State, error, jobs::parameter};
 use crate::{
     blob::{self, Blob, Part},
     job::Visibility,
@@ -21,7 +21,7 @@ const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 
 /// Asked for again each time, so that what is deleted is gone.
 const PRIVATE: &str = "private, no-cache";
-const NONE: Error = Error::NotFound("There is no such picture, or it was deleted.");
+const NONE: Error = Error::NotFound(error::NO_PICTURE);
 
 pub(super) async fn serve(
     AxumState(state): AxumState<State>,

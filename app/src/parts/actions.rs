@@ -1,0 +1,273 @@
+//! What can be done about a job in each state, by those who made it and by those who only see it.
+
+use leptos::prelude::*;
+
+use super::picture;
+use crate::{
+    data::{About, Seen},
+    texts::Texts,
+    wire::{Cache, Job, Kind, MAX_PROMPT_CHARS, Status},
+};
+
+/// What can be done about a job that is not finished.
+pub(crate) fn under_way(job: &Job, t: &Texts) -> impl IntoView + use<> {
+    // What is being delivered is paid for already.
+    (job.status != Status::Delivering).then(|| {
+        view! {
+            <p class="actions scripted">
+                <button type="button" data-do="cancel">{t.call_off}</button>
+            </p>
+        }
+    })
+}
+
+/// What can be done with what was made.
+pub(crate) fn finished(seen: &Seen, about: &About) -> AnyView {
+    match seen.job.kind {
+        Kind::Image => picture_actions(seen, about).into_any(),
+        Kind::Restoration => photo_actions(seen, about.texts()).into_any(),
+    }
+}
+
+fn picture_actions(seen: &Seen, about: &About) -> impl IntoView + use<> {
+    let (job, t) = (&seen.job, about.texts());
+    let label = match job.cache {
+        Cache::Miss => t.paint_again,
+        _ => t.paint_new,
+    };
+    let single = job.images.len() == 1;
+    view! {
+        <div class="actions">
+            {single.then(|| picture::download(job, 0, t))}
+            {again(job, label, true, t)}
+            {change(job, t)}
+            {copy_link(seen, t)}
+            {delete(seen, t)}
+            {edit(seen, about)}
+            <details class="more">
+                <summary>{t.more}</summary>
+                <div class="actions">
+                    {enlarge(seen, about)}
+                    {share(seen, t)}
+                    <button
+                        type="button"
+                        class="scripted"
+                        data-do="copy"
+                        data-text=job.prompt.clone()
+                        data-done=t.words_copied
+                    >
+                        {t.copy_words}
+                    </button>
+                    {single.then(|| picture::other_downloads(job, t))}
+                </div>
+            </details>
+        </div>
+    }
+}
+
+fn photo_actions(seen: &Seen, t: &'static Texts) -> impl IntoView + use<> {
+    view! {
+        <div class="actions">
+            {save(seen, "jpeg", t.download)}
+            {copy_link(seen, t)}
+            {link(seen, t)}
+            {share(seen, t)}
+            {delete(seen, t)}
+            <details class="more">
+                <summary>{t.other_files}</summary>
+                <p class="actions">
+                    {save(seen, "png", "PNG")}
+                    {save(seen, "jpeg&metadata=strip", t.without_place)}
+                </p>
+            </details>
+        </div>
+    }
+}
+
+/// What can be done when there is no picture.
+pub(crate) fn after_failure(seen: &Seen, t: &'static Texts) -> impl IntoView + use<> {
+    let job = &seen.job;
+    let retryable = job.error.as_ref().is_none_or(|error| error.retryable);
+    match job.kind {
+        Kind::Image => {
+            let again = retryable.then(|| again(job, t.try_again, false, t));
+            view! { <div class="actions">{again} {change(job, t)}</div> }.into_any()
+        }
+        Kind::Restoration => {
+            let label = if retryable {
+                t.send_again
+            } else {
+                t.another_photo
+            };
+            photo(seen, label, t).into_any()
+        }
+    }
+}
+
+/// What can be done about a job that was called off.
+pub(crate) fn after_cancelling(seen: &Seen, t: &'static Texts) -> impl IntoView + use<> {
+    let job = &seen.job;
+    match job.kind {
+        Kind::Image => {
+            view! { <div class="actions">{again(job, t.after_all, false, t)} {change(job, t)}</div> }.into_any()
+        }
+        Kind::Restoration => photo(seen, t.a_photo, t).into_any(),
+    }
+}
+
+/// Back to the form with these words in it.
+fn change(job: &Job, t: &Texts) -> impl IntoView + use<> {
+    view! { <a class="button" href=format!("/?from={}", job.id)>{t.change_words}</a> }
+}
+
+/// Back to the form for photos.
+fn photo(seen: &Seen, label: &'static str, t: &Texts) -> impl IntoView + use<> {
+    view! {
+        <div class="actions">
+            <a class="button" href="/restore">{label}</a>
+            {delete(seen, t)}
+        </div>
+    }
+}
+
+/// The same request once more, as a form that needs no script.
+fn again(job: &Job, label: &'static str, fresh: bool, t: &Texts) -> impl IntoView + use<> {
+    let params = job.params.clone();
+    let fields = [
+        ("prompt", Some(job.prompt.clone())),
+        ("size", params.size),
+        ("quality", params.quality),
+        ("style", params.style),
+        ("background", params.background),
+        ("from", params.from),
+        ("n", params.n.map(|n| n.to_string())),
+        ("fresh", fresh.then(|| "true".to_owned())),
+    ];
+    let fields = fields.into_iter().filter_map(|(name, value)| {
+        value.map(|value| view! { <input type="hidden" name=name value=value /> })
+    });
+    view! {
+        <form method="post" action="/api/images" data-send>
+            {fields.collect_view()}
+            <button type="submit" data-busy=t.sending>{label}</button>
+            <p class="alert" role="alert" data-alert></p>
+        </form>
+    }
+}
+
+/// A link that saves a restored photo.
+fn save(seen: &Seen, format: &str, label: &'static str) -> impl IntoView + use<> {
+    let key = seen.key.as_ref().map(|key| format!("&key={key}"));
+    let key = key.unwrap_or_default();
+    let address = format!("/jobs/{}/download?format={format}{key}", seen.job.id);
+    view! { <a class="button" href=address download>{label}</a> }
+}
+
+/// Orders another picture made from this one, where the provider can.
+fn edit(seen: &Seen, about: &About) -> Option<impl IntoView + use<>> {
+    let (job, t) = (&seen.job, about.texts());
+    (about.edits && seen.mine).then(|| {
+        let field = format!("edit-{}", job.id);
+        let label = field.clone();
+        view! {
+            <details class="more">
+                <summary>{t.edit}</summary>
+                <form class="edit" method="post" action="/api/images" data-send>
+                    <input type="hidden" name="from" value=job.id.clone() />
+                    <label for=label>{t.edit_how}</label>
+                    <input
+                        id=field
+                        type="text"
+                        name="prompt"
+                        required
+                        maxlength=MAX_PROMPT_CHARS.to_string()
+                        placeholder=t.edit_example
+                        autocomplete="off"
+                    />
+                    <button type="submit" data-busy=t.sending>{t.edit_it}</button>
+                    <p class="alert" role="alert" data-alert></p>
+                </form>
+            </details>
+        }
+    })
+}
+
+/// Orders a picture twice as large from those who made it.
+fn enlarge(seen: &Seen, about: &About) -> Option<impl IntoView + use<>> {
+    let single = seen.job.images.len() == 1 && seen.job.kind == Kind::Image;
+    let t = about.texts();
+    (single && seen.mine && about.provider != "openai").then(|| {
+        view! {
+            <form method="post" action="/api/restorations" enctype="multipart/form-data" data-send>
+                <input type="hidden" name="from" value=seen.job.id.clone() />
+                <input type="hidden" name="enlarge" value="2" />
+                <input type="hidden" name="strength" value="0" />
+                <button type="submit" data-busy=t.sending>{t.enlarge}</button>
+                <p class="alert" role="alert" data-alert></p>
+            </form>
+        }
+    })
+}
+
+/// Copies the address by which others see the job.
+fn copy_link(seen: &Seen, t: &Texts) -> Option<impl IntoView + use<>> {
+    let private = seen.job.kind == Kind::Restoration;
+    let query = match &seen.key {
+        Some(key) => format!("?key={key}"),
+        None if private || seen.withheld => return None,
+        None => String::new(),
+    };
+    let link = format!("/jobs/{}{query}", seen.job.id);
+    Some(view! {
+        <button type="button" class="scripted" data-do="copy" data-link=link data-done=t.link_copied>{t.copy_link}</button>
+    })
+}
+
+/// Leads the owner of a photo to the address that others may have.
+fn link(seen: &Seen, t: &Texts) -> Option<impl IntoView + use<>> {
+    let private = seen.job.kind == Kind::Restoration;
+    (private && seen.mine && seen.key.is_none()).then(|| {
+        let action = format!("/api/jobs/{}/link", seen.job.id);
+        view! {
+            <form method="post" action=action>
+                <button type="submit">{t.make_link}</button>
+            </form>
+        }
+    })
+}
+
+/// Closes the page to others, or opens it again: a picture's, and that of a photo with a link.
+fn share(seen: &Seen, t: &Texts) -> Option<impl IntoView + use<>> {
+    let private = seen.job.kind == Kind::Restoration;
+    let (what, label) = if seen.withheld {
+        ("share", t.share)
+    } else {
+        ("unshare", t.unshare)
+    };
+    (seen.mine && (!private || seen.key.is_some())).then(|| {
+        let action = format!("/api/jobs/{}/{what}", seen.job.id);
+        view! {
+            <form method="post" action=action>
+                <button type="submit">{label}</button>
+            </form>
+        }
+    })
+}
+
+/// Forgets a job and its pictures; photos before their time.
+fn delete(seen: &Seen, t: &Texts) -> Option<impl IntoView + use<>> {
+    seen.mine.then(|| {
+        let action = format!("/api/jobs/{}/delete", seen.job.id);
+        // What is to go now goes without a way back.
+        let (label, regret) = match seen.job.kind {
+            Kind::Image => (t.delete, Some("")),
+            Kind::Restoration => (t.delete_now, None),
+        };
+        view! {
+            <form method="post" action=action data-regret=regret>
+                <button type="submit">{label}</button>
+                <p class="alert" role="alert"></p>
+            </form>
+        }
+    })
+}
