@@ -58,10 +58,18 @@ for (const colorScheme of ['light', 'dark'] as const) {
     });
 
     test('pages and states have no barriers', async ({ page }) => {
+      await visit(page, '/gallery');
+      await expectNoBarriers(page);
       await visit(page, '/');
       for (const prompt of ['finished', 'refused']) await paint(page, prompt);
       await expectShown(card(page, 'finished').getByRole('img'));
       await expect(card(page, 'refused').getByRole('alert')).toBeVisible();
+      for (const fold of ['Edit it', 'More']) await page.getByText(fold, { exact: true }).click();
+      const finished = await address(page, 'finished');
+      await expectNoBarriers(page);
+      await visit(page, '/restore');
+      await page.getByLabel('Choose a photo').setInputFiles(photo);
+      await page.getByLabel('Repair only what I paint over').check();
       await expectNoBarriers(page);
       await visit(page, '/restore');
       await restore(page, photo);
@@ -75,6 +83,10 @@ for (const colorScheme of ['light', 'dark'] as const) {
         await page.goto(path);
         await expectNoBarriers(page);
       }
+      await visit(page, '/');
+      await card(page, 'under way').getByRole('button', { name: 'Call it off' }).click();
+      await expect(card(page, 'under way')).toContainText('Called off');
+      await expectNoBarriers(page);
       await visit(page, '/gallery');
       await page.getByLabel('Choose “finished”').check();
       await expectNoBarriers(page);
@@ -84,6 +96,14 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await page.keyboard.press('Escape');
       await page.locator('body').press('?');
       await expect(page.getByRole('dialog', { name: 'Keys' })).toBeVisible();
+      await expectNoBarriers(page);
+      await page.goto('/?lang=de');
+      for (const path of ['/', '/restore', '/gallery', finished]) {
+        await page.goto(path);
+        await expectNoBarriers(page);
+      }
+      await page.context().clearCookies();
+      await visit(page, finished);
       await expectNoBarriers(page);
     });
   });

@@ -38,7 +38,8 @@ test('a picture by itself', async ({ page }) => {
   await visit(page, '/');
   await page.getByLabel('Number').selectOption('4');
   await paint(page, boat);
-  for (const image of await page.locator('.job img').all()) await expectShown(image);
+  await expect(page.locator('.several img')).toHaveCount(4);
+  for (const image of await page.locator('.several img').all()) await expectShown(image);
   await shoot(page, 'art-several');
   await page.getByLabel('Number').selectOption('1');
   await page.getByLabel('Tall').check();
@@ -103,7 +104,7 @@ test('gallery', async ({ page }) => {
 });
 
 test.describe('with a provider', () => {
-  test.use({ answers: ['unsafe', 'hang', 'unsafe', 'hang'] });
+  test.use({ answers: ['unsafe', 'hang', 'hang', 'unsafe', 'hang'] });
 
   test('failed, working and called off', async ({ page }) => {
     await visit(page, '/');
@@ -117,6 +118,11 @@ test.describe('with a provider', () => {
     await card(page, boat).getByRole('button', { name: 'Call it off' }).click();
     await expect(card(page, boat)).toContainText('Called off');
     await shoot(page, 'art-cancelled');
+    await page.getByLabel('Number').selectOption('4');
+    await paint(page, 'four boats');
+    await expect(card(page, 'four boats')).toContainText('Painting');
+    await shoot(page, 'art-working-several');
+    await card(page, 'four boats').getByRole('button', { name: 'Call it off' }).click();
     await visit(page, '/restore');
     await restore(page, photo);
     await expect(card(page, 'A photo to restore').getByRole('alert')).toBeVisible();
@@ -124,7 +130,7 @@ test.describe('with a provider', () => {
     await visit(page, '/restore');
     await restore(page, photo);
     await expect(card(page, 'A photo to restore')).toContainText('Restoring');
-    await expectShown(page.getByAltText('The photo as it was sent'));
+    await expectShown(page.getByAltText('The photo as you sent it'));
     await shoot(page, 'restore-working');
   });
 });

@@ -28,7 +28,7 @@ pub(crate) fn card(seen: &Seen, about: &About, now: Timestamp) -> impl IntoView 
         Status::Failed => "",
         _ => (t.stage)(job),
     };
-    let vacant = |note| picture::vacant(job, note, t).into_any();
+    let vacant = |note| picture::vacant(job, note, t);
     let (frame, rest) = match job.status {
         Status::Queued | Status::Running | Status::Delivering => (
             vacant(progress(job, about, now)),

@@ -120,7 +120,7 @@ pub(crate) fn hang(job: &Job, t: &'static Texts) -> AnyView {
                 let class = format!("frame {}", shape(image.width, image.height));
                 view! {
                     <figure>
-                        <div class=class>{grounded(image, describe(job, index, t))}</div>
+                        <a class=class href=image.url.clone()>{grounded(image, describe(job, index, t))}</a>
                         <figcaption>{download(job, index, t)}</figcaption>
                     </figure>
                 }
@@ -130,27 +130,33 @@ pub(crate) fn hang(job: &Job, t: &'static Texts) -> AnyView {
     }
 }
 
-/// A frame without its picture: the photo as it was sent or an empty mat of the
-/// shape to come, with a note in the window.
-pub(crate) fn vacant(job: &Job, note: AnyView, t: &Texts) -> impl IntoView + use<> {
-    let (shape, back) = match (&job.original, &job.preview) {
-        (Some(photo), _) => (
+/// Frames without their pictures: the photo as it was sent or empty mats of the
+/// shape to come, with a note in the window or across them.
+pub(crate) fn vacant(job: &Job, note: AnyView, t: &Texts) -> AnyView {
+    let blank = |preview: Option<&String>| match preview.cloned() {
+        Some(src) => view! { <img class="blank" src=src alt="" /> }.into_any(),
+        None => view! { <div class="blank"></div> }.into_any(),
+    };
+    let (shape, back) = match &job.original {
+        Some(photo) => (
             shape(photo.width, photo.height),
             img(photo, t.photo_as_sent.into()).into_any(),
         ),
-        (None, preview) => (
+        None => (
             expected(job.params.size.as_deref()),
-            match preview.clone() {
-                Some(src) => view! { <img class="blank" src=src alt="" /> }.into_any(),
-                None => view! { <div class="blank"></div> }.into_any(),
-            },
+            blank(job.preview.as_ref()),
         ),
     };
-    view! {
-        <div class=format!("frame vacant {shape}")>
-            <div class="window">{back} <div class="slip">{note}</div></div>
-        </div>
+    let class = format!("frame {shape}");
+    let slip = view! { <div class="slip">{note}</div> };
+    let others = 1..job.params.n.unwrap_or(1);
+    if others.is_empty() {
+        let class = class + " vacant";
+        return view! { <div class=class><div class="window">{back} {slip}</div></div> }.into_any();
     }
+    let frames = std::iter::once(back).chain(others.map(|_| blank(None)));
+    let frames = frames.map(|back| view! { <div class=class.clone()>{back}</div> });
+    view! { <div class="several vacant">{frames.collect_view()} {slip}</div> }.into_any()
 }
 
 /// A link that saves a picture, its words inside.

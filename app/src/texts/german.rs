@@ -235,7 +235,7 @@ pub(super) const GERMAN: Texts = Texts {
     undo: "Rückgängig",
     newer_picture: "Neueres Bild",
     older_picture: "Älteres Bild",
-    all_about_it: "Alles darüber",
+    all_about_it: "Details",
 
     problem_description: "Eine Seite, die nicht gezeigt werden konnte.",
     back_where: "Zurück",
