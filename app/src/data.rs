@@ -25,8 +25,8 @@ pub trait Data: Send + Sync {
     fn recent(&self, limit: usize) -> Answer<Vec<wire::Job>>;
     /// A page of the caller's finished jobs.
     fn gallery(&self, wanted: Wanted) -> Answer<Shelf>;
-    /// Every policy that applies to the caller.
-    fn limits(&self) -> Answer<Vec<wire::Limit>>;
+    /// Every policy that applies to the caller's orders of a kind.
+    fn limits(&self, kind: wire::Kind) -> Answer<Vec<wire::Limit>>;
 }
 
 /// A job as one visitor sees it.
@@ -102,8 +102,8 @@ pub struct About {
     pub typical_image_seconds: u32,
     /// How long a restoration usually takes, in seconds.
     pub typical_restoration_seconds: u32,
-    /// What a picture is expected to cost the studio, in US dollars.
-    pub image_usd: f64,
+    /// What a picture of each quality is expected to cost the studio, in US dollars.
+    pub image_usd: [f64; wire::QUALITIES.len()],
     /// The same for a restoration.
     pub restoration_usd: f64,
 }

@@ -324,7 +324,7 @@ pub const STYLES: &[Style] = &[
 pub const SIZES: [&str; 3] = ["1024x1024", "1536x1024", "1024x1536"];
 
 /// The qualities accepted.
-pub const QUALITIES: &[&str] = &["auto", "low", "medium", "high"];
+pub const QUALITIES: [&str; 4] = ["auto", "low", "medium", "high"];
 
 /// The widths, pixels, in which pictures are shown on pages: `?width=` behind a picture's path.
 pub const WIDTHS: [u32; 3] = [320, 640, 1280];

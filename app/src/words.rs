@@ -128,16 +128,15 @@ mod on_server {
         pub(crate) spent: bool,
     }
 
-    /// What the limits leave, in words; `usd` is what one job is expected to
-    /// cost. `None` when nothing is counted in pictures, and nothing is spent.
+    /// What the limits on jobs of this kind leave, in words; `usd` is what one job is
+    /// expected to cost. `None` when nothing is counted in pictures, and nothing is spent.
     pub(crate) fn allowance(
         limits: &[Limit],
         kind: Kind,
         usd: f64,
         t: &Texts,
     ) -> Option<Allowance> {
-        let mine = || limits.iter().filter(|limit| limit.actions.contains(&kind));
-        let spent = mine().filter(|limit| limit.remaining < need(limit, usd));
+        let spent = (limits.iter()).filter(|limit| limit.remaining < need(limit, usd));
         if let Some(limit) = spent.max_by_key(|limit| limit.reset_seconds) {
             let sentence = (t.spent)(&Spent {
                 kind,
@@ -150,7 +149,7 @@ mod on_server {
                 spent: true,
             });
         }
-        let counted = mine().filter(|limit| {
+        let counted = limits.iter().filter(|limit| {
             limit.unit == "images" && matches!(limit.scope.as_str(), "ip" | "user")
         });
         let limit = counted.min_by(|a, b| a.remaining.total_cmp(&b.remaining))?;
@@ -268,10 +267,7 @@ mod tests {
         ];
         let left = "17 of 20 pictures left today, renews in 7 h 12 min.";
         assert_eq!(told(&limits), (left.into(), false));
-        assert_eq!(
-            allowance(&limits, Kind::Restoration, 0.2, ENGLISH.texts()),
-            None
-        );
+        assert_eq!(allowance(&[], Kind::Image, 0.2, ENGLISH.texts()), None);
         let full = [limit("images", 20.0, 20.0, 0)];
         assert_eq!(told(&full), ("20 of 20 pictures left today.".into(), false));
     }

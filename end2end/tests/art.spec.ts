@@ -148,6 +148,14 @@ test('the words can be copied, and the picture saved without them', async ({ con
 test.describe('with a model', () => {
   test.use({ answers: [] });
 
+  test('the price follows the quality', async ({ page }) => {
+    await visit(page, '/');
+    const price = page.getByText(/^About \$0\.\d+ a picture\.$/).filter({ visible: true });
+    await expect(price).toHaveText('About $0.22 a picture.');
+    await page.getByLabel('Quality').selectOption('low');
+    await expect(price).toHaveText('About $0.012 a picture.');
+  });
+
   test('a picture is changed as told', async ({ page }) => {
     await visit(page, '/');
     await paint(page, fox);

@@ -82,6 +82,19 @@ test('what is deleted can be taken back, and is gone when the page is left', asy
   await expect(link(page, 'a windmill')).toBeHidden();
 });
 
+test('what could not be deleted hangs again', async ({ page }) => {
+  await painted(page, 'a red boat');
+  await page.clock.install();
+  await visit(page, '/gallery');
+  await page.route('/api/jobs/delete', (route) => route.abort());
+  await page.getByLabel('Choose “a red boat”').check();
+  await page.getByRole('button', { name: 'Delete chosen' }).click();
+  await expect(link(page, 'a red boat')).toBeHidden();
+  await page.clock.fastForward(11_000);
+  await expect(link(page, 'a red boat')).toBeVisible();
+  await expect(page.getByRole('alert')).toHaveText('That did not get through. Try again.');
+});
+
 test('the chosen ones are saved as one file', async ({ page }) => {
   await painted(page, 'a red boat');
   await visit(page, '/gallery');

@@ -179,18 +179,29 @@ pub(crate) fn said(said: Said, values: &[&str]) -> String {
 /// How long what is deleted can be taken back, milliseconds.
 pub(crate) const REGRET: i32 = 10_000;
 
-/// Deletes jobs, also while the page goes away; so many at a time as the server takes.
-pub(crate) fn delete(ids: &[String]) {
-    for some in ids.chunks(200) {
-        let mut body = String::new();
-        for id in some {
-            body += "id=";
-            body += id;
-            body += "&";
-        }
+/// Where several jobs are deleted.
+pub(crate) const DELETE: &str = "/api/jobs/delete";
+
+/// Jobs that the server deletes at a time.
+pub(crate) const MOST: usize = 200;
+
+/// Jobs as a form names them.
+pub(crate) fn form_of(ids: &[String]) -> String {
+    let mut form = String::new();
+    for id in ids {
+        form += "id=";
+        form += id;
+        form += "&";
+    }
+    form
+}
+
+/// Deletes jobs while the page goes away, when no answer can be waited for.
+pub(crate) fn delete_leaving(ids: &[String]) {
+    for some in ids.chunks(MOST) {
         let _ = window()
             .navigator()
-            .send_beacon_with_opt_str("/api/jobs/delete", Some(&body));
+            .send_beacon_with_opt_str(DELETE, Some(&form_of(some)));
     }
 }
 

@@ -32,8 +32,9 @@ mod awake {
 
     use crate::{
         islands::browser::{
-            REGRET, announce, attribute, delete, document, find, find_all, focus, listen, page,
-            plain, said, set, sleep, target, tell, window,
+            DELETE, Headers, Init, MOST, REGRET, announce, ask, attribute, delete_leaving,
+            document, find, find_all, focus, form_of, listen, page, plain, said, set, sleep,
+            target, tell, window,
         },
         texts::Said,
     };
@@ -66,7 +67,9 @@ mod awake {
             here.key(event.unchecked_ref());
         });
         let here = gallery.clone();
-        listen(&window(), "pagehide", move |_| here.carry_out());
+        listen(&window(), "pagehide", move |_| {
+            delete_leaving(&here.doomed.take());
+        });
         gallery.swipes();
         gallery.watch_end();
     }
@@ -185,6 +188,7 @@ mod awake {
         /// Hides the pictures; they are deleted once the time to take it back is over.
         fn doom(&self, items: &[Element]) {
             self.carry_out();
+            tell(&self.root, "[data-alert]", "");
             for item in items {
                 set(item, "hidden", "");
             }
@@ -217,19 +221,33 @@ mod awake {
             self.hide_toast();
         }
 
-        /// Deletes what was not taken back, also while the page goes away.
+        /// Deletes what was not taken back.
         fn carry_out(&self) {
             let ids = self.doomed.take();
-            if ids.is_empty() {
-                return;
+            self.hide_toast();
+            for some in ids.chunks(MOST) {
+                spawn_local(self.clone().delete(some.to_vec()));
             }
-            for id in &ids {
-                if let Some(item) = self.item(id) {
+        }
+
+        /// What could not be deleted hangs again.
+        async fn delete(self, ids: Vec<String>) {
+            let (init, headers) = (Init::new(), Headers::new());
+            init.set_method("POST");
+            init.set_body(&form_of(&ids).into());
+            headers.set_content_type("application/x-www-form-urlencoded");
+            let reply = ask(DELETE, &init, &headers).await;
+            let gone = reply.is_ok_and(|(reply, _)| reply.ok());
+            for item in ids.iter().filter_map(|id| self.item(id)) {
+                if gone {
                     item.remove();
+                } else {
+                    let _ = item.remove_attribute("hidden");
                 }
             }
-            delete(&ids);
-            self.hide_toast();
+            if !gone {
+                tell(&self.root, "[data-alert]", &said(Said::NotThrough, &[]));
+            }
         }
 
         fn item(&self, id: &str) -> Option<Element> {

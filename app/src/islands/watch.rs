@@ -18,8 +18,9 @@ use awake::wake;
 mod awake {
     use crate::{
         islands::browser::{
-            Headers, Init, Lost, REGRET, Told, announce, ask, attribute, delete, document, find,
-            focus, listen, number, page, renew_allowance, said, set, sleep, target, tell, window,
+            Headers, Init, Lost, REGRET, Told, announce, ask, attribute, delete_leaving, document,
+            find, focus, listen, number, page, renew_allowance, said, set, sleep, target, tell,
+            window,
         },
         texts::Said,
         words,
@@ -63,7 +64,7 @@ mod awake {
         let root = watch.clone();
         listen(&window(), "pagehide", move |_| {
             if let Some(card) = doomed(&root) {
-                delete(&[attribute(&card, "data-id")]);
+                delete_leaving(&[attribute(&card, "data-id")]);
             }
         });
         spawn_local(tick(watch.clone()));

@@ -24,7 +24,7 @@ pub(crate) async fn load(
     let about = data.about();
     let t = about.texts();
     let (engine, document) = (engine(&about), Document::of(&about));
-    let Visitor { limits, jobs, away } = Visitor::ask(data, WALL * 2).await;
+    let Visitor { limits, jobs, away } = Visitor::ask(data, Kind::Image, WALL * 2).await;
     let draft = match from.filter(|_| !away) {
         Some(id) => data
             .job(&id, None)
@@ -87,7 +87,6 @@ fn Form(draft: Option<Job>, idea: Option<usize>, about: About) -> impl IntoView 
     let (prompt, params) = draft
         .map(|job| (job.prompt, job.params))
         .unwrap_or_else(|| (idea.unwrap_or_default().to_owned(), Params::default()));
-    let price = (about.image_usd > 0.0).then(|| (t.price)(&words::money(about.image_usd, t)));
     // Most visitors come without a picture to begin with.
     let dials = if params == Params::default() {
         let usual = if about.backgrounds {
@@ -120,7 +119,7 @@ fn Form(draft: Option<Job>, idea: Option<usize>, about: About) -> impl IntoView 
             </textarea>
             {some(ideas, &about)}
             {dials}
-            {price.map(|price| view! { <p class="fine">{price}</p> })}
+            {prices(&about)}
             <p class="alert" role="alert" data-alert></p>
             <p class="send">
                 <button class="main" type="submit" data-busy=t.sending>{t.paint_it}</button>
@@ -208,6 +207,17 @@ fn dials(params: Params, about: &About) -> impl IntoView + use<> {
                 })}
         </div>
     }
+}
+
+/// What a picture of each quality is expected to cost; the style sheet shows that of the chosen one.
+fn prices(about: &About) -> Option<impl IntoView + use<>> {
+    let t = about.texts();
+    let prices = QUALITIES.into_iter().zip(about.image_usd);
+    let prices = prices.map(|(quality, usd)| {
+        let price = (t.price)(&words::money(usd, t));
+        view! { <data value=usd.to_string() data-of=quality>{price}</data> }
+    });
+    (about.image_usd[0] > 0.0).then(|| view! { <p class="fine prices">{prices.collect_view()}</p> })
 }
 
 /// Prompts to begin with; the built-in engine reads English only.

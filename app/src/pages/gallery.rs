@@ -118,6 +118,7 @@ fn shelf(jobs: &[Job], next: Option<String>, t: &'static Texts) -> impl IntoView
         <Gallery>
             <form class="shelf" method="post" data-shelf>
                 <ul class="hanging">{items}</ul>
+                <p class="alert" role="alert" data-alert></p>
                 {older}
                 <p class="chosen-actions">
                     <button type="submit" formaction="/api/jobs/zip">{t.download_chosen}</button>

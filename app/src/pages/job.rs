@@ -22,8 +22,8 @@ pub(crate) async fn load(
         return Ok(problem::no_job(data));
     };
     let job = &seen.job;
-    let limits = data.limits().await?;
     let kind = job.kind;
+    let limits = data.limits(kind).await?;
     let t = about.texts();
     let (heading, here, another) = match kind {
         Kind::Image => (t.picture, "/", t.another_picture),

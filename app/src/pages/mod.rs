@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use crate::{
     data::{About, Data, Unavailable},
     texts::{Language, Texts},
-    wire::{Job, Limit},
+    wire::{Job, Kind, Limit},
 };
 
 pub(crate) mod art;
@@ -80,8 +80,8 @@ struct Visitor {
 }
 
 impl Visitor {
-    async fn ask(data: &dyn Data, jobs: usize) -> Self {
-        match Self::known(data, jobs).await {
+    async fn ask(data: &dyn Data, kind: Kind, jobs: usize) -> Self {
+        match Self::known(data, kind, jobs).await {
             Ok((limits, jobs)) => Self {
                 limits,
                 jobs,
@@ -95,9 +95,13 @@ impl Visitor {
         }
     }
 
-    async fn known(data: &dyn Data, jobs: usize) -> Result<(Vec<Limit>, Vec<Job>), Unavailable> {
+    async fn known(
+        data: &dyn Data,
+        kind: Kind,
+        jobs: usize,
+    ) -> Result<(Vec<Limit>, Vec<Job>), Unavailable> {
         // Asked at once: a store that is busy answers both in one go.
-        let (limits, jobs) = join(data.limits(), data.recent(jobs)).await;
+        let (limits, jobs) = join(data.limits(kind), data.recent(jobs)).await;
         Ok((limits?, jobs?))
     }
 }

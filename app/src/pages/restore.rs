@@ -27,7 +27,7 @@ pub(crate) async fn load(data: &dyn Data) -> Content {
         limits,
         mut jobs,
         away,
-    } = Visitor::ask(data, WALL * 2).await;
+    } = Visitor::ask(data, Kind::Restoration, WALL * 2).await;
     jobs.retain(|job| job.kind == Kind::Restoration);
     let body = move || {
         let now = Timestamp::now();

@@ -12,7 +12,7 @@ use crate::{
 /// it from the page of a new job.
 pub(crate) fn left(limits: &[Limit], kind: Kind, about: &About) -> impl IntoView + use<> {
     let usd = match kind {
-        Kind::Image => about.image_usd,
+        Kind::Image => about.image_usd[0],
         Kind::Restoration => about.restoration_usd,
     };
     let told = words::allowance(limits, kind, usd, about.texts());

@@ -9,7 +9,7 @@ use atelier_app::{
 };
 use axum::{
     Extension,
-    body::Body,
+    body::{Body, to_bytes},
     extract::{FromRequestParts as _, Request, State as AxumState},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::Next,
@@ -77,12 +77,13 @@ async fn render(desk: Desk, page: Page, headers: &HeaderMap) -> Response {
         atelier_app::shell(content, &assets::ASSETS)
     };
     let request = Request::new(Body::empty());
-    let mut response =
-        leptos_axum::handle_response_inner(|| {}, document, request, in_one_piece).await;
+    let rendered = leptos_axum::handle_response_inner(|| {}, document, request, in_one_piece);
+    let (mut parts, body) = rendered.await.into_parts();
     let no_store = HeaderValue::from_static("no-store");
-    response
-        .headers_mut()
-        .insert(header::CACHE_CONTROL, no_store);
+    parts.headers.insert(header::CACHE_CONTROL, no_store);
+    // Whole, so that its length is told. It is in memory already: it cannot fail.
+    let html = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let response = Response::from_parts(parts, Body::from(html));
     match new_session(headers, &desk.state) {
         Some(cookie) => (cookie, response).into_response(),
         None => response,
@@ -196,13 +197,15 @@ fn back(path: &str) -> String {
     .into()
 }
 
-/// What the form asks for when nothing is chosen.
-const USUAL: Work<'_> = Work::Images {
-    size: SIZES[0],
-    quality: QUALITIES[0],
-    n: 1,
-    source: false,
-};
+/// What the form asks for when only a quality is chosen.
+const fn usual(quality: &str) -> Work<'_> {
+    Work::Images {
+        size: SIZES[0],
+        quality,
+        n: 1,
+        source: false,
+    }
+}
 
 /// Answers the pages' questions for one caller.
 struct Desk {
@@ -259,7 +262,7 @@ impl Data for Desk {
             photo_kept_seconds: self.state.photos.keep.as_secs(),
             typical_image_seconds: seconds(Kind::Image),
             typical_restoration_seconds: seconds(Kind::Restoration),
-            image_usd: provider.estimate(USUAL),
+            image_usd: QUALITIES.map(|quality| provider.estimate(usual(quality))),
             restoration_usd: provider.estimate(Work::Restoration),
         }
     }
@@ -300,10 +303,10 @@ impl Data for Desk {
         self.ask(async move |studio, caller| studio.gallery(&caller, wanted).await)
     }
 
-    fn limits(&self) -> Answer<Vec<Limit>> {
+    fn limits(&self, kind: Kind) -> Answer<Vec<Limit>> {
         self.ask(async move |studio, caller| {
             Ok(studio
-                .limits(&caller)
+                .standings(&caller, kind)
                 .await?
                 .iter()
                 .map(limits::view)
