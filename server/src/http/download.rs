@@ -58,7 +58,7 @@ pub(super) async fn serve(
     let (name, file) = match &job.request.task {
         Task::Image(task) => {
             let number = several.then_some(wanted.index + 1);
-            let file = drawn(&state, &job, task, bytes, &wanted).await?;
+            let file = drawn(&state, &job, bytes, &wanted).await?;
             (name_of(task, number), file)
         }
         Task::Restoration(task) => {
@@ -110,27 +110,32 @@ impl Wanted {
     }
 }
 
-/// A picture with its words in it, encoded anew only where it has to be.
-async fn drawn(
-    state: &State,
-    job: &Job,
-    task: &ImageTask,
-    bytes: Bytes,
-    wanted: &Wanted,
-) -> Result<Bytes> {
+/// A picture, encoded anew only where it has to be.
+async fn drawn(state: &State, job: &Job, bytes: Bytes, wanted: &Wanted) -> Result<Bytes> {
     let bytes = match wanted.format {
         Some(format) if !photo::is(&bytes, format) => encode(state, bytes, format, None).await?,
         _ => bytes,
     };
-    if !wanted.metadata {
-        return Ok(bytes);
+    Ok(if wanted.metadata {
+        with_words(job, bytes)
+    } else {
+        bytes
+    })
+}
+
+/// A picture with the words it was made from in it.
+pub(super) fn with_words(job: &Job, picture: Bytes) -> Bytes {
+    match &job.request.task {
+        Task::Image(task) => photo::captioned(
+            picture,
+            Caption {
+                prompt: &task.prompt,
+                model: &job.request.model,
+                by_rules: job.request.provider == "local",
+            },
+        ),
+        Task::Restoration(_) | Task::Notice(_) => picture,
     }
-    let caption = Caption {
-        prompt: &task.prompt,
-        model: &job.request.model,
-        by_rules: job.request.provider == "local",
-    };
-    Ok(photo::captioned(bytes, caption))
 }
 
 async fn restored(

@@ -17,6 +17,7 @@ use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 use super::{
     Error, Result, State,
+    download::with_words,
     images::wants_page,
     jobs::{no_store, own},
 };
@@ -54,17 +55,27 @@ pub(super) async fn zip(
     caller: Caller,
     body: Bytes,
 ) -> Result<Response> {
-    let mut archive = Archive::new(&state)?;
+    let (mut archive, mut empty) = (Archive::new(&state)?, true);
     for id in chosen(&body)? {
-        let job = own(&state, &caller, &id).await?;
+        let job = match own(&state, &caller, &id).await {
+            // What was deleted meanwhile does not keep back the others.
+            Err(Error::NotFound(_)) => continue,
+            job => job?,
+        };
         let Some(Outcome::Succeeded { pictures, .. }) = &job.outcome else {
             continue;
         };
         for (index, picture) in pictures.iter().enumerate() {
-            let bytes = state.studio.blobs.read(&picture.key).await;
-            let bytes = bytes.map_err(studio::Error::from)?;
+            let bytes = match state.studio.blobs.read(&picture.key).await {
+                Err(error) if error.is_missing() => continue,
+                bytes => with_words(&job, bytes.map_err(studio::Error::from)?),
+            };
             archive = archive.with(file_name(&job, picture, index), bytes).await?;
+            empty = false;
         }
+    }
+    if empty {
+        return Err(Error::NotFound("None of these has a picture."));
     }
     let (file, length) = archive.finish().await?;
     let headers = [

@@ -86,7 +86,17 @@ async fn several_are_saved_as_one_file() {
     assert!(first.name().starts_with("a-red-boat-") && first.name().ends_with("-1.png"));
     let mut picture = Vec::new();
     first.read_to_end(&mut picture).unwrap();
-    assert_eq!(picture, server.picture(&boat).await);
+    let address = format!("/jobs/{}/download", text(&boat["id"]));
+    let saved = server.get(&address).send().await.unwrap();
+    assert_eq!(picture, saved.bytes().await.unwrap(), "as if saved alone");
+    drop(first);
+
+    chosen(&server, "/api/jobs/delete", &[&fox]).await;
+    let answer = chosen(&server, "/api/jobs/zip", &[&boat, &fox]).await;
+    let bytes = answer.bytes().await.unwrap();
+    assert_eq!(zip::ZipArchive::new(Cursor::new(bytes)).unwrap().len(), 1);
+    let (status, _) = problem(chosen(&server, "/api/jobs/zip", &[&fox]).await).await;
+    assert_eq!(status, 404);
 
     let (status, told) = problem(chosen(&server, "/api/jobs/zip", &[]).await).await;
     assert_eq!((status, text(&told["code"])), (422, "nothing_chosen"));
