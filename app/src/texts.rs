@@ -31,6 +31,8 @@ pub(crate) enum Said {
     Deleted,
     /// Before a picture is deleted.
     Sure,
+    /// Before `{}` pictures of one job are deleted.
+    SureOfAll,
     /// A file that is no photo.
     NoPhoto,
     /// A file without bytes.
@@ -63,7 +65,7 @@ mod speaking {
 
     impl Said {
         /// All, in the order of their declaration.
-        pub(crate) const ALL: [Self; 14] = [
+        pub(crate) const ALL: [Self; 15] = [
             Self::NoAnswer,
             Self::Refused,
             Self::Gone,
@@ -73,6 +75,7 @@ mod speaking {
             Self::Ahead,
             Self::Deleted,
             Self::Sure,
+            Self::SureOfAll,
             Self::NoPhoto,
             Self::Empty,
             Self::TooLarge,

@@ -132,6 +132,12 @@ pub struct Params {
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub from: Option<String>,
+    /// Which of that job's pictures, counted from 1.
+    #[cfg_attr(
+        feature = "ssr",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub picture: Option<usize>,
     /// Enlargement of a restoration: 1, 2 or 4.
     #[cfg_attr(
         feature = "ssr",

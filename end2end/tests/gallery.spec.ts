@@ -55,6 +55,30 @@ test('a picture opens in place, and the arrows turn to the next', async ({ page 
   await expect(sheet).toBeHidden();
 });
 
+test('pictures that were made at once are looked at one by one', async ({ page }) => {
+  await painted(page, 'a red boat');
+  await page.getByLabel('Number').selectOption('2');
+  await paint(page, 'a fox in the snow');
+  await expect(card(page, 'a fox in the snow').getByRole('img')).toHaveCount(2);
+  await visit(page, '/gallery');
+  await expect(page.getByText('2 × a fox in the snow')).toBeVisible();
+  await link(page, 'a fox in the snow, picture 1 of 2').click();
+  const box = page.getByRole('dialog', { name: 'Picture' });
+  await expectShown(box.getByAltText('a fox in the snow, picture 1 of 2'));
+  await page.keyboard.press('ArrowRight');
+  await expectShown(box.getByAltText('a fox in the snow, picture 2 of 2'));
+  await page.keyboard.press('ArrowRight');
+  await expectShown(box.getByAltText('a red boat'));
+  await page.keyboard.press('ArrowLeft');
+  await expectShown(box.getByAltText('a fox in the snow, picture 2 of 2'));
+  page.once('dialog', (dialog) => {
+    expect(dialog.message()).toBe('Delete all 2 pictures?');
+    void dialog.accept();
+  });
+  await page.keyboard.press('Delete');
+  await expect(page.getByText('2 × a fox in the snow')).toBeHidden();
+});
+
 test('what is deleted can be taken back, and is gone when the page is left', async ({ page }) => {
   await painted(page, 'a red boat', 'a fox in the snow', 'a windmill');
   await visit(page, '/gallery');

@@ -104,7 +104,7 @@ test('gallery', async ({ page }) => {
 });
 
 test.describe('with a provider', () => {
-  test.use({ answers: ['unsafe', 'hang', 'hang', 'unsafe', 'hang'] });
+  test.use({ answers: ['unsafe', 'hang', 'hang', 'unsafe', 'partly'] });
 
   test('failed, working and called off', async ({ page }) => {
     await visit(page, '/');
@@ -131,6 +131,7 @@ test.describe('with a provider', () => {
     await restore(page, photo);
     await expect(card(page, 'A photo to restore')).toContainText('Restoring');
     await expectShown(page.getByAltText('The photo as you sent it'));
+    await expectShown(page.locator('.preview'));
     await shoot(page, 'restore-working');
   });
 });

@@ -110,7 +110,14 @@ pub struct ImageTask {
 pub struct Source {
     /// The job that made it.
     pub job: String,
+    /// Which of that job's pictures, counted from 1.
+    #[serde(default = "one")]
+    pub number: usize,
     pub picture: Picture,
+}
+
+const fn one() -> usize {
+    1
 }
 
 fn auto() -> String {

@@ -37,6 +37,7 @@ fn image(task: &ImageTask) -> Asked {
             style: task.style.clone(),
             background: Some(task.background.clone()).filter(|asked| asked != "auto"),
             from: task.source.as_ref().map(|source| source.job.clone()),
+            picture: task.source.as_ref().map(|source| source.number),
             ..wire::Params::default()
         },
         original: None,

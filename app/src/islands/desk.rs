@@ -155,10 +155,10 @@ mod awake {
         }
     }
 
-    /// The fields as JSON; all are texts but `fresh` and `n`.
+    /// The fields as JSON; all are texts but `fresh` and numbers.
     fn json(data: &FormData) -> Result<JsValue, JsValue> {
         let fields = Object::from_entries(data)?;
-        for name in ["fresh", "n"] {
+        for name in ["fresh", "n", "picture"] {
             let name = JsValue::from_str(name);
             if let Some(text) = Reflect::get(&fields, &name)?.as_string() {
                 Reflect::set(&fields, &name, &JSON::parse(&text)?)?;

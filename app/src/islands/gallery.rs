@@ -47,7 +47,7 @@ mod awake {
         root: Element,
         /// Ids that are hidden, and deleted unless taken back.
         doomed: Rc<RefCell<Vec<String>>>,
-        /// The picture in the lightbox.
+        /// The picture that is large in the lightbox.
         open: Rc<RefCell<Option<Element>>>,
     }
 
@@ -80,7 +80,7 @@ mod awake {
             let inside = |selector: &str| at.closest(selector).ok().flatten();
             if let Some(item) = inside("[data-shelf] li a").filter(|_| plain(event)) {
                 event.prevent_default();
-                self.show(item.closest("li").ok().flatten());
+                self.show(find(&item, "img"));
             } else if let Some(step) = inside("[data-step]") {
                 self.step(attribute(&step, "data-step") == "1");
             } else if inside("[data-close]").is_some() || at == self.dialog().into() {
@@ -99,7 +99,7 @@ mod awake {
                 _ => None,
             };
             let focused = document().active_element();
-            let item = focused.and_then(|at| at.closest("li").ok().flatten());
+            let item = focused.and_then(|at| item_of(&at));
             if self.dialog().open() {
                 match (step, key.key().as_str()) {
                     (Some(on), _) => self.step(on),
@@ -121,22 +121,20 @@ mod awake {
         }
 
         /// Opens the lightbox on a picture, or turns it to that.
-        fn show(&self, item: Option<Element>) {
-            let (Some(item), Some(large)) = (item, find(&self.root, "[data-large]")) else {
+        fn show(&self, small: Option<Element>) {
+            let (Some(small), Some(large)) = (small, find(&self.root, "[data-large]")) else {
                 return;
             };
-            if let (Some(link), Some(small)) = (find(&item, "a"), find(&item, "img")) {
-                for name in ["width", "height", "alt"] {
-                    set(&large, name, &attribute(&small, name));
-                }
-                let source = attribute(&small, "src");
-                let source = source.replace("width=320", "width=1280");
-                set(&large, "src", &source);
-                if let Some(about) = find(&self.root, "[data-page]") {
-                    set(&about, "href", &attribute(&link, "href"));
-                }
+            for name in ["width", "height", "alt"] {
+                set(&large, name, &attribute(&small, name));
             }
-            self.open.replace(Some(item));
+            let source = attribute(&small, "src");
+            set(&large, "src", &source.replace("width=320", "width=1280"));
+            let link = item_of(&small).and_then(|item| find(&item, "a"));
+            if let Some((about, link)) = find(&self.root, "[data-page]").zip(link) {
+                set(&about, "href", &attribute(&link, "href"));
+            }
+            self.open.replace(Some(small));
             let dialog = self.dialog();
             if !dialog.open() {
                 let _ = dialog.show_modal();
@@ -144,15 +142,16 @@ mod awake {
         }
 
         fn step(&self, on: bool) {
+            let pictures = find_all(&self.root, "[data-shelf] li:not([hidden]) img");
             let open = self.open.borrow().clone();
-            if let Some(next) = open.and_then(|item| beside(&item, on)) {
-                self.show(Some(next));
-            }
+            let at = pictures.iter().position(|each| open.as_ref() == Some(each));
+            let next = at.and_then(|at| if on { Some(at + 1) } else { at.checked_sub(1) });
+            self.show(next.and_then(|next| pictures.get(next).cloned()));
         }
 
         fn remove_open(&self) {
             let open = self.open.borrow().clone();
-            if let Some(item) = open
+            if let Some(item) = open.and_then(|picture| item_of(&picture))
                 && self.ask_and_remove(&item)
             {
                 self.dialog().close();
@@ -160,7 +159,10 @@ mod awake {
         }
 
         fn ask_and_remove(&self, item: &Element) -> bool {
-            let question = said(Said::Sure, &[]);
+            let question = match find_all(item, "img").len() {
+                1 => said(Said::Sure, &[]),
+                several => said(Said::SureOfAll, &[&several.to_string()]),
+            };
             let sure = window().confirm_with_message(&question).unwrap_or(false);
             if sure {
                 self.doom(std::slice::from_ref(item));
@@ -179,9 +181,7 @@ mod awake {
             }
             event.prevent_default();
             let boxes = find_all(&self.root, "[name=id]:checked");
-            let items = boxes
-                .iter()
-                .filter_map(|each| each.closest("li").ok().flatten());
+            let items = boxes.iter().filter_map(item_of);
             self.doom(&items.collect::<Vec<_>>());
         }
 
@@ -326,7 +326,12 @@ mod awake {
         }
     }
 
-    /// The picture before or after one, without those that are hidden.
+    /// The entry of the shelf that something is in.
+    fn item_of(at: &Element) -> Option<Element> {
+        at.closest("li").ok().flatten()
+    }
+
+    /// The entry before or after one, without those that are hidden.
     fn beside(item: &Element, after: bool) -> Option<Element> {
         let step = |from: &Element| {
             if after {

@@ -6,7 +6,10 @@ use super::{Content, Document, engine};
 use crate::{
     data::{Data, Shelf, Unavailable, Wanted},
     islands::gallery::Gallery,
-    parts::wall::hung,
+    parts::{
+        picture::{describe, small},
+        wall::hung,
+    },
     texts::Texts,
     wire::{Job, Kind},
     words,
@@ -146,9 +149,14 @@ fn shelf(jobs: &[Job], next: Option<String>, t: &'static Texts) -> impl IntoView
 fn item(job: &Job, t: &Texts) -> Option<impl IntoView + use<>> {
     let label = (t.choose)(&words::clip(words::name(job, t), 80));
     let picture = hung(job, t)?;
+    // Seen when the picture before is open.
+    let others = job.images.iter().enumerate().skip(1);
+    let others = others.map(|(index, image)| small(image, describe(job, index, t)));
+    let others = others.map(|image| view! { <span hidden>{image}</span> });
     Some(view! {
         <li data-job=job.id.clone()>
             {picture}
+            {others.collect_view()}
             <label class="pickone">
                 <input type="checkbox" name="id" value=job.id.clone() autocomplete="off" />
                 <span class="unseen">{label}</span>

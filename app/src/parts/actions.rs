@@ -140,6 +140,7 @@ fn again(job: &Job, label: &'static str, fresh: bool, t: &Texts) -> impl IntoVie
         ("style", params.style),
         ("background", params.background),
         ("from", params.from),
+        ("picture", params.picture.map(|number| number.to_string())),
         ("n", params.n.map(|n| n.to_string())),
         ("fresh", fresh.then(|| "true".to_owned())),
     ];
@@ -174,6 +175,7 @@ fn edit(seen: &Seen, about: &About) -> Option<impl IntoView + use<>> {
                 <summary>{t.edit}</summary>
                 <form class="edit" method="post" action="/api/images" data-send>
                     <input type="hidden" name="from" value=job.id.clone() />
+                    {which(job, t)}
                     <label for=label>{t.edit_how}</label>
                     <input
                         id=field
@@ -189,6 +191,17 @@ fn edit(seen: &Seen, about: &About) -> Option<impl IntoView + use<>> {
                 </form>
             </details>
         }
+    })
+}
+
+/// The choice of a picture, where there are several.
+fn which(job: &Job, t: &Texts) -> Option<impl IntoView + use<>> {
+    let numbers = 1..=job.images.len();
+    (job.images.len() > 1).then(|| {
+        let options = numbers.map(|number| {
+            view! { <option value=number.to_string()>{format!("{} {number}", t.picture)}</option> }
+        });
+        view! { <select name="picture" aria-label=t.picture>{options.collect_view()}</select> }
     })
 }
 

@@ -138,10 +138,16 @@ pub(crate) fn vacant(job: &Job, note: AnyView, t: &Texts) -> AnyView {
         None => view! { <div class="blank"></div> }.into_any(),
     };
     let (shape, back) = match &job.original {
-        Some(photo) => (
-            shape(photo.width, photo.height),
-            img(photo, t.photo_as_sent.into()).into_any(),
-        ),
+        Some(photo) => {
+            // It lies on the photo: what answers comes on a canvas of another shape, the photo in its middle.
+            let preview =
+                (job.preview.clone()).map(|src| view! { <img class="preview" src=src alt="" /> });
+            let photo_sent = img(photo, t.photo_as_sent.into());
+            (
+                shape(photo.width, photo.height),
+                view! { <div class="sketch">{photo_sent} {preview}</div> }.into_any(),
+            )
+        }
         None => (
             expected(job.params.size.as_deref()),
             blank(job.preview.as_ref()),

@@ -28,6 +28,10 @@ pub(crate) fn hung(job: &Job, t: &Texts) -> Option<impl IntoView + use<>> {
     let image = job.images.first()?;
     let class = format!("hung {}", shape(image.width, image.height));
     let name = words::clip(words::name(job, t), 80);
+    let name = match job.images.len() {
+        1 => name,
+        several => format!("{several} × {name}"),
+    };
     Some(view! {
         <a href=format!("/jobs/{}", job.id)>
             <span class=class>{small(image, describe(job, 0, t))}</span>

@@ -276,6 +276,7 @@ fn said(said: Said) -> &'static str {
         Said::Ahead => "{} ahead of it",
         Said::Deleted => "{} deleted.",
         Said::Sure => "Delete this picture?",
+        Said::SureOfAll => "Delete all {} pictures?",
         Said::NoPhoto => {
             "This file is not a photo we can read. Choose a JPEG, PNG, WebP, GIF, BMP or TIFF."
         }

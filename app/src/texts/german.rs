@@ -284,6 +284,7 @@ fn said(said: Said) -> &'static str {
         Said::Ahead => "{} davor",
         Said::Deleted => "{} gelöscht.",
         Said::Sure => "Dieses Bild löschen?",
+        Said::SureOfAll => "Alle {} Bilder löschen?",
         Said::NoPhoto => {
             "Diese Datei ist kein Foto, das wir lesen können. Wähl ein JPEG, PNG, WebP, GIF, BMP oder TIFF."
         }

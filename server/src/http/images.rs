@@ -123,10 +123,12 @@ impl Body {
         else {
             return refused("That job has no picture made from words, or none yet.");
         };
-        let index = self.picture.unwrap_or(1).checked_sub(1);
+        let number = self.picture.unwrap_or(1);
+        let index = number.checked_sub(1);
         match index.and_then(|index| pictures.into_iter().nth(index)) {
             Some(picture) => Ok(Some(Source {
                 job: job.id,
+                number,
                 picture,
             })),
             None => refused("That job has no picture of this number."),

@@ -44,6 +44,25 @@ async fn a_picture_is_made_from_a_picture_and_an_instruction() {
 }
 
 #[tokio::test]
+async fn any_of_several_pictures_can_be_changed_and_changed_again() {
+    let (_setup, openai, server) = studio(vec![]).await;
+    let order = json!({ "prompt": "a lighthouse", "n": 2 });
+    let source = server
+        .succeeded(&taken(edit(&server, order).await).await)
+        .await;
+    let order = json!({ "prompt": "make it snow", "from": source["id"], "picture": 2 });
+    let job = server
+        .succeeded(&taken(edit(&server, order).await).await)
+        .await;
+    assert_eq!(job["params"]["picture"], 2);
+    let page = server.get(&format!("/jobs/{}", text(&job["id"])));
+    let page = page.header("accept", "text/html").send().await.unwrap();
+    let page = page.text().await.unwrap();
+    assert!(page.contains(r#"name="picture" value="2""#), "{page}");
+    assert_eq!(openai.calls().len(), 2);
+}
+
+#[tokio::test]
 async fn what_is_deleted_meanwhile_cannot_be_begun_with() {
     let hangs = vec![Answer::Picture, Answer::Hang];
     let (_setup, openai, server) = studio_with("limits = []\n[openai]\nparallel = 1", hangs).await;

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use image::ImageFormat;
 use serde_json::json;
 
 use super::provider::{refusal, studio};
-use crate::support::{Answer, PATIENCE, text};
+use crate::support::{Answer, PATIENCE, photo, taken, text};
 
 #[tokio::test]
 async fn a_picture_is_seen_while_it_is_drawn() {
@@ -29,6 +30,21 @@ async fn a_picture_is_seen_while_it_is_drawn() {
     tokio::time::timeout(PATIENCE, gone)
         .await
         .expect("no preview is left");
+}
+
+#[tokio::test]
+async fn a_photo_is_seen_while_it_is_restored() {
+    let (_setup, openai, server) = studio(vec![Answer::Partly]).await;
+    let photo = photo(64, 48, ImageFormat::Png);
+    let job = taken(server.restore(photo).await).await;
+    let running = server.until(&job, |job| job["preview"].is_string()).await;
+    let preview = server.get(text(&running["preview"])).send().await.unwrap();
+    let caching = &preview.headers()["cache-control"];
+    assert_eq!(caching, "private, no-cache");
+    openai.release();
+    let job = server.succeeded(&running).await;
+    assert_eq!(job["images"][0]["width"], 64);
+    assert_eq!(openai.calls()[0]["stream"], true);
 }
 
 #[tokio::test]

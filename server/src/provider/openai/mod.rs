@@ -118,12 +118,9 @@ impl OpenAi {
         if task.background != "auto" {
             form = form.text("background", task.background.clone());
         }
-        if partial_images > 0 {
-            form = form
-                .text("stream", "true")
-                .text("partial_images", partial_images.to_string());
-        }
-        Ok(self.post("images/edits")?.multipart(form))
+        Ok(self
+            .post("images/edits")?
+            .multipart(streamed(form, partial_images)))
     }
 
     /// `POST /images/generations`.
@@ -150,8 +147,6 @@ impl OpenAi {
         Ok(self.post("images/generations")?.json(&call))
     }
 
-    /// One picture is streamed, so that it can be seen while it is drawn. A server that says it does not
-    /// know that is asked again without; a refusal costs nothing.
     async fn paint(
         &self,
         model: &str,
@@ -159,11 +154,23 @@ impl OpenAi {
         source: Option<Bytes>,
         progress: &Progress,
     ) -> Result<Answer, Error> {
-        let source = source.as_ref();
+        let call = |partial_images| self.call(model, task, source.as_ref(), partial_images);
+        match task.n {
+            1 => self.ask_for_one(call, progress).await,
+            _ => self.answer(call(0)?).await,
+        }
+    }
+
+    /// One picture is streamed, so that it can be seen while it is drawn. A server that says it does not
+    /// know that is asked again without; a refusal costs nothing. `call` takes a number of partial pictures.
+    async fn ask_for_one(
+        &self,
+        call: impl Fn(u8) -> Result<RequestBuilder, Error>,
+        progress: &Progress,
+    ) -> Result<Answer, Error> {
         let partial_images = self.config.partial_images;
-        if task.n == 1 && partial_images > 0 && !self.streams_not.load(Ordering::Relaxed) {
-            let request = self.call(model, task, source, partial_images)?;
-            let response = request.send().await.map_err(http::broken)?;
+        if partial_images > 0 && !self.streams_not.load(Ordering::Relaxed) {
+            let response = call(partial_images)?.send().await.map_err(http::broken)?;
             if stream::is_stream(&response) {
                 let reply = stream::read(response, progress).await?;
                 return self.finish(reply).await;
@@ -180,7 +187,7 @@ impl OpenAi {
             }
             self.streams_not.store(true, Ordering::Relaxed);
         }
-        self.answer(self.call(model, task, source, 0)?).await
+        self.answer(call(0)?).await
     }
 
     /// `POST /images/edits` with the photo on a canvas that the model can draw.
@@ -191,6 +198,7 @@ impl OpenAi {
         frame: Frame,
         photo: Vec<u8>,
         mask: Option<Vec<u8>>,
+        partial_images: u8,
     ) -> Result<RequestBuilder, Error> {
         let mut form = Form::new()
             .text("model", model.to_owned())
@@ -204,7 +212,9 @@ impl OpenAi {
         if keeps_faces(model) {
             form = form.text("input_fidelity", "high");
         }
-        Ok(self.post("images/edits")?.multipart(form))
+        Ok(self
+            .post("images/edits")?
+            .multipart(streamed(form, partial_images)))
     }
 
     async fn restore(
@@ -212,6 +222,7 @@ impl OpenAi {
         model: &str,
         task: &RestorationTask,
         original: Bytes,
+        progress: &Progress,
     ) -> Result<Answer, Error> {
         let frame = Frame::of(model, (task.original.width, task.original.height));
         let mask = task.mask();
@@ -223,8 +234,21 @@ impl OpenAi {
             Some((photo, wanted.ok()?))
         });
         let (photo, wanted) = sent.await?.ok_or_else(Error::photo_lost)?;
-        let request = self.edit(model, task, frame, photo, wanted)?;
-        let mut answer = self.answer(request).await?;
+        let call = |partial_images| {
+            self.edit(
+                model,
+                task,
+                frame,
+                photo.clone(),
+                wanted.clone(),
+                partial_images,
+            )
+        };
+        // On its way a masked photo is drawn anew as a whole, which nobody asked for.
+        let mut answer = match mask {
+            None => self.ask_for_one(call, progress).await?,
+            Some(_) => self.answer(call(0)?).await?,
+        };
         let pictures = answer.pictures;
         let finish = move |picture| {
             let picture = frame.cut_out(picture);
@@ -252,7 +276,7 @@ impl OpenAi {
     /// What the pictures on the way cost, US dollars.
     fn partial_pictures(&self, work: Work<'_>) -> f64 {
         const TOKENS: f64 = 100.0;
-        let streamed = matches!(work, Work::Images { n: 1, .. });
+        let streamed = matches!(work, Work::Images { n: 1, .. } | Work::Restoration);
         let pictures = if streamed {
             self.config.partial_images
         } else {
@@ -324,11 +348,22 @@ impl Provider for OpenAi {
         let model = &request.model;
         match (&request.task, original) {
             (Task::Image(task), source) => self.paint(model, task, source, &progress).await,
-            (Task::Restoration(task), Some(photo)) => self.restore(model, task, photo).await,
+            (Task::Restoration(task), Some(photo)) => {
+                self.restore(model, task, photo, &progress).await
+            }
             (Task::Restoration(_), None) => Err(Error::photo_lost()),
             (Task::Notice(_), _) => Err(Error::no_picture()),
         }
     }
+}
+
+/// The form, with the wish to see so many partial pictures.
+fn streamed(form: Form, partial_images: u8) -> Form {
+    if partial_images == 0 {
+        return form;
+    }
+    form.text("stream", "true")
+        .text("partial_images", partial_images.to_string())
 }
 
 /// A picture of ours as a file. Its own name opens it to whoever knows that, so it gets another.

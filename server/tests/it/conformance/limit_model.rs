@@ -118,29 +118,36 @@ impl Model {
 }
 
 pub(super) async fn any_sequence_agrees_with_the_pure_functions(stores: Stores) {
-    let same = |real: &Decision, model: &Decision| {
+    let same = |real: &Decision, model: &Decision, _set_back| {
         assert_eq!(real.standings, model.standings);
         assert_eq!(real.receipts, model.receipts);
     };
     for_any_sequence(&stores.limiter, same);
 }
 
-/// What else is left may be told as it was when the refusal was noted.
+/// What else is left may be told as it was when the refusal was noted. A counter too far ahead of a clock
+/// that was set back is not believed, a moment later it may be: then the wait is told shorter than it is.
 pub(super) async fn a_memory_refuses_only_what_the_store_would(stores: Stores) {
     let memory: Arc<dyn Limiter> = Arc::new(Memory::new(stores.limiter));
-    let same = |real: &Decision, model: &Decision| {
+    let same = |real: &Decision, model: &Decision, set_back| {
         assert_eq!(real.receipts, model.receipts);
         let violated = |decision: &Decision| -> Vec<_> {
             let standings = decision.standings.iter();
             let violated = standings.filter(|standing| standing.violated);
             violated.map(|standing| standing.reset).collect()
         };
-        assert_eq!(violated(real).iter().max(), violated(model).iter().max());
+        let (told, right) = (violated(real), violated(model));
+        let (told, right) = (told.iter().max(), right.iter().max());
+        assert!(
+            told == right || set_back && told < right,
+            "{told:?}, {right:?}"
+        );
     };
     for_any_sequence(&memory, same);
 }
 
-fn for_any_sequence(limiter: &Arc<dyn Limiter>, same: impl Fn(&Decision, &Decision)) {
+/// `same` is also told whether the clock is behind where it was.
+fn for_any_sequence(limiter: &Arc<dyn Limiter>, same: impl Fn(&Decision, &Decision, bool)) {
     let case = AtomicU32::new(0);
     let config = ProptestConfig {
         cases: std::env::var("PROPTEST_CASES")
@@ -162,12 +169,14 @@ async fn compare(
     limiter: &Arc<dyn Limiter>,
     case: u32,
     steps: Vec<(i64, Step)>,
-    same: impl Fn(&Decision, &Decision),
+    same: impl Fn(&Decision, &Decision, bool),
 ) {
     let policies = policies();
-    let (mut model, mut taken, mut clock) = (Model::default(), vec![], 100_000_000);
+    let (mut model, mut taken) = (Model::default(), vec![]);
+    let (mut clock, mut latest) = (100_000_000, 0);
     for (wait, step) in steps {
         clock += wait;
+        latest = clock.max(latest);
         let now = at(clock);
         match step {
             Step::Charge(costs, subject) => {
@@ -177,7 +186,7 @@ async fn compare(
                 // A second time, if refused, so that there is something to remember.
                 for _ in 0..=usize::from(expected.receipts.is_none()) {
                     let decision = limiter.charge(demands.clone(), now).await.unwrap();
-                    same(&decision, &expected);
+                    same(&decision, &expected, clock < latest);
                     taken.extend(decision.receipts);
                 }
             }
