@@ -212,6 +212,7 @@ mod speaking {
         pub(crate) number: Text,
         pub(crate) transparent: Text,
         pub(crate) price: fn(&str) -> String,
+        pub(crate) photo_price: fn(&str) -> String,
         pub(crate) paint_it: Text,
         pub(crate) sending: Text,
         /// Around the names of the keys.

@@ -90,6 +90,8 @@ fn Form(about: About) -> impl IntoView {
     let megapixels = about.photo_max_pixels / 1_000_000;
     let t = about.texts();
     let rules = (t.photo_rules)(&words::megabytes(about.photo_max_bytes), megapixels);
+    let price = (about.restoration_usd > 0.0)
+        .then(|| (t.photo_price)(&words::money(about.restoration_usd, t)));
     let own = about.provider == "local";
     let enlarges = about.provider != "openai";
     view! {
@@ -129,6 +131,7 @@ fn Form(about: About) -> impl IntoView {
                 </label>
             </div>
             <p class="fine">{privacy(&about)}</p>
+            {price.map(|price| view! { <p class="fine">{price}</p> })}
             <p class="alert" role="alert" data-alert></p>
             <p class="send">
                 <button class="main" type="submit" data-busy=t.uploading>{t.restore_it}</button>

@@ -87,6 +87,7 @@ pub(super) const ENGLISH: Texts = Texts {
     number: "Number",
     transparent: "Transparent background",
     price: |usd| format!("About {usd} a picture."),
+    photo_price: |usd| format!("About {usd} a photo."),
     paint_it: "Paint it",
     sending: "Sending …",
     or_press: ["or press ", " or ", " + "],

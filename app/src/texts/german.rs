@@ -87,6 +87,7 @@ pub(super) const GERMAN: Texts = Texts {
     number: "Anzahl",
     transparent: "Durchsichtiger Hintergrund",
     price: |usd| format!("Etwa {usd} je Bild."),
+    photo_price: |usd| format!("Etwa {usd} je Foto."),
     paint_it: "Malen",
     sending: "Wird gesendet …",
     or_press: ["oder ", " oder ", " + "],
