@@ -85,7 +85,8 @@ fn job_id(text: &str) -> Option<String> {
 /// What every page refers to of the built site.
 #[derive(Debug)]
 pub struct Assets {
-    css: String,
+    /// The address of the style sheet.
+    pub css: String,
     /// The script that wakes the islands.
     boot: String,
 }

@@ -81,6 +81,9 @@ async fn render(desk: Desk, page: Page, headers: &HeaderMap) -> Response {
     let (mut parts, body) = rendered.await.into_parts();
     let no_store = HeaderValue::from_static("no-store");
     parts.headers.insert(header::CACHE_CONTROL, no_store);
+    if let Some(link) = &*assets::STYLE_FIRST {
+        parts.headers.insert(header::LINK, link.clone());
+    }
     // Whole, so that its length is told. It is in memory already: it cannot fail.
     let html = to_bytes(body, usize::MAX).await.unwrap_or_default();
     let response = Response::from_parts(parts, Body::from(html));
