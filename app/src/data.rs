@@ -21,8 +21,8 @@ pub trait Data: Send + Sync {
     /// One job, `None` when there is none of that id that the caller may see;
     /// `key` is that of a link.
     fn job(&self, id: &str, key: Option<&str>) -> Answer<Option<Seen>>;
-    /// The caller's jobs, newest first, at most `limit`.
-    fn recent(&self, limit: usize) -> Answer<Vec<wire::Job>>;
+    /// The caller's jobs of a kind, newest first, at most `limit`.
+    fn recent(&self, kind: wire::Kind, limit: usize) -> Answer<Vec<wire::Job>>;
     /// A page of the caller's finished jobs.
     fn gallery(&self, wanted: Wanted) -> Answer<Shelf>;
     /// Every policy that applies to the caller's orders of a kind.
@@ -102,8 +102,8 @@ pub struct About {
     pub typical_image_seconds: u32,
     /// How long a restoration usually takes, in seconds.
     pub typical_restoration_seconds: u32,
-    /// What a picture of each quality is expected to cost the studio, in US dollars.
-    pub image_usd: [f64; wire::QUALITIES.len()],
+    /// What a picture of each quality and size is expected to cost the studio, in US dollars.
+    pub image_usd: [[f64; wire::SIZES.len()]; wire::QUALITIES.len()],
     /// The same for a restoration.
     pub restoration_usd: f64,
 }

@@ -9,7 +9,6 @@ use crate::{
     parts::fixed::Fixed,
     texts::{Language, Said, Texts},
     wire::Kind,
-    words,
 };
 
 /// Characters of a search that are looked for.
@@ -67,7 +66,7 @@ fn wanted(query: Option<&str>) -> Wanted {
     let mut wanted = Wanted::default();
     for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
         match name.as_ref() {
-            "q" => wanted.words = words::clip(value.trim(), LONGEST_SEARCH),
+            "q" => wanted.words = value.trim().chars().take(LONGEST_SEARCH).collect(),
             "kind" => wanted.kind = Kind::named(&value),
             "before" => wanted.before = job_id(&value),
             _ => {}
@@ -141,7 +140,7 @@ pub fn shell(content: Content, assets: &Assets) -> impl IntoView + use<> {
     } = content;
     let language = document.language;
     let t = language.texts();
-    let social = social.map(|social| preview(social, &title));
+    let social = social.map(|social| preview(social, &title, description));
     let title = format!("{title} · Atelier");
     let current = move |path: &str| (here == path).then_some("page");
     view! {
@@ -188,7 +187,7 @@ pub fn shell(content: Content, assets: &Assets) -> impl IntoView + use<> {
 }
 
 /// What other sites show of a page.
-fn preview(social: Social, title: &str) -> impl IntoView + use<> {
+fn preview(social: Social, title: &str, description: &str) -> impl IntoView + use<> {
     let property = |name: &'static str, content: String| {
         view! { <meta content=content /> }.attr("property", name)
     };
@@ -196,6 +195,7 @@ fn preview(social: Social, title: &str) -> impl IntoView + use<> {
         {property("og:site_name", "Atelier".into())}
         {property("og:type", "article".into())}
         {property("og:title", title.to_owned())}
+        {property("og:description", description.to_owned())}
         {property("og:url", social.address)}
         {property("og:image", social.image)}
         {property("og:image:width", social.width.to_string())}

@@ -308,6 +308,7 @@ mod speaking {
         pub(crate) seen_by_address: Text,
         pub(crate) seen_by_link: Text,
         pub(crate) seen_by_you: Text,
+        pub(crate) page_closed: Text,
         pub(crate) deleted_soon: Text,
         pub(crate) deleted_in: fn(span: &str) -> String,
 

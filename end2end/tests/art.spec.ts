@@ -13,7 +13,7 @@ test('a prompt becomes a picture that can be saved', async ({ page }) => {
   await expectShown(job.getByAltText(fox));
   await expect(page).toHaveURL('/');
   await expect(job).toContainText('1536 × 1024');
-  await expect(page.getByRole('status')).toHaveText('The picture is ready');
+  await expect(page.getByRole('status')).toHaveText(/^The picture is ready: /);
 
   const download = page.waitForEvent('download');
   await job.getByRole('link', { name: 'Download' }).click();
@@ -145,15 +145,63 @@ test('the words can be copied, and the picture saved without them', async ({ con
   }
 });
 
+test('who writes while a picture is deleted goes on writing', async ({ page }) => {
+  await page.clock.install();
+  await visit(page, '/');
+  await paint(page, fox);
+  await expectShown(card(page, fox).getByRole('img'));
+  await card(page, fox).getByRole('button', { name: 'Delete' }).click();
+  await page.getByLabel('The picture in words').focus();
+  await page.clock.fastForward(11_000);
+  await expect(page.locator('.job')).toHaveCount(0);
+  await expect(page.getByLabel('The picture in words')).toBeFocused();
+});
+
+test.describe('with a slow model', () => {
+  test.use({ answers: Array(8).fill('hang') });
+
+  test('many jobs leave connections for everything else', async ({ page }) => {
+    await visit(page, '/');
+    const waiting = new Set();
+    page.on('request', (request) => request.url().includes('wait=25') && waiting.add(request));
+    for (const event of ['requestfinished', 'requestfailed'] as const) {
+      page.on(event, (request) => waiting.delete(request));
+    }
+    for (let number = 1; number <= 8; number++) {
+      await paint(page, `fox ${number}`);
+      await expect(card(page, `fox ${number}`)).toBeVisible();
+      expect(waiting.size).toBeLessThanOrEqual(2);
+    }
+    await page.getByRole('link', { name: 'Gallery' }).click();
+    await expect(page.getByRole('heading', { name: 'Everything you made' })).toBeVisible();
+  });
+});
+
+test.describe('with a model that refuses', () => {
+  test.use({ answers: ['unsafe'] });
+
+  test('what failed is still there after a reload, and can be deleted', async ({ page }) => {
+    await visit(page, '/');
+    await paint(page, fox);
+    await expect(card(page, fox).getByRole('alert').first()).toHaveText(/refused/);
+    await visit(page, '/');
+    await expect(card(page, fox).getByRole('alert').first()).toHaveText(/refused/);
+    await card(page, fox).getByRole('button', { name: 'Delete' }).click();
+    await expect(card(page, fox).getByRole('button', { name: 'Undo' })).toBeFocused();
+  });
+});
+
 test.describe('with a model', () => {
   test.use({ answers: [] });
 
-  test('the price follows the quality', async ({ page }) => {
+  test('the price follows quality and shape', async ({ page }) => {
     await visit(page, '/');
     const price = page.getByText(/^About \$0\.\d+ a picture\.$/).filter({ visible: true });
     await expect(price).toHaveText('About $0.22 a picture.');
     await page.getByLabel('Quality').selectOption('low');
     await expect(price).toHaveText('About $0.012 a picture.');
+    await page.getByLabel('Wide').check();
+    await expect(price).toHaveText('About $0.015 a picture.');
   });
 
   test('a picture is changed as told', async ({ page }) => {

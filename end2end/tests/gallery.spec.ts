@@ -106,6 +106,18 @@ test('what is deleted can be taken back, and is gone when the page is left', asy
   await expect(link(page, 'a windmill')).toBeHidden();
 });
 
+test('a page of the gallery that does not come leaves the way to it', async ({ page }) => {
+  await painted(page, ...Array.from({ length: 25 }, (_, number) => `boat ${number}`));
+  await visit(page, '/restore');
+  await page.route(/gallery\?before=/, (route) => route.fulfill({ status: 503, body: '<p>away</p>' }));
+  await visit(page, '/gallery');
+  const asked = page.waitForResponse(/gallery\?before=/);
+  await page.locator('[data-next]').scrollIntoViewIfNeeded();
+  await asked;
+  await expect(page.getByRole('link', { name: 'Older' })).toBeVisible();
+  await expect(page).toHaveURL(/\/gallery$/);
+});
+
 test('what could not be deleted hangs again', async ({ page }) => {
   await painted(page, 'a red boat');
   await page.clock.install();

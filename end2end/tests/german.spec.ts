@@ -12,7 +12,7 @@ test('a picture is painted and a photo restored in German', async ({ page }) => 
   await page.getByRole('button', { name: 'Malen', exact: true }).click();
   const job = card(page, 'a red fox');
   await expectShown(job.getByAltText('a red fox'));
-  await expect(page.getByRole('status')).toHaveText('Das Bild ist fertig');
+  await expect(page.getByRole('status')).toHaveText('Das Bild ist fertig: a red fox');
   await expect(job.getByRole('link', { name: 'Herunterladen' })).toBeVisible();
   await expect(job).toContainText('Tusche');
 

@@ -40,6 +40,7 @@ test('nothing has to be scrolled sideways on a phone', async ({ page }) => {
     await page.setViewportSize({ width, height: 700 });
     for (const language of ['de', 'en']) {
       await page.goto(`/nowhere?lang=${language}`, { waitUntil: 'networkidle' });
+      await expect(page.locator('html')).toHaveAttribute('lang', language);
       for (const path of ['/', '/restore', '/gallery', job, '/nowhere']) {
         // A page that is left while its script arrives says so.
         await page.goto(path, { waitUntil: 'networkidle' });

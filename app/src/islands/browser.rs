@@ -212,10 +212,7 @@ pub(crate) fn focus(element: &Element) {
 
 /// Has screen readers say a text when they come to rest.
 pub(crate) fn announce(text: &str) {
-    // A stage is said once, however often its card is renewed.
-    if let Some(announcer) = document().get_element_by_id("announcer")
-        && announcer.text_content().as_deref() != Some(text)
-    {
+    if let Some(announcer) = document().get_element_by_id("announcer") {
         announcer.set_text_content(Some(text));
     }
 }
@@ -223,7 +220,10 @@ pub(crate) fn announce(text: &str) {
 /// Replaces what the caller has left by what a fresh page says.
 pub(crate) fn renew_allowance(fresh: &Document) {
     let left = |page: &Document| page.query_selector("[data-left]").ok().flatten();
-    if let (Some(old), Some(new)) = (left(&document()), left(fresh)) {
+    let kind = |left: &Element| attribute(left, "data-left");
+    if let (Some(old), Some(new)) = (left(&document()), left(fresh))
+        && kind(&old) == kind(&new)
+    {
         let _ = old.replace_with_with_node_1(&new);
     }
 }

@@ -20,8 +20,8 @@ mod awake {
     use leptos::{task::spawn_local, web_sys::Element};
     use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
     use web_sys::{
-        Blob, FormData, HtmlFormElement, HtmlInputElement, HtmlTextAreaElement, KeyboardEvent,
-        ScrollIntoViewOptions, ScrollLogicalPosition,
+        Blob, File, FormData, HtmlFormElement, HtmlInputElement, HtmlTextAreaElement,
+        KeyboardEvent, ScrollIntoViewOptions, ScrollLogicalPosition,
     };
 
     use crate::{
@@ -100,15 +100,30 @@ mod awake {
         set(&button, "aria-disabled", "true");
         button.set_text_content(Some(&attribute(&button, "data-busy")));
         tell(&form, "[data-alert]", "");
-        for data in requests(&form).await {
-            match post(&form, &data).await {
-                Ok(id) => show(&desk, &form, &id).await,
+        let requests = requests(&form).await;
+        let (mut taken, mut refusals) = (0, String::new());
+        for data in &requests {
+            match post(&form, data).await {
+                Ok(id) => {
+                    taken += 1;
+                    show(&desk, &id).await;
+                }
                 Err(message) => {
-                    tell(&form, "[data-alert]", &message);
-                    break;
+                    if requests.len() > 1 {
+                        let photo = data.get("photo").dyn_into::<File>();
+                        refusals += &photo.map(|photo| photo.name()).unwrap_or_default();
+                        refusals += ": ";
+                    }
+                    refusals += &message;
+                    refusals += " ";
                 }
             }
         }
+        if let Some(file) = find(&form, "[type=file]").filter(|_| taken > 0) {
+            file.unchecked_into::<HtmlInputElement>().set_value("");
+            form.reset();
+        }
+        tell(&form, "[data-alert]", refusals.trim_end());
         button.set_text_content(label.as_deref());
         let _ = button.remove_attribute("aria-disabled");
     }
@@ -168,7 +183,7 @@ mod awake {
     }
 
     /// Puts the job's card on top, or goes to its page where that does not work.
-    async fn show(desk: &Element, form: &HtmlFormElement, id: &str) {
+    async fn show(desk: &Element, id: &str) {
         let mut address = String::from("/jobs/");
         address += id;
         let fresh = page(&address).await.ok();
@@ -191,10 +206,6 @@ mod awake {
         let place = ScrollIntoViewOptions::new();
         place.set_block(ScrollLogicalPosition::Nearest);
         card.scroll_into_view_with_scroll_into_view_options(&place);
-        if let Some(file) = find(form, "[type=file]") {
-            file.unchecked_into::<HtmlInputElement>().set_value("");
-            form.reset();
-        }
     }
 
     /// An identical request joins the job that is on the desk already.

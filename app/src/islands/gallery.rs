@@ -26,8 +26,8 @@ mod awake {
     use leptos::{task::spawn_local, web_sys::Element};
     use wasm_bindgen::{JsCast, JsValue, closure::Closure};
     use web_sys::{
-        Event, HtmlDialogElement, IntersectionObserver, IntersectionObserverEntry, KeyboardEvent,
-        PointerEvent, SubmitEvent,
+        Event, HtmlDialogElement, HtmlInputElement, IntersectionObserver,
+        IntersectionObserverEntry, KeyboardEvent, PointerEvent, SubmitEvent,
     };
 
     use crate::{
@@ -110,8 +110,10 @@ mod awake {
                 if let Some(link) = beside(item, on).and_then(|next| find(&next, "a")) {
                     focus(&link);
                 }
-            } else if let ("Delete", Some(item)) = (key.key().as_str(), item) {
-                self.ask_and_remove(&item);
+            } else if let ("Delete", Some(item)) = (key.key().as_str(), item)
+                && sure(&item)
+            {
+                self.doom(&[item]);
             }
         }
 
@@ -128,6 +130,7 @@ mod awake {
             for name in ["width", "height", "alt"] {
                 set(&large, name, &attribute(&small, name));
             }
+            tell(&self.root, "[data-shown]", &attribute(&small, "alt"));
             let source = attribute(&small, "src");
             set(&large, "src", &source.replace("width=320", "width=1280"));
             let link = item_of(&small).and_then(|item| find(&item, "a"));
@@ -151,23 +154,11 @@ mod awake {
 
         fn remove_open(&self) {
             let open = self.open.borrow().clone();
-            if let Some(item) = open.and_then(|picture| item_of(&picture))
-                && self.ask_and_remove(&item)
-            {
+            if let Some(item) = open.and_then(|picture| item_of(&picture)).filter(sure) {
+                // First, or the toast could not have the focus.
                 self.dialog().close();
+                self.doom(&[item]);
             }
-        }
-
-        fn ask_and_remove(&self, item: &Element) -> bool {
-            let question = match find_all(item, "img").len() {
-                1 => said(Said::Sure, &[]),
-                several => said(Said::SureOfAll, &[&several.to_string()]),
-            };
-            let sure = window().confirm_with_message(&question).unwrap_or(false);
-            if sure {
-                self.doom(std::slice::from_ref(item));
-            }
-            sure
         }
 
         /// The form is sent as it is, unless it deletes: that is done here, with a way back.
@@ -180,7 +171,7 @@ mod awake {
                 return;
             }
             event.prevent_default();
-            let boxes = find_all(&self.root, "[name=id]:checked");
+            let boxes = find_all(&self.root, "li:not([hidden]) [name=id]:checked");
             let items = boxes.iter().filter_map(item_of);
             self.doom(&items.collect::<Vec<_>>());
         }
@@ -191,6 +182,9 @@ mod awake {
             tell(&self.root, "[data-alert]", "");
             for item in items {
                 set(item, "hidden", "");
+                if let Some(box_) = find(item, "[name=id]") {
+                    box_.unchecked_into::<HtmlInputElement>().set_checked(false);
+                }
             }
             let ids = items.iter().map(|item| attribute(item, "data-job"));
             self.doomed.replace(ids.collect());
@@ -302,7 +296,9 @@ mod awake {
         /// Where that does not work, the link is still there. The address leads to what was hung last.
         async fn follow(self, link: Element) {
             let address = attribute(&link, "href");
-            let Ok(fresh) = page(&address).await else {
+            let fresh = page(&address).await.ok();
+            let root = fresh.and_then(|page| page.document_element());
+            let Some(root) = root.filter(|root| find(root, "[data-shelf]").is_some()) else {
                 return;
             };
             if let Ok(history) = window().history() {
@@ -311,19 +307,26 @@ mod awake {
             let Some(shelf) = find(&self.root, ".hanging") else {
                 return;
             };
-            if let Some(root) = fresh.document_element() {
-                for item in find_all(&root, "[data-shelf] li") {
-                    let _ = shelf.append_child(&item);
+            for item in find_all(&root, "[data-shelf] li") {
+                let _ = shelf.append_child(&item);
+            }
+            match find(&root, "[data-next]") {
+                Some(next) => {
+                    let _ = link.replace_with_with_node_1(&next);
+                    self.watch_end();
                 }
-                match find(&root, "[data-next]") {
-                    Some(next) => {
-                        let _ = link.replace_with_with_node_1(&next);
-                        self.watch_end();
-                    }
-                    None => link.remove(),
-                }
+                None => link.remove(),
             }
         }
+    }
+
+    /// Whether the visitor wants an entry deleted, with all its pictures.
+    fn sure(item: &Element) -> bool {
+        let question = match find_all(item, "img").len() {
+            1 => said(Said::Sure, &[]),
+            several => said(Said::SureOfAll, &[&several.to_string()]),
+        };
+        window().confirm_with_message(&question).unwrap_or(false)
     }
 
     /// The entry of the shelf that something is in.

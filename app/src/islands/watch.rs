@@ -19,15 +19,19 @@ mod awake {
     use crate::{
         islands::browser::{
             Headers, Init, Lost, REGRET, Told, announce, ask, attribute, delete_leaving, document,
-            find, focus, listen, number, page, renew_allowance, said, set, sleep, target, tell,
-            window,
+            find, find_all, focus, listen, number, page, renew_allowance, said, set, sleep, target,
+            tell, window,
         },
         texts::Said,
         words,
     };
-    use js_sys::Date;
+    use std::cell::Cell;
+
+    use js_sys::{Array, Date, Promise};
     use leptos::{task::spawn_local, web_sys::Element};
     use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
+    use wasm_bindgen_futures::JsFuture;
+    use web_sys::HtmlImageElement;
 
     #[wasm_bindgen]
     extern "C" {
@@ -41,6 +45,33 @@ mod awake {
 
     /// Failed questions in a row before the watch gives up, about ten minutes.
     const PATIENCE: u32 = 22;
+
+    /// Questions of a page that wait for their answer. Browsers open six connections to a site, and need
+    /// some for what the visitor does, here and in other tabs.
+    const LINES: u8 = 2;
+
+    thread_local! {
+        static WAITING: Cell<u8> = const { Cell::new(0) };
+    }
+
+    /// The right to wait for an answer.
+    struct Line;
+
+    impl Line {
+        fn free() -> Option<Self> {
+            let waiting = WAITING.get();
+            (waiting < LINES).then(|| {
+                WAITING.set(waiting + 1);
+                Self
+            })
+        }
+    }
+
+    impl Drop for Line {
+        fn drop(&mut self) {
+            WAITING.set(WAITING.get() - 1);
+        }
+    }
 
     pub(super) fn wake(watch: Element) {
         let root = watch.clone();
@@ -62,6 +93,14 @@ mod awake {
             }
         });
         let root = watch.clone();
+        listen(&watch, "change", |event| {
+            // In their actual size the files themselves are compared.
+            let ticked = target(&event).filter(|at| at.matches("[name=actual]").unwrap_or(false));
+            let frame = ticked.and_then(|at| at.closest(".compare").ok().flatten());
+            for picture in frame.iter().flat_map(|frame| find_all(frame, "img")) {
+                let _ = picture.remove_attribute("srcset");
+            }
+        });
         listen(&window(), "pagehide", move |_| {
             if let Some(card) = doomed(&root) {
                 delete_leaving(&[attribute(&card, "data-id")]);
@@ -86,7 +125,8 @@ mod awake {
     async fn follow(watch: Element) {
         let mut misses = 0;
         while let Some(card) = card_under_way(&watch) {
-            match news(&card).await {
+            let line = Line::free();
+            match news(&card, line.is_some()).await {
                 Ok(News::Same) => {
                     misses = 0;
                     tell(&card, "[data-trouble]", "");
@@ -106,7 +146,7 @@ mod awake {
                 }
             }
             // Should the server answer at once each time, it is not asked in a storm.
-            sleep(200).await;
+            sleep(if line.is_some() { 200 } else { 2000 }).await;
         }
     }
 
@@ -115,10 +155,10 @@ mod awake {
         Gone,
     }
 
-    /// Waits for the next version of the job and shows it.
-    async fn news(card: &Element) -> Result<News, Lost> {
+    /// Shows the next version of the job, which it may wait for.
+    async fn news(card: &Element, wait: bool) -> Result<News, Lost> {
         let mut question = address(card, "/api/jobs/");
-        question += "?wait=25&after=";
+        question += if wait { "?wait=25&after=" } else { "?after=" };
         question += &attribute(card, "data-version");
         let (reply, job) = ask(&question, &Init::new(), &Headers::new()).await?;
         match reply.status() {
@@ -156,16 +196,26 @@ mod awake {
         }
     }
 
-    /// Another stage: the server renders it.
+    fn has_focus(card: &Element) -> bool {
+        let at = document().active_element();
+        at.is_some_and(|at| card.contains(Some(&at)))
+    }
+
+    /// Another stage, or another preview: the server renders it.
     async fn renew(card: &Element) -> Result<(), Lost> {
         let address = address(card, "/jobs/");
         let fresh = page(&address).await?;
         let new = fresh.query_selector(".job").ok().flatten().ok_or(Lost)?;
-        let focused = document()
-            .active_element()
-            .is_some_and(|at| card.contains(Some(&at)));
+        let same = |name: &&str| attribute(card, name) == attribute(&new, name);
+        if ["data-status", "data-attempt"].iter().all(same) {
+            sharpen(card, &new);
+            return Ok(());
+        }
+        if !shown_at_once(&new).await {
+            set(&new, "data-new", "");
+        }
+        let focused = has_focus(card);
         announce(&attribute(&new, "data-say"));
-        set(&new, "data-new", "");
         card.replace_with_with_node_1(&new).map_err(|_| Lost)?;
         renew_allowance(&fresh);
         if focused && let Some(heading) = find(&new, "h2") {
@@ -179,6 +229,43 @@ mod awake {
             document().set_title(&fresh.title());
         }
         Ok(())
+    }
+
+    /// Shows the preview of a fresh card in place, so that nothing else is touched.
+    fn sharpen(card: &Element, new: &Element) {
+        for name in ["data-version", "data-preview"] {
+            set(card, name, &attribute(new, name));
+        }
+        let preview = |card| find(card, ".blank, .preview");
+        match (preview(card), preview(new)) {
+            (Some(old), Some(new)) if old.has_attribute("src") => {
+                set(&old, "src", &attribute(&new, "src"));
+            }
+            (Some(old), Some(new)) => {
+                let _ = old.replace_with_with_node_1(&new);
+            }
+            (None, Some(new)) => {
+                if let Some(photo) = find(card, ".sketch") {
+                    let _ = photo.append_child(&new);
+                }
+            }
+            (_, None) => {}
+        }
+    }
+
+    /// Waits until the first picture of a card can be shown, but not for long.
+    async fn shown_at_once(card: &Element) -> bool {
+        let (Some(picture), Ok(copy)) = (find(card, "img"), HtmlImageElement::new()) else {
+            return false;
+        };
+        for name in ["sizes", "srcset", "src"] {
+            set(&copy, name, &attribute(&picture, name));
+        }
+        let late = Promise::new(&mut |_, give_up| {
+            let _ = window().set_timeout_with_callback_and_timeout_and_arguments_0(&give_up, 3000);
+        });
+        let first = Promise::race(&Array::of2(&copy.decode(), &late));
+        JsFuture::from(first).await.is_ok()
     }
 
     /// No more is to be expected here: nothing keeps moving.
@@ -256,14 +343,18 @@ mod awake {
         init.set_method("DELETE");
         let address = address(&card, "/api/jobs/");
         let reply = ask(&address, &init, &Headers::new()).await;
-        take_back(&card);
+        let _ = card.remove_attribute("data-doomed");
         if !reply.is_ok_and(|(reply, _)| reply.ok() || reply.status() == 404) {
             return tell(&card, "[data-regret] .alert", &said(Said::NotThrough, &[]));
         }
         if address.ends_with(&window().location().pathname().unwrap_or_default()) {
             let _ = window().location().assign("/gallery");
         }
+        let focused = has_focus(&card);
         watch.remove();
+        if let Some(main) = document().get_element_by_id("main").filter(|_| focused) {
+            focus(&main);
+        }
     }
 
     fn take_back(card: &Element) {
@@ -280,14 +371,20 @@ mod awake {
             text = window().location().origin().unwrap_or_default();
             text += &attribute(&button, "data-link");
         }
-        let label = button.text_content();
-        let done = match write_text(&text).await {
-            Ok(_) => attribute(&button, "data-done"),
-            Err(_) => text,
-        };
-        button.set_text_content(Some(&done));
+        // Only where a site is trusted does it get at the clipboard.
+        let trusted = window().is_secure_context();
+        if !trusted || write_text(&text).await.is_err() {
+            let label = button.text_content().unwrap_or_default();
+            let _ = window().prompt_with_message_and_default(&label, &text);
+            return;
+        }
+        let done = attribute(&button, "data-done");
         announce(&done);
-        sleep(2500).await;
-        button.set_text_content(label.as_deref());
+        let label = button.text_content();
+        if label.as_ref() != Some(&done) {
+            button.set_text_content(Some(&done));
+            sleep(2500).await;
+            button.set_text_content(label.as_deref());
+        }
     }
 }

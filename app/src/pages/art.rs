@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use leptos::prelude::*;
 
-use super::{Content, Document, Visitor, away_note, engine};
+use super::{Content, Document, Visitor, away_note, engine, on_the_desk};
 use crate::{
     data::{About, Data, Seen, Unavailable},
     islands::desk::Desk,
@@ -35,15 +35,11 @@ pub(crate) async fn load(
     };
     let body = move || {
         let now = Timestamp::now();
-        let pictures = |job: &Job| job.kind == Kind::Image;
-        let working: Vec<_> = jobs
-            .iter()
-            .filter(|job| pictures(job) && !job.status.is_terminal())
-            .cloned()
-            .collect();
+        let shown = jobs.iter().filter(|job| on_the_desk(job, now));
+        let shown: Vec<_> = shown.cloned().collect();
         let done: Vec<_> = jobs
             .into_iter()
-            .filter(|job| pictures(job) && job.status == Status::Succeeded)
+            .filter(|job| job.status == Status::Succeeded)
             .take(WALL)
             .collect();
         let note = engine_note(&about, Kind::Image);
@@ -57,7 +53,7 @@ pub(crate) async fn load(
                 <Form draft=draft idea about=about.clone() />
                 {left(&limits, Kind::Image, &about)}
                 <section class="jobs" data-jobs aria-label=t.art_jobs>
-                    {working.into_iter().map(|job| card(&Seen::own(job), &about, now)).collect_view()}
+                    {shown.into_iter().map(|job| card(&Seen::own(job), &about, now)).collect_view()}
                 </section>
             </Desk>
             {wall(&done, t)}
@@ -77,6 +73,9 @@ pub(crate) async fn load(
         body: Box::new(body),
     })
 }
+
+/// What the sizes look like.
+const SHAPES: [&str; SIZES.len()] = ["square", "wide", "tall"];
 
 /// The form, filled in from an earlier job where there is one.
 #[component]
@@ -146,10 +145,7 @@ fn dials(params: Params, about: &About) -> impl IntoView + use<> {
             .iter()
             .map(|style| (style.id, (t.style_label)(style.id), style.words)),
     );
-    let shapes = SIZES
-        .into_iter()
-        .zip(["square", "wide", "tall"])
-        .zip(t.shapes);
+    let shapes = SIZES.into_iter().zip(SHAPES).zip(t.shapes);
     view! {
         <div class="dials">
             <fieldset class="choice styles">
@@ -209,15 +205,18 @@ fn dials(params: Params, about: &About) -> impl IntoView + use<> {
     }
 }
 
-/// What a picture of each quality is expected to cost; the style sheet shows that of the chosen one.
+/// What a picture is expected to cost; the style sheet shows the price of the chosen quality and shape.
 fn prices(about: &About) -> Option<impl IntoView + use<>> {
     let t = about.texts();
     let prices = QUALITIES.into_iter().zip(about.image_usd);
-    let prices = prices.map(|(quality, usd)| {
-        let price = (t.price)(&words::money(usd, t));
-        view! { <data value=usd.to_string() data-of=quality>{price}</data> }
+    let prices = prices.flat_map(|(quality, prices)| {
+        SHAPES.into_iter().zip(prices).map(move |(shape, usd)| {
+            let price = (t.price)(&words::money(usd, t));
+            view! { <data value=usd.to_string() class=format!("{quality} {shape}")>{price}</data> }
+        })
     });
-    (about.image_usd[0] > 0.0).then(|| view! { <p class="fine prices">{prices.collect_view()}</p> })
+    (about.image_usd[0][0] > 0.0)
+        .then(|| view! { <p class="fine prices">{prices.collect_view()}</p> })
 }
 
 /// Prompts to begin with; the built-in engine reads English only.

@@ -134,6 +134,7 @@ fn shelf(jobs: &[Job], next: Option<String>, t: &'static Texts) -> impl IntoView
             </p>
             <dialog class="lightbox" data-lightbox aria-label=t.picture>
                 <img data-large alt="" />
+                <p class="unseen" role="status" data-shown></p>
                 <p class="actions">
                     <button type="button" data-step="-1" aria-label=t.newer_picture>"←"</button>
                     <button type="button" data-step="1" aria-label=t.older_picture>"→"</button>

@@ -1,12 +1,14 @@
 //! One file per page. Each loads its data first and is then rendered in one go.
 
 use futures::future::join;
+use jiff::Timestamp;
 use leptos::prelude::*;
 
 use crate::{
     data::{About, Data, Unavailable},
+    parts::facts::seconds_between,
     texts::{Language, Texts},
-    wire::{Job, Kind, Limit},
+    wire::{Job, Kind, Limit, Status},
 };
 
 pub(crate) mod art;
@@ -101,8 +103,17 @@ impl Visitor {
         jobs: usize,
     ) -> Result<(Vec<Limit>, Vec<Job>), Unavailable> {
         // Asked at once: a store that is busy answers both in one go.
-        let (limits, jobs) = join(data.limits(kind), data.recent(jobs)).await;
+        let (limits, jobs) = join(data.limits(kind), data.recent(kind, jobs)).await;
         Ok((limits?, jobs?))
+    }
+}
+
+/// What is shown as cards: what is under way, and what went wrong within a day.
+fn on_the_desk(job: &Job, now: Timestamp) -> bool {
+    let age = (job.finished_at.as_deref()).and_then(|at| seconds_between(at, &now.to_string()));
+    match job.status {
+        Status::Failed => age.is_none_or(|age| age < 24 * 60 * 60),
+        status => !status.is_terminal(),
     }
 }
 

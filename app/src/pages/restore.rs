@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use leptos::prelude::*;
 
-use super::{Content, Document, Visitor, away_note, engine};
+use super::{Content, Document, Visitor, away_note, engine, on_the_desk};
 use crate::{
     data::{About, Data, Seen},
     islands::{desk::Desk, photo::Photo},
@@ -23,19 +23,11 @@ pub(crate) async fn load(data: &dyn Data) -> Content {
     let about = data.about();
     let t = about.texts();
     let (engine, document) = (engine(&about), Document::of(&about));
-    let Visitor {
-        limits,
-        mut jobs,
-        away,
-    } = Visitor::ask(data, Kind::Restoration, WALL * 2).await;
-    jobs.retain(|job| job.kind == Kind::Restoration);
+    let Visitor { limits, jobs, away } = Visitor::ask(data, Kind::Restoration, WALL * 2).await;
     let body = move || {
         let now = Timestamp::now();
-        let working: Vec<_> = jobs
-            .iter()
-            .filter(|job| !job.status.is_terminal())
-            .cloned()
-            .collect();
+        let shown = jobs.iter().filter(|job| on_the_desk(job, now));
+        let shown: Vec<_> = shown.cloned().collect();
         let done: Vec<_> = jobs
             .into_iter()
             .filter(|job| job.status == Status::Succeeded)
@@ -53,7 +45,7 @@ pub(crate) async fn load(data: &dyn Data) -> Content {
                 <Form about=about.clone() />
                 {left(&limits, Kind::Restoration, &about)}
                 <section class="jobs" data-jobs aria-label=t.restore_jobs>
-                    {working.into_iter().map(|job| card(&Seen::own(job), &about, now)).collect_view()}
+                    {shown.into_iter().map(|job| card(&Seen::own(job), &about, now)).collect_view()}
                 </section>
             </Desk>
             {wall(&done, t)}

@@ -36,10 +36,12 @@ fn picture_actions(seen: &Seen, about: &About) -> impl IntoView + use<> {
         _ => t.paint_new,
     };
     let single = job.images.len() == 1;
+    // Only their own pictures are changed for somebody.
+    let again_allowed = seen.mine || job.params.from.is_none();
     view! {
         <div class="actions">
             {single.then(|| picture::download(job, 0, t))}
-            {again(job, label, true, t)}
+            {again_allowed.then(|| again(job, label, true, t))}
             {change(job, t)}
             {copy_link(seen, t)}
             {delete(seen, t)}
@@ -91,7 +93,8 @@ pub(crate) fn after_failure(seen: &Seen, t: &'static Texts) -> impl IntoView + u
     match job.kind {
         Kind::Image => {
             let again = retryable.then(|| again(job, t.try_again, false, t));
-            view! { <div class="actions">{again} {change(job, t)}</div> }.into_any()
+            view! { <div class="actions">{again} {change(job, t)} {delete(seen, t)}</div> }
+                .into_any()
         }
         Kind::Restoration => {
             let label = if retryable {
@@ -109,7 +112,7 @@ pub(crate) fn after_cancelling(seen: &Seen, t: &'static Texts) -> impl IntoView 
     let job = &seen.job;
     match job.kind {
         Kind::Image => {
-            view! { <div class="actions">{again(job, t.after_all, false, t)} {change(job, t)}</div> }.into_any()
+            view! { <div class="actions">{again(job, t.after_all, false, t)} {change(job, t)} {delete(seen, t)}</div> }.into_any()
         }
         Kind::Restoration => photo(seen, t.a_photo, t).into_any(),
     }

@@ -12,7 +12,7 @@ use crate::{
 /// it from the page of a new job.
 pub(crate) fn left(limits: &[Limit], kind: Kind, about: &About) -> impl IntoView + use<> {
     let usd = match kind {
-        Kind::Image => about.image_usd[0],
+        Kind::Image => about.image_usd[0][0],
         Kind::Restoration => about.restoration_usd,
     };
     let told = words::allowance(limits, kind, usd, about.texts());
@@ -20,5 +20,5 @@ pub(crate) fn left(limits: &[Limit], kind: Kind, about: &About) -> impl IntoView
         Some(allowance) if allowance.spent => "left spent",
         _ => "left",
     };
-    view! { <p class=class data-left>{told.map(|allowance| allowance.sentence)}</p> }
+    view! { <p class=class data-left=kind.as_str()>{told.map(|allowance| allowance.sentence)}</p> }
 }

@@ -23,10 +23,12 @@ const LONG_PROMPT: usize = 280;
 /// how long it has been under way, and what to say when this card takes another's place.
 pub(crate) fn card(seen: &Seen, about: &About, now: Timestamp) -> impl IntoView + use<> {
     let (job, t) = (&seen.job, about.texts());
-    let say = match job.status {
+    let stage_now = (t.stage)(job);
+    let say = match (job.status, job.kind) {
         // The alert in the card speaks for itself.
-        Status::Failed => "",
-        _ => (t.stage)(job),
+        (Status::Failed, _) => String::new(),
+        (_, Kind::Image) => format!("{stage_now}: {}", words::clip(&job.prompt, 60)),
+        (_, Kind::Restoration) => stage_now.to_owned(),
     };
     let vacant = |note| picture::vacant(job, note, t);
     let (frame, rest) = match job.status {
@@ -139,7 +141,7 @@ fn succeeded(seen: &Seen, about: &About, now: Timestamp) -> impl IntoView + use<
         {cache_note(job, now, t)}
         {facts(job, t)}
         {actions::finished(seen, about)}
-        {seen.withheld.then(|| view! { <p class="fine">{t.seen_by_you}</p> })}
+        {seen.withheld.then(|| view! { <p class="fine">{t.page_closed}</p> })}
         {privacy(seen, about, now)}
     }
 }

@@ -121,7 +121,9 @@ pub(crate) fn privacy(seen: &Seen, about: &About, now: Timestamp) -> Option<impl
     let t = about.texts();
     (seen.job.kind == Kind::Restoration).then(|| {
         let who = match (&seen.key, seen.mine) {
-            (Some(_), true) if !seen.withheld => t.seen_by_address,
+            // The card says it.
+            _ if seen.withheld => "",
+            (Some(_), true) => t.seen_by_address,
             (Some(_), false) => t.seen_by_link,
             (_, true) | (None, _) => t.seen_by_you,
         };

@@ -68,11 +68,6 @@ fn ground(image: &Image) -> Option<impl IntoView + use<>> {
 /// Squares to a side of [`ground`].
 const GRID: usize = 5;
 
-/// A picture in all its pixels.
-fn whole(image: &Image, alt: &'static str) -> impl IntoView + use<> {
-    view! { <img src=image.url.clone() alt=alt width=image.width.to_string() height=image.height.to_string() /> }
-}
-
 /// A picture as large as the page is wide.
 fn img(image: &Image, alt: String) -> impl IntoView + use<> {
     view! {
@@ -188,11 +183,11 @@ fn compare(original: &Image, restored: &Image, t: &'static Texts) -> impl IntoVi
         <div class=class>
             <div class="pair">
                 <figure class="after">
-                    {whole(restored, t.photo_restored)}
+                    {img(restored, t.photo_restored.into())}
                     <figcaption>{t.after}</figcaption>
                 </figure>
                 <figure class="before">
-                    {whole(original, t.photo_as_it_was)}
+                    {img(original, t.photo_as_it_was.into())}
                     <figcaption>{t.before}</figcaption>
                 </figure>
                 <label class="part">

@@ -186,6 +186,7 @@ pub(super) const ENGLISH: Texts = Texts {
     seen_by_address: "Whoever has the address of this page can see it.",
     seen_by_link: "You see this by a link.",
     seen_by_you: "Only you can see this.",
+    page_closed: "Only you see this page. Who has the picture's own address still sees the picture.",
     deleted_soon: " It is about to be deleted.",
     deleted_in: |span| format!(" It is deleted in {span}."),
 

@@ -189,6 +189,7 @@ pub(super) const GERMAN: Texts = Texts {
     seen_by_address: "Wer die Adresse dieser Seite hat, kann es sehen.",
     seen_by_link: "Du siehst das über einen Link.",
     seen_by_you: "Nur du kannst das sehen.",
+    page_closed: "Nur du siehst diese Seite. Wer die Adresse des Bildes selbst hat, sieht das Bild weiterhin.",
     deleted_soon: " Es wird gleich gelöscht.",
     deleted_in: |span| format!(" Noch {span}, dann wird es gelöscht."),
 
@@ -332,6 +333,8 @@ fn problem(code: &str, wait: Option<&str>) -> Option<(&'static str, String)> {
             NOT_POSSIBLE,
             "So groß wird kein Bild. Wähl eine kleinere Größe.",
         ),
+        "nothing_chosen" => (NOT_POSSIBLE, "Wähl zuerst eines oder mehrere aus."),
+        "too_many" => (NOT_POSSIBLE, "Höchstens 200 gehen auf einmal."),
         "photo" => (NOT_POSSIBLE, "Es fehlt ein Foto. Wähl eines."),
         "photo_empty" => (PHOTO, "Die Datei ist leer. Wähl ein Foto."),
         "photo_type" => (

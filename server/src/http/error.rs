@@ -90,8 +90,9 @@ impl From<FormRejection> for Error {
     }
 }
 
-/// When to try again while a store is away.
 pub(super) const NO_PICTURE: &str = "There is no such picture, or it was deleted.";
+
+/// When to try again while a store is away.
 pub(super) const SOON: header::HeaderValue = header::HeaderValue::from_static("5");
 
 /// Registered by draft-ietf-httpapi-ratelimit-headers.

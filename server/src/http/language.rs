@@ -45,6 +45,10 @@ fn preferred(headers: &HeaderMap) -> Option<Language> {
 /// Where a page's query chooses a language: keeps it, and leads to the page itself.
 pub(super) fn choose(uri: &Uri, https: bool) -> Option<Response> {
     let language = Language::tagged(parameter(uri.query(), FIELD)?)?;
+    // `//` at its beginning would lead to another site.
+    if uri.path().starts_with("//") || uri.path().contains('\\') {
+        return None;
+    }
     let cookie = Cookie::build((COOKIE, language.tag()))
         .path("/")
         .same_site(SameSite::Lax)

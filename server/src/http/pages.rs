@@ -52,7 +52,7 @@ pub(super) async fn serve(
     if page == Page::NotFound && !wants_page(request.headers()) {
         return Err(Error::NotFound("There is nothing at this address."));
     }
-    if let Some(choice) = language::choose(uri, state.https).filter(|_| page != Page::NotFound) {
+    if let Some(choice) = language::choose(uri, state.https) {
         return Ok(choice);
     }
     let desk = Desk {
@@ -192,23 +192,16 @@ fn told(response: &Response, language: Language) -> Option<Problem> {
 }
 
 fn back(path: &str) -> String {
-    if path.starts_with("/api/restorations") {
-        "/restore"
-    } else {
-        "/"
-    }
-    .into()
+    let page = match path {
+        "/api/jobs/zip" | "/api/jobs/delete" => "/gallery",
+        _ if path.starts_with("/api/restorations") => "/restore",
+        _ => "/",
+    };
+    page.into()
 }
 
-/// What the form asks for when only a quality is chosen.
-const fn usual(quality: &str) -> Work<'_> {
-    Work::Images {
-        size: SIZES[0],
-        quality,
-        n: 1,
-        source: false,
-    }
-}
+/// How often jobs of one kind are looked for among so many of both.
+const LOOKS: usize = 8;
 
 /// Answers the pages' questions for one caller.
 struct Desk {
@@ -265,7 +258,16 @@ impl Data for Desk {
             photo_kept_seconds: self.state.photos.keep.as_secs(),
             typical_image_seconds: seconds(Kind::Image),
             typical_restoration_seconds: seconds(Kind::Restoration),
-            image_usd: QUALITIES.map(|quality| provider.estimate(usual(quality))),
+            image_usd: QUALITIES.map(|quality| {
+                SIZES.map(|size| {
+                    provider.estimate(Work::Images {
+                        size,
+                        quality,
+                        n: 1,
+                        source: false,
+                    })
+                })
+            }),
             restoration_usd: provider.estimate(Work::Restoration),
         }
     }
@@ -291,14 +293,22 @@ impl Data for Desk {
         })
     }
 
-    fn recent(&self, limit: usize) -> Answer<Vec<Job>> {
+    fn recent(&self, kind: Kind, limit: usize) -> Answer<Vec<Job>> {
         self.ask(async move |studio, caller| {
-            Ok(studio
-                .jobs(&caller, None, limit)
-                .await?
-                .iter()
-                .filter_map(view::job)
-                .collect())
+            let (mut found, mut before) = (Vec::new(), None);
+            for _ in 0..LOOKS {
+                let jobs = studio.jobs(&caller, before.as_deref(), limit).await?;
+                let kinds = jobs
+                    .iter()
+                    .filter(|job| job.request.task.kind() == Some(kind));
+                found.extend(kinds.filter_map(view::job));
+                before = jobs.last().map(|job| job.id.clone());
+                if found.len() >= limit || jobs.len() < limit {
+                    break;
+                }
+            }
+            found.truncate(limit);
+            Ok(found)
         })
     }
 
