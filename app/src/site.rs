@@ -176,6 +176,7 @@ pub fn shell(content: Content, assets: &Assets) -> impl IntoView + use<> {
                 <main id="main" tabindex="-1">{body()}</main>
                 <footer class="foot">
                     <p>{engine}</p>
+                    <button type="button" class="scripted" data-keys>{t.keys}</button>
                     {languages(&document)}
                 </footer>
                 <p id="announcer" class="unseen" role="status"></p>
@@ -250,6 +251,10 @@ fn sheet(t: &'static Texts) -> impl IntoView {
             <h2 id="keys-title">{t.keys}</h2>
             <dl>{rows.into_iter().collect_view()}</dl>
             <form method="dialog">
+                <label class="tick">
+                    <input type="checkbox" data-off autocomplete="off" />
+                    <span>{t.keys_off}</span>
+                </label>
                 <button type="submit">{t.close}</button>
             </form>
         </dialog>

@@ -33,6 +33,8 @@ pub(crate) enum Said {
     Sure,
     /// Before `{}` pictures of one job are deleted.
     SureOfAll,
+    /// The brush was chosen and nothing painted over.
+    NothingPainted,
     /// A file that is no photo.
     NoPhoto,
     /// A file without bytes.
@@ -65,7 +67,7 @@ mod speaking {
 
     impl Said {
         /// All, in the order of their declaration.
-        pub(crate) const ALL: [Self; 15] = [
+        pub(crate) const ALL: [Self; 16] = [
             Self::NoAnswer,
             Self::Refused,
             Self::Gone,
@@ -76,6 +78,7 @@ mod speaking {
             Self::Deleted,
             Self::Sure,
             Self::SureOfAll,
+            Self::NothingPainted,
             Self::NoPhoto,
             Self::Empty,
             Self::TooLarge,
@@ -178,6 +181,7 @@ mod speaking {
         pub(crate) by_two: fn(pictures: &str, photos: &str) -> String,
         pub(crate) by_one: fn(&str) -> String,
         pub(crate) keys: Text,
+        pub(crate) keys_off: Text,
         pub(crate) key_send: [Text; 2],
         pub(crate) key_write: Text,
         pub(crate) key_walk: Text,

@@ -51,8 +51,18 @@ test('a picture opens in place, and the arrows turn to the next', async ({ page 
   await page.keyboard.press('?');
   const sheet = page.getByRole('dialog', { name: 'Keys' });
   await expect(sheet).toBeVisible();
+  await sheet.getByLabel('Switch single keys off').check();
   await sheet.getByRole('button', { name: 'Close' }).click();
   await expect(sheet).toBeHidden();
+  await page.reload();
+  await visit(page, '/gallery');
+  await page.keyboard.press('?');
+  await expect(sheet).toBeHidden();
+  await page.getByRole('button', { name: 'Keys' }).click();
+  await sheet.getByLabel('Switch single keys off').uncheck();
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('?');
+  await expect(sheet).toBeVisible();
 });
 
 test('pictures that were made at once are looked at one by one', async ({ page }) => {

@@ -52,6 +52,17 @@ test('two photos dropped at once become two jobs', async ({ page }, testInfo) =>
   await expect(page.getByAltText('The photo, restored')).toHaveCount(2);
 });
 
+test('what cannot be read keeps back nothing else', async ({ page }, testInfo) => {
+  const damaged = testInfo.outputPath('damaged.jpg');
+  await writeFile(damaged, 'no photo');
+  const second = testInfo.outputPath('second.png');
+  await writeFile(second, Buffer.from(pixel, 'base64'));
+  await drop(page, photo, damaged, second);
+  await page.getByRole('button', { name: 'Restore it' }).click();
+  await expect(page.locator('.job')).toHaveCount(2);
+  await expect(page.locator('form.desk').getByRole('alert')).toHaveText(/^damaged\.jpg: /);
+});
+
 test('both can be looked at in other ways', async ({ page }) => {
   await restore(page, photo);
   const job = card(page, 'A restored photo');
@@ -77,6 +88,8 @@ test('only what was painted over is repaired', async ({ page }) => {
   await page.getByLabel('Choose a photo').setInputFiles(photo);
   const easel = page.locator('.easel');
   await page.getByLabel('Repair only what I paint over').check();
+  await page.getByRole('button', { name: 'Restore it', exact: true }).click();
+  await expect(page.locator('form.desk').getByRole('alert')).toHaveText('Paint over what is to be repaired first.');
   const place = (await easel.locator('canvas').boundingBox())!;
   await page.mouse.move(place.x + 20, place.y + 20);
   await page.mouse.down();

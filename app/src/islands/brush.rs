@@ -52,6 +52,12 @@ pub(super) fn put_away(chosen: &Element) {
     }
 }
 
+/// Whether a part was to be painted over and nothing was.
+pub(super) fn forgotten(form: &Element) -> bool {
+    find(form, "[data-painting]").is_some()
+        && find(form, "[data-painting] [data-painted]").is_none()
+}
+
 /// What was painted, if anything was, as the API takes it.
 pub(super) async fn mask(form: &Element) -> Option<Blob> {
     let canvas = find(form, "[data-painting] [data-painted]")?;

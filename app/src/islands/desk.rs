@@ -96,6 +96,9 @@ mod awake {
         else {
             return;
         };
+        if brush::forgotten(&form) {
+            return tell(&form, "[data-alert]", &said(Said::NothingPainted, &[]));
+        }
         let label = button.text_content();
         set(&button, "aria-disabled", "true");
         button.set_text_content(Some(&attribute(&button, "data-busy")));

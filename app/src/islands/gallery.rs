@@ -26,8 +26,8 @@ mod awake {
     use leptos::{task::spawn_local, web_sys::Element};
     use wasm_bindgen::{JsCast, JsValue, closure::Closure};
     use web_sys::{
-        Event, HtmlDialogElement, HtmlInputElement, IntersectionObserver,
-        IntersectionObserverEntry, KeyboardEvent, PointerEvent, SubmitEvent,
+        Event, HtmlDialogElement, IntersectionObserver, IntersectionObserverEntry, KeyboardEvent,
+        PointerEvent, SubmitEvent,
     };
 
     use crate::{
@@ -171,7 +171,7 @@ mod awake {
                 return;
             }
             event.prevent_default();
-            let boxes = find_all(&self.root, "li:not([hidden]) [name=id]:checked");
+            let boxes = find_all(&self.root, "[name=id]:checked:enabled");
             let items = boxes.iter().filter_map(item_of);
             self.doom(&items.collect::<Vec<_>>());
         }
@@ -181,10 +181,7 @@ mod awake {
             self.carry_out();
             tell(&self.root, "[data-alert]", "");
             for item in items {
-                set(item, "hidden", "");
-                if let Some(box_) = find(item, "[name=id]") {
-                    box_.unchecked_into::<HtmlInputElement>().set_checked(false);
-                }
+                hang(item, false);
             }
             let ids = items.iter().map(|item| attribute(item, "data-job"));
             self.doomed.replace(ids.collect());
@@ -209,7 +206,7 @@ mod awake {
         fn undo(&self) {
             for id in self.doomed.take() {
                 if let Some(item) = self.item(&id) {
-                    let _ = item.remove_attribute("hidden");
+                    hang(&item, true);
                 }
             }
             self.hide_toast();
@@ -236,7 +233,7 @@ mod awake {
                 if gone {
                     item.remove();
                 } else {
-                    let _ = item.remove_attribute("hidden");
+                    hang(&item, true);
                 }
             }
             if !gone {
@@ -317,6 +314,14 @@ mod awake {
                 }
                 None => link.remove(),
             }
+        }
+    }
+
+    /// Shows an entry or hides it; what is hidden is not chosen.
+    fn hang(item: &Element, shown: bool) {
+        let _ = item.toggle_attribute_with_force("hidden", !shown);
+        if let Some(tick) = find(item, "[name=id]") {
+            let _ = tick.toggle_attribute_with_force("disabled", !shown);
         }
     }
 

@@ -1,4 +1,4 @@
-//! Keys that work on every page.
+//! Keys that work on every page, unless the visitor switched them off.
 
 use leptos::prelude::*;
 
@@ -18,25 +18,51 @@ use awake::wake;
 mod awake {
     use leptos::web_sys::Element;
     use wasm_bindgen::JsCast;
-    use web_sys::{HtmlDialogElement, KeyboardEvent};
+    use web_sys::{HtmlDialogElement, HtmlInputElement, KeyboardEvent, Storage};
 
-    use crate::islands::browser::{document, find, focus, listen, target};
+    use crate::islands::browser::{document, find, focus, listen, target, window};
+
+    /// Where it is noted that the keys are off.
+    const OFF: &str = "keys-off";
 
     pub(super) fn wake(root: Element) {
+        let Some(off) = find(&root, "[data-off]") else {
+            return;
+        };
+        let off: HtmlInputElement = off.unchecked_into();
+        off.set_checked(noted().is_some_and(|notes| notes.get_item(OFF).ok().flatten().is_some()));
+        let tick = off.clone();
+        listen(&off, "change", move |_| {
+            if let Some(notes) = noted() {
+                let _ = match tick.checked() {
+                    true => notes.set_item(OFF, ""),
+                    false => notes.remove_item(OFF),
+                };
+            }
+        });
+        let sheet = root.clone();
+        listen(&document(), "click", move |event| {
+            if target(&event).is_some_and(|at| at.has_attribute("data-keys")) {
+                show(&sheet);
+            }
+        });
         listen(&document(), "keydown", move |event| {
             let key: &KeyboardEvent = event.unchecked_ref();
             let writing = target(&event).is_some_and(|at| {
                 at.matches("input:not([type=checkbox], [type=radio]), textarea, select, dialog *")
                     .unwrap_or(false)
             });
-            if writing || key.ctrl_key() || key.meta_key() || key.alt_key() {
+            if off.checked() || writing || key.ctrl_key() || key.meta_key() || key.alt_key() {
                 return;
             }
             match key.key().as_str() {
                 "?" => show(&root),
                 "/" => {
-                    event.prevent_default();
-                    write();
+                    // Puts the cursor where words go on this page.
+                    if let Ok(Some(field)) = document().query_selector("#prompt, #q") {
+                        event.prevent_default();
+                        focus(&field);
+                    }
                 }
                 _ => {}
             }
@@ -52,11 +78,8 @@ mod awake {
         }
     }
 
-    /// Puts the cursor where words go on this page.
-    fn write() {
-        let field = document().query_selector("#prompt, #q").ok().flatten();
-        if let Some(field) = field {
-            focus(&field);
-        }
+    /// What this browser remembers of the site; some remember nothing.
+    fn noted() -> Option<Storage> {
+        window().local_storage().ok().flatten()
     }
 }

@@ -18,6 +18,7 @@ pub(super) const ENGLISH: Texts = Texts {
     by_two: |pictures, photos| format!("Pictures by {pictures}, photos by {photos}."),
     by_one: |model| format!("Pictures and photos by {model}."),
     keys: "Keys",
+    keys_off: "Switch single keys off",
     key_send: ["Ctrl Enter", "Send the form"],
     key_write: "Write a prompt, or search",
     key_walk: "Walk through the gallery",
@@ -279,6 +280,7 @@ fn said(said: Said) -> &'static str {
         Said::Deleted => "{} deleted.",
         Said::Sure => "Delete this picture?",
         Said::SureOfAll => "Delete all {} pictures?",
+        Said::NothingPainted => "Paint over what is to be repaired first.",
         Said::NoPhoto => {
             "This file is not a photo we can read. Choose a JPEG, PNG, WebP, GIF, BMP or TIFF."
         }

@@ -18,6 +18,7 @@ pub(super) const GERMAN: Texts = Texts {
     by_two: |pictures, photos| format!("Bilder von {pictures}, Fotos von {photos}."),
     by_one: |model| format!("Bilder und Fotos von {model}."),
     keys: "Tasten",
+    keys_off: "Einzelne Tasten abschalten",
     key_send: ["Strg Enter", "Formular abschicken"],
     key_write: "Ins Textfeld oder in die Suche",
     key_walk: "Durch die Galerie gehen",
@@ -287,6 +288,7 @@ fn said(said: Said) -> &'static str {
         Said::Deleted => "{} gelöscht.",
         Said::Sure => "Dieses Bild löschen?",
         Said::SureOfAll => "Alle {} Bilder löschen?",
+        Said::NothingPainted => "Übermal zuerst, was repariert werden soll.",
         Said::NoPhoto => {
             "Diese Datei ist kein Foto, das wir lesen können. Wähl ein JPEG, PNG, WebP, GIF, BMP oder TIFF."
         }
