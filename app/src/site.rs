@@ -176,7 +176,7 @@ pub fn shell(content: Content, assets: &Assets) -> impl IntoView + use<> {
                 <main id="main" tabindex="-1">{body()}</main>
                 <footer class="foot">
                     <p>{engine}</p>
-                    <button type="button" class="scripted" data-keys>{t.keys}</button>
+                    <button type="button" class="scripted keys" data-keys>{t.keys}</button>
                     {languages(&document)}
                 </footer>
                 <p id="announcer" class="unseen" role="status"></p>

@@ -90,6 +90,7 @@ test('only what was painted over is repaired', async ({ page }) => {
   await page.getByLabel('Repair only what I paint over').check();
   await page.getByRole('button', { name: 'Restore it', exact: true }).click();
   await expect(page.locator('form.desk').getByRole('alert')).toHaveText('Paint over what is to be repaired first.');
+  await easel.scrollIntoViewIfNeeded();
   const place = (await easel.locator('canvas').boundingBox())!;
   await page.mouse.move(place.x + 20, place.y + 20);
   await page.mouse.down();
