@@ -19,8 +19,8 @@ mod awake {
     use crate::{
         islands::browser::{
             Headers, Init, Lost, REGRET, Told, announce, ask, attribute, delete_leaving, document,
-            find, find_all, focus, listen, number, page, renew_allowance, said, set, sleep, target,
-            tell, window,
+            find, focus, listen, number, page, renew_allowance, said, set, sleep, target, tell,
+            window,
         },
         texts::Said,
         words,
@@ -93,14 +93,6 @@ mod awake {
             }
         });
         let root = watch.clone();
-        listen(&watch, "change", |event| {
-            // In their actual size the files themselves are compared.
-            let ticked = target(&event).filter(|at| at.matches("[name=actual]").unwrap_or(false));
-            let frame = ticked.and_then(|at| at.closest(".compare").ok().flatten());
-            for picture in frame.iter().flat_map(|frame| find_all(frame, "img")) {
-                let _ = picture.remove_attribute("srcset");
-            }
-        });
         listen(&window(), "pagehide", move |_| {
             if let Some(card) = doomed(&root) {
                 delete_leaving(&[attribute(&card, "data-id")]);

@@ -68,6 +68,11 @@ fn ground(image: &Image) -> Option<impl IntoView + use<>> {
 /// Squares to a side of [`ground`].
 const GRID: usize = 5;
 
+/// A picture in all its pixels.
+fn whole(image: &Image, alt: &'static str) -> impl IntoView + use<> {
+    view! { <img src=image.url.clone() alt=alt width=image.width.to_string() height=image.height.to_string() /> }
+}
+
 /// A picture as large as the page is wide.
 fn img(image: &Image, alt: String) -> impl IntoView + use<> {
     view! {
@@ -183,11 +188,11 @@ fn compare(original: &Image, restored: &Image, t: &'static Texts) -> impl IntoVi
         <div class=class>
             <div class="pair">
                 <figure class="after">
-                    {img(restored, t.photo_restored.into())}
+                    {whole(restored, t.photo_restored)}
                     <figcaption>{t.after}</figcaption>
                 </figure>
                 <figure class="before">
-                    {img(original, t.photo_as_it_was.into())}
+                    {whole(original, t.photo_as_it_was)}
                     <figcaption>{t.before}</figcaption>
                 </figure>
                 <label class="part">
