@@ -36,7 +36,7 @@ async fn status(server: &Atelier, path: &Value) -> u16 {
 }
 
 /// Waits until just the blobs of these addresses are there.
-async fn only(setup: &Setup, addresses: &[&Value]) {
+pub(crate) async fn only(setup: &Setup, addresses: &[&Value]) {
     let key = |address: &&Value| text(address).replace("/images/", "");
     let mut expected: Vec<String> = addresses.iter().map(key).collect();
     expected.sort();

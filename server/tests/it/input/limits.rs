@@ -4,6 +4,7 @@ use image::ImageFormat;
 use serde_json::{Value, json};
 
 use super::{fill_in, page};
+use crate::files::only;
 use crate::support::{Answer, Atelier, OpenAi, Setup, blobs, photo, problem, taken, text};
 
 /// As the default limits, but for windows that do not end while we look.
@@ -124,7 +125,9 @@ async fn a_form_over_the_limit_is_answered_with_a_page() {
 async fn a_photo_over_the_limit_is_not_kept() {
     let (setup, _openai, server) = limited(LIMITS, vec![]).await;
     let job = taken(server.restore(photo(40, 30, ImageFormat::Jpeg)).await).await;
-    server.succeeded(&job).await;
+    let job = server.succeeded(&job).await;
+    // The preview is cleared away once the job is finished.
+    only(&setup, &[&job["images"][0]["url"], &job["original"]["url"]]).await;
     let kept = blobs(&setup.data());
     let (status, problem) = problem(server.restore(photo(30, 40, ImageFormat::Jpeg)).await).await;
     assert_eq!(
