@@ -3,18 +3,17 @@
 use jiff::Timestamp;
 use leptos::prelude::*;
 
-use super::{Content, Document, Visitor, away_note, engine, on_the_desk};
+use super::{Content, Document, Visitor, away_note, engine, sorted};
 use crate::{
     data::{About, Data, Seen, Unavailable},
     islands::desk::Desk,
-    parts::{allowance::left, card::card, engine_note, fixed::Fixed, wall::wall},
+    parts::{
+        allowance::left, card::card, engine_note, fixed::Fixed, picture::expected, wall::wall,
+    },
     texts::Language,
-    wire::{Job, Kind, MAX_PROMPT_CHARS, Params, QUALITIES, SIZES, STYLES, Status},
+    wire::{Job, Kind, MAX_PROMPT_CHARS, Params, QUALITIES, SIZES, STYLES},
     words,
 };
-
-/// Pictures on the wall below the form.
-const WALL: usize = 12;
 
 pub(crate) async fn load(
     data: &dyn Data,
@@ -24,7 +23,7 @@ pub(crate) async fn load(
     let about = data.about();
     let t = about.texts();
     let (engine, document) = (engine(&about), Document::of(&about));
-    let Visitor { limits, jobs, away } = Visitor::ask(data, Kind::Image, WALL * 2).await;
+    let Visitor { limits, jobs, away } = Visitor::ask(data, Kind::Image).await;
     let draft = match from.filter(|_| !away) {
         Some(id) => data
             .job(&id, None)
@@ -35,13 +34,7 @@ pub(crate) async fn load(
     };
     let body = move || {
         let now = Timestamp::now();
-        let shown = jobs.iter().filter(|job| on_the_desk(job, now));
-        let shown: Vec<_> = shown.cloned().collect();
-        let done: Vec<_> = jobs
-            .into_iter()
-            .filter(|job| job.status == Status::Succeeded)
-            .take(WALL)
-            .collect();
+        let (shown, done) = sorted(jobs, now);
         let note = engine_note(&about, Kind::Image);
         view! {
             <Desk>
@@ -73,9 +66,6 @@ pub(crate) async fn load(
         body: Box::new(body),
     })
 }
-
-/// What the sizes look like.
-const SHAPES: [&str; SIZES.len()] = ["square", "wide", "tall"];
 
 /// The form, filled in from an earlier job where there is one.
 #[component]
@@ -145,7 +135,7 @@ fn dials(params: Params, about: &About) -> impl IntoView + use<> {
             .iter()
             .map(|style| (style.id, (t.style_label)(style.id), style.words)),
     );
-    let shapes = SIZES.into_iter().zip(SHAPES).zip(t.shapes);
+    let shapes = SIZES.into_iter().zip(t.shapes);
     view! {
         <div class="dials">
             <fieldset class="choice styles">
@@ -165,7 +155,8 @@ fn dials(params: Params, about: &About) -> impl IntoView + use<> {
             <fieldset class="choice">
                 <legend>{t.shape}</legend>
                 {shapes
-                    .map(|((value, shape), label)| {
+                    .map(|(value, label)| {
+                        let shape = expected(Some(value));
                         view! {
                             <label>
                                 <input type="radio" name="size" value=value checked=value == size />
@@ -210,7 +201,8 @@ fn prices(about: &About) -> Option<impl IntoView + use<>> {
     let t = about.texts();
     let prices = QUALITIES.into_iter().zip(about.image_usd);
     let prices = prices.flat_map(|(quality, prices)| {
-        SHAPES.into_iter().zip(prices).map(move |(shape, usd)| {
+        SIZES.into_iter().zip(prices).map(move |(size, usd)| {
+            let shape = expected(Some(size));
             let price = (t.price)(&words::money(usd, t));
             view! { <data value=usd.to_string() class=format!("{quality} {shape}")>{price}</data> }
         })

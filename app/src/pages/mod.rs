@@ -72,6 +72,9 @@ fn engine(about: &About) -> String {
     }
 }
 
+/// Pictures on the wall below a form.
+const WALL: usize = 12;
+
 /// What a page tells its visitor about themselves. While the store is away the
 /// form is shown all the same, without these.
 struct Visitor {
@@ -82,8 +85,8 @@ struct Visitor {
 }
 
 impl Visitor {
-    async fn ask(data: &dyn Data, kind: Kind, jobs: usize) -> Self {
-        match Self::known(data, kind, jobs).await {
+    async fn ask(data: &dyn Data, kind: Kind) -> Self {
+        match Self::known(data, kind).await {
             Ok((limits, jobs)) => Self {
                 limits,
                 jobs,
@@ -97,22 +100,27 @@ impl Visitor {
         }
     }
 
-    async fn known(
-        data: &dyn Data,
-        kind: Kind,
-        jobs: usize,
-    ) -> Result<(Vec<Limit>, Vec<Job>), Unavailable> {
+    async fn known(data: &dyn Data, kind: Kind) -> Result<(Vec<Limit>, Vec<Job>), Unavailable> {
         // Asked at once: a store that is busy answers both in one go.
-        let (limits, jobs) = join(data.limits(kind), data.recent(kind, jobs)).await;
+        let (limits, jobs) = join(data.limits(kind), data.recent(kind, WALL * 2)).await;
         Ok((limits?, jobs?))
     }
 }
 
+/// What is shown as cards, and the finished ones for the wall.
+fn sorted(jobs: Vec<Job>, now: Timestamp) -> (Vec<Job>, Vec<Job>) {
+    let (shown, others): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| on_the_desk(job, now));
+    let done = others
+        .into_iter()
+        .filter(|job| job.status == Status::Succeeded);
+    (shown, done.take(WALL).collect())
+}
+
 /// What is shown as cards: what is under way, and what went wrong within a day.
 fn on_the_desk(job: &Job, now: Timestamp) -> bool {
-    let age = (job.finished_at.as_deref()).and_then(|at| seconds_between(at, &now.to_string()));
+    let age = || seconds_between(job.finished_at.as_deref()?, &now.to_string());
     match job.status {
-        Status::Failed => age.is_none_or(|age| age < 24 * 60 * 60),
+        Status::Failed => age().is_none_or(|age| age < 24 * 60 * 60),
         status => !status.is_terminal(),
     }
 }

@@ -3,18 +3,15 @@
 use jiff::Timestamp;
 use leptos::prelude::*;
 
-use super::{Content, Document, Visitor, away_note, engine, on_the_desk};
+use super::{Content, Document, Visitor, away_note, engine, sorted};
 use crate::{
     data::{About, Data, Seen},
     islands::{desk::Desk, photo::Photo},
     parts::{allowance::left, card::card, engine_note, wall::wall},
     texts::Texts,
-    wire::{Kind, Status},
+    wire::Kind,
     words,
 };
-
-/// Photos on the wall below the form.
-const WALL: usize = 12;
 
 /// What the file picker offers; the server looks at the bytes.
 const ACCEPT: &str = "image/jpeg,image/png,image/webp,image/gif,image/bmp,image/tiff";
@@ -23,16 +20,10 @@ pub(crate) async fn load(data: &dyn Data) -> Content {
     let about = data.about();
     let t = about.texts();
     let (engine, document) = (engine(&about), Document::of(&about));
-    let Visitor { limits, jobs, away } = Visitor::ask(data, Kind::Restoration, WALL * 2).await;
+    let Visitor { limits, jobs, away } = Visitor::ask(data, Kind::Restoration).await;
     let body = move || {
         let now = Timestamp::now();
-        let shown = jobs.iter().filter(|job| on_the_desk(job, now));
-        let shown: Vec<_> = shown.cloned().collect();
-        let done: Vec<_> = jobs
-            .into_iter()
-            .filter(|job| job.status == Status::Succeeded)
-            .take(WALL)
-            .collect();
+        let (shown, done) = sorted(jobs, now);
         let note = engine_note(&about, Kind::Restoration);
         view! {
             <Desk>

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::picture;
+use super::picture::{download, other_downloads};
 use crate::{
     data::{About, Seen},
     texts::Texts,
@@ -40,7 +40,7 @@ fn picture_actions(seen: &Seen, about: &About) -> impl IntoView + use<> {
     let again_allowed = seen.mine || job.params.from.is_none();
     view! {
         <div class="actions">
-            {single.then(|| picture::download(job, 0, t))}
+            {single.then(|| download(job, 0, t))}
             {again_allowed.then(|| again(job, label, true, t))}
             {change(job, t)}
             {copy_link(seen, t)}
@@ -60,7 +60,7 @@ fn picture_actions(seen: &Seen, about: &About) -> impl IntoView + use<> {
                     >
                         {t.copy_words}
                     </button>
-                    {single.then(|| picture::other_downloads(job, t))}
+                    {single.then(|| other_downloads(job, t))}
                 </div>
             </details>
         </div>
@@ -91,11 +91,7 @@ pub(crate) fn after_failure(seen: &Seen, t: &'static Texts) -> impl IntoView + u
     let job = &seen.job;
     let retryable = job.error.as_ref().is_none_or(|error| error.retryable);
     match job.kind {
-        Kind::Image => {
-            let again = retryable.then(|| again(job, t.try_again, false, t));
-            view! { <div class="actions">{again} {change(job, t)} {delete(seen, t)}</div> }
-                .into_any()
-        }
+        Kind::Image => picture(seen, retryable.then_some(t.try_again), t).into_any(),
         Kind::Restoration => {
             let label = if retryable {
                 t.send_again
@@ -111,9 +107,7 @@ pub(crate) fn after_failure(seen: &Seen, t: &'static Texts) -> impl IntoView + u
 pub(crate) fn after_cancelling(seen: &Seen, t: &'static Texts) -> impl IntoView + use<> {
     let job = &seen.job;
     match job.kind {
-        Kind::Image => {
-            view! { <div class="actions">{again(job, t.after_all, false, t)} {change(job, t)} {delete(seen, t)}</div> }.into_any()
-        }
+        Kind::Image => picture(seen, Some(t.after_all), t).into_any(),
         Kind::Restoration => photo(seen, t.a_photo, t).into_any(),
     }
 }
@@ -121,6 +115,13 @@ pub(crate) fn after_cancelling(seen: &Seen, t: &'static Texts) -> impl IntoView 
 /// Back to the form with these words in it.
 fn change(job: &Job, t: &Texts) -> impl IntoView + use<> {
     view! { <a class="button" href=format!("/?from={}", job.id)>{t.change_words}</a> }
+}
+
+/// The same order again, where that may help, or with other words.
+fn picture(seen: &Seen, label: Option<&'static str>, t: &Texts) -> impl IntoView + use<> {
+    let job = &seen.job;
+    let again = label.map(|label| again(job, label, false, t));
+    view! { <div class="actions">{again} {change(job, t)} {delete(seen, t)}</div> }
 }
 
 /// Back to the form for photos.

@@ -31,7 +31,7 @@ pub(crate) fn shape(width: u32, height: u32) -> &'static str {
 }
 
 /// The shape of a picture that is not there yet.
-fn expected(size: Option<&str>) -> &'static str {
+pub(crate) fn expected(size: Option<&str>) -> &'static str {
     let sides = size.and_then(|size| size.split_once('x'));
     let sides = sides.and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
     sides.map_or("square", |(width, height)| shape(width, height))

@@ -55,14 +55,9 @@ pub(super) async fn serve(
     if let Some(choice) = language::choose(uri, state.https) {
         return Ok(choice);
     }
-    let desk = Desk {
-        caller,
-        origin: origin(&state, request.headers()),
-        address: language::address(uri),
-        language,
-        state,
-    };
-    Ok(render(desk, page, request.headers()).await)
+    let (address, headers) = (language::address(uri), request.headers());
+    let desk = Desk::new(state, caller, headers, address, language);
+    Ok(render(desk, page, headers).await)
 }
 
 async fn render(desk: Desk, page: Page, headers: &HeaderMap) -> Response {
@@ -162,13 +157,7 @@ pub(super) async fn problems_for_people(
         detail: problem.detail,
         back: back.clone(),
     });
-    let desk = Desk {
-        caller,
-        origin: origin(&state, &asked.headers),
-        address: back,
-        language,
-        state,
-    };
+    let desk = Desk::new(state, caller, &asked.headers, back, language);
     let mut shown = render(desk, page, &asked.headers).await;
     for name in [
         "retry-after",
@@ -225,6 +214,22 @@ fn origin(state: &State, headers: &HeaderMap) -> String {
 }
 
 impl Desk {
+    fn new(
+        state: State,
+        caller: Caller,
+        headers: &HeaderMap,
+        address: String,
+        language: Language,
+    ) -> Self {
+        Self {
+            caller,
+            origin: origin(&state, headers),
+            address,
+            language,
+            state,
+        }
+    }
+
     fn ask<T, F>(&self, question: impl FnOnce(Arc<Studio>, Caller) -> F) -> Answer<T>
     where
         F: Future<Output = Result<T, studio::Error>> + Send + 'static,
