@@ -109,14 +109,14 @@ test.describe('with a provider', () => {
   test('failed, working and called off', async ({ page }) => {
     await visit(page, '/');
     await paint(page, boat);
-    await expect(card(page, boat).getByRole('alert')).toBeVisible();
+    await expect(card(page, boat).first().getByRole('alert')).toBeVisible();
     await shoot(page, 'art-failed');
     await visit(page, '/');
     await paint(page, boat);
-    await expect(card(page, boat)).toContainText('Painting');
+    await expect(card(page, boat).first()).toContainText('Painting');
     await shoot(page, 'art-working');
-    await card(page, boat).getByRole('button', { name: 'Call it off' }).click();
-    await expect(card(page, boat)).toContainText('Called off');
+    await card(page, boat).first().getByRole('button', { name: 'Call it off' }).click();
+    await expect(card(page, boat).first()).toContainText('Called off');
     await shoot(page, 'art-cancelled');
     await page.getByLabel('Number').selectOption('4');
     await paint(page, 'four boats');
@@ -125,12 +125,12 @@ test.describe('with a provider', () => {
     await card(page, 'four boats').getByRole('button', { name: 'Call it off' }).click();
     await visit(page, '/restore');
     await restore(page, photo);
-    await expect(card(page, 'A photo to restore').getByRole('alert')).toBeVisible();
+    await expect(card(page, 'A photo to restore').first().getByRole('alert')).toBeVisible();
     await shoot(page, 'restore-failed');
     await visit(page, '/restore');
     await restore(page, photo);
-    await expect(card(page, 'A photo to restore')).toContainText('Restoring');
-    await expectShown(page.getByAltText('The photo as you sent it'));
+    await expect(card(page, 'A photo to restore').first()).toContainText('Restoring');
+    await expectShown(page.getByAltText('The photo as you sent it').first());
     await expectShown(page.locator('.preview'));
     await shoot(page, 'restore-working');
   });
