@@ -195,6 +195,26 @@ impl Picture {
     }
 }
 
+/// What a failed call is believed to have cost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cost {
+    /// The provider was not reached, or did no work.
+    #[default]
+    Nothing,
+    /// US dollars, by the provider's own usage figures.
+    Usd(f64),
+    /// Its answer was lost: what the call had been estimated at.
+    Estimate,
+}
+
+impl Cost {
+    /// Whether nothing was charged.
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::Nothing
+    }
+}
+
 /// How a job ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

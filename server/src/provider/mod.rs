@@ -13,7 +13,7 @@ use atelier_app::wire::{Failure, Kind};
 use axum::body::Bytes;
 use tokio::sync::watch;
 
-use crate::job::{Request, Task};
+use crate::job::{Cost, Request, Task};
 
 /// What a successful call brought.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,7 +25,7 @@ pub struct Answer {
 }
 
 /// Why a call failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Error {
     /// Stable and machine-readable.
     pub code: &'static str,
@@ -34,6 +34,8 @@ pub struct Error {
     pub remedy: Remedy,
     /// The provider's id of the call.
     pub request_id: Option<String>,
+    /// What the provider is believed to have charged all the same.
+    pub cost: Cost,
 }
 
 /// What helps against a failure. A pause is what the provider asked for;
@@ -57,6 +59,7 @@ impl Error {
             message: message.into(),
             remedy: Remedy::Nothing,
             request_id: None,
+            cost: Cost::Nothing,
         }
     }
 

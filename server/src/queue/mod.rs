@@ -66,7 +66,7 @@ pub use self::{
     state::{Event, Illegal, transition},
 };
 use crate::{
-    job::{Outcome, Request},
+    job::{Cost, Outcome, Request},
     store,
 };
 
@@ -174,6 +174,9 @@ pub struct FailedAttempt {
     pub failure: Failure,
     /// The provider's id of the call, where it gave one.
     pub request_id: Option<String>,
+    /// What the provider is believed to have charged for it.
+    #[serde(default, skip_serializing_if = "Cost::is_nothing")]
+    pub cost: Cost,
 }
 
 /// The right to act on a claimed job.
@@ -225,8 +228,9 @@ pub enum Verdict {
     Retry(FailedAttempt, Timestamp),
     /// It ended badly for good: as `Record`, with the attempt kept.
     Fail(FailedAttempt),
-    /// It was not finished; somebody else may begin it again at once.
-    Release,
+    /// It was not finished; somebody else may begin it again at once. It does
+    /// not count as an attempt, but is kept where it may have been paid for.
+    Release(Option<FailedAttempt>),
     /// The delivery failed and is to be tried again, not before the instant.
     Postpone(Timestamp),
 }
@@ -314,7 +318,7 @@ impl Verdict {
         match self {
             Self::Record(_) | Self::Fail(_) => Event::Record,
             Self::Retry(..) => Event::Retry,
-            Self::Release => Event::Release,
+            Self::Release(_) => Event::Release,
             Self::Postpone(_) => Event::Postpone,
         }
     }
@@ -340,6 +344,7 @@ fn expired(attempt: u32, at: Timestamp) -> FailedAttempt {
         at,
         failure,
         request_id: None,
+        cost: Cost::Estimate,
     }
 }
 

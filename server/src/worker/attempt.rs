@@ -11,7 +11,7 @@ use tracing::{info, warn};
 use super::{Interrupted, STORE_TRIES, Worker, backoff};
 use crate::{
     blob,
-    job::{Outcome, Picture, Task, Visibility},
+    job::{Cost, Outcome, Picture, Task, Visibility},
     photo,
     provider::{Answer, Error, Progress, Provider, Remedy},
     queue::{FailedAttempt, Job, Lane, Verdict},
@@ -147,12 +147,13 @@ pub(super) async fn describe(bytes: Bytes) -> Option<photo::Description> {
         .ok()
 }
 
-fn failed(job: &Job, error: &Error) -> FailedAttempt {
+pub(super) fn failed(job: &Job, error: &Error) -> FailedAttempt {
     FailedAttempt {
         attempt: job.attempt,
         at: Timestamp::now(),
         failure: error.failure(),
         request_id: error.request_id.clone(),
+        cost: error.cost,
     }
 }
 
@@ -168,6 +169,14 @@ fn lost_too_often() -> Error {
         "interrupted",
         "The work was interrupted too often. Please try again.",
     )
+}
+
+/// Whoever drops a call does not learn what it cost.
+pub(super) fn handed_back() -> Error {
+    Error {
+        cost: Cost::Estimate,
+        ..Error::passing("handed_back", "The server stopped before the call ended.")
+    }
 }
 
 fn lost(error: &blob::Error) -> Error {

@@ -24,6 +24,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{Instrument as _, info, info_span, warn};
 
+use self::attempt::{failed, handed_back};
 use crate::{
     blob::Blobs,
     callback::{Courier, outgoing::Outgoing},
@@ -164,7 +165,9 @@ impl Worker {
             Err(Interrupted::Lost) => info!("stopped: the job was cancelled or taken over"),
             Err(Interrupted::HandedBack) => {
                 info!("handed back");
-                self.settle(&job.ticket(), Verdict::Release).await;
+                let dropped = failed(job, &handed_back());
+                let verdict = Verdict::Release(Some(dropped));
+                self.settle(&job.ticket(), verdict).await;
             }
         }
         self.discard(preview.iter().map(String::as_str)).await;

@@ -122,7 +122,10 @@ pub(super) fn settle(
             row.fail(&failed)?;
             row.due = due(not_before, now);
         }
-        Verdict::Release => {
+        Verdict::Release(dropped) => {
+            if let Some(dropped) = dropped {
+                row.fail(&dropped)?;
+            }
             row.attempt = row.attempt.saturating_sub(1);
             row.due = 0;
         }

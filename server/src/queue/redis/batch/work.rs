@@ -79,7 +79,10 @@ impl Settlement {
                 let due = due(not_before, now);
                 (format!("r{due}"), serde_json::to_vec(&failed)?)
             }
-            Verdict::Release => ("h".into(), Vec::new()),
+            Verdict::Release(dropped) => {
+                let text = dropped.as_ref().map(serde_json::to_vec).transpose()?;
+                ("h".into(), text.unwrap_or_default())
+            }
             Verdict::Postpone(not_before) => {
                 let due = not_before.as_millisecond().max(now);
                 (format!("p{due}"), Vec::new())

@@ -78,7 +78,7 @@ pub(crate) async fn a_deleted_leaders_blobs_go_when_nobody_waits_any_more(stores
         assert!(left.orphans.is_empty(), "one still waits");
         let left = queue.cancel(last, at(2)).await.unwrap();
         assert_eq!(left.orphans, [format!("{leader}.photo")]);
-        let stopped = queue.settle(&ticket, Verdict::Release, at(3)).await;
+        let stopped = queue.settle(&ticket, Verdict::Release(None), at(3)).await;
         assert!(matches!(stopped, Err(Error::NotFound)));
         let kept = queue.delete(follower).await.unwrap();
         assert_eq!(kept, [format!("{follower}.photo")]);

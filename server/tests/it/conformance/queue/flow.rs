@@ -115,7 +115,7 @@ pub(crate) async fn a_throttled_lane_halves_and_grows_by_one_a_second(stores: St
     // Four at once from 2000 on, eight are in progress.
     assert_eq!(idle_in(&queue, &lane, 2000).await, Some(7000));
     for ticket in tickets.drain(..5) {
-        settle(&queue, &ticket, Verdict::Release, 2000).await;
+        settle(&queue, &ticket, Verdict::Release(None), 2000).await;
     }
     assert_eq!(call_in(&queue, &lane, 2000).await.id, "00");
     assert_eq!(idle_in(&queue, &lane, 2999).await, Some(3000));

@@ -79,7 +79,7 @@ pub(crate) async fn an_old_token_can_do_nothing(stores: Stores) {
         Verdict::Record(success("old.png")),
         Verdict::Retry(failed(1), now),
         Verdict::Fail(failed(1)),
-        Verdict::Release,
+        Verdict::Release(None),
         Verdict::Postpone(now),
     ];
     for verdict in verdicts {
@@ -129,7 +129,7 @@ pub(crate) async fn a_released_job_is_due_at_once_and_costs_no_attempt(stores: S
     queue.enqueue(new("a", "owner"), at(0)).await.unwrap();
     let first = call(&queue, 0).await;
     queue
-        .settle(&first.ticket(), Verdict::Release, at(10))
+        .settle(&first.ticket(), Verdict::Release(None), at(10))
         .await
         .unwrap();
     let second = call(&queue, 10).await;
@@ -175,7 +175,7 @@ pub(crate) async fn tokens_grow_and_are_never_below_the_time(stores: Stores) {
         assert!(job.token >= u64::try_from(at(now).as_millisecond()).unwrap());
         assert_eq!(get(&queue, "a").await.token, job.token);
         last = job.token;
-        settle(&queue, &job.ticket(), Verdict::Release, now).await;
+        settle(&queue, &job.ticket(), Verdict::Release(None), now).await;
     }
 }
 
@@ -206,7 +206,7 @@ pub(crate) async fn a_verdict_that_the_state_does_not_allow_is_refused(stores: S
     ));
     record(&queue, &ticket, success("a.png"), 0).await;
     let recorded = get(&queue, "a").await;
-    for verdict in [Verdict::Retry(failed(1), at(5)), Verdict::Release] {
+    for verdict in [Verdict::Retry(failed(1), at(5)), Verdict::Release(None)] {
         let refused = queue.settle(&ticket, verdict, at(0)).await;
         assert!(matches!(refused, Err(Error::Illegal(_))));
     }

@@ -172,7 +172,7 @@ pub(crate) async fn unknown_jobs_are_not_found(stores: Stores) {
         Err(Error::NotFound)
     ));
     assert!(matches!(
-        queue.settle(&ticket, Verdict::Release, at(0)).await,
+        queue.settle(&ticket, Verdict::Release(None), at(0)).await,
         Err(Error::NotFound)
     ));
 }

@@ -13,7 +13,7 @@ mod property;
 use std::{sync::Arc, time::Duration};
 
 use atelier::{
-    job::{ImageTask, Outcome, Picture, Request, RestorationTask, Task},
+    job::{Cost, ImageTask, Outcome, Picture, Request, RestorationTask, Task},
     queue::{
         Claim, Completion, Error, FailedAttempt, Hooks, Job, Join, Lane, NewJob, Priority, Queue,
         Report, Ring, Ticket, Verdict,
@@ -140,6 +140,7 @@ fn failed(attempt: u32) -> FailedAttempt {
         at: at(0),
         failure,
         request_id: Some("req-1".into()),
+        cost: Cost::Nothing,
     }
 }
 

@@ -88,7 +88,7 @@ pub(crate) async fn a_retried_job_keeps_its_turn(stores: Stores) {
         add(&queue, new(id, "owner")).await;
     }
     let (first, second) = (call(&queue, 0).await, call(&queue, 0).await);
-    settle(&queue, &second.ticket(), Verdict::Release, 1).await;
+    settle(&queue, &second.ticket(), Verdict::Release(None), 1).await;
     settle(&queue, &first.ticket(), Verdict::Retry(failed(1), at(5)), 1).await;
     assert_eq!(
         get(&queue, "a").await.position,

@@ -28,6 +28,9 @@ local function settle_call(row, verdict, due, text)
     fail(row, text)
     requeue(row, due)
   elseif verdict == 'h' then
+    if text ~= '' then
+      fail(row, text)
+    end
     row[ATTEMPT] = math.max(row[ATTEMPT] - 1, 0)
     requeue(row, '0')
   else

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use atelier::{
-    job::Outcome,
+    job::{Cost, Outcome},
     queue::{
         Claim, Completion, Error, Event, FailedAttempt, Lane, Report, Ticket, Verdict, transition,
     },
@@ -115,7 +115,7 @@ impl Jobs {
         let event = match verdict {
             Verdict::Record(_) | Verdict::Fail(_) => Event::Record,
             Verdict::Retry(..) => Event::Retry,
-            Verdict::Release => Event::Release,
+            Verdict::Release(_) => Event::Release,
             Verdict::Postpone(_) => Event::Postpone,
         };
         if event == Event::Record && row.job.status == Status::Delivering {
@@ -134,7 +134,8 @@ impl Jobs {
                 row.job.progress = None;
                 row.due = Some(until).filter(|until| *until > now);
             }
-            Verdict::Release => {
+            Verdict::Release(dropped) => {
+                row.job.failures.extend(dropped);
                 row.job.attempt = row.job.attempt.saturating_sub(1);
                 row.job.progress = None;
                 row.due = None;
@@ -193,5 +194,6 @@ fn expired(attempt: u32, at: Timestamp) -> FailedAttempt {
         at,
         failure,
         request_id: None,
+        cost: Cost::Estimate,
     }
 }

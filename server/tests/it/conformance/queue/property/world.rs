@@ -150,7 +150,10 @@ impl World {
             Act::Succeed(key, end) => (Verdict::Record(success(&picture(*key))), *end),
             Act::Fail(end) => (Verdict::Fail(failed(9)), *end),
             Act::Retry(delay) => (Verdict::Retry(failed(1), self.later(*delay)), false),
-            Act::Release => (Verdict::Release, false),
+            Act::Release(kept) => {
+                let dropped = kept.then(|| failed(1));
+                (Verdict::Release(dropped), false)
+            }
             Act::Postpone(delay) => (Verdict::Postpone(self.later(*delay)), false),
         };
         let mut calls = vec![Call::Settle(ticket.clone(), verdict)];
