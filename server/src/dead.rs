@@ -47,7 +47,10 @@ pub struct Which {
 /// Does it; the answer to be printed.
 pub async fn run(config: &Config, action: &Action) -> Result<String> {
     start_cryptography();
-    let studio = Rooms::beside(config)?.studio(config, Tally::new(None), CancellationToken::new());
+    let studio =
+        Rooms::beside(config)
+            .await?
+            .studio(config, Tally::new(None), CancellationToken::new());
     match action {
         Action::List { json: true } => Ok(lines(&letters(&studio).await?)?),
         Action::List { json: false } => {

@@ -58,7 +58,8 @@ pub enum Kind {
 /// Does it; the answer to be printed.
 pub async fn run(config: &Config, action: &Action) -> Result<String> {
     start_cryptography();
-    let register = Rooms::beside(config)?.register;
+    let rooms = Rooms::beside(config).await?;
+    let (register, now) = (rooms.register, rooms.clock.now());
     match action {
         Action::Add {
             value,
@@ -66,7 +67,7 @@ pub async fn run(config: &Config, action: &Action) -> Result<String> {
             period,
         } => {
             let subject = subject(&*register, value, *kind).await?;
-            add(&*register, subject, *period).await
+            add(&*register, subject, *period, now).await
         }
         Action::Remove { value, kind } => {
             let subject = subject(&*register, value, *kind).await?;
@@ -77,7 +78,7 @@ pub async fn run(config: &Config, action: &Action) -> Result<String> {
             );
             Ok(format!("served again: {subject}\n"))
         }
-        Action::List { json } => list(&*register, *json).await,
+        Action::List { json } => list(&*register, *json, now).await,
     }
 }
 
@@ -101,8 +102,8 @@ async fn add(
     register: &dyn Register,
     subject: Subject,
     period: Option<Duration>,
+    now: Timestamp,
 ) -> Result<String> {
-    let now = Timestamp::now();
     let denials = register.denials().await?;
     for denial in denials.iter().filter(|denial| !denial.holds(now)) {
         register.allow(&denial.subject).await?;
@@ -121,8 +122,7 @@ async fn add(
     Ok(format!("denied: {subject}\n"))
 }
 
-async fn list(register: &dyn Register, as_json: bool) -> Result<String> {
-    let now = Timestamp::now();
+async fn list(register: &dyn Register, as_json: bool, now: Timestamp) -> Result<String> {
     let mut denials = register.denials().await?;
     denials.retain(|denial| denial.holds(now));
     denials.sort_by_key(|denial| denial.subject.to_string());

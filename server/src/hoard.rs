@@ -6,7 +6,6 @@ use std::{collections::BTreeMap, time::Duration};
 use anyhow::{Context as _, Result, bail};
 use atelier_app::wire::Cache;
 use clap::{Args, Subcommand};
-use jiff::Timestamp;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
@@ -68,7 +67,10 @@ pub async fn run(config: &Config, action: &Action) -> Result<String> {
             semantic::explain(encoder.as_ref(), config.semantic.threshold, a, b).await?;
         return Ok(serde_json::to_string(&explained)? + "\n");
     }
-    let studio = Rooms::beside(config)?.studio(config, Tally::new(None), CancellationToken::new());
+    let studio =
+        Rooms::beside(config)
+            .await?
+            .studio(config, Tally::new(None), CancellationToken::new());
     match action {
         Action::Stats { since, json } => stats(&studio, *since, *json).await,
         Action::Why { job } => why(&studio, job).await,
@@ -77,7 +79,7 @@ pub async fn run(config: &Config, action: &Action) -> Result<String> {
             let mut gone = studio.cache.clear().await?;
             if let Some(semantic) = &studio.semantic {
                 semantic.renew().await?;
-                gone = gone.max(semantic.clear(Timestamp::now()).await?);
+                gone = gone.max(semantic.clear(studio.clock.now()).await?);
             }
             Ok(format!("{gone} answers are forgotten\n"))
         }
@@ -122,7 +124,7 @@ struct Stats {
 }
 
 async fn stats(studio: &Studio, since: Duration, json: bool) -> Result<String> {
-    let now = Timestamp::now();
+    let now = studio.clock.now();
     let Ok(since) = now.checked_sub(since) else {
         bail!("that is longer ago than time is counted");
     };

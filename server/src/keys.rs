@@ -65,21 +65,22 @@ pub struct Creation {
 /// Does it; the answer to be printed.
 pub async fn run(config: &Config, action: &Action) -> Result<String> {
     start_cryptography();
-    let register = Rooms::beside(config)?.register;
+    let rooms = Rooms::beside(config).await?;
+    let (register, now) = (rooms.register, rooms.clock.now());
     match action {
-        Action::Create(creation) => create(&*register, creation).await,
+        Action::Create(creation) => create(&*register, creation, now).await,
         Action::List { json } => list(&*register, *json).await,
-        Action::Revoke { key } => revoke(&*register, key).await,
+        Action::Revoke { key } => revoke(&*register, key, now).await,
         Action::CallbackSecret => callback_secret(config),
     }
 }
 
-async fn create(register: &dyn Register, creation: &Creation) -> Result<String> {
+async fn create(register: &dyn Register, creation: &Creation, now: Timestamp) -> Result<String> {
     let own = creation
         .quota
         .map(|quota| Policy::own(creation.unit, quota, creation.window))
         .transpose()?;
-    let (key, text) = Key::new(&creation.name, own, Timestamp::now());
+    let (key, text) = Key::new(&creation.name, own, now);
     register
         .put(&crate::access::digest(&text), &key)
         .await
@@ -133,7 +134,7 @@ fn row(key: &Key) -> [String; 5] {
     ]
 }
 
-async fn revoke(register: &dyn Register, wanted: &str) -> Result<String> {
+async fn revoke(register: &dyn Register, wanted: &str, now: Timestamp) -> Result<String> {
     let valid = |key: &Key| key.revoked_at.is_none() && (key.id == wanted || key.name == wanted);
     let keys = register.keys().await?;
     let mut found = keys.into_iter().filter(|(_, key)| valid(key));
@@ -144,7 +145,7 @@ async fn revoke(register: &dyn Register, wanted: &str) -> Result<String> {
         bail!("several keys are called {wanted:?}. Revoke them by their ids.")
     }
     let revoked = Key {
-        revoked_at: Some(Timestamp::now()),
+        revoked_at: Some(now),
         ..key
     };
     register.put(&digest, &revoked).await?;

@@ -3,7 +3,6 @@
 use std::{fs::File, sync::Arc};
 
 use anyhow::{Context as _, Result};
-use jiff::Timestamp;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -27,6 +26,7 @@ use crate::{
     },
     queue::{Lane, Queue, RedisQueue, SqliteQueue},
     store::{
+        clock::Clock,
         redis::{Redis, RedisUrl},
         sqlite::Database,
     },
@@ -36,6 +36,8 @@ use crate::{
 
 /// What several rooms are furnished with.
 pub struct Rooms {
+    /// The time of their store.
+    pub clock: Clock,
     pub queue: Arc<dyn Queue>,
     pub cache: Arc<dyn Cache>,
     /// Unset where meanings are not compared.
@@ -58,11 +60,11 @@ impl Rooms {
     pub async fn open(config: &Config) -> Result<Self> {
         folder::make(&config.data)?;
         if let Some(url) = &config.redis_url {
-            return Self::in_redis(config, url);
+            return Self::in_redis(config, url).await;
         }
         let lock = folder::lock(&config.data)?;
         let database = database(config)?;
-        let queue = SqliteQueue::take_over(database.clone(), Timestamp::now()).await?;
+        let queue = SqliteQueue::take_over(database.clone(), Clock::system().now()).await?;
         Ok(Self {
             _lock: Some(lock),
             ..Self::in_database(config, queue, database)?
@@ -70,10 +72,10 @@ impl Rooms {
     }
 
     /// The rooms for an operator's command, beside a server that may be running.
-    pub fn beside(config: &Config) -> Result<Self> {
+    pub async fn beside(config: &Config) -> Result<Self> {
         folder::make(&config.data)?;
         if let Some(url) = &config.redis_url {
-            return Self::in_redis(config, url);
+            return Self::in_redis(config, url).await;
         }
         let database = database(config)?;
         Self::in_database(config, SqliteQueue::new(database.clone()), database)
@@ -82,6 +84,7 @@ impl Rooms {
     fn in_database(config: &Config, queue: SqliteQueue, database: Database) -> Result<Self> {
         let webhooks = webhooks(config)?;
         Ok(Self {
+            clock: Clock::system(),
             queue: Arc::new(queue),
             cache: Arc::new(SqliteCache::new(database.clone(), config.cache.entries)),
             semantic: semantic(config, Home::Sqlite(database.clone()))?,
@@ -94,12 +97,13 @@ impl Rooms {
         })
     }
 
-    fn in_redis(config: &Config, url: &RedisUrl) -> Result<Self> {
+    async fn in_redis(config: &Config, url: &RedisUrl) -> Result<Self> {
         let redis = Redis::open(url.clone());
         let limiter = RedisLimiter::new(redis.clone());
         let freed = limiter.freed();
         let webhooks = webhooks(config)?;
         Ok(Self {
+            clock: redis.clock().await,
             queue: Arc::new(RedisQueue::new(redis.clone())),
             register: Arc::new(RedisRegister::new(redis.clone())),
             cache: Arc::new(RedisCache::new(redis.clone(), config.cache.entries)),
@@ -115,6 +119,7 @@ impl Rooms {
     /// The studio in these rooms; once `drain` is cancelled it takes no orders.
     pub fn studio(&self, config: &Config, tally: Tally, drain: CancellationToken) -> Studio {
         Studio {
+            clock: self.clock.clone(),
             tally,
             figures_kept: config.figures.keep,
             queue: Arc::clone(&self.queue),
@@ -147,6 +152,7 @@ impl Rooms {
     ) -> Result<Worker> {
         let no_client = "cannot make an HTTP client";
         Ok(Worker {
+            clock: self.clock.clone(),
             queue: Arc::clone(&self.queue),
             providers: self.providers(config),
             blobs: self.blobs.clone(),

@@ -11,17 +11,20 @@ mod notices;
 mod keeping;
 mod dead;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use atelier_app::wire::{Kind, Status};
 use jiff::Timestamp;
 use tokio::{
-    sync::Mutex,
+    sync,
     time::{Instant, sleep, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
 use url::Url;
-use uuid::Uuid;
+use uuid::{ContextV7, Uuid};
 
 pub use self::answers::{Given, Mode};
 use self::{answers::Answer, fares::Fare};
@@ -33,6 +36,7 @@ use crate::{
     limit::{self, Limiter, Policy, Receipt, Standing, Tally},
     provider::Provider,
     queue::{self, Hooks, Job, Join, NewJob, Priority, Queue},
+    store::clock::Clock,
 };
 
 /// How long after a success the same request is still joined to it by the
@@ -45,6 +49,7 @@ const REREAD: Duration = Duration::from_secs(5);
 
 /// The rooms and the rules.
 pub struct Studio {
+    pub clock: Clock,
     pub queue: Arc<dyn Queue>,
     pub register: Arc<dyn Register>,
     pub cache: Arc<dyn Cache>,
@@ -67,7 +72,7 @@ pub struct Studio {
     /// How long photos are kept, with what was made of them.
     pub photos_kept: Duration,
     /// What finished before this has been looked through for photos.
-    pub photos_forgotten: Mutex<Timestamp>,
+    pub photos_forgotten: sync::Mutex<Timestamp>,
     /// The site's address as visitors see it.
     pub public_url: Option<Url>,
     /// Cancelled when the process is about to end: nothing new is accepted.
@@ -164,7 +169,7 @@ impl Studio {
         if self.drain.is_cancelled() {
             return Err(Error::Closing);
         }
-        let now = Timestamp::now();
+        let now = self.clock.now();
         let kind = order.kind();
         let request = self.request(order, terms.fresh);
         if let Some(accepted) = self.again(caller, &request, &terms, now).await? {
@@ -176,7 +181,7 @@ impl Studio {
             answer,
         } = self.admit(caller, &request, terms.fresh, now).await?;
         let entry = Entry {
-            id: new_id(),
+            id: new_id(now),
             request,
             answer,
             receipts: &receipts,
@@ -231,7 +236,7 @@ impl Studio {
         {
             // The picture was deleted while it was being found: it is made again.
             self.delete(&job.id).await?;
-            entry.id = new_id();
+            entry.id = new_id(now);
             job = self.add(caller, &mut entry, &terms, now).await?;
         }
         if job.status == Status::Succeeded {
@@ -334,8 +339,14 @@ impl Studio {
     }
 }
 
-fn new_id() -> String {
-    Uuid::now_v7().simple().to_string()
+/// Ids are in the order of the store's time, whoever makes them.
+fn new_id(now: Timestamp) -> String {
+    static ORDER: Mutex<ContextV7> = Mutex::new(ContextV7::new());
+    let seconds = u64::try_from(now.as_second()).unwrap_or_default();
+    let nanoseconds = now.subsec_nanosecond().unsigned_abs();
+    Uuid::new_v7(uuid::Timestamp::from_unix(&ORDER, seconds, nanoseconds))
+        .simple()
+        .to_string()
 }
 
 impl Order {

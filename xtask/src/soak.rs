@@ -11,9 +11,13 @@ use crate::{exec, site, tools};
 const SOAK: &str = "test --workspace --exclude atelier-frontend --exclude xtask --test soak -- \
      --nocapture --test-threads 1";
 
-/// What is set unless the environment says otherwise: 1,000 jobs, and killing
-/// for as long as they take.
-const LONG: [(&str, &str); 2] = [("SOAK_JOBS", "1000"), ("SOAK_SECONDS", "150")];
+/// What is set unless the environment says otherwise: 1,000 jobs, killing for
+/// as long as they take, and a Redis that is away for 40 s.
+const LONG: [(&str, &str); 3] = [
+    ("SOAK_JOBS", "1000"),
+    ("SOAK_SECONDS", "150"),
+    ("SOAK_SILENCE", "40"),
+];
 
 /// `cargo xtask soak [FILTER…]`
 pub(crate) fn command(filters: &[String]) -> Result<()> {

@@ -15,7 +15,7 @@ pub(super) async fn receive(
 ) -> Result<StatusCode> {
     let message = state
         .signer
-        .verify(&headers, &body)
+        .verify(&headers, &body, state.studio.clock.now())
         .map_err(Error::Forged)?;
     state.studio.complete(&message).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -26,7 +26,9 @@ pub(super) async fn replicate(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<StatusCode> {
-    let received = state.webhooks.receive(&headers, &body);
+    let received = state
+        .webhooks
+        .receive(&headers, &body, state.studio.clock.now());
     received.map_err(Error::Forged)?;
     Ok(StatusCode::NO_CONTENT)
 }

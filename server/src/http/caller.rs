@@ -13,7 +13,6 @@ use axum_extra::extract::{
     SignedCookieJar,
     cookie::{Cookie, SameSite},
 };
-use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
@@ -49,7 +48,7 @@ async fn holder(headers: &HeaderMap, ip: &str, state: &State) -> Result<Option<A
     let Some(key) = bearer(headers) else {
         return Ok(None);
     };
-    let admitted = state.gate.admit(key, ip, Timestamp::now()).await;
+    let admitted = state.gate.admit(key, ip, state.studio.clock.now()).await;
     admitted.map(Some).map_err(Error::Key)
 }
 
@@ -77,7 +76,7 @@ pub(super) async fn turn_away(
     let user_agent = user_agent.map_or_else(Default::default, |value| {
         String::from_utf8_lossy(value.as_bytes())
     });
-    if state.gate.denies(ip, &user_agent, Timestamp::now()) {
+    if state.gate.denies(ip, &user_agent, state.studio.clock.now()) {
         return Err(Error::Denied);
     }
     Ok(next.run(request).await)

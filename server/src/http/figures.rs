@@ -57,7 +57,7 @@ struct Rejected {
 }
 
 pub(super) async fn limits(AxumState(state): AxumState<State>) -> Result<Response> {
-    let (studio, now) = (&state.studio, Timestamp::now());
+    let (studio, now) = (&state.studio, state.studio.clock.now());
     let since = now.checked_sub(studio.figures_kept).unwrap_or_default();
     let figures = studio.figures(since).await?;
     let standings = studio.shared_standings().await?;

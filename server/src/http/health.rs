@@ -5,7 +5,6 @@ use axum::{
     http::{StatusCode, header},
     response::IntoResponse,
 };
-use jiff::Timestamp;
 
 use super::{Result, State};
 use crate::{metrics, studio};
@@ -26,7 +25,7 @@ pub(super) async fn ready(
     studio.queue.get("-").await.map_err(studio::Error::from)?;
     studio
         .cache
-        .get("-", Timestamp::now())
+        .get("-", studio.clock.now())
         .await
         .map_err(studio::Error::from)?;
     studio.blobs.size("-").await.map_err(studio::Error::from)?;

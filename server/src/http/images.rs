@@ -9,7 +9,6 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
-use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 
 use super::{Error, Result, State, jobs::own, limits};
@@ -332,7 +331,7 @@ fn tell_source(headers: &mut HeaderMap, job: &Job, fresh: bool) {
     headers.insert("cache-status", HeaderValue::from_static(status));
     let found = job.request.found.as_ref();
     if let Some(found) = found.filter(|_| job.status == wire::Status::Succeeded) {
-        let age = Timestamp::now().duration_since(found.painted_at).as_secs();
+        let age = job.created_at.duration_since(found.painted_at).as_secs();
         headers.insert(header::AGE, age.max(0).into());
     }
 }

@@ -1,7 +1,9 @@
 //! Where everything is kept: [`sqlite`], one file beside the pictures, or
 //! [`redis`], which any number of processes share. The rooms build their
-//! operations on either; this one knows how to ask and how an answer fails.
+//! operations on either; this one knows how to ask and how an answer fails,
+//! and by [`clock`] what time it is.
 
+pub mod clock;
 pub mod redis;
 pub mod sqlite;
 pub(crate) mod gather;

@@ -18,14 +18,17 @@ use std::{
     future::Future,
     io,
     sync::{
-        Arc,
+        Arc, Weak,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
 
 use ::redis::{Cmd, ErrorKind, FromRedisValue, RedisError, ServerErrorKind, Value};
-use tokio::{sync::mpsc, time::timeout};
+use tokio::{
+    sync::mpsc,
+    time::{sleep, timeout},
+};
 use tracing::{info, warn};
 
 use self::link::Line;
@@ -34,10 +37,16 @@ pub use self::{
     subscription::Notice,
     url::RedisUrl,
 };
-use super::Error;
+use super::{
+    Error,
+    clock::{Clock, StoreTime},
+};
 
 /// How long an operation may take, connecting included.
 const PATIENCE: Duration = Duration::from_secs(3);
+
+/// How often Redis is asked for the time.
+const MEASURE: Duration = Duration::from_secs(2);
 
 /// Stands before every key and channel, so that a Redis can be shared.
 const PREFIX: &str = "atelier:";
@@ -52,6 +61,7 @@ pub struct Redis {
 struct Shared {
     url: RedisUrl,
     line: Line,
+    time: Arc<StoreTime>,
     away: AtomicBool,
 }
 
@@ -59,8 +69,10 @@ impl Redis {
     /// A handle that connects when first used. [`Redis::ping`] tells whether
     /// Redis is there; to go on without it is fine.
     pub fn open(url: RedisUrl) -> Self {
+        let time = Arc::new(StoreTime::default());
         let shared = Shared {
-            line: Line::new(url.clone()),
+            line: Line::new(url.clone(), Arc::clone(&time)),
+            time,
             url,
             away: AtomicBool::new(false),
         };
@@ -105,6 +117,17 @@ impl Redis {
         self.query(&::redis::cmd("PING")).await
     }
 
+    /// The time by Redis, which is asked for it from now on, for as long as
+    /// there is a handle. Waits for the first answer, but not for long if Redis
+    /// is away: then the clock tells the machine's time, and nothing that was
+    /// asked at such a time is carried out when Redis comes.
+    pub async fn clock(&self) -> Clock {
+        // Every new connection begins with the time.
+        let _ = self.ping().await;
+        tokio::spawn(watch(Arc::downgrade(&self.shared)));
+        Clock::of(Arc::clone(&self.shared.time))
+    }
+
     /// Listens to a channel until the receiver is dropped, and for that long
     /// connects again whenever the connection is lost. Every [`Notice::Connected`]
     /// means that messages may have been missed before it.
@@ -141,6 +164,26 @@ impl Shared {
 
     async fn ask(&self, command: &Cmd) -> Result<Value, RedisError> {
         self.line.connect().await?.ask(command).await
+    }
+
+    async fn measure(&self) -> Result<(), Error> {
+        let measuring = async {
+            let link = self.line.connect().await?;
+            link.measure(&self.time).await.map(|()| Value::Okay)
+        };
+        self.converse(measuring).await
+    }
+}
+
+/// Follows Redis' clock while there is a handle.
+async fn watch(shared: Weak<Shared>) {
+    loop {
+        sleep(MEASURE).await;
+        let Some(shared) = shared.upgrade() else {
+            return;
+        };
+        // Whether Redis is away is logged.
+        let _ = shared.measure().await;
     }
 }
 

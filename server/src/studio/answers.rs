@@ -252,7 +252,7 @@ impl Studio {
         }
         self.cache.remove(&job.request.digest(), &job.id).await?;
         if let Some((semantic, _)) = self.comparable(&job.request) {
-            semantic.forget(&job.id, Timestamp::now()).await;
+            semantic.forget(&job.id, self.clock.now()).await;
         }
         Ok(())
     }

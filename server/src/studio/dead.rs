@@ -2,7 +2,6 @@
 //! operator to try again or to delete.
 
 use atelier_app::wire::Status;
-use jiff::Timestamp;
 use tracing::info;
 
 use super::{Error, Studio};
@@ -34,7 +33,7 @@ impl Studio {
     }
 
     async fn revive_as(&self, id: &str, priority: Priority) -> Result<Job, Error> {
-        let job = self.queue.revive(id, priority, Timestamp::now()).await?;
+        let job = self.queue.revive(id, priority, self.clock.now()).await?;
         info!(id, ?priority, "revived");
         Ok(job)
     }

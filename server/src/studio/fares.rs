@@ -117,7 +117,7 @@ impl Studio {
             return;
         }
         let kept = figures.clone();
-        let (now, keep) = (Timestamp::now(), self.figures_kept);
+        let (now, keep) = (self.clock.now(), self.figures_kept);
         if let Err(error) = self.limiter.record(figures, now, keep).await {
             debug!(%error, "figures wait for the store");
             self.tally.put_back(kept);
@@ -139,19 +139,19 @@ impl Studio {
         let shared = |policy: &&Arc<Policy>| policy.scope == Scope::Global;
         let looks = self.policies.iter().filter(shared);
         let looks = looks.map(|policy| Demand::new(policy, "", 0)).collect();
-        let decision = self.limiter.charge(looks, Timestamp::now()).await?;
+        let decision = self.limiter.charge(looks, self.clock.now()).await?;
         Ok(decision.standings)
     }
 
     /// What the policies decided since an instant, the oldest hour first.
     pub async fn figures(&self, since: Timestamp) -> Result<Vec<Figure>, Error> {
         self.record_figures().await;
-        Ok(self.limiter.figures(since, Timestamp::now()).await?)
+        Ok(self.limiter.figures(since, self.clock.now()).await?)
     }
 
     async fn look(&self, caller: &Caller, kind: Option<Kind>) -> Result<Vec<Standing>, Error> {
         let demands = self.demands(caller, kind, Costs::default());
-        let decision = self.limiter.charge(demands, Timestamp::now()).await?;
+        let decision = self.limiter.charge(demands, self.clock.now()).await?;
         Ok(decision.standings)
     }
 
@@ -174,7 +174,7 @@ impl Studio {
         if settlements.is_empty() {
             return;
         }
-        let settled = self.limiter.settle(id, settlements, Timestamp::now());
+        let settled = self.limiter.settle(id, settlements, self.clock.now());
         if let Err(error) = settled.await {
             warn!(%error, id, "a charge could not be settled");
         }

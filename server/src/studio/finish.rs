@@ -21,7 +21,7 @@ const TRIES: u32 = 6;
 impl Studio {
     /// Brings a delivered outcome home. Doing so twice changes nothing.
     pub async fn complete(&self, message: &Message) -> Result<(), Error> {
-        let (ticket, now) = (&message.data.ticket, Timestamp::now());
+        let (ticket, now) = (&message.data.ticket, self.clock.now());
         if let Some(job) = self.delivered(ticket).await? {
             self.remember(&job, now).await?;
             if matches!(job.outcome, Some(Outcome::Failed(_))) {
@@ -87,7 +87,7 @@ impl Studio {
             self.delete(id).await?;
             return Ok(None);
         }
-        let cancelled = self.queue.cancel(id, Timestamp::now()).await?;
+        let cancelled = self.queue.cancel(id, self.clock.now()).await?;
         let Cancellation {
             job,
             before_call,

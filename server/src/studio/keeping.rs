@@ -52,7 +52,7 @@ impl Studio {
 
     /// Forgets what has expired, now and then.
     pub async fn sweep(&self) -> Result<(), Error> {
-        let now = Timestamp::now();
+        let now = self.clock.now();
         let since = now.checked_sub(self.figures_kept).unwrap_or(Timestamp::MIN);
         self.cache.sweep(now, since).await?;
         if let Some(semantic) = &self.semantic {

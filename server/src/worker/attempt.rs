@@ -24,7 +24,11 @@ impl Worker {
         progress: Progress,
     ) -> Result<Verdict, Interrupted> {
         if job.attempt > self.settings.attempts {
-            return Ok(Verdict::Fail(failed(job, &lost_too_often())));
+            return Ok(Verdict::Fail(failed(
+                job,
+                &lost_too_often(),
+                self.clock.now(),
+            )));
         }
         let answer = tokio::select! {
             answer = self.ask(job, progress) => answer,
@@ -110,7 +114,8 @@ impl Worker {
             Remedy::Nothing => None,
             Remedy::Retry(asked) | Remedy::Wait(asked) => Some(asked.unwrap_or_else(own)),
         };
-        let until = pause.map(|pause| Timestamp::now() + pause);
+        let now = self.clock.now();
+        let until = pause.map(|pause| now + pause);
         info!(
             code = error.code,
             request_id = error.request_id,
@@ -121,7 +126,7 @@ impl Worker {
         if let (Remedy::Wait(_), Some(until)) = (error.remedy, until) {
             self.slow_down(job, until).await;
         }
-        let failed = failed(job, error);
+        let failed = failed(job, error, now);
         match until.filter(|_| job.attempt < self.settings.attempts) {
             Some(until) => Verdict::Retry(failed, until),
             None => Verdict::Fail(failed),
@@ -133,7 +138,7 @@ impl Worker {
         let Some((_, lane)) = self.provider(&job.request.provider) else {
             return;
         };
-        if let Err(error) = self.queue.throttle(lane, until, Timestamp::now()).await {
+        if let Err(error) = self.queue.throttle(lane, until, self.clock.now()).await {
             warn!(%error, lane = lane.name, "the lane could not be slowed down");
         }
     }
@@ -147,10 +152,10 @@ pub(super) async fn describe(bytes: Bytes) -> Option<photo::Description> {
         .ok()
 }
 
-pub(super) fn failed(job: &Job, error: &Error) -> FailedAttempt {
+pub(super) fn failed(job: &Job, error: &Error, at: Timestamp) -> FailedAttempt {
     FailedAttempt {
         attempt: job.attempt,
-        at: Timestamp::now(),
+        at,
         failure: error.failure(),
         request_id: error.request_id.clone(),
         cost: error.cost,

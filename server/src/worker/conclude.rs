@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio::time::sleep;
 use tracing::{info, warn};
 
@@ -33,7 +32,7 @@ impl Worker {
     /// because the store was away for a moment.
     pub(super) async fn settle(&self, ticket: &Ticket, verdict: Verdict) -> bool {
         for tries in 1..=STORE_TRIES {
-            let now = Timestamp::now();
+            let now = self.clock.now();
             match self.queue.settle(ticket, verdict.clone(), now).await {
                 Ok(()) => return true,
                 Err(queue::Error::Store(error)) => {
@@ -58,7 +57,7 @@ impl Worker {
     }
 
     async fn deliver(&self, job: &Job, outcome: &Outcome, tries: u32) {
-        let (ticket, now) = (job.ticket(), Timestamp::now());
+        let (ticket, now) = (job.ticket(), self.clock.now());
         // Nobody waits for the outcome of a notice, and it has no files.
         if matches!(job.request.task, Task::Notice(_)) {
             if let Err(error) = self.queue.complete(&ticket, now).await {

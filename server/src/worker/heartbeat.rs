@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use axum::body::Bytes;
-use jiff::Timestamp;
 use tokio::{sync::watch, time::sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
@@ -65,7 +64,7 @@ impl Worker {
             progress: report.progress,
             preview: shown.key.clone(),
         };
-        let now = Timestamp::now();
+        let now = self.clock.now();
         let extended = self.queue.extend(ticket, now, self.settings.lease, report);
         let ours = match extended.await {
             Ok(()) => true,

@@ -32,6 +32,7 @@ use crate::{
     job::NOTICES,
     provider::{Progress, Provider},
     queue::{Claim, Job, Lane, Queue, Verdict},
+    store::clock::Clock,
 };
 
 /// How long an idle worker trusts that it will be woken.
@@ -45,6 +46,7 @@ const NOTICES_AT_ONCE: u32 = 16;
 
 /// What a worker works with.
 pub struct Worker {
+    pub clock: Clock,
     pub queue: Arc<dyn Queue>,
     /// Whom this process can call, each with its lane; the first that has work
     /// goes first. Jobs for others are left to other processes.
@@ -110,9 +112,9 @@ impl Worker {
             let ring = self.queue.bell().listen_work();
             let claim = self
                 .queue
-                .claim(lanes, Timestamp::now(), self.settings.lease);
+                .claim(lanes, self.clock.now(), self.settings.lease);
             let nap = match claim.await {
-                Ok(Claim::Idle(due)) => until(due),
+                Ok(Claim::Idle(due)) => self.until(due),
                 Ok(claim) => return Some(claim),
                 Err(error) => {
                     warn!(%error, "no job could be claimed");
@@ -126,6 +128,15 @@ impl Worker {
             }
         }
         None
+    }
+
+    fn until(&self, due: Option<Timestamp>) -> Duration {
+        let wait = due.map(|due| due.duration_since(self.clock.now()));
+        // A millisecond more, since instants in the store are whole milliseconds.
+        wait.map_or(LONGEST_NAP, |wait| {
+            let wait = Duration::try_from(wait).unwrap_or_default();
+            (wait + Duration::from_millis(1)).min(LONGEST_NAP)
+        })
     }
 
     /// A task of its own, so that a panic costs one attempt and not the place.
@@ -165,20 +176,11 @@ impl Worker {
             Err(Interrupted::Lost) => info!("stopped: the job was cancelled or taken over"),
             Err(Interrupted::HandedBack) => {
                 info!("handed back");
-                let dropped = failed(job, &handed_back());
+                let dropped = failed(job, &handed_back(), self.clock.now());
                 let verdict = Verdict::Release(Some(dropped));
                 self.settle(&job.ticket(), verdict).await;
             }
         }
         self.discard(preview.iter().map(String::as_str)).await;
     }
-}
-
-fn until(due: Option<Timestamp>) -> Duration {
-    let wait =
-        due.map(|due| Duration::try_from(due.duration_since(Timestamp::now())).unwrap_or_default());
-    // A millisecond more, since instants in the store are whole milliseconds.
-    wait.map_or(LONGEST_NAP, |wait| {
-        (wait + Duration::from_millis(1)).min(LONGEST_NAP)
-    })
 }

@@ -1,7 +1,5 @@
 //! A notice is a job like any other, whose call goes to an API user's address.
 
-use jiff::Timestamp;
-
 use super::Worker;
 use crate::{
     job::NoticeTask,
@@ -13,7 +11,7 @@ impl Worker {
     /// it is sent again.
     pub(super) async fn notify(&self, id: &str, notice: &NoticeTask) -> Result<Answer, Error> {
         let body = notice.body.clone().into_bytes();
-        let sent = self.outgoing.post(&notice.url, id, body, Timestamp::now());
+        let sent = self.outgoing.post(&notice.url, id, body, self.clock.now());
         match sent.await {
             Ok(()) => Ok(Answer {
                 pictures: Vec::new(),

@@ -11,10 +11,9 @@ use atelier::{
     limit::{RedisLimiter, Tally},
     provider::local::Local,
     queue::SqliteQueue,
-    store::{redis::Redis, sqlite::Database},
+    store::{clock::Clock, redis::Redis, sqlite::Database},
     studio::{Caller, Error, Given, Mode, Order, Studio, Terms},
 };
-use jiff::Timestamp;
 use reqwest::Response;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
@@ -205,9 +204,10 @@ async fn limits_away(on_error: &str, folder: &std::path::Path) -> Studio {
          quota = 1\nwindow = '1d'\non_error = '{on_error}'"
     );
     let database = Database::open(&folder.join("atelier.db")).unwrap();
-    let queue = SqliteQueue::take_over(database.clone(), Timestamp::now());
+    let queue = SqliteQueue::take_over(database.clone(), Clock::system().now());
     let nobody = Redis::open("redis://127.0.0.1:1".parse().unwrap());
     Studio {
+        clock: Clock::system(),
         queue: Arc::new(queue.await.unwrap()),
         register: Arc::new(SqliteRegister::new(database.clone())),
         cache: Arc::new(SqliteCache::new(database, 100)),

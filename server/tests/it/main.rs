@@ -28,3 +28,4 @@ mod figures;
 mod notices;
 mod semantic;
 mod several;
+mod clocks;

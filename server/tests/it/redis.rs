@@ -176,6 +176,30 @@ async fn it_heals_when_redis_is_killed_and_started_again() {
     assert_eq!(hear(&mut listener).await, Notice::Message(b"second".into()));
 }
 
+/// A time that was a guess must not get into Redis, not even from whoever was
+/// waiting for the connection.
+#[tokio::test]
+async fn nothing_asked_at_a_guessed_time_is_carried_out() {
+    let mut server = Server::new(false);
+    let redis = server.open();
+    let clock = redis.clock().await;
+    let limiter = RedisLimiter::new(redis);
+    clock.now();
+    server.start_and_wait().await;
+    assert_away(&limiter, AWAY).await;
+    let back = async {
+        while charge(&limiter).await.is_err() {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(Duration::from_secs(20), back).await.unwrap();
+    assert_eq!(
+        charge(&limiter).await.unwrap(),
+        8,
+        "nothing was charged before"
+    );
+}
+
 #[tokio::test]
 async fn it_heals_when_redis_forgets_its_scripts() {
     let mut server = Server::new(false);

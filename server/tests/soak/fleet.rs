@@ -9,6 +9,10 @@ use std::{
     time::Duration,
 };
 
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -21,10 +25,14 @@ use crate::{
     process::{self, Process},
     provider::{self, Provider},
     settings::Settings,
+    skew,
 };
 
 /// A process that ends by itself so often will not mend.
 const ENOUGH: usize = 20;
+
+/// By how many seconds the machines' clocks are wrong at first.
+const FIRST_SKEWS: [i64; 4] = [0, 70, -300, 130];
 
 /// Where the jobs are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +54,7 @@ pub(crate) struct Fleet {
     /// Before this instant a process may have ended for want of Redis.
     pub(crate) forgiving: Option<Instant>,
     pub(crate) exits: usize,
+    silent_since: Option<Instant>,
 }
 
 impl Fleet {
@@ -64,6 +73,7 @@ impl Fleet {
             ledger: Arc::clone(ledger),
             forgiving: None,
             exits: 0,
+            silent_since: None,
             _memory: memory,
         };
         fs::write(fleet.path("atelier.toml"), Settings::file()).unwrap();
@@ -100,9 +110,12 @@ impl Fleet {
             command.env("OPENAI_BASE_URL", format!("{provider}/{life}/v1"));
             command
         };
-        let mut process = Process::new(&name, self.folder.path(), command);
-        process.start();
+        let process = Process::new(&name, self.folder.path(), command);
         self.processes.push(process);
+        // The first is right, the others are not.
+        let place = self.processes.len() - 1;
+        self.set_clock(place, FIRST_SKEWS[place % FIRST_SKEWS.len()]);
+        self.processes[place].start();
     }
 
     /// A worker delivers to the server of its own place: the first by
@@ -114,6 +127,11 @@ impl Fleet {
             _ => "ATELIER_PUBLIC_URL",
         };
         let mut environment = self.common();
+        if self.redis.is_some() {
+            // On a machine of its own, whose clock nobody looks after.
+            let clock = skew::environment(&self.clock(kind, place)).into_iter();
+            environment.extend(clock.map(|(name, value)| (name.into(), value)));
+        }
         environment.push((url.into(), format!("http://{server}")));
         if kind == "serve" {
             environment.push(("ATELIER_LISTEN".into(), server));
@@ -215,6 +233,42 @@ impl Fleet {
             at,
             until,
         });
+    }
+
+    /// From here on Redis takes connections and questions, and answers none.
+    pub(crate) fn silence_redis(&mut self) {
+        self.silent_since = Some(Instant::now());
+        self.signal_redis(Signal::SIGSTOP);
+    }
+
+    pub(crate) async fn hear_redis(&mut self) {
+        self.signal_redis(Signal::SIGCONT);
+        self.redis_answers().await;
+        let until = Instant::now();
+        self.forgiving = Some(until + Duration::from_secs(10));
+        if let Some(at) = self.silent_since.take() {
+            self.ledger.kill(Kill {
+                by: None,
+                at,
+                until,
+            });
+        }
+    }
+
+    fn signal_redis(&self, signal: Signal) {
+        if let Some(id) = self.redis.as_ref().and_then(Process::id) {
+            kill(Pid::from_raw(id.cast_signed()), signal).unwrap();
+        }
+    }
+
+    /// Sets the clock of the machine on which a process runs.
+    pub(crate) fn set_clock(&self, place: usize, seconds_ahead: i64) {
+        let name = &self.processes[place].name;
+        skew::set(&self.path(&format!("{name}.clock")), seconds_ahead);
+    }
+
+    fn clock(&self, kind: &str, place: usize) -> PathBuf {
+        self.path(&format!("{kind}-{place}.clock"))
     }
 
     async fn restart_redis(&mut self) {

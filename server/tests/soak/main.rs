@@ -1,5 +1,6 @@
-//! Faults to survive: processes are killed again and again, and Redis once,
-//! while a provider fails one call in five in every way it can. Afterwards the
+//! Faults to survive: processes are killed again and again, Redis once, and
+//! once it falls silent, while every machine's clock is wrong by minutes and a
+//! provider fails one call in five in every way it can. Afterwards the
 //! books must balance: nothing accepted is lost, nothing ends twice, nothing
 //! paid for is paid again but for the calls that a kill cut off.
 //!
@@ -12,6 +13,8 @@
     reason = "a test that cannot go on has failed; its figures are printed"
 )]
 
+#[path = "../skew/mod.rs"]
+mod skew;
 mod settings;
 mod ledger;
 mod provider;

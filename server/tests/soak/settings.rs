@@ -1,5 +1,6 @@
 //! What can be set: `SOAK_JOBS`, `SOAK_SECONDS` (how long processes are
-//! killed), `SOAK_KILL_EVERY` (seconds), `SOAK_SEED`.
+//! killed), `SOAK_KILL_EVERY` (seconds), `SOAK_SILENCE` (seconds for which
+//! Redis does not answer), `SOAK_SEED`.
 
 use std::{env, str::FromStr, time::Duration};
 
@@ -29,6 +30,8 @@ pub(crate) struct Settings {
     /// is handed in.
     pub(crate) length: Duration,
     pub(crate) kill_every: Duration,
+    /// For how long Redis does not answer.
+    pub(crate) silence: Duration,
     /// Only so that the test ends.
     pub(crate) deadline: Duration,
 }
@@ -45,6 +48,7 @@ impl Settings {
             jobs: variable("SOAK_JOBS").unwrap_or(150),
             length,
             kill_every: Duration::from_secs_f64(variable("SOAK_KILL_EVERY").unwrap_or(2.0)),
+            silence: Duration::from_secs_f64(variable("SOAK_SILENCE").unwrap_or(5.0)),
             deadline: 3 * length + Duration::from_secs(300),
         }
     }

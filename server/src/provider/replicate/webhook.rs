@@ -6,6 +6,7 @@ use std::{
 };
 
 use axum::http::HeaderMap;
+use jiff::Timestamp;
 use standardwebhooks::{Webhook, WebhookError};
 use tokio::sync::watch;
 
@@ -30,12 +31,12 @@ impl Webhooks {
 
     /// Takes a webhook in. Whoever waits in another process learns of the end
     /// by asking.
-    pub fn receive(&self, headers: &HeaderMap, body: &[u8]) -> Result<(), Forgery> {
+    pub fn receive(&self, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Result<(), Forgery> {
         let webhook = self
             .webhook
             .as_ref()
             .ok_or(WebhookError::InvalidSignature)?;
-        verify(webhook, headers, body)?;
+        verify(webhook, headers, body, now)?;
         let prediction: Prediction = serde_json::from_slice(body).map_err(|_| Forgery::Body)?;
         let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(sender) = waiting.get(&prediction.id) {

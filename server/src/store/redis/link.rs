@@ -6,7 +6,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use ::redis::{
@@ -18,9 +18,10 @@ use futures::{
     FutureExt as _,
     future::{BoxFuture, Shared, select_ok},
 };
-use tokio::time::{error::Elapsed, timeout};
+use tokio::time::{error::Elapsed, sleep, timeout};
 
 use super::{PATIENCE, RedisUrl};
+use crate::store::clock::{Sample, StoreTime};
 
 /// One connection attempt, up to the first answer.
 pub(super) const CONNECT: Duration = Duration::from_millis(1500);
@@ -31,6 +32,9 @@ pub(super) const RESPONSE: Duration = Duration::from_secs(2);
 /// Redirections and lost nodes that one operation on a cluster may meet.
 const CLUSTER_RETRIES: u32 = 4;
 
+/// A key on the node that has the queue.
+const QUEUE: &str = "{queue}";
+
 /// Commands that may wait to be written. The library's 50 would make hundreds
 /// of concurrent operations wait for each other.
 const BUFFER: usize = 1024;
@@ -40,13 +44,15 @@ type Attempt = Shared<BoxFuture<'static, Result<Link, RedisError>>>;
 /// The connection that is there, or the attempt that all who need it share.
 pub(super) struct Line {
     url: RedisUrl,
+    time: Arc<StoreTime>,
     attempt: Mutex<Option<Attempt>>,
 }
 
 impl Line {
-    pub(super) fn new(url: RedisUrl) -> Self {
+    pub(super) fn new(url: RedisUrl, time: Arc<StoreTime>) -> Self {
         Self {
             url,
+            time,
             attempt: Mutex::default(),
         }
     }
@@ -65,7 +71,9 @@ impl Line {
                 Some(_) => {}
             }
         }
-        let attempt = open(self.url.clone()).boxed().shared();
+        let attempt = open(self.url.clone(), Arc::clone(&self.time))
+            .boxed()
+            .shared();
         // It must not depend on the patience of the one who asked first.
         tokio::spawn(attempt.clone());
         *current = Some(attempt.clone());
@@ -92,6 +100,24 @@ impl Link {
         self.open.load(Ordering::Relaxed)
     }
 
+    /// Asks for the time. In a cluster the answer comes from the node that has
+    /// the queue, so that all processes ask the same.
+    pub(super) async fn measure(self, time: &StoreTime) -> Result<(), RedisError> {
+        let mut question = ::redis::cmd("EVAL");
+        question.arg("return redis.call('TIME')").arg(1).arg(QUEUE);
+        let asked = Instant::now();
+        let answer = timeout(RESPONSE, self.ask(&question));
+        let answer = answer.await.unwrap_or_else(slow)?;
+        let answered = Instant::now();
+        let (seconds, microseconds): (i64, i64) = ::redis::from_redis_value(answer)?;
+        time.take(Sample {
+            asked,
+            answered,
+            time: seconds * 1_000_000 + microseconds,
+        });
+        Ok(())
+    }
+
     pub(super) async fn ask(self, command: &Cmd) -> Result<Value, RedisError> {
         match self.connection {
             Connection::Cluster(mut cluster) => command.query_async(&mut cluster).await,
@@ -114,7 +140,23 @@ fn is_lost(error: &RedisError) -> bool {
         || error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly)
 }
 
-async fn open(url: RedisUrl) -> Result<Link, RedisError> {
+/// A new connection, and by it the time.
+async fn open(url: RedisUrl, time: Arc<StoreTime>) -> Result<Link, RedisError> {
+    let link = connect(url).await?;
+    let was_known = time.is_known();
+    let measured = link.clone().measure(&time).await;
+    if !was_known {
+        measured?;
+        if time.was_guessed() {
+            // Whoever asks at a time that was guessed must have given up before
+            // there is a connection.
+            sleep(PATIENCE).await;
+        }
+    }
+    Ok(link)
+}
+
+async fn connect(url: RedisUrl) -> Result<Link, RedisError> {
     let nodes = url.nodes();
     let attempts = nodes.iter().map(|node| Box::pin(reach(node.clone())));
     let ((link, clustered), _) = timeout(CONNECT, select_ok(attempts))

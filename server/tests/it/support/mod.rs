@@ -6,6 +6,8 @@ mod process;
 mod recorder;
 mod redis;
 mod replicate;
+#[path = "../../skew/mod.rs"]
+mod skew;
 
 use std::{
     path::Path,
@@ -87,6 +89,20 @@ impl Setup {
         self.set("ATELIER_PROVIDER", "replicate")
             .set("REPLICATE_API_TOKEN", replicate::TOKEN)
             .set("REPLICATE_BASE_URL", &provider.url)
+    }
+
+    /// On a machine whose clock is so many seconds ahead, or behind.
+    pub(crate) fn skewed(self, seconds: i64) -> Self {
+        let file = self.folder.path().join(format!("skew{seconds}"));
+        skew::set(&file, seconds);
+        let environment = skew::environment(&file);
+        let skewed = environment.iter();
+        skewed.fold(self, |setup, (name, value)| setup.set(name, value))
+    }
+
+    /// Sets the clock of the machine that was made with `from`.
+    pub(crate) fn set_clock(&self, from: i64, seconds: i64) {
+        skew::set(&self.folder.path().join(format!("skew{from}")), seconds);
     }
 
     pub(crate) fn data(&self) -> std::path::PathBuf {
