@@ -93,7 +93,9 @@ fn only_public(found: impl Iterator<Item = SocketAddr>) -> Result<Vec<SocketAddr
 }
 
 /// Not public, by the IANA IPv4 Special-Purpose Address Registry, and one more.
-const REFUSED_V4: [Ipv4Net; 17] = [
+/// The registry's ranges that are reachable serve no web pages: name servers
+/// that absorb queries (AS112), and multicast relays.
+const REFUSED_V4: [Ipv4Net; 20] = [
     v4([0, 0, 0, 0], 8),          // this network
     v4([10, 0, 0, 0], 8),         // private
     v4([100, 64, 0, 0], 10),      // behind a carrier's NAT
@@ -103,8 +105,11 @@ const REFUSED_V4: [Ipv4Net; 17] = [
     v4([172, 16, 0, 0], 12),      // private
     v4([192, 0, 0, 0], 24),       // protocol assignments
     v4([192, 0, 2, 0], 24),       // documentation
+    v4([192, 31, 196, 0], 24),    // AS112
+    v4([192, 52, 193, 0], 24),    // multicast relays
     v4([192, 88, 99, 0], 24),     // former 6to4 relays
     v4([192, 168, 0, 0], 16),     // private
+    v4([192, 175, 48, 0], 24),    // AS112
     v4([198, 18, 0, 0], 15),      // benchmarks
     v4([198, 51, 100, 0], 24),    // documentation
     v4([203, 0, 113, 0], 24),     // documentation
@@ -114,15 +119,16 @@ const REFUSED_V4: [Ipv4Net; 17] = [
 ];
 
 /// All that is handed out as global unicast. Loopback, unique local, link-local,
-/// multicast and IPv4-compatible addresses lie outside.
+/// multicast, discard-only, segment routing and IPv4-compatible addresses lie outside.
 const UNICAST: Ipv6Net = v6([0x2000, 0, 0], 3);
 
 /// The exceptions in [`UNICAST`], by the IANA IPv6 Special-Purpose Address Registry.
-const REFUSED_V6: [Ipv6Net; 4] = [
-    v6([0x2001, 0, 0], 23),     // protocol assignments, Teredo among them
-    v6([0x2001, 0xdb8, 0], 32), // documentation
-    v6([0x2002, 0, 0], 16),     // 6to4, which embeds any IPv4 address
-    v6([0x3fff, 0, 0], 20),     // documentation
+const REFUSED_V6: [Ipv6Net; 5] = [
+    v6([0x2001, 0, 0], 23),         // protocol assignments, Teredo among them
+    v6([0x2001, 0xdb8, 0], 32),     // documentation
+    v6([0x2002, 0, 0], 16),         // 6to4, which embeds any IPv4 address
+    v6([0x2620, 0x4f, 0x8000], 48), // AS112
+    v6([0x3fff, 0, 0], 20),         // documentation
 ];
 
 /// The well-known prefix under which a network's NAT64 reaches IPv4 (RFC 6052).
@@ -184,8 +190,15 @@ mod tests {
             "172.32.0.0",
             "198.17.255.255",
             "198.20.0.0",
+            "192.0.1.1",
+            "192.31.195.255",
+            "192.52.194.0",
+            "192.175.49.0",
             "223.255.255.255",
             "2001:200::1",
+            "2620:4f:7fff::1",
+            "2620:4f:8001::1",
+            "3ffe:ffff::1",
             "2606:4700:4700::1111",
             "2a00:1450:4001:82b::200e",
             "::ffff:1.1.1.1",
@@ -207,8 +220,12 @@ mod tests {
             "172.31.255.255",
             "192.0.0.192",
             "192.0.2.1",
+            "192.31.196.1",
+            "192.52.193.1",
             "192.88.99.1",
+            "192.88.99.2",
             "192.168.255.255",
+            "192.175.48.42",
             "198.18.0.0",
             "198.19.255.255",
             "198.51.100.1",
@@ -230,13 +247,24 @@ mod tests {
             "64:ff9b:1::1.1.1.1",
             "64:ff9b:0:0:0:1:101:101",
             "100::1",
+            "100:0:0:1::1",
             "2001::1",
             "2001:0:4136:e378:8000:63bf:3fff:fdd2",
+            "2001:1::1",
             "2001:2::1",
+            "2001:3::1",
+            "2001:4:112::1",
+            "2001:10::1",
+            "2001:20::1",
+            "2001:30::1",
+            "2001:1ff::1",
+            "2001:1ff:ffff:ffff:ffff:ffff:ffff:ffff",
             "2001:db8::1",
             "2002:7f00:1::1",
             "2002:101:101::1",
+            "2620:4f:8000::1",
             "3fff::1",
+            "3fff:fff:ffff::1",
             "4000::1",
             "5f00::1",
             "fc00::1",

@@ -51,19 +51,26 @@ pub(super) async fn secure(
 
 /// Refuses a change that a page of another site asks for. Browsers say where a
 /// request comes from; other clients carry no cookies of a visitor's.
-pub(super) async fn same_origin(request: Request, next: Next) -> Response {
+pub(super) async fn same_origin(
+    AxumState(state): AxumState<State>,
+    request: Request,
+    next: Next,
+) -> Response {
     let safe = matches!(
         *request.method(),
         Method::GET | Method::HEAD | Method::OPTIONS
     );
-    if safe || ours(request.headers()) {
+    if safe || ours(request.headers(), state.origin.as_deref()) {
         next.run(request).await
     } else {
         Error::CrossOrigin.into_response()
     }
 }
 
-fn ours(headers: &HeaderMap) -> bool {
+/// Over plain HTTP browsers send no `Sec-Fetch-Site`, but the page's `Origin`. A
+/// proxy may have replaced the `Host` that it should be; then it is the site's
+/// `public` one.
+fn ours(headers: &HeaderMap, public: Option<&str>) -> bool {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     if let Some(site) = text("sec-fetch-site") {
         return matches!(site, "same-origin" | "none");
@@ -72,7 +79,7 @@ fn ours(headers: &HeaderMap) -> bool {
         return true;
     };
     let host = origin.split_once("://").map(|(_, host)| host);
-    host.is_some() && host == text("host")
+    (host.is_some() && host == text("host")) || public == Some(origin)
 }
 
 /// Rounded up, so that nobody comes back too early.
@@ -89,12 +96,10 @@ mod tests {
     use super::*;
 
     fn from(headers: &[(&'static str, &str)]) -> bool {
-        ours(
-            &headers
-                .iter()
-                .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
-                .collect(),
-        )
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+        ours(&headers.collect(), Some("http://atelier.example"))
     }
 
     #[test]
@@ -112,5 +117,23 @@ mod tests {
             ("host", "a.example")
         ]));
         assert!(!from(&[("origin", "null"), ("host", "a.example")]));
+    }
+
+    #[test]
+    fn a_proxy_may_replace_the_host() {
+        let inner = ("host", "127.0.0.1:3000");
+        assert!(from(&[("origin", "http://atelier.example"), inner]));
+        for origin in [
+            "https://atelier.example",
+            "http://atelier.example:8080",
+            "http://atelier.example.evil.example",
+            "http://evil.example",
+            "null",
+            "",
+        ] {
+            assert!(!from(&[("origin", origin), inner]), "{origin}");
+        }
+        let site = ("sec-fetch-site", "cross-site");
+        assert!(!from(&[("origin", "http://atelier.example"), site]));
     }
 }
