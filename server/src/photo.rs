@@ -10,14 +10,15 @@ mod tests;
 
 use std::io::{BufRead, Cursor, Seek};
 
+use axum::body::Bytes;
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use image::{
-    DynamicImage, ExtendedColorType, ImageDecoder, ImageEncoder, ImageFormat, ImageReader, Limits,
-    RgbImage,
+    DynamicImage, ExtendedColorType, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage,
     codecs::{jpeg::JpegEncoder, png::PngEncoder},
     imageops,
     metadata::Orientation,
 };
+use img_parts::{ImageEXIF as _, jpeg::Jpeg, png::Png};
 use moxcms::{ColorProfile, DataColorSpace, Layout, TransformOptions};
 
 use self::kind::{ends_with_marker, recognise, type_name};
@@ -180,7 +181,7 @@ fn to_srgb(photo: &mut RgbImage, profile: &[u8]) {
 
 /// Encodes the copy of an upload that is kept: a JPEG without metadata.
 pub fn encode_original(photo: &RgbImage) -> Result<Vec<u8>, image::ImageError> {
-    encode(photo, Format::Jpeg, None)
+    encode(photo, Format::Jpeg)
 }
 
 /// What a finished photo is downloaded as.
@@ -190,53 +191,46 @@ pub enum Format {
     Png,
 }
 
-/// Encodes a finished picture anew, with this EXIF block.
-pub fn encode_download(
-    picture: &[u8],
-    format: Format,
-    exif: Option<Vec<u8>>,
-) -> Result<Vec<u8>, image::ImageError> {
+impl Format {
+    /// As it is told in HTTP.
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Jpeg => "image/jpeg",
+            Self::Png => "image/png",
+        }
+    }
+}
+
+/// Encodes a finished picture anew, without metadata.
+pub fn encode_download(picture: &[u8], format: Format) -> Result<Vec<u8>, image::ImageError> {
     let picture = flatten(image::load_from_memory(picture)?);
-    encode(&picture, format, exif)
+    encode(&picture, format)
 }
 
-/// Whether a file is of this format already.
-pub fn is(file: &[u8], format: Format) -> bool {
-    let found = image::guess_format(file).ok();
-    found
-        == Some(match format {
-            Format::Jpeg => ImageFormat::Jpeg,
-            Format::Png => ImageFormat::Png,
-        })
+/// A finished picture with this EXIF block in it, as it is where it is neither
+/// PNG nor JPEG.
+pub fn with_exif(picture: Bytes, exif: Vec<u8>) -> Bytes {
+    if let Ok(mut jpeg) = Jpeg::from_bytes(picture.clone()) {
+        jpeg.set_exif(Some(exif.into()));
+        return jpeg.encoder().bytes();
+    }
+    if let Ok(mut png) = Png::from_bytes(picture.clone()) {
+        png.set_exif(Some(exif.into()));
+        return png.encoder().bytes();
+    }
+    picture
 }
 
-fn encode(
-    photo: &RgbImage,
-    format: Format,
-    exif: Option<Vec<u8>>,
-) -> Result<Vec<u8>, image::ImageError> {
+fn encode(photo: &RgbImage, format: Format) -> Result<Vec<u8>, image::ImageError> {
     let mut bytes = Vec::new();
     match format {
         Format::Jpeg => {
             let encoder = JpegEncoder::new_with_quality(&mut bytes, ORIGINAL_QUALITY);
-            encode_with(photo, encoder, exif)?;
+            photo.write_with_encoder(encoder)?;
         }
-        Format::Png => encode_with(photo, PngEncoder::new(&mut bytes), exif)?,
+        Format::Png => photo.write_with_encoder(PngEncoder::new(&mut bytes))?,
     }
     Ok(bytes)
-}
-
-fn encode_with(
-    picture: &RgbImage,
-    mut encoder: impl ImageEncoder,
-    exif: Option<Vec<u8>>,
-) -> Result<(), image::ImageError> {
-    if let Some(exif) = exif {
-        encoder
-            .set_exif_metadata(exif)
-            .map_err(image::ImageError::Unsupported)?;
-    }
-    picture.write_with_encoder(encoder)
 }
 
 /// Encodes a picture without loss.

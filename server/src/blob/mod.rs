@@ -1,6 +1,6 @@
 //! Where pictures are kept: a folder now, any object store behind the same
-//! interface. A key is made once and its content never changes. Beside a picture may lie smaller ones
-//! made from it, which go with it.
+//! interface. A key is made once and its content never changes. Beside a picture may lie copies
+//! made from it, smaller or in another format, which go with it.
 
 use std::{ops::Range, path::Path as FilePath, sync::Arc};
 
@@ -12,16 +12,37 @@ use object_store::{
 };
 use uuid::Uuid;
 
-use crate::job::Visibility;
+use crate::{job::Visibility, photo::Format};
 
 /// Ends the names of blobs that only their owner should see; a UUID has no such
 /// letter.
 const PRIVATE: &str = "p";
 
-/// Where the WebP of a picture lies that is no wider than `width`.
-fn scaled(key: &str, width: u32) -> Path {
-    let name = key.split_once('.').map_or(key, |(name, _)| name);
-    Path::from(format!("{name}.{width}.webp"))
+/// What is made of a picture when it is first asked for, and kept beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Copy {
+    /// A WebP that is no wider than this, one of [`WIDTHS`].
+    Scaled(u32),
+    /// The whole picture in another format.
+    Encoded(Format),
+}
+
+impl Copy {
+    /// Every copy that there can be.
+    fn all() -> impl Iterator<Item = Self> {
+        let encoded = [Format::Jpeg, Format::Png].map(Self::Encoded);
+        WIDTHS.into_iter().map(Self::Scaled).chain(encoded)
+    }
+
+    /// Where the copy lies of the picture with this key.
+    fn path(self, key: &str) -> Path {
+        let name = key.split_once('.').map_or(key, |(name, _)| name);
+        Path::from(match self {
+            Self::Scaled(width) => format!("{name}.{width}.webp"),
+            Self::Encoded(Format::Jpeg) => format!("{name}.whole.jpg"),
+            Self::Encoded(Format::Png) => format!("{name}.whole.png"),
+        })
+    }
 }
 
 /// Whom the blob of this key is for.
@@ -102,21 +123,21 @@ impl Blobs {
         Ok(self.store.get(&Path::from(key)).await?.bytes().await?)
     }
 
-    /// The picture's copy of this width, one of [`WIDTHS`], if it was made before.
-    pub async fn read_scaled(&self, key: &str, width: u32) -> Result<Option<Bytes>, Error> {
-        match self.store.get(&scaled(key, width)).await {
+    /// This copy of the picture, if it was made before.
+    pub async fn read_copy(&self, key: &str, copy: Copy) -> Result<Option<Bytes>, Error> {
+        match self.store.get(&copy.path(key)).await {
             Ok(found) => Ok(Some(found.bytes().await?)),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Keeps the picture's copy of this width for as long as the picture is there.
-    pub async fn keep_scaled(&self, key: &str, width: u32, bytes: Bytes) -> Result<(), Error> {
-        self.store.put(&scaled(key, width), bytes.into()).await?;
+    /// Keeps this copy of the picture for as long as the picture is there.
+    pub async fn keep_copy(&self, key: &str, copy: Copy, bytes: Bytes) -> Result<(), Error> {
+        self.store.put(&copy.path(key), bytes.into()).await?;
         // Deleted meanwhile: nobody would find the copy again.
         if self.size(key).await?.is_none() {
-            self.forget(&scaled(key, width)).await?;
+            self.forget(&copy.path(key)).await?;
         }
         Ok(())
     }
@@ -156,11 +177,11 @@ impl Blobs {
         }
     }
 
-    /// Forgets the blob and its smaller copies; it is no error if there is none.
+    /// Forgets the blob and its copies; it is no error if there is none.
     pub async fn delete(&self, key: &str) -> Result<(), Error> {
         self.forget(&Path::from(key)).await?;
-        for width in WIDTHS {
-            self.forget(&scaled(key, width)).await?;
+        for copy in Copy::all() {
+            self.forget(&copy.path(key)).await?;
         }
         Ok(())
     }

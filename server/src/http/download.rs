@@ -10,13 +10,14 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
-use tokio::task::spawn_blocking;
 
 use super::{
     Error, Result, State,
     jobs::{NO_JOB, no_store, parameter},
+    pictures::copy,
 };
 use crate::{
+    blob,
     job::{ImageTask, Outcome, Picture, RestorationTask, Task},
     photo::{self, Caption, Format},
     queue::Job,
@@ -53,20 +54,16 @@ pub(super) async fn serve(
     };
     let several = pictures.len() > 1;
     let picture = pictures.get(wanted.index).ok_or(NO_JOB)?;
-    let bytes = state.studio.blobs.read(&picture.key).await;
-    let bytes = bytes.map_err(studio::Error::from)?;
     let (name, file) = match &job.request.task {
         Task::Image(task) => {
             let number = several.then_some(wanted.index + 1);
-            let file = drawn(&state, &job, bytes, &wanted).await?;
+            let file = drawn(&state, &job, picture, &wanted).await?;
             (name_of(task, number), file)
         }
         Task::Restoration(task) => {
             let own = caller.owns(&job);
-            (
-                name_of_photo(task),
-                restored(&state, task, bytes, &wanted, own).await?,
-            )
+            let file = restored(&state, task, picture, &wanted, own).await?;
+            (name_of_photo(task), file)
         }
         Task::Notice(_) => return Err(NO_JOB),
     };
@@ -111,15 +108,19 @@ impl Wanted {
 }
 
 /// A picture, encoded anew only where it has to be.
-async fn drawn(state: &State, job: &Job, bytes: Bytes, wanted: &Wanted) -> Result<Bytes> {
-    let bytes = match wanted.format {
-        Some(format) if !photo::is(&bytes, format) => encode(state, bytes, format, None).await?,
-        _ => bytes,
+async fn drawn(state: &State, job: &Job, picture: &Picture, wanted: &Wanted) -> Result<Bytes> {
+    let other = |format: &Format| format.media_type() != picture.media_type;
+    let file = match wanted.format.filter(other) {
+        Some(format) => encoded(state, picture, format).await?,
+        None => {
+            let file = state.studio.blobs.read(&picture.key).await;
+            file.map_err(studio::Error::from)?
+        }
     };
     Ok(if wanted.metadata {
-        with_words(job, bytes)
+        with_words(job, file)
     } else {
-        bytes
+        file
     })
 }
 
@@ -141,30 +142,25 @@ pub(super) fn with_words(job: &Job, picture: Bytes) -> Bytes {
 async fn restored(
     state: &State,
     task: &RestorationTask,
-    bytes: Bytes,
+    picture: &Picture,
     wanted: &Wanted,
     own: bool,
 ) -> Result<Bytes> {
     let exif = task.exif.as_deref().filter(|_| wanted.metadata && own);
     let exif = exif.and_then(|exif| BASE64.decode(exif).ok());
-    encode(state, bytes, wanted.format.unwrap_or(Format::Jpeg), exif).await
+    let format = wanted.format.unwrap_or(Format::Jpeg);
+    let file = encoded(state, picture, format).await?;
+    Ok(match exif {
+        Some(exif) => photo::with_exif(file, exif),
+        None => file,
+    })
 }
 
-async fn encode(
-    state: &State,
-    bytes: Bytes,
-    format: Format,
-    exif: Option<Vec<u8>>,
-) -> Result<Bytes> {
-    let permit = state
-        .decoding
-        .acquire()
-        .await
-        .map_err(anyhow::Error::from)?;
-    let file = spawn_blocking(move || photo::encode_download(&bytes, format, exif)).await;
-    drop(permit);
-    let file = file.map_err(anyhow::Error::from)?;
-    Ok(file.map_err(anyhow::Error::from)?.into())
+/// The picture in this format, without any metadata.
+async fn encoded(state: &State, picture: &Picture, format: Format) -> Result<Bytes> {
+    let encode = move |picture: Bytes| photo::encode_download(&picture, format).ok();
+    let (pool, kind) = (&state.pools.downloads, blob::Copy::Encoded(format));
+    copy(state, &picture.key, kind, pool, encode).await
 }
 
 /// Media type and ending of the file.

@@ -8,9 +8,8 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use tokio::task::spawn_blocking;
 
-use super::{Error, Result, State, error, jobs::parameter};
+use super::{Error, Result, State, error, jobs::parameter, pools::Pool};
 use crate::{
     blob::{self, Blob, Part},
     job::Visibility,
@@ -63,7 +62,9 @@ pub(super) async fn serve(
             .into_response());
     }
     if let Some(width) = width {
-        let bytes = scaled(&state, &key, width).await?;
+        let pool = &state.pools.thumbnails;
+        let scale = move |picture: Bytes| photo::encode_scaled(&picture, width);
+        let bytes = copy(&state, &key, blob::Copy::Scaled(width), pool, scale).await?;
         let mut response = ([(header::CONTENT_TYPE, "image/webp")], bytes).into_response();
         tell_browser(response.headers_mut(), visibility, caching, &etag);
         return Ok(response);
@@ -110,29 +111,30 @@ fn width(text: &str) -> Result<u32> {
     known.ok_or_else(|| Error::Malformed(format!("width is one of {WIDTHS:?}.")))
 }
 
-/// The picture's copy of this width, made now if it was not made before.
-async fn scaled(state: &State, key: &str, width: u32) -> Result<Bytes> {
+/// A copy of the picture, made now if it was not made before. Who asks for a
+/// copy that is being made waits, and finds it.
+pub(super) async fn copy(
+    state: &State,
+    key: &str,
+    copy: blob::Copy,
+    pool: &Pool,
+    make: impl FnOnce(Bytes) -> Option<Vec<u8>> + Send + 'static,
+) -> Result<Bytes> {
     let blobs = &state.studio.blobs;
-    let kept = async || blobs.read_scaled(key, width).await;
+    let kept = async || blobs.read_copy(key, copy).await;
     if let Some(bytes) = kept().await.map_err(studio::Error::from)? {
         return Ok(bytes);
     }
-    // One at a time, as with uploads; who waited may find it made.
-    let _permit = state
-        .decoding
-        .acquire()
-        .await
-        .map_err(anyhow::Error::from)?;
+    let turn = pool.turn().await?;
     if let Some(bytes) = kept().await.map_err(studio::Error::from)? {
         return Ok(bytes);
     }
     let picture = blobs.read(key).await.map_err(studio::Error::from)?;
-    let bytes = spawn_blocking(move || photo::encode_scaled(&picture, width)).await;
-    let bytes = bytes.map_err(anyhow::Error::from)?;
-    let bytes = Bytes::from(bytes.ok_or_else(|| anyhow!("{key} cannot be scaled"))?);
-    let kept = blobs.keep_scaled(key, width, bytes.clone()).await;
+    let made = turn.work(move || make(picture)).await?;
+    let made = Bytes::from(made.ok_or_else(|| anyhow!("{key} cannot be made into {copy:?}"))?);
+    let kept = blobs.keep_copy(key, copy, made.clone()).await;
     kept.map_err(studio::Error::from)?;
-    Ok(bytes)
+    Ok(made)
 }
 
 /// The type by a key's extension; `None` for what can be no key.

@@ -17,6 +17,7 @@ use tokio::task::spawn_blocking;
 
 use super::{
     Error, Result, State,
+    error::too_slow,
     images::{accept, hooks, no_cache, wants_page},
     jobs::own,
 };
@@ -40,6 +41,8 @@ pub(super) async fn submit(
     request: Request,
 ) -> Result<Response> {
     let headers = request.headers().clone();
+    // Whoever is refused in the end is refused before the body is read.
+    state.studio.check_room_for_photo(&caller).await?;
     let mut form = Multipart::from_request(request, &())
         .await
         .map_err(|_| Error::Unsupported {
@@ -50,7 +53,7 @@ pub(super) async fn submit(
         fresh: upload.fresh || no_cache(&headers),
         hooks: upload.hooks,
     };
-    let kept = keep(&state, upload.photo, upload.mask, upload.enlarge).await?;
+    let kept = keep(&state, &caller, upload.photo, upload.mask, upload.enlarge).await?;
     let original = kept.original;
     let task = RestorationTask {
         digest: kept.digest,
@@ -132,7 +135,7 @@ impl Upload {
             strength,
             monochrome,
             fresh,
-            hooks: hooks(state, callback, failure_callback)?,
+            hooks: hooks(state, caller, callback, failure_callback)?,
         })
     }
 }
@@ -146,6 +149,9 @@ fn invalid(code: &'static str, detail: &str) -> Error {
 
 #[expect(clippy::needless_pass_by_value, reason = "reads best in map_err")]
 fn broken(error: MultipartError) -> Error {
+    if too_slow(&error) {
+        return Error::Slow;
+    }
     Error::Malformed(format!(
         "The form could not be read: {}.",
         error.body_text()
@@ -258,17 +264,16 @@ struct Kept {
 /// Decodes the upload and keeps it.
 async fn keep(
     state: &State,
+    caller: &Caller,
     file: std::fs::File,
     mask: Option<Vec<u8>>,
     enlarge: u32,
 ) -> Result<Kept> {
     let max_pixels = state.photos.max_pixels;
-    let permit = state
-        .decoding
-        .acquire()
-        .await
-        .map_err(anyhow::Error::from)?;
-    let (bytes, description, exif, mask) = spawn_blocking(move || {
+    let turn = state.pools.uploads.turn().await?;
+    // Others of the caller's may have been taken while this one waited.
+    state.studio.check_room_for_photo(caller).await?;
+    let decoded = turn.work(move || {
         let (photo, exif) = decode(file, max_pixels)?;
         photo::fits(&photo, enlarge)?;
         let mask = mask.map(|mask| Mask::read(&mask, photo.dimensions(), max_pixels));
@@ -278,10 +283,8 @@ async fn keep(
         drop(photo);
         let description = photo::describe(&bytes)?;
         Ok::<_, Error>((Bytes::from(bytes), description, exif, mask))
-    })
-    .await
-    .map_err(anyhow::Error::from)??;
-    drop(permit);
+    });
+    let (bytes, description, exif, mask) = decoded.await??;
     let (size, digest) = (bytes.len() as u64, hex(&Sha256::digest(&bytes)));
     let key = state
         .studio
