@@ -1,7 +1,8 @@
 //! Atelier: an AI image studio in one binary.
 //!
 //! # The walk of one request
-//! 1. `POST /api/images` reaches [`http`], which finds out who is asking;
+//! 1. `POST /api/images` comes in on one of the [`connections`] and reaches
+//!    [`http`], which finds out who is asking;
 //!    [`access`] knows the API keys, and who is not served at all.
 //! 2. [`studio::Studio::submit`] does the rest in order:
 //! 3. [`limit`]: every policy that applies is charged in one atomic step, or none.
@@ -27,6 +28,7 @@
 //! and [`hoard`] for an operator's moment.
 
 pub mod config;
+pub mod connections;
 pub mod http;
 pub mod studio;
 pub mod access;

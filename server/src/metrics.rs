@@ -32,6 +32,10 @@ fn describe() {
         "Jobs whose outcome was delivered to this process, by status."
     );
     describe_counter!(
+        "atelier_connections_refused_total",
+        "Connections for which there was no place."
+    );
+    describe_counter!(
         "atelier_limit_decisions_total",
         "Orders that a policy let through, or turned down."
     );
@@ -54,6 +58,11 @@ pub fn accepted(job: &Job) {
     };
     counter!("atelier_orders_accepted_total", "kind" => kind, "cache" => job.source().as_str())
         .increment(1);
+}
+
+/// There was no place for a connection.
+pub fn connection_refused() {
+    counter!("atelier_connections_refused_total").increment(1);
 }
 
 /// A job has ended.

@@ -13,7 +13,6 @@ use axum_extra::extract::cookie::Key;
 use sha2::{Digest as _, Sha256, Sha512};
 use tokio::{
     net::TcpListener,
-    sync::Semaphore,
     time::{interval, timeout},
 };
 use tokio_util::sync::CancellationToken;
@@ -24,13 +23,14 @@ use crate::{
     access::Gate,
     callback,
     config::Config,
+    connections::{Places, Server},
     folder,
-    http::{self, Links, Site},
+    http::{self, Links, Pools, Site},
     limit::Tally,
     metrics,
     rooms::{Rooms, signer, start_cryptography},
     studio::Studio,
-    work::{LAST_MOMENT, StopSignals, shut_down},
+    work::{LAST_MOMENT, asked_to_stop, shut_down},
 };
 
 /// What has expired is forgotten this often.
@@ -39,9 +39,8 @@ const SWEEP: Duration = Duration::from_secs(600);
 /// Figures are taken to the store this often.
 const RECORD: Duration = Duration::from_secs(5);
 
-/// Runs until it is asked to stop, then drains.
+/// Runs until SIGTERM or SIGINT, then drains.
 pub async fn serve(config: Config) -> Result<()> {
-    let mut signals = StopSignals::listen()?;
     start_cryptography();
     let rooms = Rooms::open(&config).await?;
     let secret = folder::secret(&config)?;
@@ -51,7 +50,7 @@ pub async fn serve(config: Config) -> Result<()> {
         .context("the listening socket has no address")?;
     let drain = CancellationToken::new();
     let tally = Tally::new((!config.figures.show_addresses).then(|| salt(&secret)));
-    let studio = Arc::new(rooms.studio(&config, tally, drain.clone()));
+    let studio = Arc::new(rooms.studio(&config, tally, drain.clone())?);
     let callback = own_callback(&config, address)?;
     let worker = Arc::new(rooms.worker(&config, &secret, callback, drain)?);
     let closing = CancellationToken::new();
@@ -63,22 +62,22 @@ pub async fn serve(config: Config) -> Result<()> {
     let _ = gate.renew().await;
     tokio::spawn(renew(Arc::clone(&gate)));
     let site = http::router(site(&config, &rooms, &studio, gate, &secret)?);
-    let server = axum::serve(
-        listener,
-        site.into_make_service_with_connect_info::<SocketAddr>(),
-    )
-    .with_graceful_shutdown(closing.clone().cancelled_owned());
+    let server = Server::new(
+        site,
+        config.connections.clone(),
+        config.trusted_proxies.clone(),
+    );
     tokio::spawn(sweep(Arc::clone(&studio)));
     if let Some(semantic) = studio.semantic.clone() {
         tokio::spawn(async move { semantic.keep_renewing().await });
     }
     tokio::spawn(record(Arc::clone(&studio)));
     let workers = worker.start(config.workers);
-    let server = tokio::spawn(server.into_future());
+    let server = tokio::spawn(server.run(listener, closing.clone()));
     announce(&config, &studio, address);
-    signals.next().await;
+    asked_to_stop().await?;
     // Connections stay open meanwhile: deliveries and polls need them.
-    shut_down(&config, &worker, &workers, &mut signals).await;
+    shut_down(&config, &worker, &workers).await;
     studio.record_figures().await;
     studio.record_savings().await;
     closing.cancel();
@@ -92,7 +91,6 @@ fn announce(config: &Config, studio: &Studio, address: SocketAddr) {
     let provider = &studio.provider;
     let models = [Kind::Image, Kind::Restoration].map(|kind| provider.model(kind));
     info!(
-        %address,
         provider = provider.name(),
         models = models.join(", "),
         workers = config.workers,
@@ -159,13 +157,18 @@ fn site(
         proxy_header: config.proxy_header,
         photos: config.photos.clone(),
         uploads: config.data.join(folder::UPLOADS),
-        decoding: Semaphore::new(1),
-        allow_private: config.callbacks.allow_private,
+        pools: Pools::default(),
+        polls: Places::new(config.connections.polls as usize),
+        callbacks: config.callbacks.clone(),
         admin_token: config.admin_token.clone(),
         https: config
             .public_url
             .as_ref()
             .is_some_and(|url| url.scheme() == "https"),
+        origin: config
+            .public_url
+            .as_ref()
+            .map(|url| url.origin().ascii_serialization()),
     })
 }
 

@@ -120,7 +120,7 @@ fn address(text: &str) -> Option<IpAddr> {
 
 /// What counts as one client: an IPv4 address (also when mapped into IPv6), or
 /// the /64 network that one IPv6 customer usually has.
-pub(super) fn network(ip: IpAddr) -> String {
+pub(crate) fn network(ip: IpAddr) -> String {
     match ip.to_canonical() {
         IpAddr::V4(ip) => ip.to_string(),
         IpAddr::V6(ip) => Ipv6Net::new(ip, 64)

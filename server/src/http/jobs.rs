@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use super::{Error, Result, State};
 use crate::{
+    connections::Place,
     job::Task,
     queue::Job,
     studio::{self, Caller},
@@ -21,6 +22,9 @@ use crate::{
 
 /// The longest a poll may wait.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+/// And beyond so many polls of one caller's.
+const CROWDED_WAIT: Duration = Duration::from_secs(1);
 
 pub(super) const NO_JOB: Error = Error::NotFound("There is no such job, or it was deleted.");
 
@@ -45,6 +49,7 @@ pub(super) async fn status(
         .wait
         .map_or(LONGEST_WAIT, Duration::from_secs)
         .min(LONGEST_WAIT);
+    let (_place, wait) = place_to_wait(&state, &caller, poll.after, wait);
     let invited = state.links.key_in(query.as_deref(), &id).is_some();
     let job = state
         .studio
@@ -52,6 +57,23 @@ pub(super) async fn status(
         .await?;
     let job = job.as_ref().and_then(view::job);
     Ok(no_store(Json(job.ok_or(NO_JOB)?)))
+}
+
+/// A place to wait in, and how long the poll may: without a place only so long
+/// that asking again at once is not worth it. No client needs to know.
+fn place_to_wait(
+    state: &State,
+    caller: &Caller,
+    after: Option<u64>,
+    wait: Duration,
+) -> (Option<Place>, Duration) {
+    if after.is_none() || wait.is_zero() {
+        return (None, wait);
+    }
+    match state.polls.take(caller.counted_as()) {
+        Some(place) => (Some(place), wait),
+        None => (None, wait.min(CROWDED_WAIT)),
+    }
 }
 
 /// The caller's own job.

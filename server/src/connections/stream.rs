@@ -1,0 +1,208 @@
+//! A socket whose peer must not dawdle.
+
+use std::{
+    io,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+    time::{Instant, Sleep, sleep_until},
+};
+
+/// What a connection is about; clones are about the same one.
+#[derive(Clone, Default)]
+pub(super) struct Phase(Arc<Requests>);
+
+#[derive(Default)]
+struct Requests {
+    begun: AtomicU64,
+    under_way: AtomicUsize,
+}
+
+/// A request is under way while any clone of this lives.
+#[derive(Clone)]
+pub(super) struct Busy(#[expect(dead_code, reason = "held to be dropped")] Arc<UnderWay>);
+
+struct UnderWay(Phase);
+
+impl Phase {
+    /// A request's head has arrived.
+    pub(super) fn begin(&self) -> Busy {
+        self.0.begun.fetch_add(1, Ordering::AcqRel);
+        self.0.under_way.fetch_add(1, Ordering::AcqRel);
+        Busy(Arc::new(UnderWay(self.clone())))
+    }
+
+    fn begun(&self) -> u64 {
+        self.0.begun.load(Ordering::Acquire)
+    }
+
+    fn is_busy(&self) -> bool {
+        self.0.under_way.load(Ordering::Acquire) > 0
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.0.under_way.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// A socket that gives its peer up when a request's head takes too long, or
+/// when it takes nothing of an answer for too long.
+pub(super) struct TimedStream {
+    socket: TcpStream,
+    phase: Phase,
+    /// How many requests had begun when this one's head did.
+    head_of: u64,
+    head: Timer,
+    write: Timer,
+}
+
+impl TimedStream {
+    /// The first head is waited for from now on.
+    pub(super) fn new(socket: TcpStream, phase: Phase, head: Duration, write: Duration) -> Self {
+        let mut stream = Self {
+            socket,
+            head_of: 0,
+            head: Timer::new(head),
+            write: Timer::new(write),
+            phase,
+        };
+        stream.head.start();
+        stream
+    }
+
+    /// Bytes outside a request begin a head; a request ends it.
+    fn time_head(
+        &mut self,
+        context: &mut Context<'_>,
+        read: Poll<io::Result<()>>,
+        bytes: usize,
+    ) -> Poll<io::Result<()>> {
+        let (busy, begun) = (self.phase.is_busy(), self.phase.begun());
+        if busy || self.head_of != begun {
+            self.head.stop();
+            self.head_of = begun;
+        }
+        if busy {
+            return read;
+        }
+        if bytes > 0 {
+            self.head.start();
+        }
+        if read.is_pending() && self.head.is_over(context) {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        read
+    }
+
+    fn time_write<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        written: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.write.stop();
+            return written;
+        }
+        self.write.start();
+        if self.write.is_over(context) {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        written
+    }
+}
+
+impl AsyncRead for TimedStream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.socket).poll_read(context, buffer);
+        let bytes = buffer.filled().len() - before;
+        self.time_head(context, read, bytes)
+    }
+}
+
+impl AsyncWrite for TimedStream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.socket).poll_write(context, bytes);
+        self.time_write(context, written)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.socket).poll_write_vectored(context, slices);
+        self.time_write(context, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.socket.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_shutdown(context)
+    }
+}
+
+/// Counts time while something is waited for.
+struct Timer {
+    limit: Duration,
+    /// Unset while nothing is.
+    end: Option<Instant>,
+    /// Made once and moved on, since most waits are short.
+    sleep: Option<Pin<Box<Sleep>>>,
+}
+
+impl Timer {
+    const fn new(limit: Duration) -> Self {
+        Self {
+            limit,
+            end: None,
+            sleep: None,
+        }
+    }
+
+    /// Begins to count, unless it does already.
+    fn start(&mut self) {
+        self.end.get_or_insert_with(|| Instant::now() + self.limit);
+    }
+
+    fn stop(&mut self) {
+        self.end = None;
+    }
+
+    /// Whether the time is over; if not, the task is woken when it is.
+    fn is_over(&mut self, context: &mut Context<'_>) -> bool {
+        let Some(end) = self.end else {
+            return false;
+        };
+        let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(end)));
+        if sleep.deadline() != end {
+            sleep.as_mut().reset(end);
+        }
+        sleep.as_mut().poll(context).is_ready()
+    }
+}
