@@ -21,6 +21,13 @@ pub struct Receipt {
     pub mark: i64,
 }
 
+impl Receipt {
+    /// The receipts that a job keeps.
+    pub fn all_in(charge: &serde_json::Value) -> Vec<Self> {
+        Vec::deserialize(charge).unwrap_or_default()
+    }
+}
+
 /// What a receipt's charge came to in the end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settlement {

@@ -14,6 +14,7 @@
 mod decide;
 mod demand;
 mod figures;
+mod house;
 mod memory;
 mod policy;
 mod redis;
@@ -30,6 +31,7 @@ pub use self::{
     decide::{Decision, Receipt, Settlement, Standing, decide, settled},
     demand::{Asker, Costs, Demand, demands, micros},
     figures::{Figure, Tally},
+    house::{Refusals, callbacks},
     memory::Memory,
     policy::{Fault, MAX_PARTS, Policy},
     redis::RedisLimiter,
@@ -40,6 +42,15 @@ pub use self::{
 
 /// Names the policy that an API key's own quota makes.
 pub const OWN_QUOTA: &str = "key-quota";
+
+/// Names the policy that bounds whom a caller has called.
+pub const CALLBACKS: &str = "callbacks";
+
+/// Names the policy that holds whose orders are refused too often.
+pub const REFUSALS: &str = "refusals";
+
+/// Names that no policy in the configuration may have.
+pub const RESERVED: [&str; 3] = [OWN_QUOTA, CALLBACKS, REFUSALS];
 
 /// The store cannot be asked.
 #[derive(Debug, Clone, thiserror::Error)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use atelier_app::wire::Kind;
 use serde::{Deserialize, Serialize};
 
-use super::{Action, Algorithm, OWN_QUOTA, OnError, Rule, Scope, Unit};
+use super::{Action, Algorithm, OWN_QUOTA, OnError, Receipt, Rule, Scope, Unit};
 use crate::store::milliseconds;
 
 /// The largest number of parts that is counted: beyond, Redis' scripts cannot
@@ -84,9 +84,30 @@ impl Policy {
         })
     }
 
+    /// A policy of ours: so many requests at once, which come back evenly over
+    /// the window. It is no reason to refuse anybody that it cannot be asked.
+    pub(super) fn bucket(name: &str, quota: u32, window: Duration) -> Result<Self, Fault> {
+        Self::try_from(Written {
+            name: name.into(),
+            scope: Scope::User,
+            unit: Unit::Requests,
+            algorithm: Algorithm::TokenBucket,
+            quota: quota.into(),
+            window,
+            burst: None,
+            actions: Action::all(),
+            on_error: Some(OnError::Allow),
+        })
+    }
+
     /// The policy counts submissions of this kind.
     pub fn counts(&self, kind: Kind) -> bool {
         self.actions.contains(&kind.into())
+    }
+
+    /// The receipt is one of its own.
+    pub fn gave(&self, receipt: &Receipt) -> bool {
+        receipt.key.starts_with(&self.prefix)
     }
 
     /// How its counters move.

@@ -15,6 +15,9 @@ use tokio::sync::watch;
 
 use crate::job::{Cost, Request, Task};
 
+/// The code of what a provider refuses to make because it seems unsafe.
+pub const CONTENT_REFUSED: &str = "content_refused";
+
 /// What a successful call brought.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {

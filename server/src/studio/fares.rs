@@ -6,14 +6,15 @@ use atelier_app::wire::Kind;
 use jiff::Timestamp;
 use tracing::{debug, warn};
 
-use super::{Caller, Error, Studio, answers::Answer};
+use super::{Caller, Error, Studio, Terms, answers::Answer, new_id};
 use crate::{
     job::{Outcome, Request},
     limit::{
         self, Asker, Costs, Decision, Demand, Figure, OnError, Policy, Receipt, Scope, Settlement,
         Standing, Unit, micros,
     },
-    queue::Job,
+    provider::Work,
+    queue::{Hooks, Job},
 };
 
 /// A fare that was charged.
@@ -31,7 +32,7 @@ impl Studio {
         &self,
         caller: &Caller,
         request: &Request,
-        fresh: bool,
+        terms: &Terms,
         now: Timestamp,
     ) -> Result<Fare, Error> {
         let kind = request.task.kind();
@@ -40,11 +41,14 @@ impl Studio {
             images: request.images().into(),
             usd: self.provider.estimate((&request.task).into()),
         };
-        let demands = self.demands(caller, kind, costs);
-        let fare = match self.charge(demands.clone(), now).await {
-            Err(Error::Limited(standings)) if !fresh && may_look(&standings) => {
+        let demands = self.order_demands(caller, kind, costs, terms);
+        let fare = match self.charge_order(caller, demands.clone(), now).await {
+            Err(Error::Limited(standings)) if !terms.fresh && may_look(&standings) => {
                 match self.answer(request, now).await? {
-                    Some(answer) => self.charge_for_asking(caller, kind, answer, now).await,
+                    Some(answer) => {
+                        let asking = self.charge_for_asking(caller, kind, answer, terms, now);
+                        asking.await
+                    }
                     None => Err(Error::Limited(standings)),
                 }
             }
@@ -61,17 +65,47 @@ impl Studio {
         caller: &Caller,
         kind: Option<Kind>,
         answer: Answer,
+        terms: &Terms,
         now: Timestamp,
     ) -> Result<Fare, Error> {
         let costs = Costs {
             requests: 1,
             ..Costs::default()
         };
-        let fare = self.charge(self.demands(caller, kind, costs), now).await?;
+        let demands = self.order_demands(caller, kind, costs, terms);
+        let fare = self.charge_order(caller, demands, now).await?;
         Ok(Fare {
             answer: Some(answer),
             ..fare
         })
+    }
+
+    /// Charges an order, unless the caller is held.
+    async fn charge_order(
+        &self,
+        caller: &Caller,
+        mut demands: Vec<Demand>,
+        now: Timestamp,
+    ) -> Result<Fare, Error> {
+        let ordered = demands.len();
+        demands.extend(self.refusals.looks(caller.is_held_as()));
+        let mut fare = match self.charge(demands, now).await {
+            Err(Error::Limited(mut standings)) => {
+                hold(&mut standings, ordered);
+                return Err(Error::Limited(standings));
+            }
+            fare => fare?,
+        };
+        if hold(&mut fare.standings, ordered) {
+            self.refund(&new_id(now), fare.receipts).await;
+            return Err(Error::Limited(fare.standings));
+        }
+        // Callbacks are given back to nobody, however the job ends.
+        fare.receipts
+            .retain(|receipt| !self.callbacks.gave(receipt));
+        let watched = self.refusals.receipts(caller.is_counted_as(), now);
+        fare.receipts.extend(watched);
+        Ok(fare)
     }
 
     async fn charge(&self, demands: Vec<Demand>, now: Timestamp) -> Result<Fare, Error> {
@@ -95,6 +129,21 @@ impl Studio {
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// What an order asks of the policies, ours among them.
+    fn order_demands(
+        &self,
+        caller: &Caller,
+        kind: Option<Kind>,
+        costs: Costs,
+        terms: &Terms,
+    ) -> Vec<Demand> {
+        let mut demands = self.demands(caller, kind, costs);
+        if terms.hooks != Hooks::default() {
+            demands.push(Demand::new(&self.callbacks, caller.counted_as(), 1));
+        }
+        demands
     }
 
     fn demands(&self, caller: &Caller, kind: Option<Kind>, costs: Costs) -> Vec<Demand> {
@@ -132,6 +181,33 @@ impl Studio {
     /// How the caller stands with the policies for one kind of order.
     pub async fn standings(&self, caller: &Caller, kind: Kind) -> Result<Vec<Standing>, Error> {
         self.look(caller, Some(kind)).await
+    }
+
+    /// Errors if a photo of the caller's would be refused at the moment.
+    /// Nothing is charged.
+    pub async fn check_room_for_photo(&self, caller: &Caller) -> Result<(), Error> {
+        let costs = Costs {
+            requests: 1,
+            images: 1,
+            usd: self.provider.estimate(Work::Restoration),
+        };
+        let demands = self.demands(caller, Some(Kind::Restoration), costs);
+        let wanted: Vec<_> = demands.iter().map(|demand| demand.cost).collect();
+        let looks = demands
+            .into_iter()
+            .map(|demand| Demand { cost: 0, ..demand });
+        let looks = looks
+            .chain(self.refusals.looks(caller.is_held_as()))
+            .collect();
+        let mut standings = self.charge(looks, self.clock.now()).await?.standings;
+        let held = hold(&mut standings, wanted.len());
+        for (standing, wanted) in standings.iter_mut().zip(wanted) {
+            standing.violated |= standing.remaining < wanted;
+        }
+        if held || standings.iter().any(|standing| standing.violated) {
+            return Err(Error::Limited(standings));
+        }
+        Ok(())
     }
 
     /// How everybody together stands with the policies that all share.
@@ -181,6 +257,32 @@ impl Studio {
     }
 }
 
+/// Leaves the standings of the order's own demands, and those of looks that find
+/// no refusal left; whether there are any.
+fn hold(standings: &mut Vec<Standing>, ordered: usize) -> bool {
+    let looks = standings.split_off(ordered.min(standings.len()));
+    let held = looks.into_iter().filter(|look| look.remaining == 0);
+    standings.extend(held.map(|look| Standing {
+        violated: true,
+        ..look
+    }));
+    standings.len() > ordered
+}
+
+impl Caller {
+    /// Whose refusals hold the caller: an API key's holder stands for themselves.
+    fn is_held_as(&self) -> impl Iterator<Item = &str> {
+        let count = if self.holder.is_some() { 1 } else { 2 };
+        self.is_counted_as().take(count)
+    }
+
+    /// Whom a refusal counts against: the API key or session, and the address.
+    fn is_counted_as(&self) -> impl Iterator<Item = &str> {
+        let owner = (!self.owner.starts_with("ip:")).then_some(self.owner.as_str());
+        owner.into_iter().chain([self.ip.as_str()])
+    }
+}
+
 /// Requests are counted to keep the door; who is over that is not even looked up for.
 fn may_look(standings: &[Standing]) -> bool {
     standings
@@ -209,5 +311,5 @@ fn settlements(job: &Job, pays: bool) -> Vec<Settlement> {
 
 /// What was charged for the job.
 pub(super) fn receipts(job: &Job) -> Vec<Receipt> {
-    serde_json::from_value(job.charge.clone()).unwrap_or_default()
+    Receipt::all_in(&job.charge)
 }

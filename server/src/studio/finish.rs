@@ -5,13 +5,14 @@ use std::time::Duration;
 use atelier_app::wire::Status;
 use jiff::Timestamp;
 use tokio::time::sleep;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use super::{Caller, Error, Studio, fares::receipts};
 use crate::{
     callback::Message,
     job::{Outcome, Task},
     metrics,
+    provider::CONTENT_REFUSED,
     queue::{self, Cancellation, Completion, Job, Ticket},
 };
 
@@ -40,6 +41,7 @@ impl Studio {
         if let Some(leader) = jobs.first() {
             self.remember_meaning(leader, now);
         }
+        self.note_refusals(&jobs, now).await;
         for job in &jobs {
             info!(id = job.id, status = job.status.as_str(), "finished");
             metrics::finished(job);
@@ -48,6 +50,16 @@ impl Studio {
             }
         }
         Ok(())
+    }
+
+    /// Counts what the provider refused against those who asked for it. Failing
+    /// to is logged and not passed on: the job has ended.
+    async fn note_refusals(&self, jobs: &[Job], now: Timestamp) {
+        for job in jobs.iter().filter(|job| was_refused(job)) {
+            if let Err(error) = self.refusals.count(&receipts(job), now).await {
+                warn!(%error, id = job.id, "a refusal could not be counted");
+            }
+        }
     }
 
     /// The job whose outcome this is, unless it was applied before.
@@ -100,6 +112,10 @@ impl Studio {
         info!(id, before_call, "cancelled");
         Ok(Some(job))
     }
+}
+
+fn was_refused(job: &Job) -> bool {
+    matches!(&job.outcome, Some(Outcome::Failed(failure)) if failure.code == CONTENT_REFUSED)
 }
 
 /// The job as it will be once its outcome is applied; stores keep milliseconds.

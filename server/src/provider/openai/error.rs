@@ -9,7 +9,7 @@ use reqwest::{
 use serde::Deserialize;
 
 use super::super::{
-    Error, Remedy,
+    CONTENT_REFUSED, Error, Remedy,
     http::{beginning, pause, shorten},
 };
 
@@ -85,7 +85,7 @@ pub(super) fn classify(
     }
     if code == "moderation_blocked" || code == "content_policy_violation" {
         return Error::last(
-            "content_refused",
+            CONTENT_REFUSED,
             "The image service refused this request as unsafe. Sending the same again will not help.",
         );
     }

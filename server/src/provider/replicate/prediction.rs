@@ -8,7 +8,7 @@ use serde_json::Value;
 use tracing::warn;
 
 use super::super::{
-    Error, Remedy,
+    CONTENT_REFUSED, Error, Remedy,
     http::{self, beginning, pause, shorten},
 };
 
@@ -88,7 +88,7 @@ fn failed(error: &Value) -> Error {
     let speaks_of = |words: &[&str]| words.iter().any(|word| lower.contains(word));
     if speaks_of(&UNSAFE) {
         Error::last(
-            "content_refused",
+            CONTENT_REFUSED,
             "The image service refused this request as unsafe. Sending the same again will not help.",
         )
     } else if speaks_of(&PASSING) {
