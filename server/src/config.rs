@@ -1,9 +1,8 @@
 //! The configuration: `config.default.toml`, then the file named by
 //! `ATELIER_CONFIG`, then the environment. Nothing else reads either.
 
-mod bounds;
 mod check;
-mod print;
+mod traffic;
 #[cfg(test)]
 mod tests;
 
@@ -31,10 +30,8 @@ pub struct Config {
     pub listen: SocketAddr,
     pub data: PathBuf,
     pub log: String,
-    #[serde(serialize_with = "print::redis_url")]
     pub redis_url: Option<RedisUrl>,
     pub public_url: Option<Url>,
-    #[serde(serialize_with = "print::optional_url")]
     pub callback_url: Option<Url>,
     pub secret: Option<Secret>,
     pub admin_token: Option<Secret>,
@@ -50,6 +47,8 @@ pub struct Config {
     pub openai: OpenAiConfig,
     pub replicate: ReplicateConfig,
     pub callbacks: CallbacksConfig,
+    pub refusals: RefusalsConfig,
+    pub connections: ConnectionsConfig,
     pub deny: DenyConfig,
     pub figures: FiguresConfig,
 }
@@ -125,7 +124,6 @@ pub struct PhotosConfig {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OpenAiConfig {
-    #[serde(serialize_with = "print::url")]
     pub base_url: Url,
     pub api_key: Option<Secret>,
     pub model: String,
@@ -142,7 +140,6 @@ pub struct OpenAiConfig {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReplicateConfig {
-    #[serde(serialize_with = "print::url")]
     pub base_url: Url,
     pub api_token: Option<Secret>,
     pub webhook_secret: Option<Secret>,
@@ -159,7 +156,45 @@ pub struct ReplicateConfig {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CallbacksConfig {
+    pub open: bool,
     pub allow_private: bool,
+    /// Orders with a callback that one owner may place in an hour.
+    pub per_hour: u32,
+    /// Notices under way to one host.
+    pub parallel: u32,
+    /// Notices begun per second to one host.
+    pub per_second: f64,
+    #[serde(with = "duration")]
+    pub timeout: Duration,
+}
+
+/// How much may be refused to one caller.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RefusalsConfig {
+    pub quota: u32,
+    #[serde(with = "duration")]
+    pub window: Duration,
+}
+
+/// How many connections there may be, and what each may take its time for.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConnectionsConfig {
+    pub most: u32,
+    pub per_address: u32,
+    /// Polls that wait at a time for one address or API key.
+    pub polls: u32,
+    #[serde(with = "duration")]
+    pub head: Duration,
+    #[serde(with = "duration")]
+    pub idle: Duration,
+    #[serde(with = "duration")]
+    pub body: Duration,
+    /// Bytes a second.
+    pub body_rate: u32,
+    #[serde(with = "duration")]
+    pub write: Duration,
 }
 
 /// What is counted for the operator.
@@ -220,15 +255,17 @@ pub struct Estimate {
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 pub struct Secret(pub String);
 
+const REDACTED: &str = "(set, not shown)";
+
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(print::REDACTED)
+        f.write_str(REDACTED)
     }
 }
 
 impl Serialize for Secret {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(print::REDACTED)
+        serializer.serialize_str(REDACTED)
     }
 }
 

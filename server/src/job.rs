@@ -161,8 +161,25 @@ const fn whole() -> u8 {
     100
 }
 
-/// The lane of notices, and the provider that stands in their records.
-pub const NOTICES: &str = "callback";
+/// Begins the names of the lanes of notices.
+const NOTICES: &str = "callback";
+
+/// Hosts share so many lanes of notices. One claim looks into each.
+const NOTICE_LANES: u8 = 8;
+
+/// The lanes that notices wait in, the first one of versions that had no other.
+pub fn notice_lanes() -> impl Iterator<Item = String> {
+    let lanes = (0..NOTICE_LANES).map(|number| format!("{NOTICES}-{number}"));
+    std::iter::once(NOTICES.to_owned()).chain(lanes)
+}
+
+/// The lane of notices to this address: the same for every address of a host,
+/// so that one that answers slowly, or is somebody's target, holds up only the
+/// few that share its lane, and is bounded by what the lane is.
+pub fn notice_lane(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default().trim_end_matches('.');
+    format!("{NOTICES}-{}", Sha256::digest(host)[0] % NOTICE_LANES)
+}
 
 /// An API user's address to be told how a job ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

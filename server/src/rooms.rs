@@ -3,7 +3,6 @@
 use std::{fs::File, sync::Arc};
 
 use anyhow::{Context as _, Result};
-use tempfile::TempDir;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -16,9 +15,9 @@ use crate::{
         semantic::{Encoder, Home, OpenAiEncoder, Pocket, Semantic},
     },
     callback::{Courier, Signer, outgoing::Outgoing},
-    config::{Config, EncoderName, ProviderName},
-    folder,
-    limit::{Limiter, Memory, RedisLimiter, SqliteLimiter, Tally},
+    config::{CallbacksConfig, Config, EncoderName, ProviderName, RefusalsConfig},
+    folder, job,
+    limit::{self, Limiter, Memory, RedisLimiter, Refusals, SqliteLimiter, Tally},
     provider::{
         Provider,
         local::Local,
@@ -31,12 +30,9 @@ use crate::{
         redis::{Redis, RedisUrl},
         sqlite::Database,
     },
-    studio::{Given, Mode, Studio},
+    studio::{Given, Mode, Searches, Studio},
     worker::Worker,
 };
-
-/// The file of the embedded store, in the data folder.
-const DATABASE: &str = "atelier.db";
 
 /// What several rooms are furnished with.
 pub struct Rooms {
@@ -55,8 +51,6 @@ pub struct Rooms {
     pub webhooks: Arc<Webhooks>,
     /// Held while nobody else may work in the data folder.
     _lock: Option<File>,
-    /// Stands in for a data folder that is not there.
-    _empty: Option<TempDir>,
 }
 
 impl Rooms {
@@ -74,27 +68,6 @@ impl Rooms {
         Ok(Self {
             _lock: Some(lock),
             ..Self::in_database(config, queue, database)?
-        })
-    }
-
-    /// The rooms for a command that only reads. Where nothing has been kept yet it
-    /// finds an empty store, and nothing is made.
-    pub async fn to_read(config: &Config) -> Result<Self> {
-        let kept = match &config.redis_url {
-            Some(_) => config.data.join(folder::IMAGES).exists(),
-            None => config.data.join(DATABASE).exists(),
-        };
-        if kept {
-            return Self::beside(config).await;
-        }
-        let empty = tempfile::tempdir().context("cannot make a temporary folder")?;
-        let config = Config {
-            data: empty.path().to_owned(),
-            ..config.clone()
-        };
-        Ok(Self {
-            _empty: Some(empty),
-            ..Self::beside(&config).await?
         })
     }
 
@@ -121,7 +94,6 @@ impl Rooms {
             provider: provider(config, &webhooks)?,
             webhooks,
             _lock: None,
-            _empty: None,
         })
     }
 
@@ -141,15 +113,22 @@ impl Rooms {
             provider: provider(config, &webhooks)?,
             webhooks,
             _lock: None,
-            _empty: None,
         })
     }
 
     /// The studio in these rooms; once `drain` is cancelled it takes no orders.
-    pub fn studio(&self, config: &Config, tally: Tally, drain: CancellationToken) -> Studio {
-        Studio {
+    pub fn studio(
+        &self,
+        config: &Config,
+        tally: Tally,
+        drain: CancellationToken,
+    ) -> Result<Studio> {
+        Ok(Studio {
             clock: self.clock.clone(),
             tally,
+            callbacks: limit::callbacks(config.callbacks.per_hour)?,
+            refusals: self.refusals(config)?,
+            searches: Searches::default(),
             figures_kept: config.figures.keep,
             queue: Arc::clone(&self.queue),
             register: Arc::clone(&self.register),
@@ -168,7 +147,12 @@ impl Rooms {
             photos_forgotten: Mutex::default(),
             public_url: config.public_url.clone(),
             drain,
-        }
+        })
+    }
+
+    fn refusals(&self, config: &Config) -> Result<Refusals> {
+        let RefusalsConfig { quota, window } = config.refusals;
+        Ok(Refusals::new(Arc::clone(&self.limiter), quota, window)?)
     }
 
     /// A worker in these rooms that delivers to `callback`.
@@ -186,8 +170,9 @@ impl Rooms {
             providers: self.providers(config),
             blobs: self.blobs.clone(),
             courier: Courier::new(callback, signer(secret)?).context(no_client)?,
-            outgoing: Outgoing::new(config.callbacks.allow_private, outgoing_signer(secret)?)
-                .context(no_client)?,
+            outgoing: outgoing(&config.callbacks, secret)?,
+            notices: notice_lanes(&config.callbacks),
+            refusals: self.refusals(config)?,
             settings: config.queue.clone(),
             drain,
             hand_back: CancellationToken::new(),
@@ -217,7 +202,7 @@ impl Rooms {
 }
 
 fn database(config: &Config) -> Result<Database> {
-    Database::open(&config.data.join(DATABASE)).with_context(|| {
+    Database::open(&config.data.join("atelier.db")).with_context(|| {
         format!(
             "cannot open the database in {:?} (setting data, ATELIER_DATA)",
             config.data
@@ -276,8 +261,19 @@ pub fn signer(secret: &str) -> Result<Signer> {
     Signer::new(secret).context("secret (ATELIER_SECRET) cannot sign")
 }
 
-fn outgoing_signer(secret: &str) -> Result<Signer> {
-    Signer::outgoing(secret).context("secret (ATELIER_SECRET) cannot sign")
+fn outgoing(config: &CallbacksConfig, secret: &str) -> Result<Outgoing> {
+    let signer = Signer::outgoing(secret).context("secret (ATELIER_SECRET) cannot sign")?;
+    Outgoing::new(config.allow_private, signer, config.timeout)
+        .context("cannot make an HTTP client")
+}
+
+fn notice_lanes(config: &CallbacksConfig) -> Vec<Lane> {
+    let lane = |name| Lane {
+        name,
+        parallel: Some(config.parallel),
+        per_second: Some(config.per_second),
+    };
+    job::notice_lanes().map(lane).collect()
 }
 
 /// Encryption for every HTTP client and for Redis.

@@ -26,14 +26,17 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 use uuid::{ContextV7, Uuid};
 
-pub use self::answers::{Given, Mode};
 use self::{answers::Answer, fares::Fare};
+pub use self::{
+    answers::{Given, Mode},
+    gallery::Searches,
+};
 use crate::{
     access::{self, Holder, Register},
     blob::{self, Blobs},
     cache::{self, Cache, Savings, semantic::Semantic},
     job::{ImageTask, Request, RestorationTask, Task, Visibility},
-    limit::{self, Limiter, Policy, Receipt, Standing, Tally},
+    limit::{self, Limiter, Policy, Receipt, Refusals, Standing, Tally},
     provider::Provider,
     queue::{self, Hooks, Job, Join, NewJob, Priority, Queue},
     store::clock::Clock,
@@ -63,6 +66,11 @@ pub struct Studio {
     pub blobs: Blobs,
     pub provider: Arc<dyn Provider>,
     pub policies: Vec<Arc<Policy>>,
+    /// Bounds whom a caller has called.
+    pub callbacks: Arc<Policy>,
+    pub searches: Searches,
+    /// Holds whose orders are refused too often.
+    pub refusals: Refusals,
     /// What the policies decided, for the operator.
     pub tally: Tally,
     pub figures_kept: Duration,
@@ -92,6 +100,13 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// What stands for the caller where sessions, which cost nothing, must not
+    /// count: the API key, or the address.
+    pub fn counted_as(&self) -> &str {
+        let holder = self.holder.as_ref();
+        holder.map_or(&self.ip, |holder| &holder.id)
+    }
+
     /// Whether the job belongs to the caller.
     pub fn owns(&self, job: &Job) -> bool {
         job.owner == self.owner
@@ -144,6 +159,8 @@ pub enum Error {
     Limited(Vec<Standing>),
     #[error("the studio is closing")]
     Closing,
+    #[error("the caller asks for too much at a time")]
+    Busy,
     #[error("the job belongs to somebody else")]
     NotYours,
     #[error(transparent)]
@@ -179,7 +196,7 @@ impl Studio {
             standings,
             receipts,
             answer,
-        } = self.admit(caller, &request, terms.fresh, now).await?;
+        } = self.admit(caller, &request, &terms, now).await?;
         let entry = Entry {
             id: new_id(now),
             request,

@@ -19,9 +19,6 @@ use super::{
     guard::{self, PublicOnly, Unwelcome},
 };
 
-const CONNECT: Duration = Duration::from_secs(5);
-/// For everything, from looking up the name to the head of the answer.
-const TOTAL: Duration = Duration::from_secs(15);
 /// No pause that is asked for is believed beyond this.
 const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -92,20 +89,21 @@ fn reason(error: &reqwest::Error) -> String {
 }
 
 impl Outgoing {
-    /// Signs with `signer`, and reaches private addresses only if `allow_private`.
-    pub fn new(allow_private: bool, signer: Signer) -> Result<Self, reqwest::Error> {
-        Self::with(allow_private, signer, TOTAL)
-    }
-
-    fn with(allow_private: bool, signer: Signer, total: Duration) -> Result<Self, reqwest::Error> {
+    /// Signs with `signer`, and reaches private addresses only if
+    /// `allow_private`. The time-out covers everything from looking up the name
+    /// to the head of the answer.
+    pub fn new(
+        allow_private: bool,
+        signer: Signer,
+        timeout: Duration,
+    ) -> Result<Self, reqwest::Error> {
         let builder = Client::builder()
             .user_agent("Atelier")
             .redirect(Policy::none())
             .no_proxy()
             // Strangers could otherwise keep our sockets open.
             .pool_max_idle_per_host(0)
-            .connect_timeout(CONNECT)
-            .timeout(total);
+            .timeout(timeout);
         let builder = if allow_private {
             builder
         } else {

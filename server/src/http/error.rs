@@ -17,7 +17,8 @@ use super::{
     problem::Problem,
 };
 use crate::{
-    access::NotAdmitted, callback::Forgery, limit::Standing, photo::Refusal, queue, studio,
+    access::NotAdmitted, callback::Forgery, connections::TooSlow, limit::Standing, photo::Refusal,
+    queue, studio,
 };
 
 /// Why a request was not answered as asked.
@@ -39,7 +40,13 @@ pub(super) enum Error {
     },
     NotFound(&'static str),
     MethodNotAllowed,
+    /// The body came in too slowly.
+    Slow,
+    /// No place for another connection.
+    Crowded,
     CrossOrigin,
+    /// Only who has an API key may have addresses called.
+    CallbacksClosed,
     /// The operator's token is missing or wrong.
     Unauthorized,
     /// The API key opens nothing.
@@ -69,9 +76,22 @@ impl From<Refusal> for Error {
     }
 }
 
+/// Whether the client's dawdling is what failed.
+pub(super) fn too_slow(error: &(dyn std::error::Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |error| error.source())
+        .any(<dyn std::error::Error>::is::<TooSlow>)
+}
+
+/// Nobody else finds a place at the moment.
+pub(crate) const fn crowded() -> impl IntoResponse {
+    Error::Crowded
+}
+
 impl From<BytesRejection> for Error {
     fn from(rejection: BytesRejection) -> Self {
-        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        if too_slow(&rejection) {
+            Self::Slow
+        } else if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
             Self::TooLarge {
                 max_bytes: super::images::MAX_BODY as u64,
             }
@@ -106,6 +126,7 @@ impl IntoResponse for Error {
         let bearer = matches!(self, Self::Unauthorized | Self::Key(NotAdmitted::Unknown));
         let wait = match &self {
             Self::Key(NotAdmitted::TooMany(wait)) => Some(whole_seconds(*wait).max(1)),
+            Self::Studio(studio::Error::Busy) => Some(1),
             _ => None,
         };
         let mut response = self.problem().respond();
@@ -119,6 +140,11 @@ impl IntoResponse for Error {
             response
                 .headers_mut()
                 .insert(header::WWW_AUTHENTICATE, scheme);
+        }
+        if response.status() == StatusCode::REQUEST_TIMEOUT {
+            // Only half of the request is there: nothing can follow it.
+            let close = header::HeaderValue::from_static("close");
+            response.headers_mut().insert(header::CONNECTION, close);
         }
         if response.status() == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(header::RETRY_AFTER, SOON);
@@ -161,9 +187,29 @@ impl Error {
                     detail,
                 )
             }
+            Self::Slow => {
+                let detail = "The body came in too slowly. Send it again over a better line.";
+                Problem::new(S::REQUEST_TIMEOUT, "too_slow", "Too slow", detail)
+            }
+            Self::Crowded => {
+                let detail = "Too many connections are open, or too many from your address. \
+                              Use fewer at a time, and try again in a moment.";
+                Problem::new(
+                    S::SERVICE_UNAVAILABLE,
+                    "crowded",
+                    "Too many connections",
+                    detail,
+                )
+            }
             Self::CrossOrigin => {
                 let detail = "The request came from a page of another site.";
                 Problem::new(S::FORBIDDEN, "cross_origin", "Forbidden", detail)
+            }
+            Self::CallbacksClosed => {
+                let detail = "Only callers with an API key may name a callback_url or failure_callback_url: \
+                              send yours as \"Authorization: Bearer …\", or leave them out and poll the job. \
+                              Operators let everybody in by \"open = true\" under [callbacks].";
+                Problem::new(S::FORBIDDEN, "callbacks_closed", "Forbidden", detail)
             }
             Self::Unauthorized => {
                 let detail =
@@ -218,6 +264,11 @@ fn studio(error: studio::Error) -> Problem {
         studio::Error::Closing => {
             let detail = "The studio is restarting. Try again in a moment.";
             Problem::new(S::SERVICE_UNAVAILABLE, "closing", "Restarting", detail)
+        }
+        studio::Error::Busy => {
+            let detail =
+                "You ask for too much at a time. Wait for the answers before you ask for more.";
+            Problem::new(S::TOO_MANY_REQUESTS, "busy", "Too much at once", detail)
         }
         studio::Error::NotYours => {
             let detail = "Only whoever asked for this job may change it.";

@@ -70,6 +70,7 @@ pub(super) async fn submit(
         fresh: body.fresh || no_cache(&headers),
         hooks: hooks(
             &state,
+            &caller,
             body.callback_url.take(),
             body.failure_callback_url.take(),
         )?,
@@ -249,15 +250,19 @@ fn size_of(picture: &Picture) -> String {
     }
 }
 
-/// The addresses to be called at the end, if they may be called.
+/// The addresses to be called at the end, if they and the caller's kind may be.
 pub(super) fn hooks(
     state: &State,
+    caller: &Caller,
     callback_url: Option<String>,
     failure_callback_url: Option<String>,
 ) -> Result<Hooks> {
     let checked = |field: &'static str, url: Option<String>| {
         if let Some(url) = &url {
-            guard::check(url, state.allow_private)
+            if caller.holder.is_none() && !state.callbacks.open {
+                return Err(Error::CallbacksClosed);
+            }
+            guard::check(url, state.callbacks.allow_private)
                 .map_err(|error| invalid(field, error.to_string()))?;
         }
         Ok::<_, Error>(url)

@@ -18,7 +18,7 @@ use serde::Serialize;
 
 use super::{Result, State, headers::whole_seconds, jobs::no_store};
 use crate::{
-    limit::{Algorithm, Policy, Standing, Unit},
+    limit::{Algorithm, CALLBACKS, Policy, REFUSALS, Standing, Unit},
     studio::Caller,
 };
 
@@ -145,6 +145,15 @@ fn detail(standing: &Standing) -> String {
     let policy = &standing.policy;
     let left = standing.remaining;
     let renews = duration(reset(standing).max(1));
+    match policy.name.as_str() {
+        REFUSALS => {
+            return format!(
+                "The image service has refused too much of what you asked for as unsafe. Try again in {renews}."
+            );
+        }
+        CALLBACKS => return format!("You had too many callbacks sent. Try again in {renews}."),
+        _ => {}
+    }
     match (policy.unit, standing.reset, left) {
         (Unit::Usd, None, _) => {
             "This would cost more than the studio may spend at all. Ask for something smaller."

@@ -19,6 +19,7 @@ mod limits;
 mod links;
 mod pages;
 mod pictures;
+mod pools;
 mod problem;
 mod read_on;
 mod restorations;
@@ -28,21 +29,22 @@ use std::{path::PathBuf, sync::Arc};
 use axum::{
     Router,
     extract::{DefaultBodyLimit, FromRef},
-    middleware::{from_fn, from_fn_with_state},
+    middleware::from_fn_with_state,
     routing::{get, post},
 };
 use axum_extra::extract::cookie::Key;
 use ipnet::IpNet;
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use self::error::Error;
-pub use self::links::Links;
+pub(crate) use self::{client::network, error::crowded};
+pub use self::{links::Links, pools::Pools};
 use crate::{
     access::Gate,
     callback::{PATH as CALLBACK, Signer},
-    config::{PhotosConfig, ProxyHeader, Secret},
+    config::{CallbacksConfig, PhotosConfig, ProxyHeader, Secret},
+    connections::Places,
     provider::replicate::{self, Webhooks},
     studio::Studio,
 };
@@ -64,12 +66,16 @@ pub struct Site {
     pub photos: PhotosConfig,
     /// Uploads wait here until they are decoded.
     pub uploads: PathBuf,
-    /// Decoding takes memory: one photo at a time.
-    pub decoding: Semaphore,
+    /// Where pictures are worked on.
+    pub pools: Pools,
+    /// Polls that wait, by who asks.
+    pub polls: Arc<Places>,
     /// The site is served over TLS, as its public address says.
     pub https: bool,
-    /// Users may name callbacks in private networks.
-    pub allow_private: bool,
+    /// Scheme, host and port of the site's public address, as browsers write them.
+    pub origin: Option<String>,
+    /// Who may have which addresses called.
+    pub callbacks: CallbacksConfig,
     /// Opens the operator's routes; without it there are none.
     pub admin_token: Option<Secret>,
 }
@@ -113,7 +119,7 @@ pub fn router(site: Site) -> Router {
         .route("/api/jobs/{id}/delete", post(jobs::delete))
         .route("/api/limits", get(limits::list))
         .merge(admin::routes(&state))
-        .layer(from_fn(headers::same_origin))
+        .layer(from_fn_with_state(state.clone(), headers::same_origin))
         .layer(DefaultBodyLimit::max(images::MAX_BODY));
     let guarded = Router::new()
         .merge(api)

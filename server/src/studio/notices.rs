@@ -10,7 +10,7 @@ use url::Url;
 
 use super::{Error, Studio};
 use crate::{
-    job::{NOTICES, NoticeTask, Request, Task},
+    job::{NoticeTask, Request, Task, notice_lane},
     queue::{Hooks, Job, NewJob, Priority},
     view,
 };
@@ -58,9 +58,10 @@ impl Studio {
         };
         Some(NewJob {
             id: format!("{}-{token}", job.id),
-            owner: String::new(),
+            // A flow of its own beside the owner's jobs, and in none of their lists.
+            owner: format!("notices:{}", job.owner),
             request: Request {
-                provider: NOTICES.into(),
+                provider: notice_lane(&task.url),
                 model: String::new(),
                 variation: 0,
                 found: None,

@@ -12,6 +12,7 @@ use super::{Interrupted, STORE_TRIES, Worker, backoff};
 use crate::{
     blob,
     job::{Cost, Outcome, Picture, Task, Visibility},
+    limit::Receipt,
     photo,
     provider::{Answer, Error, Progress, Provider, Remedy},
     queue::{FailedAttempt, Job, Lane, Verdict},
@@ -56,8 +57,21 @@ impl Worker {
             }
             None => None,
         };
+        if self.is_held(job).await {
+            return Err(held());
+        }
         let (provider, _) = self.provider(&job.request.provider).ok_or_else(missing)?;
         provider.make(&job.request, original, progress).await
+    }
+
+    /// Whether its owner has had too much refused since the order was taken.
+    async fn is_held(&self, job: &Job) -> bool {
+        let receipts = Receipt::all_in(&job.charge);
+        let held = self.refusals.hold(&receipts, self.clock.now()).await;
+        held.unwrap_or_else(|error| {
+            warn!(%error, "refusals cannot be looked up; the call is made");
+            false
+        })
     }
 
     fn provider(&self, name: &str) -> Option<&(Arc<dyn Provider>, Lane)> {
@@ -191,6 +205,14 @@ fn lost(error: &blob::Error) -> Error {
     } else {
         Error::passing("photo_lost", "The picture to begin with could not be read.")
     }
+}
+
+fn held() -> Error {
+    Error::last(
+        "held",
+        "The image service was not asked: it has just refused too much that was asked for in the same \
+         place. Please try again later.",
+    )
 }
 
 /// Jobs are claimed from the lanes of our providers only.

@@ -29,7 +29,7 @@ use crate::{
     blob::Blobs,
     callback::{Courier, outgoing::Outgoing},
     config::QueueConfig,
-    job::NOTICES,
+    limit::Refusals,
     provider::{Progress, Provider},
     queue::{Claim, Job, Lane, Queue, Verdict},
     store::clock::Clock,
@@ -41,9 +41,6 @@ const LONGEST_NAP: Duration = Duration::from_secs(5);
 /// How often a store that fails is asked again before a paid picture is given up.
 const STORE_TRIES: u32 = 6;
 
-/// Notices under way at once, over all processes. They mostly wait.
-const NOTICES_AT_ONCE: u32 = 16;
-
 /// What a worker works with.
 pub struct Worker {
     pub clock: Clock,
@@ -54,6 +51,10 @@ pub struct Worker {
     pub blobs: Blobs,
     pub courier: Courier,
     pub outgoing: Outgoing,
+    /// Where notices to API users wait; each is bounded.
+    pub notices: Vec<Lane>,
+    /// Tells for whom nothing is asked of a provider at the moment.
+    pub refusals: Refusals,
     pub settings: QueueConfig,
     /// Cancelled: claim no more.
     pub drain: CancellationToken,
@@ -75,13 +76,12 @@ impl Worker {
     pub fn start(self: &Arc<Self>, count: usize) -> TaskTracker {
         let tasks = TaskTracker::new();
         let calls = self.providers.iter().map(|(_, lane)| lane.clone());
-        let notices = Lane {
-            parallel: Some(NOTICES_AT_ONCE),
-            ..Lane::open(NOTICES)
-        };
+        // Notices mostly wait. With a place for all that the lanes let through
+        // at once, a lane that is full of silent receivers takes no other's.
+        let places: u32 = self.notices.iter().filter_map(|lane| lane.parallel).sum();
         let crews = [
             (calls.collect(), count),
-            (vec![notices], NOTICES_AT_ONCE as usize),
+            (self.notices.clone(), places as usize),
         ];
         for (lanes, size) in crews {
             tasks.spawn(Arc::clone(self).work(lanes, size, tasks.clone()));

@@ -8,11 +8,11 @@ use atelier::{
     blob::Blobs,
     cache::{Savings, SqliteCache},
     job::ImageTask,
-    limit::{RedisLimiter, Tally},
+    limit::{self, Limiter, RedisLimiter, Refusals, Tally},
     provider::local::Local,
     queue::SqliteQueue,
     store::{clock::Clock, redis::Redis, sqlite::Database},
-    studio::{Caller, Error, Given, Mode, Order, Studio, Terms},
+    studio::{Caller, Error, Given, Mode, Order, Searches, Studio, Terms},
 };
 use reqwest::Response;
 use serde_json::{Value, json};
@@ -206,6 +206,7 @@ async fn limits_away(on_error: &str, folder: &std::path::Path) -> Studio {
     let database = Database::open(&folder.join("atelier.db")).unwrap();
     let queue = SqliteQueue::take_over(database.clone(), Clock::system().now());
     let nobody = Redis::open("redis://127.0.0.1:1".parse().unwrap());
+    let limiter: Arc<dyn Limiter> = Arc::new(RedisLimiter::new(nobody));
     Studio {
         clock: Clock::system(),
         queue: Arc::new(queue.await.unwrap()),
@@ -215,7 +216,10 @@ async fn limits_away(on_error: &str, folder: &std::path::Path) -> Studio {
         mode: Mode::Off,
         savings: Savings::default(),
         given: Given::default(),
-        limiter: Arc::new(RedisLimiter::new(nobody)),
+        callbacks: limit::callbacks(1).unwrap(),
+        refusals: Refusals::new(Arc::clone(&limiter), 1, Duration::from_secs(1)).unwrap(),
+        limiter,
+        searches: Searches::default(),
         blobs: Blobs::in_folder(folder).unwrap(),
         provider: Arc::new(Local),
         policies: vec![Arc::new(toml::from_str(&text).unwrap())],

@@ -96,7 +96,7 @@ async fn the_bound_of_a_provider_holds_over_all_processes() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn notices_and_dead_letters_are_shared_too() {
     let openai = OpenAi::start(vec![refused()]).await;
-    let file = "limits = []\n[callbacks]\nallow_private = true";
+    let file = "limits = []\n[callbacks]\nopen = true\nallow_private = true";
     let setup = shared(file, &openai).await.set("ATELIER_SECRET", SECRET);
     let server = setup.start();
     let _worker = beside(&setup, &server.url).start_worker();

@@ -16,12 +16,12 @@ use super::*;
 const SECRET: &str = "a secret of sixteen";
 
 fn outgoing(allow_private: bool) -> Outgoing {
-    outgoing_within(allow_private, TOTAL)
+    outgoing_within(allow_private, Duration::from_secs(60))
 }
 
-fn outgoing_within(allow_private: bool, total: Duration) -> Outgoing {
+fn outgoing_within(allow_private: bool, timeout: Duration) -> Outgoing {
     crate::rooms::start_cryptography();
-    Outgoing::with(allow_private, Signer::new(SECRET).unwrap(), total).unwrap()
+    Outgoing::new(allow_private, Signer::new(SECRET).unwrap(), timeout).unwrap()
 }
 
 async fn send(outgoing: &Outgoing, url: &str) -> Result<(), Error> {

@@ -23,7 +23,7 @@ use tempfile::TempDir;
 
 pub(crate) use self::{
     openai::{Answer, OpenAi},
-    process::{Process, signal},
+    process::Process,
     recorder::{Delivery, Recorder},
     redis::{redis, redis_8, redis_8_database, redis_cluster, redis_database},
     replicate::{Fate, Replicate, WEBHOOK_SECRET, sign as replicate_webhook},
@@ -162,6 +162,13 @@ impl Setup {
         let mut command = self.command();
         command.arg("worker");
         Process::start(command, "working, delivering to ").0
+    }
+
+    /// A new API key.
+    pub(crate) fn key(&self, name: &str) -> String {
+        let output = self.run(&["keys", "create", name]);
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
     /// Runs a command to its end.

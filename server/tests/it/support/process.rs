@@ -7,11 +7,6 @@ use std::{
     thread,
 };
 
-use nix::{
-    sys::signal::{Signal, kill},
-    unistd::Pid,
-};
-
 use super::PATIENCE;
 
 /// A server or a worker by itself. Killed when dropped.
@@ -47,11 +42,14 @@ impl Process {
 
     /// Sends SIGTERM.
     pub(crate) fn ask_to_stop(&self) {
-        self.signal(Signal::SIGTERM);
-    }
-
-    pub(crate) fn signal(&self, which: Signal) {
-        signal(&self.child, which);
+        let id = self.child.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args(["-TERM", &id])
+                .status()
+                .unwrap()
+                .success()
+        );
     }
 
     /// How the process ended.
@@ -71,12 +69,6 @@ impl Process {
             }
         }
     }
-}
-
-/// Sends a signal to a program that a test has started.
-pub(crate) fn signal(child: &Child, which: Signal) {
-    let id = Pid::from_raw(child.id().try_into().unwrap());
-    kill(id, which).unwrap();
 }
 
 impl Drop for Process {
