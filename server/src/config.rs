@@ -1,7 +1,9 @@
 //! The configuration: `config.default.toml`, then the file named by
 //! `ATELIER_CONFIG`, then the environment. Nothing else reads either.
 
+mod bounds;
 mod check;
+mod print;
 mod traffic;
 #[cfg(test)]
 mod tests;
@@ -30,8 +32,10 @@ pub struct Config {
     pub listen: SocketAddr,
     pub data: PathBuf,
     pub log: String,
+    #[serde(serialize_with = "print::redis_url")]
     pub redis_url: Option<RedisUrl>,
     pub public_url: Option<Url>,
+    #[serde(serialize_with = "print::optional_url")]
     pub callback_url: Option<Url>,
     pub secret: Option<Secret>,
     pub admin_token: Option<Secret>,
@@ -124,6 +128,7 @@ pub struct PhotosConfig {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OpenAiConfig {
+    #[serde(serialize_with = "print::url")]
     pub base_url: Url,
     pub api_key: Option<Secret>,
     pub model: String,
@@ -140,6 +145,7 @@ pub struct OpenAiConfig {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReplicateConfig {
+    #[serde(serialize_with = "print::url")]
     pub base_url: Url,
     pub api_token: Option<Secret>,
     pub webhook_secret: Option<Secret>,
@@ -255,17 +261,15 @@ pub struct Estimate {
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 pub struct Secret(pub String);
 
-const REDACTED: &str = "(set, not shown)";
-
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(REDACTED)
+        f.write_str(print::REDACTED)
     }
 }
 
 impl Serialize for Secret {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(REDACTED)
+        serializer.serialize_str(print::REDACTED)
     }
 }
 

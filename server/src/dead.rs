@@ -47,10 +47,11 @@ pub struct Which {
 /// Does it; the answer to be printed.
 pub async fn run(config: &Config, action: &Action) -> Result<String> {
     start_cryptography();
-    let studio =
-        Rooms::beside(config)
-            .await?
-            .studio(config, Tally::new(None), CancellationToken::new())?;
+    let rooms = match action {
+        Action::List { .. } => Rooms::to_read(config).await,
+        Action::Retry(_) | Action::Delete(_) => Rooms::beside(config).await,
+    }?;
+    let studio = rooms.studio(config, Tally::new(None), CancellationToken::new())?;
     match action {
         Action::List { json: true } => Ok(lines(&letters(&studio).await?)?),
         Action::List { json: false } => {

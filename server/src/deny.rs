@@ -1,7 +1,10 @@
 //! `atelier deny`: who is not served. It works on the store itself; running
 //! servers learn of it within seconds.
 
-use std::time::Duration;
+use std::{
+    io::{self, IsTerminal as _, Write as _},
+    time::Duration,
+};
 
 use anyhow::{Result, bail, ensure};
 use clap::{Subcommand, ValueEnum};
@@ -30,6 +33,9 @@ pub enum Action {
         /// How long; without it, until it is removed
         #[arg(long = "for", value_parser = humantime::parse_duration)]
         period: Option<Duration>,
+        /// Do not ask when nearly everybody would be denied
+        #[arg(long)]
+        yes: bool,
     },
     /// Serve somebody again
     Remove {
@@ -58,19 +64,27 @@ pub enum Kind {
 /// Does it; the answer to be printed.
 pub async fn run(config: &Config, action: &Action) -> Result<String> {
     start_cryptography();
-    let rooms = Rooms::beside(config).await?;
-    let (register, now) = (rooms.register, rooms.clock.now());
+    let rooms = match action {
+        Action::List { .. } => Rooms::to_read(config).await,
+        Action::Add { .. } | Action::Remove { .. } => Rooms::beside(config).await,
+    }?;
+    let (register, now) = (&*rooms.register, rooms.clock.now());
     match action {
         Action::Add {
             value,
             kind,
             period,
+            yes,
         } => {
-            let subject = subject(&*register, value, *kind).await?;
-            add(&*register, subject, *period, now).await
+            let subject = subject(register, value, *kind).await?;
+            ensure!(
+                *yes || !subject.is_everybody() || confirmed(&subject)?,
+                "{subject} was not denied."
+            );
+            add(register, subject, *period, now).await
         }
         Action::Remove { value, kind } => {
-            let subject = subject(&*register, value, *kind).await?;
+            let subject = subject(register, value, *kind).await?;
             ensure!(
                 register.allow(&subject).await?,
                 "{subject} is not on the list. `atelier deny list` shows it; what is configured is \
@@ -78,8 +92,26 @@ pub async fn run(config: &Config, action: &Action) -> Result<String> {
             );
             Ok(format!("served again: {subject}\n"))
         }
-        Action::List { json } => list(&*register, *json, now).await,
+        Action::List { json } => list(register, *json, now).await,
     }
+}
+
+/// Asks whoever sits at the terminal.
+///
+/// # Errors
+/// If nobody does.
+fn confirmed(subject: &Subject) -> Result<bool> {
+    ensure!(
+        io::stdin().is_terminal(),
+        "{subject} would deny nearly everybody. Add --yes if that is meant."
+    );
+    write!(
+        io::stderr(),
+        "{subject} would deny nearly everybody. Deny it? [y/N] "
+    )?;
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
 /// Whom a value means. Of a key's text only its id is kept.

@@ -20,6 +20,8 @@ pub const IMAGES: &str = "images";
 /// Where uploads wait until they are decoded.
 pub const UPLOADS: &str = "uploads";
 
+const SECRET: &str = "secret";
+
 fn cannot_write(data: &Path) -> String {
     format!(
         "cannot write to the data folder {data:?} (setting data, ATELIER_DATA). \
@@ -53,12 +55,17 @@ pub fn lock(data: &Path) -> Result<File> {
     }
 }
 
+/// Whether a secret has been made.
+pub fn has_secret(data: &Path) -> bool {
+    data.join(SECRET).exists()
+}
+
 /// The configured secret, or the one made at the first start.
 pub fn secret(config: &Config) -> Result<String> {
     if let Some(Secret(secret)) = &config.secret {
         return Ok(secret.clone());
     }
-    let path = config.data.join("secret");
+    let path = config.data.join(SECRET);
     if !path.exists() {
         make_secret(&config.data, &path).with_context(|| {
             format!(

@@ -67,10 +67,11 @@ pub async fn run(config: &Config, action: &Action) -> Result<String> {
             semantic::explain(encoder.as_ref(), config.semantic.threshold, a, b).await?;
         return Ok(serde_json::to_string(&explained)? + "\n");
     }
-    let studio =
-        Rooms::beside(config)
-            .await?
-            .studio(config, Tally::new(None), CancellationToken::new())?;
+    let rooms = match action {
+        Action::Purge(_) => Rooms::beside(config).await,
+        _ => Rooms::to_read(config).await,
+    }?;
+    let studio = rooms.studio(config, Tally::new(None), CancellationToken::new())?;
     match action {
         Action::Stats { since, json } => stats(&studio, *since, *json).await,
         Action::Why { job } => why(&studio, job).await,

@@ -3,7 +3,7 @@
 
 use std::{cmp::Reverse, time::Duration};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use serde_json::json;
@@ -32,6 +32,7 @@ pub enum Action {
     /// Make a key useless
     Revoke {
         /// The key's id, or its name if no other key has it
+        #[arg(value_parser = name)]
         key: String,
     },
     /// Print the secret by which API users verify the callbacks they are sent
@@ -40,17 +41,34 @@ pub enum Action {
 
 /// What those who take callbacks verify them by.
 fn callback_secret(config: &Config) -> Result<String> {
-    folder::make(&config.data)?;
+    ensure!(
+        config.secret.is_some() || folder::has_secret(&config.data),
+        "there is no secret in {:?} yet. It is made when the server first starts; or set secret (ATELIER_SECRET).",
+        config.data
+    );
     let secret = outgoing_secret(&folder::secret(config)?);
     Ok(format!("{secret}\n"))
+}
+
+/// Characters of a key's name at most.
+const LONGEST_NAME: usize = 100;
+
+/// A name that can be shown in a line of a table.
+fn name(text: &str) -> Result<String> {
+    let printable = !text.trim().is_empty() && !text.chars().any(char::is_control);
+    ensure!(
+        printable && text.chars().count() <= LONGEST_NAME,
+        "{text:?} is no name of a key. A name has 1 to {LONGEST_NAME} printable characters."
+    );
+    Ok(text.to_owned())
 }
 
 /// A key to be made.
 #[derive(Debug, Args)]
 pub struct Creation {
-    /// Whose it is, for your own memory
-    #[arg(default_value = "")]
-    name: String,
+    /// Whose it is, for your own memory; without it the key is called by its id
+    #[arg(value_parser = name)]
+    name: Option<String>,
     /// A quota of its own, instead of the limits of scope "user"
     #[arg(long)]
     quota: Option<f64>,
@@ -65,12 +83,16 @@ pub struct Creation {
 /// Does it; the answer to be printed.
 pub async fn run(config: &Config, action: &Action) -> Result<String> {
     start_cryptography();
-    let rooms = Rooms::beside(config).await?;
-    let (register, now) = (rooms.register, rooms.clock.now());
     match action {
-        Action::Create(creation) => create(&*register, creation, now).await,
-        Action::List { json } => list(&*register, *json).await,
-        Action::Revoke { key } => revoke(&*register, key, now).await,
+        Action::Create(creation) => {
+            let rooms = Rooms::beside(config).await?;
+            create(&*rooms.register, creation, rooms.clock.now()).await
+        }
+        Action::List { json } => list(&*Rooms::to_read(config).await?.register, *json).await,
+        Action::Revoke { key } => {
+            let rooms = Rooms::beside(config).await?;
+            revoke(&*rooms.register, key, rooms.clock.now()).await
+        }
         Action::CallbackSecret => callback_secret(config),
     }
 }
@@ -80,7 +102,7 @@ async fn create(register: &dyn Register, creation: &Creation, now: Timestamp) ->
         .quota
         .map(|quota| Policy::own(creation.unit, quota, creation.window))
         .transpose()?;
-    let (key, text) = Key::new(&creation.name, own, now);
+    let (key, text) = Key::new(creation.name.as_deref(), own, now);
     register
         .put(&crate::access::digest(&text), &key)
         .await

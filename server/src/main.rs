@@ -9,9 +9,7 @@ use anyhow::{Context as _, Result};
 use atelier::{config::Config, dead, deny, hoard, keys, serve, work};
 use clap::{Parser, Subcommand};
 use tokio::runtime::Runtime;
-use tracing_subscriber::{
-    filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _,
-};
+use tracing_subscriber::{layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 /// An AI image studio in one binary: a prompt becomes a picture, an old photo
 /// a restored one.
@@ -81,9 +79,7 @@ fn run(cli: &Cli) -> Result<()> {
         }
         Some(Command::Keys { action }) => print(&runtime()?.block_on(keys::run(&config, action))?),
         Some(Command::Deny { action }) => print(&runtime()?.block_on(deny::run(&config, action))?),
-        Some(Command::Config) => {
-            print(&toml::to_string(&config).context("cannot print the configuration")?)
-        }
+        Some(Command::Config) => print(&config.to_file()?),
     }
 }
 
@@ -108,12 +104,8 @@ fn print(answer: &str) -> Result<()> {
 }
 
 fn start_log(config: &Config) -> Result<()> {
-    let filter: Targets = config
-        .log
-        .parse()
-        .with_context(|| format!("log (RUST_LOG) is {:?}", config.log))?;
     tracing_subscriber::registry()
-        .with(filter)
+        .with(config.log_filter()?)
         .with(tracing_subscriber::fmt::layer().with_writer(io::stderr))
         .try_init()
         .context("cannot start the log")

@@ -3,6 +3,7 @@
 use std::{fs::File, sync::Arc};
 
 use anyhow::{Context as _, Result};
+use tempfile::TempDir;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -34,6 +35,9 @@ use crate::{
     worker::Worker,
 };
 
+/// The file of the embedded store, in the data folder.
+const DATABASE: &str = "atelier.db";
+
 /// What several rooms are furnished with.
 pub struct Rooms {
     /// The time of their store.
@@ -51,6 +55,8 @@ pub struct Rooms {
     pub webhooks: Arc<Webhooks>,
     /// Held while nobody else may work in the data folder.
     _lock: Option<File>,
+    /// Stands in for a data folder that is not there.
+    _empty: Option<TempDir>,
 }
 
 impl Rooms {
@@ -68,6 +74,27 @@ impl Rooms {
         Ok(Self {
             _lock: Some(lock),
             ..Self::in_database(config, queue, database)?
+        })
+    }
+
+    /// The rooms for a command that only reads. Where nothing has been kept yet it
+    /// finds an empty store, and nothing is made.
+    pub async fn to_read(config: &Config) -> Result<Self> {
+        let kept = match &config.redis_url {
+            Some(_) => config.data.join(folder::IMAGES).exists(),
+            None => config.data.join(DATABASE).exists(),
+        };
+        if kept {
+            return Self::beside(config).await;
+        }
+        let empty = tempfile::tempdir().context("cannot make a temporary folder")?;
+        let config = Config {
+            data: empty.path().to_owned(),
+            ..config.clone()
+        };
+        Ok(Self {
+            _empty: Some(empty),
+            ..Self::beside(&config).await?
         })
     }
 
@@ -94,6 +121,7 @@ impl Rooms {
             provider: provider(config, &webhooks)?,
             webhooks,
             _lock: None,
+            _empty: None,
         })
     }
 
@@ -113,6 +141,7 @@ impl Rooms {
             provider: provider(config, &webhooks)?,
             webhooks,
             _lock: None,
+            _empty: None,
         })
     }
 
@@ -202,7 +231,7 @@ impl Rooms {
 }
 
 fn database(config: &Config) -> Result<Database> {
-    Database::open(&config.data.join("atelier.db")).with_context(|| {
+    Database::open(&config.data.join(DATABASE)).with_context(|| {
         format!(
             "cannot open the database in {:?} (setting data, ATELIER_DATA)",
             config.data

@@ -30,7 +30,7 @@ use crate::{
     metrics,
     rooms::{Rooms, signer, start_cryptography},
     studio::Studio,
-    work::{LAST_MOMENT, asked_to_stop, shut_down},
+    work::{LAST_MOMENT, StopSignals, shut_down},
 };
 
 /// What has expired is forgotten this often.
@@ -39,8 +39,9 @@ const SWEEP: Duration = Duration::from_secs(600);
 /// Figures are taken to the store this often.
 const RECORD: Duration = Duration::from_secs(5);
 
-/// Runs until SIGTERM or SIGINT, then drains.
+/// Runs until it is asked to stop, then drains.
 pub async fn serve(config: Config) -> Result<()> {
+    let mut signals = StopSignals::listen()?;
     start_cryptography();
     let rooms = Rooms::open(&config).await?;
     let secret = folder::secret(&config)?;
@@ -75,9 +76,9 @@ pub async fn serve(config: Config) -> Result<()> {
     let workers = worker.start(config.workers);
     let server = tokio::spawn(server.run(listener, closing.clone()));
     announce(&config, &studio, address);
-    asked_to_stop().await?;
+    signals.next().await;
     // Connections stay open meanwhile: deliveries and polls need them.
-    shut_down(&config, &worker, &workers).await;
+    shut_down(&config, &worker, &workers, &mut signals).await;
     studio.record_figures().await;
     studio.record_savings().await;
     closing.cancel();
@@ -91,6 +92,7 @@ fn announce(config: &Config, studio: &Studio, address: SocketAddr) {
     let provider = &studio.provider;
     let models = [Kind::Image, Kind::Restoration].map(|kind| provider.model(kind));
     info!(
+        %address,
         provider = provider.name(),
         models = models.join(", "),
         workers = config.workers,

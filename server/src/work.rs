@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result, ensure};
 use tokio::{
-    signal::unix::{SignalKind, signal},
-    time::{Instant, timeout, timeout_at},
+    signal::unix::{Signal, SignalKind, signal},
+    time::{sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::info;
@@ -22,8 +22,9 @@ use crate::{
 /// After the grace: how long handing back and closing connections may take.
 pub(crate) const LAST_MOMENT: Duration = Duration::from_secs(3);
 
-/// Works until SIGTERM or SIGINT, then drains.
+/// Works until it is asked to stop, then drains.
 pub async fn work(config: Config) -> Result<()> {
+    let mut signals = StopSignals::listen()?;
     ensure!(
         config.redis_url.is_some(),
         "a worker by itself needs the Redis that its servers use: set redis_url (ATELIER_REDIS_URL). \
@@ -41,8 +42,8 @@ pub async fn work(config: Config) -> Result<()> {
         workers = config.workers,
         "working, delivering to {callback}"
     );
-    asked_to_stop().await?;
-    shut_down(&config, &worker, &workers).await;
+    signals.next().await;
+    shut_down(&config, &worker, &workers, &mut signals).await;
     info!("closed");
     Ok(())
 }
@@ -56,22 +57,48 @@ fn callback(config: &Config) -> Result<Url> {
     )
 }
 
-/// Returns at SIGTERM or SIGINT.
-pub(crate) async fn asked_to_stop() -> Result<()> {
-    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        stopped = tokio::signal::ctrl_c() => stopped.context("cannot listen for SIGINT")?,
+/// The signals that ask a process to stop: SIGTERM, SIGINT, and SIGHUP, which a
+/// closed terminal sends.
+pub(crate) struct StopSignals([Signal; 3]);
+
+impl StopSignals {
+    /// Listens from now on.
+    pub(crate) fn listen() -> Result<Self> {
+        let listen = |kind| signal(kind).context("cannot listen for signals");
+        Ok(Self([
+            listen(SignalKind::terminate())?,
+            listen(SignalKind::interrupt())?,
+            listen(SignalKind::hangup())?,
+        ]))
     }
-    Ok(())
+
+    /// Returns at the next of them.
+    pub(crate) async fn next(&mut self) {
+        let [terminate, interrupt, hangup] = &mut self.0;
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+            _ = hangup.recv() => {}
+        }
+    }
 }
 
-/// Nothing new is begun, running work gets its grace, the rest is handed back.
-pub(crate) async fn shut_down(config: &Config, worker: &Worker, workers: &TaskTracker) {
+/// Nothing new is begun, running work gets its grace, the rest is handed back;
+/// at once, when another signal comes meanwhile.
+pub(crate) async fn shut_down(
+    config: &Config,
+    worker: &Worker,
+    workers: &TaskTracker,
+    signals: &mut StopSignals,
+) {
     info!(grace = ?config.queue.grace, "stopping: finishing what is running");
-    let deadline = Instant::now() + config.queue.grace;
     worker.drain.cancel();
-    if timeout_at(deadline, workers.wait()).await.is_err() {
+    let all_done = tokio::select! {
+        () = workers.wait() => true,
+        () = sleep(config.queue.grace) => false,
+        () = signals.next() => false,
+    };
+    if !all_done {
         worker.hand_back.cancel();
         let _ = timeout(LAST_MOMENT, workers.wait()).await;
     }

@@ -8,9 +8,8 @@ use crate::{exec, redis::Redis, site, tools};
 
 // The front end's features must not be unified with the server's (`hydrate`
 // and `ssr` exclude each other), so it is never part of a native build.
-const LINT: &str = "clippy --workspace --exclude atelier-frontend --all-targets -- -D warnings";
-const LINT_WASM: &str =
-    "clippy --package atelier-frontend --target wasm32-unknown-unknown -- -D warnings";
+const LINT: &str = "clippy --workspace --exclude atelier-frontend --all-targets --";
+const LINT_WASM: &str = "clippy --package atelier-frontend --target wasm32-unknown-unknown --";
 const DOCUMENT: &str =
     "doc --workspace --exclude atelier-frontend --no-deps --document-private-items";
 const TEST: &str = "test --workspace --exclude atelier-frontend --exclude xtask --";
@@ -29,10 +28,10 @@ pub(crate) fn command(filters: &[String]) -> Result<()> {
     steps.run("site", || site::build(site::Mode::Small))?;
     steps.run("lints", || {
         tools::component("clippy", "clippy")?;
-        exec::run(&mut exec::cargo(LINT))
+        exec::run(exec::cargo(LINT).args(tools::strictness()))
     })?;
     steps.run("lints of the wasm", || {
-        exec::run(&mut exec::cargo(LINT_WASM))
+        exec::run(exec::cargo(LINT_WASM).args(tools::strictness()))
     })?;
     steps.run("documentation", || {
         exec::run(exec::cargo(DOCUMENT).env("RUSTDOCFLAGS", "-D warnings"))

@@ -45,7 +45,7 @@ impl Error {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Key {
     pub id: String,
-    /// For the operator; may be empty.
+    /// For the operator; the id where none was given.
     pub name: String,
     pub created_at: Timestamp,
     pub revoked_at: Option<Timestamp>,
@@ -71,13 +71,14 @@ pub struct Denial {
 
 impl Key {
     /// A new key, and its text.
-    pub fn new(name: &str, own: Option<Policy>, now: Timestamp) -> (Self, String) {
+    pub fn new(name: Option<&str>, own: Option<Policy>, now: Timestamp) -> (Self, String) {
         let random = [*Uuid::new_v4().as_bytes(), *Uuid::new_v4().as_bytes()].concat();
         let text = format!("{KEY}{}", BASE64.encode(random));
+        // Not part of the text, so that the id tells nothing of it.
+        let id = format!("{ID}{}", &Uuid::new_v4().simple().to_string()[..10]);
         let key = Self {
-            // Not part of the text, so that the id tells nothing of it.
-            id: format!("{ID}{}", &Uuid::new_v4().simple().to_string()[..10]),
-            name: name.to_owned(),
+            name: name.unwrap_or(&id).to_owned(),
+            id,
             created_at: now,
             revoked_at: None,
             own,

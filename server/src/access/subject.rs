@@ -33,6 +33,13 @@ pub enum Unfit {
 /// A shorter part of a `User-Agent` would be in nearly all of them.
 const SHORTEST: usize = 3;
 
+/// No single holder has a network as large as these.
+const BROAD_V4: u8 = 8;
+const BROAD_V6: u8 = 16;
+
+/// How browsers begin to call themselves.
+const BROWSER: &str = "mozilla/5.0 (";
+
 impl Subject {
     /// An address or a network.
     pub fn ip(text: &str) -> Result<Self, Unfit> {
@@ -72,6 +79,17 @@ impl Subject {
         Self::ip(text)
             .or_else(|_| Self::key(text))
             .or_else(|_| Self::user_agent(text))
+    }
+
+    /// Whether so many are meant that it may be a mistake: a large part of the
+    /// internet, or what nearly every browser calls itself.
+    pub fn is_everybody(&self) -> bool {
+        match self {
+            Self::Ip(IpNet::V4(network)) => network.prefix_len() < BROAD_V4,
+            Self::Ip(IpNet::V6(network)) => network.prefix_len() < BROAD_V6,
+            Self::Key(_) => false,
+            Self::UserAgent(part) => BROWSER.contains(part.as_str()),
+        }
     }
 
     /// The kind's name and the value.

@@ -121,6 +121,22 @@ fn refusals_name_the_setting() {
     }
 }
 
+const SECRETS: [(&str, &str); 7] = [
+    ("OPENAI_API_KEY", "sk-verysecret"),
+    ("OPENAI_BASE_URL", "https://me:verysecret@images.example/v1"),
+    ("ATELIER_SECRET", "verysecret-0123456789"),
+    ("ATELIER_ADMIN_TOKEN", "verysecret-9876543210"),
+    (
+        "ATELIER_REDIS_URL",
+        "rediss://me:verysecret@redis.example:6380/2",
+    ),
+    (
+        "ATELIER_CALLBACK_URL",
+        "http://me:verysecret@inside.example/",
+    ),
+    ("REPLICATE_API_TOKEN", "r8_verysecret"),
+];
+
 #[test]
 fn a_public_address_is_an_origin() {
     for url in [
@@ -143,13 +159,128 @@ fn a_public_address_is_an_origin() {
 
 #[test]
 fn secrets_are_not_printed() {
-    let environment = [
-        ("OPENAI_API_KEY", "sk-verysecret"),
-        ("ATELIER_SECRET", "0123456789abcdef"),
-    ];
-    let config = load("", &environment).unwrap();
-    let printed = format!("{config:?}{}", toml::to_string(&config).unwrap());
-    assert!(!printed.contains("verysecret") && !printed.contains("0123456789abcdef"));
+    let config = load("", &SECRETS).unwrap();
+    let printed = format!("{:?}{}", config.secret, config.to_file().unwrap());
+    assert!(!printed.contains("verysecret"), "{printed}");
+}
+
+#[test]
+fn what_is_printed_can_be_loaded_again() {
+    let file = "workers = 7\n[queue]\nlease = '5s'\n[[limits]]\nname = 'a'\nscope = 'ip'\n\
+                unit = 'images'\nalgorithm = 'token_bucket'\nquota = 5\nwindow = '1d'\nburst = 2";
+    let printed = load(file, &[]).unwrap().to_file().unwrap();
+    assert_eq!(load(&printed, &[]).unwrap().to_file().unwrap(), printed);
+
+    let secret = load(file, &SECRETS).unwrap().to_file().unwrap();
+    let loaded = load(&secret, &[]).unwrap();
+    assert!(loaded.secret.is_none() && loaded.admin_token.is_none());
+    assert!(loaded.openai.api_key.is_none() && loaded.redis_url.is_none());
+    assert!(loaded.callback_url.is_none());
+    assert_eq!(loaded.workers, 7);
+}
+
+#[test]
+fn what_is_printed_for_a_secret_is_none() {
+    for (setting, file) in [
+        ("ATELIER_SECRET", "secret = '(set, not shown)'"),
+        ("ATELIER_ADMIN_TOKEN", "admin_token = '(set, not shown)'"),
+        ("OPENAI_API_KEY", "[openai]\napi_key = '(set, not shown)'"),
+        (
+            "REPLICATE_API_TOKEN",
+            "[replicate]\napi_token = '(set, not shown)'",
+        ),
+        (
+            "REPLICATE_WEBHOOK_SECRET",
+            "[replicate]\nwebhook_secret = '(set, not shown)'",
+        ),
+    ] {
+        let message = message(file, &[]);
+        assert!(message.contains(setting), "{message}");
+    }
+}
+
+#[test]
+fn a_value_that_would_fail_later_is_refused_by_its_name() {
+    for (file, expected) in [
+        ("[cache]\nttl = '5000years'", "cache.ttl"),
+        ("[queue]\nlease = '5000years'", "queue.lease"),
+        ("[queue]\nlease = '299ms'", "queue.lease"),
+        ("[queue]\nretry_base = '0s'", "queue.retry_base"),
+        ("[queue]\nretry_base = '6m'", "queue.retry_base"),
+        ("[queue]\nretry_cap = '5000years'", "queue.retry_cap"),
+        ("[queue]\ngrace = '5000years'", "queue.grace"),
+        ("[queue]\nkeep = '5000years'", "queue.keep"),
+        ("[queue]\nattempts = 0", "queue.attempts"),
+        ("[photos]\nkeep = '5000years'", "photos.keep"),
+        ("[photos]\nmax_bytes = 0", "photos.max_bytes"),
+        ("[photos]\nmax_pixels = 0", "photos.max_pixels"),
+        ("[figures]\nkeep = '5000years'", "figures.keep"),
+        ("[openai]\ntimeout = '0s'", "openai.timeout"),
+        ("[openai]\ntimeout = '5000years'", "openai.timeout"),
+        ("[openai]\nmodel = ''", "openai.model"),
+        ("[openai]\nmodel = 'two words'", "openai.model"),
+        ("[openai]\nparallel = 0", "openai.parallel"),
+        ("[openai]\npartial_images = 4", "openai.partial_images"),
+        ("[openai]\nbase_url = 'ftp://a.example'", "OPENAI_BASE_URL"),
+        (
+            "[openai]\nbase_url = 'http://a/v1?key=b'",
+            "OPENAI_BASE_URL",
+        ),
+        ("[openai]\napi_key = \"sk-test\\n\"", "OPENAI_API_KEY"),
+        ("[openai]\napi_key = ' '", "OPENAI_API_KEY"),
+        (
+            "[openai.prices]\ntext_input = -1.0",
+            "openai.prices.text_input",
+        ),
+        (
+            "[openai.prices]\nimage_output = nan",
+            "openai.prices.image_output",
+        ),
+        (
+            "[[openai.estimates]]\nmodel = '*'\nlow = nan\nmedium = 1.0\nhigh = 1.0\nphoto = 1.0",
+            "openai.estimates: low",
+        ),
+        ("[replicate]\ntimeout = '0s'", "replicate.timeout"),
+        ("[replicate]\nbase_url = 'file:///v1'", "REPLICATE_BASE_URL"),
+        ("[replicate]\nimage_usd = nan", "replicate.image_usd"),
+        ("[replicate]\nimage_model = ''", "is no model"),
+        ("[replicate]\nparallel = 0", "replicate.parallel"),
+        ("[semantic]\nmodel = ''", "semantic.model"),
+        ("[semantic]\nthreshold = nan", "semantic.threshold"),
+        ("[semantic]\nentries = 0", "semantic.entries"),
+        (
+            "public_url = 'https://a.example/studio'",
+            "ATELIER_PUBLIC_URL",
+        ),
+        (
+            "public_url = 'https://a.example/?a=b'",
+            "ATELIER_PUBLIC_URL",
+        ),
+        ("public_url = 'ftp://a.example'", "ATELIER_PUBLIC_URL"),
+        ("callback_url = 'ftp://a.example'", "ATELIER_CALLBACK_URL"),
+        ("secret = '                    '", "ATELIER_SECRET"),
+        ("secret = 'whsec_short'", "ATELIER_SECRET"),
+        ("secret = 'whsec_not base64 at all'", "ATELIER_SECRET"),
+        (
+            "admin_token = '                    '",
+            "ATELIER_ADMIN_TOKEN",
+        ),
+        ("admin_token = 'sixteen characters'", "ATELIER_ADMIN_TOKEN"),
+        ("log = 'inof'", "RUST_LOG"),
+        ("log = ''", "RUST_LOG"),
+        ("log = 'warn,atelier::worker=debgu'", "RUST_LOG"),
+        ("workers = 1000000", "ATELIER_WORKERS"),
+    ] {
+        let message = message(file, &[]);
+        assert!(message.contains(expected), "{expected}: {message}");
+    }
+}
+
+#[test]
+fn levels_are_told_by_name_or_by_module() {
+    for log in ["info", "WARN", "off", "warn, atelier::worker=debug", "3"] {
+        assert!(load(&format!("log = '{log}'"), &[]).is_ok(), "{log}");
+    }
 }
 
 #[test]

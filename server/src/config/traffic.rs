@@ -8,26 +8,9 @@ use super::Config;
 
 impl Config {
     pub(super) fn check_traffic(&self) -> Result<()> {
-        self.check_public_url()?;
         self.check_callbacks()?;
         self.check_refusals()?;
         self.check_connections()
-    }
-
-    /// Links are joined to it and browsers' origins compared with it, so it is
-    /// an origin and nothing else.
-    fn check_public_url(&self) -> Result<()> {
-        let Some(url) = &self.public_url else {
-            return Ok(());
-        };
-        let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
-        let anonymous = url.username().is_empty() && url.password().is_none();
-        ensure!(
-            matches!(url.scheme(), "https" | "http") && bare && anonymous,
-            "public_url (ATELIER_PUBLIC_URL) is not of the form \"https://atelier.example\": http or https, \
-             a host, perhaps a port, and no path, query, fragment, user or password."
-        );
-        Ok(())
     }
 
     fn check_callbacks(&self) -> Result<()> {

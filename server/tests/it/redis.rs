@@ -13,13 +13,14 @@ use atelier::{
     store::redis::{Notice, Redis},
 };
 use jiff::Timestamp;
+use nix::sys::signal::Signal;
 use tempfile::TempDir;
 use tokio::{
     sync::mpsc::Receiver,
     time::{sleep, timeout},
 };
 
-use crate::conformance::limit::policy;
+use crate::{conformance::limit::policy, support::signal};
 
 const PASSWORD: &str = "hunter2";
 
@@ -97,15 +98,8 @@ impl Server {
         timeout(Duration::from_secs(20), ready).await.unwrap();
     }
 
-    fn signal(&self, name: &str) {
-        let id = self.child.as_ref().unwrap().id().to_string();
-        assert!(
-            Command::new("kill")
-                .args([name, &id])
-                .status()
-                .unwrap()
-                .success()
-        );
+    fn signal(&self, which: Signal) {
+        signal(self.child.as_ref().unwrap(), which);
     }
 
     fn kill(&mut self) {
@@ -220,9 +214,9 @@ async fn nothing_hangs_when_redis_is_silent() {
     let limiter = RedisLimiter::new(server.open());
     let fresh = RedisLimiter::new(server.open());
     assert_eq!(charge(&limiter).await.unwrap(), 9);
-    server.signal("-STOP");
+    server.signal(Signal::SIGSTOP);
     tokio::join!(assert_away(&limiter, AWAY), assert_away(&fresh, AWAY));
-    server.signal("-CONT");
+    server.signal(Signal::SIGCONT);
     // The silent ones were heard after all: away means "not known".
     let left = charge(&limiter).await.unwrap();
     assert!(left < 9 && charge(&fresh).await.unwrap() < left);

@@ -3,7 +3,7 @@
 use std::{fmt, str::FromStr, sync::Arc};
 
 use ::redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo as _};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 /// One or more addresses, such as `redis://localhost` or
 /// `rediss://:password@host:6380/0`; several, separated by commas, are nodes
@@ -12,7 +12,9 @@ use serde::{Deserialize, Serialize};
 #[serde(try_from = "String")]
 pub struct RedisUrl {
     nodes: Arc<[ConnectionInfo]>,
+    /// Without user names and passwords.
     shown: Arc<str>,
+    has_credentials: bool,
 }
 
 /// A text is no [`RedisUrl`].
@@ -28,6 +30,11 @@ impl RedisUrl {
     pub(super) fn nodes(&self) -> &[ConnectionInfo] {
         &self.nodes
     }
+
+    /// Whether it holds a user name or a password, which printing leaves out.
+    pub fn has_credentials(&self) -> bool {
+        self.has_credentials
+    }
 }
 
 impl FromStr for RedisUrl {
@@ -41,9 +48,14 @@ impl FromStr for RedisUrl {
             // What it says never quotes the text, which may hold a password.
             .map_err(|error| Malformed(error.to_string()))?;
         let shown: Vec<String> = nodes.iter().map(show).collect();
+        let has_credentials = nodes.iter().any(|node| {
+            let settings = node.redis_settings();
+            settings.username().is_some() || settings.password().is_some()
+        });
         Ok(Self {
             nodes,
             shown: shown.join(",").into(),
+            has_credentials,
         })
     }
 }
@@ -75,12 +87,6 @@ impl fmt::Display for RedisUrl {
 impl fmt::Debug for RedisUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.shown)
-    }
-}
-
-impl Serialize for RedisUrl {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.shown)
     }
 }
 

@@ -8,7 +8,7 @@ use atelier::{
 use super::{Stores, at};
 
 async fn add(register: &Arc<dyn Register>, name: &str) -> (Key, String) {
-    let (key, text) = Key::new(name, None, at(0));
+    let (key, text) = Key::new(Some(name), None, at(0));
     register.put(&digest(&text), &key).await.unwrap();
     (key, text)
 }
@@ -23,7 +23,7 @@ fn denial(text: &str) -> Denial {
 pub(super) async fn a_key_is_kept_to_the_letter(stores: Stores) {
     let register = stores.register;
     let own = Policy::own(Unit::Usd, 2.5, Duration::from_secs(86_400)).unwrap();
-    let (key, text) = Key::new("Ada & \"Co\"", Some(own), at(0));
+    let (key, text) = Key::new(Some("Ada & \"Co\""), Some(own), at(0));
     register.put(&digest(&text), &key).await.unwrap();
     assert_eq!(
         register.find(&digest(&text)).await.unwrap(),

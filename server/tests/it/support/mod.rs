@@ -23,7 +23,7 @@ use tempfile::TempDir;
 
 pub(crate) use self::{
     openai::{Answer, OpenAi},
-    process::Process,
+    process::{Process, signal},
     recorder::{Delivery, Recorder},
     redis::{redis, redis_8, redis_8_database, redis_cluster, redis_database},
     replicate::{Fate, Replicate, WEBHOOK_SECRET, sign as replicate_webhook},

@@ -7,6 +7,11 @@ use std::{
     thread,
 };
 
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+
 use super::PATIENCE;
 
 /// A server or a worker by itself. Killed when dropped.
@@ -42,14 +47,11 @@ impl Process {
 
     /// Sends SIGTERM.
     pub(crate) fn ask_to_stop(&self) {
-        let id = self.child.id().to_string();
-        assert!(
-            Command::new("kill")
-                .args(["-TERM", &id])
-                .status()
-                .unwrap()
-                .success()
-        );
+        self.signal(Signal::SIGTERM);
+    }
+
+    pub(crate) fn signal(&self, which: Signal) {
+        signal(&self.child, which);
     }
 
     /// How the process ended.
@@ -69,6 +71,12 @@ impl Process {
             }
         }
     }
+}
+
+/// Sends a signal to a program that a test has started.
+pub(crate) fn signal(child: &Child, which: Signal) {
+    let id = Pid::from_raw(child.id().try_into().unwrap());
+    kill(id, which).unwrap();
 }
 
 impl Drop for Process {
