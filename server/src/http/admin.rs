@@ -2,7 +2,7 @@
 
 use axum::{
     Json, Router,
-    extract::{Path, RawQuery, Request, State as AxumState},
+    extract::{RawQuery, Request, State as AxumState},
     http::StatusCode,
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
@@ -16,6 +16,7 @@ use super::{
     caller::bearer,
     figures,
     jobs::{no_store, page, parameter},
+    path::Path,
 };
 use crate::{
     config::Secret,

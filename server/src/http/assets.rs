@@ -4,13 +4,12 @@ use std::sync::LazyLock;
 
 use atelier_app::Assets;
 use axum::{
-    extract::Path,
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use rust_embed::{EmbeddedFile, RustEmbed};
 
-use super::{Error, Result};
+use super::{Error, Result, accept::takes, path::Path};
 use crate::job::hex;
 
 #[derive(RustEmbed)]
@@ -63,24 +62,12 @@ fn file(name: &str, headers: &HeaderMap, caching: &'static str) -> Option<Respon
         return Some((StatusCode::NOT_MODIFIED, common).into_response());
     }
     let media_type = [(header::CONTENT_TYPE, media_type)];
-    match Site::get(&format!("{name}.br")).filter(|_| takes_brotli(headers)) {
+    match Site::get(&format!("{name}.br")).filter(|_| takes(headers, "br")) {
         Some(EmbeddedFile { data, .. }) => {
             Some((common, media_type, [(header::CONTENT_ENCODING, "br")], data).into_response())
         }
         None => Some((common, media_type, plain.data).into_response()),
     }
-}
-
-fn takes_brotli(headers: &HeaderMap) -> bool {
-    let accepted = headers
-        .get_all(header::ACCEPT_ENCODING)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    accepted.flat_map(|value| value.split(',')).any(|coding| {
-        let mut parts = coding.split(';').map(str::trim);
-        parts.next() == Some("br")
-            && parts.all(|weight| !matches!(weight, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
-    })
 }
 
 /// `None` for what is not meant to be served.

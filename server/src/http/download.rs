@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::{
     body::Bytes,
-    extract::{Path, RawQuery, State as AxumState},
+    extract::{RawQuery, State as AxumState},
     http::header,
     response::{IntoResponse, Response},
 };
@@ -14,6 +14,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use super::{
     Error, Result, State,
     jobs::{NO_JOB, no_store, parameter},
+    path::Path,
     pictures::copy,
 };
 use crate::{

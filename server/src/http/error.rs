@@ -39,7 +39,8 @@ pub(super) enum Error {
         expected: &'static str,
     },
     NotFound(&'static str),
-    MethodNotAllowed,
+    /// With the methods that are.
+    MethodNotAllowed(header::HeaderValue),
     /// The body came in too slowly.
     Slow,
     /// No place for another connection.
@@ -129,7 +130,14 @@ impl IntoResponse for Error {
             Self::Studio(studio::Error::Busy) => Some(1),
             _ => None,
         };
+        let allow = match &self {
+            Self::MethodNotAllowed(allow) => Some(allow.clone()),
+            _ => None,
+        };
         let mut response = self.problem().respond();
+        if let Some(allow) = allow {
+            response.headers_mut().insert(header::ALLOW, allow);
+        }
         if let Some(wait) = wait {
             response
                 .headers_mut()
@@ -178,7 +186,7 @@ impl Error {
                 )
             }
             Self::NotFound(detail) => Problem::new(S::NOT_FOUND, "not_found", "Not found", detail),
-            Self::MethodNotAllowed => {
+            Self::MethodNotAllowed(_) => {
                 let detail = "This address does not take that method.";
                 Problem::new(
                     S::METHOD_NOT_ALLOWED,
@@ -374,9 +382,16 @@ fn limited(standings: &[Standing]) -> Response {
     response
 }
 
-/// For a known path and a method it does not take.
-pub(super) async fn method_not_allowed() -> Error {
-    Error::MethodNotAllowed
+/// Says as a problem that a known path does not take the method; the router has
+/// only noted which ones it takes.
+pub(super) async fn method_not_allowed(response: Response) -> Response {
+    let plain = response.extensions().get::<Problem>().is_none();
+    match response.headers().get(header::ALLOW) {
+        Some(allow) if plain && response.status() == StatusCode::METHOD_NOT_ALLOWED => {
+            Error::MethodNotAllowed(allow.clone()).into_response()
+        }
+        _ => response,
+    }
 }
 
 /// A handler panicked.

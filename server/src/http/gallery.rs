@@ -17,8 +17,8 @@ use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 use super::{
     Error, Result, State,
+    accept::wants_page,
     download::with_words,
-    images::wants_page,
     jobs::{no_store, own},
 };
 use crate::{

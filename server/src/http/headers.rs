@@ -49,6 +49,31 @@ pub(super) async fn secure(
     response
 }
 
+/// Refuses a body that is encoded (RFC 9110, 15.5.16), and writes the type of one in
+/// lower case, which not every reader of it does for itself.
+pub(super) async fn plain_bodies(mut request: Request, next: Next) -> Response {
+    let coding = request.headers().get(header::CONTENT_ENCODING);
+    if coding.is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        let expected = "a body without Content-Encoding";
+        let identity = [(header::ACCEPT_ENCODING, "identity")];
+        return (identity, Error::Unsupported { expected }).into_response();
+    }
+    if let Some(value) = request.headers_mut().get_mut(header::CONTENT_TYPE)
+        && let Some(lower) = in_lower_case(value)
+    {
+        *value = lower;
+    }
+    next.run(request).await
+}
+
+/// The media type in lower case; its parameters stay, since a boundary has a case.
+fn in_lower_case(value: &HeaderValue) -> Option<HeaderValue> {
+    let text = value.to_str().ok()?;
+    let end = text.find(';').unwrap_or(text.len());
+    let (media_type, parameters) = text.split_at(end);
+    HeaderValue::try_from(media_type.to_ascii_lowercase() + parameters).ok()
+}
+
 /// Refuses a change that a page of another site asks for. Browsers say where a
 /// request comes from; other clients carry no cookies of a visitor's.
 pub(super) async fn same_origin(

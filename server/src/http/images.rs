@@ -11,7 +11,7 @@ use axum::{
 };
 use serde::{Deserialize, Deserializer};
 
-use super::{Error, Result, State, jobs::own, limits};
+use super::{Error, Result, State, accept::wants_page, jobs::own, limits};
 use crate::{
     callback::guard,
     job::{ImageTask, Outcome, Picture, Source, Task},
@@ -84,15 +84,8 @@ async fn read(request: Request, state: &State) -> Result<Body> {
     let media_type = request
         .headers()
         .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
-    let media_type = media_type
-        .unwrap_or_default()
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
-    match media_type.as_str() {
+        .and_then(|value| value.to_str().ok()?.split(';').next());
+    match media_type.unwrap_or_default().trim() {
         "application/json" => {
             let bytes = Bytes::from_request(request, state).await?;
             serde_json::from_slice(&bytes)
@@ -282,15 +275,6 @@ pub(super) fn no_cache(headers: &HeaderMap) -> bool {
     fields.flat_map(|value| value.split(',')).any(|word| {
         let word = word.trim();
         word.eq_ignore_ascii_case("no-cache") || word.eq_ignore_ascii_case("no-store")
-    })
-}
-
-/// Whether a browser sent a form and expects a page.
-pub(super) fn wants_page(headers: &HeaderMap) -> bool {
-    headers.get_all(header::ACCEPT).iter().any(|value| {
-        value
-            .to_str()
-            .is_ok_and(|value| value.contains("text/html"))
     })
 }
 

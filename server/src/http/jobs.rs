@@ -5,13 +5,13 @@ use std::time::Duration;
 use atelier_app::wire;
 use axum::{
     Json,
-    extract::{Path, RawQuery, State as AxumState},
+    extract::{RawQuery, State as AxumState},
     http::{StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
 use serde::Serialize;
 
-use super::{Error, Result, State};
+use super::{Error, Result, State, path::Path};
 use crate::{
     connections::Place,
     job::Task,
@@ -113,9 +113,9 @@ impl Poll {
             .filter_map(|pair| pair.split_once('='))
         {
             let number = || {
-                value
-                    .parse()
-                    .map_err(|_| Error::Malformed(format!("{name} is a whole number.")))
+                value.parse().map_err(|_| {
+                    Error::Malformed(format!("{name} is {value:?}; a whole number is expected."))
+                })
             };
             match name {
                 "after" => poll.after = Some(number()?),

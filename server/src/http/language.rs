@@ -7,7 +7,7 @@ use axum::{
 };
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 
-use super::jobs::parameter;
+use super::{accept::weighted, jobs::parameter};
 
 /// The visitor's choice. It names nobody, so it needs no signature.
 const COOKIE: &str = "atelier_language";
@@ -26,17 +26,9 @@ pub(super) fn language(headers: &HeaderMap) -> Language {
 
 /// The best of `Accept-Language` (RFC 9110, 12.5.4) that we speak.
 fn preferred(headers: &HeaderMap) -> Option<Language> {
-    let ranges = headers.get(header::ACCEPT_LANGUAGE)?.to_str().ok()?;
-    let spoken = ranges.split(',').filter_map(|range| {
-        let (tag, weight) = match range.split_once(';') {
-            Some((tag, parameter)) => {
-                let weight = parameter.trim().strip_prefix("q=")?.parse::<f32>().ok()?;
-                (tag, weight)
-            }
-            None => (range, 1.0),
-        };
-        Some((Language::tagged(tag.trim())?, weight)).filter(|(_, weight)| *weight > 0.0)
-    });
+    let spoken = weighted(headers, header::ACCEPT_LANGUAGE)
+        .filter_map(|(tag, weight)| Some((Language::tagged(tag)?, weight)))
+        .filter(|(_, weight)| *weight > 0.0);
     // Of equals the first: `max_by` would take the last.
     let best = spoken.reduce(|best, next| if next.1 > best.1 { next } else { best });
     best.map(|(language, _)| language)

@@ -3,7 +3,7 @@
 
 use axum::{
     Json,
-    extract::{Path, State as AxumState},
+    extract::State as AxumState,
     http::{HeaderMap, StatusCode},
     response::{IntoResponse as _, Redirect, Response},
 };
@@ -12,7 +12,7 @@ use hmac::{Hmac, Mac as _};
 use serde_json::json;
 use sha2::Sha256;
 
-use super::{Result, State, images::wants_page, jobs};
+use super::{Result, State, accept::wants_page, jobs, path::Path};
 use crate::{job::Visibility, studio::Caller};
 
 /// Bytes of a key: enough that nobody guesses one.

@@ -1,6 +1,7 @@
 //! The outside: routes, who is asking, and the one place that turns what
 //! happened inside into a status code.
 
+mod accept;
 mod admin;
 mod assets;
 mod callback;
@@ -18,6 +19,7 @@ mod language;
 mod limits;
 mod links;
 mod pages;
+mod path;
 mod pictures;
 mod pools;
 mod problem;
@@ -29,7 +31,7 @@ use std::{path::PathBuf, sync::Arc};
 use axum::{
     Router,
     extract::{DefaultBodyLimit, FromRef},
-    middleware::from_fn_with_state,
+    middleware::{from_fn, from_fn_with_state, map_response},
     routing::{get, post},
 };
 use axum_extra::extract::cookie::Key;
@@ -137,11 +139,12 @@ pub fn router(site: Site) -> Router {
         .route("/metrics", get(health::figures));
     guarded
         .merge(open)
-        .method_not_allowed_fallback(error::method_not_allowed)
+        .layer(map_response(error::method_not_allowed))
         .layer(from_fn_with_state(
             state.clone(),
             pages::problems_for_people,
         ))
+        .layer(from_fn(headers::plain_bodies))
         .layer(CatchPanicLayer::custom(error::panicked))
         .layer(from_fn_with_state(state.clone(), headers::secure))
         .layer(from_fn_with_state(state.clone(), read_on::read_on))

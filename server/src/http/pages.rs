@@ -11,19 +11,20 @@ use axum::{
     Extension,
     body::{Body, to_bytes},
     extract::{FromRequestParts as _, Request, State as AxumState},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
     middleware::Next,
-    response::{IntoResponse, Response},
+    response::{IntoResponse, Redirect, Response},
 };
 use futures::{Stream, stream::once};
 use leptos::{nonce::use_nonce, prelude::*};
 use leptos_axum::ResponseOptions;
 
 use super::{
-    Error, Result, State, assets,
+    Error, Result, State,
+    accept::wants_page,
+    assets,
     caller::new_session,
     error,
-    images::wants_page,
     language::{self, language},
     limits,
     problem::Problem,
@@ -42,9 +43,14 @@ pub(super) async fn serve(
     request: Request,
 ) -> Result<Response> {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        return Err(Error::MethodNotAllowed);
+        return Err(Error::MethodNotAllowed(HeaderValue::from_static(
+            "GET,HEAD",
+        )));
     }
     let uri = request.uri();
+    if let Some(page) = without_slash(uri) {
+        return Ok(Redirect::permanent(&page).into_response());
+    }
     if let Some(file) = assets::plain(uri.path(), request.headers()) {
         return Ok(file);
     }
@@ -58,6 +64,15 @@ pub(super) async fn serve(
     let (address, headers) = (language::address(uri), request.headers());
     let desk = Desk::new(state, caller, headers, address, language);
     Ok(render(desk, page, headers).await)
+}
+
+/// Where a page is that was asked for with a slash at its end.
+fn without_slash(uri: &Uri) -> Option<String> {
+    let path = uri.path().strip_suffix('/').filter(|path| path.len() > 1)?;
+    // `//` at its beginning would lead to another site.
+    let known = !path.starts_with("//") && Page::for_path(path, None) != Page::NotFound;
+    let query = uri.query().map(|query| format!("?{query}"));
+    known.then(|| format!("{path}{}", query.unwrap_or_default()))
 }
 
 async fn render(desk: Desk, page: Page, headers: &HeaderMap) -> Response {

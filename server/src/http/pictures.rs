@@ -4,12 +4,12 @@ use anyhow::anyhow;
 use atelier_app::wire::WIDTHS;
 use axum::{
     body::{Body, Bytes},
-    extract::{Path, RawQuery, State as AxumState},
+    extract::{RawQuery, State as AxumState},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 
-use super::{Error, Result, State, error, jobs::parameter, pools::Pool};
+use super::{Error, Result, State, error, jobs::parameter, path::Path, pools::Pool};
 use crate::{
     blob::{self, Blob, Part},
     job::Visibility,

@@ -17,8 +17,9 @@ use tokio::task::spawn_blocking;
 
 use super::{
     Error, Result, State,
+    accept::wants_page,
     error::too_slow,
-    images::{accept, hooks, no_cache, wants_page},
+    images::{accept, hooks, no_cache},
     jobs::own,
 };
 use crate::{

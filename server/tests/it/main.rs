@@ -25,6 +25,7 @@ mod decoding;
 mod dead;
 mod gallery;
 mod access;
+mod operator;
 mod budget;
 mod figures;
 mod refusals;

@@ -17,6 +17,7 @@ use std::{
 };
 
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
+use nix::sys::signal::Signal;
 use reqwest::{Client, RequestBuilder, Response, multipart};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -309,6 +310,15 @@ impl Atelier {
     /// Sends SIGTERM.
     pub(crate) fn ask_to_stop(&self) {
         self.process.ask_to_stop();
+    }
+
+    pub(crate) fn signal(&self, which: Signal) {
+        self.process.signal(which);
+    }
+
+    /// Whether the log had these words before the server could be asked anything.
+    pub(crate) fn started_with(&self, words: &str) -> bool {
+        self.process.started_with(words)
     }
 
     /// How the process ended.

@@ -17,6 +17,8 @@ use super::PATIENCE;
 /// A server or a worker by itself. Killed when dropped.
 pub(crate) struct Process {
     child: Child,
+    /// The log up to the line that said that all is well.
+    start: Vec<String>,
     log: mpsc::Receiver<String>,
 }
 
@@ -28,11 +30,18 @@ impl Process {
         let mut lines = Vec::new();
         loop {
             match log.recv_timeout(PATIENCE) {
-                Ok(line) if line.contains(well) => return (Self { child, log }, line),
+                Ok(line) if line.contains(well) => {
+                    let start = lines;
+                    return (Self { child, start, log }, line);
+                }
                 Ok(line) => lines.push(line),
                 Err(_) => panic!("the process did not start: {}", lines.join("\n")),
             }
         }
+    }
+
+    pub(super) fn started_with(&self, words: &str) -> bool {
+        self.start.iter().any(|line| line.contains(words))
     }
 
     pub(super) fn id(&self) -> u32 {
