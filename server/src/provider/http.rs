@@ -22,13 +22,22 @@ pub(super) fn client() -> ClientBuilder {
         .connect_timeout(Duration::from_secs(10))
 }
 
-/// The connection failed or the answer never came.
+/// The connection failed, so that nothing was asked; or the answer to what was asked never came whole.
 pub(super) fn broken(error: reqwest::Error) -> Error {
-    tracing::warn!(error = %error.without_url(), "the image service could not be reached");
-    Error::passing(
-        "provider_unreachable",
-        "The image service could not be reached.",
-    )
+    let asked = !error.is_connect() && !error.is_builder();
+    tracing::warn!(error = %error.without_url(), asked, "the image service could not be reached");
+    if asked {
+        let message = "The image service did not answer in time, or its answer broke off.";
+        Error::passing("answer_lost", message).lost()
+    } else {
+        let message = "The image service could not be reached.";
+        Error::passing("provider_unreachable", message)
+    }
+}
+
+/// More than [`MAX_BYTES`]; the call is paid for all the same.
+pub(super) fn too_large() -> Error {
+    Error::last("bad_answer", "The image service's answer was too large.").lost()
 }
 
 /// The whole answer.
@@ -36,10 +45,7 @@ pub(super) async fn body(mut response: Response) -> Result<Bytes, Error> {
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(broken)? {
         if bytes.len() + chunk.len() > MAX_BYTES {
-            return Err(Error::last(
-                "bad_answer",
-                "The image service's answer was too large.",
-            ));
+            return Err(too_large());
         }
         bytes.extend_from_slice(&chunk);
     }
@@ -58,12 +64,13 @@ pub(super) async fn beginning(mut response: Response) -> Vec<u8> {
     text
 }
 
-/// The answer is none.
+/// An answer came, but none that can be used: what it cost is not known.
 pub(super) fn garbage() -> Error {
     Error::passing(
         "bad_answer",
         "The image service's answer could not be understood.",
     )
+    .lost()
 }
 
 /// `retry-after-ms`, or `retry-after` in seconds or as a date (RFC 9110, 10.2.3).

@@ -4,6 +4,7 @@
 pub mod local;
 pub mod openai;
 pub mod replicate;
+mod encoded;
 mod http;
 
 use std::time::Duration;
@@ -28,7 +29,8 @@ pub struct Answer {
 }
 
 /// Why a call failed.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("{code}: {message}")]
 pub struct Error {
     /// Stable and machine-readable.
     pub code: &'static str,
@@ -63,6 +65,24 @@ impl Error {
             remedy: Remedy::Nothing,
             request_id: None,
             cost: Cost::Nothing,
+        }
+    }
+
+    /// The same after a call was made whose answer is lost.
+    #[must_use]
+    pub fn lost(self) -> Self {
+        Self {
+            cost: Cost::Estimate,
+            ..self
+        }
+    }
+
+    /// The same, with what the provider says that the call cost, if it says so.
+    #[must_use]
+    pub fn charged(self, usd: Option<f64>) -> Self {
+        Self {
+            cost: usd.map_or(self.cost, Cost::Usd),
+            ..self
         }
     }
 

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use image::ImageFormat;
 use serde_json::json;
 
 use super::provider::{refusal, studio};
-use crate::support::{Answer, PATIENCE, photo, taken, text};
+use crate::support::{Answer, PATIENCE, photo, picture, taken, text, usage};
 
 #[tokio::test]
 async fn a_picture_is_seen_while_it_is_drawn() {
@@ -74,6 +75,43 @@ async fn who_cannot_stream_is_asked_for_the_whole() {
     let (_setup, openai, server) = studio(vec![other]).await;
     server.finished(&server.paint("a lighthouse").await).await;
     assert_eq!(openai.calls().len(), 1);
+}
+
+#[tokio::test]
+async fn an_error_in_the_stream_is_told_in_its_words() {
+    for error in [
+        json!({ "type": "error", "error": { "type": "invalid_request_error", "message": "No such size." } }),
+        json!({ "type": "error", "code": "invalid_value", "message": "No such size." }),
+    ] {
+        let events = Answer::Events(format!("event: error\ndata: {error}\n\n"));
+        let (_setup, openai, server) = studio(vec![events]).await;
+        let job = server.finished(&server.paint("a lighthouse").await).await;
+        assert_eq!(job["error"]["code"], "provider_refused", "{job}");
+        assert_eq!(job["error"]["retryable"], false);
+        assert!(text(&job["error"]["message"]).contains("No such size."));
+        assert_eq!(openai.calls().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn every_legal_stream_is_read() {
+    let event = json!({ "type": "image_generation.completed", "b64_json": BASE64.encode(picture()), "usage": usage() });
+    let event = serde_json::to_string_pretty(&event).unwrap();
+    let lines: Vec<String> = event.lines().map(|line| format!("data: {line}")).collect();
+    for events in [
+        format!("\u{feff}{}\n\n", lines.join("\n")),
+        format!(": hello\r\r{}\r\r", lines.join("\r")),
+        format!(
+            "id: 1\r\n{}\r\n\r\ndata: [DONE]\r\n\r\n",
+            lines.join("\r\n")
+        ),
+    ] {
+        let (_setup, openai, server) = studio(vec![Answer::Events(events)]).await;
+        let job = server.succeeded(&server.paint("a lighthouse").await).await;
+        assert_eq!(job["images"][0]["width"], 64);
+        assert!(job["cost_usd"].as_f64().is_some(), "{job}");
+        assert_eq!(openai.calls().len(), 1);
+    }
 }
 
 #[tokio::test]

@@ -1,35 +1,54 @@
 //! The images API's answers: base64 or a URL, with or without usage.
 
+use std::time::Duration;
+
 use axum::body::Bytes;
-use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
-use reqwest::{Client, Response};
-use serde::Deserialize;
+use reqwest::{Client, Response, Url};
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use serde_json::Value;
+use tokio::time::sleep;
+use tracing::warn;
 
 use super::{
-    super::http::{body, broken, garbage},
+    super::{
+        encoded::decode,
+        http::{body, broken, garbage},
+    },
     Error, error,
 };
 use crate::config::Prices;
 
-#[derive(Debug, Deserialize)]
+/// How often a picture that is named by its address is asked for, and the first pause between.
+const FETCH_TRIES: u32 = 4;
+const FETCH_PAUSE: Duration = Duration::from_millis(250);
+
+/// An answer in JSON. What is not as it should be is taken for missing: it must not hide the rest,
+/// least of all the usage.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 pub(super) struct Reply {
+    #[serde(deserialize_with = "leniently")]
     data: Vec<Item>,
-    usage: Option<Usage>,
+    #[serde(deserialize_with = "leniently")]
+    pub(super) usage: Option<Usage>,
+    #[serde(deserialize_with = "leniently")]
+    error: Option<Value>,
 }
 
-#[derive(Debug, Deserialize)]
-struct Item {
-    b64_json: Option<String>,
-    url: Option<String>,
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Item {
+    #[serde(deserialize_with = "leniently")]
+    pub(super) b64_json: Option<String>,
+    #[serde(deserialize_with = "leniently")]
+    pub(super) url: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 pub(super) struct Usage {
-    #[serde(default)]
-    input_tokens: u64,
+    input_tokens: Option<u64>,
     input_tokens_details: Option<InputDetails>,
-    #[serde(default)]
-    output_tokens: u64,
+    output_tokens: Option<u64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -40,52 +59,84 @@ struct InputDetails {
     image_tokens: u64,
 }
 
-impl Reply {
-    /// One picture in base64.
-    pub(super) fn single(text: String, usage: Option<Usage>) -> Self {
-        let item = Item {
-            b64_json: Some(text),
-            url: None,
-        };
-        Self {
-            data: vec![item],
-            usage,
-        }
-    }
+/// The value, or its default where it is of another type.
+pub(super) fn leniently<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    Ok(serde_json::from_value(value).unwrap_or_default())
+}
 
-    pub(super) async fn read(response: Response) -> Result<Self, Error> {
-        let request_id = error::request_id(&response);
-        let body = body(response).await?;
-        serde_json::from_slice(&body).map_err(|_| Error {
-            request_id,
-            ..garbage()
-        })
-    }
-
-    /// US dollars by the usage reported, if it was.
+impl Usage {
+    /// US dollars; `None` if it tells nothing.
     pub(super) fn cost(&self, prices: Prices) -> Option<f64> {
-        let usage = self.usage.as_ref()?;
+        let input = self.input_tokens.or(self.output_tokens.map(|_| 0))?;
         // Without details every input token is taken for text, the cheapest.
-        let (text, image) = usage
+        let (text, image) = self
             .input_tokens_details
             .as_ref()
-            .map_or((usage.input_tokens, 0), |details| {
+            .map_or((input, 0), |details| {
                 (details.text_tokens, details.image_tokens)
             });
         let millionths = text as f64 * prices.text_input
             + image as f64 * prices.image_input
-            + usage.output_tokens as f64 * prices.image_output;
+            + self.output_tokens.unwrap_or_default() as f64 * prices.image_output;
         Some(millionths / 1e6)
     }
+}
 
-    /// The pictures, fetched where the answer only names them.
+impl Reply {
+    /// One picture.
+    pub(super) fn single(item: Item, usage: Option<Usage>) -> Self {
+        Self {
+            data: vec![item],
+            usage,
+            error: None,
+        }
+    }
+
+    pub(super) async fn read(response: Response, prices: Prices) -> Result<Self, Error> {
+        let (request_id, headers) = (error::request_id(&response), response.headers().clone());
+        let body = body(response).await?;
+        let told = |error: Error| Error {
+            request_id: request_id.clone(),
+            ..error
+        };
+        let reply: Self = serde_json::from_slice(&body).map_err(|_| told(garbage()))?;
+        match &reply.error {
+            Some(error) if reply.data.is_empty() => {
+                let usage = reply.usage.as_ref();
+                let cost = usage.and_then(|usage| usage.cost(prices));
+                Err(told(error::told(error, &headers).charged(cost)))
+            }
+            _ => Ok(reply),
+        }
+    }
+
+    /// US dollars by the usage reported, if it was.
+    pub(super) fn cost(&self, prices: Prices) -> Option<f64> {
+        self.usage.as_ref()?.cost(prices)
+    }
+
+    /// The pictures, fetched where the answer only names them; at least one. They are paid for: one that
+    /// cannot be read does not take the others with it.
     pub(super) async fn pictures(self, client: &Client) -> Result<Vec<Bytes>, Error> {
         let mut pictures = Vec::with_capacity(self.data.len());
+        let mut failure = garbage();
         for item in self.data {
-            pictures.push(item.picture(client).await?);
+            match item.picture(client).await {
+                Ok(picture) => pictures.push(picture),
+                Err(error) => {
+                    warn!(
+                        code = error.code,
+                        "a picture of an answer could not be read"
+                    );
+                    failure = error;
+                }
+            }
         }
         if pictures.is_empty() {
-            Err(garbage())
+            Err(failure)
         } else {
             Ok(pictures)
         }
@@ -94,20 +145,35 @@ impl Reply {
 
 impl Item {
     async fn picture(self, client: &Client) -> Result<Bytes, Error> {
-        match (self.b64_json, self.url) {
-            (Some(text), _) => BASE64
-                .decode(text.trim())
-                .map(Bytes::from)
-                .map_err(|_| garbage()),
-            (None, Some(url)) => fetch(client, &url).await,
-            (None, None) => Err(garbage()),
+        if let Some(picture) = self.b64_json.as_deref().and_then(decode) {
+            return Ok(picture);
+        }
+        let text = self.url.as_deref().unwrap_or_default();
+        match Url::parse(text.trim()) {
+            Ok(url) if matches!(url.scheme(), "http" | "https") => fetch(client, &url).await,
+            _ => decode(text).ok_or_else(garbage),
+        }
+    }
+}
+
+/// The picture is paid for: a network that stumbles must not cost a second one.
+async fn fetch(client: &Client, url: &Url) -> Result<Bytes, Error> {
+    let mut tries = 1;
+    loop {
+        match download(client, url).await {
+            Err(error) if tries < FETCH_TRIES => {
+                warn!(code = error.code, "a picture could not be fetched");
+                sleep(FETCH_PAUSE * 2_u32.pow(tries)).await;
+                tries += 1;
+            }
+            result => return result,
         }
     }
 }
 
 /// The API key stays home: the picture may lie on another host.
-async fn fetch(client: &Client, url: &str) -> Result<Bytes, Error> {
-    let response = client.get(url).send().await.map_err(broken)?;
+async fn download(client: &Client, url: &Url) -> Result<Bytes, Error> {
+    let response = client.get(url.clone()).send().await.map_err(broken)?;
     if !response.status().is_success() {
         return Err(garbage());
     }
@@ -135,6 +201,24 @@ mod tests {
         assert!((cost(usage).unwrap() - 0.0321).abs() < 1e-9);
         let bare = r#"{"data":[],"usage":{"input_tokens":100,"output_tokens":1000}}"#;
         assert!((cost(bare).unwrap() - 0.0305).abs() < 1e-9);
-        assert_eq!(cost(r#"{"data":[]}"#), None);
+        for silent in [
+            r#"{"data":[]}"#,
+            r#"{"data":[],"usage":null}"#,
+            r#"{"data":[],"usage":{}}"#,
+            r#"{"data":[],"usage":"much"}"#,
+        ] {
+            assert_eq!(cost(silent), None, "{silent}");
+        }
+    }
+
+    #[test]
+    fn the_usage_counts_whatever_else_is_told() {
+        let usage = r#""usage":{"input_tokens":100,"output_tokens":1000}"#;
+        for data in ["[{}]", "null", "\"pictures\"", "[1]", "{\"b64_json\":3}"] {
+            let json = format!(r#"{{"data":{data},{usage}}}"#);
+            assert!((cost(&json).unwrap() - 0.0305).abs() < 1e-9, "{json}");
+        }
+        let json = format!("{{{usage}}}");
+        assert!(cost(&json).is_some());
     }
 }

@@ -7,25 +7,95 @@ use reqwest::{
     header::{HeaderMap, HeaderValue},
 };
 use serde::Deserialize;
+use serde_json::Value;
 
-use super::super::{
-    CONTENT_REFUSED, Error, Remedy,
-    http::{beginning, pause, shorten},
+use super::{
+    super::{
+        CONTENT_REFUSED, Error, Remedy,
+        http::{beginning, pause, shorten},
+    },
+    answer::{Usage, leniently},
 };
+use crate::config::Prices;
 
 #[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 struct Envelope {
-    #[serde(default)]
-    error: Body,
+    error: Value,
+    #[serde(deserialize_with = "leniently")]
+    usage: Option<Usage>,
 }
 
+/// What an error says of itself.
 #[derive(Debug, Default, Deserialize)]
-pub(super) struct Body {
+#[serde(default)]
+struct Body {
+    #[serde(deserialize_with = "leniently")]
     message: Option<String>,
-    #[serde(rename = "type")]
+    #[serde(rename = "type", deserialize_with = "leniently")]
     kind: Option<String>,
     // Some servers answer with a number here.
-    code: Option<serde_json::Value>,
+    code: Value,
+    status: Value,
+}
+
+impl Body {
+    /// Some servers write the message alone.
+    fn read(error: &Value) -> Self {
+        match error {
+            Value::String(message) => Self {
+                message: Some(message.clone()),
+                ..Self::default()
+            },
+            error => Self::deserialize(error).unwrap_or_default(),
+        }
+    }
+
+    fn code(&self) -> &str {
+        self.code.as_str().unwrap_or_default()
+    }
+
+    fn kind(&self) -> &str {
+        self.kind.as_deref().unwrap_or_default()
+    }
+
+    /// The status that such an error is answered with where it is an answer of its own.
+    fn usual_status(&self) -> StatusCode {
+        let number = |value: &Value| {
+            let number = value.as_u64().or_else(|| value.as_str()?.parse().ok())?;
+            let status = StatusCode::from_u16(number.try_into().ok()?).ok()?;
+            (status.is_client_error() || status.is_server_error()).then_some(status)
+        };
+        let told = number(&self.status).or_else(|| number(&self.code));
+        told.or_else(|| usual_status(self.code()))
+            .or_else(|| usual_status(self.kind()))
+            .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+}
+
+fn usual_status(word: &str) -> Option<StatusCode> {
+    Some(match word {
+        "invalid_request_error" | "image_generation_user_error" | "user_error" => {
+            StatusCode::BAD_REQUEST
+        }
+        "authentication_error" | "invalid_api_key" => StatusCode::UNAUTHORIZED,
+        "permission_error" => StatusCode::FORBIDDEN,
+        "not_found_error" | "model_not_found" => StatusCode::NOT_FOUND,
+        "rate_limit_error" | "rate_limit_exceeded" | "requests" | "tokens" | "slow_down" => {
+            StatusCode::TOO_MANY_REQUESTS
+        }
+        "overloaded_error" => StatusCode::SERVICE_UNAVAILABLE,
+        word if word.starts_with("invalid_") => StatusCode::BAD_REQUEST,
+        _ => return None,
+    })
+}
+
+/// An error inside an answer that began well: in a stream, or under status 200.
+pub(super) fn told(error: &Value, headers: &HeaderMap) -> Error {
+    let body = Body::read(error);
+    let error = classify(body.usual_status(), headers, &body, SystemTime::now());
+    tracing::warn!(code = error.code, remedy = ?error.remedy, "the image service told of an error");
+    error
 }
 
 /// The provider's own id of the call.
@@ -39,21 +109,21 @@ pub(super) fn request_id(response: &Response) -> Option<String> {
 }
 
 /// The provider answered with an error status.
-pub(super) async fn refused(response: Response) -> Error {
-    refused_in_words(response).await.0
+pub(super) async fn refused(response: Response, prices: Prices) -> Error {
+    refused_in_words(response, prices).await.0
 }
 
 /// The same, with all that the answer says.
-pub(super) async fn refused_in_words(response: Response) -> (Error, String) {
+pub(super) async fn refused_in_words(response: Response, prices: Prices) -> (Error, String) {
     let (status, headers) = (response.status(), response.headers().clone());
     let request_id = request_id(&response);
     let text = beginning(response).await;
-    let body = serde_json::from_slice::<Envelope>(&text)
-        .unwrap_or_default()
-        .error;
+    let Envelope { error, usage } = serde_json::from_slice(&text).unwrap_or_default();
+    let body = Body::read(&error);
+    let error = classify(status, &headers, &body, SystemTime::now());
     let error = Error {
         request_id,
-        ..classify(status, &headers, &body, SystemTime::now())
+        ..error.charged(usage.and_then(|usage| usage.cost(prices)))
     };
     tracing::warn!(
         status = status.as_u16(),
@@ -65,19 +135,9 @@ pub(super) async fn refused_in_words(response: Response) -> (Error, String) {
     (error, String::from_utf8_lossy(&text).into_owned())
 }
 
-pub(super) fn classify(
-    status: StatusCode,
-    headers: &HeaderMap,
-    body: &Body,
-    now: SystemTime,
-) -> Error {
-    let code = body
-        .code
-        .as_ref()
-        .and_then(serde_json::Value::as_str)
-        .unwrap_or_default();
-    let kind = body.kind.as_deref().unwrap_or_default();
-    if out_of_money(code) || out_of_money(kind) {
+fn classify(status: StatusCode, headers: &HeaderMap, body: &Body, now: SystemTime) -> Error {
+    let code = body.code();
+    if out_of_money(code) || out_of_money(body.kind()) {
         return Error::last(
             "provider_credit_exhausted",
             "The studio's account with the image service has run out of credit. Please tell whoever runs this site.",
@@ -124,11 +184,21 @@ fn passing(status: StatusCode, pause: Option<Duration>) -> Error {
             ..Error::passing("provider_busy", "The image service is busy.")
         }
     } else {
-        Error {
+        let failed = Error {
             remedy: Remedy::Retry(pause),
             ..Error::passing("provider_failed", "The image service failed.")
+        };
+        if lost_on_the_way(status) {
+            failed.lost()
+        } else {
+            failed
         }
     }
+}
+
+/// A gateway gave up waiting (504, or Cloudflare's 524): the call goes on behind it.
+fn lost_on_the_way(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 504 | 524)
 }
 
 /// Credit and spending limits answer 429 like a rate limit, but no pause helps.
@@ -151,20 +221,18 @@ fn may_pass(status: StatusCode, headers: &HeaderMap) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::http::LONGEST_PAUSE;
+    use crate::{job::Cost, provider::http::LONGEST_PAUSE};
 
     fn sorted(status: u16, headers: &[(&'static str, &str)], json: &str) -> Error {
         let headers = headers
             .iter()
             .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
             .collect();
-        let body = serde_json::from_str::<Envelope>(json)
-            .unwrap_or_default()
-            .error;
+        let Envelope { error, .. } = serde_json::from_str(json).unwrap_or_default();
         classify(
             StatusCode::from_u16(status).unwrap(),
             &headers,
-            &body,
+            &Body::read(&error),
             SystemTime::UNIX_EPOCH,
         )
     }
@@ -224,11 +292,65 @@ mod tests {
             wait(Duration::from_secs(30))
         );
         assert_eq!(after(&[("retry-after", "1e300")]), wait(LONGEST_PAUSE));
-        assert_eq!(after(&[("retry-after", "soon")]), Remedy::Wait(None));
+        for nonsense in ["soon", "-1", "-0.5", "NaN", "inf", ""] {
+            let fields = [("retry-after", nonsense)];
+            assert_eq!(after(&fields), Remedy::Wait(None), "{nonsense:?}");
+        }
+        assert_eq!(
+            after(&[("retry-after-ms", "-1"), ("retry-after", "7")]),
+            wait(Duration::from_secs(7))
+        );
         assert_eq!(after(&[("x-should-retry", "false")]), Remedy::Nothing);
         assert_eq!(
             sorted(400, &[("x-should-retry", "true")], "").remedy,
             Remedy::Retry(None)
         );
+    }
+
+    #[test]
+    fn an_error_inside_an_answer_means_what_it_would_alone() {
+        let headers = HeaderMap::new();
+        for (json, code, remedy) in [
+            (
+                r#"{"type":"invalid_request_error","message":"No such size.","code":null}"#,
+                "provider_refused",
+                Remedy::Nothing,
+            ),
+            (
+                r#"{"type":"image_generation_user_error","code":"moderation_blocked"}"#,
+                "content_refused",
+                Remedy::Nothing,
+            ),
+            (
+                r#"{"type":"tokens","code":"rate_limit_exceeded"}"#,
+                "provider_busy",
+                Remedy::Wait(None),
+            ),
+            (r#"{"code":429}"#, "provider_busy", Remedy::Wait(None)),
+            (r#"{"code":"401"}"#, "provider_key_refused", Remedy::Nothing),
+            (
+                r#"{"code":"invalid_value"}"#,
+                "provider_refused",
+                Remedy::Nothing,
+            ),
+            (
+                r#"{"type":"server_error"}"#,
+                "provider_failed",
+                Remedy::Retry(None),
+            ),
+            (
+                r#""no words for it""#,
+                "provider_failed",
+                Remedy::Retry(None),
+            ),
+            (r#"{"code":200}"#, "provider_failed", Remedy::Retry(None)),
+        ] {
+            let error = told(&serde_json::from_str(json).unwrap(), &headers);
+            assert_eq!((error.code, error.remedy), (code, remedy), "{json}");
+            assert_eq!(error.cost, Cost::Nothing, "{json}");
+        }
+        let error =
+            serde_json::json!({"type": "invalid_request_error", "message": "No such size."});
+        assert!(told(&error, &headers).message.ends_with("No such size."));
     }
 }

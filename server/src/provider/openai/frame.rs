@@ -99,12 +99,12 @@ impl Frame {
         if (scale / down).ln().abs() > ALIKE {
             return answer;
         }
-        let place = |value: u32| (f64::from(value) * scale).round() as u32;
+        let place = |value: u32, scale: f64| (f64::from(value) * scale).round() as u32;
         let cut = picture.crop_imm(
-            place(self.left),
-            place(self.top),
-            place(self.width),
-            place(self.height),
+            place(self.left, scale),
+            place(self.top, down),
+            place(self.width, scale),
+            place(self.height, down),
         );
         photo::encode_original(&cut.into_rgb8()).map_or(answer, Bytes::from)
     }
@@ -160,6 +160,31 @@ mod tests {
             .into_rgb8();
         assert_eq!(back.dimensions(), (1536, 512));
         assert!(back.get_pixel(10, 10)[0] > 180 && back.get_pixel(1525, 500)[2] > 180);
+    }
+
+    #[test]
+    fn an_answer_of_half_the_canvas_is_cut_out_right() {
+        for (photo, canvas, expected) in [
+            ((900, 300), (768, 512), (768, 256)),
+            ((300, 900), (512, 768), (256, 768)),
+        ] {
+            let frame = Frame::of("gpt-image-1.5", photo);
+            let half = |value: u32| value / 2;
+            let (left, top) = (half(frame.left), half(frame.top));
+            // Green where the photo lies on the canvas, white around it.
+            let answer = RgbImage::from_fn(canvas.0, canvas.1, |x, y| {
+                let inside =
+                    (left..left + expected.0).contains(&x) && (top..top + expected.1).contains(&y);
+                Rgb(if inside { [0, 160, 0] } else { [255; 3] })
+            });
+            let answer = Bytes::from(photo::encode_original(&answer).unwrap());
+            let cut = image::load_from_memory(&frame.cut_out(answer)).unwrap();
+            let cut = cut.into_rgb8();
+            assert_eq!(cut.dimensions(), expected);
+            // Nothing but the photo, to its rims; JPEG blurs a little.
+            let green = |pixel: &Rgb<u8>| pixel[0] < 60 && pixel[2] < 60;
+            assert!(cut.pixels().all(green), "{photo:?}");
+        }
     }
 
     #[test]

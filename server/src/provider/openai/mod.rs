@@ -17,7 +17,7 @@ use async_trait::async_trait;
 use atelier_app::wire::Kind;
 use axum::body::Bytes;
 use reqwest::{
-    Client, RequestBuilder, Response, Url,
+    Client, RequestBuilder, Url,
     multipart::{Form, Part},
 };
 use serde_json::json;
@@ -171,14 +171,16 @@ impl OpenAi {
         let partial_images = self.config.partial_images;
         if partial_images > 0 && !self.streams_not.load(Ordering::Relaxed) {
             let response = call(partial_images)?.send().await.map_err(http::broken)?;
-            if stream::is_stream(&response) {
-                let reply = stream::read(response, progress).await?;
+            let prices = self.config.prices;
+            if response.status().is_success() {
+                let reply = if stream::is_stream(&response) {
+                    stream::read(response, prices, progress).await?
+                } else {
+                    Reply::read(response, prices).await?
+                };
                 return self.finish(reply).await;
             }
-            if response.status().is_success() {
-                return self.finish(Reply::read(response).await?).await;
-            }
-            let (refusal, words) = error::refused_in_words(response).await;
+            let (refusal, words) = error::refused_in_words(response, prices).await;
             let unknown = ["stream", "partial_images"]
                 .iter()
                 .any(|field| words.contains(field));
@@ -257,7 +259,8 @@ impl OpenAi {
             blended.unwrap_or(picture)
         };
         let finished = move || pictures.into_iter().map(finish).collect();
-        answer.pictures = self.aside(finished).await?;
+        let finished = self.aside(finished).await;
+        answer.pictures = finished.map_err(|error| error.lost().charged(answer.cost_usd))?;
         Ok(answer)
     }
 
@@ -286,24 +289,22 @@ impl OpenAi {
     }
 
     async fn answer(&self, request: RequestBuilder) -> Result<Answer, Error> {
-        self.finish(read(request.send().await.map_err(http::broken)?).await?)
-            .await
+        let response = request.send().await.map_err(http::broken)?;
+        let prices = self.config.prices;
+        if response.status().is_success() {
+            self.finish(Reply::read(response, prices).await?).await
+        } else {
+            Err(error::refused(response, prices).await)
+        }
     }
 
     async fn finish(&self, reply: Reply) -> Result<Answer, Error> {
         let cost_usd = reply.cost(self.config.prices);
+        let pictures = reply.pictures(&self.client).await;
         Ok(Answer {
-            pictures: reply.pictures(&self.client).await?,
+            pictures: pictures.map_err(|error| error.lost().charged(cost_usd))?,
             cost_usd,
         })
-    }
-}
-
-async fn read(response: Response) -> Result<Reply, Error> {
-    if response.status().is_success() {
-        Reply::read(response).await
-    } else {
-        Err(error::refused(response).await)
     }
 }
 

@@ -25,10 +25,10 @@ use tracing::warn;
 
 use self::prediction::{Outlook, Prediction, refused};
 pub use self::webhook::Webhooks;
-use super::{Answer, Error, Offers, Progress, Provider, Work, http};
+use super::{Answer, Error, Offers, Progress, Provider, Work, encoded, http};
 use crate::{
     config::ReplicateConfig,
-    job::{Request, Task},
+    job::{Cost, Request, Task},
 };
 
 /// The path under which webhooks arrive.
@@ -120,7 +120,13 @@ impl Replicate {
             .map_err(|_| Error::last("misconfigured", "The photo could not be sent."))?;
         let form = Form::new().part("content", part);
         let request = self.request(Method::POST, "files")?.multipart(form);
-        Ok(self.ask::<File>(request).await?.urls.get)
+        let kept = self.ask::<File>(request).await;
+        // Files are kept for nothing.
+        let free = |error| Error {
+            cost: Cost::Nothing,
+            ..error
+        };
+        Ok(kept.map_err(free)?.urls.get)
     }
 
     /// `model` is `owner/name`, or `owner/name:version` where the model has no
@@ -163,7 +169,7 @@ impl Replicate {
                             warn!(code = error.code, "a prediction could not be asked after");
                             prediction
                         }
-                        Err(error) => return Err(error),
+                        Err(error) => return Err(error.lost()),
                     }
                 }
             };
@@ -171,7 +177,27 @@ impl Replicate {
         }
     }
 
+    /// The pictures of a prediction that has succeeded: one that cannot be had does not take the others
+    /// with it.
+    async fn pictures(&self, outputs: Vec<String>) -> Result<Vec<Bytes>, Error> {
+        let (mut pictures, mut failure) = (Vec::new(), http::garbage());
+        for output in outputs {
+            match self.fetch(&output).await {
+                Ok(picture) => pictures.push(picture),
+                Err(error) => failure = error.lost(),
+            }
+        }
+        if pictures.is_empty() {
+            Err(failure)
+        } else {
+            Ok(pictures)
+        }
+    }
+
     async fn fetch(&self, output: &str) -> Result<Bytes, Error> {
+        if let Some(picture) = encoded::in_data_url(output) {
+            return Ok(picture);
+        }
         let url = Url::parse(output).map_err(|_| http::garbage())?;
         if !prediction::is_trusted(&url, &self.config.base_url) {
             warn!(
@@ -288,19 +314,14 @@ impl Provider for Replicate {
         };
         let outputs = timeout(self.config.timeout, self.follow(prediction))
             .await
-            .map_err(|_| Error::passing("provider_failed", "The image service took too long."))?;
+            .map_err(|_| {
+                Error::passing("provider_failed", "The image service took too long.").lost()
+            })?;
         // It has ended, one way or the other.
         guard.request = None;
-        let mut pictures = Vec::new();
-        for output in outputs? {
-            pictures.push(self.fetch(&output).await?);
-        }
-        if pictures.is_empty() {
-            return Err(http::garbage());
-        }
         // Replicate tells seconds of hardware, not a price.
         Ok(Answer {
-            pictures,
+            pictures: self.pictures(outputs?).await?,
             cost_usd: None,
         })
     }

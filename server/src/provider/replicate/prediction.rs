@@ -9,7 +9,7 @@ use tracing::warn;
 
 use super::super::{
     CONTENT_REFUSED, Error, Remedy,
-    http::{self, beginning, pause, shorten},
+    http::{self, LONGEST_PAUSE, beginning, pause, shorten},
 };
 
 /// Where outputs lie.
@@ -157,7 +157,8 @@ fn classify(status: StatusCode, detail: &str, pause: Option<Duration>) -> Error 
 fn resets_in(detail: &str) -> Option<Duration> {
     let rest = detail.split("resets in ~").nth(1)?;
     let digits = rest.split(|c: char| !c.is_ascii_digit()).next()?;
-    digits.parse().ok().map(Duration::from_secs)
+    let pause = digits.parse().ok().map(Duration::from_secs)?;
+    Some(pause.min(LONGEST_PAUSE))
 }
 
 #[cfg(test)]
@@ -240,6 +241,8 @@ mod tests {
         let pause = resets_in(throttled);
         assert_eq!(pause, Some(Duration::from_secs(30)));
         assert_eq!(resets_in("no"), None);
+        assert_eq!(resets_in("resets in ~999999999999s"), Some(LONGEST_PAUSE));
+        assert_eq!(resets_in("resets in ~99999999999999999999s"), None);
         let classify = |status| classify(StatusCode::from_u16(status).unwrap(), "why", pause);
         assert_eq!(classify(429).remedy, Remedy::Wait(pause));
         assert_eq!(classify(503).remedy, Remedy::Retry(pause));

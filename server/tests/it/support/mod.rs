@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 pub(crate) use self::{
-    openai::{Answer, OpenAi},
+    openai::{Answer, OpenAi, picture, usage},
     process::{Process, signal},
     recorder::{Delivery, Recorder},
     redis::{redis, redis_8, redis_8_database, redis_cluster, redis_database},
@@ -406,6 +406,15 @@ pub(crate) fn encode(picture: &DynamicImage, format: ImageFormat) -> Vec<u8> {
     let mut bytes = std::io::Cursor::new(Vec::new());
     picture.write_to(&mut bytes, format).unwrap();
     bytes.into_inner()
+}
+
+/// Waits until it is so.
+pub(crate) async fn eventually(what: &str, so: impl Fn() -> bool) {
+    let started = std::time::Instant::now();
+    while !so() {
+        assert!(started.elapsed() < PATIENCE, "waited too long: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 /// Names of the blobs kept in a data folder.

@@ -8,7 +8,7 @@ use std::{
 
 use axum::{
     Json, Router,
-    body::Body,
+    body::{Body, Bytes},
     extract::{Multipart, State},
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
@@ -32,6 +32,12 @@ pub(crate) enum Answer {
     Error(u16, Vec<(&'static str, &'static str)>, Value),
     /// Success, but the body is this.
     Garbage(&'static str),
+    /// Success, and the body is this.
+    Json(Value),
+    /// Success, and the stream is this.
+    Events(String),
+    /// Half an answer, and the connection is cut.
+    Cut,
     /// The streamed beginning of a picture, and the rest when `release` is called.
     Partly,
     /// Nothing, until the client gives up or `release` is called.
@@ -310,6 +316,15 @@ async fn answer(shared: &Shared, headers: &HeaderMap, call: Value) -> Response {
             response
         }
         Answer::Garbage(body) => body.into_response(),
+        Answer::Json(body) => Json(body).into_response(),
+        Answer::Events(text) => ([("content-type", "text/event-stream")], text).into_response(),
+        Answer::Cut => {
+            let half = Ok(Bytes::from_static(
+                b"{\"created\":1,\"data\":[{\"b64_json\":\"iVBO",
+            ));
+            let cut = Err(std::io::Error::other("cut"));
+            Body::from_stream(futures::stream::iter([half, cut])).into_response()
+        }
         Answer::Hang => {
             let waiting = Waiting(shared);
             release.await;
@@ -323,7 +338,8 @@ async fn answer(shared: &Shared, headers: &HeaderMap, call: Value) -> Response {
     }
 }
 
-fn picture() -> Vec<u8> {
+/// What is answered where nothing else is asked for.
+pub(crate) fn picture() -> Vec<u8> {
     super::photo(64, 48, ImageFormat::Png)
 }
 
@@ -354,7 +370,8 @@ fn stream(hold: impl Future<Output = ()> + Send + 'static, partial: u8) -> Respo
     (headers, Body::from_stream(events)).into_response()
 }
 
-fn usage() -> Value {
+/// What it is said to have taken.
+pub(crate) fn usage() -> Value {
     json!({
         "input_tokens": 20, "input_tokens_details": {"text_tokens": 20, "image_tokens": 0},
         "output_tokens": 1000, "total_tokens": 1020,
