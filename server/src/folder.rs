@@ -17,6 +17,9 @@ use crate::config::{Config, Secret};
 /// Where the pictures lie.
 pub const IMAGES: &str = "images";
 
+/// Where answers are noted that are paid for and not yet in the store.
+pub const JOURNAL: &str = "journal";
+
 /// Where uploads wait until they are decoded.
 pub const UPLOADS: &str = "uploads";
 

@@ -32,7 +32,7 @@ use crate::{
         sqlite::Database,
     },
     studio::{Given, Mode, Searches, Studio},
-    worker::Worker,
+    worker::{Claims, Worker, journal::Journal},
 };
 
 /// The file of the embedded store, in the data folder.
@@ -198,6 +198,8 @@ impl Rooms {
             queue: Arc::clone(&self.queue),
             providers: self.providers(config),
             blobs: self.blobs.clone(),
+            journal: Journal::in_folder(config.data.join(folder::JOURNAL)),
+            claims: Claims::default(),
             courier: Courier::new(callback, signer(secret)?).context(no_client)?,
             outgoing: outgoing(&config.callbacks, secret)?,
             notices: notice_lanes(&config.callbacks),

@@ -23,6 +23,7 @@ use tokio::{
     time::{Instant, sleep, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
+use tracing::warn;
 use url::Url;
 use uuid::{ContextV7, Uuid};
 
@@ -150,6 +151,8 @@ struct Entry<'a> {
     /// What was given to such a request before, where that was looked up.
     answer: Option<Answer>,
     receipts: &'a [Receipt],
+    /// How long ago the same request may have been answered that it shares the answer of.
+    join_window: Duration,
 }
 
 /// Why the studio did not do as it was asked.
@@ -197,14 +200,16 @@ impl Studio {
             receipts,
             answer,
         } = self.admit(caller, &request, &terms, now).await?;
-        let entry = Entry {
+        let mut entry = Entry {
             id: new_id(now),
             request,
             answer,
             receipts: &receipts,
+            join_window: JOIN_WINDOW,
         };
-        let id = entry.id.clone();
-        let job = match self.enqueue(caller, entry, terms, now).await {
+        let added = self.enqueue(caller, &mut entry, &terms, now).await;
+        let id = entry.id;
+        let job = match added {
             Ok(job) => job,
             Err(error) => {
                 self.refund(&id, receipts).await;
@@ -236,8 +241,8 @@ impl Studio {
     async fn enqueue(
         &self,
         caller: &Caller,
-        mut entry: Entry<'_>,
-        terms: Terms,
+        entry: &mut Entry<'_>,
+        terms: &Terms,
         now: Timestamp,
     ) -> Result<Job, Error> {
         if entry.answer.is_none() && !terms.fresh {
@@ -246,21 +251,36 @@ impl Studio {
         if entry.answer.is_none() && !terms.fresh && self.mode == Mode::Suggest {
             entry.request.found = self.suggestion(&entry.request, now).await;
         }
-        let answered = entry.answer.as_ref().map(|answer| answer.found.job.clone());
-        let mut job = self.add(caller, &mut entry, &terms, now).await?;
-        if let Some(source) = answered
-            && self.queue.get(&source).await?.is_none()
-        {
-            // The picture was deleted while it was being found: it is made again.
-            self.delete(&job.id).await?;
-            entry.id = new_id(now);
-            job = self.add(caller, &mut entry, &terms, now).await?;
+        let source = entry.answer.as_ref().map(|answer| answer.found.job.clone());
+        let mut job = self.add(caller, entry, terms, now).await?;
+        if self.is_lost(&job, source).await? {
+            // It is made again. Until the new job is there, the old one holds on to the order's own upload.
+            let lost = std::mem::replace(&mut entry.id, new_id(now));
+            entry.join_window = Duration::ZERO;
+            job = self.add(caller, entry, terms, now).await?;
+            if let Err(error) = self.delete(&lost).await {
+                warn!(%error, id = lost, "a job that was answered with a lost picture stays");
+            }
         }
         if job.status == Status::Succeeded {
             self.given.note(&job);
             self.tell(&job, job.token, now).await?;
         }
         Ok(job)
+    }
+
+    /// Whether a job was answered with what was deleted meanwhile: by the owner of the `source`, or by
+    /// somebody who tidied up the files.
+    async fn is_lost(&self, job: &Job, source: Option<String>) -> Result<bool, Error> {
+        if job.status != Status::Succeeded {
+            return Ok(false);
+        }
+        if let Some(source) = source
+            && self.queue.get(&source).await?.is_none()
+        {
+            return Ok(true);
+        }
+        Ok(!self.has_files(job.outcome.as_ref()).await)
     }
 
     async fn add(
@@ -286,7 +306,7 @@ impl Studio {
             charge: serde_json::to_value(entry.receipts).unwrap_or_default(),
             join: (!terms.fresh).then(|| Join {
                 digest: request.digest(),
-                window: JOIN_WINDOW,
+                window: entry.join_window,
             }),
             request,
             answer,

@@ -367,6 +367,14 @@ fn problem(code: &str, wait: Option<&str>) -> Option<(&'static str, String)> {
             "Das Atelier erreicht seine Aufzeichnungen gerade nicht. Nichts ist verloren; versuch es gleich noch \
              einmal.",
         ),
+        "storage_full" => (
+            "Kein Platz mehr",
+            "Auf der Platte des Ateliers ist kein Platz mehr. Sag bitte dem Betreiber Bescheid.",
+        ),
+        "storage_unavailable" => (
+            "Nicht erreichbar",
+            "Das Atelier erreicht seine Bilder gerade nicht. Nichts ist verloren; versuch es gleich noch einmal.",
+        ),
         "internal" => (
             "Unser Fehler",
             "Bei uns ging etwas schief. Es ist vermerkt; versuch es noch einmal.",
@@ -390,9 +398,11 @@ fn failure(code: &str) -> Option<&'static str> {
         "provider_busy" => "Der Bilddienst ist überlastet.",
         "provider_failed" => "Der Bilddienst ist gescheitert.",
         "provider_unreachable" => "Der Bilddienst ist nicht zu erreichen.",
+        "answer_lost" => {
+            "Der Bilddienst antwortete nicht rechtzeitig, oder seine Antwort brach ab."
+        }
         "provider_missing" => "Der Bilddienst ist nicht mehr angeschlossen.",
         "bad_answer" => "Die Antwort des Bilddienstes war kein Bild, das sich lesen lässt.",
-        "storage_failed" => "Das Bild wurde gemalt, konnte aber nicht aufbewahrt werden.",
         "interrupted" | "lease_expired" => {
             "Die Arbeit wurde zu oft unterbrochen. Versuch es noch einmal."
         }

@@ -31,7 +31,7 @@ pub const ID: &str = "key_";
 
 /// The store cannot be asked.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error(transparent)]
+#[error("{0}")]
 pub struct Error(#[from] crate::store::Error);
 
 impl Error {

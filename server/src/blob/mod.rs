@@ -2,7 +2,13 @@
 //! interface. A key is made once and its content never changes. Beside a picture may lie copies
 //! made from it, smaller or in another format, which go with it.
 
-use std::{ops::Range, path::Path as FilePath, sync::Arc};
+use std::{
+    fs::{self, File},
+    io::{self, Write as _},
+    ops::Range,
+    path::{Path as FilePath, PathBuf},
+    sync::Arc,
+};
 
 use atelier_app::wire::WIDTHS;
 use axum::body::Bytes;
@@ -10,6 +16,7 @@ use futures::{Stream, StreamExt as _};
 use object_store::{
     GetOptions, GetRange, ObjectStore, ObjectStoreExt as _, local::LocalFileSystem, path::Path,
 };
+use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
 use crate::{job::Visibility, photo::Format};
@@ -17,6 +24,9 @@ use crate::{job::Visibility, photo::Format};
 /// Ends the names of blobs that only their owner should see; a UUID has no such
 /// letter.
 const PRIVATE: &str = "p";
+
+/// So much must fit in for a store that is said to take pictures.
+const ROOM: usize = 64 * 1024;
 
 /// What is made of a picture when it is first asked for, and kept beside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,12 +73,47 @@ impl Error {
     pub const fn is_missing(&self) -> bool {
         matches!(self.0, object_store::Error::NotFound { .. })
     }
+
+    /// There is no room left.
+    pub fn is_full(&self) -> bool {
+        let mut cause: Option<&dyn std::error::Error> = Some(&self.0);
+        while let Some(error) = cause {
+            if let Some(error) = error.downcast_ref::<io::Error>() {
+                return is_full(error);
+            }
+            cause = error.source();
+        }
+        false
+    }
+}
+
+/// Whether a file could not be written for want of room.
+pub fn is_full(error: &io::Error) -> bool {
+    use io::ErrorKind as K;
+    matches!(error.kind(), K::StorageFull | K::QuotaExceeded)
+}
+
+/// A file that goes away by itself, in a folder that is made again if it was deleted.
+pub fn nameless(folder: &FilePath) -> io::Result<File> {
+    match tempfile::tempfile_in(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            fs::create_dir_all(folder)?;
+            tempfile::tempfile_in(folder)
+        }
+        file => file,
+    }
+}
+
+/// Errors if nothing can be written into the folder now.
+pub fn probe(folder: &FilePath) -> io::Result<()> {
+    nameless(folder)?.write_all(&[0; ROOM])
 }
 
 /// Pictures by key; clones share the store.
 #[derive(Clone)]
 pub struct Blobs {
     store: Arc<dyn ObjectStore>,
+    folder: PathBuf,
 }
 
 /// A blob being read.
@@ -96,6 +141,7 @@ impl Blobs {
         let store = LocalFileSystem::new_with_prefix(folder)?;
         Ok(Self {
             store: Arc::new(store),
+            folder: folder.to_owned(),
         })
     }
 
@@ -116,6 +162,14 @@ impl Blobs {
             .put(&Path::from(key.as_str()), bytes.into())
             .await?;
         Ok(key)
+    }
+
+    /// Errors if no blob could be kept now.
+    pub async fn probe(&self) -> io::Result<()> {
+        let folder = self.folder.clone();
+        spawn_blocking(move || probe(&folder))
+            .await
+            .map_err(io::Error::other)?
     }
 
     /// The whole blob.

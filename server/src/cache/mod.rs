@@ -25,7 +25,7 @@ pub use self::{
 
 /// The store cannot be asked.
 #[derive(Debug, thiserror::Error)]
-#[error(transparent)]
+#[error("{0}")]
 pub struct Error(#[from] crate::store::Error);
 
 impl Error {

@@ -2,7 +2,7 @@
 //! (RFC 9457) with a status code. What we did not foresee is logged and
 //! becomes an opaque 500.
 
-use std::any::Any;
+use std::{any::Any, error::Error as _, io};
 
 use axum::{
     extract::rejection::{BytesRejection, FormRejection},
@@ -17,8 +17,8 @@ use super::{
     problem::Problem,
 };
 use crate::{
-    access::NotAdmitted, callback::Forgery, connections::TooSlow, limit::Standing, photo::Refusal,
-    queue, studio,
+    access::NotAdmitted, blob, callback::Forgery, connections::TooSlow, limit::Standing,
+    photo::Refusal, queue, store, studio,
 };
 
 /// Why a request was not answered as asked.
@@ -56,12 +56,20 @@ pub(super) enum Error {
     Denied,
     Forged(Forgery),
     Studio(studio::Error),
+    /// Nothing can be written, as somebody found out who looked whether all is well.
+    Unready(io::Error),
     Internal(anyhow::Error),
 }
 
 impl From<studio::Error> for Error {
     fn from(error: studio::Error) -> Self {
         Self::Studio(error)
+    }
+}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        Self::Internal(error.into())
     }
 }
 
@@ -232,6 +240,10 @@ impl Error {
                 Problem::new(S::UNAUTHORIZED, "bad_signature", "Not authentic", detail)
             }
             Self::Studio(error) => studio(error),
+            Self::Unready(error) => {
+                debug!(%error, "not ready: nothing can be written");
+                storage(false)
+            }
             Self::Internal(error) => internal(&error),
         }
     }
@@ -299,10 +311,46 @@ fn studio(error: studio::Error) -> Problem {
         studio::Error::Blob(blob) if blob.is_missing() => {
             Problem::new(S::NOT_FOUND, "not_found", "Not found", NO_PICTURE)
         }
+        studio::Error::Blob(blob) => {
+            error!(error = %blob, "the blob store failed");
+            storage(blob.is_full())
+        }
         error => {
             log(&error);
-            unavailable()
+            if is_full(&error) {
+                storage(true)
+            } else {
+                unavailable()
+            }
         }
+    }
+}
+
+/// What an operator has to mend.
+fn unwritable(error: &io::Error) -> bool {
+    use io::ErrorKind as K;
+    blob::is_full(error)
+        || matches!(
+            error.kind(),
+            K::PermissionDenied | K::ReadOnlyFilesystem | K::NotFound | K::NotADirectory
+        )
+}
+
+/// Pictures or photos cannot be written, or not be read.
+fn storage(full: bool) -> Problem {
+    use StatusCode as S;
+    if full {
+        let detail =
+            "There is no room left on the studio's disk. Please tell whoever runs this site.";
+        Problem::new(S::INSUFFICIENT_STORAGE, "storage_full", "Disk full", detail)
+    } else {
+        let detail = "The studio cannot reach its pictures at the moment. Nothing was lost; try again in a moment.";
+        Problem::new(
+            S::SERVICE_UNAVAILABLE,
+            "storage_unavailable",
+            "Unavailable",
+            detail,
+        )
     }
 }
 
@@ -315,6 +363,19 @@ fn unavailable() -> Problem {
         "Unavailable",
         detail,
     )
+}
+
+/// Whether a database had no room left.
+fn is_full(error: &studio::Error) -> bool {
+    let store = match error {
+        studio::Error::Queue(queue::Error::Store(store)) => return store.is_full(),
+        studio::Error::Cache(error) => error.source(),
+        studio::Error::Limit(error) => error.source(),
+        studio::Error::Access(error) => error.source(),
+        _ => None,
+    };
+    let store = store.and_then(|error| error.downcast_ref::<store::Error>());
+    store.is_some_and(store::Error::is_full)
 }
 
 /// A store that is away has said so itself, once.
@@ -354,6 +415,12 @@ fn photo(refusal: &Refusal) -> Problem {
 }
 
 fn internal(error: &anyhow::Error) -> Problem {
+    let files = |cause: &io::Error| unwritable(cause).then(|| storage(blob::is_full(cause)));
+    let mut causes = error.chain().filter_map(|cause| cause.downcast_ref());
+    if let Some(problem) = causes.find_map(files) {
+        error!(error = format!("{error:#}"), "a file could not be written");
+        return problem;
+    }
     error!(error = format!("{error:#}"), "unforeseen");
     let detail = "Something went wrong on our side. It was logged; try again.";
     Problem::new(

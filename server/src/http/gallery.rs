@@ -22,6 +22,7 @@ use super::{
     jobs::{no_store, own},
 };
 use crate::{
+    blob,
     job::{Outcome, Picture, Task},
     queue::{self, Job},
     studio::{self, Caller},
@@ -128,7 +129,7 @@ struct Archive(ZipWriter<File>);
 
 impl Archive {
     fn new(state: &State) -> Result<Self> {
-        let file = tempfile::tempfile_in(&state.uploads).map_err(anyhow::Error::from)?;
+        let file = blob::nameless(&state.uploads)?;
         Ok(Self(ZipWriter::new(file)))
     }
 

@@ -6,15 +6,17 @@ use axum::{
     response::IntoResponse,
 };
 
-use super::{Result, State};
-use crate::{metrics, studio};
+use tokio::task::spawn_blocking;
+
+use super::{Error, Result, State};
+use crate::{blob, metrics, studio};
 
 /// The process answers.
 pub(super) async fn alive() -> &'static str {
     "ok\n"
 }
 
-/// The stores answer, and new work is taken.
+/// The stores answer, what is made can be kept, and new work is taken.
 pub(super) async fn ready(
     AxumState(state): AxumState<State>,
 ) -> Result<(StatusCode, &'static str)> {
@@ -28,7 +30,12 @@ pub(super) async fn ready(
         .get("-", studio.clock.now())
         .await
         .map_err(studio::Error::from)?;
-    studio.blobs.size("-").await.map_err(studio::Error::from)?;
+    studio.blobs.probe().await.map_err(Error::Unready)?;
+    let uploads = state.uploads.clone();
+    let written = spawn_blocking(move || blob::probe(&uploads)).await;
+    written
+        .map_err(anyhow::Error::from)?
+        .map_err(Error::Unready)?;
     Ok((StatusCode::OK, "ready\n"))
 }
 

@@ -23,6 +23,7 @@ use super::{
     jobs::own,
 };
 use crate::{
+    blob,
     callback::guard,
     job::{Outcome, Picture, RestorationTask, Visibility, hex},
     photo::{self, Mask},
@@ -220,7 +221,7 @@ async fn value(field: Field<'_>) -> Result<String> {
 /// Streams the photo to a file without a name, which goes away by itself.
 async fn receive(state: &State, mut field: Field<'_>) -> Result<std::fs::File> {
     let max = state.photos.max_bytes;
-    let mut file = tempfile::tempfile_in(&state.uploads).map_err(anyhow::Error::from)?;
+    let mut file = blob::nameless(&state.uploads)?;
     let mut length = 0;
     while let Some(chunk) = field.chunk().await.map_err(broken)? {
         length += chunk.len() as u64;
@@ -241,7 +242,7 @@ async fn made_here(state: &State, caller: &Caller, id: &str) -> Result<std::fs::
     };
     let picture = picture.ok_or_else(|| invalid("from", "That job has no picture yet."))?;
     let bytes = state.studio.blobs.read(&picture.key).await;
-    let file = tempfile::tempfile_in(&state.uploads).map_err(anyhow::Error::from)?;
+    let file = blob::nameless(&state.uploads)?;
     write(file, bytes.map_err(studio::Error::from)?).await
 }
 

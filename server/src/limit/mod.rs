@@ -54,7 +54,7 @@ pub const RESERVED: [&str; 3] = [OWN_QUOTA, CALLBACKS, REFUSALS];
 
 /// The store cannot be asked.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error(transparent)]
+#[error("{0}")]
 pub struct Error(#[from] crate::store::Error);
 
 impl Error {

@@ -37,6 +37,15 @@ impl Error {
     pub const fn is_away(&self) -> bool {
         matches!(self, Self::Away(_))
     }
+
+    /// There is no room left for what was to be written.
+    pub fn is_full(&self) -> bool {
+        let code = match self {
+            Self::Sqlite(error) => error.sqlite_error_code(),
+            _ => None,
+        };
+        code == Some(rusqlite::ErrorCode::DiskFull)
+    }
 }
 
 impl From<rusqlite::Error> for Error {

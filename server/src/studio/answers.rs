@@ -106,6 +106,9 @@ impl Studio {
         let Some(job) = self.queue.get(&handed.job).await? else {
             return Ok(None);
         };
+        if !self.has_files(job.outcome.as_ref()).await {
+            return Ok(None);
+        }
         let standings = self.standings(caller, kind).await?;
         // Nothing is charged, but a door that is closed stays closed.
         let closed =
@@ -146,10 +149,29 @@ impl Studio {
         };
         let job = self.queue.get(&entry.job).await?;
         let answer = job.and_then(|job| answer(job, None));
-        if answer.is_none() {
-            self.cache.remove(&digest, &entry.job).await?;
+        if let Some(answer) = answer
+            && self.has_files(Some(&answer.outcome)).await
+        {
+            return Ok(Some(answer));
         }
-        Ok(answer)
+        self.cache.remove(&digest, &entry.job).await?;
+        Ok(None)
+    }
+
+    /// Whether the outcome's pictures are there. A store that cannot tell is believed to have them: they
+    /// are not to be paid for again.
+    pub(super) async fn has_files(&self, outcome: Option<&Outcome>) -> bool {
+        for key in outcome.into_iter().flat_map(Outcome::files) {
+            match self.blobs.size(key).await {
+                Ok(Some(_)) => {}
+                Ok(None) => {
+                    warn!(key, "a picture that was to be given again is gone");
+                    return false;
+                }
+                Err(error) => warn!(%error, key, "a picture could not be looked for"),
+            }
+        }
+        true
     }
 
     /// Whatever goes wrong is a miss.
@@ -194,6 +216,7 @@ impl Studio {
             if verdict.agree
                 && semantic.holds(&job.id).await
                 && let Some(answer) = answer(job, Some((similar, verdict.reason)))
+                && self.has_files(Some(&answer.outcome)).await
             {
                 semantic.touch(&answer.found.job, now).await;
                 return Some(answer);

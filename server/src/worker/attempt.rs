@@ -8,41 +8,79 @@ use jiff::Timestamp;
 use tokio::{task::spawn_blocking, time::sleep};
 use tracing::{info, warn};
 
-use super::{Interrupted, STORE_TRIES, Worker, backoff};
+use super::{Interrupted, Worker, backoff, conclude::Origin, journal::Entry};
 use crate::{
     blob,
-    job::{Cost, Outcome, Picture, Task, Visibility},
+    job::{Cost, Outcome, Task, Visibility},
     limit::Receipt,
     photo,
     provider::{Answer, Error, Progress, Provider, Remedy},
     queue::{FailedAttempt, Job, Lane, Verdict},
 };
 
+/// Pauses while a picture cannot be kept: the first, and the longest.
+const FIRST_STORE_PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_STORE_PAUSE: Duration = Duration::from_secs(2);
+
+/// How long a process that ends waits for a picture to be kept.
+const LAST_CHANCE: Duration = Duration::from_secs(2);
+
 impl Worker {
     pub(super) async fn attempt(
         &self,
         job: &Job,
         progress: Progress,
-    ) -> Result<Verdict, Interrupted> {
+    ) -> Result<(Verdict, Origin), Interrupted> {
         if job.attempt > self.settings.attempts {
-            return Ok(Verdict::Fail(failed(
-                job,
-                &lost_too_often(),
-                self.clock.now(),
-            )));
+            let verdict = Verdict::Fail(failed(job, &lost_too_often(), self.clock.now()));
+            return Ok((verdict, Origin::Call));
+        }
+        if self.may_call(job).await.is_err() {
+            return Err(Interrupted::NoRoom);
         }
         let answer = tokio::select! {
             answer = self.ask(job, progress) => answer,
-            () = self.hand_back.cancelled() => return Err(Interrupted::HandedBack),
+            () = self.hand_back.cancelled() => {
+                return Err(Interrupted::HandedBack(Cost::Estimate));
+            }
         };
         let kept = match answer {
-            Ok(answer) => self.keep(answer, job.request.task.visibility()).await,
+            Ok(answer) => self.keep_in_time(job, answer).await?,
             Err(error) => Err(error),
         };
         Ok(match kept {
-            Ok(outcome) => Verdict::Record(outcome),
-            Err(error) => self.judge(job, &error).await,
+            Ok(outcome) => {
+                let origin = self.note(job, &outcome).await;
+                (Verdict::Record(outcome), origin)
+            }
+            Err(error) => (self.judge(job, &error).await, Origin::Call),
         })
+    }
+
+    /// What was paid for goes into the journal.
+    async fn note(&self, job: &Job, outcome: &Outcome) -> Origin {
+        let provider = self.provider(&job.request.provider);
+        let estimate = provider.map_or(0.0, |(provider, _)| {
+            provider.estimate((&job.request.task).into())
+        });
+        let told = match outcome {
+            Outcome::Succeeded { cost_usd, .. } => cost_usd.unwrap_or_default(),
+            Outcome::Failed(_) => 0.0,
+        };
+        if estimate.max(told) <= 0.0 {
+            return Origin::Call;
+        }
+        let entry = Entry {
+            ticket: job.ticket(),
+            outcome: outcome.clone(),
+        };
+        match self.journal.write(&entry).await {
+            Ok(()) => Origin::PaidCall,
+            Err(error) => {
+                warn!(%error, "a paid answer is not in the journal; it is lost if the process ends now");
+                Origin::Call
+            }
+        }
     }
 
     /// The one step that may cost money.
@@ -74,16 +112,45 @@ impl Worker {
         })
     }
 
-    fn provider(&self, name: &str) -> Option<&(Arc<dyn Provider>, Lane)> {
+    pub(super) fn provider(&self, name: &str) -> Option<&(Arc<dyn Provider>, Lane)> {
         self.providers
             .iter()
             .find(|(provider, _)| provider.name() == name)
     }
 
+    /// Keeps what was made; a process that ends waits a little for a disk that is full.
+    async fn keep_in_time(
+        &self,
+        job: &Job,
+        answer: Answer,
+    ) -> Result<Result<Outcome, Error>, Interrupted> {
+        let cost = answer.cost_usd.map_or(Cost::Estimate, Cost::Usd);
+        let too_late = async {
+            self.hand_back.cancelled().await;
+            sleep(LAST_CHANCE).await;
+        };
+        tokio::select! {
+            kept = self.keep(answer, job.request.task.visibility()) => Ok(kept),
+            () = too_late => Err(Interrupted::HandedBack(cost)),
+        }
+    }
+
     async fn keep(&self, answer: Answer, visibility: Visibility) -> Result<Outcome, Error> {
-        let mut pictures = Vec::with_capacity(answer.pictures.len());
-        for bytes in answer.pictures {
-            pictures.push(self.keep_picture(bytes, visibility).await?);
+        let mut readable = Vec::with_capacity(answer.pictures.len());
+        for bytes in &answer.pictures {
+            match describe(bytes.clone()).await {
+                Some(description) => readable.push((bytes, description)),
+                None => warn!("a picture of the answer cannot be read"),
+            }
+        }
+        // What can be read is paid for, whatever the rest is.
+        if readable.is_empty() && !answer.pictures.is_empty() {
+            return Err(unreadable().lost().charged(answer.cost_usd));
+        }
+        let mut pictures = Vec::with_capacity(readable.len());
+        for (bytes, description) in readable {
+            let key = self.store(bytes, description.extension, visibility).await;
+            pictures.push(description.kept(key, bytes.len() as u64));
         }
         Ok(Outcome::Succeeded {
             pictures,
@@ -91,34 +158,17 @@ impl Worker {
         })
     }
 
-    async fn keep_picture(&self, bytes: Bytes, visibility: Visibility) -> Result<Picture, Error> {
-        let description = describe(bytes.clone()).await.ok_or_else(unreadable)?;
-        let size = bytes.len() as u64;
-        let key = self.store(bytes, description.extension, visibility).await?;
-        Ok(description.kept(key, size))
-    }
-
-    /// The picture is paid for: a full or sluggish disk gets several chances.
-    async fn store(
-        &self,
-        bytes: Bytes,
-        extension: &str,
-        visibility: Visibility,
-    ) -> Result<String, Error> {
-        for tries in 1.. {
+    /// What is made is not given up because the disk is full: it stays in memory until it is kept.
+    async fn store(&self, bytes: &Bytes, extension: &str, visibility: Visibility) -> String {
+        let mut pause = FIRST_STORE_PAUSE;
+        loop {
             match self.blobs.keep(bytes.clone(), extension, visibility).await {
-                Ok(key) => return Ok(key),
-                Err(error) => warn!(%error, "a picture could not be kept"),
+                Ok(key) => return key,
+                Err(error) => warn!(%error, "a picture could not be kept yet"),
             }
-            if tries == STORE_TRIES {
-                break;
-            }
-            sleep(Duration::from_millis(100) * 2_u32.pow(tries)).await;
+            sleep(pause).await;
+            pause = (2 * pause).min(LONGEST_STORE_PAUSE);
         }
-        Err(Error::last(
-            "storage_failed",
-            "The picture was made but could not be stored.",
-        ))
     }
 
     /// Again, or for good? And does everybody have to slow down?
@@ -141,7 +191,8 @@ impl Worker {
             self.slow_down(job, until).await;
         }
         let failed = failed(job, error, now);
-        match until.filter(|_| job.attempt < self.settings.attempts) {
+        let spent = !error.cost.is_nothing() && spent_before(job);
+        match until.filter(|_| job.attempt < self.settings.attempts && !spent) {
             Some(until) => Verdict::Retry(failed, until),
             None => Verdict::Fail(failed),
         }
@@ -164,6 +215,27 @@ pub(super) async fn describe(bytes: Bytes) -> Option<photo::Description> {
         .await
         .ok()?
         .ok()
+}
+
+/// Whether a call was paid for before that brought nothing. It is repeated once, not as often as one that
+/// costs nothing. What was interrupted on our side does not count.
+fn spent_before(job: &Job) -> bool {
+    let ours = |failed: &&FailedAttempt| {
+        matches!(
+            failed.failure.code.as_str(),
+            "lease_expired" | "handed_back"
+        )
+    };
+    let mut last = job.attempt;
+    let failures = job.failures.iter().rev().filter(|failed| !ours(failed));
+    // A job that was revived begins to count anew.
+    failures
+        .take_while(|failed| {
+            let same_life = failed.attempt < last;
+            last = failed.attempt;
+            same_life
+        })
+        .any(|failed| !failed.cost.is_nothing())
 }
 
 pub(super) fn failed(job: &Job, error: &Error, at: Timestamp) -> FailedAttempt {
@@ -191,9 +263,9 @@ fn lost_too_often() -> Error {
 }
 
 /// Whoever drops a call does not learn what it cost.
-pub(super) fn handed_back() -> Error {
+pub(super) fn handed_back(cost: Cost) -> Error {
     Error {
-        cost: Cost::Estimate,
+        cost,
         ..Error::passing("handed_back", "The server stopped before the call ended.")
     }
 }

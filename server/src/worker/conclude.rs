@@ -3,73 +3,145 @@
 use std::time::Duration;
 
 use tokio::time::sleep;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
-use super::{STORE_TRIES, Worker, backoff};
+use super::{Worker, backoff};
 use crate::{
     job::{Outcome, Task},
-    queue::{self, Job, Ticket, Verdict},
+    queue::{self, Job, Report, Ticket, Verdict},
+    store,
 };
 
 /// A delivery costs nothing, and somebody is waiting for it.
 const LONGEST_DELIVERY_PAUSE: Duration = Duration::from_secs(30);
 
+/// Shorter than the pauses of those who claim: what is paid for is to be recorded before its lease is
+/// found to have run out.
+const LONGEST_STORE_PAUSE: Duration = Duration::from_millis(500);
+
+/// Whether the store knows of a verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Told {
+    Taken,
+    /// Refused at the first attempt: nothing of it was recorded.
+    Refused,
+    /// Refused after an attempt whose result is not known: that one may have been taken.
+    RefusedLater,
+    /// The process ends before the store has answered.
+    Unheard,
+}
+
+/// Where an outcome comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// A call of this claim.
+    Call,
+    /// The same, and it stands in the journal.
+    PaidCall,
+    /// A claim before, that could not tell the store: it stands in the journal.
+    Journal,
+}
+
 impl Worker {
-    pub(super) async fn conclude(&self, job: &Job, verdict: Verdict) {
+    pub(super) async fn conclude(&self, job: &Job, verdict: Verdict, origin: Origin) {
         let outcome = match &verdict {
             Verdict::Record(outcome) => Some(outcome.clone()),
             Verdict::Fail(failed) => Some(Outcome::Failed(failed.failure.clone())),
             _ => None,
         };
-        let wanted = self.settle(&job.ticket(), verdict).await;
-        match outcome {
-            Some(outcome) if wanted => self.deliver(job, &outcome, 0).await,
-            outcome => self.discard(outcome.iter().flat_map(Outcome::files)).await,
+        let ticket = job.ticket();
+        let told = self.settle(&ticket, verdict).await;
+        let Some(outcome) = outcome else { return };
+        match told {
+            Told::Taken if matches!(job.request.task, Task::Notice(_)) => {
+                self.finish(&ticket).await;
+            }
+            Told::Taken => {
+                self.forget(&ticket.id, origin).await;
+                self.deliver(&ticket, &outcome, 0).await;
+            }
+            Told::Refused | Told::RefusedLater => {
+                self.reconsider(&ticket.id, &outcome, told, origin).await;
+            }
+            Told::Unheard => {}
         }
     }
 
-    /// Whether the store took it. What was done for the job must not be lost
-    /// because the store was away for a moment.
-    pub(super) async fn settle(&self, ticket: &Ticket, verdict: Verdict) -> bool {
-        for tries in 1..=STORE_TRIES {
+    /// Tells the store, however long it is away: what was done for the job must not be lost.
+    pub(super) async fn settle(&self, ticket: &Ticket, verdict: Verdict) -> Told {
+        let mut refused = Told::Refused;
+        let mut hold = None;
+        for tries in 1.. {
             let now = self.clock.now();
             match self.queue.settle(ticket, verdict.clone(), now).await {
-                Ok(()) => return true,
+                Ok(()) => return Told::Taken,
+                Err(queue::Error::Store(store::Error::Record(error))) => {
+                    warn!(%error, id = ticket.id, "the outcome cannot be recorded");
+                    return Told::RefusedLater;
+                }
                 Err(queue::Error::Store(error)) => {
-                    warn!(%error, "the outcome could not be recorded");
+                    warn!(%error, id = ticket.id, tries, "the outcome is not recorded yet");
+                    if error.is_away() && hold.is_none() {
+                        hold = Some(self.claims.hold());
+                    }
                 }
                 Err(error) => {
                     info!(%error, "the outcome is not wanted any more");
-                    return false;
+                    return refused;
                 }
             }
-            sleep(Duration::from_millis(100) * 2_u32.pow(tries)).await;
+            refused = Told::RefusedLater;
+            self.keep_lease(ticket).await;
+            tokio::select! {
+                () = sleep(store_pause(tries)) => {}
+                () = self.hand_back.cancelled() => return Told::Unheard,
+            }
         }
-        // Whether it was recorded is unknown: the pictures stay.
-        true
+        refused
+    }
+
+    /// A store that refuses the outcome for the moment may well extend the lease.
+    async fn keep_lease(&self, ticket: &Ticket) {
+        let now = self.clock.now();
+        let extended = self
+            .queue
+            .extend(ticket, now, self.settings.lease, Report::default());
+        if let Err(error) = extended.await {
+            debug!(%error, id = ticket.id, "the lease could not be extended");
+        }
+    }
+
+    pub(super) async fn forget(&self, id: &str, origin: Origin) {
+        if origin != Origin::Call {
+            self.journal.remove(id).await;
+        }
     }
 
     /// The outcome was recorded in an earlier claim.
     pub(super) async fn deliver_again(&self, job: &Job, tries: u32) {
-        if let Some(outcome) = &job.outcome {
-            self.deliver(job, outcome, tries).await;
+        match &job.outcome {
+            Some(_) if matches!(job.request.task, Task::Notice(_)) => {
+                self.finish(&job.ticket()).await;
+            }
+            Some(outcome) => self.deliver(&job.ticket(), outcome, tries).await,
+            None => {}
         }
     }
 
-    async fn deliver(&self, job: &Job, outcome: &Outcome, tries: u32) {
-        let (ticket, now) = (job.ticket(), self.clock.now());
-        // Nobody waits for the outcome of a notice, and it has no files.
-        if matches!(job.request.task, Task::Notice(_)) {
-            if let Err(error) = self.queue.complete(&ticket, now).await {
-                warn!(%error, "a notice could not be finished; it is not sent again");
-            }
-            return;
+    /// Nobody waits for the outcome of a notice, and it has no files.
+    async fn finish(&self, ticket: &Ticket) {
+        if let Err(error) = self.queue.complete(ticket, self.clock.now()).await {
+            warn!(%error, "a notice could not be finished; it is not sent again");
         }
-        if let Err(error) = self.courier.deliver(&ticket, outcome, now).await {
+    }
+
+    pub(super) async fn deliver(&self, ticket: &Ticket, outcome: &Outcome, tries: u32) {
+        let now = self.clock.now();
+        if let Err(error) = self.courier.deliver(ticket, outcome, now).await {
             let pause = backoff::pause(&self.settings, tries + 1, fastrand::f64())
                 .min(LONGEST_DELIVERY_PAUSE);
             warn!(%error, ?pause, "the outcome could not be delivered; the call is not repeated");
-            self.settle(&ticket, Verdict::Postpone(now + pause)).await;
+            self.settle(ticket, Verdict::Postpone(now + pause)).await;
         }
     }
 
@@ -80,4 +152,9 @@ impl Worker {
             }
         }
     }
+}
+
+fn store_pause(tries: u32) -> Duration {
+    let pause = Duration::from_millis(50).saturating_mul(2_u32.saturating_pow(tries));
+    pause.min(LONGEST_STORE_PAUSE)
 }

@@ -6,13 +6,18 @@
 //!    API users, so that strangers who answer slowly hold up nobody's picture.
 //! 2. `attempt` makes the call and keeps the pictures; `heartbeat` holds the
 //!    lease meanwhile and shows how far the call is.
-//! 3. `conclude` records what became of it and delivers the outcome.
+//! 3. `conclude` records what became of it and delivers the outcome. What was
+//!    paid for stands in the [`journal`] until the store has it, and `recover`
+//!    finds it there.
 
 mod attempt;
 mod heartbeat;
 mod notice;
 mod conclude;
+mod recover;
+mod claims;
 mod backoff;
+pub mod journal;
 
 use std::{sync::Arc, time::Duration};
 
@@ -24,11 +29,17 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{Instrument as _, info, info_span, warn};
 
-use self::attempt::{failed, handed_back};
+pub use self::claims::Claims;
+use self::{
+    attempt::{failed, handed_back},
+    conclude::Origin,
+    journal::Journal,
+};
 use crate::{
     blob::Blobs,
     callback::{Courier, outgoing::Outgoing},
     config::QueueConfig,
+    job::Cost,
     limit::Refusals,
     provider::{Progress, Provider},
     queue::{Claim, Job, Lane, Queue, Verdict},
@@ -38,9 +49,6 @@ use crate::{
 /// How long an idle worker trusts that it will be woken.
 const LONGEST_NAP: Duration = Duration::from_secs(5);
 
-/// How often a store that fails is asked again before a paid picture is given up.
-const STORE_TRIES: u32 = 6;
-
 /// What a worker works with.
 pub struct Worker {
     pub clock: Clock,
@@ -49,6 +57,8 @@ pub struct Worker {
     /// goes first. Jobs for others are left to other processes.
     pub providers: Vec<(Arc<dyn Provider>, Lane)>,
     pub blobs: Blobs,
+    pub journal: Journal,
+    pub claims: Claims,
     pub courier: Courier,
     pub outgoing: Outgoing,
     /// Where notices to API users wait; each is bounded.
@@ -66,15 +76,29 @@ pub struct Worker {
 enum Interrupted {
     /// The lease is lost: cancelled, or claimed by another.
     Lost,
-    /// The process is about to end.
-    HandedBack,
+    /// The process is about to end; what the call may have cost.
+    HandedBack(Cost),
+    /// What would be made could not be kept: no call was made.
+    NoRoom,
 }
 
 impl Worker {
-    /// Starts to work on `count` calls at a time; the tracker knows when all
-    /// have ended.
+    /// Starts to work on `count` calls at a time, once what was paid for before
+    /// is in the store; the tracker knows when all have ended.
     pub fn start(self: &Arc<Self>, count: usize) -> TaskTracker {
         let tasks = TaskTracker::new();
+        let (worker, tracker) = (Arc::clone(self), tasks.clone());
+        tasks.spawn(async move {
+            tokio::select! {
+                () = worker.recover() => worker.begin(count, &tracker),
+                () = worker.drain.cancelled() => {}
+            }
+        });
+        tasks.close();
+        tasks
+    }
+
+    fn begin(self: &Arc<Self>, count: usize, tasks: &TaskTracker) {
         let calls = self.providers.iter().map(|(_, lane)| lane.clone());
         // Notices mostly wait. With a place for all that the lanes let through
         // at once, a lane that is full of silent receivers takes no other's.
@@ -86,8 +110,6 @@ impl Worker {
         for (lanes, size) in crews {
             tasks.spawn(Arc::clone(self).work(lanes, size, tasks.clone()));
         }
-        tasks.close();
-        tasks
     }
 
     /// Claims while there is a free place.
@@ -109,6 +131,13 @@ impl Worker {
     /// process is about to end.
     async fn next(&self, lanes: &[Lane]) -> Option<Claim> {
         while !self.drain.is_cancelled() {
+            if let Some(pause) = self.obstacle(lanes).await {
+                tokio::select! {
+                    () = sleep(pause) => {}
+                    () = self.drain.cancelled() => {}
+                }
+                continue;
+            }
             let ring = self.queue.bell().listen_work();
             let claim = self
                 .queue
@@ -158,6 +187,11 @@ impl Worker {
     }
 
     async fn call(&self, job: &Job) {
+        if let Some(outcome) = self.paid_before(job).await {
+            info!("the call was paid for before; its answer is taken");
+            let verdict = Verdict::Record(outcome);
+            return self.conclude(job, verdict, Origin::Journal).await;
+        }
         let (progress, reports) = Progress::channel();
         let (lost, ended) = (CancellationToken::new(), CancellationToken::new());
         let attempt = async {
@@ -172,11 +206,14 @@ impl Worker {
         let hold = self.hold(job, reports, &lost, &ended);
         let (result, preview) = tokio::join!(attempt, hold);
         match result {
-            Ok(verdict) => self.conclude(job, verdict).await,
+            Ok((verdict, origin)) => self.conclude(job, verdict, origin).await,
             Err(Interrupted::Lost) => info!("stopped: the job was cancelled or taken over"),
-            Err(Interrupted::HandedBack) => {
+            Err(Interrupted::NoRoom) => {
+                self.settle(&job.ticket(), Verdict::Release(None)).await;
+            }
+            Err(Interrupted::HandedBack(cost)) => {
                 info!("handed back");
-                let dropped = failed(job, &handed_back(), self.clock.now());
+                let dropped = failed(job, &handed_back(cost), self.clock.now());
                 let verdict = Verdict::Release(Some(dropped));
                 self.settle(&job.ticket(), verdict).await;
             }

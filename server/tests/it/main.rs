@@ -20,6 +20,8 @@ mod edits;
 mod languages;
 mod replicate;
 mod faults;
+mod paid;
+mod storage;
 mod files;
 mod decoding;
 mod dead;

@@ -261,18 +261,27 @@ async fn what_no_repetition_mends_fails_at_once() {
 
 #[tokio::test]
 async fn what_may_pass_is_tried_again() {
-    let answers = || {
-        [
-            outage(),
-            Answer::Garbage("<html>Bad gateway</html>"),
-            Answer::Garbage("{\"created\":1,\"data\":[]}"),
-            Answer::Garbage("{\"created\":1,\"data\":[{\"b64_json\":\"bm8gcGljdHVyZQ==\"}]}"),
-        ]
-    };
-    let (_setup, openai, server) = studio_with(IMPATIENT, answers().into()).await;
+    let answers = vec![outage(), outage(), Answer::Garbage("no JSON"), outage()];
+    let (_setup, openai, server) = studio_with(IMPATIENT, answers).await;
     let job = server.succeeded(&server.paint("a lighthouse").await).await;
     assert_eq!((openai.calls().len(), &job["attempt"]), (5, &json!(5)));
     assert!(job["error"].is_null(), "{job}");
+}
+
+#[tokio::test]
+async fn an_error_under_status_200_is_an_error() {
+    let told = |kind: &str, message: &str| {
+        Answer::Json(json!({ "error": { "type": kind, "message": message, "code": null } }))
+    };
+    let (_setup, openai, server) =
+        studio(vec![told("invalid_request_error", "No such size.")]).await;
+    let job = failed(&server, &server.paint("a lighthouse").await).await;
+    assert_eq!(job["error"]["code"], "provider_refused");
+    assert!(text(&job["error"]["message"]).contains("No such size."));
+    assert_eq!(openai.calls().len(), 1);
+    let (_setup, openai, server) = studio_with(IMPATIENT, vec![told("server_error", "x")]).await;
+    server.succeeded(&server.paint("a lighthouse").await).await;
+    assert_eq!(openai.calls().len(), 2);
 }
 
 #[tokio::test]

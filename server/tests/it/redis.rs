@@ -22,13 +22,13 @@ use tokio::{
 
 use crate::{conformance::limit::policy, support::signal};
 
-const PASSWORD: &str = "hunter2";
+pub(crate) const PASSWORD: &str = "hunter2";
 
 /// What an operation may take while Redis is away, and a little more.
 const AWAY: Duration = Duration::from_millis(3500);
 
 /// A server of this test's own, which forgets nothing when it dies.
-struct Server {
+pub(crate) struct Server {
     folder: TempDir,
     port: u16,
     tls: bool,
@@ -36,7 +36,7 @@ struct Server {
 }
 
 impl Server {
-    fn new(tls: bool) -> Self {
+    pub(crate) fn new(tls: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let folder = tempfile::tempdir().unwrap();
         let server = Self {
@@ -57,7 +57,7 @@ impl Server {
         self.folder.path().join(name)
     }
 
-    fn url(&self, password: &str) -> String {
+    pub(crate) fn url(&self, password: &str) -> String {
         let scheme = if self.tls { "rediss" } else { "redis" };
         format!("{scheme}://:{password}@127.0.0.1:{}", self.port)
     }
@@ -87,7 +87,7 @@ impl Server {
     }
 
     /// Starts, and waits with a connection of its own.
-    async fn start_and_wait(&mut self) {
+    pub(crate) async fn start_and_wait(&mut self) {
         self.start();
         let own = self.open();
         let ready = async {
@@ -98,11 +98,11 @@ impl Server {
         timeout(Duration::from_secs(20), ready).await.unwrap();
     }
 
-    fn signal(&self, which: Signal) {
+    pub(crate) fn signal(&self, which: Signal) {
         signal(self.child.as_ref().unwrap(), which);
     }
 
-    fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
             child.kill().unwrap();
             child.wait().unwrap();

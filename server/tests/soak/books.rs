@@ -80,8 +80,12 @@ impl Books {
         let Some(letter) = self.dead.get(&job.id) else {
             return Some("failed, but no dead letter".into());
         };
-        let attempts = letter["attempts"].as_array().map_or(0, Vec::len);
-        if attempts < ATTEMPTS {
+        let attempts = letter["attempts"].as_array().map_or(&[][..], Vec::as_slice);
+        // What may have been paid for is tried once more, and not again.
+        let spent = |attempt: &&Value| {
+            matches!(attempt["code"].as_str(), Some("bad_answer" | "answer_lost"))
+        };
+        if attempts.len() < ATTEMPTS && attempts.iter().filter(spent).count() < 2 {
             return Some(format!("given up early: {letter}"));
         }
         let code = end["error"]["code"].as_str().unwrap_or_default();
