@@ -2,7 +2,7 @@
 //! (RFC 9457) with a status code. What we did not foresee is logged and
 //! becomes an opaque 500.
 
-use std::{any::Any, error::Error as _, io};
+use std::{any::Any, io};
 
 use axum::{
     extract::rejection::{BytesRejection, FormRejection},
@@ -15,10 +15,11 @@ use super::{
     headers::whole_seconds,
     limits::{self, Refused},
     problem::Problem,
+    storage,
 };
 use crate::{
-    access::NotAdmitted, blob, callback::Forgery, connections::TooSlow, limit::Standing,
-    photo::Refusal, queue, store, studio,
+    access::NotAdmitted, callback::Forgery, connections::TooSlow, limit::Standing, photo::Refusal,
+    queue, studio,
 };
 
 /// Why a request was not answered as asked.
@@ -242,7 +243,7 @@ impl Error {
             Self::Studio(error) => studio(error),
             Self::Unready(error) => {
                 debug!(%error, "not ready: nothing can be written");
-                storage(false)
+                storage::problem(false)
             }
             Self::Internal(error) => internal(&error),
         }
@@ -313,44 +314,16 @@ fn studio(error: studio::Error) -> Problem {
         }
         studio::Error::Blob(blob) => {
             error!(error = %blob, "the blob store failed");
-            storage(blob.is_full())
+            storage::problem(blob.is_full())
         }
         error => {
             log(&error);
-            if is_full(&error) {
-                storage(true)
+            if storage::is_full(&error) {
+                storage::problem(true)
             } else {
                 unavailable()
             }
         }
-    }
-}
-
-/// What an operator has to mend.
-fn unwritable(error: &io::Error) -> bool {
-    use io::ErrorKind as K;
-    blob::is_full(error)
-        || matches!(
-            error.kind(),
-            K::PermissionDenied | K::ReadOnlyFilesystem | K::NotFound | K::NotADirectory
-        )
-}
-
-/// Pictures or photos cannot be written, or not be read.
-fn storage(full: bool) -> Problem {
-    use StatusCode as S;
-    if full {
-        let detail =
-            "There is no room left on the studio's disk. Please tell whoever runs this site.";
-        Problem::new(S::INSUFFICIENT_STORAGE, "storage_full", "Disk full", detail)
-    } else {
-        let detail = "The studio cannot reach its pictures at the moment. Nothing was lost; try again in a moment.";
-        Problem::new(
-            S::SERVICE_UNAVAILABLE,
-            "storage_unavailable",
-            "Unavailable",
-            detail,
-        )
     }
 }
 
@@ -363,19 +336,6 @@ fn unavailable() -> Problem {
         "Unavailable",
         detail,
     )
-}
-
-/// Whether a database had no room left.
-fn is_full(error: &studio::Error) -> bool {
-    let store = match error {
-        studio::Error::Queue(queue::Error::Store(store)) => return store.is_full(),
-        studio::Error::Cache(error) => error.source(),
-        studio::Error::Limit(error) => error.source(),
-        studio::Error::Access(error) => error.source(),
-        _ => None,
-    };
-    let store = store.and_then(|error| error.downcast_ref::<store::Error>());
-    store.is_some_and(store::Error::is_full)
 }
 
 /// A store that is away has said so itself, once.
@@ -415,9 +375,7 @@ fn photo(refusal: &Refusal) -> Problem {
 }
 
 fn internal(error: &anyhow::Error) -> Problem {
-    let files = |cause: &io::Error| unwritable(cause).then(|| storage(blob::is_full(cause)));
-    let mut causes = error.chain().filter_map(|cause| cause.downcast_ref());
-    if let Some(problem) = causes.find_map(files) {
+    if let Some(problem) = storage::problem_in(error) {
         error!(error = format!("{error:#}"), "a file could not be written");
         return problem;
     }

@@ -23,6 +23,7 @@ mod path;
 mod pictures;
 mod pools;
 mod problem;
+mod storage;
 mod read_on;
 mod restorations;
 

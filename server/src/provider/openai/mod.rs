@@ -4,6 +4,7 @@ mod answer;
 mod error;
 mod estimate;
 mod frame;
+mod instruction;
 mod stream;
 
 use std::{
@@ -25,23 +26,13 @@ use tokio::{sync::Semaphore, task::spawn_blocking};
 
 use self::answer::Reply;
 pub(crate) use self::estimate::find as find_estimate;
-use self::frame::Frame;
+use self::{frame::Frame, instruction::instruction};
 use super::{Answer, Error, Offers, Progress, Provider, Work, http};
 use crate::{
     config::OpenAiConfig,
     job::{ImageTask, Picture, Request, RestorationTask, Task},
     photo::{self, Mask},
 };
-
-/// What a restoration asks for: repair, not invention.
-const RESTORATION: &str = "Restore this old photograph faithfully. Keep every person's identity, facial features, \
-expression, age, hair, pose and clothing, the background, the framing and the composition exactly as they are. \
-Repair only damage: scratches, dust, creases, stains, tears, noise, fading and colour cast. Recover natural contrast, \
-and natural colour where the photo had colour; keep a black-and-white photo black and white. Add nothing, remove \
-nothing, do not beautify, do not crop.";
-
-/// Added where the visitor wants no colour.
-const COLOURLESS: &str = " The result is black and white.";
 
 /// A client of the images API.
 pub struct OpenAi {
@@ -391,11 +382,6 @@ fn put_into(original: &[u8], mask: &Mask, answer: &[u8]) -> Option<Bytes> {
     let mut photo = photo::decode(Cursor::new(original), u64::MAX).ok()?;
     mask.blend(&mut photo, &answer);
     photo::encode_original(&photo).ok().map(Bytes::from)
-}
-
-fn instruction(task: &RestorationTask) -> String {
-    let colours = if task.monochrome { COLOURLESS } else { "" };
-    format!("{RESTORATION}{colours}")
 }
 
 /// Whether a model takes `input_fidelity`; its imitators and small ones may refuse what they do not know.
