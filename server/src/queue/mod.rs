@@ -31,7 +31,8 @@
 //! queuing (Goyal, Vin, Cheng 1996): a job starts at the virtual time
 //! `max(v, finish(owner))`, which moves `finish(owner)` on by the pictures it
 //! asks for; `v` is the largest start among the jobs begun. An owner's
-//! thousand jobs make another's single one wait for one of them at most.
+//! thousand jobs make another's single one wait for one of them at most. A retry
+//! keeps its turn; one that [yields](Verdict::Yield) is counted as another job.
 //!
 //! **Flow control.** A [`Lane`] bounds the calls in progress and the calls
 //! begun per second, over all processes. [`Queue::throttle`] holds it until an
@@ -224,8 +225,11 @@ pub struct Report {
 pub enum Verdict {
     /// It ended; the outcome is to be delivered next, under the same lease.
     Record(Outcome),
-    /// It failed and is to be tried again, not before the instant.
+    /// It failed and is to be tried again, not before the instant, in the turn it has.
     Retry(FailedAttempt, Timestamp),
+    /// The same, but behind its owner's other jobs: each try is counted as one job
+    /// more, so that tries that take long give nobody more than the others.
+    Yield(FailedAttempt, Timestamp),
     /// It ended badly for good: as `Record`, with the attempt kept.
     Fail(FailedAttempt),
     /// It was not finished; somebody else may begin it again at once. It does
@@ -317,7 +321,7 @@ impl Verdict {
     pub const fn event(&self) -> Event {
         match self {
             Self::Record(_) | Self::Fail(_) => Event::Record,
-            Self::Retry(..) => Event::Retry,
+            Self::Retry(..) | Self::Yield(..) => Event::Retry,
             Self::Release(_) => Event::Release,
             Self::Postpone(_) => Event::Postpone,
         }

@@ -193,6 +193,10 @@ impl Worker {
         let failed = failed(job, error, now);
         let spent = !error.cost.is_nothing() && spent_before(job);
         match until.filter(|_| job.attempt < self.settings.attempts && !spent) {
+            // Tries of a notice may take long, and cost its owner nothing.
+            Some(until) if matches!(job.request.task, Task::Notice(_)) => {
+                Verdict::Yield(failed, until)
+            }
             Some(until) => Verdict::Retry(failed, until),
             None => Verdict::Fail(failed),
         }

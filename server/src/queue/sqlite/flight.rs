@@ -122,6 +122,12 @@ pub(super) fn settle(
             row.fail(&failed)?;
             row.due = due(not_before, now);
         }
+        Verdict::Yield(failed, not_before) => {
+            row.fail(&failed)?;
+            row.due = due(not_before, now);
+            order::schedule(c, &mut row)?;
+            table::set_turn(c, &row)?;
+        }
         Verdict::Release(dropped) => {
             if let Some(dropped) = dropped {
                 row.fail(&dropped)?;

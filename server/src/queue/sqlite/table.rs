@@ -174,6 +174,15 @@ pub(super) fn set_due(c: &Connection, row: &Row) -> Result<()> {
     )
 }
 
+/// Writes where the job stands in its lane.
+pub(super) fn set_turn(c: &Connection, row: &Row) -> Result<()> {
+    execute(
+        c,
+        "UPDATE jobs SET vt = ?2 WHERE id = ?1",
+        params![row.id, row.vt],
+    )
+}
+
 /// Gives the followers the state of their leader.
 fn mirror(c: &Connection, leader: &Row, changed: &mut Vec<String>) -> Result<()> {
     let finished_at = leader.finished_at.filter(|_| leader.status.is_terminal());

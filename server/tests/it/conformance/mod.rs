@@ -149,6 +149,7 @@ suites! { sqlite, redis, cluster, redis_8, model:
     queue::pictures_count_as_turns,
     queue::a_higher_priority_goes_first,
     queue::a_retried_job_keeps_its_turn,
+    queue::a_job_that_yields_goes_behind_others,
     queue::a_delayed_job_waits_for_its_time,
     queue::a_cancelled_job_gives_its_turn_back,
     queue::a_delivery_that_is_due_goes_before_calls,

@@ -79,6 +79,10 @@ impl Settlement {
                 let due = due(not_before, now);
                 (format!("r{due}"), serde_json::to_vec(&failed)?)
             }
+            Verdict::Yield(failed, not_before) => {
+                let due = due(not_before, now);
+                (format!("y{due}"), serde_json::to_vec(&failed)?)
+            }
             Verdict::Release(dropped) => {
                 let text = dropped.as_ref().map(serde_json::to_vec).transpose()?;
                 ("h".into(), text.unwrap_or_default())

@@ -1,7 +1,7 @@
 -- Ends calls and deliveries. ARGV[1]: 1 if no id is there twice; then for
 -- each: id, token, verdict, text. A verdict is a letter: s records an outcome
 -- (the text), f a failure (its outcome after the failed attempt), r retries
--- (the failed attempt), h hands back (the same, or nothing), p postpones; r and p are followed by when
+-- (the failed attempt), y too but in a new turn, h hands back (the same, or nothing), p postpones; r, y and p are followed by when
 -- it is due. Answers for each how it ended.
 
 local STRIDE = 4

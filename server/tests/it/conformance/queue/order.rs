@@ -103,6 +103,22 @@ pub(crate) async fn a_retried_job_keeps_its_turn(stores: Stores) {
     assert_eq!(call(&queue, 5 + LEASE_MS).await.id, "c");
 }
 
+pub(crate) async fn a_job_that_yields_goes_behind_others(stores: Stores) {
+    let queue = stores.queue;
+    for id in ["a", "b"] {
+        add(&queue, new(id, "ada")).await;
+    }
+    let first = call(&queue, 0).await;
+    settle(&queue, &first.ticket(), Verdict::Yield(failed(1), at(5)), 1).await;
+    assert_eq!(get(&queue, "a").await.failures.len(), 1);
+    add(&queue, new("c", "ben")).await;
+    // Its try was one job of its owner's, the next is another.
+    add(&queue, new("d", "ben")).await;
+    for id in ["c", "b", "d", "a"] {
+        assert_eq!(call(&queue, 5).await.id, id);
+    }
+}
+
 pub(crate) async fn a_delayed_job_waits_for_its_time(stores: Stores) {
     let queue = stores.queue;
     let delayed = |id, until| NewJob {

@@ -24,8 +24,12 @@ local function settle_call(row, verdict, due, text)
       fail(row, failure)
     end
     record(row, 'f', sub(text, at))
-  elseif verdict == 'r' then
+  elseif verdict == 'r' or verdict == 'y' then
     fail(row, text)
+    if verdict == 'y' then
+      local cost, owner = about(row)
+      row[VT] = schedule(row[LANE], owner, cost)
+    end
     requeue(row, due)
   elseif verdict == 'h' then
     if text ~= '' then
@@ -41,7 +45,7 @@ local function settle_call(row, verdict, due, text)
 end
 
 local function settle_delivery(row, verdict, due)
-  if verdict == 'r' or verdict == 'h' then
+  if verdict == 'r' or verdict == 'y' or verdict == 'h' then
     return ILLEGAL + STATES.d
   elseif verdict == 'p' then
     hush(row, true)

@@ -1,6 +1,6 @@
 //! What workers do to the jobs.
 
-use std::time::Duration;
+use std::{cmp::Reverse, time::Duration};
 
 use atelier::{
     job::{Cost, Outcome},
@@ -114,7 +114,7 @@ impl Jobs {
         let row = self.held(ticket)?;
         let event = match verdict {
             Verdict::Record(_) | Verdict::Fail(_) => Event::Record,
-            Verdict::Retry(..) => Event::Retry,
+            Verdict::Retry(..) | Verdict::Yield(..) => Event::Retry,
             Verdict::Release(_) => Event::Release,
             Verdict::Postpone(_) => Event::Postpone,
         };
@@ -133,6 +133,13 @@ impl Jobs {
                 row.job.failures.push(failed);
                 row.job.progress = None;
                 row.due = Some(until).filter(|until| *until > now);
+            }
+            Verdict::Yield(failed, until) => {
+                row.job.failures.push(failed);
+                row.job.progress = None;
+                row.due = Some(until).filter(|until| *until > now);
+                let (Reverse(priority), _) = row.turn;
+                self.schedule(&ticket.id, priority);
             }
             Verdict::Release(dropped) => {
                 row.job.failures.extend(dropped);

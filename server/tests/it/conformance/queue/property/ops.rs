@@ -51,6 +51,7 @@ pub(super) enum Act {
     Succeed(u8, bool),
     Fail(bool),
     Retry(i64),
+    Yield(i64),
     /// And whether the call that was dropped is kept.
     Release(bool),
     Postpone(i64),
@@ -139,6 +140,7 @@ fn act() -> impl Strategy<Value = Act> {
         5 => (0..8_u8, any::<bool>()).prop_map(|(key, end)| Act::Succeed(key, end)),
         5 => any::<bool>().prop_map(Act::Fail),
         2 => (-10..3000_i64).prop_map(Act::Retry),
+        1 => (-10..3000_i64).prop_map(Act::Yield),
         1 => any::<bool>().prop_map(Act::Release),
         2 => (-10..3000_i64).prop_map(Act::Postpone),
         4 => Just(Act::Complete),

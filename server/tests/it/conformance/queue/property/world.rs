@@ -150,6 +150,7 @@ impl World {
             Act::Succeed(key, end) => (Verdict::Record(success(&picture(*key))), *end),
             Act::Fail(end) => (Verdict::Fail(failed(9)), *end),
             Act::Retry(delay) => (Verdict::Retry(failed(1), self.later(*delay)), false),
+            Act::Yield(delay) => (Verdict::Yield(failed(1), self.later(*delay)), false),
             Act::Release(kept) => {
                 let dropped = kept.then(|| failed(1));
                 (Verdict::Release(dropped), false)
