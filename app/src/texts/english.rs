@@ -327,7 +327,7 @@ fn spent(limit: &Spent<'_>) -> String {
     let Spent { back, today, .. } = limit;
     let still = match limit.kind {
         Kind::Image => "What was painted before can still be had.",
-        Kind::Restoration => "A photo restored before can still be had.",
+        Kind::Restoration => "Photos restored before are in the gallery.",
     };
     match limit.unit {
         "usd" => {

@@ -358,6 +358,14 @@ fn problem(code: &str, wait: Option<&str>) -> Option<(&'static str, String)> {
         ),
         "cross_origin" => ("Verboten", "Die Anfrage kam von der Seite eines anderen."),
         "method_not_allowed" => ("Nicht erlaubt", "Diese Adresse nimmt so etwas nicht an."),
+        "too_slow" => (
+            "Zu langsam",
+            "Die Daten kamen zu langsam an. Versuch es über eine bessere Verbindung noch einmal.",
+        ),
+        "busy" => (
+            "Zu viel auf einmal",
+            "Du fragst nach zu viel auf einmal. Wart die Antworten ab.",
+        ),
         "closing" => (
             "Neustart",
             "Das Atelier startet neu. Versuch es gleich noch einmal.",
@@ -388,6 +396,10 @@ fn failure(code: &str) -> Option<&'static str> {
     Some(match code {
         "content_refused" => {
             "Der Bilddienst hat das als unsicher abgelehnt. Dasselbe noch einmal zu senden hilft nicht."
+        }
+        "held" => {
+            "Der Bilddienst wurde nicht gefragt, denn er hat gerade zu viel abgelehnt, was von derselben Stelle kam. \
+             Versuch es später noch einmal."
         }
         "provider_credit_exhausted" => {
             "Das Guthaben dieses Ateliers beim Bilddienst ist aufgebraucht. Sag bitte dem Betreiber Bescheid."
@@ -451,7 +463,10 @@ fn spent(limit: &Spent<'_>) -> String {
     let Spent { back, today, .. } = limit;
     let (things, still) = match limit.kind {
         Kind::Image => ("Bilder", "Was schon gemalt wurde, ist weiter zu haben."),
-        Kind::Restoration => ("Fotos", "Was schon restauriert wurde, ist weiter zu haben."),
+        Kind::Restoration => (
+            "Fotos",
+            "Was schon restauriert wurde, steht in der Galerie.",
+        ),
     };
     let [when, begins] = if *today {
         ["für heute", "Für heute"]
