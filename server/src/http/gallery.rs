@@ -56,8 +56,10 @@ pub(super) async fn zip(
     caller: Caller,
     body: Bytes,
 ) -> Result<Response> {
+    let chosen = chosen(&body)?;
+    let _turn = state.pools.archives.turn().await?;
     let (mut archive, mut empty) = (Archive::new(&state)?, true);
-    for id in chosen(&body)? {
+    for id in chosen {
         let job = match own(&state, &caller, &id).await {
             // What was deleted meanwhile does not keep back the others.
             Err(Error::NotFound(_)) => continue,

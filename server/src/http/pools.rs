@@ -17,6 +17,8 @@ pub struct Pools {
     pub(super) thumbnails: Pool,
     /// Pictures encoded anew to be saved.
     pub(super) downloads: Pool,
+    /// Many pictures written into one file.
+    pub(super) archives: Pool,
 }
 
 impl Default for Pools {
@@ -25,6 +27,7 @@ impl Default for Pools {
             uploads: Pool::new(1),
             thumbnails: Pool::new(2),
             downloads: Pool::new(1),
+            archives: Pool::new(2),
         }
     }
 }
