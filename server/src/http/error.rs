@@ -40,8 +40,7 @@ pub(super) enum Error {
         expected: &'static str,
     },
     NotFound(&'static str),
-    /// With the methods that are.
-    MethodNotAllowed(header::HeaderValue),
+    MethodNotAllowed,
     /// The body came in too slowly.
     Slow,
     /// No place for another connection.
@@ -139,14 +138,7 @@ impl IntoResponse for Error {
             Self::Studio(studio::Error::Busy) => Some(1),
             _ => None,
         };
-        let allow = match &self {
-            Self::MethodNotAllowed(allow) => Some(allow.clone()),
-            _ => None,
-        };
         let mut response = self.problem().respond();
-        if let Some(allow) = allow {
-            response.headers_mut().insert(header::ALLOW, allow);
-        }
         if let Some(wait) = wait {
             response
                 .headers_mut()
@@ -195,7 +187,7 @@ impl Error {
                 )
             }
             Self::NotFound(detail) => Problem::new(S::NOT_FOUND, "not_found", "Not found", detail),
-            Self::MethodNotAllowed(_) => {
+            Self::MethodNotAllowed => {
                 let detail = "This address does not take that method.";
                 Problem::new(
                     S::METHOD_NOT_ALLOWED,
@@ -407,16 +399,14 @@ fn limited(standings: &[Standing]) -> Response {
     response
 }
 
-/// Says as a problem that a known path does not take the method; the router has
-/// only noted which ones it takes.
+/// Says as a problem that a known path does not take the method. The router adds
+/// which ones it takes afterwards, unless a handler of its own refuses.
 pub(super) async fn method_not_allowed(response: Response) -> Response {
     let plain = response.extensions().get::<Problem>().is_none();
-    match response.headers().get(header::ALLOW) {
-        Some(allow) if plain && response.status() == StatusCode::METHOD_NOT_ALLOWED => {
-            Error::MethodNotAllowed(allow.clone()).into_response()
-        }
-        _ => response,
+    if plain && response.status() == StatusCode::METHOD_NOT_ALLOWED {
+        return Error::MethodNotAllowed.into_response();
     }
+    response
 }
 
 /// A handler panicked.

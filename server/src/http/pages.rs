@@ -43,9 +43,7 @@ pub(super) async fn serve(
     request: Request,
 ) -> Result<Response> {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        return Err(Error::MethodNotAllowed(HeaderValue::from_static(
-            "GET,HEAD",
-        )));
+        return Ok(([(header::ALLOW, "GET,HEAD")], Error::MethodNotAllowed).into_response());
     }
     let uri = request.uri();
     if let Some(page) = without_slash(uri) {
@@ -175,6 +173,7 @@ pub(super) async fn problems_for_people(
     let desk = Desk::new(state, caller, &asked.headers, back, language);
     let mut shown = render(desk, page, &asked.headers).await;
     for name in [
+        "allow",
         "retry-after",
         "ratelimit",
         "ratelimit-policy",
