@@ -280,11 +280,12 @@ fn secret(name: &str, secret: Option<&Secret>, shortest: usize, hint: &str) -> R
     Ok(())
 }
 
-/// A secret that is sent in a header.
+/// A secret that is sent in a header, where blanks around it are lost.
 fn sendable(name: &str, secret: Option<&Secret>) -> Result<()> {
+    let plain = |c: char| c == ' ' || c.is_ascii_graphic();
     ensure!(
-        secret.is_none_or(|Secret(text)| text.chars().all(|c| c.is_ascii_graphic())),
-        "{name} contains a character that no HTTP header can carry. Copy it again, without spaces."
+        secret.is_none_or(|Secret(text)| text.chars().all(plain) && text.trim() == text),
+        "{name} contains a character that no HTTP header can carry, or a blank at an end. Copy it again."
     );
     Ok(())
 }

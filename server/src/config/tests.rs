@@ -265,7 +265,7 @@ fn a_value_that_would_fail_later_is_refused_by_its_name() {
             "admin_token = '                    '",
             "ATELIER_ADMIN_TOKEN",
         ),
-        ("admin_token = 'sixteen characters'", "ATELIER_ADMIN_TOKEN"),
+        ("admin_token = 'sixteen characterß'", "ATELIER_ADMIN_TOKEN"),
         ("log = 'inof'", "RUST_LOG"),
         ("log = ''", "RUST_LOG"),
         ("log = 'warn,atelier::worker=debgu'", "RUST_LOG"),
