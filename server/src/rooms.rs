@@ -31,7 +31,7 @@ use crate::{
         redis::{Redis, RedisUrl},
         sqlite::Database,
     },
-    studio::{Given, Mode, Searches, Studio},
+    studio::{Doubts, Given, Mode, Searches, Studio},
     worker::{Claims, Worker, journal::Journal},
 };
 
@@ -166,6 +166,7 @@ impl Rooms {
             mode: config.semantic.mode,
             savings: Savings::default(),
             given: Given::default(),
+            doubts: Doubts::default(),
             limiter: Arc::clone(&self.limiter),
             blobs: self.blobs.clone(),
             provider: Arc::clone(&self.provider),

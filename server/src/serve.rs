@@ -36,6 +36,9 @@ use crate::{
 /// What has expired is forgotten this often.
 const SWEEP: Duration = Duration::from_secs(600);
 
+/// Orders in doubt are looked after this often.
+const RESOLVE: Duration = Duration::from_millis(500);
+
 /// Figures are taken to the store this often.
 const RECORD: Duration = Duration::from_secs(5);
 
@@ -73,6 +76,7 @@ pub async fn serve(config: Config) -> Result<()> {
         tokio::spawn(async move { semantic.keep_renewing().await });
     }
     tokio::spawn(record(Arc::clone(&studio)));
+    tokio::spawn(resolve(Arc::clone(&studio)));
     let workers = worker.start(config.workers);
     let server = tokio::spawn(server.run(listener, closing.clone()));
     announce(&config, &studio, address);
@@ -180,6 +184,14 @@ async fn record(studio: Arc<Studio>) {
         tick.tick().await;
         studio.record_figures().await;
         studio.record_savings().await;
+    }
+}
+
+async fn resolve(studio: Arc<Studio>) {
+    let mut tick = interval(RESOLVE);
+    loop {
+        tick.tick().await;
+        studio.resolve_doubts().await;
     }
 }
 

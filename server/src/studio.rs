@@ -4,6 +4,7 @@
 //! what failed for an operator (`dead`), and what serves again (`answers`).
 
 mod answers;
+mod doubt;
 mod fares;
 mod finish;
 mod gallery;
@@ -30,6 +31,7 @@ use uuid::{ContextV7, Uuid};
 use self::{answers::Answer, fares::Fare};
 pub use self::{
     answers::{Given, Mode},
+    doubt::Doubts,
     gallery::Searches,
 };
 use crate::{
@@ -61,6 +63,7 @@ pub struct Studio {
     pub semantic: Option<Arc<Semantic>>,
     pub mode: Mode,
     pub given: Given,
+    pub doubts: Doubts,
     /// What the caches saved, for the operator.
     pub savings: Savings,
     pub limiter: Arc<dyn Limiter>,
@@ -153,6 +156,8 @@ struct Entry<'a> {
     receipts: &'a [Receipt],
     /// How long ago the same request may have been answered that it shares the answer of.
     join_window: Duration,
+    /// The job, where nobody knows whether the queue has it.
+    doubt: Option<NewJob>,
 }
 
 /// Why the studio did not do as it was asked.
@@ -206,12 +211,17 @@ impl Studio {
             answer,
             receipts: &receipts,
             join_window: JOIN_WINDOW,
+            doubt: None,
         };
         let added = self.enqueue(caller, &mut entry, &terms, now).await;
-        let id = entry.id;
-        let job = match added {
-            Ok(job) => job,
-            Err(error) => {
+        let Entry { id, doubt, .. } = entry;
+        let job = match (added, doubt) {
+            (Ok(job), _) => job,
+            (Err(error), Some(job)) => {
+                self.doubts.note(job, receipts);
+                return Err(error);
+            }
+            (Err(error), None) => {
                 self.refund(&id, receipts).await;
                 return Err(error);
             }
@@ -311,7 +321,11 @@ impl Studio {
             request,
             answer,
         };
-        Ok(self.queue.enqueue(job, now).await?)
+        let added = self.put(&job, now).await;
+        if matches!(&added, Err(queue::Error::Store(error)) if error.is_away()) {
+            entry.doubt = Some(job);
+        }
+        Ok(added?)
     }
 
     /// The job, if the caller sees it or is `invited` to; with

@@ -12,7 +12,7 @@ use atelier::{
     provider::local::Local,
     queue::SqliteQueue,
     store::{clock::Clock, redis::Redis, sqlite::Database},
-    studio::{Caller, Error, Given, Mode, Order, Searches, Studio, Terms},
+    studio::{Caller, Doubts, Error, Given, Mode, Order, Searches, Studio, Terms},
 };
 use reqwest::Response;
 use serde_json::{Value, json};
@@ -216,6 +216,7 @@ async fn limits_away(on_error: &str, folder: &std::path::Path) -> Studio {
         mode: Mode::Off,
         savings: Savings::default(),
         given: Given::default(),
+        doubts: Doubts::default(),
         callbacks: limit::callbacks(1).unwrap(),
         refusals: Refusals::new(Arc::clone(&limiter), 1, Duration::from_secs(1)).unwrap(),
         limiter,

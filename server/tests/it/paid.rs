@@ -1,18 +1,30 @@
 //! What was paid for is neither lost nor paid for again: odd answers are read, and the outcome survives a
 //! store that is away and the end of the process.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD as BASE64, URL_SAFE_NO_PAD},
 };
 use nix::sys::signal::Signal;
+use reqwest::Response;
 use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _, copy},
+    net::{TcpListener, TcpStream},
+};
 
 use crate::{
     redis::{PASSWORD, Server},
-    support::{Answer, Atelier, OpenAi, Setup, eventually, picture, text, usage},
+    support::{Answer, Atelier, OpenAi, Setup, eventually, picture, taken, text, usage},
 };
 
 /// Leases run out while we look, and what fails is tried again at once.
@@ -268,4 +280,109 @@ async fn a_paid_answer_that_sqlite_does_not_take_outlives_its_process() {
     assert_eq!(server.picture(&job).await, picture());
     assert_eq!((openai.calls().len(), &job["attempt"]), (1, &json!(1)));
     eventually("the journal is cleared", || !entry.exists()).await;
+}
+
+/// An order that needs nothing of the store before it is added.
+async fn fresh_order(server: &Atelier) -> Response {
+    let order = json!({ "prompt": "a lighthouse", "fresh": true });
+    let order = server.post("/api/images").json(&order);
+    order.send().await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_that_the_store_was_slow_to_take_is_taken_once() {
+    let stage = Stage::new("limits = []\nlog = 'info,atelier::studio=debug'").await;
+    let server = stage.setup.start();
+    stage.redis.signal(Signal::SIGSTOP);
+    let back = async {
+        tokio::task::block_in_place(|| server.logged("not known yet"));
+        stage.redis.signal(Signal::SIGCONT);
+    };
+    let (answer, ()) = tokio::join!(fresh_order(&server), back);
+    let job = taken(answer).await;
+    stage.openai.called(1).await;
+    stage.openai.release();
+    server.succeeded(&job).await;
+    assert_eq!(stage.openai.calls().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_that_was_answered_with_an_error_is_taken_back() {
+    let stage = Stage::new("limits = []").await;
+    // Nobody begins it meanwhile.
+    let server = stage.setup.again().set("ATELIER_WORKERS", "0").start();
+    stage.redis.signal(Signal::SIGSTOP);
+    assert_eq!(fresh_order(&server).await.status(), 503);
+    stage.redis.signal(Signal::SIGCONT);
+    server.logged("is taken back");
+}
+
+/// A way to Redis on which answers can be lost.
+struct Line {
+    url: String,
+    mute: Arc<AtomicBool>,
+}
+
+impl Line {
+    async fn to(port: u16) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let here = listener.local_addr().unwrap();
+        let mute = Arc::new(AtomicBool::new(false));
+        let muted = Arc::clone(&mute);
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let redis = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+                tokio::spawn(carry(client, redis, Arc::clone(&muted)));
+            }
+        });
+        Self {
+            url: format!("redis://:{PASSWORD}@{here}"),
+            mute,
+        }
+    }
+}
+
+/// What is asked always arrives. A connection that has lost an answer is cut before the next one.
+async fn carry(client: TcpStream, redis: TcpStream, mute: Arc<AtomicBool>) {
+    let (mut asks, mut hears) = client.into_split();
+    let (mut answers, mut takes) = redis.into_split();
+    let there = async { copy(&mut asks, &mut takes).await.map(drop) };
+    let back = async {
+        let (mut part, mut lost) = ([0; 4096], false);
+        loop {
+            let length = answers.read(&mut part).await?;
+            let muted = mute.load(Ordering::SeqCst);
+            if length == 0 || (lost && !muted) {
+                return Ok(());
+            }
+            lost |= muted;
+            if !muted {
+                hears.write_all(&part[..length]).await?;
+            }
+        }
+    };
+    let _ = tokio::select! {
+        ended = there => ended,
+        ended = back => ended,
+    };
+}
+
+/// The first one hears only that the job has gone on without it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_files_of_a_job_that_succeeded_stay_whoever_recorded_them() {
+    let stage = Stage::new(SHORT).await;
+    let line = Line::to(stage.redis.port).await;
+    let first = stage.setup.again().set("ATELIER_REDIS_URL", &line.url);
+    let first = first.start();
+    let job = stage.order(&first).await;
+    let second = stage.setup.start();
+    line.mute.store(true, Ordering::SeqCst);
+    stage.openai.release();
+    let job = second.succeeded(&job).await;
+    line.mute.store(false, Ordering::SeqCst);
+    first.logged("not wanted any more");
+    // It has nothing more to do with the job.
+    first.ask_to_stop();
+    first.logged("closed");
+    stage.paid_once(&second, &job).await;
 }

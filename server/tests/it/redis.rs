@@ -30,7 +30,7 @@ const AWAY: Duration = Duration::from_millis(3500);
 /// A server of this test's own, which forgets nothing when it dies.
 pub(crate) struct Server {
     folder: TempDir,
-    port: u16,
+    pub(crate) port: u16,
     tls: bool,
     child: Option<Child>,
 }

@@ -142,3 +142,23 @@ async fn a_picture_whose_file_is_gone_is_made_again() {
     assert_eq!(server.paint("a boat").await["status"], "succeeded");
     assert_eq!(openai.calls().len(), 4);
 }
+
+/// The order's own upload belongs to the job that is made again.
+#[tokio::test]
+async fn a_restoration_whose_file_is_gone_is_made_again_from_the_new_upload() {
+    let openai = OpenAi::start(vec![]).await;
+    let setup = Setup::new().openai(&openai);
+    let server = setup.start();
+    let order = async || taken(server.restore(photo(40, 30, ImageFormat::Png)).await).await;
+    let first = server.succeeded(&order().await).await;
+    let key = text(&first["images"][0]["url"]).replace("/images/", "");
+    fs::remove_file(setup.data().join("images").join(key)).unwrap();
+    let second = server.succeeded(&order().await).await;
+    assert_eq!(
+        (&second["cache"], openai.calls().len()),
+        (&json!("miss"), 2)
+    );
+    server.picture(&second).await;
+    let original = server.get(text(&second["original"]["url"])).send().await;
+    assert_eq!(original.unwrap().status(), 200);
+}
