@@ -20,7 +20,13 @@ pub(crate) fn command(args: &[String]) -> Result<()> {
 
 /// The release binary, up to date, with the site in it.
 pub(crate) fn build() -> Result<PathBuf> {
+    let binary = exec::target().join("release/atelier");
+    if !binary.exists() {
+        eprintln!(
+            "A first build takes about ten minutes on two cores. First the site, then the server:"
+        );
+    }
     site::build(site::Mode::Small)?;
     exec::run(&mut exec::cargo("build --release --package atelier"))?;
-    Ok(exec::target().join("release/atelier"))
+    Ok(binary)
 }
