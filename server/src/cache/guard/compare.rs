@@ -27,7 +27,14 @@ pub(super) fn compare(a: &Reading, b: &Reading) -> Verdict {
         Both::participles,
         Both::roles,
     ];
-    match checks.iter().find_map(|check| check(&both)) {
+    // The same words in the same order need not be understood.
+    let closer = [Both::constructions, Both::tenses, Both::structure];
+    let closer = closer.iter().filter(|_| !a.says_the_same(b));
+    let mut reasons = checks.iter().map(|check| check(&both));
+    let reason = reasons
+        .find_map(|reason| reason)
+        .or_else(|| closer.map(|check| check(&both)).find_map(|reason| reason));
+    match reason {
         Some(reason) => Verdict {
             agree: false,
             reason,
@@ -125,7 +132,7 @@ impl Both<'_> {
         let thing = head(one, at).or_else(|| head_before(one, at));
         let many = thing
             .and_then(|thing| there[thing])
-            .is_some_and(|thing| is_plural(&other.tokens[thing]));
+            .is_some_and(|thing| other.tokens[thing].is_plural());
         let counted = other
             .tokens
             .iter()
@@ -136,7 +143,7 @@ impl Both<'_> {
         )
     }
 
-    /// The word has a counterpart already, at another place.
+    /// A style that is named twice.
     fn is_repeated(&self, reading: &Reading, at: usize) -> bool {
         let (paired, _) = self.counterparts(reading);
         let token = &reading.tokens[at];
@@ -147,7 +154,10 @@ impl Both<'_> {
                 && same.text == token.text
                 && same.negated == token.negated
                 && same.clause != token.clause
-        })
+        }) && token
+            .lemmas
+            .iter()
+            .any(|lemma| LEXICON.kind(lemma) == Some("style"))
     }
 
     /// It says nothing of its own here: "anime drawing" is "anime".
@@ -289,13 +299,4 @@ impl Both<'_> {
         });
         format!("the same meaning: {}", same.collect::<Vec<_>>().join(", "))
     }
-}
-
-/// A plural, as far as its form tells.
-fn is_plural(token: &Token) -> bool {
-    token.text.ends_with('s') && token.lemmas.iter().any(|lemma| *lemma != token.text)
-        || matches!(
-            token.text.as_str(),
-            "people" | "children" | "men" | "women" | "mice" | "geese"
-        )
 }

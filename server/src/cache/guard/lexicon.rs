@@ -25,6 +25,10 @@ pub(super) struct Lexicon {
     synonyms: HashMap<&'static str, Vec<Group>>,
     /// By their first word: the further words, and what they mean.
     phrases: HashMap<&'static str, Vec<(Vec<&'static str>, Group)>>,
+    /// By their first word: the further words, and the name.
+    constructions: HashMap<&'static str, Vec<(Vec<&'static str>, &'static str)>>,
+    /// The prepositions of `grammar.places`.
+    place_of: HashMap<String, String>,
     pub(super) filler: Vec<Regex>,
 }
 
@@ -48,7 +52,16 @@ pub(super) struct Grammar {
     pub(super) bearers: HashSet<String>,
     pub(super) foreign: HashSet<String>,
     pub(super) symmetric: HashSet<String>,
+    pub(super) lasting: HashSet<String>,
+    pub(super) adverbs: HashSet<String>,
+    pub(super) scenery: HashSet<String>,
+    pub(super) times: HashSet<String>,
+    pub(super) positions: HashSet<String>,
+    pub(super) containers: HashSet<String>,
+    pub(super) having: HashSet<String>,
     pub(super) numbers: HashMap<String, u64>,
+    links: HashMap<String, String>,
+    alike: Vec<[String; 2]>,
     places: HashMap<String, Vec<String>>,
     apart: Vec<Apart>,
     kinds: HashMap<String, HashSet<String>>,
@@ -66,7 +79,12 @@ impl Lexicon {
         reason = "the lists are part of the program, and a test reads them"
     )]
     fn read() -> Self {
-        let grammar = toml::from_str(include_str!("words/grammar.toml")).expect("grammar.toml");
+        let grammar: Grammar =
+            toml::from_str(include_str!("words/grammar.toml")).expect("grammar.toml");
+        let places = grammar.places.iter();
+        let place_of = places
+            .flat_map(|(place, words)| words.iter().map(|word| (word.clone(), place.clone())))
+            .collect();
         let filler = lines(include_str!("words/filler.txt")).map(|pattern| {
             RegexBuilder::new(pattern)
                 .case_insensitive(true)
@@ -75,12 +93,14 @@ impl Lexicon {
         });
         let mut lexicon = Self {
             grammar,
+            place_of,
             known: include_str!("words/known.txt").lines().collect(),
             irregular: HashMap::new(),
             verbs: lines(include_str!("words/verbs.txt")).collect(),
             opposites: HashSet::new(),
             synonyms: HashMap::new(),
             phrases: HashMap::new(),
+            constructions: HashMap::new(),
             filler: filler.collect(),
         };
         for line in lines(include_str!("words/irregular.txt")) {
@@ -91,6 +111,13 @@ impl Lexicon {
         for line in lines(include_str!("words/opposites.txt")) {
             if let Some((one, other)) = line.split_once(", ") {
                 lexicon.opposites.extend([(one, other), (other, one)]);
+            }
+        }
+        for line in lines(include_str!("words/constructions.txt")) {
+            if let Some((name, members)) = line.split_once(": ") {
+                for member in members.split(", ") {
+                    lexicon.add_construction(member, name);
+                }
             }
         }
         for (group, line) in lines(include_str!("words/synonyms.txt")).enumerate() {
@@ -110,6 +137,39 @@ impl Lexicon {
         } else {
             self.phrases.entry(first).or_default().push((rest, group));
         }
+    }
+
+    fn add_construction(&mut self, member: &'static str, name: &'static str) {
+        let mut words = member.split(' ');
+        if let Some(first) = words.next() {
+            let known = self.constructions.entry(first).or_default();
+            known.push((words.collect(), name));
+        }
+    }
+
+    /// The construction that the word is by itself.
+    pub(super) fn construction(&self, word: &str) -> Option<&'static str> {
+        let alone = self
+            .constructions(word)
+            .iter()
+            .find(|(rest, _)| rest.is_empty());
+        alone.map(|(_, name)| *name)
+    }
+
+    /// Constructions that begin with the word.
+    pub(super) fn constructions(&self, first: &str) -> &[(Vec<&'static str>, &'static str)] {
+        self.constructions.get(first).map_or(&[], Vec::as_slice)
+    }
+
+    /// What a preposition is told apart as where its place is not enough.
+    pub(super) fn link(&self, preposition: &str) -> Option<&str> {
+        self.grammar.links.get(preposition).map(String::as_str)
+    }
+
+    /// Links that may say the same.
+    pub(super) fn are_like(&self, one: &str, other: &str) -> bool {
+        let mut alike = self.grammar.alike.iter();
+        alike.any(|[a, b]| (a == one && b == other) || (a == other && b == one))
     }
 
     /// Whether it is an English word; names of common places and people are.
@@ -137,20 +197,20 @@ impl Lexicon {
         self.opposites.contains(&(one, other))
     }
 
+    /// It is said of things that can be otherwise.
+    pub(super) fn has_opposite(&self, word: &str) -> bool {
+        self.opposites.iter().any(|(one, _)| *one == word)
+    }
+
     /// Where a preposition puts a thing.
     pub(super) fn place(&self, preposition: &str) -> Option<&str> {
-        let found = self
-            .grammar
-            .places
-            .iter()
-            .find(|(_, words)| words.iter().any(|word| word == preposition));
-        found.map(|(place, _)| place.as_str())
+        self.place_of.get(preposition).map(String::as_str)
     }
 
     /// Prepositions of several words.
     pub(super) fn long_prepositions(&self) -> impl Iterator<Item = &str> {
-        let all = self.grammar.places.values().flatten();
-        all.map(String::as_str).filter(|words| words.contains(' '))
+        let all = self.place_of.keys().map(String::as_str);
+        all.filter(|words| words.contains(' '))
     }
 
     /// Whether two places exclude each other.

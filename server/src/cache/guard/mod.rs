@@ -8,21 +8,33 @@
 //! in the other, belong to the same thing, and do the same to the same.
 //!
 //! `text` takes away what is not part of the wish, `reading` takes the rest apart
-//! (`lemma`, `phrases`, `relations`), `pairing` finds counterparts, and `compare`
-//! looks for a reason why not (`roles`: who does what).
+//! (`lemma`, `phrases`, `verbs`, `relations`), `pairing` finds counterparts, and `compare`
+//! looks for a reason why not (`roles`: who does what; `tense`: what is over).
+//!
+//! What it does not understand is a difference. `constructions` knows the words that
+//! turn a sentence around without knowing how; they stand between the same words in
+//! both. `syntax` finds what each word is attached to, and `agreement` whether it is
+//! attached to the same in both.
 //!
 //! What the guard knows of English stands in `words/`. It answers with a reason,
 //! and in doubt with no.
 
+mod agreement;
 mod compare;
+mod constructions;
 mod lemma;
 mod lexicon;
+mod nouns;
 mod pairing;
 mod phrases;
 mod reading;
 mod relations;
 mod roles;
+mod syntax;
+mod tense;
 mod text;
+mod verbs;
+mod walk;
 #[cfg(test)]
 mod tests;
 

@@ -2,6 +2,7 @@
 //! word.
 
 use super::{
+    constructions,
     lexicon::{Group, LEXICON},
     reading::{Role, Token, bare},
 };
@@ -50,6 +51,11 @@ pub(super) fn mark_lettering(tokens: &mut [Token]) {
             (announced, borne) = (false, false);
             continue;
         }
+        let spoken = token.role == Role::Empty && !LEXICON.grammar.joiners.contains(&token.text);
+        let article = matches!(token.text.as_str(), "a" | "an" | "the");
+        if announced && spoken && !article {
+            token.role = Role::Content;
+        }
         if announced && matches!(token.role, Role::Content | Role::Light) {
             token.literal = true;
         }
@@ -80,13 +86,40 @@ pub(super) fn phrases(tokens: &[Token]) -> Vec<Token> {
     let mut joined = Vec::with_capacity(tokens.len());
     let mut at = 0;
     while at < tokens.len() {
-        let (token, taken) = preposition(&tokens[at..])
+        let (token, taken) = constructions::joined(&tokens[at..])
+            .or_else(|| number(&tokens[at..]))
+            .or_else(|| preposition(&tokens[at..]))
             .or_else(|| phrase(&tokens[at..]))
             .unwrap_or_else(|| (tokens[at].clone(), 1));
         joined.push(token);
         at += taken;
     }
     joined
+}
+
+/// Twenty-one; half a dozen.
+fn number(tokens: &[Token]) -> Option<(Token, usize)> {
+    let value = |token: &Token| match token.role {
+        Role::Number(value) => Some(value),
+        _ => matches!(token.text.as_str(), "one" | "1").then_some(1),
+    };
+    let (first, next) = (tokens.first()?, tokens.get(1)?);
+    if first.literal {
+        return None;
+    }
+    let (sum, taken) = match (first.text.as_str(), next.text.as_str(), tokens.get(2)) {
+        ("half", "a", Some(dozen)) if dozen.text == "dozen" => (6, 3),
+        ("half", "dozen", _) => (6, 2),
+        _ => match (first.role, value(next)) {
+            (Role::Number(tens @ 20..=90), Some(ones @ 1..=9)) if tens % 10 == 0 => {
+                (tens + ones, 2)
+            }
+            _ => return None,
+        },
+    };
+    let words = tokens[..taken].iter().map(|token| token.text.as_str());
+    let text = words.collect::<Vec<_>>().join(" ");
+    Some((bare(text, Role::Number(sum)), taken))
 }
 
 fn preposition(tokens: &[Token]) -> Option<(Token, usize)> {

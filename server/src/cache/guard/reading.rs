@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use super::{
-    lemma,
+    constructions, lemma,
     lexicon::{Group, LEXICON},
     phrases::{mark_capitals, mark_idioms, mark_lettering, phrases},
     text::{Raw, Wish, split},
@@ -36,6 +36,10 @@ pub(super) struct Token {
     pub(super) known: bool,
     /// Written like a name.
     pub(super) capital: bool,
+    /// What follows is its own: `wizard's`.
+    pub(super) owner: bool,
+    /// The construction that it is or begins.
+    pub(super) mark: Option<&'static str>,
 }
 
 /// What a word does.
@@ -73,6 +77,15 @@ impl Token {
         self.lemmas.iter().any(|lemma| list.contains(lemma))
     }
 
+    /// A plural, as far as its form tells.
+    pub(super) fn is_plural(&self) -> bool {
+        self.text.ends_with('s') && self.lemmas.iter().any(|lemma| *lemma != self.text)
+            || matches!(
+                self.text.as_str(),
+                "people" | "children" | "men" | "women" | "mice" | "geese"
+            )
+    }
+
     /// Eaten, painted, left: as far as its form tells.
     pub(super) fn is_participle(&self) -> bool {
         self.text.ends_with("en") || self.is_past()
@@ -105,6 +118,7 @@ pub(super) fn read(wish: &Wish) -> Reading {
     reading.number_clauses();
     reading.mark_particles();
     reading.mark_negated();
+    constructions::mark(&mut reading);
     reading
 }
 
@@ -124,9 +138,11 @@ fn token(raw: Raw) -> Token {
         Raw::Quotation(_) | Raw::Break => (String::new(), false),
     };
     let mut text = original.to_lowercase();
+    let mut owns = false;
     if let Some(owner) = text.strip_suffix("'s") {
         // 1980's as 1980s; whose it is shows in the order.
         let decade = owner.ends_with(|c: char| c.is_ascii_digit());
+        owns = !decade;
         text = if decade {
             format!("{owner}s")
         } else {
@@ -137,6 +153,10 @@ fn token(raw: Raw) -> Token {
         return bare(text, Role::Negator);
     }
     text.retain(|c| c != '\'');
+    if text.contains(':') {
+        // 06:30
+        text = text.trim_start_matches('0').to_owned();
+    }
     let role = role(&text, &original);
     let lemmas = match role {
         Role::Content => lemma::lemmas(&text),
@@ -150,6 +170,7 @@ fn token(raw: Raw) -> Token {
         groups: groups.collect(),
         known: lemmas.iter().any(|lemma| LEXICON.knows(lemma)),
         capital: original.starts_with(char::is_uppercase),
+        owner: owns,
         joined,
         lemmas,
         ..bare(text, role)
@@ -172,6 +193,8 @@ pub(super) fn bare(text: String, role: Role) -> Token {
         joined: false,
         known: true,
         capital: false,
+        owner: false,
+        mark: None,
     }
 }
 
@@ -264,37 +287,15 @@ impl Reading {
         }
     }
 
-    /// Whether the word is used as a verb, as far as its form tells.
-    pub(super) fn is_verb(&self, at: usize) -> bool {
-        let token = &self.tokens[at];
-        if !matches!(token.role, Role::Content | Role::Light) || token.literal {
-            return false;
-        }
-        let of_verb = token
-            .lemmas
-            .iter()
-            .any(|lemma| LEXICON.verbs.contains(lemma.as_str()));
-        let form = token.text.as_str();
-        let inflected = form.ends_with("ing")
-            || form.ends_with("ed")
-            || form.ends_with('s')
-            || !LEXICON.irregular(form).is_empty();
-        of_verb && inflected && self.follows_noun(at)
-    }
-
-    /// Something of content stands right before it, or an auxiliary.
-    fn follows_noun(&self, at: usize) -> bool {
-        at > 0
-            && matches!(
-                self.tokens[at - 1].role,
-                Role::Content
-                    | Role::Light
-                    | Role::Auxiliary
-                    | Role::Pronoun
-                    | Role::Negator
-                    | Role::Empty
-            )
-            && !matches!(self.tokens[at - 1].text.as_str(), "a" | "an" | "the")
+    /// The same words in the same order, articles aside.
+    pub(super) fn says_the_same(&self, other: &Self) -> bool {
+        let said = |reading: &Self| -> Vec<(String, Option<&'static str>)> {
+            let said = reading.tokens.iter().filter(|token| {
+                token.role != Role::Break && !matches!(token.text.as_str(), "a" | "an" | "the")
+            });
+            said.map(|token| (token.text.clone(), token.mark)).collect()
+        };
+        said(self) == said(other)
     }
 
     /// All words, as they are written.

@@ -29,6 +29,110 @@ fn our_pairs_are_told_apart() {
 }
 
 #[test]
+fn what_is_not_understood_is_a_difference() {
+    let (mut right, mut wrong, mut same) = (0, Vec::new(), 0);
+    for line in include_str!("../../../tests/data/prompt-constructions.jsonl").lines() {
+        let pair: serde_json::Value = serde_json::from_str(line).unwrap();
+        let (one, other) = (pair["a"].as_str().unwrap(), pair["b"].as_str().unwrap());
+        let agree = compare(one, other).agree;
+        if pair["same"] == true {
+            same += 1;
+            right += usize::from(agree);
+        } else if agree {
+            wrong.push((one.to_owned(), other.to_owned()));
+        }
+    }
+    assert_eq!(wrong, []);
+    assert!(3 * right >= 2 * same, "{right} of {same}");
+}
+
+#[test]
+fn a_difference_has_a_name() {
+    for (one, other, why) in [
+        (
+            "all the cups are full",
+            "all the cups but one are full",
+            "“but” stands elsewhere",
+        ),
+        (
+            "a cat rather than a dog",
+            "a dog rather than a cat",
+            "“rather than” stands elsewhere",
+        ),
+        (
+            "a wall before it was painted",
+            "a wall after it was painted",
+            "“before” stands elsewhere",
+        ),
+        (
+            "a door that is red",
+            "a door that used to be red",
+            "“used to” stands elsewhere",
+        ),
+        (
+            "a frog jumping in",
+            "a frog about to jump in",
+            "“about to” stands elsewhere",
+        ),
+        (
+            "a desk with nothing on it",
+            "a desk with nothing on it but dust",
+            "“but” stands elsewhere",
+        ),
+        (
+            "a robot repairing itself",
+            "a robot repairing it",
+            "“itself” stands elsewhere",
+        ),
+        (
+            "a clock at ten to four",
+            "a clock at ten past four",
+            "“toward” “ten” in one",
+        ),
+        (
+            "a cup falling off a shelf",
+            "a cup that has fallen off a shelf",
+            "not the same time",
+        ),
+        (
+            "a shadow of a cat",
+            "a cat with a shadow",
+            "the other way round",
+        ),
+        (
+            "a statue of a man holding a bird",
+            "a man holding a statue of a bird",
+            "told of “bird” in one and of “statue” in the other",
+        ),
+        (
+            "a bed made of chocolate",
+            "a bed with chocolate",
+            "“made” “bed” in one and “with” it",
+        ),
+        (
+            "the baker's cook at a desk",
+            "the cook's baker at a desk",
+            "the other way round",
+        ),
+        (
+            "a man in a hat next to a dog",
+            "a man next to a dog in a hat",
+            "belongs to “man” in one",
+        ),
+        ("a lamp oil bottle", "an oil lamp bottle", "another order"),
+        ("an oven at -10 degrees", "an oven at 10 degrees", "denied"),
+    ] {
+        let verdict = compare(one, other);
+        assert!(!verdict.agree, "{one:?} is not {other:?}");
+        assert!(
+            verdict.reason.contains(why),
+            "{one:?}, {other:?}: {}",
+            verdict.reason
+        );
+    }
+}
+
+#[test]
 fn what_looks_alike_is_told_apart() {
     for (one, other, why) in [
         ("two dogs", "three dogs", "counts differ"),
@@ -119,6 +223,18 @@ fn what_is_said_differently_is_the_same() {
             "a doctor being pushed by a nurse",
         ),
         ("a snake, eating itself", "a snake eating itself"),
+        ("a box with a cat in it", "a cat in a box"),
+        ("the wings of a butterfly", "a butterfly's wings"),
+        (
+            "instead of rum, a monk drinks tea",
+            "a monk drinks tea instead of rum",
+        ),
+        ("a tree that has fallen on a car", "a tree fallen on a car"),
+        (
+            "on a piano sits a goldfish in a bowl",
+            "a goldfish in a bowl sits on a piano",
+        ),
+        ("twenty-one candles on a cake", "21 candles on a cake"),
     ] {
         let verdict = compare(one, other);
         assert!(verdict.agree, "{one:?} is {other:?}: {}", verdict.reason);
@@ -127,7 +243,22 @@ fn what_is_said_differently_is_the_same() {
 
 #[test]
 fn odd_prompts_do_no_harm() {
-    let long = "very long cat ".repeat(MOST_CHARS / 14);
+    let most = |words: &str| words.repeat(MOST_CHARS / words.chars().count());
+    let long = most("very long cat ");
+    let hostile = [
+        most("a cat with a cat in it, "),
+        most("cat and "),
+        most("the cat's "),
+        most("no not but as if "),
+        most("dogs sit by it "),
+        most("c\u{430}t "),
+        most("1,000 -1 1:1 "),
+        most("instead of before "),
+    ];
+    for one in &hostile {
+        compare(one, &long);
+        compare(one, &format!("{one} dog"));
+    }
     let odd = [
         "",
         " ",

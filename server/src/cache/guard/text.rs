@@ -17,7 +17,7 @@ const QUOTED: char = '\u{E000}';
 )]
 static QUOTES: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
-        r#""([^"]{1,300})"|(?:^|[\s(:,])'([^']{1,300}(?:'[a-z][^']{0,200})?)'(?:$|[\s).,;:!?])"#,
+        r#""([^"]{1,300})"|(?:^|[\s(:,])'([^']{1,300}(?:'[a-z][^']{0,200})?)'(?:$|[\s).,;:!?])|\b(?:says|saying|reads|reading|words?|titled):? ([A-Z][A-Z']*(?: [A-Z']+)+)\b"#,
     )
     .expect("a regular expression")
 });
@@ -75,7 +75,8 @@ fn plain(prompt: &str) -> String {
         .map(|c| match c {
             '“' | '”' | '„' | '«' | '»' | '‟' => '"',
             '‘' | '’' | '‚' | '`' | '´' => '\'',
-            '–' | '—' | '−' => ';',
+            '–' | '—' => ';',
+            '−' => '-',
             c => c,
         })
         .collect::<String>()
@@ -101,9 +102,19 @@ const fn is_invisible(c: char) -> bool {
 fn take_quotations(text: &str) -> (String, Vec<String>) {
     let mut quotations = Vec::new();
     let replaced = QUOTES.replace_all(text, |found: &Captures| {
-        let quoted = found.get(1).or_else(|| found.get(2));
-        quotations.push(quoted.map_or("", |quoted| quoted.as_str()).to_owned());
-        format!(" {QUOTED}{} ", quotations.len() - 1)
+        let quoted = found
+            .get(1)
+            .or_else(|| found.get(2))
+            .or_else(|| found.get(3));
+        let quoted = quoted.map_or("", |quoted| quoted.as_str());
+        quotations.push(quoted.to_owned());
+        // What announces capitals stays.
+        let announced = if found.get(3).is_some() {
+            found[0].strip_suffix(quoted).unwrap_or_default()
+        } else {
+            ""
+        };
+        format!("{announced} {QUOTED}{} ", quotations.len() - 1)
     });
     (replaced.into_owned(), quotations)
 }
@@ -192,8 +203,14 @@ pub(super) fn split(text: &str) -> Vec<Raw> {
             continue;
         }
         let apostrophe = c == '\'' && !word.is_empty() && next.is_alphanumeric();
-        let decimal =
-            c == '.' && next.is_ascii_digit() && word.ends_with(|c: char| c.is_ascii_digit());
+        let decimal = matches!(c, '.' | ':')
+            && next.is_ascii_digit()
+            && word.ends_with(|c: char| c.is_ascii_digit());
+        let thousands =
+            c == ',' && word.ends_with(|c: char| c.is_ascii_digit()) && is_thousand(&letters[at..]);
+        if thousands {
+            continue;
+        }
         let combining = !c.is_whitespace() && unicode_normalization::char::is_combining_mark(c);
         if c.is_alphanumeric() || apostrophe || decimal || combining {
             let before = word.chars().last();
@@ -224,29 +241,42 @@ pub(super) fn split(text: &str) -> Vec<Raw> {
         if initial {
             continue;
         }
-        let word = |text: &str| Raw::Word {
-            text: text.into(),
-            joined: false,
-        };
-        match c {
-            '-' | '_' | '\u{2010}' | '\u{2011}' if next.is_alphanumeric() => {
-                joined = at > 1 && letters[at - 2].is_alphanumeric();
-            }
-            '&' | '+' => raw.push(word("and")),
-            '@' => raw.push(word("at")),
-            '/' if matches!(raw.last(), Some(Raw::Word { text, .. }) if text.eq_ignore_ascii_case("w")) =>
-            {
-                raw.pop();
-                raw.push(word("with"));
-            }
-            ',' | ';' | ':' | '.' | '!' | '?' | '|' | '/' | '(' | ')' | '[' | ']' | '{' | '}'
-            | '\n' | '…' | '•' | '·' => raw.push(Raw::Break),
-            // Pictographs and the like say something.
-            c if !c.is_whitespace() && !c.is_ascii() => raw.push(word(c.encode_utf8(&mut [0; 4]))),
-            _ => {}
-        }
+        let before = at.checked_sub(2).map_or(' ', |before| letters[before]);
+        joined |= matches!(c, '-' | '_' | '\u{2010}' | '\u{2011}')
+            && next.is_alphanumeric()
+            && before.is_alphanumeric();
+        sign(&mut raw, c, next, before);
     }
     raw
+}
+
+/// What a character between words says.
+fn sign(raw: &mut Vec<Raw>, c: char, next: char, before: char) {
+    let word = |text: &str| Raw::Word {
+        text: text.into(),
+        joined: false,
+    };
+    match c {
+        '-' if next.is_ascii_digit() && before.is_whitespace() => raw.push(word("minus")),
+        '&' | '+' => raw.push(word("and")),
+        '@' => raw.push(word("at")),
+        '%' | '$' | '#' => raw.push(word(c.encode_utf8(&mut [0; 4]))),
+        '/' if matches!(raw.last(), Some(Raw::Word { text, .. }) if text.eq_ignore_ascii_case("w")) =>
+        {
+            raw.pop();
+            raw.push(word("with"));
+        }
+        ',' | ';' | ':' | '.' | '!' | '?' | '|' | '/' | '(' | ')' | '[' | ']' | '{' | '}'
+        | '\n' | '…' | '•' | '·' => raw.push(Raw::Break),
+        // Pictographs and the like say something.
+        c if !c.is_whitespace() && !c.is_ascii() => raw.push(word(c.encode_utf8(&mut [0; 4]))),
+        _ => {}
+    }
+}
+
+/// Three digits and no more: the rest of `1,000`.
+fn is_thousand(letters: &[char]) -> bool {
+    letters.iter().take_while(|c| c.is_ascii_digit()).count() == 3
 }
 
 /// The letters after a number that belong to it: `3d`, `1980s`, `19th`.

@@ -1,0 +1,271 @@
+//! One walk through a prompt, as much of a parser as prompts need: it keeps in mind
+//! what the clause has said so far, and attaches each word to that.
+
+use super::{
+    constructions::is_role,
+    lexicon::LEXICON,
+    reading::{Reading, Role, Token},
+    syntax::{Attachment, Link, MOST_CANDIDATES, Syntax, is_position, is_where, link},
+};
+
+/// Reads every word once.
+pub(super) fn walk(reading: &Reading) -> Syntax {
+    let mut words = reading.weighty().map(|at| &reading.tokens[at]);
+    let mut walk = Walk {
+        reading,
+        syntax: Syntax::default(),
+        clause: Clause::default(),
+        before: None,
+        forward: words.next().is_some_and(is_position),
+    };
+    let mut at = 0;
+    while at < reading.tokens.len() {
+        at = walk.step(at);
+    }
+    walk.end_clause();
+    walk.syntax
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Last {
+    Noun,
+    Verb,
+}
+
+/// What is known in the middle of a clause.
+#[derive(Debug, Default)]
+pub(super) struct Clause {
+    /// Nouns and verbs so far.
+    pub(super) heads: Vec<usize>,
+    /// Nouns of prepositions that begin the clause.
+    pub(super) fronted: Vec<(usize, Link)>,
+    /// Those of them that wait for what they belong to.
+    pub(super) waiting: Vec<(usize, Link)>,
+    pub(super) preposition: Option<Link>,
+    /// It ends a phrase like "made of".
+    pub(super) phrase: bool,
+    pub(super) joins: bool,
+    pub(super) copula: bool,
+    pub(super) verb: Option<usize>,
+    pub(super) noun: Option<usize>,
+    pub(super) last: Option<Last>,
+}
+
+pub(super) struct Walk<'a> {
+    pub(super) reading: &'a Reading,
+    pub(super) syntax: Syntax,
+    pub(super) clause: Clause,
+    /// The noun of the clause before.
+    pub(super) before: Option<usize>,
+    /// The prompt begins with "left:" and the like.
+    pub(super) forward: bool,
+}
+
+impl Walk<'_> {
+    pub(super) fn token(&self, at: usize) -> &Token {
+        &self.reading.tokens[at]
+    }
+
+    pub(super) fn text(&self, at: usize) -> &str {
+        self.reading.tokens.get(at).map_or("", |token| &token.text)
+    }
+
+    /// Reads what stands there; where the next begins.
+    fn step(&mut self, at: usize) -> usize {
+        let role = self.token(at).role;
+        if role == Role::Break {
+            self.end_clause();
+            if self.text(at) == "as" && is_role(self.reading, at) {
+                self.clause.heads.extend(self.before);
+                self.clause.preposition = Some("as");
+            }
+            return at + 1;
+        }
+        if let Some(link) = link(self.token(at)) {
+            return self.preposition(at, link);
+        }
+        match role {
+            Role::Auxiliary if self.has_something(at) => {
+                self.clause.preposition = Some("with");
+                self.clause.phrase = false;
+            }
+            Role::Auxiliary => {
+                self.clause.copula |= matches!(self.text(at), "is" | "are" | "was" | "were" | "be");
+            }
+            Role::Empty if matches!(self.text(at), "and" | "or" | "nor") => {
+                self.clause.joins = true;
+            }
+            role if !role.is_weighty() => {
+                self.clause.last = self.clause.last.filter(|last| *last == Last::Verb);
+            }
+            _ if self.token(at).is_of(&LEXICON.grammar.adverbs) => self.clause.last = None,
+            _ if self.reading.acts(at) && self.clause.preposition.is_none() => self.verb(at),
+            _ => return self.noun(at),
+        }
+        at + 1
+    }
+
+    /// "Has a crown", not "has fallen".
+    fn has_something(&self, at: usize) -> bool {
+        let counted = self.reading.tokens.get(at + 1).is_some_and(|next| {
+            matches!(next.role, Role::Number(_)) || LEXICON.grammar.articles.contains(&next.text)
+        });
+        counted && matches!(self.text(at), "has" | "have" | "had" | "having")
+    }
+
+    fn end_clause(&mut self) {
+        self.dangle();
+        self.clause = Clause::default();
+    }
+
+    /// The preposition has no noun.
+    fn dangle(&mut self) {
+        if let (Some(link), Some(head)) = (self.clause.preposition.take(), self.clause.heads.last())
+        {
+            self.syntax.dangling.push((link, *head));
+        }
+    }
+
+    fn preposition(&mut self, at: usize, link: Link) -> usize {
+        match self.text(at + 1) {
+            "which" | "whom" => {
+                self.clause.heads.clear();
+                self.clause.last = None;
+                return at + 2;
+            }
+            "it" | "them" => {
+                self.turn_round(link);
+                return at + 2;
+            }
+            _ => {}
+        }
+        self.dangle();
+        // "To celebrate" is no place.
+        let infinitive = link == "toward"
+            && self
+                .reading
+                .tokens
+                .get(at + 1)
+                .is_some_and(|next| LEXICON.verbs.contains(next.text.as_str()));
+        if !infinitive {
+            self.clause.preposition = Some(link);
+            self.clause.phrase = self.token(at).role.is_weighty();
+        }
+        (self.clause.joins, self.clause.copula) = (false, false);
+        self.clause.last = None;
+        at + 1
+    }
+
+    /// A table with grapes on it: grapes on a table.
+    fn turn_round(&mut self, link: Link) {
+        let with = |to: &Vec<Attachment>| to.first().filter(|to| to.by == "with").map(|to| to.to);
+        let things: Vec<(usize, usize)> = self
+            .syntax
+            .attached
+            .iter()
+            .filter_map(|(thing, to)| Some((*thing, with(to)?)))
+            .collect();
+        for (thing, place) in things {
+            self.syntax.attached.remove(&thing);
+            let attached = self.syntax.attached.entry(place).or_default();
+            attached.push(Attachment {
+                to: thing,
+                by: link,
+            });
+        }
+    }
+
+    fn verb(&mut self, at: usize) {
+        let passive = self.reading.is_passive(at);
+        let again = self
+            .clause
+            .verb
+            .filter(|_| self.clause.joins && self.clause.last != Some(Last::Noun));
+        let mut subjects = match again.and_then(|verb| self.syntax.frames.get(&verb)) {
+            Some(frame) => frame.agents.clone(),
+            None => self.subjects(),
+        };
+        if subjects.is_empty() && (passive || self.text(at).ends_with("ing")) {
+            subjects.extend(self.clause.fronted.last().map(|(noun, _)| *noun));
+        }
+        let inside = subjects
+            .first()
+            .is_some_and(|subject| self.is_fronted(*subject));
+        let waiting = if inside {
+            Vec::new()
+        } else {
+            std::mem::take(&mut self.clause.waiting)
+        };
+        for (noun, link) in &waiting {
+            let to = std::iter::once(at).chain(subjects.iter().copied());
+            self.attach(*noun, to.collect(), link, true);
+        }
+        let frame = self.syntax.frames.entry(at).or_default();
+        frame.inverted = subjects.is_empty() && !waiting.is_empty();
+        *if passive {
+            &mut frame.patients
+        } else {
+            &mut frame.agents
+        } = subjects;
+        self.clause.verb = Some(at);
+        self.clause.heads.push(at);
+        (self.clause.joins, self.clause.copula) = (false, false);
+        self.clause.last = Some(Last::Verb);
+    }
+
+    fn is_fronted(&self, noun: usize) -> bool {
+        self.clause
+            .fronted
+            .iter()
+            .any(|(fronted, _)| *fronted == noun)
+    }
+
+    /// Who may be doing what follows: the nearest, and what that is a part of.
+    pub(super) fn subjects(&self) -> Vec<usize> {
+        let is_noun = |at: &&usize| !self.syntax.frames.contains_key(at) && !self.is_fronted(**at);
+        let nouns: Vec<usize> = self
+            .clause
+            .heads
+            .iter()
+            .rev()
+            .filter(is_noun)
+            .copied()
+            .collect();
+        let nearest = nouns.iter().copied().find(|noun| !self.is_scenery(*noun));
+        let Some(nearest) = nearest.or_else(|| nouns.first().copied()) else {
+            return Vec::new();
+        };
+        let mut subjects = vec![nearest];
+        while let Some(to) = self
+            .syntax
+            .attached
+            .get(&subjects[subjects.len() - 1])
+            .and_then(|to| to.first())
+            && matches!(to.by, "of" | "with" | "in")
+            && !subjects.contains(&to.to)
+            && subjects.len() < MOST_CANDIDATES
+        {
+            subjects.push(to.to);
+        }
+        subjects
+    }
+
+    /// It only says where something is.
+    pub(super) fn is_scenery(&self, noun: usize) -> bool {
+        let to = self.syntax.attached.get(&noun).and_then(|to| to.first());
+        to.is_some_and(|to| is_where(to.by)) && self.token(noun).is_of(&LEXICON.grammar.scenery)
+    }
+
+    pub(super) fn attach(&mut self, noun: usize, mut to: Vec<usize>, by: Link, loose: bool) {
+        to.truncate(MOST_CANDIDATES);
+        to.retain(|to| *to != noun);
+        if to.is_empty() {
+            return;
+        }
+        let to = to.into_iter().map(|to| Attachment { to, by }).collect();
+        self.syntax.attached.insert(noun, to);
+        if loose {
+            self.syntax.loose.insert(noun);
+        }
+    }
+}
