@@ -1,6 +1,5 @@
 {
   const root = document.documentElement;
-  root.classList.add("js");
 
   // A page is shown first: what brings it alive would compete with its style sheet. Hidden, it has no frames.
   const shown = new Promise(go => { requestAnimationFrame(go); setTimeout(go, 1000); });
@@ -8,9 +7,14 @@
     const [m, wasm] = await Promise.all([import("{js}"), fetch("{wasm}")]);
     await m.default({ module_or_path: wasm });
     if (document.readyState === "loading") await new Promise(go => addEventListener("DOMContentLoaded", go));
+    if (root.alive === false) return;
     m.hydrate();
+    root.alive = true;
     return m;
-  }).catch(e => console.warn("The page stays as it is:", e));
+  }).catch(e => {
+    console.info("The page stays as it is:", e);
+    root.plain();
+  });
 
   customElements.define("leptos-island", class extends HTMLElement {
     async connectedCallback() {
@@ -24,6 +28,17 @@
   // A transition between pages that comes too late is skipped. Chromium reports that as an error of ours.
   addEventListener("unhandledrejection", event => {
     if (/^(Abort|InvalidState)Error: Transition was/.test(event.reason)) event.preventDefault();
+  });
+
+  // A key that is held down presses once.
+  addEventListener("keydown", event => {
+    const writes = event.target.localName === "textarea" && !event.ctrlKey && !event.metaKey;
+    if (event.repeat && event.key === "Enter" && !writes) event.preventDefault();
+  }, true);
+
+  // A file that is dropped beside its field would take the page's place.
+  for (const type of ["dragover", "drop"]) addEventListener(type, event => {
+    if (event.dataTransfer.types.includes("Files") && event.target.type !== "file") event.preventDefault();
   });
 
   addEventListener("input", ({ target: { name, value, parentElement, nextElementSibling } }) => {

@@ -14,7 +14,8 @@
 //! later. The islands hold behaviour, not markup: a job's card is rendered by the
 //! server only, and an island that learns of a change fetches the job's page and
 //! takes the new card from it. That keeps one rendering of every state, and the WASM
-//! small. Without the WASM, forms post and the job's page reloads itself.
+//! small. Without the WASM, forms post and the job's page reloads itself: without scripts, and where
+//! `plain.js` notices that the WASM does not come.
 
 #[cfg(feature = "ssr")]
 pub mod data;

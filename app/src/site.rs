@@ -158,7 +158,8 @@ pub fn shell(content: Content, assets: &Assets) -> impl IntoView + use<> {
                 <link rel="apple-touch-icon" href="/icon-192.png" />
                 <link rel="manifest" href="/manifest.webmanifest" />
                 {social}
-                // Before the style sheet, which would hold it up.
+                // Before the style sheet, which would hold them up. Two: an old browser reads none of the second.
+                <script nonce=nonce.clone() inner_html=include_str!("plain.js")></script>
                 <script nonce=nonce inner_html=assets.boot.clone()></script>
                 <link rel="stylesheet" href=assets.css.clone() />
                 {refresh.then(|| view! { <noscript><meta http-equiv="refresh" content="2" /></noscript> })}

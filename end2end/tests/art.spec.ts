@@ -1,6 +1,6 @@
 // The art generator with JavaScript.
 
-import { card, expect, expectShown, paint, test, visit } from './fixtures';
+import { card, expect, expectShown, paint, type Page, pressOnPurpose, test, visit } from './fixtures';
 
 const fox = 'a red fox in the snow';
 
@@ -35,6 +35,34 @@ test('Ctrl+Enter sends, and two are painted at once', async ({ page }) => {
   await expectShown(card(page, 'a lighthouse at dusk').getByRole('img'));
   await expectShown(card(page, 'a desert at noon').getByRole('img'));
 });
+
+test('a key that is held down sends once, and one that ends a composition does not', async ({ page }) => {
+  await visit(page, '/');
+  const sent: string[] = [];
+  page.on('request', (request) => request.method() === 'POST' && sent.push(request.url()));
+  const prompt = page.getByLabel('The picture in words');
+  await prompt.fill(fox);
+  await prompt.dispatchEvent('keydown', { key: 'Enter', ctrlKey: true, isComposing: true, bubbles: true });
+  await prompt.focus();
+  await hold(page, 'Control+Enter');
+  await expectShown(card(page, fox).getByRole('img'));
+  expect(sent).toHaveLength(1);
+  await card(page, fox).getByRole('button', { name: 'Paint again' }).focus();
+  await hold(page, 'Enter');
+  await expect(card(page, fox).getByRole('img')).toHaveCount(2);
+  expect(sent).toHaveLength(2);
+  await prompt.fill('two');
+  await hold(page, 'Enter');
+  await expect(prompt).toHaveValue(/^two\n{20}$/);
+});
+
+/** Presses keys and does not let go of the last until it has been repeated many times. */
+async function hold(page: Page, keys: string): Promise<void> {
+  const names = keys.split('+');
+  for (const name of names) await page.keyboard.down(name);
+  for (let times = 1; times < 20; times++) await page.keyboard.down(names.at(-1)!);
+  for (const name of names.reverse()) await page.keyboard.up(name);
+}
 
 test('"again" paints another one', async ({ page }) => {
   await visit(page, '/');
@@ -97,8 +125,9 @@ test('a deleted picture can be taken back, and is gone when the page is left', a
   await job.getByRole('button', { name: 'Delete' }).click();
   await expect(job.getByText('Deleted.')).toBeVisible();
   await expect(job.getByRole('img')).toBeHidden();
-  await expect(job.getByRole('button', { name: 'Undo' })).toBeFocused();
-  await page.keyboard.press('Enter');
+  const undo = job.getByRole('button', { name: 'Undo' });
+  await expect(undo).toBeFocused();
+  await undo.click();
   await expectShown(job.getByRole('img'));
   await job.getByRole('button', { name: 'Delete' }).click();
   await expect
@@ -157,23 +186,83 @@ test('who writes while a picture is deleted goes on writing', async ({ page }) =
   await expect(page.getByLabel('The picture in words')).toBeFocused();
 });
 
+test('a key pressed twice to delete does not take it back', async ({ page }) => {
+  await visit(page, '/');
+  await paint(page, fox);
+  const job = page.locator('.job');
+  await job.getByRole('button', { name: 'Delete' }).focus();
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Enter');
+  await expect(job.getByText('Deleted.')).toBeVisible();
+  await expect(job.getByRole('button', { name: 'Undo' })).toBeFocused();
+  await pressOnPurpose(page, job.getByRole('img'));
+});
+
 test.describe('with a slow model', () => {
   test.use({ answers: Array(8).fill('hang') });
 
-  test('many jobs leave connections for everything else', async ({ page }) => {
-    await visit(page, '/');
+  test('the jobs of all tabs leave connections for everything else', async ({ context, page }) => {
+    const polls: string[] = [];
     const waiting = new Set();
-    page.on('request', (request) => request.url().includes('wait=25') && waiting.add(request));
+    context.on('request', (request) => {
+      const query = /\/api\/jobs\/[\w-]+\?(.*)$/.exec(request.url())?.[1];
+      if (query === undefined) return;
+      polls.push(query);
+      if (!query.startsWith('wait=0&')) waiting.add(request);
+      expect(waiting.size, 'polls that wait').toBeLessThanOrEqual(2);
+    });
     for (const event of ['requestfinished', 'requestfailed'] as const) {
-      page.on(event, (request) => waiting.delete(request));
+      context.on(event, (request) => waiting.delete(request));
     }
+    await visit(page, '/');
     for (let number = 1; number <= 8; number++) {
       await paint(page, `fox ${number}`);
       await expect(card(page, `fox ${number}`)).toBeVisible();
-      expect(waiting.size).toBeLessThanOrEqual(2);
     }
-    await page.getByRole('link', { name: 'Gallery' }).click();
-    await expect(page.getByRole('heading', { name: 'Everything you made' })).toBeVisible();
+    const others = [await context.newPage(), await context.newPage()];
+    for (const tab of others) {
+      await visit(tab, '/');
+      await expect(tab.getByRole('progressbar')).toHaveCount(8);
+    }
+    const asked = polls.length;
+    await expect.poll(() => polls.length).toBeGreaterThan(asked + 24);
+    const gallery = await context.newPage();
+    await gallery.goto('/gallery', { timeout: 10_000 });
+    await expect(gallery.getByRole('heading', { name: 'Everything you made' })).toBeVisible();
+    expect(polls.filter((query) => !/^wait=(0|25)&after=\d+$/.test(query)), 'each says how long it waits').toEqual([]);
+    expect(polls.some((query) => query.startsWith('wait=25&')), 'some wait').toBe(true);
+  });
+});
+
+test.describe('with a quick model', () => {
+  test.use({ answers: [] });
+
+  test('a page that is left open does not grow', async ({ page }) => {
+    test.slow();
+    await visit(page, '/');
+    const browser = await page.context().newCDPSession(page);
+    await browser.send('Performance.enable');
+    const weighed = async () => {
+      await browser.send('HeapProfiler.collectGarbage');
+      const { metrics } = await browser.send('Performance.getMetrics');
+      const figure = (name: string) => metrics.find((metric) => metric.name === name)!.value;
+      return { listeners: figure('JSEventListeners'), nodes: figure('Nodes') };
+    };
+    let number = 0;
+    const order = async (times: number) => {
+      for (const last = number + times; number < last; ) {
+        await paint(page, `fox ${++number}`);
+        await expect(card(page, `fox ${number}`)).toBeVisible();
+      }
+      await expect(page.getByRole('progressbar')).toHaveCount(0);
+    };
+    await order(60);
+    const before = await weighed();
+    await order(60);
+    const after = await weighed();
+    expect(after.listeners).toBeLessThanOrEqual(before.listeners);
+    expect(after.nodes).toBeLessThan(before.nodes * 1.05);
+    await expect(page.locator('.job')).toHaveCount(49);
   });
 });
 

@@ -12,6 +12,8 @@ interface Options {
   limits: string;
   /** What the stand-in for OpenAI answers in turn; without it the built-in engine works. */
   answers: Answer[] | undefined;
+  /** What the browser complains of because the test wants it to. */
+  wanted: RegExp | undefined;
 }
 
 interface Fixtures {
@@ -22,6 +24,7 @@ interface Fixtures {
 export const test = base.extend<Options & Fixtures>({
   limits: ['limits = []', { option: true }],
   answers: [undefined, { option: true }],
+  wanted: [undefined, { option: true }],
 
   openai: async ({ answers }, use) => {
     const openai = await OpenAi.start(answers ?? []);
@@ -39,10 +42,11 @@ export const test = base.extend<Options & Fixtures>({
 
   baseURL: async ({ studio }, use) => use(studio.url),
 
-  context: async ({ context, studio }, use) => {
+  context: async ({ context, studio, wanted }, use) => {
     const complaints = await listen(context, new URL(studio.url).origin);
     await use(context);
-    expect(complaints, 'the browser has nothing to complain about').toEqual([]);
+    const others = complaints.filter((complaint) => !wanted?.test(complaint));
+    expect(others, 'the browser has nothing to complain about').toEqual([]);
   },
 });
 
@@ -79,6 +83,11 @@ export function card(page: Page, name: string): Locator {
   return page.locator('.job', { has: page.getByRole('heading', { name, exact: true }) });
 }
 
+/** The address of the page of the job with this name. */
+export async function address(page: Page, name: string): Promise<string> {
+  return (await card(page, name).getByRole('link', { name, exact: true }).getAttribute('href')) ?? '';
+}
+
 /** Writes a prompt and sends it. */
 export async function paint(page: Page, prompt: string): Promise<void> {
   await page.getByLabel('The picture in words').fill(prompt);
@@ -89,6 +98,14 @@ export async function paint(page: Page, prompt: string): Promise<void> {
 export async function restore(page: Page, file: Parameters<Locator['setInputFiles']>[0]): Promise<void> {
   await page.getByLabel('Choose a photo').setInputFiles(file);
   await page.getByRole('button', { name: 'Restore it', exact: true }).click();
+}
+
+/** Presses Enter until something is visible: a press that comes too soon was not meant, and does nothing. */
+export async function pressOnPurpose(page: Page, until: Locator): Promise<void> {
+  await expect(async () => {
+    await page.keyboard.press('Enter');
+    await expect(until).toBeVisible({ timeout: 200 });
+  }).toPass();
 }
 
 /** Waits until an image is not only in the page but decoded. */

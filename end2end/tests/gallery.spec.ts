@@ -1,6 +1,6 @@
 // The gallery with JavaScript, and the keys.
 
-import { card, expect, expectShown, type Page, paint, photo, restore, test, visit } from './fixtures';
+import { card, expect, expectShown, type Page, paint, photo, pressOnPurpose, restore, test, visit } from './fixtures';
 
 async function painted(page: Page, ...prompts: string[]): Promise<void> {
   await visit(page, '/');
@@ -63,6 +63,65 @@ test('a picture opens in place, and the arrows turn to the next', async ({ page 
   await page.keyboard.press('Escape');
   await page.keyboard.press('?');
   await expect(sheet).toBeVisible();
+});
+
+test.describe('with a quick model', () => {
+  test.use({ answers: [] });
+
+  test('the arrows turn on to the next page of the gallery', async ({ page }) => {
+    test.slow();
+    await visit(page, '/');
+    for (let number = 1; number <= 26; number++) {
+      const { id } = await (await page.request.post('/api/images', { data: { prompt: `boat ${number}` } })).json();
+      const status = async () => (await (await page.request.get(`/api/jobs/${id}`)).json()).status;
+      await expect.poll(status).toBe('succeeded');
+    }
+    await visit(page, '/gallery');
+    await link(page, 'boat 26').click();
+    const box = page.getByRole('dialog', { name: 'Picture' });
+    for (let number = 25; number >= 1; number--) {
+      await page.keyboard.press('ArrowRight');
+      await expect(box.getByAltText(`boat ${number}`, { exact: true })).toBeVisible();
+    }
+    await page.keyboard.press('ArrowRight');
+    await expectShown(box.getByAltText('boat 1', { exact: true }));
+    await page.keyboard.press('ArrowLeft');
+    await expectShown(box.getByAltText('boat 2', { exact: true }));
+  });
+});
+
+test('the lightbox closes by a press beside the picture, not by a drag to there', async ({ page }) => {
+  await painted(page, 'a red boat');
+  await visit(page, '/gallery');
+  await link(page, 'a red boat').click();
+  const box = page.getByRole('dialog', { name: 'Picture' });
+  await expectShown(box.getByAltText('a red boat'));
+  const picture = (await box.getByAltText('a red boat').boundingBox())!;
+  const words = (await box.getByRole('link', { name: 'All about it' }).boundingBox())!;
+  for (const { x, y } of [
+    { x: picture.x + picture.width / 2, y: picture.y + 20 },
+    { x: words.x - 2, y: words.y + 5 },
+  ]) {
+    await page.mouse.move(x, y);
+    await page.mouse.down();
+    await page.mouse.move(x, 2, { steps: 5 });
+    await page.mouse.up();
+    await expect(box).toBeVisible();
+  }
+  await page.mouse.click(2, 2);
+  await expect(box).toBeHidden();
+});
+
+test('a key pressed twice to delete does not take it back', async ({ page }) => {
+  await painted(page, 'a red boat');
+  await visit(page, '/gallery');
+  await page.getByLabel('Choose “a red boat”').check();
+  await page.getByRole('button', { name: 'Delete chosen' }).focus();
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('button', { name: 'Undo' })).toBeFocused();
+  await expect(link(page, 'a red boat')).toBeHidden();
+  await pressOnPurpose(page, link(page, 'a red boat'));
 });
 
 test('pictures that were made at once are looked at one by one', async ({ page }) => {

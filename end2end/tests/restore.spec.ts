@@ -61,6 +61,60 @@ test('what cannot be read keeps back nothing else', async ({ page }, testInfo) =
   await page.getByRole('button', { name: 'Restore it' }).click();
   await expect(page.locator('.job')).toHaveCount(2);
   await expect(page.locator('form.desk').getByRole('alert')).toHaveText(/^damaged\.jpg: /);
+  expect(await chosen(page), 'what was refused can be sent again').toEqual(['damaged.jpg']);
+});
+
+test('what cannot be a photo keeps back nothing else', async ({ page }, testInfo) => {
+  const notes = testInfo.outputPath('notes.pdf');
+  await writeFile(notes, '%PDF');
+  await drop(page, photo, notes);
+  await expect(page.locator('form.desk').getByRole('alert')).toHaveText(/^notes\.pdf: .* not a photo/);
+  expect(await chosen(page)).toEqual(['photo.jpg']);
+  await expectShown(page.getByAltText('The photo you chose'));
+});
+
+test('a photo chosen while another travels stays chosen', async ({ page }, testInfo) => {
+  const second = testInfo.outputPath('second.png');
+  await writeFile(second, Buffer.from(pixel, 'base64'));
+  let arrive = (): void => {};
+  const held = new Promise<void>((go) => (arrive = go));
+  await page.route('/api/restorations', async (route) => {
+    await held;
+    await route.continue();
+  });
+  await restore(page, photo);
+  await expect(page.getByRole('button', { name: 'Uploading' })).toBeVisible();
+  await page.getByLabel('Choose a photo').setInputFiles(second);
+  await page.getByLabel('Size').selectOption('2');
+  arrive();
+  await expectShown(page.getByAltText('The photo, restored'));
+  expect(await chosen(page)).toEqual(['second.png']);
+  await expect(page.getByText('second.png')).toBeVisible();
+  await expect(page.getByRole('combobox', { name: 'Size' })).toHaveValue('2');
+  await page.getByRole('button', { name: 'Restore it' }).click();
+  await expect(page.getByAltText('The photo, restored')).toHaveCount(2);
+  expect(await chosen(page)).toEqual([]);
+  await expect(page.getByText('second.png')).toBeHidden();
+});
+
+test('a photo dropped beside the zone is taken, and opens nowhere', async ({ page }) => {
+  await drop(page, { on: page.getByRole('heading', { level: 1 }) }, photo);
+  await expectShown(page.getByAltText('The photo you chose'));
+  expect(await chosen(page)).toEqual(['photo.jpg']);
+  await visit(page, '/');
+  await page.getByLabel('The picture in words').fill('half a');
+  await drop(page, { on: page.getByRole('contentinfo') }, photo);
+  await drop(page, { on: page.getByLabel('The picture in words') }, photo);
+  await expect(page.getByLabel('The picture in words')).toHaveValue('half a');
+  await expect(page).toHaveURL('/');
+});
+
+test('what was told of a file goes with the file', async ({ page }) => {
+  const alert = page.locator('form.desk').getByRole('alert');
+  await restore(page, { name: 'poem.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('Roses are red') });
+  await expect(alert).toHaveText(/Send a JPEG, PNG/);
+  await page.getByLabel('Choose a photo').setInputFiles([]);
+  await expect(alert).toBeHidden();
 });
 
 test('both can be looked at in other ways', async ({ page }) => {
@@ -184,15 +238,23 @@ function clip(image: ReturnType<Page['locator']>): Promise<string> {
   return image.evaluate((img) => getComputedStyle(img).clipPath);
 }
 
-/** Drops files as a person would; scripts cannot give an input its files. */
-async function drop(page: Page, ...files: string[]): Promise<void> {
-  const zone = await page.locator('.drop').boundingBox();
+/** The names of the files that are chosen. */
+function chosen(page: Page): Promise<string[]> {
+  const names = (input: HTMLInputElement) => [...input.files!].map((file) => file.name);
+  return page.getByLabel('Choose a photo').evaluate(names);
+}
+
+/** Drops files as a person would, on the zone or elsewhere; scripts cannot give an input its files. */
+async function drop(page: Page, ...what: (string | { on: ReturnType<Page['locator']> })[]): Promise<void> {
+  const files = what.filter((each) => typeof each === 'string');
+  const place = what.find((each) => typeof each === 'object')?.on ?? page.locator('.drop');
+  const zone = await place.boundingBox();
   const browser = await page.context().newCDPSession(page);
   for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
     await browser.send('Input.dispatchDragEvent', {
       type,
       x: zone!.x + zone!.width / 2,
-      y: zone!.y + 30,
+      y: zone!.y + Math.min(30, zone!.height / 2),
       data: { items: [], files, dragOperationsMask: 1 },
     });
   }

@@ -43,6 +43,44 @@ test.describe('a provider that takes its time', () => {
     await expectShown(card(page, cat).first().getByAltText(cat));
   });
 
+  test('a card keeps what is open in it and chosen when it changes', async ({ page, openai }) => {
+    const many = `a cat ${'and another cat '.repeat(30)}`.trim();
+    await visit(page, '/');
+    await paint(page, many);
+    const job = page.locator('.job');
+    await expect(job).toContainText('Painting');
+    const words = job.locator('.words');
+    await job.getByText('All the words').click();
+    await words.evaluate((element) => getSelection()!.selectAllChildren(element));
+    await job.getByText('All the words').focus();
+    openai.release();
+    await expectShown(job.locator('.frame img'));
+    await expect(words).toBeVisible();
+    await expect(job.getByText('All the words')).toBeFocused();
+    expect(await page.evaluate(() => getSelection()!.toString())).toBe(many);
+    await expect(job.getByRole('button', { name: 'Paint again' })).toBeVisible();
+    await expect(job.getByRole('progressbar')).toHaveCount(0);
+  });
+
+  test('a page goes on in its language when another is chosen in another tab', async ({ context, page, openai }) => {
+    await visit(page, '/');
+    await paint(page, cat);
+    await expect(card(page, cat)).toContainText('Painting');
+    const other = await context.newPage();
+    await visit(other, '/?lang=de');
+    await expect(card(other, cat)).toContainText('Wird gemalt');
+    openai.release();
+    await expectShown(card(page, cat).getByAltText(cat));
+    await expect(card(page, cat).getByRole('button', { name: 'Paint again' })).toBeVisible();
+    await expect(card(other, cat).getByRole('link', { name: 'Herunterladen' })).toBeVisible();
+    await page.route('/api/images', (route) => {
+      const headers = { ...route.request().headers(), 'content-type': 'text/plain' };
+      return route.continue({ headers });
+    });
+    await paint(page, 'a dog');
+    await expect(page.locator('form.desk').getByRole('alert')).toHaveText(/JSON|form/);
+  });
+
   test('two are under way at once, and are found again on return', async ({ page, openai }) => {
     await visit(page, '/');
     for (const name of [cat, 'a dog on a wall']) {

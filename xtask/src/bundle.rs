@@ -1,6 +1,6 @@
 //! Turns compiled and written sources into what a browser loads.
 
-use std::{fs, path::Path};
+use std::{collections::HashMap, path::Path};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use lightningcss::{
@@ -9,8 +9,6 @@ use lightningcss::{
     targets::{Browsers, Targets},
 };
 use wasm_bindgen_cli_support::Bindgen;
-
-use crate::{exec, folder};
 
 /// The front end's module and the JavaScript that connects it to the browser.
 pub(crate) struct Module {
@@ -21,10 +19,7 @@ pub(crate) struct Module {
 /// Runs wasm-bindgen. The page passes the hashed URL of the WASM to `init`,
 /// so the JavaScript has no default for it.
 pub(crate) fn javascript(wasm: &Path, names_kept: bool) -> Result<Module> {
-    let folder = exec::target().join("bindgen");
-    // What is not there need not be removed.
-    let _ = fs::remove_dir_all(&folder);
-    Bindgen::new()
+    let mut output = Bindgen::new()
         .input_path(wasm)
         .out_name("frontend")
         .web(true)?
@@ -33,17 +28,77 @@ pub(crate) fn javascript(wasm: &Path, names_kept: bool) -> Result<Module> {
         .keep_debug(false)
         .remove_name_section(!names_kept)
         .remove_producers_section(true)
-        .generate(&folder)
+        .generate_output()
         .context("wasm-bindgen failed")?;
-    if folder.join("snippets").exists() {
+    let mut snippets = output.snippets().values();
+    if snippets.any(|list| !list.is_empty()) || !output.local_modules().is_empty() {
         bail!(
             "a dependency of the front end brings its own JavaScript, which the site does not serve"
         );
     }
+    let mut names = Names::default();
+    let module = output.wasm_mut();
+    for import in module.imports.iter_mut() {
+        import.name = names.shorten(&import.name);
+    }
+    for export in module.exports.iter_mut() {
+        if INTERNAL
+            .iter()
+            .any(|prefix| export.name.starts_with(prefix))
+        {
+            export.name = names.shorten(&export.name);
+        }
+    }
+    let wasm = module.emit_wasm();
     Ok(Module {
-        js: String::from_utf8(folder::read(&folder.join("frontend.js"))?)?,
-        wasm: folder::read(&folder.join("frontend_bg.wasm"))?,
+        js: bare(&names.replace(output.js())),
+        wasm,
     })
+}
+
+/// How names begin that only the module and its JavaScript call each other by.
+const INTERNAL: [&str; 2] = ["__wb", "wasm_bindgen__"];
+
+/// Short names for long ones. Their hashes do not compress: without them both files are some 2 kB lighter.
+#[derive(Default)]
+struct Names(HashMap<String, String>);
+
+impl Names {
+    fn shorten(&mut self, name: &str) -> String {
+        let short = format!("${}", self.0.len());
+        self.0.entry(name.to_owned()).or_insert(short).clone()
+    }
+
+    fn replace(&self, js: &str) -> String {
+        let within =
+            |letter: char| letter.is_ascii_alphanumeric() || letter == '_' || letter == '$';
+        let mut replaced = String::with_capacity(js.len());
+        let mut rest = js;
+        while let Some(start) = rest.find(within) {
+            let (before, from) = rest.split_at(start);
+            let end = from.find(|letter| !within(letter)).unwrap_or(from.len());
+            let (word, after) = from.split_at(end);
+            replaced += before;
+            replaced += self.0.get(word).map_or(word, String::as_str);
+            rest = after;
+        }
+        replaced + rest
+    }
+}
+
+/// wasm-bindgen's JavaScript without its comments and its indentation: it has no text of several lines.
+fn bare(js: &str) -> String {
+    let mut lines = String::with_capacity(js.len());
+    let mut commented = false;
+    for line in js.lines().map(str::trim) {
+        commented |= line.starts_with("/*");
+        if !commented && !line.is_empty() && !line.starts_with("//") {
+            lines += line;
+            lines.push('\n');
+        }
+        commented &= !line.ends_with("*/");
+    }
+    lines
 }
 
 /// One minified style sheet from `entry` and all that it imports.
@@ -80,4 +135,25 @@ fn browsers() -> Targets {
         ios_saf: version(17, 5),
         ..Browsers::default()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_names_are_shortened_and_no_others() {
+        let mut names = Names::default();
+        assert_eq!(names.shorten("__wbg_get_0a1b"), "$0");
+        assert_eq!(names.shorten("__wbg_get_0a1b2"), "$1");
+        assert_eq!(names.shorten("__wbg_get_0a1b"), "$0");
+        let js = "a.__wbg_get_0a1b2(__wbg_get_0a1b, '__wbg_get')";
+        assert_eq!(names.replace(js), "a.$1($0, '__wbg_get')");
+    }
+
+    #[test]
+    fn comments_and_indentation_are_left_out() {
+        let js = "/**\n * @param {number} a\n */\nfunction f(a) {\n    // why\n    return a; /* it */\n}\n";
+        assert_eq!(bare(js), "function f(a) {\nreturn a; /* it */\n}\n");
+    }
 }

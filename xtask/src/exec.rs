@@ -40,8 +40,53 @@ pub(crate) fn cargo(arguments: &str) -> Command {
         }
     }
     cargo.env("CARGO_TARGET_DIR", target());
+    // With it, nothing lies where it is looked for.
+    cargo.env_remove("CARGO_BUILD_TARGET");
     cargo.args(arguments.split_whitespace());
     cargo
+}
+
+/// Keeps from a program what this shell or machine is set up with and the project is not: keys, proxies,
+/// a language, a time zone.
+pub(crate) fn impartial(command: &mut Command) -> &mut Command {
+    for (name, _) in env::vars_os() {
+        if is_partial(&name.to_string_lossy()) {
+            command.env_remove(&name);
+        }
+    }
+    command.env("LANG", "C.UTF-8").env("TZ", "UTC")
+}
+
+fn is_partial(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    let begins = ["ATELIER_", "OPENAI_", "REPLICATE_", "AWS_", "OTEL_", "LC_"];
+    let ends = ["_PROXY"];
+    let exact = [
+        "LANGUAGE",
+        "RUST_LOG",
+        "NO_COLOR",
+        "FORCE_COLOR",
+        "NODE_OPTIONS",
+        "FONTCONFIG_FILE",
+    ];
+    begins.iter().any(|part| name.starts_with(part))
+        || ends.iter().any(|part| name.ends_with(part))
+        || exact.contains(&name.as_str())
+}
+
+/// A program that finds others and nothing else of this shell's; its home is below `target`.
+pub(crate) fn isolated(program: impl AsRef<Path>) -> Result<Command> {
+    let home = target().join("home");
+    fs::create_dir_all(&home).context("cannot make target/home")?;
+    let mut isolated = command(program);
+    isolated.env_clear().env("HOME", home);
+    isolated.envs(
+        ["PATH", "TMPDIR"]
+            .into_iter()
+            .filter_map(|name| Some((name, env::var_os(name)?))),
+    );
+    impartial(&mut isolated);
+    Ok(isolated)
 }
 
 /// The packages that the folder's lock file names, unless they are there.
@@ -111,4 +156,40 @@ fn words(command: &Command) -> String {
         .map(|word| word.to_string_lossy())
         .collect::<Vec<_>>()
         .join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_shell_is_set_up_for_stays_there() {
+        for name in [
+            "OPENAI_API_KEY",
+            "ATELIER_REDIS_URL",
+            "http_proxy",
+            "HTTPS_PROXY",
+            "LC_ALL",
+        ] {
+            assert!(is_partial(name), "{name}");
+        }
+        for name in ["PATH", "HOME", "CARGO_HOME", "RUSTUP_HOME", "SSL_CERT_FILE"] {
+            assert!(!is_partial(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn an_isolated_program_has_a_home_and_a_language_of_ours() {
+        let program = isolated("true").unwrap();
+        let mut told: Vec<_> = program
+            .get_envs()
+            .filter(|(_, value)| value.is_some())
+            .collect();
+        told.retain(|(name, _)| *name != "PATH" && *name != "TMPDIR");
+        let names: Vec<_> = told
+            .iter()
+            .map(|(name, _)| name.to_string_lossy())
+            .collect();
+        assert_eq!(names, ["HOME", "LANG", "TZ"]);
+    }
 }

@@ -8,11 +8,13 @@
 
 mod exec;
 mod tools;
+mod debian;
 
 mod bundle;
 mod folder;
 mod site;
 
+mod fonts;
 mod redis;
 mod redis8;
 mod server;

@@ -1,7 +1,6 @@
 //! A real server on a free port of this machine, gone when dropped.
 
 use std::{
-    env,
     fs::{self, File},
     net::TcpListener,
     path::{Path, PathBuf},
@@ -41,11 +40,7 @@ impl Server {
             .new_agent();
         let mut command = exec::command(binary);
         // Measured is what everybody gets, not what this shell is set up for.
-        for (name, _) in env::vars_os() {
-            if name.to_string_lossy().starts_with("ATELIER_") {
-                command.env_remove(&name);
-            }
-        }
+        command.env_clear();
         let started = Instant::now();
         let child = command
             .env("ATELIER_LISTEN", &address)

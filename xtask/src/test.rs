@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 
-use crate::{exec, redis::Redis, site, tools};
+use crate::{exec, fonts, redis::Redis, site, tools};
 
 // The front end's features must not be unified with the server's (`hydrate`
 // and `ssr` exclude each other), so it is never part of a native build.
@@ -51,7 +51,7 @@ fn tests(filters: &[String]) -> Result<()> {
         Redis::start_8(&["--databases", "64"])?,
     );
     exec::run(
-        exec::cargo(TEST)
+        exec::impartial(&mut exec::cargo(TEST))
             .args(filters)
             .env("ATELIER_TEST_REDIS_URL", single.url())
             .env("ATELIER_TEST_REDIS_CLUSTER_URL", cluster.url())
@@ -64,12 +64,11 @@ fn browser(filters: &[String]) -> Result<()> {
     let chromium = tools::browser()?;
     let folder = exec::root().join("end2end");
     exec::npm_ci(&folder)?;
-    let mut playwright = exec::command("npx");
-    playwright
-        .args(["--no-install", "playwright", "test"])
-        .current_dir(&folder);
+    let mut playwright = exec::isolated(folder.join("node_modules/.bin/playwright"))?;
+    playwright.arg("test").current_dir(&folder);
     playwright.env("ATELIER_BIN", exec::target().join("debug/atelier"));
     playwright.env("CHROMIUM", chromium);
+    playwright.env("FONTS", fonts::configurations()?);
     if !filters.is_empty() {
         playwright.args(["--pass-with-no-tests", "--grep", &pattern(filters)]);
     }

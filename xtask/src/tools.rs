@@ -11,6 +11,7 @@ use crate::exec;
 
 const WASM: &str = "wasm32-unknown-unknown";
 const NODE: u32 = 18;
+const REDIS: [u32; 2] = [6, 2];
 const CHROMIUM: [&str; 4] = [
     "chromium",
     "chromium-browser",
@@ -78,8 +79,7 @@ pub(crate) fn node() -> Result<()> {
 pub(crate) fn browser() -> Result<PathBuf> {
     node()?;
     if chromium().is_none() {
-        // Without a font Chromium draws boxes for letters.
-        install("the browser tests need", &["chromium", "fonts-dejavu-core"])?;
+        install("the browser tests need", &["chromium"])?;
     }
     chromium().context(
         "no Chromium that starts was found. On Ubuntu, whose `chromium` is a snap, install \
@@ -93,7 +93,21 @@ pub(crate) fn redis() -> Result<()> {
     if ["redis-server", "redis-cli"].iter().any(missing) {
         install("Redis is needed:", &["redis-server", "redis-tools"])?;
     }
-    Ok(())
+    let said = exec::output(exec::command("redis-server").arg("--version"))?;
+    match redis_version(&said) {
+        Some(version) if version < REDIS => {
+            let [least, minor] = REDIS;
+            bail!("Redis {least}.{minor} or later is needed, this is: {said}")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Major and minor version in what `redis-server --version` says; Valkey's says so too.
+fn redis_version(said: &str) -> Option<[u32; 2]> {
+    let (_, version) = said.split_once(" v=")?;
+    let mut numbers = version.split('.').map(str::parse);
+    Some([numbers.next()?.ok()?, numbers.next()?.ok()?])
 }
 
 /// `wrk`, which asks for a page as often as it is answered.
@@ -168,4 +182,18 @@ fn install(reason: &str, packages: &[&str]) -> Result<()> {
         packages,
     ]
     .concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn redis_and_valkey_say_their_version() {
+        let redis = "Redis server v=7.0.15 sha=00000000:0 malloc=jemalloc-5.3.0 bits=64 build=3b";
+        assert_eq!(redis_version(redis), Some([7, 0]));
+        let valkey = "Valkey server v=8.1.1 sha=00000000:1 malloc=jemalloc-5.3.0 bits=64";
+        assert_eq!(redis_version(valkey), Some([8, 1]));
+        assert_eq!(redis_version("something else"), None);
+    }
 }

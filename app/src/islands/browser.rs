@@ -2,11 +2,11 @@
 //!
 //! JSON is read through getters on the object that JavaScript parsed.
 
-use js_sys::Promise;
+use js_sys::{Date, Promise};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure, prelude::wasm_bindgen};
 use web_sys::{
-    Document, DomParser, Element, Event, EventTarget, HtmlElement, MouseEvent, SupportedType,
-    Window,
+    DataTransfer, Document, DomParser, Element, Event, EventTarget, File, HtmlElement,
+    HtmlInputElement, MouseEvent, SupportedType, UiEvent, Window,
 };
 
 use crate::texts::Said;
@@ -31,6 +31,8 @@ extern "C" {
     pub(crate) fn new() -> Headers;
     #[wasm_bindgen(method, setter, js_name = "Accept")]
     fn set_accept(this: &Headers, value: &str);
+    #[wasm_bindgen(method, setter, js_name = "X-Atelier-Language")]
+    fn set_language(this: &Headers, value: &str);
     #[wasm_bindgen(method, setter, js_name = "Content-Type")]
     pub(crate) fn set_content_type(this: &Headers, value: &str);
 
@@ -71,6 +73,16 @@ extern "C" {
 /// Nothing came back, or nothing that can be read.
 pub(crate) struct Lost;
 
+/// Asks this site, in the language of the page whatever was chosen in another tab meanwhile.
+async fn answer(address: &str, init: &Init, headers: &Headers) -> Result<Reply, Lost> {
+    if let Some(root) = document().document_element() {
+        headers.set_language(&attribute(&root, "lang"));
+    }
+    init.set_headers(headers);
+    let reply = fetch(address, init).await.map_err(|_| Lost)?;
+    Ok(reply.unchecked_into())
+}
+
 /// Asks the API; the answer is its status and its JSON.
 pub(crate) async fn ask(
     address: &str,
@@ -78,11 +90,7 @@ pub(crate) async fn ask(
     headers: &Headers,
 ) -> Result<(Reply, Told), Lost> {
     headers.set_accept("application/json");
-    init.set_headers(headers);
-    let reply: Reply = fetch(address, init)
-        .await
-        .map_err(|_| Lost)?
-        .unchecked_into();
+    let reply = answer(address, init, headers).await?;
     let told = match reply.status() {
         204 => JsValue::from(Init::new()),
         _ => reply.json().await.map_err(|_| Lost)?,
@@ -92,19 +100,11 @@ pub(crate) async fn ask(
 
 /// Fetches a page of this site, whatever its status, and reads it into a document.
 pub(crate) async fn page(address: &str) -> Result<Document, Lost> {
-    let (init, headers) = (Init::new(), Headers::new());
+    let headers = Headers::new();
     headers.set_accept("text/html");
-    init.set_headers(&headers);
-    let reply: Reply = fetch(address, &init)
-        .await
-        .map_err(|_| Lost)?
-        .unchecked_into();
-    let text = reply
-        .text()
-        .await
-        .ok()
-        .and_then(|text| text.as_string())
-        .ok_or(Lost)?;
+    let reply = answer(address, &Init::new(), &headers).await?;
+    let text = reply.text().await.ok();
+    let text = text.and_then(|text| text.as_string()).ok_or(Lost)?;
     let parser = DomParser::new().map_err(|_| Lost)?;
     parser
         .parse_from_string(&text, SupportedType::TextHtml)
@@ -210,6 +210,19 @@ pub(crate) fn focus(element: &Element) {
     let _ = element.unchecked_ref::<HtmlElement>().focus();
 }
 
+/// Whether the focus is on an element or in it.
+pub(crate) fn has_focus(element: &Element) -> bool {
+    let at = document().active_element();
+    at.is_some_and(|at| element.contains(Some(&at)))
+}
+
+/// An address of the job of a card.
+pub(crate) fn job_address(card: &Element, prefix: &str) -> String {
+    let mut address = String::from(prefix);
+    address += &attribute(card, "data-id");
+    address
+}
+
 /// Has screen readers say a text when they come to rest.
 pub(crate) fn announce(text: &str) {
     if let Some(announcer) = document().get_element_by_id("announcer") {
@@ -235,6 +248,11 @@ pub(crate) fn listen(target: &EventTarget, event: &str, action: impl FnMut(Event
     action.forget();
 }
 
+/// The closest of an element and what it is in that matches.
+pub(crate) fn closest(at: &Element, selector: &str) -> Option<Element> {
+    at.closest(selector).ok().flatten()
+}
+
 /// The element an event happened at.
 pub(crate) fn target(event: &Event) -> Option<Element> {
     event.target()?.dyn_into().ok()
@@ -244,6 +262,51 @@ pub(crate) fn target(event: &Event) -> Option<Element> {
 pub(crate) fn plain(event: &Event) -> bool {
     let mouse: &MouseEvent = event.unchecked_ref();
     !(mouse.ctrl_key() || mouse.meta_key() || mouse.shift_key())
+}
+
+/// Time since the epoch, milliseconds.
+pub(crate) fn now() -> f64 {
+    Date::now()
+}
+
+/// What is pressed this soon after it came up was not meant, milliseconds.
+const HASTE: f64 = 1000.0;
+
+/// Whether the key or the double click that had something deleted went on, and pressed the way back that has come
+/// under it since.
+pub(crate) fn hasty(click: &Event, since: f64) -> bool {
+    click.unchecked_ref::<UiEvent>().detail() != 1 && now() - since < HASTE
+}
+
+/// The files that an input holds.
+pub(crate) fn files(input: &HtmlInputElement) -> Vec<File> {
+    let list = input.files();
+    let files = list
+        .iter()
+        .flat_map(|list| (0..list.length()).filter_map(|at| list.get(at)));
+    files.collect()
+}
+
+/// Has an input hold these files instead.
+pub(crate) fn hold(input: &HtmlInputElement, files: &[File]) {
+    if let Ok(carrier) = DataTransfer::new() {
+        for file in files {
+            let _ = carrier.items().add_with_file(file);
+        }
+        input.set_files(carrier.files().as_ref());
+    }
+}
+
+/// Adds why a file was refused; of several it is named.
+pub(crate) fn refusal(refusals: &mut String, name: Option<String>, reason: &str) {
+    if !refusals.is_empty() {
+        refusals.push(' ');
+    }
+    if let Some(name) = name {
+        *refusals += &name;
+        *refusals += ": ";
+    }
+    *refusals += reason;
 }
 
 /// Waits.

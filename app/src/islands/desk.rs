@@ -20,33 +20,39 @@ mod awake {
     use leptos::{task::spawn_local, web_sys::Element};
     use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
     use web_sys::{
-        Blob, File, FormData, HtmlFormElement, HtmlInputElement, HtmlTextAreaElement,
+        Blob, Event, File, FormData, HtmlFormElement, HtmlInputElement, HtmlTextAreaElement,
         KeyboardEvent, ScrollIntoViewOptions, ScrollLogicalPosition,
     };
 
     use crate::{
         islands::{
             browser::{
-                Headers, Init, announce, ask, attribute, document, find, focus, listen, page,
-                plain, renew_allowance, said, set, target, tell, window,
+                Headers, Init, announce, ask, attribute, closest, document, files, find, focus,
+                hold, listen, page, plain, refusal, renew_allowance, said, set, target, tell,
+                window,
             },
             brush,
         },
         texts::Said,
     };
 
+    /// A card beyond as many as a page is to hold, if its job has ended; it is in the gallery.
+    const OVER: &str = "leptos-island:nth-child(n+50):not(:has(progress, :focus))";
+
     pub(super) fn wake(desk: Element) {
         listen(&desk, "keydown", |event| {
             let key: &KeyboardEvent = event.unchecked_ref();
-            if key.key() == "Enter" && (key.ctrl_key() || key.meta_key()) {
-                let form = target(&event).and_then(|field| field.closest("form").ok().flatten());
+            let sends = key.key() == "Enter" && (key.ctrl_key() || key.meta_key());
+            // Held down it would send again and again; within a composition it ends that.
+            if sends && !key.repeat() && !key.is_composing() {
+                let form = target(&event).and_then(|field| closest(&field, "form"));
                 if let Some(form) = form {
                     let _ = form.unchecked_into::<HtmlFormElement>().request_submit();
                 }
             }
         });
         listen(&desk, "click", |event| {
-            let link = target(&event).and_then(|at| at.closest("[data-ideas] a").ok().flatten());
+            let link = target(&event).and_then(|at| closest(&at, "[data-ideas] a"));
             if let Some(link) = link.filter(|_| plain(&event)) {
                 event.prevent_default();
                 spawn_local(begin_with(link));
@@ -71,7 +77,7 @@ mod awake {
             let _ = window().location().assign(&address);
             return;
         };
-        if let Ok(Some(ideas)) = link.closest("[data-ideas]") {
+        if let Some(ideas) = closest(&link, "[data-ideas]") {
             let _ = ideas.replace_with_with_node_1(&others);
         }
         if let Some(prompt) = document().get_element_by_id("prompt") {
@@ -103,32 +109,40 @@ mod awake {
         set(&button, "aria-disabled", "true");
         button.set_text_content(Some(&attribute(&button, "data-busy")));
         tell(&form, "[data-alert]", "");
+        let field = find(&form, "[type=file]").map(JsCast::unchecked_into);
+        let sent = field.as_ref().map(files).unwrap_or_default();
         let requests = requests(&form).await;
-        let (mut taken, mut refusals) = (0, String::new());
-        for data in &requests {
+        let (mut taken, mut refusals) = (Vec::new(), String::new());
+        for (place, data) in requests.iter().enumerate() {
+            let photo = sent.get(place);
             match post(&form, data).await {
                 Ok(id) => {
-                    taken += 1;
+                    taken.extend(photo.cloned());
                     show(&desk, &id).await;
                 }
-                Err(message) => {
-                    if requests.len() > 1 {
-                        let photo = data.get("photo").dyn_into::<File>();
-                        refusals += &photo.map(|photo| photo.name()).unwrap_or_default();
-                        refusals += ": ";
-                    }
-                    refusals += &message;
-                    refusals += " ";
+                Err(reason) => {
+                    let photo = photo.filter(|_| requests.len() > 1);
+                    refusal(&mut refusals, photo.map(File::name), &reason);
                 }
             }
         }
-        if let Some(file) = find(&form, "[type=file]").filter(|_| taken > 0) {
-            file.unchecked_into::<HtmlInputElement>().set_value("");
-            form.reset();
+        if let Some(field) = field {
+            clear(&field, &taken);
         }
-        tell(&form, "[data-alert]", refusals.trim_end());
+        tell(&form, "[data-alert]", &refusals);
         button.set_text_content(label.as_deref());
         let _ = button.remove_attribute("aria-disabled");
+    }
+
+    /// Takes photos out of a field. What was refused stays there, and what was chosen meanwhile.
+    fn clear(field: &HtmlInputElement, taken: &[File]) {
+        let mut rest = files(field);
+        let all = rest.len();
+        rest.retain(|file| !taken.contains(file));
+        if rest.len() < all {
+            hold(field, &rest);
+            let _ = Event::new("change").map(|change| field.dispatch_event(&change));
+        }
     }
 
     /// What the form asks for: one job for each photo.
@@ -195,7 +209,7 @@ mod awake {
             .and_then(|page| page.query_selector(".job").ok().flatten());
         let island = card
             .as_ref()
-            .and_then(|card| card.closest("leptos-island").ok().flatten());
+            .and_then(|card| closest(card, "leptos-island"));
         let (Some(fresh), Some(card), Some(island), Some(jobs)) =
             (fresh, card, island, find(desk, "[data-jobs]"))
         else {
@@ -205,6 +219,9 @@ mod awake {
         remove_card(&jobs, id);
         announce(&attribute(&card, "data-say"));
         let _ = jobs.prepend_with_node_1(&island);
+        if let Some(oldest) = find(&jobs, OVER) {
+            oldest.remove();
+        }
         renew_allowance(&fresh);
         let place = ScrollIntoViewOptions::new();
         place.set_block(ScrollLogicalPosition::Nearest);
@@ -216,8 +233,7 @@ mod awake {
         let mut selector = String::from("[data-id='");
         selector += id;
         selector += "']";
-        if let Some(island) =
-            find(jobs, &selector).and_then(|card| card.closest("leptos-island").ok().flatten())
+        if let Some(island) = find(jobs, &selector).and_then(|card| closest(&card, "leptos-island"))
         {
             island.remove();
         }

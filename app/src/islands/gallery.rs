@@ -1,5 +1,4 @@
-//! The gallery: pictures open where they hang, older ones follow by themselves, and what is deleted can
-//! be taken back for ten seconds.
+//! The gallery: pictures open where they hang, older ones follow, and what is deleted can be taken back.
 
 use leptos::prelude::*;
 
@@ -32,9 +31,9 @@ mod awake {
 
     use crate::{
         islands::browser::{
-            DELETE, Headers, Init, MOST, REGRET, announce, ask, attribute, delete_leaving,
-            document, find, find_all, focus, form_of, listen, page, plain, said, set, sleep,
-            target, tell, window,
+            DELETE, Headers, Init, MOST, REGRET, announce, ask, attribute, closest, delete_leaving,
+            document, find, find_all, focus, form_of, hasty, listen, now, page, plain, said, set,
+            sleep, target, tell, window,
         },
         texts::Said,
     };
@@ -47,15 +46,24 @@ mod awake {
         root: Element,
         /// Ids that are hidden, and deleted unless taken back.
         doomed: Rc<RefCell<Vec<String>>>,
+        /// When they were hidden, milliseconds.
+        since: Rc<Cell<f64>>,
         /// The picture that is large in the lightbox.
         open: Rc<RefCell<Option<Element>>>,
+        /// A press that began beside the picture and its buttons.
+        beside: Rc<Cell<bool>>,
+        /// Sees the link to the next page come into view.
+        end: Rc<RefCell<Option<IntersectionObserver>>>,
     }
 
     pub(super) fn wake(root: Element) {
         let gallery = Gallery {
             root,
             doomed: Rc::default(),
+            since: Rc::default(),
             open: Rc::default(),
+            beside: Rc::default(),
+            end: Rc::default(),
         };
         let root = &gallery.root;
         let here = gallery.clone();
@@ -77,19 +85,24 @@ mod awake {
     impl Gallery {
         fn clicked(&self, event: &Event) {
             let Some(at) = target(event) else { return };
-            let inside = |selector: &str| at.closest(selector).ok().flatten();
+            let inside = |selector: &str| closest(&at, selector);
             if let Some(item) = inside("[data-shelf] li a").filter(|_| plain(event)) {
                 event.prevent_default();
                 self.show(find(&item, "img"));
             } else if let Some(step) = inside("[data-step]") {
                 self.step(attribute(&step, "data-step") == "1");
-            } else if inside("[data-close]").is_some() || at == self.dialog().into() {
+            } else if inside("[data-close]").is_some() || self.is_beside(event) && self.beside.get()
+            {
                 self.dialog().close();
             } else if inside("[data-remove]").is_some() {
                 self.remove_open();
-            } else if inside("[data-undo]").is_some() {
+            } else if inside("[data-undo]").is_some() && !hasty(event, self.since.get()) {
                 self.undo();
             }
+        }
+
+        fn is_beside(&self, event: &Event) -> bool {
+            target(event).is_some_and(|at| at == self.dialog().into())
         }
 
         fn key(&self, key: &KeyboardEvent) {
@@ -145,11 +158,32 @@ mod awake {
         }
 
         fn step(&self, on: bool) {
-            let pictures = find_all(&self.root, "[data-shelf] li:not([hidden]) img");
+            let next = self.next(on);
+            let more = find(&self.root, "[data-next]");
+            match more.filter(|_| on && next.is_none()) {
+                Some(link) => spawn_local(self.clone().step_over(link)),
+                None => self.show(next),
+            }
+        }
+
+        /// Hangs the next page first. Until it has come, the visitor may have turned to another picture.
+        async fn step_over(self, link: Element) {
             let open = self.open.borrow().clone();
-            let at = pictures.iter().position(|each| open.as_ref() == Some(each));
-            let next = at.and_then(|at| if on { Some(at + 1) } else { at.checked_sub(1) });
-            self.show(next.and_then(|next| pictures.get(next).cloned()));
+            self.follow(link).await;
+            if self.dialog().open() && *self.open.borrow() == open {
+                self.show(self.next(true));
+            }
+        }
+
+        /// The picture after the open one, or before it.
+        fn next(&self, on: bool) -> Option<Element> {
+            let pictures = find_all(&self.root, "[data-shelf] li:not([hidden]) img");
+            let open = self.open.borrow();
+            let at = pictures
+                .iter()
+                .position(|each| open.as_ref() == Some(each))?;
+            let next = if on { at + 1 } else { at.checked_sub(1)? };
+            pictures.get(next).cloned()
         }
 
         fn remove_open(&self) {
@@ -185,6 +219,7 @@ mod awake {
             }
             let ids = items.iter().map(|item| attribute(item, "data-job"));
             self.doomed.replace(ids.collect());
+            self.since.set(now());
             let text = said(Said::Deleted, &[&items.len().to_string()]);
             tell(&self.root, "[data-told]", &text);
             announce(&text);
@@ -257,8 +292,10 @@ mod awake {
         fn swipes(&self) {
             let begun = Rc::new(Cell::new(0));
             let start = begun.clone();
+            let here = self.clone();
             listen(&self.dialog(), "pointerdown", move |event| {
                 start.set(event.unchecked_ref::<PointerEvent>().client_x());
+                here.beside.set(here.is_beside(&event));
             });
             let here = self.clone();
             listen(&self.dialog(), "pointerup", move |event| {
@@ -271,46 +308,52 @@ mod awake {
 
         /// Hangs the next page below when its link comes into view.
         fn watch_end(&self) {
-            let Some(link) = find(&self.root, "[data-next]") else {
-                return;
-            };
-            let (here, seen) = (self.clone(), link.clone());
-            let came = Closure::<dyn FnMut(Array, IntersectionObserver)>::new(
-                move |entries: Array, observer: IntersectionObserver| {
-                    let entry = entries.get(0).unchecked_into::<IntersectionObserverEntry>();
+            let here = self.clone();
+            let came = Closure::<dyn FnMut(Array)>::new(move |entries: Array| {
+                for entry in entries {
+                    let entry: IntersectionObserverEntry = entry.unchecked_into();
                     if entry.is_intersecting() {
-                        observer.disconnect();
-                        spawn_local(here.clone().follow(seen.clone()));
+                        let here = here.clone();
+                        spawn_local(async move { here.follow(entry.target()).await });
                     }
-                },
-            );
-            if let Ok(observer) = IntersectionObserver::new(came.as_ref().unchecked_ref()) {
-                observer.observe(&link);
-                came.forget();
+                }
+            });
+            self.end
+                .replace(IntersectionObserver::new(came.as_ref().unchecked_ref()).ok());
+            came.forget();
+            self.watch_for(find(&self.root, "[data-next]"));
+        }
+
+        fn watch_for(&self, link: Option<Element>) {
+            if let Some((end, link)) = self.end.borrow().as_ref().zip(link) {
+                end.observe(&link);
             }
         }
 
         /// Where that does not work, the link is still there. The address leads to what was hung last.
-        async fn follow(self, link: Element) {
+        async fn follow(&self, link: Element) {
+            if link.has_attribute("aria-busy") {
+                return;
+            }
+            set(&link, "aria-busy", "true");
             let address = attribute(&link, "href");
             let fresh = page(&address).await.ok();
+            let _ = link.remove_attribute("aria-busy");
             let root = fresh.and_then(|page| page.document_element());
-            let Some(root) = root.filter(|root| find(root, "[data-shelf]").is_some()) else {
+            let root = root.filter(|root| find(root, "[data-shelf]").is_some());
+            let (Some(root), Some(shelf)) = (root, find(&self.root, ".hanging")) else {
                 return;
             };
             if let Ok(history) = window().history() {
                 let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&address));
             }
-            let Some(shelf) = find(&self.root, ".hanging") else {
-                return;
-            };
             for item in find_all(&root, "[data-shelf] li") {
                 let _ = shelf.append_child(&item);
             }
             match find(&root, "[data-next]") {
                 Some(next) => {
                     let _ = link.replace_with_with_node_1(&next);
-                    self.watch_end();
+                    self.watch_for(Some(next));
                 }
                 None => link.remove(),
             }
@@ -336,7 +379,7 @@ mod awake {
 
     /// The entry of the shelf that something is in.
     fn item_of(at: &Element) -> Option<Element> {
-        at.closest("li").ok().flatten()
+        closest(at, "li")
     }
 
     /// The entry before or after one, without those that are hidden.

@@ -10,6 +10,10 @@ pub mod keys;
 pub mod photo;
 #[cfg(feature = "hydrate")]
 mod brush;
+#[cfg(feature = "hydrate")]
+mod buttons;
+#[cfg(feature = "hydrate")]
+mod line;
 pub mod watch;
 
 #[cfg(feature = "hydrate")]

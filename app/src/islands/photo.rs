@@ -18,11 +18,14 @@ use awake::wake;
 mod awake {
     use leptos::web_sys::Element;
     use wasm_bindgen::JsCast;
-    use web_sys::{ClipboardEvent, File, HtmlImageElement, HtmlInputElement, Url};
+    use web_sys::{ClipboardEvent, DragEvent, File, HtmlImageElement, HtmlInputElement, Url};
 
     use crate::{
         islands::{
-            browser::{attribute, document, find, listen, number, said, set, tell},
+            browser::{
+                attribute, closest, document, files, find, hold, listen, number, refusal, said,
+                set, target, tell,
+            },
             brush,
         },
         texts::Said,
@@ -36,31 +39,10 @@ mod awake {
         let Some(preview) = find(&field, "[data-preview]") else {
             return;
         };
-        let Ok(Some(form)) = field.closest("form") else {
-            return;
-        };
-        for event in ["dragenter", "dragleave", "drop"] {
-            let zone = field.clone();
-            listen(&input, event, move |happened| {
-                let _ =
-                    zone.toggle_attribute_with_force("data-over", happened.type_() == "dragenter");
-            });
-        }
         let place = field.clone();
         listen(&input, "change", move |_| look(&place));
-        let place = field.clone();
-        listen(&form, "reset", move |_| hide(&place));
         brush::wake(&field);
-        let (place, files) = (field.clone(), input.clone());
-        listen(&document(), "paste", move |event| {
-            let event: &ClipboardEvent = event.unchecked_ref();
-            let pasted = event.clipboard_data().and_then(|data| data.files());
-            if let Some(pasted) = pasted.filter(|list| list.length() > 0) {
-                let files: &HtmlInputElement = files.unchecked_ref();
-                files.set_files(Some(&pasted));
-                look(&place);
-            }
-        });
+        listen_for_files(&field, &input);
         // Without this script a form sends one photo.
         set(&input, "multiple", "");
         // A slow connection: chosen before this woke.
@@ -68,43 +50,80 @@ mod awake {
         listen(&preview, "load", move |_| measure(&field));
         // A picture that only the server can read: its name must do.
         listen(&preview.clone(), "error", move |_| {
+            forget(&preview);
             set(&preview, "hidden", "");
         });
+    }
+
+    /// Photos come by being dropped, on the field or beside it, and by being pasted.
+    fn listen_for_files(field: &Element, input: &Element) {
+        for event in ["dragenter", "dragleave", "drop"] {
+            let zone = field.clone();
+            listen(input, event, move |happened| {
+                let _ =
+                    zone.toggle_attribute_with_force("data-over", happened.type_() == "dragenter");
+            });
+        }
+        for event in ["drop", "paste"] {
+            let (place, input) = (field.clone(), input.clone());
+            listen(&document(), event, move |event| {
+                let brought = match event.dyn_ref::<DragEvent>() {
+                    // The field takes what is dropped on it by itself.
+                    Some(_) if target(&event).as_ref() == Some(&input) => None,
+                    Some(drop) => drop.data_transfer(),
+                    None => event.unchecked_ref::<ClipboardEvent>().clipboard_data(),
+                };
+                let files = brought.and_then(|brought| brought.files());
+                if let Some(files) = files.filter(|list| list.length() > 0) {
+                    let input: &HtmlInputElement = input.unchecked_ref();
+                    input.set_files(Some(&files));
+                    look(&place);
+                }
+            });
+        }
     }
 
     fn input(field: &Element) -> Option<HtmlInputElement> {
         find(field, "[type=file]").map(JsCast::unchecked_into)
     }
 
-    /// Type and size, then the picture itself.
+    /// Type and size, then the picture itself. What cannot be taken is no longer chosen.
     fn look(field: &Element) {
         hide(field);
         let Some(input) = input(field) else { return };
-        let files: Vec<File> = input
-            .files()
-            .map(|list| (0..list.length()).filter_map(|at| list.get(at)).collect())
-            .unwrap_or_default();
-        let Some(file) = files.first() else { return };
-        if let Some(objection) = files.iter().find_map(|file| objection(&input, file)) {
-            return refuse(field, &objection);
+        let (mut files, mut refusals) = (files(&input), String::new());
+        let all = files.len();
+        files.retain(|file| match objection(&input, file) {
+            Some(objection) => {
+                refusal(&mut refusals, (all > 1).then(|| file.name()), &objection);
+                false
+            }
+            None => true,
+        });
+        if files.len() < all {
+            hold(&input, &files);
         }
-        alert(field, "");
+        alert(field, &refusals);
+        if let Some(file) = files.first() {
+            show(field, file, files.len());
+        }
+    }
+
+    /// The first of the photos, and how many there are.
+    fn show(field: &Element, file: &File, count: usize) {
         let mut name = file.name();
-        if files.len() > 1 {
-            name = said(Said::More, &[&name, &(files.len() - 1).to_string()]);
+        if count > 1 {
+            name = said(Said::More, &[&name, &(count - 1).to_string()]);
         }
         tell(field, "[data-name]", &name);
         if let (Some(chosen), Some(image)) =
             (find(field, "[data-chosen]"), find(field, "[data-preview]"))
         {
             let _ = image.remove_attribute("hidden");
-            set(
-                &image,
-                "src",
-                &Url::create_object_url_with_blob(file).unwrap_or_default(),
-            );
+            let address = Url::create_object_url_with_blob(file).unwrap_or_default();
+            set(&image, "src", &address);
             let _ = chosen.remove_attribute("hidden");
-            let _ = chosen.toggle_attribute_with_force("data-one", files.len() == 1);
+            let _ = chosen.toggle_attribute_with_force("data-one", count == 1);
         }
     }
 
@@ -131,23 +150,24 @@ mod awake {
         let (Some(input), Some(image)) = (input(field), find(field, "[data-preview]")) else {
             return;
         };
+        forget(&image);
         let image: HtmlImageElement = image.unchecked_into();
         let pixels = u64::from(image.natural_width()) * u64::from(image.natural_height());
         let most = number(&input, "data-max-pixels");
-        let _ = Url::revoke_object_url(&attribute(&image, "src"));
         if pixels > most {
             let (pixels, most) = (pixels.div_ceil(1_000_000), most / 1_000_000);
             let sizes = [pixels.to_string(), most.to_string()];
-            refuse(field, &said(Said::TooManyPixels, &[&sizes[0], &sizes[1]]));
+            let text = said(Said::TooManyPixels, &[&sizes[0], &sizes[1]]);
+            let others = files(&input).into_iter().skip(1);
+            hold(&input, &others.collect::<Vec<_>>());
+            look(field);
+            alert(field, &text);
         }
     }
 
-    fn refuse(field: &Element, objection: &str) {
-        if let Some(input) = input(field) {
-            input.set_value("");
-        }
-        hide(field);
-        alert(field, objection);
+    /// The browser need not keep the file of a preview for the page any longer.
+    fn forget(preview: &Element) {
+        let _ = Url::revoke_object_url(&attribute(preview, "src"));
     }
 
     fn hide(field: &Element) {
@@ -158,7 +178,7 @@ mod awake {
     }
 
     fn alert(field: &Element, text: &str) {
-        if let Ok(Some(form)) = field.closest("form") {
+        if let Some(form) = closest(field, "form") {
             tell(&form, "[data-alert]", text);
         }
     }

@@ -2,34 +2,40 @@
 
 use leptos::prelude::*;
 
-/// Around a job's card (`.job`).
-#[island]
+/// Around a job's card (`.job`). It wakes as islands do but is none of Leptos', which keeps what an island has woken
+/// for as long as the page lives: cards come and go.
+#[component]
 pub fn Watch(children: Children) -> impl IntoView {
-    view! { <div class="watch" use:wake>{children()}</div> }
+    view! {
+        <leptos-island data-component="watch">
+            <div class="watch">{children()}</div>
+        </leptos-island>
+    }
 }
 
-#[cfg(not(feature = "hydrate"))]
-fn wake(_: leptos::web_sys::Element) {}
-
 #[cfg(feature = "hydrate")]
-use awake::wake;
+pub use awake::watch;
 
 #[cfg(feature = "hydrate")]
 mod awake {
     use crate::{
-        islands::browser::{
-            Headers, Init, Lost, REGRET, Told, announce, ask, attribute, delete_leaving, document,
-            find, focus, listen, number, page, renew_allowance, said, set, sleep, target, tell,
-            window,
+        islands::{
+            browser::{
+                Headers, Init, Lost, Told, announce, ask, attribute, closest, delete_leaving,
+                document, find, find_all, focus, has_focus, hasty, job_address, listen, now,
+                number, page, renew_allowance, said, set, sleep, target, tell, window,
+            },
+            buttons::{cancel, copy, doom, take_back},
+            line::Line,
         },
         texts::Said,
         words,
     };
     use std::cell::Cell;
 
-    use js_sys::{Array, Date, Promise};
+    use js_sys::{Array, Promise};
     use leptos::{task::spawn_local, web_sys::Element};
-    use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
+    use wasm_bindgen::{JsCast, prelude::wasm_bindgen};
     use wasm_bindgen_futures::JsFuture;
     use web_sys::HtmlImageElement;
 
@@ -38,68 +44,56 @@ mod awake {
         type Bar;
         #[wasm_bindgen(method, setter)]
         fn set_value(this: &Bar, value: f64);
-
-        #[wasm_bindgen(js_namespace = ["navigator", "clipboard"], js_name = writeText, catch)]
-        async fn write_text(text: &str) -> Result<JsValue, JsValue>;
     }
 
     /// Failed questions in a row before the watch gives up, about ten minutes.
     const PATIENCE: u32 = 22;
 
-    /// Questions of a page that wait for their answer. Browsers open six connections to a site, and need
-    /// some for what the visitor does, here and in other tabs.
-    const LINES: u8 = 2;
+    /// Follows the card in an element that has come into the page.
+    #[wasm_bindgen]
+    pub fn watch(watch: Element) {
+        if !LISTENING.replace(true) {
+            listen_for_all();
+        }
+        spawn_local(tick(watch.clone()));
+        spawn_local(follow(watch));
+    }
 
     thread_local! {
-        static WAITING: Cell<u8> = const { Cell::new(0) };
+        static LISTENING: Cell<bool> = const { Cell::new(false) };
     }
 
-    /// The right to wait for an answer.
-    struct Line;
-
-    impl Line {
-        fn free() -> Option<Self> {
-            let waiting = WAITING.get();
-            (waiting < LINES).then(|| {
-                WAITING.set(waiting + 1);
-                Self
-            })
-        }
-    }
-
-    impl Drop for Line {
-        fn drop(&mut self) {
-            WAITING.set(WAITING.get() - 1);
-        }
-    }
-
-    pub(super) fn wake(watch: Element) {
-        let root = watch.clone();
-        listen(&watch, "click", move |event| {
-            let pressed = target(&event).and_then(|at| at.closest("[data-do]").ok().flatten());
-            if let Some((button, card)) = pressed.zip(find(&root, ".job")) {
+    /// Listens for all cards at once: a listener of its own would keep a card that is gone.
+    fn listen_for_all() {
+        listen(&document(), "click", move |event| {
+            let pressed = target(&event).and_then(|at| closest(&at, "[data-do]"));
+            let card = pressed.as_ref().and_then(|button| closest(button, ".job"));
+            if let Some((button, card)) = pressed.zip(card) {
                 match attribute(&button, "data-do").as_str() {
                     "cancel" => spawn_local(cancel(button, card)),
+                    "undo" if hasty(&event, number(&card, "data-doomed") as f64) => {}
                     "undo" => take_back(&card),
                     _ => spawn_local(copy(button)),
                 }
             }
         });
-        let root = watch.clone();
-        listen(&watch, "submit", move |event| {
-            if target(&event).is_some_and(|form| form.has_attribute("data-regret")) {
+        listen(&document(), "submit", move |event| {
+            let form = target(&event).filter(|form| form.has_attribute("data-regret"));
+            if let Some(card) = form.and_then(|form| closest(&form, ".job")) {
                 event.prevent_default();
-                spawn_local(doom(root.clone()));
+                spawn_local(doom(card));
             }
         });
-        let root = watch.clone();
         listen(&window(), "pagehide", move |_| {
-            if let Some(card) = doomed(&root) {
-                delete_leaving(&[attribute(&card, "data-id")]);
+            if let Some(root) = document().document_element() {
+                let doomed = find_all(&root, ".job[data-doomed]");
+                let ids: Vec<_> = doomed
+                    .iter()
+                    .map(|card| attribute(card, "data-id"))
+                    .collect();
+                delete_leaving(&ids);
             }
         });
-        spawn_local(tick(watch.clone()));
-        spawn_local(follow(watch));
     }
 
     /// The card while the job is under way and the card is on the page.
@@ -107,18 +101,15 @@ mod awake {
         find(watch, ".job").filter(|card| card.is_connected() && find(card, "progress").is_some())
     }
 
-    fn address(card: &Element, prefix: &str) -> String {
-        let mut address = String::from(prefix);
-        address += &attribute(card, "data-id");
-        address
-    }
-
     /// Asks for news until the job ends, the card goes, or nobody answers any more.
     async fn follow(watch: Element) {
         let mut misses = 0;
         while let Some(card) = card_under_way(&watch) {
-            let line = Line::free();
-            match news(&card, line.is_some()).await {
+            let line = Line::free().await;
+            let waits = line.is_some();
+            let news = news(&card, waits).await;
+            drop(line);
+            match news {
                 Ok(News::Same) => {
                     misses = 0;
                     tell(&card, "[data-trouble]", "");
@@ -138,7 +129,7 @@ mod awake {
                 }
             }
             // Should the server answer at once each time, it is not asked in a storm.
-            sleep(if line.is_some() { 200 } else { 2000 }).await;
+            sleep(if waits { 200 } else { 2000 }).await;
         }
     }
 
@@ -149,8 +140,12 @@ mod awake {
 
     /// Shows the next version of the job, which it may wait for.
     async fn news(card: &Element, wait: bool) -> Result<News, Lost> {
-        let mut question = address(card, "/api/jobs/");
-        question += if wait { "?wait=25&after=" } else { "?after=" };
+        let mut question = job_address(card, "/api/jobs/");
+        question += if wait {
+            "?wait=25&after="
+        } else {
+            "?wait=0&after="
+        };
         question += &attribute(card, "data-version");
         let (reply, job) = ask(&question, &Init::new(), &Headers::new()).await?;
         match reply.status() {
@@ -188,14 +183,9 @@ mod awake {
         }
     }
 
-    fn has_focus(card: &Element) -> bool {
-        let at = document().active_element();
-        at.is_some_and(|at| card.contains(Some(&at)))
-    }
-
     /// Another stage, or another preview: the server renders it.
     async fn renew(card: &Element) -> Result<(), Lost> {
-        let address = address(card, "/jobs/");
+        let address = job_address(card, "/jobs/");
         let fresh = page(&address).await?;
         let new = fresh.query_selector(".job").ok().flatten().ok_or(Lost)?;
         let same = |name: &&str| attribute(card, name) == attribute(&new, name);
@@ -208,9 +198,12 @@ mod awake {
         }
         let focused = has_focus(card);
         announce(&attribute(&new, "data-say"));
-        card.replace_with_with_node_1(&new).map_err(|_| Lost)?;
+        turn_into(card, &new);
         renew_allowance(&fresh);
-        if focused && let Some(heading) = find(&new, "h2") {
+        if focused
+            && !has_focus(card)
+            && let Some(heading) = find(card, "h2")
+        {
             focus(&heading);
         }
         if window()
@@ -221,6 +214,43 @@ mod awake {
             document().set_title(&fresh.title());
         }
         Ok(())
+    }
+
+    /// Of a card's label, what changes with the job. Its name and all its words may be open or chosen for copying.
+    const CHANGING: &str = ":scope > .label > :not(h2, h2 + details)";
+
+    /// The frame, and what is shown when the card is deleted.
+    const AROUND: &str = ":scope > :not(.label)";
+
+    /// Takes over from a fresh card all that may differ.
+    fn turn_into(card: &Element, new: &Element) {
+        for name in ["version", "status", "attempt", "preview", "say", "new"] {
+            let name = &(String::from("data-") + name);
+            match new.get_attribute(name) {
+                Some(value) => set(card, name, &value),
+                None => {
+                    let _ = card.remove_attribute(name);
+                }
+            }
+        }
+        if let Some(name) = find(new, "h2 a") {
+            tell(card, "h2 a", &name.text_content().unwrap_or_default());
+        }
+        let Some(label) = find(card, ".label") else {
+            return;
+        };
+        for selector in [CHANGING, AROUND] {
+            for part in find_all(card, selector) {
+                part.remove();
+            }
+        }
+        for part in find_all(new, CHANGING) {
+            let _ = label.append_child(&part);
+        }
+        for part in find_all(new, AROUND) {
+            let after = part.class_list().contains("regret");
+            let _ = card.insert_before(&part, (!after).then_some(&label));
+        }
     }
 
     /// Shows the preview of a fresh card in place, so that nothing else is touched.
@@ -274,12 +304,12 @@ mod awake {
         let shown =
             |watch: &Element| card_under_way(watch).and_then(|card| find(&card, "[data-elapsed]"));
         let Some(begun) =
-            shown(&watch).map(|at| Date::now() / 1000.0 - number(&at, "data-elapsed") as f64)
+            shown(&watch).map(|at| now() / 1000.0 - number(&at, "data-elapsed") as f64)
         else {
             return;
         };
         while let Some(place) = shown(&watch) {
-            let elapsed = (Date::now() / 1000.0 - begun) as u64;
+            let elapsed = (now() / 1000.0 - begun) as u64;
             place.set_text_content(Some(&words::duration(elapsed)));
             if let Some(late) =
                 find(&watch, "[data-late]").filter(|late| elapsed > number(late, "data-late"))
@@ -287,96 +317,6 @@ mod awake {
                 let _ = late.remove_attribute("hidden");
             }
             sleep(1000).await;
-        }
-    }
-
-    /// Asks for the job to be called off; the card follows from the job's next version.
-    async fn cancel(button: Element, card: Element) {
-        if button.has_attribute("aria-disabled") {
-            return;
-        }
-        set(&button, "aria-disabled", "true");
-        let init = Init::new();
-        init.set_method("DELETE");
-        let address = address(&card, "/api/jobs/") + "?cancel=true";
-        let refused = match ask(&address, &init, &Headers::new()).await {
-            Ok((reply, _)) if reply.ok() => return,
-            Ok((_, told)) => told.detail(),
-            Err(Lost) => None,
-        };
-        let _ = button.remove_attribute("aria-disabled");
-        tell(
-            &card,
-            "[data-trouble]",
-            &refused.unwrap_or_else(|| said(Said::NotThrough, &[])),
-        );
-    }
-
-    /// The job that is hidden, and deleted unless taken back.
-    fn doomed(watch: &Element) -> Option<Element> {
-        find(watch, ".job[data-doomed]")
-    }
-
-    /// Hides the job, and deletes it unless it is taken back.
-    async fn doom(watch: Element) {
-        let Some(card) = find(&watch, ".job") else {
-            return;
-        };
-        let mark = (Date::now() as u64).to_string();
-        set(&card, "data-doomed", &mark);
-        if let Some(undo) = find(&card, "[data-do=undo]") {
-            focus(&undo);
-        }
-        sleep(REGRET).await;
-        if attribute(&card, "data-doomed") != mark {
-            return;
-        }
-        let init = Init::new();
-        init.set_method("DELETE");
-        let address = address(&card, "/api/jobs/");
-        let reply = ask(&address, &init, &Headers::new()).await;
-        let _ = card.remove_attribute("data-doomed");
-        if !reply.is_ok_and(|(reply, _)| reply.ok() || reply.status() == 404) {
-            return tell(&card, "[data-regret] .alert", &said(Said::NotThrough, &[]));
-        }
-        if address.ends_with(&window().location().pathname().unwrap_or_default()) {
-            let _ = window().location().assign("/gallery");
-        }
-        let focused = has_focus(&card);
-        watch.remove();
-        if let Some(main) = document().get_element_by_id("main").filter(|_| focused) {
-            focus(&main);
-        }
-    }
-
-    fn take_back(card: &Element) {
-        let _ = card.remove_attribute("data-doomed");
-        if let Some(heading) = find(card, "h2") {
-            focus(&heading);
-        }
-    }
-
-    /// Copies a text, or the address that a path has on this site.
-    async fn copy(button: Element) {
-        let mut text = attribute(&button, "data-text");
-        if text.is_empty() {
-            text = window().location().origin().unwrap_or_default();
-            text += &attribute(&button, "data-link");
-        }
-        // Only where a site is trusted does it get at the clipboard.
-        let trusted = window().is_secure_context();
-        if !trusted || write_text(&text).await.is_err() {
-            let label = button.text_content().unwrap_or_default();
-            let _ = window().prompt_with_message_and_default(&label, &text);
-            return;
-        }
-        let done = attribute(&button, "data-done");
-        announce(&done);
-        let label = button.text_content();
-        if label.as_ref() != Some(&done) {
-            button.set_text_content(Some(&done));
-            sleep(2500).await;
-            button.set_text_content(label.as_deref());
         }
     }
 }

@@ -112,7 +112,7 @@ fn Form(draft: Option<Job>, idea: Option<usize>, about: About) -> impl IntoView 
             <p class="alert" role="alert" data-alert></p>
             <p class="send">
                 <button class="main" type="submit" data-busy=t.sending>{t.paint_it}</button>
-                <span id="keys" class="fine keys">{press}<kbd>{ctrl}</kbd>{or}<kbd>"⌘"</kbd>{plus}<kbd>"Enter"</kbd></span>
+                <span id="keys" class="fine keys scripted">{press}<kbd>{ctrl}</kbd>{or}<kbd>"⌘"</kbd>{plus}<kbd>"Enter"</kbd></span>
             </p>
         </form>
     }

@@ -20,7 +20,7 @@ use crate::{
     view,
 };
 
-/// The longest a poll may wait.
+/// The longest that a poll waits, and how long it does unless it says otherwise.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// And beyond so many polls of one caller's.
@@ -31,6 +31,8 @@ pub(super) const NO_JOB: Error = Error::NotFound("There is no such job, or it wa
 /// Jobs listed at a time.
 const PAGE: usize = 50;
 
+/// A question for a job's news. With `after` it is answered once the job's version exceeds that, or after `wait`
+/// seconds; without `after` at once.
 #[derive(Debug, Default, PartialEq)]
 struct Poll {
     after: Option<u64>,
@@ -45,11 +47,7 @@ pub(super) async fn status(
     RawQuery(query): RawQuery,
 ) -> Result<Response> {
     let poll = Poll::read(query.as_deref())?;
-    let wait = poll
-        .wait
-        .map_or(LONGEST_WAIT, Duration::from_secs)
-        .min(LONGEST_WAIT);
-    let (_place, wait) = place_to_wait(&state, &caller, poll.after, wait);
+    let (_place, wait) = place_to_wait(&state, &caller, poll.after, poll.patience());
     let invited = state.links.key_in(query.as_deref(), &id).is_some();
     let job = state
         .studio
@@ -124,6 +122,12 @@ impl Poll {
             }
         }
         Ok(poll)
+    }
+
+    fn patience(&self) -> Duration {
+        self.wait
+            .map_or(LONGEST_WAIT, Duration::from_secs)
+            .min(LONGEST_WAIT)
     }
 }
 
@@ -203,6 +207,15 @@ mod tests {
             }
         );
         assert_eq!(Poll::read(None).unwrap(), Poll::default());
+        for (query, seconds) in [
+            ("after=3", 30),
+            ("wait=0", 0),
+            ("wait=7", 7),
+            ("wait=99", 30),
+        ] {
+            let poll = Poll::read(Some(query)).unwrap();
+            assert_eq!(poll.patience(), Duration::from_secs(seconds), "{query}");
+        }
         assert!(Poll::read(Some("after=-1")).is_err());
         assert!(Poll::read(Some("wait=soon")).is_err());
     }

@@ -15,13 +15,20 @@ const COOKIE: &str = "atelier_language";
 /// The field of a page's query that chooses.
 const FIELD: &str = "lang";
 
+/// The language of the page whose script asks: another may have been chosen in another tab since.
+const OF_PAGE: &str = "x-atelier-language";
+
 /// What the request is to be answered in.
 pub(super) fn language(headers: &HeaderMap) -> Language {
+    let of_page = headers.get(OF_PAGE).and_then(|tag| tag.to_str().ok());
     let cookies = CookieJar::from_headers(headers);
-    let chosen = cookies
-        .get(COOKIE)
-        .and_then(|c| Language::tagged(c.value()));
-    chosen.or_else(|| preferred(headers)).unwrap_or_default()
+    let chosen = cookies.get(COOKIE).map(Cookie::value);
+    [of_page, chosen]
+        .into_iter()
+        .flatten()
+        .find_map(Language::tagged)
+        .or_else(|| preferred(headers))
+        .unwrap_or_default()
 }
 
 /// The best of `Accept-Language` (RFC 9110, 12.5.4) that we speak.
@@ -91,6 +98,17 @@ mod tests {
             "de"
         );
         assert_eq!(asked(header::COOKIE, "atelier_language=xx").tag(), "en");
+    }
+
+    #[test]
+    fn a_page_goes_on_in_its_language() {
+        let asked = |of_page: &str| {
+            let of_page = (OF_PAGE.parse().unwrap(), of_page.parse().unwrap());
+            let cookie = (header::COOKIE, "atelier_language=de".parse().unwrap());
+            language(&HeaderMap::from_iter([of_page, cookie])).tag()
+        };
+        assert_eq!(asked("en"), "en");
+        assert_eq!(asked("xx"), "de");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use crate::{exec, tools};
+use crate::{exec, fonts, tools};
 
 /// Prints the lines of `end2end/bench/web.mjs`.
 pub(super) fn measure(binary: &Path) -> Result<()> {
@@ -13,8 +13,12 @@ pub(super) fn measure(binary: &Path) -> Result<()> {
     let folder = exec::root().join("end2end");
     exec::npm_ci(&folder)?;
     eprintln!("measuring the pages in a browser");
-    let mut bench = exec::command("node");
+    let mut bench = exec::isolated("node")?;
     bench.arg("bench/web.mjs").current_dir(&folder);
     bench.env("ATELIER_BIN", binary).env("CHROMIUM", chromium);
+    bench.env(
+        "FONTCONFIG_FILE",
+        fonts::configurations()?.join("wide.conf"),
+    );
     exec::run(&mut bench)
 }

@@ -1,0 +1,100 @@
+//! What the buttons of a card do.
+
+use leptos::web_sys::Element;
+use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
+
+use super::browser::{
+    Headers, Init, Lost, REGRET, announce, ask, attribute, closest, document, find, focus,
+    has_focus, job_address, now, said, set, sleep, tell, window,
+};
+use crate::texts::Said;
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = ["navigator", "clipboard"], js_name = writeText, catch)]
+    async fn write_text(text: &str) -> Result<JsValue, JsValue>;
+}
+
+/// Asks for the job to be called off; the card follows from the job's next version.
+pub(super) async fn cancel(button: Element, card: Element) {
+    if button.has_attribute("aria-disabled") {
+        return;
+    }
+    set(&button, "aria-disabled", "true");
+    let init = Init::new();
+    init.set_method("DELETE");
+    let address = job_address(&card, "/api/jobs/") + "?cancel=true";
+    let refused = match ask(&address, &init, &Headers::new()).await {
+        Ok((reply, _)) if reply.ok() => return,
+        Ok((_, told)) => told.detail(),
+        Err(Lost) => None,
+    };
+    let _ = button.remove_attribute("aria-disabled");
+    tell(
+        &card,
+        "[data-trouble]",
+        &refused.unwrap_or_else(|| said(Said::NotThrough, &[])),
+    );
+}
+
+/// Hides the job, and deletes it unless it is taken back.
+pub(super) async fn doom(card: Element) {
+    let mark = (now() as u64).to_string();
+    set(&card, "data-doomed", &mark);
+    if let Some(undo) = find(&card, "[data-do=undo]") {
+        focus(&undo);
+    }
+    sleep(REGRET).await;
+    if attribute(&card, "data-doomed") != mark {
+        return;
+    }
+    let init = Init::new();
+    init.set_method("DELETE");
+    let address = job_address(&card, "/api/jobs/");
+    let reply = ask(&address, &init, &Headers::new()).await;
+    let _ = card.remove_attribute("data-doomed");
+    if !reply.is_ok_and(|(reply, _)| reply.ok() || reply.status() == 404) {
+        return tell(&card, "[data-regret] .alert", &said(Said::NotThrough, &[]));
+    }
+    if address.ends_with(&window().location().pathname().unwrap_or_default()) {
+        let _ = window().location().assign("/gallery");
+    }
+    let focused = has_focus(&card);
+    if let Some(island) = closest(&card, "leptos-island") {
+        island.remove();
+    }
+    if let Some(main) = document().get_element_by_id("main").filter(|_| focused) {
+        focus(&main);
+    }
+}
+
+pub(super) fn take_back(card: &Element) {
+    let _ = card.remove_attribute("data-doomed");
+    if let Some(heading) = find(card, "h2") {
+        focus(&heading);
+    }
+}
+
+/// Copies a text, or the address that a path has on this site.
+pub(super) async fn copy(button: Element) {
+    let mut text = attribute(&button, "data-text");
+    if text.is_empty() {
+        text = window().location().origin().unwrap_or_default();
+        text += &attribute(&button, "data-link");
+    }
+    // Only where a site is trusted does it get at the clipboard.
+    let trusted = window().is_secure_context();
+    if !trusted || write_text(&text).await.is_err() {
+        let label = button.text_content().unwrap_or_default();
+        let _ = window().prompt_with_message_and_default(&label, &text);
+        return;
+    }
+    let done = attribute(&button, "data-done");
+    announce(&done);
+    let label = button.text_content();
+    if label.as_ref() != Some(&done) {
+        button.set_text_content(Some(&done));
+        sleep(2500).await;
+        button.set_text_content(label.as_deref());
+    }
+}
