@@ -3,7 +3,7 @@
 use image::ImageFormat;
 use serde_json::json;
 
-use crate::support::{Setup, blobs, photo, taken, text};
+use crate::support::{Answer, OpenAi, Setup, blobs, photo, taken, text};
 
 #[tokio::test]
 async fn a_prompt_becomes_a_picture() {
@@ -193,6 +193,24 @@ async fn a_poll_answers_unchanged_after_its_time() {
     );
     let same: serde_json::Value = server.json(&path).await;
     assert_eq!(same, job);
+}
+
+#[tokio::test]
+async fn a_poll_that_names_no_time_waits_for_news() {
+    let openai = OpenAi::start(vec![Answer::Hang]).await;
+    let setup = Setup::new().openai(&openai);
+    let server = setup.start();
+    let job = server.paint("a still life").await;
+    openai.called(1).await;
+    let job = server.job(text(&job["id"])).await;
+    let path = format!("/api/jobs/{}?after={}", text(&job["id"]), job["version"]);
+    let poll = tokio::spawn(server.get(&path).send());
+    // One that was sent later and says how long is answered first.
+    assert_eq!(server.json(&format!("{path}&wait=1")).await, job);
+    assert!(!poll.is_finished());
+    openai.release();
+    let news: serde_json::Value = poll.await.unwrap().unwrap().json().await.unwrap();
+    assert!(news["version"].as_u64() > job["version"].as_u64(), "{news}");
 }
 
 #[tokio::test]
