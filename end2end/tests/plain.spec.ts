@@ -65,6 +65,8 @@ test.describe('a page that does not come alive', () => {
       await page.goto('/restore');
       await restore(page, photo);
       await expectShown(page.getByAltText('The photo, restored'));
+      await page.reload();
+      await expectShown(page.getByAltText('The photo, restored'));
       await expect(page.getByRole('slider')).toBeHidden();
       await page.goto('/gallery');
       await expectPlain(page);
