@@ -370,6 +370,10 @@ fn problem(code: &str, wait: Option<&str>) -> Option<(&'static str, String)> {
             "Neustart",
             "Das Atelier startet neu. Versuch es gleich noch einmal.",
         ),
+        "store_full" => (
+            "Voll",
+            "Der Speicher des Ateliers ist voll und nimmt gerade nichts Neues auf. Verloren ist nichts; bitte später noch einmal.",
+        ),
         "store_unavailable" => (
             "Nicht erreichbar",
             "Das Atelier erreicht seine Aufzeichnungen gerade nicht. Nichts ist verloren; versuch es gleich noch \

@@ -39,6 +39,11 @@ impl Error {
     pub const fn is_away(&self) -> bool {
         self.0.is_away()
     }
+
+    /// Its store has no memory left.
+    pub const fn is_out_of_memory(&self) -> bool {
+        self.0.is_out_of_memory()
+    }
 }
 
 /// What is kept of an API key. Its text is known to its holder alone.

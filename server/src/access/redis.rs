@@ -1,10 +1,15 @@
-//! Keys and denials in the distributed store, a hash of each; jobs withheld, a set.
+//! Keys and denials in the distributed store, a hash of each; jobs withheld, a
+//! set. Keys are revoked and people shut out even when Redis is full.
 
 use async_trait::async_trait;
 use redis::Cmd;
 
 use super::{Denial, Error, Key, Register, Subject};
 use crate::store::{self, redis::Redis};
+
+const KEYS: &str = "access:keys";
+const DENIALS: &str = "access:denials";
+const WITHHELD: &str = "access:withheld";
 
 /// Keys, denials and jobs withheld in Redis.
 pub struct RedisRegister {
@@ -18,15 +23,15 @@ impl RedisRegister {
     }
 
     fn keys_key(&self) -> String {
-        self.redis.key("access:keys")
+        self.redis.key(KEYS)
     }
 
     fn denials_key(&self) -> String {
-        self.redis.key("access:denials")
+        self.redis.key(DENIALS)
     }
 
     fn withheld_key(&self) -> String {
-        self.redis.key("access:withheld")
+        self.redis.key(WITHHELD)
     }
 }
 
@@ -49,8 +54,7 @@ impl Register for RedisRegister {
 
     async fn put(&self, digest: &str, key: &Key) -> Result<(), Error> {
         let key = serde_json::to_string(key).map_err(store::Error::from)?;
-        let command = Cmd::hset(self.keys_key(), digest, key);
-        Ok(self.redis.query(&command).await?)
+        Ok(self.redis.always("HSET", KEYS, &[digest, &key]).await?)
     }
 
     async fn denials(&self) -> Result<Vec<Denial>, Error> {
@@ -61,8 +65,8 @@ impl Register for RedisRegister {
     async fn deny(&self, denial: &Denial) -> Result<(), Error> {
         let subject = denial.subject.to_string();
         let denial = serde_json::to_string(denial).map_err(store::Error::from)?;
-        let command = Cmd::hset(self.denials_key(), subject, denial);
-        Ok(self.redis.query(&command).await?)
+        let entry = [subject.as_str(), &denial];
+        Ok(self.redis.always("HSET", DENIALS, &entry).await?)
     }
 
     async fn allow(&self, subject: &Subject) -> Result<bool, Error> {
@@ -71,13 +75,8 @@ impl Register for RedisRegister {
     }
 
     async fn withhold(&self, job: &str, withheld: bool) -> Result<(), Error> {
-        let key = self.withheld_key();
-        let command = if withheld {
-            Cmd::sadd(key, job)
-        } else {
-            Cmd::srem(key, job)
-        };
-        Ok(self.redis.query(&command).await?)
+        let command = if withheld { "SADD" } else { "SREM" };
+        Ok(self.redis.always(command, WITHHELD, &[job]).await?)
     }
 
     async fn withheld(&self, job: &str) -> Result<bool, Error> {

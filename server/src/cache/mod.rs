@@ -33,6 +33,11 @@ impl Error {
     pub const fn is_away(&self) -> bool {
         self.0.is_away()
     }
+
+    /// Its store has no memory left.
+    pub const fn is_out_of_memory(&self) -> bool {
+        self.0.is_out_of_memory()
+    }
 }
 
 /// An entry's use is noted when the last noted one is older than this.

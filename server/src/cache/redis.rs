@@ -13,10 +13,11 @@ use crate::store::{
     redis::{Call, Redis, Script},
 };
 
-static GET: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("redis/get.lua")));
+static GET: LazyLock<Script> = LazyLock::new(|| Script::always(include_str!("redis/get.lua")));
 static PUT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("redis/put.lua")));
-static REMOVE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("redis/remove.lua")));
-static SWEEP: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("redis/sweep.lua")));
+static REMOVE: LazyLock<Script> =
+    LazyLock::new(|| Script::always(include_str!("redis/remove.lua")));
+static SWEEP: LazyLock<Script> = LazyLock::new(|| Script::always(include_str!("redis/sweep.lua")));
 
 /// Entries forgotten or looked at in one script.
 const BATCH: usize = 1000;

@@ -308,6 +308,7 @@ fn studio(error: studio::Error) -> Problem {
             error!(error = %blob, "the blob store failed");
             storage::problem(blob.is_full())
         }
+        error if is_out_of_memory(&error) => full(),
         error => {
             log(&error);
             if storage::is_full(&error) {
@@ -317,6 +318,28 @@ fn studio(error: studio::Error) -> Problem {
             }
         }
     }
+}
+
+fn is_out_of_memory(error: &studio::Error) -> bool {
+    match error {
+        studio::Error::Queue(queue::Error::Store(store)) => store.is_out_of_memory(),
+        studio::Error::Cache(cache) => cache.is_out_of_memory(),
+        studio::Error::Limit(limit) => limit.is_out_of_memory(),
+        studio::Error::Access(access) => access.is_out_of_memory(),
+        _ => false,
+    }
+}
+
+/// The store has said so itself, once.
+fn full() -> Problem {
+    let detail = "The studio's store is full and takes nothing new at the moment. Nothing was lost; \
+                  try again later.";
+    Problem::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "store_full",
+        "Unavailable",
+        detail,
+    )
 }
 
 fn unavailable() -> Problem {

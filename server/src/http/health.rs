@@ -1,15 +1,23 @@
 //! `/healthz`, `/readyz` and `/metrics`.
 
+use std::time::Duration;
+
 use axum::{
     extract::State as AxumState,
     http::{StatusCode, header},
     response::IntoResponse,
 };
-
-use tokio::task::spawn_blocking;
+use futures::future::try_join;
+use tokio::{task::spawn_blocking, time::timeout};
 
 use super::{Error, Result, State};
-use crate::{blob, metrics, studio};
+use crate::{
+    blob, metrics, queue, store,
+    studio::{self, Studio},
+};
+
+/// Whoever asks has little time, and a store that is well answers at once.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The process answers.
 pub(super) async fn alive() -> &'static str {
@@ -24,12 +32,9 @@ pub(super) async fn ready(
     if studio.drain.is_cancelled() {
         return Err(studio::Error::Closing.into());
     }
-    studio.queue.get("-").await.map_err(studio::Error::from)?;
-    studio
-        .cache
-        .get("-", studio.clock.now())
-        .await
-        .map_err(studio::Error::from)?;
+    let silent = |_| Err(queue::Error::Store(store::Error::silent(PATIENCE)).into());
+    let answers = timeout(PATIENCE, answers(studio)).await;
+    answers.unwrap_or_else(silent)?;
     studio.blobs.probe().await.map_err(Error::Unready)?;
     let uploads = state.uploads.clone();
     let written = spawn_blocking(move || blob::probe(&uploads)).await;
@@ -37,6 +42,12 @@ pub(super) async fn ready(
         .map_err(anyhow::Error::from)?
         .map_err(Error::Unready)?;
     Ok((StatusCode::OK, "ready\n"))
+}
+
+async fn answers(studio: &Studio) -> Result<(), studio::Error> {
+    let queue = async { Ok(studio.queue.get("-").await.map(drop)?) };
+    let cache = async { Ok(studio.cache.get("-", studio.clock.now()).await.map(drop)?) };
+    try_join(queue, cache).await.map(drop)
 }
 
 /// In the text format of Prometheus.

@@ -62,6 +62,11 @@ impl Error {
     pub const fn is_away(&self) -> bool {
         self.0.is_away()
     }
+
+    /// Its store has no memory left.
+    pub const fn is_out_of_memory(&self) -> bool {
+        self.0.is_out_of_memory()
+    }
 }
 
 /// A store of counters. Instants are passed in.

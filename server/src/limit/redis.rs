@@ -17,11 +17,12 @@ use super::{Counter, Decision, Demand, Error, Figure, Limiter, Receipt, Rule, Se
 use crate::store::{
     gather::{Gather, Results},
     hour,
-    redis::{Notice, Redis, Script},
+    redis::{Notice, PATIENCE, Redis, Script},
 };
 
 static CHARGE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("redis/charge.lua")));
-static SETTLE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("redis/settle.lua")));
+static SETTLE: LazyLock<Script> =
+    LazyLock::new(|| Script::always(include_str!("redis/settle.lua")));
 
 /// Begins every key.
 const TAG: &str = "{limits}";
@@ -44,7 +45,7 @@ impl RedisLimiter {
     /// Counters in this Redis. To be called inside a Tokio runtime.
     pub fn new(redis: Redis) -> Self {
         Self {
-            checks: Gather::start(&redis, charge),
+            checks: Gather::start(&redis, PATIENCE, charge),
             redis,
         }
     }

@@ -17,7 +17,7 @@ use crate::store::{
     Error as StoreError,
     gather::{Gather, Results},
     hour, milliseconds,
-    sqlite::Database,
+    sqlite::{Database, PATIENCE},
 };
 
 /// Counters in a SQLite table.
@@ -35,7 +35,7 @@ impl SqliteLimiter {
     /// Counters in this database. To be called inside a Tokio runtime.
     pub fn new(database: Database) -> Self {
         Self {
-            checks: Gather::start(&database, charge),
+            checks: Gather::start(&database, PATIENCE, charge),
             database,
         }
     }

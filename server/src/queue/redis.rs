@@ -64,7 +64,7 @@ use super::{
 };
 use crate::store::{
     gather,
-    redis::{Call, Notice, Redis, Script},
+    redis::{Call, Notice, PATIENCE, Redis, Script},
 };
 
 type Gather<I, O> = gather::Gather<I, O, Error>;
@@ -93,12 +93,12 @@ impl RedisQueue {
         let notices = redis.subscribe(&format!("{TAG}bell"));
         Self {
             _listener: AbortOnDropHandle::new(tokio::spawn(listen(notices, bell.clone()))),
-            additions: Gather::start(&redis, batch::enqueue),
-            reads: Gather::start(&redis, batch::get),
-            claims: Gather::start(&redis, batch::claim),
-            extensions: Gather::start(&redis, batch::extend),
-            settlements: Gather::start(&redis, batch::settle),
-            completions: Gather::start(&redis, batch::complete),
+            additions: Gather::start(&redis, PATIENCE, batch::enqueue),
+            reads: Gather::start(&redis, PATIENCE, batch::get),
+            claims: Gather::start(&redis, PATIENCE, batch::claim),
+            extensions: Gather::start(&redis, PATIENCE, batch::extend),
+            settlements: Gather::start(&redis, PATIENCE, batch::settle),
+            completions: Gather::start(&redis, PATIENCE, batch::complete),
             redis,
             bell,
         }

@@ -1,15 +1,18 @@
 //! Group commit: while one round trip is under way, the calls of its operation
-//! gather, and the next takes them all.
+//! gather, and the next takes them all. A store that hangs makes nobody wait for
+//! long: every call has its time, counted from when it came, and only so many
+//! may wait.
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use tokio::{
     sync::{
         Mutex,
-        mpsc::{self, UnboundedReceiver, UnboundedSender},
+        mpsc::{self, Receiver, Sender, error::TrySendError},
         oneshot,
     },
     task::yield_now,
+    time::timeout,
 };
 
 use super::Error;
@@ -17,6 +20,10 @@ use super::Error;
 /// How many calls one round trip serves at most: enough to spread its cost, few
 /// enough that nobody else waits for it longer than a few milliseconds.
 pub(crate) const BATCH: usize = 128;
+
+/// How many calls of one operation may wait. A store that works serves as many
+/// in a fraction of a second.
+const INBOX: usize = 4096;
 
 /// Round trips of one operation that are under way at once: while the store
 /// works on one, the answer of the other is read.
@@ -26,12 +33,13 @@ const UNDER_WAY: usize = 2;
 pub(crate) type Results<O, E> = Result<Vec<Result<O, E>>, Error>;
 
 type Answer<O, E> = oneshot::Sender<Result<O, E>>;
-type Inbox<I, O, E> = Arc<Mutex<UnboundedReceiver<(I, Answer<O, E>)>>>;
+type Inbox<I, O, E> = Arc<Mutex<Receiver<(I, Answer<O, E>)>>>;
 
 /// The calls of one operation. Nobody waits for company: a call that finds no
 /// round trip under way is sent at once.
 pub(crate) struct Gather<I, O, E> {
-    inbox: UnboundedSender<(I, Answer<O, E>)>,
+    inbox: Sender<(I, Answer<O, E>)>,
+    patience: Duration,
 }
 
 impl<I, O, E> Gather<I, O, E>
@@ -41,32 +49,41 @@ where
     E: From<Error> + Send + 'static,
 {
     /// Starts the tasks that call `run` with what has gathered; they end with
-    /// the value returned. `run` gives a result for every item, in order.
-    pub(crate) fn start<S, R, F>(store: &S, run: R) -> Self
+    /// the value returned. `run` gives a result for every item, in order. No
+    /// call waits longer than `patience`.
+    pub(crate) fn start<S, R, F>(store: &S, patience: Duration, run: R) -> Self
     where
         S: Clone + Send + Sync + 'static,
         R: Fn(S, Vec<I>) -> F + Copy + Send + 'static,
         F: Future<Output = Results<O, E>> + Send + 'static,
     {
-        let (inbox, gathered) = mpsc::unbounded_channel();
+        let (inbox, gathered) = mpsc::channel(INBOX);
         let gathered = Arc::new(Mutex::new(gathered));
         for _ in 0..UNDER_WAY {
             tokio::spawn(serve(store.clone(), run, Arc::clone(&gathered)));
         }
-        Self { inbox }
+        Self { inbox, patience }
     }
 
     /// Waits for the result of one call.
     pub(crate) async fn call(&self, item: I) -> Result<O, E> {
         let (answer, result) = oneshot::channel();
-        self.inbox.send((item, answer)).map_err(|_| Error::Closed)?;
-        result.await.map_err(|_| Error::Closed)?
+        self.inbox
+            .try_send((item, answer))
+            .map_err(|error| match error {
+                TrySendError::Full(_) => Error::crowded(),
+                TrySendError::Closed(_) => Error::Closed,
+            })?;
+        match timeout(self.patience, result).await {
+            Ok(result) => result.map_err(|_| Error::Closed)?,
+            Err(_) => Err(Error::silent(self.patience).into()),
+        }
     }
 }
 
 /// What has come, at least one call; nothing when none can come any more.
 async fn gather<I, O, E>(
-    inbox: &Mutex<UnboundedReceiver<(I, Answer<O, E>)>>,
+    inbox: &Mutex<Receiver<(I, Answer<O, E>)>>,
 ) -> Option<Vec<(I, Answer<O, E>)>> {
     let mut inbox = inbox.lock().await;
     let mut gathered = Vec::with_capacity(BATCH);
@@ -93,7 +110,8 @@ where
         let Some(mut gathered) = gather(&inbox).await else {
             return;
         };
-        // Whoever has gone may have wanted a claim: it would be lost.
+        // Whoever has gone, or has waited too long, may have wanted a claim: it
+        // would be lost.
         gathered.retain(|(_, answer)| !answer.is_closed());
         let (items, answers): (Vec<_>, Vec<_>) = gathered.into_iter().unzip();
         match run(store.clone(), items).await {
@@ -107,6 +125,41 @@ where
                     let _ = answer.send(Err(error.clone().into()));
                 }
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Silent = Gather<(), (), Error>;
+
+    async fn silence((): (), _: Vec<()>) -> Results<(), Error> {
+        std::future::pending().await
+    }
+
+    #[tokio::test]
+    async fn a_silent_store_has_so_many_waiting_and_none_for_long() {
+        let gather = Arc::new(Silent::start(&(), Duration::from_secs(1), silence));
+        let calls: Vec<_> = (0..INBOX)
+            .map(|_| {
+                let gather = Arc::clone(&gather);
+                tokio::spawn(async move { gather.call(()).await })
+            })
+            .collect();
+        let under_way = UNDER_WAY * BATCH;
+        while gather.inbox.capacity() != under_way {
+            yield_now().await;
+        }
+        let more: Vec<_> = (0..INBOX).map(|_| gather.call(())).collect();
+        let more = futures::future::join_all(more).await;
+        let refused = more.iter().filter(
+            |result| matches!(result, Err(error) if error.to_string().contains("too many")),
+        );
+        assert_eq!(refused.count(), INBOX - under_way);
+        for call in calls {
+            assert!(call.await.unwrap().is_err_and(|error| error.is_away()));
         }
     }
 }

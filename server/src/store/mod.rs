@@ -8,7 +8,7 @@ pub mod redis;
 pub mod sqlite;
 pub(crate) mod gather;
 
-use std::{sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use ::redis::RedisError;
 use jiff::Timestamp;
@@ -27,6 +27,10 @@ pub enum Error {
     /// whether the operation was carried out is not known.
     #[error("Redis is away: {0}")]
     Away(RedisError),
+    /// It has no memory left for more. Nothing was carried out; what makes room,
+    /// and what finishes work that was taken, still is.
+    #[error("Redis is full: {0}")]
+    Full(RedisError),
     /// It answers, but not as it should: a fault of ours or of its settings.
     #[error("Redis failed: {0}")]
     Redis(RedisError),
@@ -38,6 +42,11 @@ impl Error {
         matches!(self, Self::Away(_))
     }
 
+    /// Redis has no memory left for more.
+    pub const fn is_out_of_memory(&self) -> bool {
+        matches!(self, Self::Full(_))
+    }
+
     /// There is no room left for what was to be written.
     pub fn is_full(&self) -> bool {
         let code = match self {
@@ -45,6 +54,18 @@ impl Error {
             _ => None,
         };
         code == Some(rusqlite::ErrorCode::DiskFull)
+    }
+
+    /// More wait for the store already than it will serve soon.
+    pub(crate) fn crowded() -> Self {
+        let text = "too many operations wait for the store";
+        Self::Away(io::Error::new(io::ErrorKind::WouldBlock, text).into())
+    }
+
+    /// The store did not answer in time.
+    pub(crate) fn silent(patience: Duration) -> Self {
+        let text = format!("no answer within {} s", patience.as_secs());
+        Self::Away(io::Error::new(io::ErrorKind::TimedOut, text).into())
     }
 }
 
@@ -64,6 +85,8 @@ impl From<RedisError> for Error {
     fn from(error: RedisError) -> Self {
         if redis::is_away(&error) {
             Self::Away(error)
+        } else if redis::is_full(&error) {
+            Self::Full(error)
         } else {
             Self::Redis(error)
         }

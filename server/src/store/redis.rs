@@ -3,9 +3,15 @@
 //!
 //! All operations of a process share one multiplexed connection (one to each
 //! node of a cluster), made at the first of them and made anew whenever it is
-//! lost. An operation is given three seconds; while Redis is away it fails with
-//! [`Error::Away`], and the first one after Redis is back succeeds. None is
-//! repeated here once it may have been carried out.
+//! lost. An operation is given three seconds, and half of one while Redis is
+//! known to be away: it fails with [`Error::Away`] then, and the first one after
+//! Redis is back succeeds. None is repeated here once it may have been carried
+//! out.
+//!
+//! A Redis that is full (`maxmemory` without eviction) refuses what would take
+//! more memory with [`Error::Full`]. Scripts made by [`Script::always`] are
+//! carried out all the same: those that make room, and those that finish what
+//! was accepted.
 
 mod link;
 mod script;
@@ -16,9 +22,8 @@ mod url;
 
 use std::{
     future::Future,
-    io,
     sync::{
-        Arc, Weak,
+        Arc, LazyLock, Weak,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -26,7 +31,7 @@ use std::{
 
 use ::redis::{Cmd, ErrorKind, FromRedisValue, RedisError, ServerErrorKind, Value};
 use tokio::{
-    sync::mpsc,
+    sync::{Semaphore, mpsc},
     time::{sleep, timeout},
 };
 use tracing::{info, warn};
@@ -43,7 +48,21 @@ use super::{
 };
 
 /// How long an operation may take, connecting included.
-const PATIENCE: Duration = Duration::from_secs(3);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(3);
+
+/// How long it may take while Redis is away: enough to find it back.
+const IMPATIENCE: Duration = Duration::from_millis(500);
+
+/// How many operations may wait for Redis.
+const MOST_WAITING: usize = 4096;
+
+/// Any command on one key, which has no hash tag: its door has that of the key.
+static ANY: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        "redis.call('DEL', '{' .. KEYS[1] .. '}:door')
+        return redis.call(ARGV[1], KEYS[1], unpack(ARGV, 2))",
+    )
+});
 
 /// How often Redis is asked for the time.
 const MEASURE: Duration = Duration::from_secs(2);
@@ -62,7 +81,10 @@ struct Shared {
     url: RedisUrl,
     line: Line,
     time: Arc<StoreTime>,
+    /// One for each operation that may wait.
+    places: Semaphore,
     away: AtomicBool,
+    full: AtomicBool,
 }
 
 impl Redis {
@@ -74,7 +96,9 @@ impl Redis {
             line: Line::new(url.clone(), Arc::clone(&time)),
             time,
             url,
+            places: Semaphore::new(MOST_WAITING),
             away: AtomicBool::new(false),
+            full: AtomicBool::new(false),
         };
         Self {
             shared: Arc::new(shared),
@@ -112,6 +136,18 @@ impl Redis {
         self.shared.converse(self.shared.ask(command)).await
     }
 
+    /// Runs one command on one key without a hash tag, even when Redis is full:
+    /// for what must be written then, too, and is small.
+    pub async fn always<T: FromRedisValue>(
+        &self,
+        command: &str,
+        key: &str,
+        arguments: &[&str],
+    ) -> Result<T, Error> {
+        let call = self.script(&ANY).key(key).arg(command);
+        call.arg(arguments).run().await
+    }
+
     /// Redis answers; of a cluster, every master does.
     pub async fn ping(&self) -> Result<(), Error> {
         self.query(&::redis::cmd("PING")).await
@@ -143,23 +179,39 @@ impl Shared {
         &self,
         conversation: impl Future<Output = Result<Value, RedisError>>,
     ) -> Result<T, Error> {
-        let answer = timeout(PATIENCE, conversation)
-            .await
-            .unwrap_or_else(|_| Err(silence()));
-        match &answer {
-            Err(error) if is_away(error) => {
+        let _place = self.places.try_acquire().map_err(|_| Error::crowded())?;
+        let patience = if self.away.load(Ordering::Relaxed) {
+            IMPATIENCE
+        } else {
+            PATIENCE
+        };
+        let answer = match timeout(patience, conversation).await {
+            Ok(answer) => answer.map_err(Error::from),
+            Err(_) => Err(Error::silent(PATIENCE)),
+        };
+        self.note(&answer);
+        ::redis::from_redis_value(answer?).map_err(|error| Error::Redis(error.into()))
+    }
+
+    /// Logs that Redis has gone or is full, and that it no longer is, once.
+    fn note(&self, answer: &Result<Value, Error>) {
+        match answer {
+            Err(error @ Error::Away(_)) => {
                 if !self.away.swap(true, Ordering::Relaxed) {
                     warn!(redis = %self.url, %error, "Redis is away");
                 }
             }
-            Err(_) => {}
+            Err(error) => {
+                if error.is_out_of_memory() && !self.full.swap(true, Ordering::Relaxed) {
+                    warn!(redis = %self.url, %error, "Redis is full; deleting makes room, nothing new is taken");
+                }
+            }
             Ok(_) => {
                 if self.away.load(Ordering::Relaxed) && self.away.swap(false, Ordering::Relaxed) {
                     info!("Redis is back");
                 }
             }
         }
-        ::redis::from_redis_value(answer?).map_err(|error| Error::Redis(error.into()))
     }
 
     async fn ask(&self, command: &Cmd) -> Result<Value, RedisError> {
@@ -206,7 +258,8 @@ pub(super) fn is_away(error: &RedisError) -> bool {
     }
 }
 
-fn silence() -> RedisError {
-    let text = format!("no answer within {} s", PATIENCE.as_secs());
-    io::Error::new(io::ErrorKind::TimedOut, text).into()
+/// Redis has no memory for more. Before 7.0 a script's error has another code.
+pub(super) fn is_full(error: &RedisError) -> bool {
+    let says_so = |detail: &str| detail.contains("OOM command not allowed");
+    error.code() == Some("OOM") || error.detail().is_some_and(says_so)
 }

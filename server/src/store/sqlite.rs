@@ -32,6 +32,9 @@ const MIGRATIONS: &[&str] = &[
     include_str!("sqlite/007.sql"),
 ];
 
+/// How long a check of limits may wait for the disk.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
 /// How many waiting operations one transaction takes at most: enough to hide
 /// the commit, few enough that the first of them is answered soon.
 const BATCH: usize = 512;

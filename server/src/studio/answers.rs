@@ -239,9 +239,14 @@ impl Studio {
     pub(super) async fn remember(&self, job: &Job, now: Timestamp) -> Result<(), Error> {
         if matches!(job.outcome, Some(Outcome::Succeeded { .. })) {
             let digest = job.request.digest();
-            self.cache
-                .put(&digest, &job.id, now, self.cache_ttl)
-                .await?;
+            let put = self.cache.put(&digest, &job.id, now, self.cache_ttl);
+            match put.await {
+                // It is no reason to keep the answer from whoever waits for it.
+                Err(error) if error.is_out_of_memory() => {
+                    warn!(%error, "an answer is not remembered");
+                }
+                put => put?,
+            }
         }
         Ok(())
     }

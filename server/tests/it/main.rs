@@ -36,3 +36,4 @@ mod notice_limits;
 mod semantic;
 mod several;
 mod clocks;
+mod outages;

@@ -62,7 +62,7 @@ impl Server {
         format!("{scheme}://:{password}@127.0.0.1:{}", self.port)
     }
 
-    fn open(&self) -> Redis {
+    pub(crate) fn open(&self) -> Redis {
         Redis::open(self.url(PASSWORD).parse().unwrap())
     }
 
@@ -220,6 +220,20 @@ async fn nothing_hangs_when_redis_is_silent() {
     // The silent ones were heard after all: away means "not known".
     let left = charge(&limiter).await.unwrap();
     assert!(left < 9 && charge(&fresh).await.unwrap() < left);
+}
+
+/// Far more than go into one round trip, and as many as are taken.
+#[tokio::test]
+async fn nobody_waits_for_those_before_him_when_redis_is_silent() {
+    let mut server = Server::new(false);
+    server.start_and_wait().await;
+    let limiter = RedisLimiter::new(server.open());
+    charge(&limiter).await.unwrap();
+    server.signal(Signal::SIGSTOP);
+    let all = (0..2000).map(|_| assert_away(&limiter, 2 * AWAY));
+    futures::future::join_all(all).await;
+    server.signal(Signal::SIGCONT);
+    charge(&limiter).await.unwrap();
 }
 
 #[tokio::test]

@@ -19,8 +19,10 @@ use crate::store::{
 };
 
 static PUT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("redis/put.lua")));
+/// The same for a job that has none any more: that must be written at any time.
+static REMOVE: LazyLock<Script> = LazyLock::new(|| Script::always(include_str!("redis/put.lua")));
 static CHANGES: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("redis/changes.lua")));
-static SWEEP: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("redis/sweep.lua")));
+static SWEEP: LazyLock<Script> = LazyLock::new(|| Script::always(include_str!("redis/sweep.lua")));
 
 const KEYS: [&str; 4] = [
     "{meanings}:number",
@@ -63,7 +65,8 @@ impl Meanings for RedisMeanings {
             .map(serde_json::to_string)
             .transpose()
             .map_err(store::Error::from)?;
-        let call = self.call(&PUT).arg(job).arg(record.unwrap_or_default());
+        let script = if record.is_some() { &PUT } else { &REMOVE };
+        let call = self.call(script).arg(job).arg(record.unwrap_or_default());
         Ok(call.arg(until.as_millisecond()).run().await?)
     }
 
@@ -112,7 +115,7 @@ mod tests {
 
     #[test]
     fn the_scripts_declare_their_names() {
-        for script in [&PUT, &CHANGES, &SWEEP] {
+        for script in [&PUT, &REMOVE, &CHANGES, &SWEEP] {
             assert_eq!(script.undeclared(), Vec::<String>::new());
         }
     }

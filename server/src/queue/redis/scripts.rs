@@ -17,11 +17,12 @@ macro_rules! rows {
     };
 }
 
-/// A script of these files.
+/// A script of these files. Whatever was accepted is finished, cancelled and
+/// deleted even when Redis is full; only [`ENQUEUE`] is not carried out then.
 macro_rules! script {
     ($name:ident: $($file:literal),+) => {
         pub(super) static $name: LazyLock<Script> = LazyLock::new(|| {
-            Script::new(concat!(
+            Script::always(concat!(
                 include_str!("lua/base.lua"),
                 rows!(),
                 $(include_str!(concat!("lua/", $file, ".lua"))),+
@@ -33,9 +34,9 @@ macro_rules! script {
 /// A script that serves simple jobs by itself, and has `long_way` for others,
 /// made of the file of the same name (and others needed for it).
 macro_rules! quick_script {
-    ($name:ident: $file:literal $(, $needed:literal)*) => {
+    ($name:ident, $kind:ident: $file:literal $(, $needed:literal)*) => {
         pub(super) static $name: LazyLock<Script> = LazyLock::new(|| {
-            Script::new(concat!(
+            Script::$kind(concat!(
                 include_str!("lua/base.lua"),
                 "local function long_way()\n",
                 rows!(),
@@ -48,12 +49,12 @@ macro_rules! quick_script {
     };
 }
 
-quick_script!(ENQUEUE: "enqueue", "flight");
-quick_script!(GET: "get");
-quick_script!(CLAIM: "claim");
-quick_script!(EXTEND: "extend");
-quick_script!(SETTLE: "settle");
-quick_script!(COMPLETE: "complete");
+quick_script!(ENQUEUE, new: "enqueue", "flight");
+quick_script!(GET, new: "get");
+quick_script!(CLAIM, always: "claim");
+quick_script!(EXTEND, always: "extend");
+quick_script!(SETTLE, always: "settle");
+quick_script!(COMPLETE, always: "complete");
 script!(NEWEST: "newest");
 script!(FINISHED: "finished");
 script!(THROTTLE: "throttle");

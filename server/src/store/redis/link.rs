@@ -20,6 +20,8 @@ use futures::{
 };
 use tokio::time::{error::Elapsed, sleep, timeout};
 
+use tracing::warn;
+
 use super::{PATIENCE, RedisUrl};
 use crate::store::clock::{Sample, StoreTime};
 
@@ -190,10 +192,8 @@ async fn reach(node: ConnectionInfo) -> Result<(Link, bool), RedisError> {
     let mut server = Client::open(with_pushes(&node))?
         .get_multiplexed_async_connection_with_config(&config)
         .await?;
-    let info: String = ::redis::cmd("INFO")
-        .arg("cluster")
-        .query_async(&mut server)
-        .await?;
+    let info: String = ::redis::cmd("INFO").query_async(&mut server).await?;
+    warn_of_eviction(&info);
     let link = Link {
         connection: Connection::Single(server),
         open,
@@ -202,7 +202,7 @@ async fn reach(node: ConnectionInfo) -> Result<(Link, bool), RedisError> {
 }
 
 async fn join(nodes: &[ConnectionInfo]) -> Result<Link, RedisError> {
-    let cluster = ClusterClient::builder(nodes.iter().map(with_pushes))
+    let mut cluster = ClusterClient::builder(nodes.iter().map(with_pushes))
         .connection_timeout(CONNECT)
         .response_timeout(RESPONSE)
         .overall_response_timeout(Some(PATIENCE))
@@ -212,10 +212,49 @@ async fn join(nodes: &[ConnectionInfo]) -> Result<Link, RedisError> {
         .build()?
         .get_async_connection()
         .await?;
+    let infos: Value = ::redis::cmd("INFO")
+        .query_async(&mut cluster)
+        .await
+        .unwrap_or(Value::Nil);
+    for info in texts(&infos) {
+        warn_of_eviction(info);
+    }
     Ok(Link {
         connection: Connection::Cluster(cluster),
         open: Arc::new(AtomicBool::new(true)),
     })
+}
+
+/// What the nodes of a cluster answered.
+fn texts(answers: &Value) -> Vec<&str> {
+    let Value::Map(answers) = answers else {
+        return Vec::new();
+    };
+    let answers = answers.iter();
+    answers
+        .filter_map(|(_, answer)| match answer {
+            Value::BulkString(bytes) => str::from_utf8(bytes).ok(),
+            Value::VerbatimString { text, .. } => Some(text.as_str()),
+            _ => None,
+        })
+        .collect()
+}
+
+/// Says so once if Redis would throw away what it was given to keep.
+fn warn_of_eviction(info: &str) {
+    static WARNED: AtomicBool = AtomicBool::new(false);
+    let policy = info
+        .lines()
+        .find_map(|line| line.strip_prefix("maxmemory_policy:"));
+    let evicts = policy.filter(|policy| *policy != "noeviction");
+    if let Some(policy) = evicts
+        && !WARNED.swap(true, Ordering::Relaxed)
+    {
+        warn!(
+            policy,
+            "Redis may evict jobs and limits when it is full: set its maxmemory-policy to noeviction"
+        );
+    }
 }
 
 /// With RESP3 the loss of a connection is told at once, and not learned by

@@ -1,5 +1,7 @@
 //! Scripts: one operation, one round trip, all or nothing.
 
+use std::borrow::Cow;
+
 use ::redis::{Cmd, ErrorKind, FromRedisValue, RedisError, ServerErrorKind, ToRedisArgs, Value};
 
 use super::{Error, Redis};
@@ -7,23 +9,36 @@ use super::{Error, Redis};
 /// A Lua script, known to Redis by its hash.
 #[derive(Debug)]
 pub struct Script {
-    code: &'static str,
+    code: Cow<'static, str>,
     hash: String,
 }
+
+/// Redis looks whether it is full only before the first write of a script, and
+/// lets those pass that take no memory: so this one, of a key that is not there,
+/// opens the door for all others. From 7.0 on a script could ask to be let in
+/// by a flag, which 6.2 does not know.
+const DOOR: &str = "redis.call('DEL', KEYS[1] .. ':door')\n";
 
 impl Script {
     /// A script with this source.
     pub fn new(code: &'static str) -> Self {
-        Self {
-            code,
-            hash: ::redis::Script::new(code).get_hash().to_owned(),
-        }
+        Self::of(code.into())
+    }
+
+    /// A script that is carried out even when Redis is full.
+    pub fn always(code: &'static str) -> Self {
+        Self::of(format!("{DOOR}{code}").into())
+    }
+
+    fn of(code: Cow<'static, str>) -> Self {
+        let hash = ::redis::Script::new(&code).get_hash().to_owned();
+        Self { code, hash }
     }
 
     /// The globals in it that nobody declared, each with its line.
     #[cfg(test)]
     pub(crate) fn undeclared(&self) -> Vec<String> {
-        super::globals::undeclared(self.code)
+        super::globals::undeclared(&self.code)
     }
 }
 
@@ -73,7 +88,7 @@ impl<'a> Call<'a> {
             .await
         {
             Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
-                shared.ask(&self.command("EVAL", self.script.code)).await
+                shared.ask(&self.command("EVAL", &self.script.code)).await
             }
             answer => answer,
         }

@@ -158,6 +158,11 @@ impl Setup {
         }
     }
 
+    /// Starts the server and waits until it logs these words.
+    pub(crate) fn start_logging(&self, words: &str) -> Process {
+        Process::start(self.command(), words).0
+    }
+
     /// Starts a worker by itself and waits until it works.
     pub(crate) fn start_worker(&self) -> Process {
         let mut command = self.command();
