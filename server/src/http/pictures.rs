@@ -129,12 +129,17 @@ pub(super) async fn copy(
     if let Some(bytes) = kept().await.map_err(studio::Error::from)? {
         return Ok(bytes);
     }
-    let picture = blobs.read(key).await.map_err(studio::Error::from)?;
-    let made = turn.work(move || make(picture)).await?;
-    let made = Bytes::from(made.ok_or_else(|| anyhow!("{key} cannot be made into {copy:?}"))?);
-    let kept = blobs.keep_copy(key, copy, made.clone()).await;
-    kept.map_err(studio::Error::from)?;
-    Ok(made)
+    let (blobs, key) = (blobs.clone(), key.to_owned());
+    // Once begun it is kept, whether its client has hung up or not.
+    let made = tokio::spawn(async move {
+        let picture = blobs.read(&key).await.map_err(studio::Error::from)?;
+        let made = turn.work(move || make(picture)).await?;
+        let made = Bytes::from(made.ok_or_else(|| anyhow!("{key} cannot be made into {copy:?}"))?);
+        let kept = blobs.keep_copy(&key, copy, made.clone()).await;
+        kept.map_err(studio::Error::from)?;
+        Ok(made)
+    });
+    made.await.map_err(anyhow::Error::from)?
 }
 
 /// The type by a key's extension; `None` for what can be no key.

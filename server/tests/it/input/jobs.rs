@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{by_browser, page, studio};
-use crate::support::{Atelier, problem, taken, text};
+use crate::support::{Atelier, OpenAi, Setup, problem, taken, text};
 
 #[tokio::test]
 async fn an_unknown_job_is_not_found() {
@@ -109,6 +109,26 @@ async fn a_page_of_another_site_cannot_order_or_delete() {
     }
     assert_eq!(openai.calls().len(), 1);
     assert_eq!(server.job(text(&job["id"])).await, job);
+}
+
+/// A proxy may replace `Host`, and over plain HTTP browsers send no `Sec-Fetch-Site`.
+#[tokio::test]
+async fn a_form_of_our_own_is_taken_behind_a_proxy() {
+    let openai = OpenAi::start(vec![]).await;
+    let setup = Setup::new().openai(&openai);
+    let setup = setup.set("ATELIER_PUBLIC_URL", "http://atelier.example");
+    let server = setup.start_at_its_own_address();
+    for (origin, status) in [
+        ("http://atelier.example", 303),
+        ("http://evil.example", 403),
+        ("https://atelier.example", 403),
+        (server.url.as_str(), 303),
+    ] {
+        let form = by_browser(server.post("/api/images")).header("origin", origin);
+        let form = form.header("content-type", "application/x-www-form-urlencoded");
+        let answer = form.body("prompt=a+boat").send().await.unwrap();
+        assert_eq!(answer.status(), status, "{origin}");
+    }
 }
 
 async fn session(server: &Atelier) -> String {
