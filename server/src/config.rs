@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 use url::Url;
 
+pub use self::traffic::{CallbacksConfig, ConnectionsConfig, RefusalsConfig};
 use crate::{
     access::{Subject, Unfit},
     limit::Policy,
@@ -157,50 +158,6 @@ pub struct ReplicateConfig {
     pub timeout: Duration,
     pub image_usd: f64,
     pub restoration_usd: f64,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CallbacksConfig {
-    pub open: bool,
-    pub allow_private: bool,
-    /// Orders with a callback that one owner may place in an hour.
-    pub per_hour: u32,
-    /// Notices under way to one host.
-    pub parallel: u32,
-    /// Notices begun per second to one host.
-    pub per_second: f64,
-    #[serde(with = "duration")]
-    pub timeout: Duration,
-}
-
-/// How much may be refused to one caller.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RefusalsConfig {
-    pub quota: u32,
-    #[serde(with = "duration")]
-    pub window: Duration,
-}
-
-/// How many connections there may be, and what each may take its time for.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ConnectionsConfig {
-    pub most: u32,
-    pub per_address: u32,
-    /// Polls that wait at a time for one address or API key.
-    pub polls: u32,
-    #[serde(with = "duration")]
-    pub head: Duration,
-    #[serde(with = "duration")]
-    pub idle: Duration,
-    #[serde(with = "duration")]
-    pub body: Duration,
-    /// Bytes a second.
-    pub body_rate: u32,
-    #[serde(with = "duration")]
-    pub write: Duration,
 }
 
 /// What is counted for the operator.

@@ -196,7 +196,7 @@ impl Config {
 }
 
 /// A number in its range; what is no number (NaN) is in none.
-fn within<T: Copy + PartialOrd + Display>(
+pub(super) fn within<T: Copy + PartialOrd + Display>(
     name: &str,
     value: T,
     range: RangeInclusive<T>,
@@ -210,7 +210,7 @@ fn within<T: Copy + PartialOrd + Display>(
     Ok(())
 }
 
-fn duration(name: &str, value: Duration, range: RangeInclusive<Duration>) -> Result<()> {
+pub(super) fn duration(name: &str, value: Duration, range: RangeInclusive<Duration>) -> Result<()> {
     ensure!(
         range.contains(&value),
         "{name} is \"{}\". It must be at least \"{}\" and at most \"{}\".",

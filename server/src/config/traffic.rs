@@ -1,77 +1,88 @@
 //! What comes in and what goes out, within bounds.
 
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
+use serde::{Deserialize, Serialize};
 
-use super::Config;
+use super::{
+    Config,
+    bounds::{duration, within},
+};
+
+/// Who may have whom called, and how often.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CallbacksConfig {
+    pub open: bool,
+    pub allow_private: bool,
+    /// Orders with a callback that one owner may place in an hour.
+    pub per_hour: u32,
+    /// Notices under way to one host.
+    pub parallel: u32,
+    /// Notices begun per second to one host.
+    pub per_second: f64,
+    #[serde(with = "super::duration")]
+    pub timeout: Duration,
+}
+
+/// How much may be refused to one caller.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RefusalsConfig {
+    pub quota: u32,
+    #[serde(with = "super::duration")]
+    pub window: Duration,
+}
+
+/// How many connections there may be, and what each may take its time for.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConnectionsConfig {
+    pub most: u32,
+    pub per_address: u32,
+    /// Polls that wait at a time for one address or API key.
+    pub polls: u32,
+    #[serde(with = "super::duration")]
+    pub head: Duration,
+    #[serde(with = "super::duration")]
+    pub idle: Duration,
+    #[serde(with = "super::duration")]
+    pub body: Duration,
+    /// Bytes a second.
+    pub body_rate: u32,
+    #[serde(with = "super::duration")]
+    pub write: Duration,
+}
+
+const COUNT: RangeInclusive<u32> = 1..=1_000_000;
+const TENTH: Duration = Duration::from_millis(100);
+const HOUR: Duration = Duration::from_secs(60 * 60);
+const YEAR: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
 impl Config {
     pub(super) fn check_traffic(&self) -> Result<()> {
-        self.check_callbacks()?;
-        self.check_refusals()?;
-        self.check_connections()
-    }
-
-    fn check_callbacks(&self) -> Result<()> {
         let callbacks = &self.callbacks;
-        ensure!(
-            (1..=1_000_000).contains(&callbacks.per_hour),
-            "callbacks.per_hour is a number from 1 to 1000000. To take no callbacks from strangers leave \
-             callbacks.open at false."
-        );
-        ensure!(
-            (1..=64).contains(&callbacks.parallel),
-            "callbacks.parallel is a number from 1 to 64."
-        );
-        ensure!(
-            (0.01..=1000.0).contains(&callbacks.per_second),
-            "callbacks.per_second is a number from 0.01 to 1000."
-        );
-        ensure!(
-            (Duration::from_millis(100)..=Duration::from_secs(60)).contains(&callbacks.timeout),
-            "callbacks.timeout is a duration from \"100ms\" to \"60s\"."
-        );
-        Ok(())
-    }
-    fn check_refusals(&self) -> Result<()> {
-        let refusals = &self.refusals;
-        ensure!(
-            (1..=1_000_000).contains(&refusals.quota),
-            "refusals.quota is a number from 1 to 1000000."
-        );
-        let day = Duration::from_secs(24 * 60 * 60);
-        ensure!(
-            (Duration::from_secs(1)..=366 * day).contains(&refusals.window),
-            "refusals.window is a duration from \"1s\" to \"366d\"."
-        );
-        Ok(())
+        within("callbacks.per_hour", callbacks.per_hour, COUNT)?;
+        within("callbacks.parallel", callbacks.parallel, 1..=64)?;
+        within("callbacks.per_second", callbacks.per_second, 0.01..=1000.0)?;
+        let timeouts = TENTH..=Duration::from_secs(60);
+        duration("callbacks.timeout", callbacks.timeout, timeouts)?;
+        within("refusals.quota", self.refusals.quota, COUNT)?;
+        let windows = Duration::from_secs(1)..=YEAR;
+        duration("refusals.window", self.refusals.window, windows)?;
+        self.check_connections()
     }
 
     fn check_connections(&self) -> Result<()> {
         let connections = &self.connections;
-        for (name, count) in [
-            ("most", connections.most),
-            ("per_address", connections.per_address),
-            ("polls", connections.polls),
-            ("body_rate", connections.body_rate),
-        ] {
-            ensure!(
-                (1..=1_000_000).contains(&count),
-                "connections.{name} is a number from 1 to 1000000."
-            );
-        }
-        for (name, wait) in [
-            ("head", connections.head),
-            ("idle", connections.idle),
-            ("body", connections.body),
-            ("write", connections.write),
-        ] {
-            ensure!(
-                (Duration::from_millis(100)..=Duration::from_secs(3600)).contains(&wait),
-                "connections.{name} is a duration from \"100ms\" to \"1h\"."
-            );
-        }
-        Ok(())
+        within("connections.most", connections.most, COUNT)?;
+        within("connections.per_address", connections.per_address, COUNT)?;
+        within("connections.polls", connections.polls, COUNT)?;
+        within("connections.body_rate", connections.body_rate, COUNT)?;
+        duration("connections.head", connections.head, TENTH..=HOUR)?;
+        duration("connections.idle", connections.idle, TENTH..=HOUR)?;
+        duration("connections.body", connections.body, TENTH..=HOUR)?;
+        duration("connections.write", connections.write, TENTH..=HOUR)
     }
 }
