@@ -2,14 +2,15 @@
 //! share.
 
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
+    fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError},
     io::{self, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::Path,
 };
 
 use anyhow::{Context as _, Result, bail, ensure};
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use tracing::warn;
 use uuid::Uuid;
 
 use crate::config::{Config, Secret};
@@ -32,8 +33,28 @@ fn cannot_write(data: &Path) -> String {
     )
 }
 
+/// Nobody else on the machine looks into the folder: private photos lie there,
+/// and the secret.
+fn keep_private(data: &Path) -> io::Result<()> {
+    if let Some(parent) = data.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    match DirBuilder::new().mode(0o700).create(data) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        made => return made,
+    }
+    let mode = fs::metadata(data)?.permissions().mode();
+    if mode & 0o077 != 0
+        && let Err(error) = fs::set_permissions(data, Permissions::from_mode(0o700))
+    {
+        warn!(%error, "others on this machine may look into the data folder");
+    }
+    Ok(())
+}
+
 /// Makes the folder and those in it.
 pub fn make(data: &Path) -> Result<()> {
+    keep_private(data).with_context(|| cannot_write(data))?;
     for folder in [IMAGES, UPLOADS] {
         fs::create_dir_all(data.join(folder)).with_context(|| cannot_write(data))?;
     }

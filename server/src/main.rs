@@ -8,6 +8,7 @@ use std::{
 use anyhow::{Context as _, Result};
 use atelier::{config::Config, dead, deny, hoard, keys, serve, work};
 use clap::{Parser, Subcommand};
+use nix::sys::stat::{Mode, umask};
 use tokio::runtime::Runtime;
 use tracing_subscriber::{layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
@@ -69,6 +70,8 @@ fn complain(error: &anyhow::Error) {
 }
 
 fn run(cli: &Cli) -> Result<()> {
+    // What is made is this user's alone: the database, pictures, the secret.
+    umask(Mode::from_bits_truncate(0o077));
     let config = Config::load(|name| std::env::var(name).ok())?;
     match &cli.command {
         None | Some(Command::Serve) => run_long(&config.clone(), serve::serve(config)),

@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result};
 use tempfile::TempDir;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
+use tracing::warn;
 use url::Url;
 
 use crate::{
@@ -53,6 +54,8 @@ pub struct Rooms {
     pub provider: Arc<dyn Provider>,
     /// Where Replicate tells that a call has ended.
     pub webhooks: Arc<Webhooks>,
+    /// Unset where the store is a Redis.
+    database: Option<Database>,
     /// Held while nobody else may work in the data folder.
     _lock: Option<File>,
     /// Stands in for a data folder that is not there.
@@ -116,7 +119,8 @@ impl Rooms {
             cache: Arc::new(SqliteCache::new(database.clone(), config.cache.entries)),
             semantic: semantic(config, Home::Sqlite(database.clone()))?,
             register: Arc::new(SqliteRegister::new(database.clone())),
-            limiter: Arc::new(Memory::new(Arc::new(SqliteLimiter::new(database)))),
+            limiter: Arc::new(Memory::new(Arc::new(SqliteLimiter::new(database.clone())))),
+            database: Some(database),
             blobs: blobs(config)?,
             provider: provider(config, &webhooks)?,
             webhooks,
@@ -131,18 +135,28 @@ impl Rooms {
         let freed = limiter.freed();
         let webhooks = webhooks(config)?;
         Ok(Self {
-            clock: redis.clock().await,
+            clock: redis.clock().await?,
             queue: Arc::new(RedisQueue::new(redis.clone())),
             register: Arc::new(RedisRegister::new(redis.clone())),
             cache: Arc::new(RedisCache::new(redis.clone(), config.cache.entries)),
             semantic: semantic(config, Home::Redis(redis))?,
             limiter: Arc::new(Memory::shared(Arc::new(limiter), freed)),
+            database: None,
             blobs: blobs(config)?,
             provider: provider(config, &webhooks)?,
             webhooks,
             _lock: None,
             _empty: None,
         })
+    }
+
+    /// What is kept lies in its files when this returns. To be called last.
+    pub async fn close(&self) {
+        if let Some(database) = &self.database
+            && let Err(error) = database.close().await
+        {
+            warn!(%error, "the database's log could not be moved into its file; keep both");
+        }
     }
 
     /// The studio in these rooms; once `drain` is cancelled it takes no orders.

@@ -88,6 +88,7 @@ pub async fn serve(config: Config) -> Result<()> {
     closing.cancel();
     // A client that neither reads nor leaves must not keep the process.
     let _ = timeout(LAST_MOMENT, server).await;
+    rooms.close().await;
     info!("closed");
     Ok(())
 }

@@ -68,10 +68,13 @@ impl Cache for SqliteCache {
         let (digest, job, most) = (digest.to_owned(), job.to_owned(), self.most);
         let (now, until) = (now.as_millisecond(), (now + ttl).as_millisecond());
         let put = move |c: &Connection| -> Result<(), store::Error> {
-            let sql = "INSERT OR REPLACE INTO cache (key, job, stored_at, used_at, expires_at) VALUES (?1, ?2, ?3, ?3, ?4)";
+            // Not a replacement, of which the triggers that count would see one half.
+            let sql = "INSERT INTO cache (key, job, stored_at, used_at, expires_at) VALUES (?1, ?2, ?3, ?3, ?4) \
+                       ON CONFLICT DO UPDATE SET job = excluded.job, stored_at = excluded.stored_at, \
+                       used_at = excluded.used_at, expires_at = excluded.expires_at";
             run(c, sql, params![digest, job, now, until])?;
             let sql = "DELETE FROM cache WHERE key IN (SELECT key FROM cache ORDER BY used_at, stored_at \
-                       LIMIT max(0, (SELECT count(*) FROM cache) - ?1))";
+                       LIMIT max(0, (SELECT rows FROM counts WHERE name = 'cache') - ?1))";
             run(c, sql, [most])?;
             Ok(())
         };

@@ -45,7 +45,7 @@ pub(super) async fn ready(
 }
 
 async fn answers(studio: &Studio) -> Result<(), studio::Error> {
-    let queue = async { Ok(studio.queue.get("-").await.map(drop)?) };
+    let queue = async { Ok(studio.queue.ready().await?) };
     let cache = async { Ok(studio.cache.get("-", studio.clock.now()).await.map(drop)?) };
     try_join(queue, cache).await.map(drop)
 }

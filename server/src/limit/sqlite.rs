@@ -20,6 +20,9 @@ use crate::store::{
     sqlite::{Database, PATIENCE},
 };
 
+/// Counters forgotten in one transaction.
+const SWEEP: usize = 1000;
+
 /// Counters in a SQLite table.
 pub struct SqliteLimiter {
     database: Database,
@@ -97,15 +100,35 @@ impl Limiter for SqliteLimiter {
 
     async fn sweep(&self, now: Timestamp) -> Result<(), Error> {
         let now = now.as_millisecond();
-        Ok(self
-            .database
-            .write(move |c| {
-                c.execute("DELETE FROM limits WHERE expires_at <= ?1", [now])?;
-                c.execute("DELETE FROM settlements WHERE expires_at <= ?1", [now])?;
-                Ok::<_, StoreError>(())
-            })
-            .await?)
+        let settled = "DELETE FROM settlements WHERE expires_at <= ?1";
+        let settled = move |c: &Connection| Ok::<_, StoreError>(c.execute(settled, [now])?);
+        self.database.write(settled).await?;
+        // An index would have to be written with every charge. So a reader looks
+        // for what is over, and the writer is told.
+        let over = self.database.read(move |c| over(c, now)).await?;
+        for keys in over.chunks(SWEEP) {
+            let keys = keys.to_vec();
+            let forget = move |c: &Connection| forget(c, &keys, now);
+            self.database.write(forget).await?;
+        }
+        Ok(())
     }
+}
+
+/// The counters that say nothing any more.
+fn over(c: &Connection, now: i64) -> Result<Vec<String>, StoreError> {
+    let mut select = c.prepare_cached("SELECT key FROM limits WHERE expires_at <= ?1")?;
+    let keys = select.query_map([now], |row| row.get(0))?;
+    Ok(keys.collect::<Result<_, _>>()?)
+}
+
+/// Forgets those of the counters that have not been used again meanwhile.
+fn forget(c: &Connection, keys: &[String], now: i64) -> Result<(), StoreError> {
+    let mut delete = c.prepare_cached("DELETE FROM limits WHERE key = ?1 AND expires_at <= ?2")?;
+    for key in keys {
+        delete.execute(params![key, now])?;
+    }
+    Ok(())
 }
 
 async fn charge(database: Database, checks: Vec<Check>) -> Results<Decision, Error> {

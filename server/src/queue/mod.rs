@@ -392,6 +392,8 @@ pub trait Queue: Send + Sync + 'static {
     async fn revive(&self, id: &str, priority: Priority, now: Timestamp) -> Result<Job>;
     /// At most `limit` jobs that finished in that time, oldest first.
     async fn finished(&self, within: Range<Timestamp>, limit: usize) -> Result<Vec<String>>;
+    /// The store takes what is written.
+    async fn ready(&self) -> Result<()>;
     /// Rings when a job changes or work arrives.
     fn bell(&self) -> &Bell;
 }

@@ -243,6 +243,10 @@ impl Queue for RedisQueue {
             .await?)
     }
 
+    async fn ready(&self) -> Result<()> {
+        self.get("-").await.map(drop)
+    }
+
     fn bell(&self) -> &Bell {
         &self.bell
     }

@@ -268,6 +268,10 @@ impl Queue for SqliteQueue {
             .await
     }
 
+    async fn ready(&self) -> Result<()> {
+        Ok(self.database.ready().await?)
+    }
+
     fn bell(&self) -> &Bell {
         &self.bell
     }

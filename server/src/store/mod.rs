@@ -23,6 +23,14 @@ pub enum Error {
     Record(Arc<serde_json::Error>),
     #[error("the database is closed")]
     Closed,
+    #[error("an operation on the database panicked and was undone")]
+    Panicked,
+    /// An older version would not understand what it reads, and harm it.
+    #[error(
+        "what is kept there was written by a newer version of Atelier (schema {found}, this one knows {known}). \
+         Start that version, or restore a backup from before"
+    )]
+    Newer { found: String, known: String },
     /// It cannot be reached or does not answer. It comes back by itself, and
     /// whether the operation was carried out is not known.
     #[error("Redis is away: {0}")]
@@ -87,6 +95,8 @@ impl From<RedisError> for Error {
             Self::Away(error)
         } else if redis::is_full(&error) {
             Self::Full(error)
+        } else if let Some((found, known)) = redis::newer(&error) {
+            Self::Newer { found, known }
         } else {
             Self::Redis(error)
         }

@@ -156,12 +156,15 @@ impl Redis {
     /// The time by Redis, which is asked for it from now on, for as long as
     /// there is a handle. Waits for the first answer, but not for long if Redis
     /// is away: then the clock tells the machine's time, and nothing that was
-    /// asked at such a time is carried out when Redis comes.
-    pub async fn clock(&self) -> Clock {
+    /// asked at such a time is carried out when Redis comes. Errors if a newer
+    /// version has written what is there.
+    pub async fn clock(&self) -> Result<Clock, Error> {
         // Every new connection begins with the time.
-        let _ = self.ping().await;
+        if let Err(error @ Error::Newer { .. }) = self.ping().await {
+            return Err(error);
+        }
         tokio::spawn(watch(Arc::downgrade(&self.shared)));
-        Clock::of(Arc::clone(&self.shared.time))
+        Ok(Clock::of(Arc::clone(&self.shared.time)))
     }
 
     /// Listens to a channel until the receiver is dropped, and for that long
@@ -256,6 +259,13 @@ pub(super) fn is_away(error: &RedisError) -> bool {
         ),
         _ => false,
     }
+}
+
+/// The version of the records, if it is newer than ours.
+pub(super) fn newer(error: &RedisError) -> Option<(String, String)> {
+    let found = error.detail().filter(|_| error.kind() == link::NEWER)?;
+    found.parse::<u64>().ok()?;
+    Some((found.to_owned(), link::SCHEMA.to_string()))
 }
 
 /// Redis has no memory for more. Before 7.0 a script's error has another code.

@@ -6,7 +6,8 @@
 //! savepoint. An operation is answered only after its commit.
 //!
 //! The journal is a write-ahead log with `synchronous = NORMAL`: what was
-//! answered survives the death of the process at any point.
+//! answered survives the death of the process at any point. At its end
+//! [`Database::close`] moves the log into the file.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -30,6 +31,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("sqlite/005.sql"),
     include_str!("sqlite/006.sql"),
     include_str!("sqlite/007.sql"),
+    include_str!("sqlite/008.sql"),
 ];
 
 /// How long a check of limits may wait for the disk.
@@ -50,10 +52,17 @@ const CHECKPOINT_PAGES: i64 = 8192;
 type Reply = Box<dyn FnOnce(Result<(), Error>) + Send>;
 type Write = Box<dyn FnOnce(Result<&Connection, Error>) -> Reply + Send>;
 
+/// What the writer is asked for.
+enum Order {
+    Write(Write),
+    /// To move the log into the file.
+    Checkpoint(oneshot::Sender<Result<(), Error>>),
+}
+
 /// A handle to the database; clones share it.
 #[derive(Clone)]
 pub struct Database {
-    writer: mpsc::Sender<Write>,
+    writer: mpsc::Sender<Order>,
     readers: mpsc::Sender<Read>,
     path: Arc<Path>,
     /// Connections of [`Self::glance`] that nobody uses at the moment.
@@ -108,7 +117,22 @@ impl Database {
                 let _ = answer.send(committed.map_err(E::from).and(result));
             })
         });
-        self.writer.send(write).map_err(|_| Error::Closed)?;
+        let order = Order::Write(write);
+        self.writer.send(order).map_err(|_| Error::Closed)?;
+        answered.await.map_err(|_| Error::Closed)?
+    }
+
+    /// The writer works, and the disk takes a transaction.
+    pub async fn ready(&self) -> Result<(), Error> {
+        self.write(|_| Ok(())).await
+    }
+
+    /// Moves what is written into the file itself, which is then whole without
+    /// its log. To be called when the process is about to end.
+    pub async fn close(&self) -> Result<(), Error> {
+        let (answer, answered) = oneshot::channel();
+        let order = Order::Checkpoint(answer);
+        self.writer.send(order).map_err(|_| Error::Closed)?;
         answered.await.map_err(|_| Error::Closed)?
     }
 
@@ -223,7 +247,15 @@ fn prepare(connection: &Connection) -> Result<(), Error> {
 }
 
 fn migrate(connection: &Connection) -> Result<(), Error> {
-    let applied: usize = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let applied: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let known = MIGRATIONS.len();
+    let applied = usize::try_from(applied)
+        .ok()
+        .filter(|applied| *applied <= known)
+        .ok_or_else(|| Error::Newer {
+            found: applied.to_string(),
+            known: known.to_string(),
+        })?;
     for (version, migration) in MIGRATIONS.iter().enumerate().skip(applied) {
         connection.execute_batch(&format!(
             "BEGIN; {migration}; PRAGMA user_version = {}; COMMIT;",
@@ -233,11 +265,29 @@ fn migrate(connection: &Connection) -> Result<(), Error> {
     Ok(())
 }
 
-fn write_loop(connection: &Connection, waiting: &mpsc::Receiver<Write>) {
+fn write_loop(connection: &Connection, waiting: &mpsc::Receiver<Order>) {
     while let Ok(first) = waiting.recv() {
-        let batch = std::iter::once(first).chain(waiting.try_iter().take(BATCH - 1));
-        write_batch(connection, batch);
+        let (mut batch, mut checkpoints) = (Vec::new(), Vec::new());
+        for order in std::iter::once(first).chain(waiting.try_iter().take(BATCH - 1)) {
+            match order {
+                Order::Write(write) => batch.push(write),
+                Order::Checkpoint(answer) => checkpoints.push(answer),
+            }
+        }
+        if !batch.is_empty() {
+            write_batch(connection, batch.into_iter());
+        }
+        for answer in checkpoints {
+            // Whoever asked may have stopped waiting.
+            let _ = answer.send(checkpoint(connection));
+        }
     }
+}
+
+/// Readers of an old state keep the log from being emptied, and are waited for.
+fn checkpoint(connection: &Connection) -> Result<(), Error> {
+    let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
+    Ok(connection.query_row(sql, [], |_| Ok(()))?)
 }
 
 fn write_batch(connection: &Connection, batch: impl Iterator<Item = Write>) {
@@ -261,7 +311,9 @@ fn savepoint<T, E: From<Error>>(
     operation: impl FnOnce(&Connection) -> Result<T, E>,
 ) -> Result<T, E> {
     run(connection, "SAVEPOINT operation")?;
-    let result = operation(connection);
+    // The writer has others to serve; what panicked is undone.
+    let result = catch_unwind(AssertUnwindSafe(|| operation(connection)))
+        .unwrap_or_else(|_| Err(Error::Panicked.into()));
     if result.is_err() {
         run(connection, "ROLLBACK TO operation")?;
     }
@@ -306,6 +358,71 @@ mod tests {
         );
         assert!(a.is_ok() && twice.is_err() && b.is_ok());
         assert_eq!(count(&database).await, 2);
+    }
+
+    #[tokio::test]
+    async fn an_operation_that_panics_is_undone_and_ends_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(&folder.path().join("test.db")).unwrap();
+        let panics = database.write(|c| {
+            insert("a")(c)?;
+            assert!(c.is_autocommit(), "this is meant to panic");
+            Ok::<_, Error>(())
+        });
+        let (panicked, written) = tokio::join!(panics, database.write(insert("b")));
+        assert!(matches!(panicked, Err(Error::Panicked)) && written.is_ok());
+        database.ready().await.unwrap();
+        assert_eq!(count(&database).await, 1);
+    }
+
+    #[tokio::test]
+    async fn a_file_of_a_newer_version_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("test.db");
+        for version in [99, -1] {
+            let file = Connection::open(&path).unwrap();
+            file.pragma_update(None, "user_version", version).unwrap();
+            drop(file);
+            let refusal = Database::open(&path).err().unwrap().to_string();
+            assert!(refusal.contains("newer version"), "{refusal}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_closed_file_is_whole_by_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("test.db");
+        let database = Database::open(&path).unwrap();
+        database.write(insert("a")).await.unwrap();
+        assert_eq!(count(&database).await, 1);
+        database.close().await.unwrap();
+        let copy = folder.path().join("copy.db");
+        std::fs::copy(&path, &copy).unwrap();
+        assert_eq!(count(&Database::open(&copy).unwrap()).await, 1);
+    }
+
+    /// Counted by triggers, which must not miss a row.
+    #[tokio::test]
+    async fn the_count_is_that_of_the_rows() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(&folder.path().join("test.db")).unwrap();
+        for key in ["a", "b", "c"] {
+            database.write(insert(key)).await.unwrap();
+        }
+        let delete =
+            |c: &Connection| Ok::<_, Error>(c.execute("DELETE FROM cache WHERE key > 'a'", [])?);
+        database.write(delete).await.unwrap();
+        let counted = |c: &Connection| -> Result<i64, Error> {
+            Ok(
+                c.query_row("SELECT rows FROM counts WHERE name = 'cache'", [], |row| {
+                    row.get(0)
+                })?,
+            )
+        };
+        assert_eq!(
+            database.read(counted).await.unwrap(),
+            count(&database).await
+        );
     }
 
     #[tokio::test]

@@ -1,6 +1,8 @@
 //! Files go with the jobs they were for, even when a job is deleted before its
 //! call has ended.
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use image::ImageFormat;
 use serde_json::Value;
 
@@ -78,4 +80,37 @@ async fn a_photo_deleted_during_the_call_is_gone_when_nobody_waits_any_more() {
     only(&setup, &[&job["original"]["url"]]).await;
     assert_eq!(delete(&server, &job).await, 204);
     assert!(blobs(&setup.data()).is_empty());
+}
+
+/// Private photos and the secret are nobody else's on the machine, and the
+/// database is whole without its log once the server has stopped.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_kept_is_this_users_alone_and_whole_after_a_stop() {
+    let openai = OpenAi::start(vec![]).await;
+    let setup = Setup::new().openai(&openai);
+    let mut server = setup.start();
+    let job = server.paint("a boat").await;
+    server.succeeded(&job).await;
+    server.ask_to_stop();
+    assert!(server.ended().success());
+    let mut folders = vec![setup.data()];
+    while let Some(folder) = folders.pop() {
+        let mode = folder.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700, "{folder:?}");
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let mode = path.metadata().unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{path:?}");
+        }
+    }
+    let copy = setup.folder.path().join("copy.db");
+    std::fs::copy(setup.data().join("atelier.db"), &copy).unwrap();
+    let copy = rusqlite::Connection::open(copy).unwrap();
+    let count = "SELECT count(*) FROM jobs WHERE status = 'succeeded'";
+    let jobs: i64 = copy.query_row(count, [], |row| row.get(0)).unwrap();
+    assert_eq!(jobs, 1);
 }

@@ -20,7 +20,10 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::{conformance::limit::policy, support::signal};
+use crate::{
+    conformance::limit::policy,
+    support::{Setup, signal},
+};
 
 pub(crate) const PASSWORD: &str = "hunter2";
 
@@ -176,7 +179,7 @@ async fn it_heals_when_redis_is_killed_and_started_again() {
 async fn nothing_asked_at_a_guessed_time_is_carried_out() {
     let mut server = Server::new(false);
     let redis = server.open();
-    let clock = redis.clock().await;
+    let clock = redis.clock().await.unwrap();
     let limiter = RedisLimiter::new(redis);
     clock.now();
     server.start_and_wait().await;
@@ -220,6 +223,21 @@ async fn nothing_hangs_when_redis_is_silent() {
     // The silent ones were heard after all: away means "not known".
     let left = charge(&limiter).await.unwrap();
     assert!(left < 9 && charge(&fresh).await.unwrap() < left);
+}
+
+#[tokio::test]
+async fn records_of_a_newer_version_are_refused() {
+    let mut server = Server::new(false);
+    server.start_and_wait().await;
+    assert!(server.open().clock().await.is_ok());
+    let mut command = redis::cmd("SET");
+    command.arg("atelier:{queue}:schema").arg(99);
+    server.open().query::<()>(&command).await.unwrap();
+    let refusal = server.open().clock().await.unwrap_err().to_string();
+    assert!(refusal.contains("newer version"), "{refusal}");
+    let setup = Setup::new().set("ATELIER_REDIS_URL", &server.url(PASSWORD));
+    let refusal = setup.refusal();
+    assert!(refusal.contains("newer version"), "{refusal}");
 }
 
 /// Far more than go into one round trip, and as many as are taken.

@@ -34,8 +34,26 @@ pub(super) const RESPONSE: Duration = Duration::from_secs(2);
 /// Redirections and lost nodes that one operation on a cluster may meet.
 const CLUSTER_RETRIES: u32 = 4;
 
-/// A key on the node that has the queue.
-const QUEUE: &str = "{queue}";
+/// The version of the records that this program writes. One more whenever an
+/// older program could not read them.
+pub(super) const SCHEMA: u64 = 1;
+
+/// The version of the records that are there, on the node that has the queue.
+const SCHEMA_KEY: &str = "atelier:{queue}:schema";
+
+/// The kind of error that a newer version means; nothing else of ours has it.
+pub(super) const NEWER: ErrorKind = ErrorKind::InvalidClientConfig;
+
+/// The first words on a connection, said again now and then: the time, and
+/// which version the records have. A Redis that is full keeps no new version.
+const GREETING: &str = "
+local version = redis.call('GET', KEYS[1])
+if not version or tonumber(version) < tonumber(ARGV[1]) then
+  redis.pcall('SET', KEYS[1], ARGV[1])
+  version = ARGV[1]
+end
+local time = redis.call('TIME')
+return { tonumber(time[1]), tonumber(time[2]), tonumber(version) }";
 
 /// Commands that may wait to be written. The library's 50 would make hundreds
 /// of concurrent operations wait for each other.
@@ -106,12 +124,16 @@ impl Link {
     /// the queue, so that all processes ask the same.
     pub(super) async fn measure(self, time: &StoreTime) -> Result<(), RedisError> {
         let mut question = ::redis::cmd("EVAL");
-        question.arg("return redis.call('TIME')").arg(1).arg(QUEUE);
-        let asked = Instant::now();
+        question.arg(GREETING).arg(1).arg(SCHEMA_KEY).arg(SCHEMA);
+        let (asked, open) = (Instant::now(), Arc::clone(&self.open));
         let answer = timeout(RESPONSE, self.ask(&question));
         let answer = answer.await.unwrap_or_else(slow)?;
         let answered = Instant::now();
-        let (seconds, microseconds): (i64, i64) = ::redis::from_redis_value(answer)?;
+        let (seconds, microseconds, schema): (i64, i64, u64) = ::redis::from_redis_value(answer)?;
+        if schema > SCHEMA {
+            open.store(false, Ordering::Relaxed);
+            return Err((NEWER, "the records have a newer schema", schema.to_string()).into());
+        }
         time.take(Sample {
             asked,
             answered,
@@ -147,13 +169,12 @@ async fn open(url: RedisUrl, time: Arc<StoreTime>) -> Result<Link, RedisError> {
     let link = connect(url).await?;
     let was_known = time.is_known();
     let measured = link.clone().measure(&time).await;
-    if !was_known {
-        measured?;
-        if time.was_guessed() {
-            // Whoever asks at a time that was guessed must have given up before
-            // there is a connection.
-            sleep(PATIENCE).await;
-        }
+    match measured {
+        Err(error) if !was_known || error.kind() == NEWER => return Err(error),
+        // Whoever asks at a time that was guessed must have given up before
+        // there is a connection.
+        _ if !was_known && time.was_guessed() => sleep(PATIENCE).await,
+        _ => {}
     }
     Ok(link)
 }

@@ -129,6 +129,10 @@ impl Queue for Model {
         Ok(self.jobs().finished(&within, limit))
     }
 
+    async fn ready(&self) -> Result<()> {
+        Ok(())
+    }
+
     fn bell(&self) -> &Bell {
         &self.bell
     }
