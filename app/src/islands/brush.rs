@@ -97,8 +97,9 @@ fn stretch(chosen: &Element) {
     let scale = SIDE / width.max(height).max(1.0);
     let _ = canvas.remove_attribute("data-painted");
     let canvas: HtmlCanvasElement = canvas.unchecked_into();
-    canvas.set_width((width * scale) as u32);
-    canvas.set_height((height * scale) as u32);
+    // A photo of a hundred times its width would have none left.
+    canvas.set_width((width * scale).round().max(1.0) as u32);
+    canvas.set_height((height * scale).round().max(1.0) as u32);
 }
 
 fn sheet(canvas: &HtmlCanvasElement) -> Option<CanvasRenderingContext2d> {

@@ -343,6 +343,11 @@ fn problem(code: &str, wait: Option<&str>) -> Option<(&'static str, String)> {
             PHOTO,
             "Die Datei ist kein Foto, das wir lesen können. Wähl ein JPEG, PNG, WebP, GIF, BMP oder TIFF.",
         ),
+        "photo_kind" => (
+            PHOTO,
+            "Die Datei mag heil sein, aber diese Art von Datei lesen wir nicht. Speichere sie als gewöhnliches JPEG, PNG \
+             oder TIFF.",
+        ),
         "photo_pixels" => (PHOTO, "Das Foto hat zu viele Pixel. Wähl ein kleineres."),
         "photo_damaged" => (PHOTO, "Die Datei ist beschädigt oder bricht ab."),
         "too_large" => ("Zu groß", "So viel wird nicht angenommen."),
@@ -357,6 +362,10 @@ fn problem(code: &str, wait: Option<&str>) -> Option<(&'static str, String)> {
             "Diese Seite bedient dich nicht. Wenn das ein Irrtum ist, frag ihren Betreiber.",
         ),
         "cross_origin" => ("Verboten", "Die Anfrage kam von der Seite eines anderen."),
+        "precondition_failed" => (
+            "Andere Fassung",
+            "Es gibt eine andere Fassung als die, nach der gefragt wurde.",
+        ),
         "method_not_allowed" => ("Nicht erlaubt", "Diese Adresse nimmt so etwas nicht an."),
         "too_slow" => (
             "Zu langsam",

@@ -9,7 +9,12 @@ use axum::{
 };
 use rust_embed::{EmbeddedFile, RustEmbed};
 
-use super::{Error, Result, accept::takes, path::Path};
+use super::{
+    Error, Result,
+    accept::takes,
+    conditional::{self, Wanted},
+    path::Path,
+};
 use crate::job::hex;
 
 #[derive(RustEmbed)]
@@ -20,11 +25,11 @@ const NONE: Error = Error::NotFound("There is no such file.");
 
 /// Names that change with their content may be kept for ever.
 pub(super) async fn hashed(Path(name): Path<String>, headers: HeaderMap) -> Result<Response> {
-    file(&name, &headers, "public, max-age=31536000, immutable").ok_or(NONE)
+    file(&name, &headers, "public, max-age=31536000, immutable").unwrap_or(Err(NONE))
 }
 
 /// A file of the site's root, such as `/robots.txt`.
-pub(super) fn plain(path: &str, headers: &HeaderMap) -> Option<Response> {
+pub(super) fn plain(path: &str, headers: &HeaderMap) -> Option<Result<Response>> {
     let name = path
         .strip_prefix('/')
         .filter(|name| !name.ends_with(".br") && *name != "site.json")?;
@@ -46,7 +51,7 @@ pub(super) static STYLE_FIRST: LazyLock<Option<HeaderValue>> = LazyLock::new(|| 
     HeaderValue::from_str(&link).ok()
 });
 
-fn file(name: &str, headers: &HeaderMap, caching: &'static str) -> Option<Response> {
+fn file(name: &str, headers: &HeaderMap, caching: &'static str) -> Option<Result<Response>> {
     let media_type = media_type(name)?;
     let plain = Site::get(name)?;
     let etag = format!("\"{}\"", &hex(&plain.metadata.sha256_hash())[..16]);
@@ -55,19 +60,21 @@ fn file(name: &str, headers: &HeaderMap, caching: &'static str) -> Option<Respon
         (header::CACHE_CONTROL, HeaderValue::from_static(caching)),
         (header::VARY, HeaderValue::from_static("accept-encoding")),
     ];
-    if headers
-        .get(header::IF_NONE_MATCH)
-        .is_some_and(|value| value.as_bytes() == etag.as_bytes())
-    {
-        return Some((StatusCode::NOT_MODIFIED, common).into_response());
-    }
-    let media_type = [(header::CONTENT_TYPE, media_type)];
-    match Site::get(&format!("{name}.br")).filter(|_| takes(headers, "br")) {
-        Some(EmbeddedFile { data, .. }) => {
-            Some((common, media_type, [(header::CONTENT_ENCODING, "br")], data).into_response())
+    let wanted = conditional::wanted(headers, &etag.parse().ok()?);
+    Some(wanted.map(|wanted| match wanted {
+        Wanted::NotModified => (StatusCode::NOT_MODIFIED, common).into_response(),
+        Wanted::Content => {
+            let encoded = Site::get(&format!("{name}.br")).filter(|_| takes(headers, "br"));
+            let media_type = [(header::CONTENT_TYPE, media_type)];
+            match encoded {
+                Some(EmbeddedFile { data, .. }) => {
+                    let encoding = [(header::CONTENT_ENCODING, "br")];
+                    (common, media_type, encoding, data).into_response()
+                }
+                None => (common, media_type, plain.data).into_response(),
+            }
         }
-        None => Some((common, media_type, plain.data).into_response()),
-    }
+    }))
 }
 
 /// `None` for what is not meant to be served.

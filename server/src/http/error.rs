@@ -45,6 +45,8 @@ pub(super) enum Error {
     Slow,
     /// No place for another connection.
     Crowded,
+    /// `If-Match` names another version.
+    PreconditionFailed,
     CrossOrigin,
     /// Only who has an API key may have addresses called.
     CallbacksClosed,
@@ -210,6 +212,11 @@ impl Error {
                     detail,
                 )
             }
+            Self::PreconditionFailed => {
+                let detail = "There is another version than the one that was asked for.";
+                let code = "precondition_failed";
+                Problem::new(S::PRECONDITION_FAILED, code, "Another version", detail)
+            }
             Self::CrossOrigin => {
                 let detail = "The request came from a page of another site.";
                 Problem::new(S::FORBIDDEN, "cross_origin", "Forbidden", detail)
@@ -374,6 +381,7 @@ fn photo(refusal: &Refusal) -> Problem {
     let (status, code) = match refusal {
         Refusal::Empty => (S::UNPROCESSABLE_ENTITY, "photo_empty"),
         Refusal::UnknownType(_) => (S::UNSUPPORTED_MEDIA_TYPE, "photo_type"),
+        Refusal::Unread(_) => (S::UNSUPPORTED_MEDIA_TYPE, "photo_kind"),
         Refusal::TooManyPixels { .. } | Refusal::TooLong { .. } | Refusal::TooDeep { .. } => {
             (S::UNPROCESSABLE_ENTITY, "photo_pixels")
         }

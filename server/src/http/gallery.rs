@@ -114,15 +114,19 @@ fn chosen(body: &[u8]) -> Result<Vec<String>> {
 
 /// The words or the photo's name, and enough of the id to tell two of the same apart.
 fn file_name(job: &Job, picture: &Picture, index: usize) -> String {
+    let slug = |text: &str, otherwise: &str| match words::slug(text) {
+        slug if slug.is_empty() => otherwise.to_owned(),
+        slug => slug,
+    };
     let name = match &job.request.task {
-        Task::Image(task) => words::slug(&task.prompt),
+        Task::Image(task) => slug(&task.prompt, "picture"),
         Task::Restoration(task) => {
-            words::slug(task.name.as_deref().unwrap_or("photo")) + "-restored"
+            slug(task.name.as_deref().unwrap_or_default(), "photo") + "-restored"
         }
         Task::Notice(_) => String::new(),
     };
     let ending = picture.extension();
-    let short = &job.id[job.id.len().saturating_sub(6)..];
+    let short = &job.id[job.id.len().saturating_sub(8)..];
     format!("{name}-{short}-{}.{ending}", index + 1)
 }
 

@@ -1,6 +1,8 @@
 //! `POST /api/images`: JSON from programs and islands, a form from a browser
 //! without JavaScript.
 
+use std::sync::LazyLock;
+
 use atelier_app::wire::{self, BACKGROUNDS, MAX_PROMPT_CHARS, QUALITIES, STYLES};
 use axum::{
     Form, Json,
@@ -9,6 +11,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
+use regex::Regex;
 use serde::{Deserialize, Deserializer};
 
 use super::{Error, Result, State, accept::wants_page, jobs::own, limits};
@@ -187,10 +190,16 @@ fn invalid(code: &'static str, detail: String) -> Error {
     Error::Invalid { code, detail }
 }
 
+/// Spaces and characters without a glyph of their own (Unicode's Default_Ignorable_Code_Point), the blank
+/// of Braille among them.
+#[expect(clippy::unwrap_used, reason = "the pattern is a constant, and tested")]
+static INVISIBLE: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"^[\s\p{Default_Ignorable_Code_Point}\u{2800}]*$").unwrap());
+
 fn prompt(text: &str) -> Result<String> {
     // A form sends the line breaks of a text as CRLF, a script as LF.
     let text = text.trim().replace("\r\n", "\n");
-    if text.is_empty() {
+    if INVISIBLE.is_match(&text) {
         return Err(invalid(
             "prompt",
             "The prompt is empty. Say what the picture should show.".into(),
@@ -361,6 +370,15 @@ mod tests {
     fn prompts_are_checked() {
         assert_eq!(prompt("  a boat\r\n at sea ").unwrap(), "a boat\n at sea");
         assert!(prompt(" \n\t ").is_err());
+        for nothing in [
+            "\u{200b}",
+            "\u{feff}\u{2060} \u{ad}",
+            "\u{200d}\u{fe0f}",
+            "\u{3164}\u{2800}",
+        ] {
+            assert!(prompt(nothing).is_err(), "{nothing:?}");
+        }
+        assert!(prompt("\u{200b}a").is_ok() && prompt("\u{1f408}\u{fe0f}").is_ok());
         assert!(prompt("a\u{0}b").is_err());
         assert!(prompt("a\u{1b}[31mb").is_err());
         assert!(prompt(&"ä".repeat(32_000)).is_ok());

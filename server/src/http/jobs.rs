@@ -158,6 +158,29 @@ pub(super) fn parameter<'a>(query: Option<&'a str>, name: &str) -> Option<&'a st
     Some(value).filter(|value| !value.is_empty())
 }
 
+/// A query's field that says yes or no; no where it is absent. A client that says yes in a way of its own is
+/// not to be taken for one that says no.
+fn flag_in(query: Option<&str>, name: &str) -> Result<bool> {
+    let fields = query.unwrap_or_default().split('&');
+    let mut values = fields.filter_map(|field| {
+        let (found, value) = field.split_once('=').unwrap_or((field, ""));
+        (found == name).then(|| boolean(value))
+    });
+    values.try_fold(false, |said, value| {
+        let value = value.ok_or_else(|| Error::Malformed(format!("{name} is true or false.")))?;
+        Ok(said || value)
+    })
+}
+
+/// The two words for yes and no that are taken.
+pub(super) fn boolean(text: &str) -> Option<bool> {
+    match text {
+        "true" => Some(true),
+        "false" => Some(false),
+        _ => None,
+    }
+}
+
 /// The first `limit` of the jobs, and the last one's id if there are more.
 pub(super) fn page(mut jobs: Vec<Job>, limit: usize) -> (Vec<Job>, Option<String>) {
     let more = jobs.len() > limit;
@@ -175,11 +198,7 @@ pub(super) async fn cancel(
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Response> {
-    let only_cancel = query
-        .as_deref()
-        .unwrap_or_default()
-        .split('&')
-        .any(|pair| pair == "cancel=true");
+    let only_cancel = flag_in(query.as_deref(), "cancel")?;
     Ok(
         match state.studio.cancel(&caller, &id, only_cancel).await? {
             Some(job) => Json(view::job(&job)).into_response(),
@@ -195,6 +214,25 @@ pub(super) fn no_store(body: impl IntoResponse) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_flag_is_true_or_false() {
+        for (query, said) in [
+            ("", Some(false)),
+            ("other=1", Some(false)),
+            ("cancel=false", Some(false)),
+            ("cancel=true", Some(true)),
+            ("a=b&cancel=true", Some(true)),
+            ("cancel=false&cancel=true", Some(true)),
+            ("cancel=1", None),
+            ("cancel=TRUE", None),
+            ("cancel=", None),
+            ("cancel", None),
+            ("cancel=true&cancel=yes", None),
+        ] {
+            assert_eq!(flag_in(Some(query), "cancel").ok(), said, "{query}");
+        }
+    }
 
     #[test]
     fn polls_are_read() {

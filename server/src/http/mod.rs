@@ -7,6 +7,7 @@ mod assets;
 mod callback;
 mod caller;
 mod client;
+mod conditional;
 mod download;
 mod error;
 mod figures;

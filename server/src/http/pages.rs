@@ -50,7 +50,7 @@ pub(super) async fn serve(
         return Ok(Redirect::permanent(&page).into_response());
     }
     if let Some(file) = assets::plain(uri.path(), request.headers()) {
-        return Ok(file);
+        return file;
     }
     let page = Page::for_path(uri.path(), uri.query());
     if page == Page::NotFound && !wants_page(request.headers()) {

@@ -9,7 +9,14 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{Error, Result, State, error, jobs::parameter, path::Path, pools::Pool};
+use super::{
+    Error, Result, State,
+    conditional::{self, Wanted},
+    error,
+    jobs::parameter,
+    path::Path,
+    pools::Pool,
+};
 use crate::{
     blob::{self, Blob, Part},
     job::Visibility,
@@ -48,18 +55,11 @@ pub(super) async fn serve(
         .await
         .map_err(studio::Error::from)?
         .ok_or(NONE)?;
-    if headers
-        .get(header::IF_NONE_MATCH)
-        .is_some_and(|value| value.as_bytes() == etag.as_bytes())
-    {
-        return Ok((
-            StatusCode::NOT_MODIFIED,
-            [
-                (header::ETAG, etag),
-                (header::CACHE_CONTROL, caching.into()),
-            ],
-        )
-            .into_response());
+    let tag = etag.parse().map_err(|_| NONE)?;
+    if conditional::wanted(&headers, &tag)? == Wanted::NotModified {
+        let mut response = StatusCode::NOT_MODIFIED.into_response();
+        tell_browser(response.headers_mut(), visibility, caching, &etag);
+        return Ok(response);
     }
     if let Some(width) = width {
         let pool = &state.pools.thumbnails;
@@ -72,7 +72,8 @@ pub(super) async fn serve(
     let range = headers
         .get(header::RANGE)
         .and_then(|value| value.to_str().ok())
-        .and_then(part);
+        .and_then(part)
+        .filter(|_| conditional::range_applies(&headers, &tag));
     if range.is_some_and(|part| !satisfiable(part, size)) {
         let whole = [(header::CONTENT_RANGE, format!("bytes */{size}"))];
         return Ok((StatusCode::RANGE_NOT_SATISFIABLE, whole).into_response());

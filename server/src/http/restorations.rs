@@ -20,7 +20,7 @@ use super::{
     accept::wants_page,
     error::too_slow,
     images::{accept, hooks, no_cache},
-    jobs::own,
+    jobs::{boolean, own},
 };
 use crate::{
     blob,
@@ -179,11 +179,11 @@ fn percent(text: &str) -> Result<u8> {
 }
 
 fn flag(name: &'static str, text: &str) -> Result<bool> {
-    match text {
-        "true" => Ok(true),
-        "" | "false" => Ok(false),
-        _ => Err(invalid(name, &format!("{name} is true or false."))),
+    // A form's empty choice is no choice.
+    if text.is_empty() {
+        return Ok(false);
     }
+    boolean(text).ok_or_else(|| invalid(name, &format!("{name} is true or false.")))
 }
 
 /// A file's name without folders and ending, as far as it can be one on any system.

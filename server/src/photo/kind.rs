@@ -1,7 +1,5 @@
 //! What a file is, by its bytes and not by its name.
 
-use std::io::{BufRead, Seek, SeekFrom};
-
 use image::ImageFormat;
 
 use super::Refusal;
@@ -16,18 +14,20 @@ pub(super) const TAKEN: [ImageFormat; 6] = [
     ImageFormat::Tiff,
 ];
 
-/// The type of a file, left at its beginning; one that is not [`TAKEN`] is refused.
-pub(super) fn recognise(file: &mut (impl BufRead + Seek)) -> Result<ImageFormat, Refusal> {
-    let unreadable = |_| Refusal::UnknownType("The file cannot be read.".into());
-    let head = file.fill_buf().map_err(unreadable)?;
-    let head = head[..head.len().min(64)].to_vec();
-    file.seek(SeekFrom::Start(0)).map_err(unreadable)?;
-    if head.is_empty() {
+/// TIFF with offsets of 64 bits.
+const BIG_TIFF: [&[u8; 4]; 2] = [b"II+\0", b"MM\0+"];
+
+/// The type of a file; one that is not [`TAKEN`] is refused.
+pub(super) fn recognise(file: &[u8]) -> Result<ImageFormat, Refusal> {
+    if file.is_empty() {
         return Err(Refusal::Empty);
     }
-    match image::guess_format(&head) {
+    if BIG_TIFF.iter().any(|magic| file.starts_with(*magic)) {
+        return Ok(ImageFormat::Tiff);
+    }
+    match image::guess_format(file) {
         Ok(format) if TAKEN.contains(&format) => Ok(format),
-        _ => Err(Refusal::UnknownType(foreign_type(&head))),
+        _ => Err(Refusal::UnknownType(foreign_type(file))),
     }
 }
 
@@ -44,36 +44,49 @@ pub(super) const fn type_name(format: ImageFormat) -> &'static str {
 }
 
 /// Names what people send by mistake.
-fn foreign_type(head: &[u8]) -> String {
-    let brand = head.get(4..12).unwrap_or_default();
-    match brand {
-        b"ftypheic" | b"ftypheix" | b"ftypheim" | b"ftypheis" | b"ftypmif1" | b"ftypmsf1"
-        | b"ftyphevc" | b"ftyphevx" => {
-            "This is a HEIC photo: in your phone's camera settings choose \"most compatible\", or export it as JPEG.".into()
+fn foreign_type(file: &[u8]) -> String {
+    let head = &file[..file.len().min(64)];
+    let text = |byte: &u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace();
+    let words = match container(file) {
+        Some(Container::Heic) => {
+            "This is a HEIC photo: in your phone's camera settings choose \"most compatible\", or export it as JPEG."
         }
-        b"ftypavif" | b"ftypavis" => "This is an AVIF picture: export it as JPEG or PNG.".into(),
-        _ if head.starts_with(b"%PDF") => "This is a PDF, not a photo.".into(),
-        _ if head.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace()) => {
-            "This is a text file, whatever its name says.".into()
-        }
-        _ => "This is not a kind of picture we can read.".into(),
-    }
+        Some(Container::Avif) => "This is an AVIF picture: export it as JPEG or PNG.",
+        Some(Container::Video) => "This is a video, not a photo.",
+        None if head.starts_with(b"%PDF") => "This is a PDF, not a photo.",
+        None if head.iter().all(text) => "This is a text file, whatever its name says.",
+        None => "This is not a kind of picture we can read.",
+    };
+    words.into()
 }
 
-/// The JPEG decoder fills what is missing with grey; a photo cut in half is
-/// better refused. Some cameras pad the end, so the marker may come earlier.
-pub(super) fn ends_with_marker(file: &mut (impl BufRead + Seek)) -> Result<(), Refusal> {
-    const TAIL: u64 = 64 * 1024;
-    let damaged = |_| Refusal::Damaged("a JPEG");
-    let end = file.seek(SeekFrom::End(0)).map_err(damaged)?;
-    file.seek(SeekFrom::Start(end.saturating_sub(TAIL)))
-        .map_err(damaged)?;
-    let mut tail = Vec::new();
-    file.read_to_end(&mut tail).map_err(damaged)?;
-    file.seek(SeekFrom::Start(0)).map_err(damaged)?;
-    if tail.windows(2).any(|pair| pair == [0xFF, 0xD9]) {
-        Ok(())
+/// What is in a file of the ISO base media format (ISO/IEC 14496-12).
+enum Container {
+    Heic,
+    Avif,
+    Video,
+}
+
+fn container(file: &[u8]) -> Option<Container> {
+    const AVIF: [&[u8; 4]; 2] = [b"avif", b"avis"];
+    const HEIC: [&[u8; 4]; 8] = [
+        b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs",
+    ];
+    // Both write these: what is inside, the other brands tell.
+    const EITHER: [&[u8; 4]; 2] = [b"mif1", b"msf1"];
+    const VIDEO: [&[u8; 4]; 6] = [b"isom", b"mp41", b"mp42", b"qt  ", b"M4V ", b"3gp4"];
+    let length = u32::from_be_bytes(*file.first_chunk()?) as usize;
+    let head = file.get(4..length.clamp(16, 1024).min(file.len()))?;
+    let brands = head.strip_prefix(b"ftyp")?.as_chunks::<4>().0;
+    let has = |known: &[&[u8; 4]]| brands.iter().any(|brand| known.contains(&brand));
+    let major = |known: &[&[u8; 4]]| brands.first().is_some_and(|brand| known.contains(&brand));
+    Some(if major(&AVIF) || has(&AVIF) && !major(&HEIC) {
+        Container::Avif
+    } else if has(&HEIC) || has(&EITHER) {
+        Container::Heic
+    } else if has(&VIDEO) {
+        Container::Video
     } else {
-        Err(Refusal::Damaged("a JPEG"))
-    }
+        return None;
+    })
 }

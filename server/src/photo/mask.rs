@@ -14,7 +14,7 @@ use super::{Refusal, encode_png, limits};
 /// The longer side of a mask as it is kept. Strokes are broad, and the record it lies in is small.
 const KEPT: u32 = 512;
 
-/// The shapes of mask and photo may differ by what rounding takes.
+/// The shapes of mask and photo may differ by this share, or by what rounding a side takes.
 const ALIKE: f64 = 0.02;
 
 /// 255 where the photo is to be repaired, 0 where it is to stay.
@@ -35,7 +35,7 @@ impl Mask {
         if u64::from(width) * u64::from(height) > max_pixels {
             return Err(refused("it has more pixels than a photo may have."));
         }
-        if (ratio((width, height)) / ratio(photo)).ln().abs() > ALIKE {
+        if !alike((width, height), photo) {
             let (w, h) = photo;
             return Err(Refusal::Mask(format!(
                 "it has {width} x {height} pixels, which is not the shape of the photo, {w} x {h}."
@@ -103,8 +103,13 @@ impl Mask {
     }
 }
 
-fn ratio((width, height): (u32, u32)) -> f64 {
-    f64::from(width) / f64::from(height)
+fn alike((width, height): (u32, u32), photo: (u32, u32)) -> bool {
+    let (width, height) = (f64::from(width), f64::from(height));
+    let ratio = f64::from(photo.0) / f64::from(photo.1);
+    let near = |side: f64, exact: f64| {
+        (side / exact).ln().abs() <= ALIKE || side.min(exact) < 16.0 && (side - exact).abs() < 1.0
+    };
+    near(width, height * ratio) || near(height, width / ratio)
 }
 
 #[cfg(test)]

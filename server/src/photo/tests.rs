@@ -1,5 +1,18 @@
+mod profiles;
+mod tiffs;
+mod colours;
+mod jpegs;
+mod kinds;
+mod exif;
+
+use std::io::Cursor;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use flate2::Crc;
-use image::{Rgb, Rgba, RgbaImage};
+use image::{
+    ImageEncoder as _, Rgb, Rgba, RgbaImage,
+    codecs::{jpeg::JpegEncoder, png::PngEncoder},
+};
 use proptest::prelude::*;
 
 use super::{kind::TAKEN, *};
@@ -111,6 +124,26 @@ proptest! {
         if let Ok(photo) = decode_bytes(&file) {
             prop_assert!(u64::from(photo.width()) * u64::from(photo.height()) <= 1_000_000);
         }
+    }
+}
+
+/// A copy fits a WebP whichever side is the long one.
+#[test]
+fn copies_of_any_shape_are_made() {
+    for (photo, width, right) in [
+        ((200, 20_000), 320, (164, 16_383)),
+        ((40, 60_000), 320, (11, 16_383)),
+        ((3, 30_000), 320, (2, 16_383)),
+        ((20_000, 200), 640, (640, 6)),
+        ((30_000, 2), 320, (320, 1)),
+        ((100, 50), 320, (100, 50)),
+        ((1000, 500), 320, (320, 160)),
+    ] {
+        let photo = RgbImage::new(photo.0, photo.1);
+        let photo = encoded(&DynamicImage::ImageRgb8(photo), ImageFormat::Png);
+        let copy = encode_scaled(&photo, width).unwrap();
+        let copy = image::load_from_memory(&copy).unwrap();
+        assert_eq!((copy.width(), copy.height()), right);
     }
 }
 

@@ -111,6 +111,81 @@ async fn several_are_saved_as_one_file() {
     assert_eq!((status, text(&told["code"])), (422, "too_many"));
 }
 
+/// The names of the files in an archive.
+async fn names(answer: reqwest::Response) -> Vec<String> {
+    let bytes = answer.bytes().await.unwrap();
+    let archive = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
+    archive.file_names().map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn pictures_of_the_same_words_are_saved_side_by_side() {
+    let openai = OpenAi::start(vec![]).await;
+    let setup = Setup::with_file("limits = []").openai(&openai);
+    let server = setup.start();
+    let order = json!({ "prompt": "a red boat", "n": 2, "fresh": true });
+    let mut jobs = Vec::new();
+    for _again in 0..2 {
+        jobs.push(server.succeeded(&server.submit(&order).await).await);
+    }
+    let chosen = chosen(&server, "/api/jobs/zip", &[&jobs[0], &jobs[1]]).await;
+    let mut names = names(chosen).await;
+    assert!(
+        names.iter().all(|name| name.starts_with("a-red-boat-")),
+        "{names:?}"
+    );
+    let numbered = |number: &str| names.iter().filter(|name| name.ends_with(number)).count();
+    assert_eq!(
+        (numbered("-1.png"), numbered("-2.png")),
+        (2, 2),
+        "{names:?}"
+    );
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), 4);
+}
+
+#[tokio::test]
+async fn what_has_no_letters_is_saved_under_a_name() {
+    let setup = Setup::with_file("limits = []");
+    let server = setup.start();
+    let cat = painted(&server, "\u{1f408}\u{200d}\u{2b1b}").await;
+    let form = Part::bytes(photo(64, 48, ImageFormat::Jpeg)).file_name("---.jpg");
+    let request = server
+        .post("/api/restorations")
+        .multipart(Form::new().part("photo", form));
+    let photo = server
+        .succeeded(&taken(request.send().await.unwrap()).await)
+        .await;
+    let names = names(chosen(&server, "/api/jobs/zip", &[&cat, &photo]).await).await;
+    assert!(
+        names[0].starts_with("picture-") && names[0].ends_with("-1.png"),
+        "{names:?}"
+    );
+    assert!(names[1].starts_with("photo-restored-"), "{names:?}");
+}
+
+#[tokio::test]
+async fn a_photo_of_any_shape_has_smaller_copies() {
+    let setup = Setup::with_file("limits = []");
+    let server = setup.start();
+    let tower = photo(20, 30_000, ImageFormat::Png);
+    let form = Form::new()
+        .part("photo", Part::bytes(tower))
+        .text("strength", "0");
+    let request = server.post("/api/restorations").multipart(form);
+    let job = server
+        .succeeded(&taken(request.send().await.unwrap()).await)
+        .await;
+    for image in [&job["images"][0], &job["original"]] {
+        let copy = server.get(&format!("{}?width=320", text(&image["url"])));
+        let copy = copy.send().await.unwrap();
+        assert_eq!(copy.status(), 200);
+        let copy = image::load_from_memory(&copy.bytes().await.unwrap()).unwrap();
+        assert_eq!(copy.dimensions(), (11, 16_383));
+    }
+}
+
 #[tokio::test]
 async fn several_are_deleted_with_their_copies() {
     let setup = Setup::with_file("limits = []");

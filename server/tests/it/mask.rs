@@ -74,6 +74,49 @@ async fn openai_is_told_where_and_the_rest_is_put_back() {
     assert!(!kept(10) && !kept(60), "the left one is the model's");
 }
 
+/// The lower right quarter, so that neither a side taken for the other nor a mask turned over passes.
+#[tokio::test]
+async fn a_quarter_that_is_painted_over_is_that_quarter() {
+    let openai = OpenAi::start(vec![]).await;
+    let setup = Setup::with_file("limits = []").openai(&openai);
+    let server = setup.start();
+    let (width, height) = (160, 120);
+    let quarter = RgbaImage::from_fn(320, 240, |x, y| {
+        let painted = x >= 160 && y >= 120;
+        Rgba([9, 9, 9, if painted { 0 } else { 255 }])
+    });
+    let quarter = encode(&DynamicImage::ImageRgba8(quarter), ImageFormat::Png);
+    let green = RgbImage::from_pixel(width, height, Rgb([10, 200, 30]));
+    let green = encode(&DynamicImage::ImageRgb8(green), ImageFormat::Png);
+    let job = taken(restore(&server, green, quarter).await).await;
+    let job = server.succeeded(&job).await;
+    let open = openai.calls()[0]["mask"]["open"].as_u64().unwrap();
+    assert!((23..=26).contains(&open), "{open} % may be drawn");
+    let made = image::load_from_memory(&server.picture(&job).await).unwrap();
+    let made = made.into_rgb8();
+    for (x, y) in [
+        (8, 8),
+        (40, 30),
+        (72, 52),
+        (88, 8),
+        (150, 30),
+        (8, 68),
+        (40, 110),
+        (72, 112),
+    ] {
+        assert!(
+            made.get_pixel(x, y)[1].abs_diff(200) < 12,
+            "{x}, {y} is as it was"
+        );
+    }
+    for (x, y) in [(88, 68), (120, 90), (150, 110), (88, 112), (152, 68)] {
+        assert!(
+            made.get_pixel(x, y)[1].abs_diff(200) >= 12,
+            "{x}, {y} is the model's"
+        );
+    }
+}
+
 #[tokio::test]
 async fn a_mask_that_is_none_is_refused_in_words() {
     let setup = Setup::new();

@@ -87,6 +87,40 @@ async fn a_poll_that_makes_no_sense_is_refused() {
     }
 }
 
+/// "Only cancel", said in another way, must not delete.
+#[tokio::test]
+async fn a_wish_to_cancel_is_understood_or_refused() {
+    let (_setup, _openai, server) = studio().await;
+    let job = server.succeeded(&server.paint("a boat").await).await;
+    let path = format!("/api/jobs/{}", text(&job["id"]));
+    for query in ["cancel=1", "cancel=yes", "cancel=True", "cancel=", "cancel"] {
+        let request = server.delete(&format!("{path}?{query}"));
+        let (status, problem) = problem(request.send().await.unwrap()).await;
+        assert_eq!(
+            (status, text(&problem["code"])),
+            (400, "malformed"),
+            "{query}"
+        );
+    }
+    let kept = server
+        .delete(&format!("{path}?cancel=true"))
+        .send()
+        .await
+        .unwrap();
+    assert!(
+        kept.status() == 200 || kept.status() == 409,
+        "{}",
+        kept.status()
+    );
+    assert_eq!(server.job(text(&job["id"])).await["status"], "succeeded");
+    let gone = server
+        .delete(&format!("{path}?cancel=false"))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(gone.status(), 204);
+}
+
 #[tokio::test]
 async fn a_page_of_another_site_cannot_order_or_delete() {
     let (_setup, openai, server) = studio().await;

@@ -2,7 +2,8 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use image::{
-    DynamicImage, Frame, ImageEncoder as _, ImageFormat, Rgb, RgbImage, Rgba, RgbaImage,
+    DynamicImage, Frame, ImageDecoder as _, ImageEncoder as _, ImageFormat, ImageReader, Rgb,
+    RgbImage, Rgba, RgbaImage,
     codecs::{gif::GifEncoder, png::PngEncoder},
 };
 use reqwest::multipart::{Form, Part};
@@ -152,6 +153,18 @@ async fn what_is_no_photo_is_refused_in_words() {
             "JPEG",
         ),
         (jpeg[..3].to_vec(), 422, "photo_damaged", "JPEG"),
+        (
+            arithmetic(&jpeg),
+            415,
+            "photo_kind",
+            "this kind of JPEG is not read",
+        ),
+        (
+            b"\0\0\0\x1cftypmif1\0\0\0\0mif1avifmiaf".to_vec(),
+            415,
+            "photo_type",
+            "AVIF",
+        ),
         (png[..png.len() / 2].to_vec(), 422, "photo_damaged", "PNG"),
         (png[..8].to_vec(), 422, "photo_damaged", "PNG"),
         (b"GIF89a".to_vec(), 422, "photo_damaged", "GIF"),
@@ -163,6 +176,14 @@ async fn what_is_no_photo_is_refused_in_words() {
         assert!(detail.contains(words), "{detail}");
     }
     nothing_left(&setup);
+}
+
+/// A JPEG that says its codes are arithmetic.
+fn arithmetic(jpeg: &[u8]) -> Vec<u8> {
+    let mut file = jpeg.to_vec();
+    let frame = file.windows(2).position(|two| two == [0xFF, 0xC0]).unwrap();
+    file[frame + 1] = 0xC9;
+    file
 }
 
 #[tokio::test]
@@ -273,6 +294,52 @@ fn sideways(jpeg: &[u8]) -> Vec<u8> {
         &jpeg[2..],
     ]
     .concat()
+}
+
+/// A JPEG with EXIF in front: turned by 90 degrees, in Adobe RGB, 64 x 48 pixels.
+fn measured(jpeg: &[u8]) -> Vec<u8> {
+    let exif = [
+        &b"Exif\0\0MM\0\x2a\0\0\0\x08\0\x02"[..],
+        b"\x01\x12\0\x03\0\0\0\x01\0\x06\0\0",
+        b"\x87\x69\0\x04\0\0\0\x01\0\0\0\x26\0\0\0\0",
+        b"\0\x03\xA0\x01\0\x03\0\0\0\x01\xFF\xFF\0\0",
+        b"\xA0\x02\0\x03\0\0\0\x01\0\x40\0\0",
+        b"\xA0\x03\0\x03\0\0\0\x01\0\x30\0\0\0\0\0\0",
+    ];
+    let exif = exif.concat();
+    let length = u16::try_from(exif.len() + 2).unwrap();
+    [
+        &jpeg[..2],
+        &[0xFF, 0xE1],
+        &length.to_be_bytes(),
+        &exif,
+        &jpeg[2..],
+    ]
+    .concat()
+}
+
+#[tokio::test]
+async fn the_metadata_of_a_download_is_true_of_it() {
+    let setup = Setup::new();
+    let server = setup.start();
+    let form = form(measured(&photo(64, 48, ImageFormat::Jpeg))).text("enlarge", "2");
+    let order = server.post("/api/restorations").multipart(form);
+    let job = taken(order.send().await.unwrap()).await;
+    let job = server.succeeded(&job).await;
+    for format in ["jpeg", "png"] {
+        let address = format!("/jobs/{}/download?format={format}", text(&job["id"]));
+        let file = server.get(&address).send().await.unwrap();
+        let file = file.bytes().await.unwrap();
+        let reader = ImageReader::new(std::io::Cursor::new(file)).with_guessed_format();
+        let mut decoder = reader.unwrap().into_decoder().unwrap();
+        assert_eq!(decoder.dimensions(), (96, 128));
+        let exif = decoder.exif_metadata().unwrap().unwrap();
+        let says = |entry: &[u8]| exif.windows(12).any(|window| window == entry);
+        assert!(says(b"\x01\x12\0\x03\0\0\0\x01\0\x01\0\0"), "it is upright");
+        assert!(says(b"\xA0\x01\0\x03\0\0\0\x01\0\x01\0\0"), "it is sRGB");
+        assert!(says(b"\xA0\x02\0\x04\0\0\0\x01\0\0\0\x60"), "96 wide");
+        assert!(says(b"\xA0\x03\0\x04\0\0\0\x01\0\0\0\x80"), "128 high");
+    }
 }
 
 #[tokio::test]

@@ -121,3 +121,71 @@ async fn a_picture_is_kept_by_its_reader() {
         .unwrap();
     assert_eq!(other.status(), 200);
 }
+
+/// Lists, weak tags and "whatever you have" are understood; one copy is not another.
+#[tokio::test]
+async fn a_reader_is_told_only_of_what_it_has_not() {
+    let (_setup, _openai, server) = studio().await;
+    let job = server.succeeded(&server.paint("a boat").await).await;
+    let whole = text(&job["images"][0]["url"]);
+    let paths = [
+        whole.into(),
+        format!("{whole}?width=320"),
+        format!("{whole}?width=640"),
+    ];
+    let mut tags = Vec::new();
+    for path in &paths {
+        let answer = server.get(path).send().await.unwrap();
+        tags.push(answer.headers()[ETAG].to_str().unwrap().to_owned());
+    }
+    for (path, own) in paths.iter().zip(&tags) {
+        let ask = async |name: &str, value: &str| {
+            let request = server.get(path).header(name, value).send();
+            request.await.unwrap()
+        };
+        for other in tags.iter().filter(|tag| *tag != own) {
+            assert_eq!(ask("if-none-match", other).await.status(), 200, "{path}");
+            let (status, _) = problem(ask("if-match", other).await).await;
+            assert_eq!(status, 412, "{path}");
+        }
+        for known in [
+            "*".into(),
+            format!("W/{own}"),
+            format!("\"x\", W/\"y\",{own}"),
+        ] {
+            let answer = ask("if-none-match", &known).await;
+            assert_eq!(answer.status(), 304, "{path}: {known}");
+            assert_eq!(answer.headers()[ETAG], own);
+            assert!(answer.headers().contains_key("cache-control"));
+        }
+        assert_eq!(ask("if-match", own).await.status(), 200, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_part_is_a_part_of_one_version() {
+    let (_setup, _openai, server) = studio().await;
+    let job = server.succeeded(&server.paint("a boat").await).await;
+    let path = text(&job["images"][0]["url"]);
+    let whole = server.get(path).send().await.unwrap();
+    let own = whole.headers()[ETAG].to_str().unwrap().to_owned();
+    for (version, status) in [
+        (own.clone(), 206),
+        (format!("W/{own}"), 200),
+        ("\"another\"".into(), 200),
+        ("Wed, 21 Oct 2015 07:28:00 GMT".into(), 200),
+    ] {
+        let part = server.get(path).header("range", "bytes=0-9");
+        let part = part.header("if-range", &version).send().await.unwrap();
+        assert_eq!(part.status(), status, "{version}");
+        assert_eq!(part.content_length() == Some(10), status == 206);
+    }
+    // A range that is not asked of this version cannot lie outside of it either.
+    let beyond = server.get(path).header("range", "bytes=99999999-");
+    let beyond = beyond
+        .header("if-range", "\"another\"")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(beyond.status(), 200);
+}

@@ -30,11 +30,18 @@ async fn untouched(server: &Atelier, openai: &OpenAi) {
     assert_eq!(openai.calls().len(), 0);
 }
 
-fn bad_prompts() -> [String; 6] {
+fn bad_prompts() -> [String; 8] {
     let nothing = [String::new(), " \n\t\u{2003}".into()];
+    let unseen = [
+        "\u{200b}\u{feff} \u{2060}".into(),
+        "\u{ad}\u{200d}\u{fe0f}".into(),
+    ];
     let too_long = ["x".repeat(33_000), "ä🖼".repeat(16_500)];
     let control = ["a\u{0}b".into(), "a \u{1b}[31mred boat".into()];
-    [nothing, too_long, control].concat().try_into().unwrap()
+    [nothing, unseen, too_long, control]
+        .concat()
+        .try_into()
+        .unwrap()
 }
 
 #[tokio::test]

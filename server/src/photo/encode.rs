@@ -1,0 +1,124 @@
+//! Pictures written: what is kept, what is downloaded, and the copies for pages.
+
+use std::io::Cursor;
+
+use axum::body::Bytes;
+use image::{
+    ExtendedColorType, GenericImageView as _, ImageError, ImageFormat, ImageReader, RgbImage,
+    codecs::{jpeg::JpegEncoder, png::PngEncoder},
+    imageops,
+};
+use img_parts::{ImageEXIF as _, jpeg::Jpeg, png::Png};
+
+use super::{colour, colour::Colours, exif::Exif};
+
+/// Quality of the copy of an upload that is kept: no visible loss.
+const ORIGINAL_QUALITY: u8 = 95;
+
+/// The longest side of a WebP, pixels.
+const LONGEST_WEBP: u32 = 16_383;
+
+/// Encodes the copy of an upload that is kept: a JPEG without metadata.
+pub fn encode_original(photo: &RgbImage) -> Result<Vec<u8>, ImageError> {
+    encode(photo, Format::Jpeg)
+}
+
+/// What a finished photo is downloaded as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    Jpeg,
+    Png,
+}
+
+impl Format {
+    /// As it is told in HTTP.
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Jpeg => "image/jpeg",
+            Self::Png => "image/png",
+        }
+    }
+}
+
+/// Encodes a finished picture anew, without metadata.
+pub fn encode_download(picture: &[u8], format: Format) -> Result<Vec<u8>, ImageError> {
+    let picture = image::load_from_memory(picture)?;
+    let picture = colour::to_srgb(picture.into(), &Colours::Unsaid);
+    encode(&picture, format)
+}
+
+/// A finished picture with this EXIF block in it, which tells its size then; as it is where it is neither
+/// PNG nor JPEG, or the block is none.
+pub fn with_exif(picture: Bytes, exif: Vec<u8>) -> Bytes {
+    let reader = ImageReader::new(Cursor::new(&picture)).with_guessed_format();
+    let size = reader.ok().and_then(|reader| reader.into_dimensions().ok());
+    let Some((exif, (width, height))) = Exif::read(exif).zip(size) else {
+        return picture;
+    };
+    let exif = exif.of_size(width, height).into_bytes();
+    if let Ok(mut jpeg) = Jpeg::from_bytes(picture.clone()) {
+        jpeg.set_exif(Some(exif.into()));
+        return jpeg.encoder().bytes();
+    }
+    if let Ok(mut png) = Png::from_bytes(picture.clone()) {
+        png.set_exif(Some(exif.into()));
+        return png.encoder().bytes();
+    }
+    picture
+}
+
+fn encode(photo: &RgbImage, format: Format) -> Result<Vec<u8>, ImageError> {
+    let mut bytes = Vec::new();
+    match format {
+        Format::Jpeg => {
+            let encoder = JpegEncoder::new_with_quality(&mut bytes, ORIGINAL_QUALITY);
+            photo.write_with_encoder(encoder)?;
+        }
+        Format::Png => photo.write_with_encoder(PngEncoder::new(&mut bytes))?,
+    }
+    Ok(bytes)
+}
+
+/// Encodes a picture without loss.
+pub fn encode_png(
+    pixels: &[u8],
+    width: u32,
+    height: u32,
+    color: ExtendedColorType,
+) -> Result<Vec<u8>, ImageError> {
+    let mut bytes = Cursor::new(Vec::new());
+    image::write_buffer_with_format(&mut bytes, pixels, width, height, color, ImageFormat::Png)?;
+    Ok(bytes.into_inner())
+}
+
+/// A copy of a finished picture that is no wider than `width`, as WebP for pages.
+pub fn encode_scaled(picture: &[u8], width: u32) -> Option<Vec<u8>> {
+    const QUALITY: f32 = 82.0;
+    let mut picture = image::load_from_memory(picture).ok()?;
+    let (width, height) = fitted(picture.dimensions(), width);
+    if (width, height) != picture.dimensions() {
+        picture = picture.resize_exact(width, height, imageops::FilterType::CatmullRom);
+    }
+    let encode = |pixels: &[u8], layout| {
+        let encoder = webp::Encoder::new(pixels, layout, width, height);
+        encoder
+            .encode_simple(false, QUALITY)
+            .ok()
+            .map(|webp| webp.to_vec())
+    };
+    if picture.color().has_alpha() {
+        encode(picture.into_rgba8().as_raw(), webp::PixelLayout::Rgba)
+    } else {
+        encode(picture.into_rgb8().as_raw(), webp::PixelLayout::Rgb)
+    }
+}
+
+/// The size of a copy that is no wider than this, and fits a WebP.
+fn fitted((width, height): (u32, u32), widest: u32) -> (u32, u32) {
+    let share = |most: u32, side: u32| f64::from(most) / f64::from(side.max(1));
+    let share = share(widest.min(LONGEST_WEBP), width)
+        .min(share(LONGEST_WEBP, height))
+        .min(1.0);
+    let side = |side: u32| ((f64::from(side) * share).round() as u32).clamp(1, LONGEST_WEBP);
+    (side(width), side(height))
+}
