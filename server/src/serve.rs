@@ -39,6 +39,10 @@ const SWEEP: Duration = Duration::from_secs(600);
 /// Orders in doubt are looked after this often.
 const RESOLVE: Duration = Duration::from_millis(500);
 
+/// What dead processes have left in the outbox is looked for this often, and
+/// living ones are given as much time to attend to it themselves.
+const OUTBOX: Duration = Duration::from_secs(5);
+
 /// Figures are taken to the store this often.
 const RECORD: Duration = Duration::from_secs(5);
 
@@ -72,6 +76,7 @@ pub async fn serve(config: Config) -> Result<()> {
         config.trusted_proxies.clone(),
     );
     tokio::spawn(sweep(Arc::clone(&studio)));
+    tokio::spawn(attend_outbox(Arc::clone(&studio)));
     if let Some(semantic) = studio.semantic.clone() {
         tokio::spawn(async move { semantic.keep_renewing().await });
     }
@@ -204,6 +209,16 @@ fn salt(secret: &str) -> [u8; 32] {
 
 async fn renew(gate: Arc<Gate>) {
     gate.keep_renewing().await;
+}
+
+async fn attend_outbox(studio: Arc<Studio>) {
+    let mut tick = interval(OUTBOX);
+    loop {
+        tick.tick().await;
+        if let Err(error) = studio.attend_outbox(OUTBOX).await {
+            warn!(%error, "the outbox could not be read");
+        }
+    }
 }
 
 async fn sweep(studio: Arc<Studio>) {

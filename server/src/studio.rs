@@ -1,6 +1,6 @@
 //! The studio joins the rooms: it takes an order through the limits, the cache
-//! and the queue (what it costs is told in `fares`), and brings its outcome home (`finish`), to API users also by
-//! a notice (`notices`). Then it keeps what was made for its time (`keeping`),
+//! and the queue (what it costs is told in `fares`), and brings its outcome home (`finish`). What has
+//! ended is settled (`outbox`), and API users are told of it by a notice (`notices`). Then it keeps what was made for its time (`keeping`),
 //! what failed for an operator (`dead`), and what serves again (`answers`).
 
 mod answers;
@@ -9,6 +9,7 @@ mod fares;
 mod finish;
 mod gallery;
 mod notices;
+mod outbox;
 mod keeping;
 mod dead;
 
@@ -41,7 +42,7 @@ use crate::{
     job::{ImageTask, Request, RestorationTask, Task, Visibility},
     limit::{self, Limiter, Policy, Receipt, Refusals, Standing, Tally},
     provider::Provider,
-    queue::{self, Hooks, Job, Join, NewJob, Priority, Queue},
+    queue::{self, Ended, Hooks, Job, Join, NewJob, Priority, Queue},
     store::clock::Clock,
 };
 
@@ -230,7 +231,7 @@ impl Studio {
         if job.status != Status::Succeeded {
             return Ok(Accepted { job, standings });
         }
-        self.refund(&id, receipts).await;
+        self.attend_answered(&job).await;
         let standings = self.standings(caller, kind).await?;
         Ok(Accepted { job, standings })
     }
@@ -264,7 +265,9 @@ impl Studio {
         let source = entry.answer.as_ref().map(|answer| answer.found.job.clone());
         let mut job = self.add(caller, entry, terms, now).await?;
         if self.is_lost(&job, source).await? {
-            // It is made again. Until the new job is there, the old one holds on to the order's own upload.
+            // It is made again, for what was charged already. Until the new job is there, the old one holds on to
+            // the order's own upload.
+            self.queue.acknowledge(&Ended::answered(&job).key).await?;
             let lost = std::mem::replace(&mut entry.id, new_id(now));
             entry.join_window = Duration::ZERO;
             job = self.add(caller, entry, terms, now).await?;
@@ -274,7 +277,6 @@ impl Studio {
         }
         if job.status == Status::Succeeded {
             self.given.note(&job);
-            self.tell(&job, job.token, now).await?;
         }
         Ok(job)
     }

@@ -45,10 +45,17 @@
 //! when its call has ended or nobody waits for it any more. Whatever forgets a
 //! job returns the blobs that no other refers to.
 //!
+//! **Outbox.** Whatever ends a job notes, in the same transaction, that its
+//! charge is to be settled and its owner told; the note stays until that is
+//! [acknowledged](Queue::acknowledge). The price of a call that several shared
+//! is owed by one of them ([`Bill`]).
+//!
 //! **Dead letters** are the jobs that failed. They keep every attempt's error
 //! until they are revived, deleted, or past the time finished jobs are kept.
 
+mod attempt;
 mod bell;
+mod outbox;
 mod redis;
 mod sqlite;
 mod state;
@@ -56,18 +63,22 @@ mod state;
 use std::{ops::Range, time::Duration};
 
 use async_trait::async_trait;
-use atelier_app::wire::{Cache, Failure, Status};
+use atelier_app::wire::{Cache, Status};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use tracing::error;
 
+use self::attempt::{expired, unreadable};
 pub use self::{
+    attempt::FailedAttempt,
     bell::{Bell, Ring},
+    outbox::{Bill, Ended},
     redis::RedisQueue,
     sqlite::SqliteQueue,
     state::{Event, Illegal, transition},
 };
 use crate::{
-    job::{Cost, Outcome, Request},
+    job::{Outcome, Request},
     store,
 };
 
@@ -167,19 +178,6 @@ pub struct Job {
     pub outcome: Option<Outcome>,
 }
 
-/// What went wrong in one attempt, kept for the operator.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct FailedAttempt {
-    pub attempt: u32,
-    pub at: Timestamp,
-    pub failure: Failure,
-    /// The provider's id of the call, where it gave one.
-    pub request_id: Option<String>,
-    /// What the provider is believed to have charged for it.
-    #[serde(default, skip_serializing_if = "Cost::is_nothing")]
-    pub cost: Cost,
-}
-
 /// The right to act on a claimed job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ticket {
@@ -244,7 +242,7 @@ pub enum Verdict {
 pub enum Completion {
     Applied {
         /// These jobs are finished now: the leader first, then its followers.
-        jobs: Vec<Job>,
+        ended: Vec<Ended>,
         /// Blobs that no job refers to any more, since the leader's owner had
         /// deleted it.
         orphans: Vec<String>,
@@ -257,8 +255,9 @@ pub enum Completion {
 #[derive(Debug)]
 pub struct Cancellation {
     pub job: Job,
-    /// No call had been begun, so nothing was paid.
-    pub before_call: bool,
+    /// What has ended and is noted: the job, and a call that nobody waits for
+    /// any more.
+    pub ended: Vec<Ended>,
     /// Blobs that no job refers to any more: the job was the last to wait for
     /// the call of a leader whose owner had deleted it.
     pub orphans: Vec<String>,
@@ -336,19 +335,15 @@ fn due(not_before: Timestamp, now: i64) -> i64 {
         .unwrap_or(0)
 }
 
-/// What an attempt ended with whose worker fell silent.
-fn expired(attempt: u32, at: Timestamp) -> FailedAttempt {
-    let failure = Failure {
-        code: "lease_expired".into(),
-        message: "The worker fell silent before the call ended.".into(),
-        retryable: true,
-    };
-    FailedAttempt {
-        attempt,
-        at,
-        failure,
-        request_id: None,
-        cost: Cost::Estimate,
+/// What was read; nothing, if the record is damaged or of a later version. It
+/// must not stand in the way of others.
+fn readable<T>(id: &str, read: Result<T>) -> Result<Option<T>> {
+    match read {
+        Err(Error::Store(store::Error::Record(error))) => {
+            error!(%error, id, "a job's record cannot be read");
+            Ok(None)
+        }
+        read => read.map(Some),
     }
 }
 
@@ -364,7 +359,8 @@ pub trait Queue: Send + Sync + 'static {
     /// At most `limit` of the owner's jobs, newest first, older than the job `before`.
     async fn list(&self, owner: &str, before: Option<&str>, limit: usize) -> Result<Vec<Job>>;
     /// Takes a delivery that is due, else the next job of the first of the
-    /// lanes that has one and may begin another call.
+    /// lanes that has one and may begin another call. A job that cannot be read
+    /// fails, and the next one is taken.
     async fn claim(&self, lanes: &[Lane], now: Timestamp, lease: Duration) -> Result<Claim>;
     /// Extends the lease of a running or delivering job and reports progress.
     async fn extend(
@@ -394,6 +390,11 @@ pub trait Queue: Send + Sync + 'static {
     async fn finished(&self, within: Range<Timestamp>, limit: usize) -> Result<Vec<String>>;
     /// The store takes what is written.
     async fn ready(&self) -> Result<()>;
+    /// At most `limit` noted ends whose keys come after this one, in the order
+    /// of their keys.
+    async fn outbox(&self, after: Option<&str>, limit: usize) -> Result<Vec<Ended>>;
+    /// Forgets a noted end: it is settled and told.
+    async fn acknowledge(&self, key: &str) -> Result<()>;
     /// Rings when a job changes or work arrives.
     fn bell(&self) -> &Bell;
 }

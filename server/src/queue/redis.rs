@@ -25,6 +25,8 @@
 //! | `owned:OWNER` | sorted set | an owner's jobs, in the order of their ids |
 //! | `finished` | sorted set | jobs that have ended, by when |
 //! | `dead` | sorted set | failed jobs, in the order of their ids |
+//! | `outbox` | sorted set | what has ended and is not settled yet, by the names of the ends |
+//! | `outbox:notes` | hash | by the end's name: the job as it was then, packed |
 //! | `files` | hash | how many jobs refer to a blob |
 //!
 //! # The scripts
@@ -53,14 +55,15 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
+use tracing::error;
 
 use self::{
     batch::{Added, Addition, Completed, Extension, Settlement, Taken, Wanted},
-    record::Record,
+    record::{Note, Record},
 };
 use super::{
-    Bell, Cancellation, Claim, Completion, Error, Event, Job, Lane, NewJob, Priority, Queue,
-    Report, Result, Ticket, Verdict,
+    Bell, Cancellation, Claim, Completion, Ended, Error, Event, Job, Lane, NewJob, Priority, Queue,
+    Report, Result, Ticket, Verdict, readable, unreadable,
 };
 use crate::store::{
     gather,
@@ -83,6 +86,7 @@ pub struct RedisQueue {
     extensions: Gather<Extension, ()>,
     settlements: Gather<Settlement, ()>,
     completions: Gather<batch::Finish, Completed>,
+    acknowledgements: Gather<String, ()>,
 }
 
 impl RedisQueue {
@@ -99,6 +103,7 @@ impl RedisQueue {
             extensions: Gather::start(&redis, PATIENCE, batch::extend),
             settlements: Gather::start(&redis, PATIENCE, batch::settle),
             completions: Gather::start(&redis, PATIENCE, batch::complete),
+            acknowledgements: Gather::start(&redis, PATIENCE, batch::acknowledge),
             redis,
             bell,
         }
@@ -108,16 +113,29 @@ impl RedisQueue {
         self.redis.script(script).key(TAG)
     }
 
+    /// Lets a job fail that cannot be read: neither can what is answered of it.
+    async fn set_aside(&self, ticket: &Ticket, now: Timestamp) -> Result<()> {
+        let failed = self.settle(ticket, Verdict::Fail(unreadable(now)), now);
+        let failed = failed.await;
+        readable(&ticket.id, self.complete(ticket, now).await)?;
+        failed
+    }
+
     /// A part of a list, as the owners see the jobs.
     async fn newest(&self, list: &str, before: Option<&str>, limit: usize) -> Result<Vec<Job>> {
         let before = before.map_or_else(|| "+".into(), |id| format!("({id}"));
         let call = self.script(&scripts::NEWEST).arg(list).arg(before);
         let answer: Value = call.arg(most(limit)).run().await?;
-        let seen = reply::records(answer)?.into_iter().map(Record::seen);
-        Ok(seen
-            .filter_map(Result::transpose)
-            .collect::<Result<_, _>>()?)
+        let records = reply::records(answer)?.into_iter();
+        let seen = records.map(seen);
+        seen.filter_map(Result::transpose).collect()
     }
+}
+
+/// The job as its owner sees it, if it can be read.
+fn seen(record: Record) -> Result<Option<Job>> {
+    let id = String::from_utf8_lossy(&record.id).into_owned();
+    Ok(readable(&id, record.seen().map_err(Error::from))?.flatten())
 }
 
 /// Rings for what other processes, or this one, have changed.
@@ -155,7 +173,7 @@ impl Queue for RedisQueue {
 
     async fn get(&self, id: &str) -> Result<Option<Job>> {
         let record = self.reads.call(id.to_owned()).await?;
-        Ok(record.map(Record::seen).transpose()?.flatten())
+        Ok(record.map(seen).transpose()?.flatten())
     }
 
     async fn list(&self, owner: &str, before: Option<&str>, limit: usize) -> Result<Vec<Job>> {
@@ -163,8 +181,15 @@ impl Queue for RedisQueue {
     }
 
     async fn claim(&self, lanes: &[Lane], now: Timestamp, lease: Duration) -> Result<Claim> {
-        let taken = self.claims.call(Wanted::new(lanes, now, lease)).await?;
-        Ok(taken.into_claim()?)
+        loop {
+            let taken = self.claims.call(Wanted::new(lanes, now, lease)).await?;
+            let ticket = taken.ticket();
+            let claim = taken.into_claim().map_err(Error::from);
+            match readable(&ticket.id, claim)? {
+                Some(claim) => return Ok(claim),
+                None => self.set_aside(&ticket, now).await?,
+            }
+        }
     }
 
     async fn extend(
@@ -185,12 +210,14 @@ impl Queue for RedisQueue {
 
     async fn complete(&self, ticket: &Ticket, now: Timestamp) -> Result<Completion> {
         let Completed { records, orphans } = self.completions.call((ticket.clone(), now)).await?;
-        if records.is_empty() {
+        let mut jobs = records.into_iter().map(Record::into_job_left);
+        let Some((leader, withdrawn)) = jobs.next().transpose()? else {
             return Ok(Completion::Repeated);
-        }
-        let jobs = records.into_iter().map(Record::into_job);
+        };
+        let followers = jobs.map(|job| job.map(|(job, _)| job));
+        let followers = followers.collect::<Result<_, _>>()?;
         Ok(Completion::Applied {
-            jobs: jobs.collect::<Result<_, _>>()?,
+            ended: Ended::together(leader, withdrawn, followers),
             orphans,
         })
     }
@@ -209,10 +236,12 @@ impl Queue for RedisQueue {
         let call = self.script(&scripts::CANCEL).arg(id);
         let answer: Value = call.arg(now.as_millisecond()).run().await?;
         let answer = reply::unless_refused(answer, Event::Cancel)?;
-        let [before_call, records, orphans] = reply::array(answer)?;
+        let [records, orphans, notes] = reply::array(answer)?;
+        let notes = reply::list(notes)?.into_iter();
+        let ended = notes.map(|note| Note::read(&reply::bytes(note)?)?.into_ended());
         Ok(Cancellation {
             job: one(records)?,
-            before_call: reply::number(&before_call)? == 1,
+            ended: ended.collect::<Result<_, _>>()?,
             orphans: reply::texts(orphans)?,
         })
     }
@@ -245,6 +274,29 @@ impl Queue for RedisQueue {
 
     async fn ready(&self) -> Result<()> {
         self.get("-").await.map(drop)
+    }
+
+    async fn outbox(&self, after: Option<&str>, limit: usize) -> Result<Vec<Ended>> {
+        let after = after.map_or_else(|| "-".into(), |key| format!("({key}"));
+        let call = self.script(&scripts::OUTBOX_PAGE).arg(after);
+        let [keys, notes] = reply::array(call.arg(most(limit)).run().await?)?;
+        let keys = reply::texts(keys)?;
+        let mut ended = Vec::with_capacity(keys.len());
+        for (key, note) in keys.iter().zip(reply::list(notes)?) {
+            let read = reply::bytes(note).and_then(|note| Note::read(&note)?.into_ended());
+            match read {
+                Ok(end) => ended.push(end),
+                Err(error) => {
+                    error!(%error, key, "a noted end cannot be read; it is not settled");
+                    self.acknowledge(key).await?;
+                }
+            }
+        }
+        Ok(ended)
+    }
+
+    async fn acknowledge(&self, key: &str) -> Result<()> {
+        self.acknowledgements.call(key.to_owned()).await
     }
 
     fn bell(&self) -> &Bell {

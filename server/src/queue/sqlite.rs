@@ -5,15 +5,17 @@ use std::{ops::Range, time::Duration};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
+use tracing::error;
 
-use self::{order::Claimed, row::Row};
+use self::{order::Claimed, outbox::Note, row::Row};
 use super::{
-    Bell, Cancellation, Claim, Completion, Job, Lane, NewJob, Priority, Queue, Report, Result,
-    Ticket, Verdict,
+    Bell, Cancellation, Claim, Completion, Ended, Job, Lane, NewJob, Priority, Queue, Report,
+    Result, Ticket, Verdict, readable,
 };
 use crate::store::{instant, milliseconds, sqlite::Database};
 
 mod flight;
+mod outbox;
 mod order;
 mod row;
 mod table;
@@ -76,7 +78,13 @@ impl SqliteQueue {
         select: impl FnOnce(&Connection) -> Result<Vec<Row>> + Send + 'static,
     ) -> Result<Vec<Job>> {
         let rows = self.database.read(move |c| seen(c, select(c)?)).await?;
-        rows.into_iter().map(into_job).collect()
+        into_jobs(rows)
+    }
+
+    /// Lets a job fail that cannot be read.
+    async fn set_aside(&self, ticket: Ticket, now: i64) -> Result<()> {
+        self.change(move |c, changed| flight::set_aside(c, changed, &ticket, now))
+            .await
     }
 }
 
@@ -95,6 +103,22 @@ fn placed(c: &Connection, row: Row) -> Result<Placed> {
 
 fn into_job((row, position): Placed) -> Result<Job> {
     row.into_job(position)
+}
+
+/// Those that can be read.
+fn into_jobs(rows: Vec<Placed>) -> Result<Vec<Job>> {
+    let jobs = rows.into_iter().map(|placed| {
+        let id = placed.0.id.clone();
+        readable(&id, into_job(placed))
+    });
+    jobs.filter_map(Result::transpose).collect()
+}
+
+/// Those of the ends that are in the outbox.
+fn noted(ended: Vec<Note>) -> Result<Vec<Ended>> {
+    let ended = ended.into_iter().map(Note::into_ended);
+    let noted = ended.filter(|end| end.as_ref().map_or(true, Ended::is_noted));
+    noted.collect()
 }
 
 /// So many rows are read in less time than it takes to wake a reader.
@@ -119,7 +143,7 @@ impl Queue for SqliteQueue {
         let found = self
             .database
             .glance(|c| seen(c, table::load(c, id)?.into_iter().collect()))?;
-        found.into_iter().next().map(into_job).transpose()
+        Ok(into_jobs(found)?.pop())
     }
 
     async fn list(&self, owner: &str, before: Option<&str>, limit: usize) -> Result<Vec<Job>> {
@@ -133,8 +157,7 @@ impl Queue for SqliteQueue {
                     table::select(c, OF_OWNER, params![owner, before, limit])?,
                 )
             };
-            let rows = self.database.glance(select)?;
-            return rows.into_iter().map(into_job).collect();
+            return into_jobs(self.database.glance(select)?);
         }
         let (owner, before) = (owner.to_owned(), before.to_owned());
         self.read(move |c| table::select(c, OF_OWNER, params![owner, before, limit]))
@@ -143,17 +166,26 @@ impl Queue for SqliteQueue {
 
     async fn claim(&self, lanes: &[Lane], now: Timestamp, lease: Duration) -> Result<Claim> {
         let (lanes, now) = (lanes.to_vec(), now.as_millisecond());
-        let claimed = self
-            .change(move |c, changed| order::claim(c, changed, &lanes, now, lease))
-            .await?;
-        Ok(match claimed {
-            Claimed::Call(row) => Claim::Call(Box::new(row.into_job(None)?)),
-            Claimed::Deliver(row) => {
-                let tried = row.deliveries - 1;
-                Claim::Deliver(Box::new(row.into_job(None)?), tried)
+        loop {
+            let lanes = lanes.clone();
+            let claimed = self
+                .change(move |c, changed| order::claim(c, changed, &lanes, now, lease))
+                .await?;
+            let (row, tried) = match claimed {
+                Claimed::Call(row) => (row, None),
+                Claimed::Deliver(row) => {
+                    let tried = row.deliveries - 1;
+                    (row, Some(tried))
+                }
+                Claimed::Idle(due) => return Ok(Claim::Idle(due.map(instant).transpose()?)),
+            };
+            let ticket = row.ticket();
+            match (readable(&ticket.id, row.into_job(None))?, tried) {
+                (Some(job), None) => return Ok(Claim::Call(Box::new(job))),
+                (Some(job), Some(tried)) => return Ok(Claim::Deliver(Box::new(job), tried)),
+                (None, _) => self.set_aside(ticket, now).await?,
             }
-            Claimed::Idle(due) => Claim::Idle(due.map(instant).transpose()?),
-        })
+        }
     }
 
     async fn extend(
@@ -192,15 +224,15 @@ impl Queue for SqliteQueue {
 
     async fn complete(&self, ticket: &Ticket, now: Timestamp) -> Result<Completion> {
         let (ticket, now) = (ticket.clone(), now.as_millisecond());
-        let (rows, orphans) = self
+        let (ended, orphans) = self
             .change(move |c, changed| flight::complete(c, changed, &ticket, now))
             .await?;
-        if rows.is_empty() {
+        if ended.is_empty() {
             return Ok(Completion::Repeated);
         }
-        let jobs = rows.into_iter().map(|row| row.into_job(None));
+        let ended = ended.into_iter().map(Note::into_ended);
         Ok(Completion::Applied {
-            jobs: jobs.collect::<Result<_>>()?,
+            ended: ended.collect::<Result<_>>()?,
             orphans,
         })
     }
@@ -221,7 +253,7 @@ impl Queue for SqliteQueue {
         self.bell.ring_work();
         Ok(Cancellation {
             job: cancelled.row.into_job(None)?,
-            before_call: cancelled.before_call,
+            ended: noted(cancelled.ended)?,
             orphans: cancelled.orphans,
         })
     }
@@ -270,6 +302,32 @@ impl Queue for SqliteQueue {
 
     async fn ready(&self) -> Result<()> {
         Ok(self.database.ready().await?)
+    }
+
+    async fn outbox(&self, after: Option<&str>, limit: usize) -> Result<Vec<Ended>> {
+        let after = after.unwrap_or_default().to_owned();
+        let notes = self
+            .database
+            .read(move |c| outbox::list(c, &after, limit))
+            .await?;
+        let mut ended = Vec::with_capacity(notes.len());
+        for (key, note) in notes {
+            match note.into_ended() {
+                Ok(end) => ended.push(end),
+                Err(error) => {
+                    error!(%error, key, "a noted end cannot be read; it is not settled");
+                    self.acknowledge(&key).await?;
+                }
+            }
+        }
+        Ok(ended)
+    }
+
+    async fn acknowledge(&self, key: &str) -> Result<()> {
+        let key = key.to_owned();
+        self.database
+            .write(move |c| outbox::acknowledge(c, &key))
+            .await
     }
 
     fn bell(&self) -> &Bell {

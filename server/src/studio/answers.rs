@@ -17,7 +17,7 @@ use crate::{
         semantic::{self, Semantic},
     },
     job::{Found, ImageTask, Outcome, Request, Task},
-    limit::{Standing, Unit, micros},
+    limit::micros,
     metrics,
     queue::{Hooks, Job},
 };
@@ -109,13 +109,7 @@ impl Studio {
         if !self.has_files(job.outcome.as_ref()).await {
             return Ok(None);
         }
-        let standings = self.standings(caller, kind).await?;
-        // Nothing is charged, but a door that is closed stays closed.
-        let closed =
-            |standing: &Standing| standing.policy.unit == Unit::Requests && standing.remaining == 0;
-        if standings.iter().any(closed) {
-            return Ok(None);
-        }
+        let standings = self.charge_request(caller, kind, terms, now).await?;
         self.note_accepted(&job, now);
         Ok(Some(Accepted { job, standings }))
     }

@@ -15,7 +15,7 @@ use tracing::{debug, info};
 use super::{Error, Studio};
 use crate::{
     limit::Receipt,
-    queue::{self, Job, NewJob},
+    queue::{self, Bill, Cancellation, Job, NewJob},
 };
 
 /// How long a visitor waits for a store that has gone away.
@@ -85,10 +85,11 @@ impl Studio {
         };
         match job.status {
             Status::Queued => match self.queue.cancel(&job.id, now).await {
-                Ok(cancelled) => {
-                    if cancelled.before_call {
+                Ok(Cancellation { ended, .. }) => {
+                    if ended.iter().all(|end| end.bill == Bill::NOTHING) {
                         self.refund(&job.id, doubt.receipts.clone()).await;
                     }
+                    self.attend(ended).await;
                     info!(
                         id = job.id,
                         "an order that was answered with an error is taken back"
@@ -100,6 +101,7 @@ impl Studio {
             },
             Status::Succeeded => {
                 self.refund(&job.id, doubt.receipts.clone()).await;
+                self.attend_answered(&job).await;
                 Ok(())
             }
             _ => Ok(()),

@@ -8,13 +8,13 @@ use tracing::{debug, warn};
 
 use super::{Caller, Error, Studio, Terms, answers::Answer, new_id};
 use crate::{
-    job::{Outcome, Request},
+    job::Request,
     limit::{
         self, Asker, Costs, Decision, Demand, Figure, OnError, Policy, Receipt, Scope, Settlement,
         Standing, Unit, micros,
     },
     provider::Work,
-    queue::{Hooks, Job},
+    queue::{Bill, Hooks, Job},
 };
 
 /// A fare that was charged.
@@ -68,16 +68,37 @@ impl Studio {
         terms: &Terms,
         now: Timestamp,
     ) -> Result<Fare, Error> {
-        let costs = Costs {
-            requests: 1,
-            ..Costs::default()
-        };
-        let demands = self.order_demands(caller, kind, costs, terms);
+        let demands = self.asking(caller, kind, terms);
         let fare = self.charge_order(caller, demands, now).await?;
         Ok(Fare {
             answer: Some(answer),
             ..fare
         })
+    }
+
+    /// Charges a request that needs nothing to be made.
+    pub(super) async fn charge_request(
+        &self,
+        caller: &Caller,
+        kind: Kind,
+        terms: &Terms,
+        now: Timestamp,
+    ) -> Result<Vec<Standing>, Error> {
+        let demands = self.asking(caller, Some(kind), terms);
+        let fare = self.charge_order(caller, demands.clone(), now).await;
+        if let Ok(Fare { standings, .. }) | Err(Error::Limited(standings)) = &fare {
+            self.tally.note(&demands, standings, now);
+        }
+        Ok(fare?.standings)
+    }
+
+    /// What an order asks of the policies that needs nothing to be made.
+    fn asking(&self, caller: &Caller, kind: Option<Kind>, terms: &Terms) -> Vec<Demand> {
+        let costs = Costs {
+            requests: 1,
+            ..Costs::default()
+        };
+        self.order_demands(caller, kind, costs, terms)
     }
 
     /// Charges an order, unless the caller is held.
@@ -231,29 +252,24 @@ impl Studio {
         Ok(decision.standings)
     }
 
-    /// Gives back all that was charged for a job.
+    /// Gives back all that was charged for an order that was not taken.
     pub(super) async fn refund(&self, id: &str, receipts: Vec<Receipt>) {
-        self.settle(id, receipts.into_iter().map(Settlement::refund).collect())
-            .await;
-    }
-
-    /// Settles what was charged for jobs that shared one call: what failed
-    /// costs nothing, and one of them pays what the provider asked for.
-    pub(super) async fn settle_all(&self, jobs: &[Job]) {
-        for (index, job) in jobs.iter().enumerate() {
-            self.settle(&job.id, settlements(job, index == 0)).await;
+        let refunds = receipts.into_iter().map(Settlement::refund).collect();
+        if let Err(error) = self.settle(id, refunds).await {
+            warn!(%error, id, "a charge could not be given back");
         }
     }
 
-    /// Failing to is logged and not passed on: the visitor's job matters more.
-    async fn settle(&self, id: &str, settlements: Vec<Settlement>) {
+    /// Settles what was charged for a job, once.
+    pub(super) async fn settle(
+        &self,
+        id: &str,
+        settlements: Vec<Settlement>,
+    ) -> Result<(), limit::Error> {
         if settlements.is_empty() {
-            return;
+            return Ok(());
         }
-        let settled = self.limiter.settle(id, settlements, self.clock.now());
-        if let Err(error) = settled.await {
-            warn!(%error, id, "a charge could not be settled");
-        }
+        self.limiter.settle(id, settlements, self.clock.now()).await
     }
 }
 
@@ -290,23 +306,24 @@ fn may_look(standings: &[Standing]) -> bool {
         .all(|standing| !standing.violated || standing.policy.unit != Unit::Requests)
 }
 
-fn settlements(job: &Job, pays: bool) -> Vec<Settlement> {
+/// What the job's receipts come to. Requests were made, whatever became of them.
+pub(super) fn settlements(job: &Job, bill: &Bill) -> Vec<Settlement> {
     let settled = receipts(job).into_iter().filter_map(|receipt| {
-        let actual = match (&job.outcome, receipt.unit) {
-            (Some(Outcome::Failed(_)), _) => 0,
-            (Some(Outcome::Succeeded { .. }), Unit::Usd) if !pays => 0,
-            (
-                Some(Outcome::Succeeded {
-                    cost_usd: Some(usd),
-                    ..
-                }),
-                Unit::Usd,
-            ) => micros(*usd),
-            _ => return None,
+        let actual = match receipt.unit {
+            Unit::Requests => receipt.cost,
+            Unit::Images => made(bill).map_or(receipt.cost, |made| made.min(receipt.cost)),
+            Unit::Usd => {
+                let estimates = receipt.cost.saturating_mul(bill.estimates.into());
+                micros(bill.usd).saturating_add(estimates)
+            }
         };
         (actual != receipt.cost).then_some(Settlement { receipt, actual })
     });
     settled.collect()
+}
+
+fn made(bill: &Bill) -> Option<u64> {
+    bill.pictures.and_then(|count| count.try_into().ok())
 }
 
 /// What was charged for the job.

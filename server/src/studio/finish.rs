@@ -1,83 +1,87 @@
 //! How a job ends: its outcome comes home, or its owner calls it off.
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use atelier_app::wire::Status;
 use jiff::Timestamp;
-use tokio::time::sleep;
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
-use super::{Caller, Error, Studio, fares::receipts};
+use super::{
+    Caller, Error, Studio,
+    fares::{receipts, settlements},
+};
 use crate::{
     callback::Message,
     job::{Outcome, Task},
     metrics,
     provider::CONTENT_REFUSED,
-    queue::{self, Cancellation, Completion, Job, Ticket},
+    queue::{self, Bill, Cancellation, Completion, Ended, Job, Ticket},
 };
 
-/// How often an address is noted again whose job has ended already.
-const TRIES: u32 = 6;
-
 impl Studio {
-    /// Brings a delivered outcome home. Doing so twice changes nothing.
-    pub async fn complete(&self, message: &Message) -> Result<(), Error> {
+    /// Brings a delivered outcome home. Doing so twice changes nothing. What
+    /// follows for those who shared the call is done behind the answer, which
+    /// comes in time however many they are.
+    pub async fn complete(self: &Arc<Self>, message: &Message) -> Result<(), Error> {
         let (ticket, now) = (&message.data.ticket, self.clock.now());
+        let mut settled = false;
         if let Some(job) = self.delivered(ticket).await? {
             self.remember(&job, now).await?;
-            if matches!(job.outcome, Some(Outcome::Failed(_))) {
-                self.refund(&job.id, receipts(&job)).await;
-            }
-            self.tell(&ended(job, now), ticket.token, now).await?;
+            settled = self.settle_early(&job).await;
         }
-        let (jobs, orphans) = match self.queue.complete(ticket, now).await {
-            Ok(Completion::Applied { jobs, orphans }) => (jobs, orphans),
+        let (ended, orphans) = match self.queue.complete(ticket, now).await {
+            Ok(Completion::Applied { ended, orphans }) => (ended, orphans),
             // A deleted job needs no outcome any more.
             Ok(Completion::Repeated) | Err(queue::Error::NotFound) => return Ok(()),
             Err(error) => return Err(error.into()),
         };
         self.clear_up(&orphans).await;
-        self.settle_all(&jobs).await;
-        if let Some(leader) = jobs.first() {
-            self.remember_meaning(leader, now);
+        if let Some(leader) = ended.first() {
+            self.remember_meaning(&leader.job, now);
         }
-        self.note_refusals(&jobs, now).await;
-        for job in &jobs {
+        self.note_refusals(&ended, now).await;
+        for Ended { job, .. } in &ended {
             info!(id = job.id, status = job.status.as_str(), "finished");
             metrics::finished(job);
-            if job.id != ticket.id {
-                self.tell_follower(job, ticket.token, now).await;
-            }
         }
+        let mut ended: Vec<Ended> = ended.into_iter().filter(Ended::is_noted).collect();
+        if let Some(leader) = ended.first_mut().filter(|_| settled) {
+            leader.job.charge = serde_json::Value::Null;
+        }
+        let studio = Arc::clone(self);
+        tokio::spawn(async move { studio.attend(ended).await });
         Ok(())
     }
 
     /// Counts what the provider refused against those who asked for it. Failing
     /// to is logged and not passed on: the job has ended.
-    async fn note_refusals(&self, jobs: &[Job], now: Timestamp) {
-        for job in jobs.iter().filter(|job| was_refused(job)) {
+    async fn note_refusals(&self, ended: &[Ended], now: Timestamp) {
+        let refused = ended
+            .iter()
+            .map(|end| &end.job)
+            .filter(|job| was_refused(job));
+        for job in refused {
             if let Err(error) = self.refusals.count(&receipts(job), now).await {
                 warn!(%error, id = job.id, "a refusal could not be counted");
             }
         }
     }
 
+    /// Settles what was charged for a job whose outcome is recorded, so that
+    /// whoever sees its end sees the limits as they stand then; whether it did.
+    async fn settle_early(&self, job: &Job) -> bool {
+        let settlements = settlements(job, &Bill::delivered(job));
+        let settled = self.settle(&job.id, settlements).await;
+        if let Err(error) = &settled {
+            warn!(%error, id = job.id, "a charge is settled later, from the outbox");
+        }
+        settled.is_ok()
+    }
+
     /// The job whose outcome this is, unless it was applied before.
     async fn delivered(&self, ticket: &Ticket) -> Result<Option<Job>, Error> {
         let job = self.queue.get(&ticket.id).await?;
         Ok(job.filter(|job| job.status == Status::Delivering && job.token == ticket.token))
-    }
-
-    /// Followers are known only when they have ended, and no later delivery
-    /// would come back to them.
-    async fn tell_follower(&self, job: &Job, token: u64, now: Timestamp) {
-        for tries in 1..=TRIES {
-            match self.tell(job, token, now).await {
-                Ok(()) => return,
-                Err(error) => error!(%error, id = job.id, "an API user's notice is not noted yet"),
-            }
-            sleep(Duration::from_millis(100) * 2_u32.pow(tries)).await;
-        }
     }
 
     /// Cancels the caller's job, or, unless `only_cancel`, deletes it with its
@@ -102,31 +106,16 @@ impl Studio {
         let cancelled = self.queue.cancel(id, self.clock.now()).await?;
         let Cancellation {
             job,
-            before_call,
+            ended,
             orphans,
         } = cancelled;
-        if before_call {
-            self.refund(&job.id, receipts(&job)).await;
-        }
+        self.attend(ended).await;
         self.clear_up(&orphans).await;
-        info!(id, before_call, "cancelled");
+        info!(id, "cancelled");
         Ok(Some(job))
     }
 }
 
 fn was_refused(job: &Job) -> bool {
     matches!(&job.outcome, Some(Outcome::Failed(failure)) if failure.code == CONTENT_REFUSED)
-}
-
-/// The job as it will be once its outcome is applied; stores keep milliseconds.
-fn ended(job: Job, now: Timestamp) -> Job {
-    let now = Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now);
-    Job {
-        status: job.outcome.as_ref().map_or(job.status, Outcome::status),
-        version: job.version + 1,
-        finished_at: Some(now),
-        progress: None,
-        preview: None,
-        ..job
-    }
 }

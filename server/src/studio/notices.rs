@@ -1,8 +1,6 @@
 //! Telling API users how their jobs ended. A notice is a job of its own in the
 //! same queue: it is tried again and becomes a dead letter like any other.
 
-use std::time::Duration;
-
 use atelier_app::wire::{self, Status};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -15,10 +13,6 @@ use crate::{
     view,
 };
 
-/// A notice is noted just before its job ends, so that a crash in between
-/// loses nothing. So late it leaves, lest it overtake the end.
-const HEAD_START: Duration = Duration::from_millis(250);
-
 /// What is sent, in the shape of Standard Webhooks.
 #[derive(Serialize)]
 struct Body {
@@ -29,17 +23,17 @@ struct Body {
 }
 
 impl Studio {
-    /// Notes that somebody is to be told how the job ended, if anybody is. The
-    /// token tells the job's ends apart: an operator may have it made again.
-    /// To note the same end twice changes nothing.
-    pub(super) async fn tell(&self, job: &Job, token: u64, now: Timestamp) -> Result<(), Error> {
-        if let Some(notice) = self.notice(job, token, now) {
+    /// Queues the notice of how the job ended, if anybody wants one. To queue
+    /// the same again changes nothing.
+    pub(super) async fn tell(&self, job: &Job) -> Result<(), Error> {
+        let now = self.clock.now();
+        if let Some(notice) = self.notice(job, now) {
             self.queue.enqueue(notice, now).await?;
         }
         Ok(())
     }
 
-    fn notice(&self, job: &Job, token: u64, now: Timestamp) -> Option<NewJob> {
+    fn notice(&self, job: &Job, now: Timestamp) -> Option<NewJob> {
         let (kind, url) = match job.status {
             Status::Succeeded => ("job.succeeded", job.hooks.callback_url.as_ref()?),
             Status::Failed => ("job.failed", for_failure(&job.hooks)?),
@@ -47,7 +41,7 @@ impl Studio {
         };
         let body = Body {
             kind,
-            timestamp: now.to_string(),
+            timestamp: job.finished_at.unwrap_or(now).to_string(),
             data: self.with_addresses(view::job(job)?),
         };
         let task = NoticeTask {
@@ -57,7 +51,8 @@ impl Studio {
             body: serde_json::to_string(&body).ok()?,
         };
         Some(NewJob {
-            id: format!("{}-{token}", job.id),
+            // The token tells the job's ends apart: an operator may have it made again.
+            id: format!("{}-{}", job.id, job.token),
             // A flow of its own beside the owner's jobs, and in none of their lists.
             owner: format!("notices:{}", job.owner),
             request: Request {
@@ -68,7 +63,7 @@ impl Studio {
                 task: Task::Notice(task),
             },
             priority: Priority::Normal,
-            not_before: Some(now + HEAD_START),
+            not_before: None,
             charge: serde_json::Value::Null,
             hooks: Hooks::default(),
             join: None,

@@ -249,6 +249,7 @@ pub(super) fn failed(job: &Job, error: &Error, at: Timestamp) -> FailedAttempt {
         failure: error.failure(),
         request_id: error.request_id.clone(),
         cost: error.cost,
+        settled_cost: Cost::Nothing,
     }
 }
 

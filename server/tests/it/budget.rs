@@ -110,6 +110,54 @@ async fn whoever_joins_a_call_does_not_pay_it_again() {
     settled(&server, 1.0 - CHARGED).await;
 }
 
+/// Whoever cancels before the call is given everything back; the call is paid
+/// by who still waits for it.
+#[tokio::test]
+async fn a_call_is_paid_though_who_ordered_it_first_has_left() {
+    let openai = OpenAi::start(vec![Answer::Hang]).await;
+    let one_at_a_time = DOLLAR.replace("[openai]", "[openai]\nparallel = 1");
+    let setup = Setup::with_file(&one_at_a_time).openai(&openai);
+    let server = setup.start();
+    let before = taken(order(&server, "a barge").await).await;
+    openai.called(1).await;
+    let leader = taken(order(&server, "a boat").await).await;
+    let follower = taken(order(&server, "a boat").await).await;
+    assert_eq!(follower["cache"], "joined");
+    settled(&server, 0.1).await;
+    let path = format!("/api/jobs/{}", text(&leader["id"]));
+    assert_eq!(server.delete(&path).send().await.unwrap().status(), 200);
+    settled(&server, 0.4).await;
+    openai.release();
+    server.succeeded(&before).await;
+    server.succeeded(&follower).await;
+    settled(&server, 1.0 - 2.0 * CHARGED).await;
+}
+
+/// The one who still waits leaves as well, during the call: it has been begun.
+#[tokio::test]
+async fn a_call_that_everybody_has_left_costs_its_estimate() {
+    let openai = OpenAi::start(vec![Answer::Hang, Answer::Hang]).await;
+    let one_at_a_time = DOLLAR.replace("[openai]", "[openai]\nparallel = 1");
+    let setup = Setup::with_file(&one_at_a_time).openai(&openai);
+    let server = setup.start();
+    let before = taken(order(&server, "a barge").await).await;
+    openai.called(1).await;
+    let jobs = [
+        taken(order(&server, "a boat").await).await,
+        taken(order(&server, "a boat").await).await,
+    ];
+    let cancel = async |job: &Value| {
+        let path = format!("/api/jobs/{}", text(&job["id"]));
+        assert_eq!(server.delete(&path).send().await.unwrap().status(), 200);
+    };
+    cancel(&jobs[0]).await;
+    openai.release();
+    server.succeeded(&before).await;
+    openai.called(2).await;
+    cancel(&jobs[1]).await;
+    settled(&server, 1.0 - CHARGED - 0.3).await;
+}
+
 #[tokio::test]
 async fn orders_at_once_do_not_reserve_more_than_there_is() {
     let hang = (0..12).map(|_| Answer::Hang).collect();

@@ -33,6 +33,8 @@ mod figures;
 mod refusals;
 mod notices;
 mod notice_limits;
+mod outbox;
+mod unreadable;
 mod semantic;
 mod several;
 mod clocks;

@@ -35,7 +35,7 @@ pub(crate) struct Receiver {
 }
 
 pub(crate) struct Notice {
-    id: String,
+    pub(crate) id: String,
     pub(crate) body: Value,
 }
 

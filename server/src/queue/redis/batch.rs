@@ -93,6 +93,12 @@ fn added(answer: Value) -> Result<Added, Error> {
     }
 }
 
+pub(super) async fn acknowledge(redis: Redis, keys: Vec<String>) -> Results<()> {
+    let call = redis.script(&scripts::ACKNOWLEDGE).key(TAG).arg(&keys);
+    let () = call.run().await?;
+    Ok(keys.iter().map(|_| Ok(())).collect())
+}
+
 pub(super) async fn get(redis: Redis, ids: Vec<String>) -> Results<Option<Record>> {
     let call = redis.script(&scripts::GET).key(TAG).arg(&ids);
     let [found, records] = reply::array(call.run().await?)?;

@@ -6,18 +6,23 @@
 //! |---|---|
 //! | head | letters: status, cache, kind of outcome; marks: withdrawn, role, followed, failed, uncharged, linked, shown; numbers (as `f64`, little-endian): attempt, deliveries, version, token, started, finished, virtual start; band (1 byte), lane |
 //! | links | leader, flight, progress, preview |
-//! | fixed | lane, band (1), cost (4), owner, blobs of the request |
+//! | fixed | lane, band and flags (1), cost (4), owner, blobs of the request |
 //! | outcome | blobs of the outcome, JSON |
+//! | note | whether it pays (1), id, head, body, outcome, failures of the call |
 
+mod note;
 mod pack;
 
 use atelier_app::wire::{Cache, Status};
 use jiff::Timestamp;
 use serde::Deserialize;
 
-pub(super) use self::pack::{body, ended, long, outcome};
+pub(super) use self::{
+    note::Note,
+    pack::{body, ended, long, outcome},
+};
 use super::{
-    super::{FailedAttempt, Hooks, Job, NewJob},
+    super::{FailedAttempt, Hooks, Job, NewJob, Ticket},
     reply::unreadable,
 };
 use crate::{
@@ -73,9 +78,26 @@ pub(super) fn fresh(job: NewJob, now: Timestamp, place: Option<u64>) -> Result<J
 }
 
 impl Record {
+    /// The right to act on it, as far as it can be read.
+    pub(super) fn ticket(&self) -> Ticket {
+        // Letters and three numbers stand before the token's.
+        const BEFORE: usize = 10 + 3 * size_of::<f64>();
+        let token = self.head.get(BEFORE..).map(Reader);
+        let token = token.and_then(|mut rest| rest.number().ok());
+        Ticket {
+            id: String::from_utf8_lossy(&self.id).into_owned(),
+            token: token.unwrap_or_default(),
+        }
+    }
+
     /// The job as it is.
     pub(super) fn into_job(self) -> Result<Job> {
         self.read().map(|(job, _)| job)
+    }
+
+    /// The job as it is, and whether its owner has left it.
+    pub(super) fn into_job_left(self) -> Result<(Job, bool)> {
+        self.read().map(|(job, withdrawn)| (job, withdrawn != b'-'))
     }
 
     /// The job as its owner sees it; `None` when they deleted it.
@@ -176,6 +198,11 @@ impl<'a> Reader<'a> {
     fn short(&mut self) -> Result<&'a [u8]> {
         let [length] = self.array()?;
         self.take(length.into())
+    }
+
+    fn longest(&mut self) -> Result<&'a [u8]> {
+        let length = self.array().map(u32::from_be_bytes)?;
+        self.take(usize::try_from(length).map_err(|_| unreadable("a record is too long"))?)
     }
 
     fn long(&mut self) -> Result<&'a [u8]> {

@@ -37,7 +37,7 @@ pub(super) fn array<const N: usize>(value: Value) -> Result<[Value; N]> {
         .map_err(|_| unreadable("a list has another length"))
 }
 
-fn bytes(value: Value) -> Result<Vec<u8>> {
+pub(super) fn bytes(value: Value) -> Result<Vec<u8>> {
     match value {
         Value::BulkString(bytes) => Ok(bytes),
         _ => Err(unreadable("a text was expected")),

@@ -12,6 +12,7 @@ macro_rules! rows {
             include_str!("lua/rows.lua"),
             include_str!("lua/lanes.lua"),
             include_str!("lua/changes.lua"),
+            include_str!("lua/outbox.lua"),
             include_str!("lua/answers.lua")
         )
     };
@@ -61,6 +62,8 @@ script!(THROTTLE: "throttle");
 script!(CANCEL: "cancel");
 script!(DELETE: "delete");
 script!(REVIVE: "flight", "revive");
+script!(OUTBOX_PAGE: "outbox_page");
+script!(ACKNOWLEDGE: "acknowledge");
 
 #[test]
 fn scripts_use_only_what_they_declare() {
@@ -77,6 +80,8 @@ fn scripts_use_only_what_they_declare() {
         ("cancel", &CANCEL),
         ("delete", &DELETE),
         ("revive", &REVIVE),
+        ("outbox_page", &OUTBOX_PAGE),
+        ("acknowledge", &ACKNOWLEDGE),
     ] {
         assert_eq!(script.undeclared(), [""; 0], "{name}");
     }

@@ -1,15 +1,24 @@
 //! How a job comes to its end: alone, or with those who joined it.
 
+use std::slice;
+
 use atelier_app::wire::{Cache, Status};
 use rusqlite::{Connection, params};
 
 use super::{
-    super::{Error, Event, Illegal, NewJob, Priority, Result, Ticket, Verdict, due, transition},
+    super::{
+        Error, Event, Illegal, NewJob, Priority, Result, Ticket, Verdict, due, transition,
+        unreadable,
+    },
     order,
+    outbox::{self, Note},
     row::{self, Row, Withdrawn, text},
     table::{self, followers, keep_files, load, save, select},
 };
-use crate::{job::Outcome, store::milliseconds};
+use crate::{
+    job::Outcome,
+    store::{instant, milliseconds},
+};
 
 /// The states of a job that has not ended.
 const IN_FLIGHT: &str = "status IN ('queued', 'running', 'delivering')";
@@ -31,6 +40,9 @@ pub(super) fn enqueue(c: &Connection, mut row: Row, new: &NewJob, now: i64) -> R
     table::insert(c, &row)?;
     keep_files(c, &row.id, new.request.files())?;
     keep_answer(c, &row.id, &row)?;
+    if row.status.is_terminal() {
+        outbox::note(c, &row, None)?;
+    }
     Ok(row)
 }
 
@@ -143,14 +155,14 @@ pub(super) fn settle(
     save(c, &mut row, changed)
 }
 
-/// The finished rows, the leader first, none if they were finished before; and
-/// the blobs that nobody refers to any more.
+/// The ends, the leader's first, none if they had ended before; and the blobs
+/// that nobody refers to any more.
 pub(super) fn complete(
     c: &Connection,
     changed: &mut Vec<String>,
     ticket: &Ticket,
     now: i64,
-) -> Result<(Vec<Row>, Vec<String>)> {
+) -> Result<(Vec<Note>, Vec<String>)> {
     let row = load(c, &ticket.id)?.ok_or(Error::NotFound)?;
     if row.status.is_terminal() {
         return Ok((Vec::new(), Vec::new()));
@@ -159,6 +171,32 @@ pub(super) fn complete(
     let outcome: Option<Outcome> = row.outcome.as_deref().map(row::parse).transpose()?;
     let succeeded = matches!(outcome, Some(Outcome::Succeeded { .. }));
     row.status = transition(row.status, Event::Complete { succeeded })?;
+    finish(c, changed, row, now)
+}
+
+/// Lets a job fail whose record cannot be read, whatever it waits for.
+pub(super) fn set_aside(
+    c: &Connection,
+    changed: &mut Vec<String>,
+    ticket: &Ticket,
+    now: i64,
+) -> Result<()> {
+    let mut row = held(c, ticket)?;
+    let failed = unreadable(instant(now)?);
+    row.outcome = Some(text(&Outcome::Failed(failed.failure.clone()))?);
+    row.fail(&failed)?;
+    let recorded = transition(row.status, Event::Record).unwrap_or(row.status);
+    row.status = transition(recorded, Event::Complete { succeeded: false })?;
+    finish(c, changed, row, now)?;
+    Ok(())
+}
+
+fn finish(
+    c: &Connection,
+    changed: &mut Vec<String>,
+    mut row: Row,
+    now: i64,
+) -> Result<(Vec<Note>, Vec<String>)> {
     row.finished_at = Some(now);
     row.due = 0;
     row.unreport();
@@ -171,24 +209,33 @@ pub(super) fn complete(
     for id in &shared {
         keep_answer(c, id, &row)?;
     }
-    let mut orphans = Vec::new();
-    match row.withdrawn {
-        Withdrawn::No => {}
-        Withdrawn::Cancelled => table::set_status(c, &row.id, Status::Cancelled)?,
-        Withdrawn::Deleted => orphans = table::remove(c, &row.id)?,
-    }
     let mut rows = vec![row];
     for id in shared {
         rows.extend(load(c, &id)?);
     }
-    Ok((rows, orphans))
+    let ended = outbox::note_all(c, &rows, false)?;
+    let orphans = leave(c, &rows[0])?;
+    Ok((ended, orphans))
+}
+
+/// Makes the record of a finished leader what its owner, who had left it,
+/// wanted; the blobs that nobody refers to any more.
+fn leave(c: &Connection, row: &Row) -> Result<Vec<String>> {
+    match row.withdrawn {
+        Withdrawn::No => Ok(Vec::new()),
+        Withdrawn::Cancelled => {
+            table::set_status(c, &row.id, Status::Cancelled)?;
+            Ok(Vec::new())
+        }
+        Withdrawn::Deleted => table::remove(c, &row.id),
+    }
 }
 
 /// What a cancellation changed.
 pub(super) struct Cancelled {
     /// As its owner sees it afterwards.
     pub(super) row: Row,
-    pub(super) before_call: bool,
+    pub(super) ended: Vec<Note>,
     pub(super) orphans: Vec<String>,
 }
 
@@ -202,52 +249,84 @@ pub(super) fn cancel(
     let before = row.clone().seen_by_owner().ok_or(Error::NotFound)?;
     let cancelled = transition(before.status, Event::Cancel)?;
     row.finished_at = Some(now);
-    if row.leader.is_none() && !followers(c, id)?.is_empty() {
+    let carried_on = row.leader.is_none() && !followers(c, id)?.is_empty();
+    if carried_on {
         row.withdrawn = Withdrawn::Cancelled;
     } else {
-        row.status = cancelled;
-        row.due = 0;
-        row.unreport();
-        if before.attempt == 0 && row.leader.is_none() {
-            order::unschedule(c, &row)?;
-        }
+        stop(c, &mut row, cancelled)?;
     }
     save(c, &mut row, changed)?;
-    let orphans = match &row.leader {
-        Some(leader) => abandon(c, changed, leader)?,
-        None => Vec::new(),
+    let (ended, orphans) = match &row.leader {
+        Some(leader) => abandon(c, changed, leader, &row)?,
+        None if carried_on => (close(c, &mut row)?, Vec::new()),
+        None => {
+            let interrupted = before.status == Status::Running;
+            (
+                outbox::note_all(c, slice::from_ref(&row), interrupted)?,
+                Vec::new(),
+            )
+        }
     };
     Ok(Cancelled {
         row: row.seen_by_owner().ok_or(Error::NotFound)?,
-        before_call: before.status == Status::Queued || before.cache == Cache::Joined,
+        ended,
         orphans,
     })
 }
 
-/// Ends a withdrawn leader that nobody waits for any more; the blobs that
-/// nobody refers to any more.
-fn abandon(c: &Connection, changed: &mut Vec<String>, leader: &str) -> Result<Vec<String>> {
-    let Some(mut row) = load(c, leader)? else {
-        return Ok(Vec::new());
-    };
-    if row.withdrawn == Withdrawn::No || !followers(c, leader)?.is_empty() {
-        return Ok(Vec::new());
-    }
-    // An outcome that is recorded already is delivered all the same.
-    let Ok(status) = transition(row.status, Event::Cancel) else {
-        return Ok(Vec::new());
-    };
-    row.status = status;
+fn stop(c: &Connection, row: &mut Row, cancelled: Status) -> Result<()> {
+    row.status = cancelled;
     row.due = 0;
     row.unreport();
-    if row.attempt == 0 {
-        order::unschedule(c, &row)?;
+    if row.attempt == 0 && row.leader.is_none() {
+        order::unschedule(c, row)?;
     }
-    save(c, &mut row, changed)?;
-    if row.withdrawn == Withdrawn::Deleted {
-        return table::remove(c, leader);
+    Ok(())
+}
+
+/// Settles what was taken for a leader that left before its call was begun:
+/// one of its followers will pay. While a call is in progress it still owes it.
+fn close(c: &Connection, row: &mut Row) -> Result<Vec<Note>> {
+    if row.status == Status::Running {
+        return Ok(Vec::new());
     }
-    Ok(Vec::new())
+    let note = outbox::note(c, row, None)?;
+    row.charge = "null".into();
+    table::void_charge(c, &row.id)?;
+    Ok(vec![note])
+}
+
+/// Notes that a follower has left, and ends a withdrawn leader that nobody
+/// waits for any more; also the blobs that nobody refers to any more.
+fn abandon(
+    c: &Connection,
+    changed: &mut Vec<String>,
+    leader: &str,
+    follower: &Row,
+) -> Result<(Vec<Note>, Vec<String>)> {
+    let leader = load(c, leader)?.filter(|leader| leader.withdrawn != Withdrawn::No);
+    // An outcome that is recorded already is delivered all the same.
+    let alone = match leader {
+        Some(leader) if followers(c, &leader.id)?.is_empty() => {
+            let cancelled = transition(leader.status, Event::Cancel).ok();
+            cancelled.map(|cancelled| (leader, cancelled))
+        }
+        _ => None,
+    };
+    let Some((mut leader, cancelled)) = alone else {
+        return Ok((vec![outbox::note(c, follower, None)?], Vec::new()));
+    };
+    let interrupted = leader.status == Status::Running;
+    stop(c, &mut leader, cancelled)?;
+    save(c, &mut leader, changed)?;
+    let rows = [leader, follower.clone()];
+    let ended = outbox::note_all(c, &rows, interrupted)?;
+    let orphans = if rows[0].withdrawn == Withdrawn::Deleted {
+        table::remove(c, &rows[0].id)?
+    } else {
+        Vec::new()
+    };
+    Ok((ended, orphans))
 }
 
 pub(super) fn delete(c: &Connection, changed: &mut Vec<String>, id: &str) -> Result<Vec<String>> {
@@ -284,6 +363,7 @@ pub(super) fn revive(
     row.band = priority.band();
     row.cache = Cache::Miss;
     row.charge = "null".into();
+    row.settle_failures()?;
     row.outcome = None;
     row.leader = None;
     row.followed = false;

@@ -3,7 +3,7 @@
 use atelier_app::wire::{Cache, Status};
 use serde::{Deserialize, Serialize};
 
-use super::super::{FailedAttempt, Job, NewJob, Result, due};
+use super::super::{FailedAttempt, Job, NewJob, Result, Ticket, due};
 use crate::store::{self, instant};
 
 /// A row as it is stored. JSON stays text: it is read and written outside the
@@ -83,6 +83,14 @@ impl Row {
         })
     }
 
+    /// The right to act on it.
+    pub(super) fn ticket(&self) -> Ticket {
+        Ticket {
+            id: self.id.clone(),
+            token: self.token,
+        }
+    }
+
     pub(super) fn finish_with(&mut self, answer: String, now: i64) {
         self.status = Status::Succeeded;
         self.due = 0;
@@ -112,10 +120,34 @@ impl Row {
 
     /// Keeps what went wrong.
     pub(super) fn fail(&mut self, failed: &FailedAttempt) -> Result<()> {
-        let mut failures: Vec<FailedAttempt> = parse(&self.failures)?;
+        // A list that cannot be read must not keep the job from its end.
+        let mut failures: Vec<FailedAttempt> = parse(&self.failures).unwrap_or_default();
         failures.push(failed.clone());
         self.failures = text(&failures)?;
         Ok(())
+    }
+
+    /// What the attempts so far have cost is settled.
+    pub(super) fn settle_failures(&mut self) -> Result<()> {
+        let mut failures: Vec<FailedAttempt> = parse(&self.failures)?;
+        for attempt in &mut failures {
+            attempt.settle();
+        }
+        self.failures = text(&failures)?;
+        Ok(())
+    }
+
+    /// Whether anything was taken for it that is not settled yet.
+    pub(super) fn is_charged(&self) -> bool {
+        !matches!(self.charge.as_str(), "null" | "[]")
+    }
+
+    /// Whether anybody wants to know how it ended.
+    pub(super) fn is_to_be_told(&self) -> bool {
+        const NOBODY: &str = r#"{"callback_url":null,"failure_callback_url":null}"#;
+        self.withdrawn == Withdrawn::No
+            && self.status != Status::Cancelled
+            && !matches!(self.hooks.as_str(), NOBODY | "{}")
     }
 
     pub(super) fn waits_for_its_turn(&self) -> bool {

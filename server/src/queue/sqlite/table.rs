@@ -53,7 +53,7 @@ pub(super) fn load(c: &Connection, id: &str) -> Result<Option<Row>> {
     cached(c, &BY_ID, |query| query.query_row([id], read).optional())
 }
 
-fn read(row: &SqlRow<'_>) -> rusqlite::Result<Row> {
+pub(super) fn read(row: &SqlRow<'_>) -> rusqlite::Result<Row> {
     Ok(Row {
         id: row.get(0)?,
         owner: row.get(1)?,
@@ -224,6 +224,11 @@ pub(super) fn set_status(c: &Connection, id: &str, status: Status) -> Result<()>
         "UPDATE jobs SET status = ?2 WHERE id = ?1",
         &[&id, &status.as_str()],
     )
+}
+
+/// What was taken for the job is settled elsewhere.
+pub(super) fn void_charge(c: &Connection, id: &str) -> Result<()> {
+    execute(c, "UPDATE jobs SET charge = 'null' WHERE id = ?1", &[&id])
 }
 
 /// Writes everything that a job begun anew may change.

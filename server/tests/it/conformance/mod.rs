@@ -4,6 +4,7 @@
 
 mod access;
 mod cache;
+mod ledger;
 pub(crate) mod limit;
 mod limit_model;
 mod meanings;
@@ -177,6 +178,15 @@ suites! { sqlite, redis, cluster, redis_8, model:
     queue::a_deleted_leaders_blobs_stay_while_another_job_needs_them,
     queue::a_cancelled_leaders_blobs_stay_until_it_is_deleted,
     queue::deliveries_at_once_name_their_own_orphans,
+    queue::an_end_is_noted_until_it_is_acknowledged,
+    queue::who_has_nothing_to_settle_or_to_hear_is_not_noted,
+    queue::every_attempt_is_owed_whatever_became_of_it,
+    queue::a_follower_pays_when_the_leader_left_before_the_call,
+    queue::a_leader_that_leaves_during_the_call_still_owes_it,
+    queue::the_last_to_leave_owes_the_call_that_was_stopped,
+    queue::an_end_outlives_its_job,
+    queue::what_a_call_cost_before_it_was_revived_is_not_owed_again,
+    queue::an_answer_from_a_cache_is_noted_and_free,
     queue::dead_letters_are_listed_newest_first_in_pages,
     queue::a_deleted_dead_letter_is_gone,
     queue::a_revived_job_begins_anew,

@@ -160,32 +160,67 @@ async fn what_is_asked_for_at_once_is_counted_at_once() {
 }
 
 #[tokio::test]
-async fn a_job_that_failed_costs_nothing() {
+async fn a_job_that_failed_costs_its_request_alone() {
     let blocked = json!({ "error": { "code": "moderation_blocked", "message": "x" } });
     let (_setup, _openai, server) =
         limited(LIMITS, vec![Answer::Error(400, vec![], blocked)]).await;
     let job = server.submit(&json!({ "prompt": "a boat", "n": 4 })).await;
     assert_eq!(server.finished(&job).await["status"], "failed");
     refunded(&server, "pictures", 20.0).await;
-    refunded(&server, "burst", 5.0).await;
+    assert_eq!(remaining(&server, "burst").await, 4.0);
 }
 
 #[tokio::test]
-async fn an_answer_from_the_cache_costs_nothing() {
-    let (_setup, _openai, server) = limited(LIMITS, vec![]).await;
+async fn who_cancels_before_the_call_gets_the_pictures_back() {
+    let one_at_a_time = format!("{LIMITS}\n[openai]\nparallel = 1");
+    let (_setup, openai, server) = limited(&one_at_a_time, vec![Answer::Hang]).await;
+    server.paint("a barge").await;
+    openai.called(1).await;
+    let job = server.submit(&json!({ "prompt": "a boat", "n": 4 })).await;
+    assert_eq!(remaining(&server, "pictures").await, 15.0);
+    let path = format!("/api/jobs/{}", text(&job["id"]));
+    assert_eq!(server.delete(&path).send().await.unwrap().status(), 200);
+    assert_eq!(remaining(&server, "pictures").await, 19.0);
+    assert_eq!(remaining(&server, "burst").await, 3.0);
+}
+
+/// One picture is made, and one is charged.
+#[tokio::test]
+async fn who_joins_a_call_gets_the_pictures_back_when_it_ends() {
+    let (_setup, openai, server) = limited(LIMITS, vec![Answer::Hang]).await;
+    let leader = server.paint("a boat").await;
+    openai.called(1).await;
+    let follower = server.paint("a boat").await;
+    assert_eq!(follower["cache"], "joined");
+    assert_eq!(remaining(&server, "pictures").await, 18.0);
+    openai.release();
+    server.succeeded(&leader).await;
+    server.succeeded(&follower).await;
+    refunded(&server, "pictures", 19.0).await;
+    assert_eq!(remaining(&server, "burst").await, 3.0);
+}
+
+#[tokio::test]
+async fn an_answer_from_the_cache_costs_its_request_alone() {
+    let (_setup, openai, server) = limited(LIMITS, vec![]).await;
     server.succeeded(&server.paint("a boat").await).await;
-    for _ in 0..10 {
-        let response = server
-            .post("/api/images")
-            .json(&json!({ "prompt": "a boat" }))
-            .send()
-            .await
-            .unwrap();
+    let order = || {
+        let order = server.post("/api/images");
+        order.json(&json!({ "prompt": "a boat" })).send()
+    };
+    for left in [3, 2, 1, 0] {
+        let response = order().await.unwrap();
         let limit = response.headers()["ratelimit"].to_str().unwrap().to_owned();
-        assert!(limit.contains("\"burst\";r=4;"), "{limit}");
+        assert!(limit.contains(&format!("\"burst\";r={left};")), "{limit}");
         assert_eq!(taken(response).await["cache"], "exact");
     }
+    let (status, problem) = problem(order().await.unwrap()).await;
+    assert_eq!(
+        (status, &problem["violated-policies"]),
+        (429, &json!(["burst"]))
+    );
     assert_eq!(remaining(&server, "pictures").await, 19.0);
+    assert_eq!(openai.calls().len(), 1);
 }
 
 /// An address that a client only claims is not believed.
@@ -321,7 +356,7 @@ async fn without_pictures_left_there_is_still_what_was_made_before() {
         .json(&json!({ "prompt": "a barge" }));
     assert_eq!(problem(refused.send().await.unwrap()).await.0, 429);
     assert_eq!(server.paint("a boat").await["cache"], "exact");
-    assert_eq!(remaining(&server, "burst").await, 4.0);
+    assert_eq!(remaining(&server, "burst").await, 3.0);
     openai.called(1).await;
     assert_eq!(openai.calls().len(), 1);
 }

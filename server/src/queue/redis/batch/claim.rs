@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{
-    super::super::{Claim, Error, expired},
+    super::super::{Claim, Error, Ticket, expired},
     Lane, Record, Redis, Result, Results, TAG, milliseconds, reply, scripts,
 };
 use crate::store::instant;
@@ -45,6 +45,17 @@ pub(in super::super) enum Taken {
 }
 
 impl Taken {
+    /// The right to act on the job that was taken; to nothing, if none was.
+    pub(in super::super) fn ticket(&self) -> Ticket {
+        match self {
+            Self::Call(record) | Self::Deliver(record, _) => record.ticket(),
+            Self::Idle(_) => Ticket {
+                id: String::new(),
+                token: 0,
+            },
+        }
+    }
+
     pub(in super::super) fn into_claim(self) -> Result<Claim> {
         Ok(match self {
             Self::Call(record) => Claim::Call(Box::new(record.into_job()?)),

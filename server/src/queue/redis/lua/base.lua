@@ -24,6 +24,9 @@ local DONE = 0
 -- be work.
 local heads_in, bodies_in, outcomes_in = {}, {}, {}
 local due_in, due_out, finished_in, dead_in, ready = {}, {}, {}, {}, {}
+-- Ends to be noted: their keys with a 0 before each, the notes by their keys;
+-- and all the notes that were made.
+local ends_in, notes_in, noted = {}, {}, {}
 local changed, work = {}, false
 -- Jobs to be answered: ids and heads, and rows for those that went the long
 -- way. Of deliveries, the number tried before.
@@ -52,6 +55,25 @@ end
 -- Whether the text is a whole head.
 local function sane(text)
   return text and #text >= HEAD_BYTES and #text == HEAD_BYTES + byte(text, HEAD_BYTES)
+end
+
+-- What the caller says of a job beside its band, in the body's third field:
+-- nothing was taken for it, and nobody is to be told of its end.
+local function said(body)
+  local flags = byte(body, byte(body, 1) + 2)
+  return flags >= 128, flags % 128 >= 64
+end
+
+-- Notes that a job has ended with this head. `paying` is 1 if it owes what its
+-- call cost, and 3 if the call was stopped during an attempt; else 0. Its
+-- failed attempts are those of the call.
+local function note(id, head, version, paying, body, outcome, attempts)
+  local key = format('%s-%010d', id, version)
+  add(ends_in, '0', key)
+  local text = pack('>BI2c0I4c0I4c0I4c0I4c0', paying, #id, id, #head, head, #body, body, #outcome,
+    outcome, #attempts, attempts)
+  add(notes_in, key, text)
+  noted[#noted + 1] = text
 end
 
 -- How many calls the lane may have in progress once it is not held.

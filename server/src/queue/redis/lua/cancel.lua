@@ -1,6 +1,6 @@
--- Cancels a job. ARGV: id, now. Answers how it ended (a number), or whether
--- no call had been begun (0 or 1), the record, and the blobs that nobody refers
--- to any more.
+-- Cancels a job. ARGV: id, now. Answers how it ended (a number), or the record,
+-- the blobs that nobody refers to any more, and what was noted of jobs that have
+-- ended.
 
 -- Takes a queued or running job out of its lane.
 local function stop(row)
@@ -21,16 +21,19 @@ local function stop(row)
   close(row)
 end
 
--- Stops a withdrawn leader that nobody waits for any more. An outcome that is
--- recorded already is delivered all the same. Returns the blobs that nobody
--- refers to any more.
-local function abandon(id)
+-- Notes that a follower has left, and stops a withdrawn leader that nobody waits
+-- for any more. An outcome that is recorded already is delivered all the same.
+-- Returns the blobs that nobody refers to any more.
+local function abandon(id, follower)
   local row = load(id)
   if not row or mark(row, WITHDRAWN) == '-' or (row[STATUS] ~= 'q' and row[STATUS] ~= 'r')
     or call('EXISTS', P .. 'followers:' .. id) == 1 then
+    note_all({ follower }, 0)
     return {}
   end
+  local paying = row[STATUS] == 'r' and 3 or 1
   stop(row)
+  note_all({ row, follower }, paying)
   return mark(row, WITHDRAWN) == 'd' and remove(row) or {}
 end
 
@@ -40,20 +43,27 @@ if not row then
 elseif seen ~= 'q' and seen ~= 'r' then
   return ILLEGAL + STATES[seen]
 end
-local before_call = (seen == 'q' or row[CACHE] == 'j') and 1 or 0
 row[FINISHED] = tonumber(ARGV[2])
+local follows, orphans = mark(row, ROLE) == 'f', {}
 if call('EXISTS', P .. 'followers:' .. row[ID]) == 1 then
   set_mark(row, WITHDRAWN, 'c')
   change(row)
+  -- While a call is in progress it still owes it; else a follower will.
+  if seen == 'q' then
+    note_all({ row }, 0)
+    set_mark(row, UNCHARGED, 'y')
+    write(row)
+  end
 else
   stop(row)
 end
-local orphans = {}
-if mark(row, ROLE) == 'f' then
+if follows then
   local leader = open(row).leader
   call('SREM', P .. 'followers:' .. leader, row[ID])
-  orphans = abandon(leader)
+  orphans = abandon(leader, row)
+elseif row[STATUS] == 'c' then
+  note_all({ row }, seen == 'r' and 3 or 1)
 end
 work = true
 commit()
-return { before_call, tell_all({ row }), orphans }
+return { tell_all({ row }), orphans, noted }

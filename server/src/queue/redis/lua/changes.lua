@@ -61,6 +61,8 @@ local function mirror(leader)
   local key = P .. 'followers:' .. leader[ID]
   local ids, over, link = call('SMEMBERS', key), OVER[leader[STATUS]], open(leader)
   local outcome = leader[ENDED] ~= '-' and call('HGET', P .. 'outcome', leader[ID])
+  -- Whoever came first pays first.
+  table.sort(ids)
   load_all(ids)
   for i = 1, #ids do
     local row = rows[ids[i]]
@@ -103,6 +105,8 @@ local function flush()
   give(due_out, 'ZREM', P .. 'due')
   give(due_in, 'ZADD', P .. 'due')
   give(finished_in, 'ZADD', P .. 'finished')
+  give(ends_in, 'ZADD', P .. 'outbox')
+  give(notes_in, 'HSET', P .. 'outbox:notes')
   give(dead_in, 'ZADD', P .. 'dead')
   for name, lane in pairs(lanes) do
     local finishes = {}
@@ -122,6 +126,7 @@ local function flush()
   end
   heads_in, bodies_in, links_in, links_out, outcomes_in = {}, {}, {}, {}, {}
   due_in, due_out, finished_in, dead_in, ready = {}, {}, {}, {}, {}
+  ends_in, notes_in = {}, {}
 end
 
 -- Carries out what has been noted and tells all processes.

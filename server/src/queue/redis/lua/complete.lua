@@ -38,6 +38,18 @@ if long then
 elseif #told == 0 then
   return { counts, {}, {} }
 end
+local bodies, outcomes = call('HMGET', P .. 'body', unpack(told)), call('HMGET', P .. 'outcome', unpack(told))
+for k = 1, #told do
+  local free, untold = said(bodies[k])
+  if not (free and untold) then
+    local _, _, _, _, _, _, version = parse(HEAD, heads[k])
+    note(told[k], heads[k], version, free and 0 or 1, bodies[k], outcomes[k] or '', '')
+  end
+end
+if #ends_in > 0 then
+  call('ZADD', P .. 'outbox', unpack(ends_in))
+  call('HSET', P .. 'outbox:notes', unpack(notes_in))
+end
 call('HSET', P .. 'head', unpack(heads_in))
 call('ZREM', P .. 'due', unpack(told))
 call('ZADD', P .. 'finished', unpack(finished_in))
@@ -45,6 +57,4 @@ if #dead_in > 0 then
   call('ZADD', P .. 'dead', unpack(dead_in))
 end
 call('PUBLISH', P .. 'bell', '-' .. table.concat(told, '\n'))
-return { counts, {
-  told, heads, call('HMGET', P .. 'body', unpack(told)), {}, call('HMGET', P .. 'outcome', unpack(told)),
-}, {} }
+return { counts, { told, heads, bodies, {}, outcomes }, {} }

@@ -67,13 +67,14 @@ for n = 1, #ids do
   end
   if not long or not long.is_known(id, known) then
     local lane, band, cost, owner, files = parse('>Bc0BI4I2c0I2c0', body)
+    band = band % 64
     if extra == '' then
       local vt = schedule(lane, owner, cost)
       add(heads_in, id, pack(HEAD, 'q', 'm', '-', PLAIN, 0, 0, 1, 0, 0, 0, vt, band, #lane, lane))
       add(listed(ready, lane), decimal(band * 1e13 + vt), id)
       alone[id], lane_of_alone[n], work = true, lane, true
     else
-      long.add(id, lane, band, cost, owner, extra)
+      long.add(id, lane, band, cost, owner, extra, body)
     end
     add(bodies_in, id, body)
     add(listed(owned, owner), '0', id)

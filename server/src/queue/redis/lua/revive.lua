@@ -11,6 +11,11 @@ local id, flight = row[ID], open(row).flight
 row[ENDED], row[ATTEMPT], row[DELIVERIES], row[STARTED], row[FINISHED] = '-', 0, 0, 0, 0
 row[BAND] = tonumber(ARGV[2])
 set_mark(row, UNCHARGED, 'y')
+-- What its attempts have cost was noted with its end.
+if mark(row, FAILED) == 'y' then
+  local failures = call('HGET', P .. 'failures', id) or ''
+  call('HSET', P .. 'failures', id, (string.gsub(failures, '"cost":', '"settled_cost":')))
+end
 call('HDEL', P .. 'outcome', id)
 call('ZREM', P .. 'finished', id)
 call('ZREM', P .. 'dead', id)

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
-    super::super::{Hooks, NewJob},
+    super::super::{Hooks, NewJob, outbox::is_charged},
     Result, unreadable,
 };
 use crate::job::{Outcome, Request};
@@ -24,7 +24,7 @@ struct BodyText<'a> {
 pub(in super::super) fn body(job: &NewJob, now: Timestamp) -> Result<Vec<u8>> {
     let mut packed = Vec::with_capacity(512);
     short(&mut packed, job.request.provider.as_bytes())?;
-    packed.push(job.priority.band());
+    packed.push(job.priority.band() | flags(job));
     packed.extend(job.request.images().to_be_bytes());
     long(&mut packed, job.owner.as_bytes())?;
     long(&mut packed, &names(job.request.files()))?;
@@ -36,6 +36,20 @@ pub(in super::super) fn body(job: &NewJob, now: Timestamp) -> Result<Vec<u8>> {
     };
     serde_json::to_writer(&mut packed, &body)?;
     Ok(packed)
+}
+
+/// What `said` in `base.lua` reads beside the band.
+fn flags(job: &NewJob) -> u8 {
+    const UNCHARGED: u8 = 0x80;
+    const UNTOLD: u8 = 0x40;
+    let mut flags = 0;
+    if !is_charged(&job.charge) {
+        flags |= UNCHARGED;
+    }
+    if job.hooks == Hooks::default() {
+        flags |= UNTOLD;
+    }
+    flags
 }
 
 /// The outcome, behind the blobs it refers to.

@@ -2,7 +2,7 @@
 
 use atelier::{
     job::Outcome,
-    queue::{Error, Hooks, NewJob, Report, Ticket, Verdict},
+    queue::{Bill, Error, Hooks, NewJob, Report, Ticket, Verdict},
 };
 use atelier_app::wire::{Cache, Status};
 
@@ -107,7 +107,7 @@ pub(crate) async fn cancelling_is_for_jobs_that_are_not_finished(stores: Stores)
     let queue = stores.queue;
     queue.enqueue(new("a", "owner"), at(0)).await.unwrap();
     let cancelled = queue.cancel("a", at(1)).await.unwrap();
-    assert!(cancelled.before_call);
+    assert_eq!(cancelled.ended[0].bill, Bill::NOTHING);
     assert_eq!(
         (cancelled.job.status, cancelled.job.finished_at),
         (Status::Cancelled, Some(at(1)))
@@ -120,7 +120,8 @@ pub(crate) async fn cancelling_is_for_jobs_that_are_not_finished(stores: Stores)
 
     queue.enqueue(new("b", "owner"), at(0)).await.unwrap();
     let ticket = call(&queue, 0).await.ticket();
-    assert!(!queue.cancel("b", at(1)).await.unwrap().before_call);
+    let cancelled = queue.cancel("b", at(1)).await.unwrap();
+    assert_eq!(cancelled.ended[0].bill.estimates, 1);
     assert!(matches!(
         queue
             .settle(&ticket, Verdict::Record(success("b.png")), at(2))

@@ -7,6 +7,7 @@ mod flow;
 mod flights;
 mod files;
 mod dead;
+mod outbox;
 mod model;
 mod property;
 
@@ -22,7 +23,7 @@ use atelier::{
 use atelier_app::wire::Failure;
 
 pub(super) use self::{
-    dead::*, files::*, flights::*, flow::*, leases::*, life::*, model::Model, order::*,
+    dead::*, files::*, flights::*, flow::*, leases::*, life::*, model::Model, order::*, outbox::*,
 };
 use super::{Stores, at};
 
@@ -140,7 +141,17 @@ fn failed(attempt: u32) -> FailedAttempt {
         at: at(0),
         failure,
         request_id: Some("req-1".into()),
+        cost: Cost::Usd(0.01),
+        settled_cost: Cost::Nothing,
+    }
+}
+
+/// The same after the job was revived.
+fn settled(attempt: u32) -> FailedAttempt {
+    FailedAttempt {
         cost: Cost::Nothing,
+        settled_cost: Cost::Usd(0.01),
+        ..failed(attempt)
     }
 }
 
@@ -208,7 +219,10 @@ async fn complete(queue: &Subject, ticket: &Ticket, now: i64) -> Vec<Job> {
 /// The jobs that are finished, and the blobs that nobody refers to any more.
 async fn complete_all(queue: &Subject, ticket: &Ticket, now: i64) -> (Vec<Job>, Vec<String>) {
     match queue.complete(ticket, at(now)).await.unwrap() {
-        Completion::Applied { jobs, orphans } => (jobs, orphans),
+        Completion::Applied { ended, orphans } => {
+            let jobs = ended.into_iter().map(|end| end.job);
+            (jobs.collect(), orphans)
+        }
         Completion::Repeated => panic!("completed before"),
     }
 }

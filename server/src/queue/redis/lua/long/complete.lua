@@ -27,16 +27,19 @@ local function finish(row, now, n)
   hush(row)
   due_out[#due_out + 1] = row[ID]
   local followers, before = change(row) or {}, #told
+  local together = { row }
+  for i = 1, #followers do
+    together[#together + 1] = rows[followers[i]] or nil
+  end
+  note_all(together, 1)
   report(row)
   if mark(row, WITHDRAWN) == '-' then
     close(row)
   else
     withdraw(row, n)
   end
-  for i = 1, #followers do
-    if rows[followers[i]] then
-      report(rows[followers[i]])
-    end
+  for i = 2, #together do
+    report(together[i])
   end
   return #told - before
 end

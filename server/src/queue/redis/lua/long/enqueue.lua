@@ -11,26 +11,30 @@ local function kept(answer)
   return true
 end
 
-local function answered(row, ended, outcome, now)
+local function answered(row, ended, outcome, now, body)
   row[STATUS], row[CACHE], row[FINISHED] = ended, 'e', now
   attach(row, ended, outcome)
   write(row)
   close(row)
+  local free, untold = said(body)
+  if not (free and untold) then
+    note(row[ID], texts[row[ID]], row[VERSION], 0, body, outcome, '')
+  end
 end
 
 -- Adds a job with something special about it.
-local function add_special(id, lane, band, cost, owner, extra)
+local function add_special(id, lane, band, cost, owner, extra, body)
   local row = read(id, pack(HEAD, 'q', 'm', '-', PLAIN, 0, 0, 1, 0, 0, 0, 0, band, #lane, lane))
   rows[id] = row
   local due, now, since, ended, digest, at = parse('>I8I8I8c1I2c0', extra)
   local answer = sub(extra, at)
   if ended ~= '-' and kept(answer) then
-    return answered(row, ended, answer, now)
+    return answered(row, ended, answer, now, body)
   end
   local leader = digest ~= '' and joinable(digest, decimal(since))
   if leader and leader[STATUS] == 's' then
     flush()
-    return answered(row, 's', call('HGET', P .. 'outcome', leader[ID]), now)
+    return answered(row, 's', call('HGET', P .. 'outcome', leader[ID]), now, body)
   end
   open(row).flight = digest
   if leader then

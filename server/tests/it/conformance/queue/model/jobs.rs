@@ -6,8 +6,8 @@ use std::{
 };
 
 use atelier::{
-    job::Outcome,
-    queue::{Cancellation, Error, Event, Illegal, Job, Join, NewJob, Priority, transition},
+    job::{Cost, Outcome},
+    queue::{Cancellation, Ended, Error, Event, Illegal, Job, Join, NewJob, Priority, transition},
 };
 use atelier_app::wire::{Cache, Status};
 use jiff::Timestamp;
@@ -25,6 +25,8 @@ pub(super) struct Jobs {
     pub(super) paces: BTreeMap<String, Pace>,
     /// The pace of a lane that has begun nothing yet.
     pub(super) idle: Pace,
+    /// The ends that nobody has acknowledged, by their keys.
+    pub(super) outbox: BTreeMap<String, Ended>,
     /// Whose version a store may raise when nothing is to be seen.
     pub(super) loose: BTreeSet<String>,
 }
@@ -127,6 +129,7 @@ impl Jobs {
         row.job.outcome = Some(answer);
         row.flight = None;
         row.due = None;
+        self.end_free(id);
     }
 
     fn follow(&mut self, id: &str, leader: &str) {
@@ -146,31 +149,50 @@ impl Jobs {
         row.job.finished_at = Some(now);
         row.job.version += 1;
         let leader = row.leader.clone();
-        if waiting.is_empty() {
+        let called = seen.status == Status::Running;
+        let alone = waiting.is_empty();
+        if alone {
             self.stop(id);
         } else {
             row.withdrawn = Withdrawn::Cancelled;
             self.loose.extend(waiting);
         }
-        let orphans = leader.map(|leader| self.abandon(&leader));
+        let (ended, orphans) = match leader {
+            Some(leader) => self.abandon(&leader, id),
+            None if alone => (self.end(&[id.to_owned()], called), Vec::new()),
+            // It still owes a call that has begun.
+            None if called => (Vec::new(), Vec::new()),
+            None => {
+                let ended = self.end_free(id);
+                self.row(id).job.charge = serde_json::Value::Null;
+                (ended, Vec::new())
+            }
+        };
         Ok(Cancellation {
             job: self.seen(id).ok_or(Error::NotFound)?,
-            before_call: seen.status == Status::Queued || seen.cache == Cache::Joined,
-            orphans: orphans.unwrap_or_default(),
+            ended: ended.into_iter().filter(Ended::is_noted).collect(),
+            orphans,
         })
     }
 
-    /// Stops a withdrawn leader that nobody waits for any more; the blobs that
-    /// went with it.
-    fn abandon(&mut self, id: &str) -> Vec<String> {
-        let withdrawn = self.rows[id].withdrawn;
-        if withdrawn != Withdrawn::No && self.followers(id).is_empty() && self.stop(id) {
-            self.loose.insert(id.to_owned());
-            if withdrawn == Withdrawn::Deleted {
-                return self.remove(id);
-            }
+    /// Stops a withdrawn leader that nobody waits for any more; what has ended
+    /// when this follower left, and the blobs that went with the leader.
+    fn abandon(&mut self, id: &str, follower: &str) -> (Vec<Ended>, Vec<String>) {
+        let (withdrawn, called) = (
+            self.rows[id].withdrawn,
+            self.rows[id].job.status == Status::Running,
+        );
+        if withdrawn == Withdrawn::No || !self.followers(id).is_empty() || !self.stop(id) {
+            return (self.end_free(follower), Vec::new());
         }
-        Vec::new()
+        // Its end is noted with the version that it has then.
+        self.row(id).job.version += 1;
+        self.loose.insert(id.to_owned());
+        let ended = self.end(&[id.to_owned(), follower.to_owned()], called);
+        if withdrawn == Withdrawn::Deleted {
+            return (ended, self.remove(id));
+        }
+        (ended, Vec::new())
     }
 
     /// Cancels the job itself, unless its outcome is recorded already.
@@ -226,6 +248,12 @@ impl Jobs {
             outcome: None,
             ..seen
         };
+        for attempt in &mut row.job.failures {
+            if attempt.cost != Cost::Nothing {
+                attempt.settled_cost = attempt.cost;
+                attempt.cost = Cost::Nothing;
+            }
+        }
         row.deliveries = 0;
         row.leader = None;
         let flight = row.flight.clone();

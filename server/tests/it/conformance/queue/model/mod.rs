@@ -3,6 +3,7 @@
 
 mod row;
 mod jobs;
+mod outbox;
 mod work;
 mod lanes;
 
@@ -15,8 +16,8 @@ use std::{
 
 use async_trait::async_trait;
 use atelier::queue::{
-    Bell, Cancellation, Claim, Completion, Error, Job, Lane, NewJob, Priority, Queue, Report,
-    Ticket, Verdict,
+    Bell, Cancellation, Claim, Completion, Ended, Error, Job, Lane, NewJob, Priority, Queue,
+    Report, Ticket, Verdict,
 };
 use atelier_app::wire::Status;
 use jiff::Timestamp;
@@ -130,6 +131,18 @@ impl Queue for Model {
     }
 
     async fn ready(&self) -> Result<()> {
+        Ok(())
+    }
+
+    async fn outbox(&self, after: Option<&str>, limit: usize) -> Result<Vec<Ended>> {
+        let jobs = self.jobs();
+        let later = jobs.outbox.iter();
+        let later = later.filter(|(key, _)| after.is_none_or(|after| key.as_str() > after));
+        Ok(later.map(|(_, end)| end.clone()).take(limit).collect())
+    }
+
+    async fn acknowledge(&self, key: &str) -> Result<()> {
+        self.jobs().outbox.remove(key);
         Ok(())
     }
 

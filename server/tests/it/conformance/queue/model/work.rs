@@ -167,14 +167,14 @@ impl Jobs {
         let mut done = vec![id.clone()];
         done.extend(self.followers(id));
         self.changed(id);
-        let jobs = done.iter().map(|id| self.rows[id].job.clone()).collect();
+        let ended = self.end(&done, false);
         let mut orphans = Vec::new();
         match self.rows[id].withdrawn {
             Withdrawn::No => {}
             Withdrawn::Cancelled => self.row(id).job.status = Status::Cancelled,
             Withdrawn::Deleted => orphans = self.remove(id),
         }
-        Ok(Completion::Applied { jobs, orphans })
+        Ok(Completion::Applied { ended, orphans })
     }
 
     /// The job, if the ticket is still the right to act on it.
@@ -202,5 +202,6 @@ fn expired(attempt: u32, at: Timestamp) -> FailedAttempt {
         failure,
         request_id: None,
         cost: Cost::Estimate,
+        settled_cost: Cost::Nothing,
     }
 }

@@ -9,8 +9,8 @@ use std::{
 use atelier::{
     job::Outcome,
     queue::{
-        Cancellation, Claim, Completion, Error, Job, Lane, NewJob, Priority, Queue, Report, Ticket,
-        Verdict,
+        Cancellation, Claim, Completion, Ended, Error, Job, Lane, NewJob, Priority, Queue, Report,
+        Ticket, Verdict,
     },
 };
 use jiff::Timestamp;
@@ -31,6 +31,9 @@ pub(super) enum Call {
     List(String, Option<String>, usize),
     Dead(Option<String>, usize),
     Finished(Range<Timestamp>, usize),
+    Outbox,
+    /// All ends of the job.
+    Acknowledge(String),
 }
 
 /// One line each, without what all jobs have in common.
@@ -64,6 +67,8 @@ impl Debug for Call {
             Self::Get(id) => write!(f, "get {id}"),
             Self::List(owner, before, limit) => write!(f, "list {owner} {before:?} {limit}"),
             Self::Dead(before, limit) => write!(f, "dead {before:?} {limit}"),
+            Self::Outbox => write!(f, "outbox"),
+            Self::Acknowledge(id) => write!(f, "acknowledge {id}"),
             Self::Finished(within, limit) => write!(f, "finished {within:?} {limit}"),
         }
     }
@@ -118,17 +123,27 @@ impl Seen {
     fn completion(completion: Completion) -> Self {
         match completion {
             Completion::Repeated => Self::new("repeated", Vec::new()),
-            Completion::Applied { mut jobs, orphans } => {
-                jobs[1..].sort_by(|one, other| one.id.cmp(&other.id));
-                Self::new(&format!("applied, freed {:?}", sorted(orphans)), jobs)
+            Completion::Applied { ended, orphans } => {
+                Self::ended(&format!("applied, freed {:?}", sorted(orphans)), ended)
             }
         }
     }
 
     fn cancellation(done: Cancellation) -> Self {
         let freed = sorted(done.orphans);
-        let words = format!("before the call: {}, freed {freed:?}", done.before_call);
-        Self::new(&words, vec![done.job])
+        let mut seen = Self::ended(&format!("freed {freed:?}"), done.ended);
+        seen.jobs.push(done.job);
+        seen
+    }
+
+    fn outbox(ended: Vec<Ended>) -> Self {
+        Self::ended("noted", ended)
+    }
+
+    fn ended(words: &str, ended: Vec<Ended>) -> Self {
+        let bills = ended.iter().map(|end| (&end.job.id, &end.bill));
+        let words = format!("{words}, {:?}", bills.collect::<Vec<_>>());
+        Self::new(&words, ended.into_iter().map(|end| end.job).collect())
     }
 }
 
@@ -157,6 +172,14 @@ pub(super) async fn perform(queue: &dyn Queue, call: &Call, now: Timestamp) -> S
             Seen::jobs(queue.list(owner, before.as_deref(), *limit).await)
         }
         Call::Dead(before, limit) => Seen::jobs(queue.dead(before.as_deref(), *limit).await),
+        Call::Outbox => Seen::from(queue.outbox(None, 1000).await, Seen::outbox),
+        Call::Acknowledge(id) => {
+            let ended = queue.outbox(None, 1000).await.unwrap();
+            for end in ended.iter().filter(|end| end.job.id == *id) {
+                queue.acknowledge(&end.key).await.unwrap();
+            }
+            Seen::said(())
+        }
         Call::Finished(within, limit) => Seen::said(queue.finished(within.clone(), *limit).await),
     }
 }

@@ -65,6 +65,7 @@ pub(super) enum Deed {
     Cancel,
     Delete,
     Revive(Priority),
+    Acknowledge,
     Get,
 }
 
@@ -153,6 +154,7 @@ fn deed() -> impl Strategy<Value = Deed> {
         4 => Just(Deed::Cancel),
         3 => Just(Deed::Delete),
         6 => priority().prop_map(Deed::Revive),
+        3 => Just(Deed::Acknowledge),
         1 => Just(Deed::Get),
     ]
 }

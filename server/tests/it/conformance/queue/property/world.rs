@@ -177,6 +177,7 @@ impl World {
         let id = choose(which, &all, |new| fits(new))?.id.clone();
         Some(match deed {
             Deed::AddAgain | Deed::Get => Call::Get(id),
+            Deed::Acknowledge => Call::Acknowledge(id),
             Deed::Cancel => Call::Cancel(id),
             Deed::Delete => Call::Delete(id),
             Deed::Revive(priority) => Call::Revive(id, *priority),
@@ -185,7 +186,7 @@ impl World {
 
     /// Every way to look at the jobs.
     pub(super) fn looks(&self, seen: &[Job]) -> Vec<Call> {
-        let mut calls: Vec<Call> = Vec::new();
+        let mut calls = vec![Call::Outbox];
         calls.extend(self.added.iter().map(|new| Call::Get(new.id.clone())));
         let pages = || {
             [None]
@@ -215,7 +216,7 @@ fn fits(deed: &Deed, status: Status) -> bool {
     match deed {
         Deed::AddAgain | Deed::Get => true,
         Deed::Cancel => matches!(status, Status::Queued | Status::Running),
-        Deed::Delete => status.is_terminal(),
+        Deed::Delete | Deed::Acknowledge => status.is_terminal(),
         Deed::Revive(_) => status == Status::Failed,
     }
 }

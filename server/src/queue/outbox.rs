@@ -1,0 +1,159 @@
+//! What is left to do when a job has ended: its charge is to be settled, and
+//! whoever asked for it is to be told. Whatever ends a job notes that in the
+//! outbox in the same transaction, so that a process that dies right after
+//! neither loses nor doubles it.
+
+use atelier_app::wire::Status;
+
+use super::{FailedAttempt, Hooks, Job};
+use crate::job::{Cost, Outcome};
+
+/// A job that has ended, as it was then: it may be revived or deleted since.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ended {
+    /// Names this end; a job that is revived ends again.
+    pub key: String,
+    /// As its owner sees it, without its failed attempts.
+    pub job: Job,
+    /// What it owes for the call.
+    pub bill: Bill,
+}
+
+/// What a job owes for its call. Of those who shared a call only one owes
+/// something: the first whose charge has not been settled before.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bill {
+    /// US dollars, where the provider told.
+    pub usd: f64,
+    /// Attempts whose price is not known: each costs what was estimated.
+    pub estimates: u32,
+    /// Pictures made; unset: as many as were asked for.
+    pub pictures: Option<usize>,
+}
+
+/// What is known of a call when it ends.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Call<'a> {
+    pub(super) failures: &'a [FailedAttempt],
+    pub(super) outcome: Option<&'a Outcome>,
+    /// It was stopped while an attempt was in progress.
+    pub(super) interrupted: bool,
+}
+
+impl Bill {
+    /// Nothing is owed.
+    pub const NOTHING: Self = Self {
+        usd: 0.0,
+        estimates: 0,
+        pictures: Some(0),
+    };
+
+    /// What a job owes whose outcome is recorded and whose charge is open.
+    pub fn delivered(job: &Job) -> Self {
+        Self::of(Call {
+            failures: &job.failures,
+            outcome: job.outcome.as_ref(),
+            interrupted: false,
+        })
+    }
+
+    /// Every attempt that was begun is owed, whatever became of it.
+    pub(super) fn of(call: Call<'_>) -> Self {
+        let mut bill = Self::NOTHING;
+        for attempt in call.failures {
+            bill.add(attempt.cost);
+        }
+        match call.outcome {
+            Some(Outcome::Succeeded { pictures, cost_usd }) => {
+                bill.add(cost_usd.map_or(Cost::Estimate, Cost::Usd));
+                bill.pictures = Some(pictures.len());
+            }
+            None if call.interrupted => {
+                bill.add(Cost::Estimate);
+                bill.pictures = None;
+            }
+            Some(Outcome::Failed(_)) | None => {}
+        }
+        bill
+    }
+
+    fn add(&mut self, cost: Cost) {
+        match cost {
+            Cost::Nothing => {}
+            Cost::Usd(usd) => self.usd += usd,
+            Cost::Estimate => self.estimates += 1,
+        }
+    }
+}
+
+impl Ended {
+    /// The end of a job that was answered when it was added.
+    pub fn answered(job: &Job) -> Self {
+        Self::new(job.clone(), Bill::NOTHING)
+    }
+
+    pub(super) fn new(mut job: Job, bill: Bill) -> Self {
+        job.failures.clear();
+        Self {
+            key: key(&job.id, job.version),
+            job,
+            bill,
+        }
+    }
+
+    /// The end of a job whose owner had cancelled or deleted it before.
+    pub(super) fn withdrawn(job: Job, bill: Bill) -> Self {
+        let seen = Job {
+            status: Status::Cancelled,
+            outcome: None,
+            progress: None,
+            preview: None,
+            ..job
+        };
+        Self::new(seen, bill)
+    }
+
+    /// The ends of those who shared a call: the leader, whether its owner had
+    /// withdrawn it, and its followers.
+    pub(super) fn together(leader: Job, withdrawn: bool, followers: Vec<Job>) -> Vec<Self> {
+        let mut unpaid = Some(Bill::delivered(&leader));
+        let mut due = |job: &Job| {
+            let pays = is_charged(&job.charge);
+            let bill = pays.then(|| unpaid.take()).flatten();
+            bill.unwrap_or(Bill::NOTHING)
+        };
+        let bill = due(&leader);
+        let first = if withdrawn {
+            Self::withdrawn(leader, bill)
+        } else {
+            Self::new(leader, bill)
+        };
+        let followers = followers.into_iter().map(|job| {
+            let bill = due(&job);
+            Self::new(job, bill)
+        });
+        std::iter::once(first).chain(followers).collect()
+    }
+
+    /// Whether it is in the outbox: there is something to settle, or somebody
+    /// to be told.
+    pub fn is_noted(&self) -> bool {
+        let told = self.job.status != Status::Cancelled && self.job.hooks != Hooks::default();
+        told || is_charged(&self.job.charge)
+    }
+}
+
+/// The name of the end that a job came to with this version; a later end sorts
+/// behind it.
+fn key(id: &str, version: u64) -> String {
+    format!("{id}-{version:010}")
+}
+
+/// Whether anything was taken for the job that is not settled yet.
+pub(super) fn is_charged(charge: &serde_json::Value) -> bool {
+    match charge {
+        serde_json::Value::Null => false,
+        serde_json::Value::Array(receipts) => !receipts.is_empty(),
+        _ => true,
+    }
+}

@@ -1,0 +1,28 @@
+-- Jobs that have ended: what is noted of them.
+
+-- Notes that these jobs, which are to be written as they are, have ended. If
+-- that was the end of the call of the first (`paying` is 1, or 3 if it was
+-- stopped during an attempt; else 0), the first whose charge is open pays for it.
+local function note_all(list, paying)
+  local ids, leader, paid = {}, list[1], paying == 0
+  for i = 1, #list do
+    ids[i] = list[i][ID]
+  end
+  local bodies = read_all('body', ids)
+  local outcome = leader[ENDED] ~= '-' and call('HGET', P .. 'outcome', leader[ID]) or ''
+  local attempts = mark(leader, FAILED) == 'y' and call('HGET', P .. 'failures', leader[ID]) or ''
+  for i = 1, #list do
+    local row, body = list[i], bodies[i]
+    if body then
+      local free, untold = said(body)
+      free = free or mark(row, UNCHARGED) == 'y'
+      untold = untold or row[STATUS] == 'c' or mark(row, WITHDRAWN) ~= '-'
+      if not (free and untold) then
+        local pays = not free and not paid
+        paid = paid or pays
+        note(ids[i], texts[ids[i]], row[VERSION], pays and paying or 0, body,
+          outcome, pays and attempts or '')
+      end
+    end
+  end
+end

@@ -1,0 +1,61 @@
+//! What is left to do when a job has ended: its charge is settled, and whoever
+//! asked for it is told. The queue has noted the end; each of the steps may be
+//! repeated, and only then is the note forgotten.
+
+use std::time::Duration;
+
+use futures::{StreamExt as _, stream};
+use tracing::warn;
+
+use super::{Error, Studio, fares::settlements};
+use crate::queue::{Ended, Job};
+
+/// Ends attended to at a time: enough to share the stores' round trips.
+const AT_ONCE: usize = 32;
+
+/// Ends read at a time.
+const PAGE: usize = 200;
+
+impl Studio {
+    /// Attends to ends that were just brought about. What cannot be done now is
+    /// done later, from the outbox.
+    pub(super) async fn attend(&self, ended: Vec<Ended>) {
+        let attended = stream::iter(ended).for_each_concurrent(AT_ONCE, |end| async move {
+            if let Err(error) = self.attend_to(&end).await {
+                warn!(%error, id = end.job.id, "an end waits in the outbox");
+            }
+        });
+        attended.await;
+    }
+
+    /// Attends to the end of a job that was answered when it was added.
+    pub(super) async fn attend_answered(&self, job: &Job) {
+        let end = Ended::answered(job);
+        self.attend(Some(end).filter(Ended::is_noted).into_iter().collect())
+            .await;
+    }
+
+    /// Attends to what has been in the outbox for so long: a process died that
+    /// should have, or its stores were away.
+    pub async fn attend_outbox(&self, unattended: Duration) -> Result<(), Error> {
+        let now = self.clock.now();
+        let latest = now.checked_sub(unattended).unwrap_or(now);
+        let mut last = None;
+        loop {
+            let mut page = self.queue.outbox(last.as_deref(), PAGE).await?;
+            let Some(end) = page.last() else {
+                return Ok(());
+            };
+            last = Some(end.key.clone());
+            page.retain(|end| end.job.finished_at.is_none_or(|at| at <= latest));
+            self.attend(page).await;
+        }
+    }
+
+    async fn attend_to(&self, end: &Ended) -> Result<(), Error> {
+        self.settle(&end.job.id, settlements(&end.job, &end.bill))
+            .await?;
+        self.tell(&end.job).await?;
+        Ok(self.queue.acknowledge(&end.key).await?)
+    }
+}
