@@ -55,6 +55,15 @@ impl Copy {
     }
 }
 
+/// A key that nobody can guess, and that tells whom its blob is for.
+pub fn new_key(extension: &str, visibility: Visibility) -> String {
+    let mark = match visibility {
+        Visibility::Everybody => "",
+        Visibility::Owner => PRIVATE,
+    };
+    format!("{}{mark}.{extension}", Uuid::new_v4().simple())
+}
+
 /// Whom the blob of this key is for.
 pub fn visibility(key: &str) -> Visibility {
     match key.split_once('.') {
@@ -145,23 +154,22 @@ impl Blobs {
         })
     }
 
-    /// Keeps the bytes under a new key that nobody can guess, and that tells
-    /// whom they are for.
+    /// Keeps the bytes under a new key.
     pub async fn keep(
         &self,
         bytes: Bytes,
         extension: &str,
         visibility: Visibility,
     ) -> Result<String, Error> {
-        let mark = match visibility {
-            Visibility::Everybody => "",
-            Visibility::Owner => PRIVATE,
-        };
-        let key = format!("{}{mark}.{extension}", Uuid::new_v4().simple());
-        self.store
-            .put(&Path::from(key.as_str()), bytes.into())
-            .await?;
+        let key = new_key(extension, visibility);
+        self.keep_as(&key, bytes).await?;
         Ok(key)
+    }
+
+    /// Keeps the bytes under this key, whole or not at all.
+    pub async fn keep_as(&self, key: &str, bytes: Bytes) -> Result<(), Error> {
+        self.store.put(&Path::from(key), bytes.into()).await?;
+        Ok(())
     }
 
     /// Errors if no blob could be kept now.

@@ -44,30 +44,45 @@ impl Worker {
                 return Err(Interrupted::HandedBack(Cost::Estimate));
             }
         };
-        let kept = match answer {
-            Ok(answer) => self.keep_in_time(job, answer).await?,
+        let made = match answer {
+            Ok(answer) => made(answer, job.request.task.visibility()).await,
             Err(error) => Err(error),
         };
-        Ok(match kept {
-            Ok(outcome) => {
-                let origin = self.note(job, &outcome).await;
-                (Verdict::Record(outcome), origin)
-            }
-            Err(error) => (self.judge(job, &error).await, Origin::Call),
-        })
+        match made {
+            Ok(made) => self.keep_in_time(job, made).await,
+            Err(error) => Ok((self.judge(job, &error).await, Origin::Call)),
+        }
     }
 
-    /// What was paid for goes into the journal.
-    async fn note(&self, job: &Job, outcome: &Outcome) -> Origin {
-        let provider = self.provider(&job.request.provider);
-        let estimate = provider.map_or(0.0, |(provider, _)| {
-            provider.estimate((&job.request.task).into())
-        });
-        let told = match outcome {
-            Outcome::Succeeded { cost_usd, .. } => cost_usd.unwrap_or_default(),
-            Outcome::Failed(_) => 0.0,
+    /// Keeps what was made; a process that ends waits a little for a disk that is full.
+    async fn keep_in_time(&self, job: &Job, made: Made) -> Result<(Verdict, Origin), Interrupted> {
+        let cost = made.cost();
+        let too_late = async {
+            self.hand_back.cancelled().await;
+            sleep(LAST_CHANCE).await;
         };
-        if estimate.max(told) <= 0.0 {
+        tokio::select! {
+            kept = self.keep(job, made) => Ok(kept),
+            () = too_late => Err(Interrupted::HandedBack(cost)),
+        }
+    }
+
+    /// What is paid for goes into the journal first: whoever finds the files finds their entry.
+    async fn keep(&self, job: &Job, made: Made) -> (Verdict, Origin) {
+        let mut origin = self.note(job, &made.outcome).await;
+        for (key, bytes) in made.files {
+            self.store(&key, bytes).await;
+        }
+        if origin == Origin::Call {
+            // A disk that was full has room now.
+            origin = self.note(job, &made.outcome).await;
+        }
+        (Verdict::Record(made.outcome), origin)
+    }
+
+    /// Writes what was paid for into the journal.
+    async fn note(&self, job: &Job, outcome: &Outcome) -> Origin {
+        if !self.costs(job) {
             return Origin::Call;
         }
         let entry = Entry {
@@ -118,54 +133,11 @@ impl Worker {
             .find(|(provider, _)| provider.name() == name)
     }
 
-    /// Keeps what was made; a process that ends waits a little for a disk that is full.
-    async fn keep_in_time(
-        &self,
-        job: &Job,
-        answer: Answer,
-    ) -> Result<Result<Outcome, Error>, Interrupted> {
-        let cost = answer.cost_usd.map_or(Cost::Estimate, Cost::Usd);
-        let too_late = async {
-            self.hand_back.cancelled().await;
-            sleep(LAST_CHANCE).await;
-        };
-        tokio::select! {
-            kept = self.keep(answer, job.request.task.visibility()) => Ok(kept),
-            () = too_late => Err(Interrupted::HandedBack(cost)),
-        }
-    }
-
-    async fn keep(&self, answer: Answer, visibility: Visibility) -> Result<Outcome, Error> {
-        let mut readable = Vec::with_capacity(answer.pictures.len());
-        for bytes in &answer.pictures {
-            match describe(bytes.clone()).await {
-                Some(description) => readable.push((bytes, description)),
-                None => warn!("a picture of the answer cannot be read"),
-            }
-        }
-        // What can be read is paid for, whatever the rest is.
-        if readable.is_empty() && !answer.pictures.is_empty() {
-            return Err(unreadable().lost().charged(answer.cost_usd));
-        }
-        let mut pictures = Vec::with_capacity(readable.len());
-        for (bytes, description) in readable {
-            let key = self.store(bytes, description.extension, visibility).await;
-            pictures.push(description.kept(key, bytes.len() as u64));
-        }
-        Ok(Outcome::Succeeded {
-            pictures,
-            cost_usd: answer.cost_usd,
-        })
-    }
-
     /// What is made is not given up because the disk is full: it stays in memory until it is kept.
-    async fn store(&self, bytes: &Bytes, extension: &str, visibility: Visibility) -> String {
+    async fn store(&self, key: &str, bytes: Bytes) {
         let mut pause = FIRST_STORE_PAUSE;
-        loop {
-            match self.blobs.keep(bytes.clone(), extension, visibility).await {
-                Ok(key) => return key,
-                Err(error) => warn!(%error, "a picture could not be kept yet"),
-            }
+        while let Err(error) = self.blobs.keep_as(key, bytes.clone()).await {
+            warn!(%error, "a picture could not be kept yet");
             sleep(pause).await;
             pause = (2 * pause).min(LONGEST_STORE_PAUSE);
         }
@@ -211,6 +183,48 @@ impl Worker {
             warn!(%error, lane = lane.name, "the lane could not be slowed down");
         }
     }
+}
+
+/// What an answer brought, not kept yet.
+struct Made {
+    outcome: Outcome,
+    /// By their keys.
+    files: Vec<(String, Bytes)>,
+}
+
+impl Made {
+    fn cost(&self) -> Cost {
+        match self.outcome {
+            Outcome::Succeeded {
+                cost_usd: Some(usd),
+                ..
+            } => Cost::Usd(usd),
+            _ => Cost::Estimate,
+        }
+    }
+}
+
+/// Looks at what was answered. What can be read is paid for, whatever the rest is.
+async fn made(answer: Answer, visibility: Visibility) -> Result<Made, Error> {
+    let (mut pictures, mut files) = (Vec::new(), Vec::new());
+    let nothing_expected = answer.pictures.is_empty();
+    for bytes in answer.pictures {
+        let Some(description) = describe(bytes.clone()).await else {
+            warn!("a picture of the answer cannot be read");
+            continue;
+        };
+        let key = blob::new_key(description.extension, visibility);
+        pictures.push(description.kept(key.clone(), bytes.len() as u64));
+        files.push((key, bytes));
+    }
+    if pictures.is_empty() && !nothing_expected {
+        return Err(unreadable().lost().charged(answer.cost_usd));
+    }
+    let outcome = Outcome::Succeeded {
+        pictures,
+        cost_usd: answer.cost_usd,
+    };
+    Ok(Made { outcome, files })
 }
 
 /// What there is to know about the picture; `None` if it is none.

@@ -12,7 +12,10 @@ use std::{
 use tracing::warn;
 
 use super::Worker;
-use crate::queue::{Job, Lane};
+use crate::{
+    provider::Provider,
+    queue::{Job, Lane},
+};
 
 /// While the store comes back.
 const STORE_PAUSE: Duration = Duration::from_millis(100);
@@ -61,13 +64,20 @@ impl Worker {
 
     /// Errors if what the job's call would bring could not be kept, and the call would cost money.
     pub(super) async fn may_call(&self, job: &Job) -> io::Result<()> {
-        let provider = self.provider(&job.request.provider);
-        let costs = |estimate: f64| estimate > 0.0;
-        let work = (&job.request.task).into();
-        if provider.is_none_or(|(provider, _)| !costs(provider.estimate(work))) {
-            return Ok(());
+        if self.costs(job) {
+            self.has_room().await
+        } else {
+            Ok(())
         }
-        self.has_room().await
+    }
+
+    /// Whether the job's call is expected to cost money.
+    pub(super) fn costs(&self, job: &Job) -> bool {
+        let provider = self.provider(&job.request.provider);
+        let estimate = |(provider, _): &(Arc<dyn Provider>, Lane)| {
+            provider.estimate((&job.request.task).into())
+        };
+        provider.map_or(0.0, estimate) > 0.0
     }
 
     async fn has_room(&self) -> io::Result<()> {

@@ -1,6 +1,6 @@
 //! Answers that are paid for and not yet in the store: one small file a job in a folder beside the
-//! pictures, written when the pictures are kept and before the store is told. It goes once the store has
-//! the outcome, or does not want it any more. So neither a store that is away nor the end of the process
+//! pictures, written before the pictures are and the store is told. It goes once the store has the
+//! outcome, or does not want it any more, and counts for nothing without its pictures. So neither a store that is away nor the end of the process
 //! makes a call be paid for twice.
 
 use std::{

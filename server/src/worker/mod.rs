@@ -207,7 +207,10 @@ impl Worker {
         let (result, preview) = tokio::join!(attempt, hold);
         match result {
             Ok((verdict, origin)) => self.conclude(job, verdict, origin).await,
-            Err(Interrupted::Lost) => info!("stopped: the job was cancelled or taken over"),
+            Err(Interrupted::Lost) => {
+                info!("stopped: the job was cancelled or taken over");
+                self.clear_entry(&job.id).await;
+            }
             Err(Interrupted::NoRoom) => {
                 self.settle(&job.ticket(), Verdict::Release(None)).await;
             }

@@ -18,11 +18,12 @@ impl Worker {
     /// claimed: a lease that has run out meanwhile is found by a claim.
     pub(super) async fn recover(&self) {
         for entry in self.journal.entries().await {
+            let Entry { ticket, outcome } = &entry;
             if !self.is_whole(&entry).await {
-                self.journal.remove(&entry.ticket.id).await;
+                // Or somebody is about to make it whole.
+                let _needed = self.clear_entry(&ticket.id).await;
                 continue;
             }
-            let Entry { ticket, outcome } = &entry;
             match self.settle(ticket, Verdict::Record(outcome.clone())).await {
                 Told::Taken => {
                     info!(id = ticket.id, "an answer paid for before was recorded");
@@ -30,9 +31,8 @@ impl Worker {
                     self.deliver(ticket, outcome, 0).await;
                 }
                 Told::Unheard => return,
-                told => {
-                    self.reconsider(&ticket.id, outcome, told, Origin::Journal)
-                        .await;
+                Told::Refused | Told::RefusedLater => {
+                    self.clear_entry(&ticket.id).await;
                 }
             }
         }
@@ -40,6 +40,9 @@ impl Worker {
 
     /// The answer to the job's call, if it was paid for before.
     pub(super) async fn paid_before(&self, job: &Job) -> Option<Outcome> {
+        if !self.costs(job) {
+            return None;
+        }
         let entry = match self.journal.find(&job.id).await {
             Ok(entry) => entry?,
             Err(error) => {
@@ -73,28 +76,31 @@ impl Worker {
         true
     }
 
-    /// The store did not take the outcome of a paid call. It stays in the journal as long as the job may
-    /// be called for again, and serves then. Files are discarded only if surely nothing refers to them;
-    /// what else is left without a record is swept.
+    /// The store did not take the outcome of a call. Files are discarded only if surely nothing refers to
+    /// them; what else is left without a record is swept.
     pub(super) async fn reconsider(&self, id: &str, outcome: &Outcome, told: Told, origin: Origin) {
-        let may_be_called = match self.queue.get(id).await {
-            Ok(job) => job.is_some_and(|job| {
-                matches!(
-                    job.status,
-                    Status::Queued | Status::Running | Status::Failed
-                )
-            }),
-            Err(error) => {
-                warn!(%error, id, "whether an outcome is still wanted is not known");
-                true
-            }
-        };
-        if may_be_called && origin != Origin::Call {
-            return;
-        }
-        self.forget(id, origin).await;
-        if told == Told::Refused && origin != Origin::Journal {
+        let needed = origin != Origin::Call && self.clear_entry(id).await;
+        if !needed && told == Told::Refused && origin != Origin::Journal {
             self.discard(outcome.files()).await;
         }
+    }
+
+    /// Forgets the job's entry, unless the job may be called for again: then the entry serves. Whether it
+    /// is needed.
+    pub(super) async fn clear_entry(&self, id: &str) -> bool {
+        let job = match self.queue.get(id).await {
+            Ok(job) => job,
+            Err(error) => {
+                warn!(%error, id, "whether an outcome is still wanted is not known");
+                return true;
+            }
+        };
+        let called_again =
+            |status| matches!(status, Status::Queued | Status::Running | Status::Failed);
+        let needed = job.is_some_and(|job| called_again(job.status));
+        if !needed {
+            self.journal.remove(id).await;
+        }
+        needed
     }
 }

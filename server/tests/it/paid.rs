@@ -131,8 +131,7 @@ impl Stage {
     /// The answer arrives while the store is away, and is written down.
     async fn answered(&self, job: &Value) {
         self.openai.release();
-        let entry = self.entry(job);
-        eventually("the answer is in the journal", || entry.exists()).await;
+        written_down(&self.setup, job).await;
     }
 
     /// The job has its picture, and it was paid for once.
@@ -149,6 +148,18 @@ impl Stage {
 fn entry(setup: &Setup, job: &Value) -> PathBuf {
     let name = format!("{}.json", text(&job["id"]));
     setup.data().join("journal").join(name)
+}
+
+/// Waits until the journal has the answer, and the folder its picture.
+async fn written_down(setup: &Setup, job: &Value) {
+    let entry = entry(setup, job);
+    let whole = || {
+        let text = std::fs::read(&entry).ok()?;
+        let entry: Value = serde_json::from_slice(&text).unwrap();
+        let key = entry["outcome"]["succeeded"]["pictures"][0]["key"].as_str()?;
+        Some(setup.data().join("images").join(key).exists())
+    };
+    eventually("the answer is written down", || whole() == Some(true)).await;
 }
 
 /// Longer than a lease.
@@ -271,14 +282,14 @@ async fn a_paid_answer_that_sqlite_does_not_take_outlives_its_process() {
     database.busy_timeout(Duration::from_secs(20)).unwrap();
     database.execute_batch("BEGIN IMMEDIATE").unwrap();
     openai.release();
-    let entry = entry(&setup, &job);
-    eventually("the answer is in the journal", || entry.exists()).await;
+    written_down(&setup, &job).await;
     server.kill();
     database.execute_batch("ROLLBACK").unwrap();
     let server = setup.start();
     let job = server.succeeded(&job).await;
     assert_eq!(server.picture(&job).await, picture());
     assert_eq!((openai.calls().len(), &job["attempt"]), (1, &json!(1)));
+    let entry = entry(&setup, &job);
     eventually("the journal is cleared", || !entry.exists()).await;
 }
 
