@@ -8,6 +8,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use tracing::warn;
 
 use super::{
     Error, Result, State,
@@ -136,8 +137,10 @@ pub(super) async fn copy(
         let picture = blobs.read(&key).await.map_err(studio::Error::from)?;
         let made = turn.work(move || make(picture)).await?;
         let made = Bytes::from(made.ok_or_else(|| anyhow!("{key} cannot be made into {copy:?}"))?);
-        let kept = blobs.keep_copy(&key, copy, made.clone()).await;
-        kept.map_err(studio::Error::from)?;
+        // One that cannot be kept is made again for whoever asks next.
+        if let Err(error) = blobs.keep_copy(&key, copy, made.clone()).await {
+            warn!(%error, key, "a copy of a picture could not be kept");
+        }
         Ok(made)
     });
     made.await.map_err(anyhow::Error::from)?
