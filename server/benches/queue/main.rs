@@ -1,7 +1,8 @@
 //! How fast the queue is: in the embedded store, in Redis where
 //! `ATELIER_BENCH_REDIS_URL` names one, and around a provider that answers at
-//! once. One JSON object per measurement on stdout; `cargo xtask bench queue`
-//! runs this beside BullMQ.
+//! once. Jobs may be joined, as real orders may. `ATELIER_BENCH_FINISHED` says
+//! how many finished jobs there are before. One JSON object per measurement on
+//! stdout; `cargo xtask bench queue` runs this beside BullMQ.
 
 #![expect(
     clippy::unwrap_used,
@@ -12,6 +13,7 @@
 mod overhead;
 
 use std::{
+    ops::Range,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -22,7 +24,8 @@ use std::{
 use atelier::{
     job::{ImageTask, Outcome, Request, Task},
     queue::{
-        Claim, Completion, Hooks, Lane, NewJob, Priority, Queue, RedisQueue, SqliteQueue, Verdict,
+        Claim, Completion, Hooks, Join, Lane, NewJob, Priority, Queue, RedisQueue, SqliteQueue,
+        Verdict,
     },
     store::{redis::Redis, sqlite::Database},
 };
@@ -34,6 +37,9 @@ const JOBS: usize = 20_000;
 const IN_FLIGHT: usize = 200;
 const CONCURRENCY: usize = 100;
 const LEASE: Duration = Duration::from_secs(60);
+
+/// How long a success is joined, as the studio has it.
+const WINDOW: Duration = Duration::from_secs(10);
 
 #[tokio::main]
 async fn main() {
@@ -50,12 +56,15 @@ async fn main() {
 }
 
 async fn measure(store: &str, queue: Arc<dyn Queue>) {
-    let adds = rate(add(&queue).await);
+    let finished = std::env::var("ATELIER_BENCH_FINISHED");
+    let finished: usize = finished.map_or(0, |number| number.parse().unwrap());
+    add(&queue, JOBS..JOBS + finished, answered).await;
+    let adds = rate(add(&queue, 0..JOBS, job).await);
     let jobs = rate(work(&queue).await);
     println!(
         "{}",
         json!({
-            "name": "queue", "store": store, "jobs": JOBS,
+            "name": "queue", "store": store, "jobs": JOBS, "finished_before": finished,
             "adds_per_second": adds, "adds_in_flight": IN_FLIGHT,
             "jobs_per_second": jobs, "concurrency": CONCURRENCY,
         })
@@ -66,8 +75,8 @@ fn rate(took: Duration) -> u64 {
     (JOBS as f64 / took.as_secs_f64()) as u64
 }
 
-async fn add(queue: &Arc<dyn Queue>) -> Duration {
-    let next = Arc::new(AtomicUsize::new(0));
+async fn add(queue: &Arc<dyn Queue>, numbers: Range<usize>, new: fn(usize) -> NewJob) -> Duration {
+    let next = Arc::new(AtomicUsize::new(numbers.start));
     let started = Instant::now();
     let mut adders = JoinSet::new();
     for _ in 0..IN_FLIGHT {
@@ -75,10 +84,10 @@ async fn add(queue: &Arc<dyn Queue>) -> Duration {
         adders.spawn(async move {
             loop {
                 let number = next.fetch_add(1, Ordering::Relaxed);
-                if number >= JOBS {
+                if number >= numbers.end {
                     return;
                 }
-                queue.enqueue(job(number), Timestamp::now()).await.unwrap();
+                queue.enqueue(new(number), Timestamp::now()).await.unwrap();
             }
         });
     }
@@ -114,6 +123,14 @@ async fn work(queue: &Arc<dyn Queue>) -> Duration {
     started.elapsed()
 }
 
+/// One that is finished at once.
+fn answered(number: usize) -> NewJob {
+    NewJob {
+        answer: Some(outcome()),
+        ..job(number)
+    }
+}
+
 fn job(number: usize) -> NewJob {
     let task = ImageTask {
         prompt: format!("a lighthouse in the evening, waves, and gulls, number {number}"),
@@ -124,21 +141,25 @@ fn job(number: usize) -> NewJob {
         background: "auto".into(),
         source: None,
     };
+    let request = Request {
+        provider: "test".into(),
+        model: "none".into(),
+        variation: 0,
+        found: None,
+        task: Task::Image(task),
+    };
     NewJob {
         id: format!("{number:032x}"),
         owner: format!("owner {}", number % 20),
-        request: Request {
-            provider: "test".into(),
-            model: "none".into(),
-            variation: 0,
-            found: None,
-            task: Task::Image(task),
-        },
+        join: Some(Join {
+            digest: request.digest(),
+            window: WINDOW,
+        }),
+        request,
         priority: Priority::Normal,
         not_before: None,
         charge: json!([]),
         hooks: Hooks::default(),
-        join: None,
         answer: None,
     }
 }
