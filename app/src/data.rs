@@ -42,6 +42,27 @@ pub struct Seen {
 }
 
 impl Seen {
+    /// Whether the visitor has the job by the key in its address alone.
+    pub(crate) fn by_key(&self) -> bool {
+        self.job.url.contains('?')
+    }
+
+    /// What stands behind addresses of the job so that they open for the visitor:
+    /// `?key=…`, or nothing.
+    pub(crate) fn query(&self) -> String {
+        match (self.job.url.split_once('?'), &self.key) {
+            (Some((_, query)), _) => format!("?{query}"),
+            (None, Some(key)) => format!("?key={key}"),
+            (None, None) => String::new(),
+        }
+    }
+
+    /// How a form names the job: by its id, or by its address where only that opens it.
+    pub(crate) fn name(&self) -> String {
+        let job = &self.job;
+        if self.by_key() { &job.url } else { &job.id }.clone()
+    }
+
     /// A job of the visitor's own.
     pub fn own(job: wire::Job) -> Self {
         Self {

@@ -292,9 +292,9 @@ mod speaking {
         pub(crate) shared: Text,
         pub(crate) earlier_picture: Text,
         /// What comes before the prompt of another picture.
-        pub(crate) painted_before_for: fn(ago: Option<&str>) -> String,
+        pub(crate) painted_before_like: fn(ago: Option<&str>) -> String,
         /// What comes between `An earlier picture` and its prompt.
-        pub(crate) painted_for: fn(ago: Option<&str>) -> String,
+        pub(crate) painted_like: fn(ago: Option<&str>) -> String,
         pub(crate) alike: fn(per_cent: &str) -> String,
         pub(crate) same_words: fn(ago: Option<&str>) -> String,
         pub(crate) same_photo: Text,
@@ -310,6 +310,7 @@ mod speaking {
         pub(crate) painted_over: Text,
         pub(crate) no_reason: Text,
         pub(crate) seen_by_address: Text,
+        pub(crate) seen_by_key: Text,
         pub(crate) seen_by_link: Text,
         pub(crate) seen_by_you: Text,
         pub(crate) page_closed: Text,

@@ -194,9 +194,14 @@ pub struct Failure {
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "ssr", derive(Serialize, Deserialize))]
 pub struct Similar {
-    pub prompt: String,
     /// Cosine similarity, 0 to 1.
     pub similarity: f32,
+    /// Its words, where they are those of whoever looks at the job.
+    #[cfg_attr(
+        feature = "ssr",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub prompt: Option<String>,
     /// Its picture, where that is not the answer but shown beside it.
     #[cfg_attr(
         feature = "ssr",
@@ -210,6 +215,9 @@ pub struct Similar {
 #[cfg_attr(feature = "ssr", derive(Serialize, Deserialize))]
 pub struct Job {
     pub id: String,
+    /// Its own address. For a caller with neither session nor API key it carries
+    /// the key that makes the job theirs: `/api/jobs/{id}?key=…`.
+    pub url: String,
     pub kind: Kind,
     pub status: Status,
     /// Grows by at least one with every change.

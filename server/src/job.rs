@@ -32,15 +32,25 @@ pub struct Found {
     /// The job that was answered by the provider.
     pub job: String,
     pub painted_at: Timestamp,
-    /// Its words, where they are not the same.
+    /// Set where its words are not the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub similar: Option<wire::Similar>,
+    pub similar: Option<Likeness>,
+    /// Its words where they are not the same, and of the same owner.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own_words: Option<String>,
     /// Its first picture, where it is shown beside the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub picture: Option<Picture>,
     /// Why they mean the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+}
+
+/// How alike an earlier request was.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Likeness {
+    /// Cosine similarity, 0 to 1.
+    pub similarity: f32,
 }
 
 /// What is to be made.
@@ -245,10 +255,11 @@ pub enum Outcome {
 }
 
 impl Request {
-    /// The SHA-256 of everything that decides what the picture looks like:
-    /// two requests with the same digest may share one answer. The prompt
-    /// counts in Unicode NFC, trimmed, with runs of white space as one.
-    pub fn digest(&self) -> String {
+    /// The SHA-256 of everything that decides what the picture looks like, and
+    /// of the owner where the answer is for nobody else: two requests with the
+    /// same digest may share one answer. The prompt counts in Unicode NFC,
+    /// trimmed, with runs of white space as one.
+    pub fn digest(&self, owner: &str) -> String {
         let task = match &self.task {
             Task::Image(task) => {
                 serde_json::json!([canonical_prompt(&task.prompt), task.parameters()])
@@ -264,17 +275,32 @@ impl Request {
             }
             Task::Notice(task) => serde_json::json!([task.job, task.url, task.body]),
         };
-        let canonical = serde_json::json!([self.task.kind(), self.provider, self.model, task]);
+        let canonical = serde_json::json!([
+            self.task.kind(),
+            self.provider,
+            self.model,
+            task,
+            self.alone(owner)
+        ]);
         hex(&Sha256::digest(canonical.to_string()))
     }
 
-    /// Everything that decides what the picture looks like, but the prompt.
-    pub fn parameters(&self) -> String {
+    /// The owner, where what they sent or made is part of the request: that
+    /// somebody else has the very same photo is told to nobody.
+    fn alone<'a>(&self, owner: &'a str) -> Option<&'a str> {
+        let from_words = matches!(&self.task, Task::Image(task) if task.source.is_none());
+        (!from_words).then_some(owner)
+    }
+
+    /// Everything that decides what the picture looks like, but the prompt; and
+    /// the owner where the answer is for nobody else.
+    pub fn parameters(&self, owner: &str) -> String {
         let task = match &self.task {
             Task::Image(task) => task.parameters(),
             Task::Restoration(_) | Task::Notice(_) => serde_json::Value::Null,
         };
-        serde_json::json!([self.task.kind(), self.provider, self.model, task]).to_string()
+        let alone = self.alone(owner);
+        serde_json::json!([self.task.kind(), self.provider, self.model, task, alone]).to_string()
     }
 
     /// How many pictures the request asks for; a notice counts as one.
@@ -390,8 +416,8 @@ mod tests {
     #[test]
     fn white_space_and_normal_form_do_not_matter() {
         assert_eq!(
-            image("a  cafe\u{301}\n ").digest(),
-            image(" a café").digest()
+            image("a  cafe\u{301}\n ").digest("ada"),
+            image(" a café").digest("ben")
         );
     }
 
@@ -404,8 +430,51 @@ mod tests {
         }
         let mut other_model = plain.clone();
         other_model.model = "other".into();
-        assert_ne!(plain.digest(), styled.digest());
-        assert_ne!(plain.digest(), other_model.digest());
-        assert_ne!(plain.digest(), image("A boat").digest());
+        let digest = |request: &Request| request.digest("ada");
+        assert_ne!(digest(&plain), digest(&styled));
+        assert_ne!(digest(&plain), digest(&other_model));
+        assert_ne!(digest(&plain), digest(&image("A boat")));
+    }
+
+    #[test]
+    fn what_is_made_from_a_picture_is_shared_with_nobody() {
+        let picture = Picture {
+            key: "a.png".into(),
+            width: 1,
+            height: 1,
+            media_type: "image/png".into(),
+            bytes: 1,
+            thumbhash: String::new(),
+        };
+        let words = image("a boat");
+        let mut change = words.clone();
+        if let Task::Image(task) = &mut change.task {
+            task.source = Some(Source {
+                job: "1".into(),
+                number: 1,
+                picture: picture.clone(),
+            });
+        }
+        let photo = Request {
+            task: Task::Restoration(RestorationTask {
+                original: picture,
+                digest: "d".into(),
+                enlarge: 1,
+                strength: 100,
+                monochrome: false,
+                mask: None,
+                name: None,
+                exif: None,
+            }),
+            ..words.clone()
+        };
+        for (request, shared) in [(words, true), (change, false), (photo, false)] {
+            assert_eq!(request.digest("ada"), request.digest("ada"));
+            assert_eq!(request.digest("ada") == request.digest("ben"), shared);
+            assert_eq!(
+                request.parameters("ada") == request.parameters("ben"),
+                shared
+            );
+        }
     }
 }

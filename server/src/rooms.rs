@@ -4,7 +4,6 @@ use std::{fs::File, sync::Arc};
 
 use anyhow::{Context as _, Result};
 use tempfile::TempDir;
-use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 use url::Url;
@@ -26,7 +25,7 @@ use crate::{
         openai::OpenAi,
         replicate::{Replicate, Webhooks},
     },
-    queue::{Lane, Queue, RedisQueue, SqliteQueue},
+    queue::{Housekeeping, Lane, Queue, RedisQueue, SqliteQueue},
     store::{
         clock::Clock,
         redis::{Redis, RedisUrl},
@@ -44,6 +43,8 @@ pub struct Rooms {
     /// The time of their store.
     pub clock: Clock,
     pub queue: Arc<dyn Queue>,
+    /// Which files the queue's jobs need.
+    pub files: Arc<dyn Housekeeping>,
     pub cache: Arc<dyn Cache>,
     /// Unset where meanings are not compared.
     pub semantic: Option<Arc<Semantic>>,
@@ -112,10 +113,11 @@ impl Rooms {
     }
 
     fn in_database(config: &Config, queue: SqliteQueue, database: Database) -> Result<Self> {
-        let webhooks = webhooks(config)?;
+        let (webhooks, queue) = (webhooks(config)?, Arc::new(queue));
         Ok(Self {
             clock: Clock::system(),
-            queue: Arc::new(queue),
+            files: Arc::clone(&queue) as Arc<dyn Housekeeping>,
+            queue,
             cache: Arc::new(SqliteCache::new(database.clone(), config.cache.entries)),
             semantic: semantic(config, Home::Sqlite(database.clone()))?,
             register: Arc::new(SqliteRegister::new(database.clone())),
@@ -134,9 +136,11 @@ impl Rooms {
         let limiter = RedisLimiter::new(redis.clone());
         let freed = limiter.freed();
         let webhooks = webhooks(config)?;
+        let queue = Arc::new(RedisQueue::new(redis.clone()));
         Ok(Self {
             clock: redis.clock().await?,
-            queue: Arc::new(RedisQueue::new(redis.clone())),
+            files: Arc::clone(&queue) as Arc<dyn Housekeeping>,
+            queue,
             register: Arc::new(RedisRegister::new(redis.clone())),
             cache: Arc::new(RedisCache::new(redis.clone(), config.cache.entries)),
             semantic: semantic(config, Home::Redis(redis))?,
@@ -174,6 +178,8 @@ impl Rooms {
             searches: Searches::default(),
             figures_kept: config.figures.keep,
             queue: Arc::clone(&self.queue),
+            files: Arc::clone(&self.files),
+            journal: Journal::in_folder(config.data.join(folder::JOURNAL)),
             register: Arc::clone(&self.register),
             cache: Arc::clone(&self.cache),
             semantic: self.semantic.clone(),
@@ -188,7 +194,6 @@ impl Rooms {
             cache_ttl: config.cache.ttl,
             keep: config.queue.keep,
             photos_kept: config.photos.keep,
-            photos_forgotten: Mutex::default(),
             public_url: config.public_url.clone(),
             drain,
         })

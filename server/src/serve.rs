@@ -25,7 +25,7 @@ use crate::{
     config::Config,
     connections::{Places, Server},
     folder,
-    http::{self, Links, Pools, Site},
+    http::{self, JobKeys, Pools, Site},
     limit::Tally,
     metrics,
     rooms::{Rooms, signer, start_cryptography},
@@ -77,6 +77,7 @@ pub async fn serve(config: Config) -> Result<()> {
     );
     tokio::spawn(sweep(Arc::clone(&studio)));
     tokio::spawn(attend_outbox(Arc::clone(&studio)));
+    tokio::spawn(discard(Arc::clone(&studio)));
     if let Some(semantic) = studio.semantic.clone() {
         tokio::spawn(async move { semantic.keep_renewing().await });
     }
@@ -164,7 +165,8 @@ fn site(
         signer: signer(secret)?,
         webhooks: Arc::clone(&rooms.webhooks),
         cookies: Key::from(&derived("atelier session cookies")),
-        links: Links::new(derived("atelier links").into()),
+        links: JobKeys::new(derived("atelier links").into()),
+        owner_keys: JobKeys::new(derived("atelier owner keys").into()),
         trusted_proxies: config.trusted_proxies.clone(),
         proxy_header: config.proxy_header,
         photos: config.photos.clone(),
@@ -219,6 +221,11 @@ async fn attend_outbox(studio: Arc<Studio>) {
             warn!(%error, "the outbox could not be read");
         }
     }
+}
+
+/// Sees to it that no file stays that nothing needs.
+async fn discard(studio: Arc<Studio>) {
+    tokio::join!(studio.keep_discarding(), studio.keep_looking_through());
 }
 
 async fn sweep(studio: Arc<Studio>) {

@@ -1,7 +1,8 @@
 //! The studio joins the rooms: it takes an order through the limits, the cache
 //! and the queue (what it costs is told in `fares`), and brings its outcome home (`finish`). What has
-//! ended is settled (`outbox`), and API users are told of it by a notice (`notices`). Then it keeps what was made for its time (`keeping`),
-//! what failed for an operator (`dead`), and what serves again (`answers`).
+//! ended is settled (`outbox`), and API users are told of it by a notice (`notices`). Then it keeps what was made for its
+//! time (`keeping`), until nothing needs its files (`discard`), what failed for an operator (`dead`), and what serves
+//! again (`answers`).
 
 mod answers;
 mod doubt;
@@ -11,6 +12,7 @@ mod gallery;
 mod notices;
 mod outbox;
 mod keeping;
+mod discard;
 mod dead;
 
 use std::{
@@ -20,10 +22,7 @@ use std::{
 
 use atelier_app::wire::{Kind, Status};
 use jiff::Timestamp;
-use tokio::{
-    sync,
-    time::{Instant, sleep, timeout_at},
-};
+use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 use url::Url;
@@ -42,8 +41,9 @@ use crate::{
     job::{ImageTask, Request, RestorationTask, Task, Visibility},
     limit::{self, Limiter, Policy, Receipt, Refusals, Standing, Tally},
     provider::Provider,
-    queue::{self, Ended, Hooks, Job, Join, NewJob, Priority, Queue},
+    queue::{self, Ended, Hooks, Housekeeping, Job, Join, NewJob, PART, Priority, Queue},
     store::clock::Clock,
+    worker::journal::Journal,
 };
 
 /// How long after a success the same request is still joined to it by the
@@ -58,6 +58,10 @@ const REREAD: Duration = Duration::from_secs(5);
 pub struct Studio {
     pub clock: Clock,
     pub queue: Arc<dyn Queue>,
+    /// Which files the queue's jobs need.
+    pub files: Arc<dyn Housekeeping>,
+    /// Which files its jobs are about to need.
+    pub journal: Journal,
     pub register: Arc<dyn Register>,
     pub cache: Arc<dyn Cache>,
     /// Unset where meanings are not compared.
@@ -84,8 +88,6 @@ pub struct Studio {
     pub keep: Duration,
     /// How long photos are kept, with what was made of them.
     pub photos_kept: Duration,
-    /// What finished before this has been looked through for photos.
-    pub photos_forgotten: sync::Mutex<Timestamp>,
     /// The site's address as visitors see it.
     pub public_url: Option<Url>,
     /// Cancelled when the process is about to end: nothing new is accepted.
@@ -97,9 +99,11 @@ pub struct Studio {
 pub struct Caller {
     /// An IPv4 address or an IPv6 /64 network; what limits count by.
     pub ip: String,
-    /// What jobs belong to: an API key, a session, or the address where there
-    /// is neither.
-    pub owner: String,
+    /// What jobs belong to: an API key or a session. Without either, each job
+    /// belongs to itself, and an address owns nothing.
+    pub owner: Option<String>,
+    /// The job whose owner's key came with the request.
+    pub held: Option<String>,
     /// Whose API key came with the request.
     pub holder: Option<Arc<Holder>>,
 }
@@ -114,13 +118,19 @@ impl Caller {
 
     /// Whether the job belongs to the caller.
     pub fn owns(&self, job: &Job) -> bool {
-        job.owner == self.owner
+        self.owner.as_ref() == Some(&job.owner) || self.holds(job)
     }
 
-    /// Whether the caller sees the job whatever others see. What was ordered
-    /// without a session is seen from its address.
-    fn sees(&self, job: &Job) -> bool {
-        self.owns(job) || job.owner.strip_prefix("ip:") == Some(&self.ip)
+    /// Whether the job belongs to the caller by its key.
+    pub fn holds(&self, job: &Job) -> bool {
+        job.owns_itself() && self.held.as_ref() == Some(&job.id)
+    }
+
+    /// Whom a new job is to belong to. The address has no part in that: it is
+    /// there for the fair order, in which one place is enough for it.
+    fn owner_of(&self, id: &str) -> String {
+        let itself = || format!("ip:{}{PART}{id}", self.ip);
+        self.owner.clone().unwrap_or_else(itself)
     }
 }
 
@@ -257,14 +267,14 @@ impl Studio {
         now: Timestamp,
     ) -> Result<Job, Error> {
         if entry.answer.is_none() && !terms.fresh {
-            entry.answer = self.answer(&entry.request, now).await?;
+            entry.answer = self.answer(caller, &entry.request, now).await?;
         }
         if entry.answer.is_none() && !terms.fresh && self.mode == Mode::Suggest {
-            entry.request.found = self.suggestion(&entry.request, now).await;
+            entry.request.found = self.suggestion(caller, &entry.request, now).await;
         }
         let source = entry.answer.as_ref().map(|answer| answer.found.job.clone());
         let mut job = self.add(caller, entry, terms, now).await?;
-        if self.is_lost(&job, source).await? {
+        if self.is_lost(caller, &job, source).await? {
             // It is made again, for what was charged already. Until the new job is there, the old one holds on to
             // the order's own upload.
             self.queue.acknowledge(&Ended::answered(&job).key).await?;
@@ -281,14 +291,19 @@ impl Studio {
         Ok(job)
     }
 
-    /// Whether a job was answered with what was deleted meanwhile: by the owner of the `source`, or by
-    /// somebody who tidied up the files.
-    async fn is_lost(&self, job: &Job, source: Option<String>) -> Result<bool, Error> {
+    /// Whether a job was answered with what was deleted or withheld meanwhile: by the owner of the `source`,
+    /// or by somebody who tidied up the files.
+    async fn is_lost(
+        &self,
+        caller: &Caller,
+        job: &Job,
+        source: Option<String>,
+    ) -> Result<bool, Error> {
         if job.status != Status::Succeeded {
             return Ok(false);
         }
         if let Some(source) = source
-            && self.queue.get(&source).await?.is_none()
+            && !self.still_serves(caller, &source).await?
         {
             return Ok(true);
         }
@@ -311,13 +326,13 @@ impl Studio {
         request.found = found.or(request.found);
         let job = NewJob {
             id: entry.id.clone(),
-            owner: caller.owner.clone(),
+            owner: caller.owner_of(&entry.id),
             priority: Priority::Normal,
             not_before: None,
             hooks: terms.hooks.clone(),
             charge: serde_json::to_value(entry.receipts).unwrap_or_default(),
             join: (!terms.fresh).then(|| Join {
-                digest: request.digest(),
+                digest: request.digest(&caller.owner_of(&entry.id)),
                 window: entry.join_window,
             }),
             request,
@@ -372,23 +387,32 @@ impl Studio {
             return Ok(None);
         };
         let open = invited || job.request.task.visibility() == Visibility::Everybody;
-        let shown = caller.sees(&job) || (open && !self.register.withheld(&job.id).await?);
+        let shown = caller.owns(&job) || (open && !self.register.withheld(&job.id).await?);
         Ok(shown.then_some(job))
     }
 
-    /// Shows a job to others again, or withholds it, also from those who have a link.
+    /// Shows a job to others again, or withholds it, also from those who have a
+    /// link and from those who ask for the same. Its call is not shared with
+    /// more of them either.
     pub async fn share(&self, job: &Job, shared: bool) -> Result<(), Error> {
+        if !shared {
+            self.queue.seclude(&job.id).await?;
+        }
         Ok(self.register.withhold(&job.id, !shared).await?)
     }
 
-    /// The caller's jobs, newest first, older than the job `before`.
+    /// The caller's jobs, newest first, older than the job `before`; none for a
+    /// caller with neither session nor API key.
     pub async fn jobs(
         &self,
         caller: &Caller,
         before: Option<&str>,
         limit: usize,
     ) -> Result<Vec<Job>, Error> {
-        Ok(self.queue.list(&caller.owner, before, limit).await?)
+        match &caller.owner {
+            Some(owner) => Ok(self.queue.list(owner, before, limit).await?),
+            None => Ok(Vec::new()),
+        }
     }
 }
 

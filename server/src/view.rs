@@ -9,13 +9,24 @@ use crate::{
     queue::{FailedAttempt, Job},
 };
 
-/// A job as JSON; `None` for a notice, which is no client's business.
+/// A job as JSON, as everybody may see it who sees the job at all; `None` for a
+/// notice, which is no client's business.
 pub fn job(job: &Job) -> Option<wire::Job> {
     match &job.request.task {
         Task::Image(task) => Some(picture_job(job, image(task))),
         Task::Restoration(task) => Some(picture_job(job, restoration(task))),
         Task::Notice(_) => None,
     }
+}
+
+/// The same for its owner, who is also told in which words of their own the
+/// like was asked for before.
+pub fn own_job(job: &Job) -> Option<wire::Job> {
+    let mut told = self::job(job)?;
+    if let (Some(similar), Some(found)) = (&mut told.similar_to, &job.request.found) {
+        similar.prompt.clone_from(&found.own_words);
+    }
+    Some(told)
 }
 
 /// What was asked for, in the API's words.
@@ -71,6 +82,7 @@ fn picture_job(job: &Job, asked: Asked) -> wire::Job {
     let found = job.request.found.as_ref();
     wire::Job {
         id: job.id.clone(),
+        url: format!("/api/jobs/{}", job.id),
         kind: asked.kind,
         status: job.status,
         version: job.version,
@@ -94,11 +106,11 @@ fn picture_job(job: &Job, asked: Asked) -> wire::Job {
 }
 
 fn similar(found: &Found) -> Option<wire::Similar> {
-    let image = found.picture.as_ref().map(picture);
-    found
-        .similar
-        .clone()
-        .map(|similar| wire::Similar { image, ..similar })
+    found.similar.as_ref().map(|similar| wire::Similar {
+        similarity: similar.similarity,
+        prompt: None,
+        image: found.picture.as_ref().map(picture),
+    })
 }
 
 fn picture(picture: &Picture) -> wire::Image {

@@ -54,6 +54,8 @@ extern "C" {
     pub(crate) type Told;
     #[wasm_bindgen(method, getter)]
     pub(crate) fn id(this: &Told) -> Option<String>;
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn url(this: &Told) -> Option<String>;
     #[wasm_bindgen(method, getter, js_name = status)]
     pub(crate) fn stage(this: &Told) -> Option<String>;
     #[wasm_bindgen(method, getter)]
@@ -190,6 +192,7 @@ pub(crate) fn form_of(ids: &[String]) -> String {
     let mut form = String::new();
     for id in ids {
         form += "id=";
+        // An address with a key has nothing in it that would end the field.
         form += id;
         form += "&";
     }
@@ -220,7 +223,20 @@ pub(crate) fn has_focus(element: &Element) -> bool {
 pub(crate) fn job_address(card: &Element, prefix: &str) -> String {
     let mut address = String::from(prefix);
     address += &attribute(card, "data-id");
+    address += &attribute(card, "data-key");
     address
+}
+
+/// Adds fields to an address.
+pub(crate) fn asking(mut address: String, fields: &str) -> String {
+    address += if address.contains('?') { "&" } else { "?" };
+    address += fields;
+    address
+}
+
+/// An address without its query.
+pub(crate) fn without_query(address: &str) -> &str {
+    address.split('?').next().unwrap_or_default()
 }
 
 /// Has screen readers say a text when they come to rest.

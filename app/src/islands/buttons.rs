@@ -4,8 +4,8 @@ use leptos::web_sys::Element;
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
 use super::browser::{
-    Headers, Init, Lost, REGRET, announce, ask, attribute, closest, document, find, focus,
-    has_focus, job_address, now, said, set, sleep, tell, window,
+    Headers, Init, Lost, REGRET, announce, ask, asking, attribute, closest, document, find, focus,
+    has_focus, job_address, now, said, set, sleep, tell, window, without_query,
 };
 use crate::texts::Said;
 
@@ -23,7 +23,7 @@ pub(super) async fn cancel(button: Element, card: Element) {
     set(&button, "aria-disabled", "true");
     let init = Init::new();
     init.set_method("DELETE");
-    let address = job_address(&card, "/api/jobs/") + "?cancel=true";
+    let address = asking(job_address(&card, "/api/jobs/"), "cancel=true");
     let refused = match ask(&address, &init, &Headers::new()).await {
         Ok((reply, _)) if reply.ok() => return,
         Ok((_, told)) => told.detail(),
@@ -56,7 +56,7 @@ pub(super) async fn doom(card: Element) {
     if !reply.is_ok_and(|(reply, _)| reply.ok() || reply.status() == 404) {
         return tell(&card, "[data-regret] .alert", &said(Said::NotThrough, &[]));
     }
-    if address.ends_with(&window().location().pathname().unwrap_or_default()) {
+    if without_query(&address).ends_with(&window().location().pathname().unwrap_or_default()) {
         let _ = window().location().assign("/gallery");
     }
     let focused = has_focus(&card);

@@ -116,9 +116,9 @@ mod awake {
         for (place, data) in requests.iter().enumerate() {
             let photo = sent.get(place);
             match post(&form, data).await {
-                Ok(id) => {
+                Ok((id, address)) => {
                     taken.extend(photo.cloned());
-                    show(&desk, &id).await;
+                    show(&desk, &id, &address).await;
                 }
                 Err(reason) => {
                     let photo = photo.filter(|_| requests.len() > 1);
@@ -167,8 +167,8 @@ mod awake {
         photos.iter().filter_map(with).collect()
     }
 
-    /// The new job's id, or why there is none, in words.
-    async fn post(form: &HtmlFormElement, data: &FormData) -> Result<String, String> {
+    /// The new job's id and its page, or why there is none, in words.
+    async fn post(form: &HtmlFormElement, data: &FormData) -> Result<(String, String), String> {
         let failed = |_| said(Said::NoAnswer, &[]);
         let (init, headers) = (Init::new(), Headers::new());
         init.set_method("POST");
@@ -181,8 +181,8 @@ mod awake {
         let (reply, told) = ask(&attribute(form, "action"), &init, &headers)
             .await
             .map_err(|_| failed(JsValue::NULL))?;
-        match told.id() {
-            Some(id) if reply.ok() => Ok(id),
+        match (told.id(), told.url()) {
+            (Some(id), Some(url)) if reply.ok() => Ok((id, url.replace("/api/", "/"))),
             _ => Err(told.detail().unwrap_or_else(|| said(Said::Refused, &[]))),
         }
     }
@@ -200,10 +200,8 @@ mod awake {
     }
 
     /// Puts the job's card on top, or goes to its page where that does not work.
-    async fn show(desk: &Element, id: &str) {
-        let mut address = String::from("/jobs/");
-        address += id;
-        let fresh = page(&address).await.ok();
+    async fn show(desk: &Element, id: &str, address: &str) {
+        let fresh = page(address).await.ok();
         let card = fresh
             .as_ref()
             .and_then(|page| page.query_selector(".job").ok().flatten());
@@ -213,7 +211,7 @@ mod awake {
         let (Some(fresh), Some(card), Some(island), Some(jobs)) =
             (fresh, card, island, find(desk, "[data-jobs]"))
         else {
-            let _ = window().location().assign(&address);
+            let _ = window().location().assign(address);
             return;
         };
         remove_card(&jobs, id);

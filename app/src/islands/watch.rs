@@ -21,9 +21,10 @@ mod awake {
     use crate::{
         islands::{
             browser::{
-                Headers, Init, Lost, Told, announce, ask, attribute, closest, delete_leaving,
-                document, find, find_all, focus, has_focus, hasty, job_address, listen, now,
-                number, page, renew_allowance, said, set, sleep, target, tell, window,
+                Headers, Init, Lost, Told, announce, ask, asking, attribute, closest,
+                delete_leaving, document, find, find_all, focus, has_focus, hasty, job_address,
+                listen, now, number, page, renew_allowance, said, set, sleep, target, tell, window,
+                without_query,
             },
             buttons::{cancel, copy, doom, take_back},
             line::Line,
@@ -87,10 +88,7 @@ mod awake {
         listen(&window(), "pagehide", move |_| {
             if let Some(root) = document().document_element() {
                 let doomed = find_all(&root, ".job[data-doomed]");
-                let ids: Vec<_> = doomed
-                    .iter()
-                    .map(|card| attribute(card, "data-id"))
-                    .collect();
+                let ids: Vec<_> = doomed.iter().map(|card| job_address(card, "")).collect();
                 delete_leaving(&ids);
             }
         });
@@ -140,12 +138,12 @@ mod awake {
 
     /// Shows the next version of the job, which it may wait for.
     async fn news(card: &Element, wait: bool) -> Result<News, Lost> {
-        let mut question = job_address(card, "/api/jobs/");
-        question += if wait {
-            "?wait=25&after="
+        let fields = if wait {
+            "wait=25&after="
         } else {
-            "?wait=0&after="
+            "wait=0&after="
         };
+        let mut question = asking(job_address(card, "/api/jobs/"), fields);
         question += &attribute(card, "data-version");
         let (reply, job) = ask(&question, &Init::new(), &Headers::new()).await?;
         match reply.status() {
@@ -209,7 +207,7 @@ mod awake {
         if window()
             .location()
             .pathname()
-            .is_ok_and(|here| here == address)
+            .is_ok_and(|here| without_query(&address) == here)
         {
             document().set_title(&fresh.title());
         }

@@ -30,6 +30,7 @@ pub(crate) async fn load(
         Kind::Restoration => (t.photo, "/restore", t.restore_another),
     };
     let (working, private) = (!job.status.is_terminal(), seen.withheld);
+    let by_key = seen.by_key();
     let title = title(job, t);
     let social = social(&seen, &about);
     let (engine, document) = (engine(&about), Document::of(&about));
@@ -59,7 +60,7 @@ pub(crate) async fn load(
         here: "",
         refresh: working,
         social,
-        private: private || kind == Kind::Restoration,
+        private: private || by_key || kind == Kind::Restoration,
         engine,
         document,
         body: Box::new(body),

@@ -36,8 +36,8 @@ fn picture_actions(seen: &Seen, about: &About) -> impl IntoView + use<> {
         _ => t.paint_new,
     };
     let single = job.images.len() == 1;
-    // Only their own pictures are changed for somebody.
-    let again_allowed = seen.mine || job.params.from.is_none();
+    // Only their own pictures are changed for somebody; a key opens one job, not the one it was made from.
+    let again_allowed = (seen.mine && !seen.by_key()) || job.params.from.is_none();
     view! {
         <div class="actions">
             {single.then(|| download(job, 0, t))}
@@ -162,8 +162,7 @@ fn again(job: &Job, label: &'static str, fresh: bool, t: &Texts) -> impl IntoVie
 
 /// A link that saves a restored photo.
 fn save(seen: &Seen, format: &str, label: &'static str) -> impl IntoView + use<> {
-    let key = seen.key.as_ref().map(|key| format!("&key={key}"));
-    let key = key.unwrap_or_default();
+    let key = seen.query().replace('?', "&");
     let address = format!("/jobs/{}/download?format={format}{key}", seen.job.id);
     view! { <a class="button" href=address download>{label}</a> }
 }
@@ -178,7 +177,7 @@ fn edit(seen: &Seen, about: &About) -> Option<impl IntoView + use<>> {
             <details class="more">
                 <summary>{t.edit}</summary>
                 <form class="edit" method="post" action="/api/images" data-send>
-                    <input type="hidden" name="from" value=job.id.clone() />
+                    <input type="hidden" name="from" value=seen.name() />
                     {which(job, t)}
                     <label for=label>{t.edit_how}</label>
                     <input
@@ -216,7 +215,7 @@ fn enlarge(seen: &Seen, about: &About) -> Option<impl IntoView + use<>> {
     (single && seen.mine && about.provider != "openai").then(|| {
         view! {
             <form method="post" action="/api/restorations" enctype="multipart/form-data" data-send>
-                <input type="hidden" name="from" value=seen.job.id.clone() />
+                <input type="hidden" name="from" value=seen.name() />
                 <input type="hidden" name="enlarge" value="2" />
                 <input type="hidden" name="strength" value="0" />
                 <button type="submit" data-busy=t.sending>{t.enlarge}</button>
@@ -244,7 +243,7 @@ fn copy_link(seen: &Seen, t: &Texts) -> Option<impl IntoView + use<>> {
 fn link(seen: &Seen, t: &Texts) -> Option<impl IntoView + use<>> {
     let private = seen.job.kind == Kind::Restoration;
     (private && seen.mine && seen.key.is_none()).then(|| {
-        let action = format!("/api/jobs/{}/link", seen.job.id);
+        let action = format!("/api/jobs/{}/link{}", seen.job.id, seen.query());
         view! {
             <form method="post" action=action>
                 <button type="submit">{t.make_link}</button>
@@ -261,8 +260,9 @@ fn share(seen: &Seen, t: &Texts) -> Option<impl IntoView + use<>> {
     } else {
         ("unshare", t.unshare)
     };
-    (seen.mine && (!private || seen.key.is_some())).then(|| {
-        let action = format!("/api/jobs/{}/{what}", seen.job.id);
+    let linked = seen.key.is_some() || seen.by_key();
+    (seen.mine && (!private || linked)).then(|| {
+        let action = format!("/api/jobs/{}/{what}{}", seen.job.id, seen.query());
         view! {
             <form method="post" action=action>
                 <button type="submit">{label}</button>
@@ -274,7 +274,7 @@ fn share(seen: &Seen, t: &Texts) -> Option<impl IntoView + use<>> {
 /// Forgets a job and its pictures; photos before their time.
 fn delete(seen: &Seen, t: &Texts) -> Option<impl IntoView + use<>> {
     seen.mine.then(|| {
-        let action = format!("/api/jobs/{}/delete", seen.job.id);
+        let action = format!("/api/jobs/{}/delete{}", seen.job.id, seen.query());
         // What is to go now goes without a way back.
         let (label, regret) = match seen.job.kind {
             Kind::Image => (t.delete, Some("")),

@@ -49,7 +49,8 @@ pub(crate) fn card(seen: &Seen, about: &About, now: Timestamp) -> impl IntoView 
             actions::after_cancelling(seen, t).into_any(),
         ),
     };
-    let title = title(job, t);
+    let title = title(seen, t);
+    let key = Some(seen.query()).filter(|key| !key.is_empty());
     let (id, version, attempt) = (
         job.id.clone(),
         job.version.to_string(),
@@ -68,6 +69,7 @@ pub(crate) fn card(seen: &Seen, about: &About, now: Timestamp) -> impl IntoView 
             <article
                 class="job"
                 data-id=id
+                data-key=key
                 data-version=version
                 data-status=status
                 data-attempt=attempt
@@ -82,8 +84,9 @@ pub(crate) fn card(seen: &Seen, about: &About, now: Timestamp) -> impl IntoView 
     }
 }
 
-fn title(job: &Job, t: &Texts) -> impl IntoView + use<> {
-    let address = format!("/jobs/{}", job.id);
+fn title(seen: &Seen, t: &Texts) -> impl IntoView + use<> {
+    let job = &seen.job;
+    let address = format!("/jobs/{}{}", job.id, seen.query());
     let name = words::name(job, t);
     let short = words::clip(name, LONG_PROMPT);
     let whole = (short != name).then(|| {

@@ -90,17 +90,19 @@ pub(crate) fn cache_note(job: &Job, now: Timestamp, t: &Texts) -> Option<AnyView
         (Cache::Miss, None) => return None,
         (Cache::Joined, _) => t.shared.into_any(),
         (Cache::Miss | Cache::Semantic, Some(similar)) => {
-            let prompt = words::clip(&similar.prompt, 160);
+            let prompt = similar.prompt.as_ref();
+            let prompt = prompt.map(|words| words::clip(words, 160).to_owned());
             let alike = (t.alike)(&format!("{:.0}", similar.similarity * 100.0));
             let before = match &similar.image {
                 Some(image) => {
                     let address = image.url.clone();
                     let link = view! { <a href=address>{t.earlier_picture}</a> };
-                    (link, (t.painted_for)(ago)).into_any()
+                    (link, (t.painted_like)(ago)).into_any()
                 }
-                None => (t.painted_before_for)(ago).into_any(),
+                None => (t.painted_before_like)(ago).into_any(),
             };
-            view! { {before} <q>{prompt}</q> {alike} }.into_any()
+            let words = prompt.map(|prompt| view! { ": "<q>{prompt}</q> });
+            view! { {before} {words} {alike} }.into_any()
         }
         (Cache::Semantic | Cache::Exact, _) => match job.kind {
             Kind::Image => (t.same_words)(ago).into_any(),
@@ -123,6 +125,7 @@ pub(crate) fn privacy(seen: &Seen, about: &About, now: Timestamp) -> Option<impl
         let who = match (&seen.key, seen.mine) {
             // The card says it.
             _ if seen.withheld => "",
+            _ if seen.by_key() => t.seen_by_key,
             (Some(_), true) => t.seen_by_address,
             (Some(_), false) => t.seen_by_link,
             (_, true) | (None, _) => t.seen_by_you,

@@ -167,17 +167,24 @@ pub(crate) fn vacant(job: &Job, note: AnyView, t: &Texts) -> AnyView {
 
 /// A link that saves a picture, its words inside.
 pub(crate) fn download(job: &Job, index: usize, t: &Texts) -> impl IntoView + use<> {
-    let address = format!("/jobs/{}/download?picture={}", job.id, index + 1);
+    let address = saved(job, &format!("picture={}", index + 1));
     view! { <a class="button" href=address download>{t.download}</a> }
 }
 
 /// The other files there are of a single picture.
 pub(crate) fn other_downloads(job: &Job, t: &Texts) -> impl IntoView + use<> {
-    let address = format!("/jobs/{}/download", job.id);
+    let (jpeg, bare) = (saved(job, "format=jpeg"), saved(job, "metadata=strip"));
     view! {
-        <a class="button" href=format!("{address}?format=jpeg") download>"JPEG"</a>
-        <a class="button" href=format!("{address}?metadata=strip") download>{t.without_words}</a>
+        <a class="button" href=jpeg download>"JPEG"</a>
+        <a class="button" href=bare download>{t.without_words}</a>
     }
+}
+
+/// Where a picture is saved, with the key if the visitor has one.
+fn saved(job: &Job, fields: &str) -> String {
+    let key = job.url.split_once('?');
+    let key = key.map(|(_, key)| format!("&{key}")).unwrap_or_default();
+    format!("/jobs/{}/download?{fields}{key}", job.id)
 }
 
 /// Before and after. Side by side in plain HTML; with JavaScript one over the other,

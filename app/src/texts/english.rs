@@ -168,8 +168,13 @@ pub(super) const ENGLISH: Texts = Texts {
     without_place: "Without date and place",
     shared: "The same was already being made, so both share the result.",
     earlier_picture: "An earlier picture",
-    painted_before_for: |ago| format!("{} for: ", painted(ago)),
-    painted_for: |ago| format!(", painted {} for: ", ago.unwrap_or("before")),
+    painted_before_like: |ago| format!("{} for words of the same meaning", painted(ago)),
+    painted_like: |ago| {
+        format!(
+            ", painted {} for words of the same meaning",
+            ago.unwrap_or("before")
+        )
+    },
     alike: |per_cent| format!(", {per_cent} % alike."),
     same_words: |ago| format!("{} for the same words.", painted(ago)),
     same_photo: "This very photo was restored before.",
@@ -185,6 +190,7 @@ pub(super) const ENGLISH: Texts = Texts {
     painted_over: "What you painted over",
     no_reason: "Something went wrong that we have no words for.",
     seen_by_address: "Whoever has the address of this page can see it.",
+    seen_by_key: "Only the address of this page opens it, and whoever has that can delete it.",
     seen_by_link: "You see this by a link.",
     seen_by_you: "Only you can see this.",
     page_closed: "Only you see this page. Who has the picture's own address still sees the picture.",

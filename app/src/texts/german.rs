@@ -171,8 +171,13 @@ pub(super) const GERMAN: Texts = Texts {
     without_place: "Ohne Datum und Ort",
     shared: "Das Gleiche war schon in Arbeit, beide teilen sich das Ergebnis.",
     earlier_picture: "Ein früheres Bild",
-    painted_before_for: |ago| format!("{} für: ", painted(ago)),
-    painted_for: |ago| format!(", gemalt {} für: ", ago.unwrap_or("zuvor")),
+    painted_before_like: |ago| format!("{} für Worte gleicher Bedeutung", painted(ago)),
+    painted_like: |ago| {
+        format!(
+            ", gemalt {} für Worte gleicher Bedeutung",
+            ago.unwrap_or("zuvor")
+        )
+    },
     alike: |per_cent| format!(", zu {per_cent} % gleich."),
     same_words: |ago| format!("{} für dieselben Worte.", painted(ago)),
     same_photo: "Genau dieses Foto wurde schon einmal restauriert.",
@@ -188,6 +193,7 @@ pub(super) const GERMAN: Texts = Texts {
     painted_over: "Was du übermalt hast",
     no_reason: "Etwas ging schief, wofür wir keine Worte haben.",
     seen_by_address: "Wer die Adresse dieser Seite hat, kann es sehen.",
+    seen_by_key: "Nur die Adresse dieser Seite öffnet es, und wer sie hat, kann es löschen.",
     seen_by_link: "Du siehst das über einen Link.",
     seen_by_you: "Nur du kannst das sehen.",
     page_closed: "Nur du siehst diese Seite. Wer die Adresse des Bildes selbst hat, sieht das Bild weiterhin.",

@@ -2,6 +2,8 @@
 //! interface. A key is made once and its content never changes. Beside a picture may lie copies
 //! made from it, smaller or in another format, which go with it.
 
+mod stored;
+
 use std::{
     fs::{self, File},
     io::{self, Write as _},
@@ -19,6 +21,7 @@ use object_store::{
 use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
+pub use self::stored::Stored;
 use crate::{job::Visibility, photo::Format};
 
 /// Ends the names of blobs that only their owner should see; a UUID has no such

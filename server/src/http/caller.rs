@@ -1,5 +1,5 @@
-//! Who is asking: the address that limits count by, the API key, and the
-//! session that jobs belong to.
+//! Who is asking: the address that limits count by, the API key, the session
+//! that jobs belong to, and the key of a job that belongs to nobody else.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -18,6 +18,7 @@ use uuid::Uuid;
 use super::{
     Error, Result, State,
     client::{Client, network},
+    job_keys,
 };
 use crate::{access::Holder, studio::Caller};
 
@@ -30,10 +31,15 @@ impl FromRequestParts<State> for Caller {
         let ip = network(client(&parts.headers, &parts.extensions, state));
         let holder = holder(&parts.headers, &ip, state).await?;
         let owner = match &holder {
-            Some(holder) => holder.id.clone(),
-            None => session(&parts.headers, state).unwrap_or_else(|| format!("ip:{ip}")),
+            Some(holder) => Some(holder.id.clone()),
+            None => session(&parts.headers, state),
         };
-        Ok(Self { ip, owner, holder })
+        Ok(Self {
+            ip,
+            owner,
+            held: job_keys::held(state, &parts.uri),
+            holder,
+        })
     }
 }
 

@@ -50,6 +50,8 @@ pub(super) enum Error {
     CrossOrigin,
     /// Only who has an API key may have addresses called.
     CallbacksClosed,
+    /// The client did not wait for its answer; nobody reads this one.
+    Left,
     /// The operator's token is missing or wrong.
     Unauthorized,
     /// The API key opens nothing.
@@ -226,6 +228,10 @@ impl Error {
                               send yours as \"Authorization: Bearer …\", or leave them out and poll the job. \
                               Operators let everybody in by \"open = true\" under [callbacks].";
                 Problem::new(S::FORBIDDEN, "callbacks_closed", "Forbidden", detail)
+            }
+            Self::Left => {
+                let detail = "The request was given up before it was answered.";
+                Problem::new(S::REQUEST_TIMEOUT, "left", "Given up", detail)
             }
             Self::Unauthorized => {
                 let detail =

@@ -1,5 +1,5 @@
 //! `POST /api/jobs/zip` and `POST /api/jobs/delete`: several of the caller's jobs at once, as
-//! `id=…&id=…`.
+//! `id=…&id=…`; each by its id, or by its address with its key.
 
 use std::{collections::HashSet, fs::File, io::Write as _};
 
@@ -19,7 +19,8 @@ use super::{
     Error, Result, State,
     accept::wants_page,
     download::with_words,
-    jobs::{no_store, own},
+    job_keys,
+    jobs::{call_off, no_store, own},
 };
 use crate::{
     blob,
@@ -38,10 +39,11 @@ pub(super) async fn delete(
     body: Bytes,
 ) -> Result<Response> {
     for id in chosen(&body)? {
-        match state.studio.cancel(&caller, &id, false).await {
+        let (caller, id) = job_keys::named(&state, &caller, &id);
+        match call_off(&state, &caller, &id, false).await {
             // Deleted twice is deleted.
-            Ok(_) | Err(studio::Error::Queue(queue::Error::NotFound)) => {}
-            Err(error) => return Err(error.into()),
+            Ok(_) | Err(Error::Studio(studio::Error::Queue(queue::Error::NotFound))) => {}
+            Err(error) => return Err(error),
         }
     }
     Ok(if wants_page(&headers) {
@@ -60,6 +62,7 @@ pub(super) async fn zip(
     let _turn = state.pools.archives.turn().await?;
     let (mut archive, mut empty) = (Archive::new(&state)?, true);
     for id in chosen {
+        let (caller, id) = job_keys::named(&state, &caller, &id);
         let job = match own(&state, &caller, &id).await {
             // What was deleted meanwhile does not keep back the others.
             Err(Error::NotFound(_)) => continue,

@@ -13,15 +13,17 @@ use axum::{
 };
 use regex::Regex;
 use serde::{Deserialize, Deserializer};
+use tokio_util::sync::CancellationToken;
 
-use super::{Error, Result, State, accept::wants_page, jobs::own, limits};
+use super::{
+    Error, Result, State, accept::wants_page, job_keys, jobs::own, limits, outlive::outlive,
+};
 use crate::{
     callback::guard,
     job::{ImageTask, Outcome, Picture, Source, Task},
     provider::Offers,
     queue::{Hooks, Job},
     studio::{Accepted, Caller, Order, Terms},
-    view,
 };
 
 /// Largest JSON or form body in bytes: the longest prompt, escaped.
@@ -43,7 +45,7 @@ struct Body {
     style: Option<String>,
     #[serde(default, deserialize_with = "blank_is_none")]
     background: Option<String>,
-    /// A job whose picture is to be changed as the prompt says.
+    /// A job, by id or address, whose picture is to be changed as the prompt says.
     #[serde(default, deserialize_with = "blank_is_none")]
     from: Option<String>,
     /// Which of its pictures, counted from 1.
@@ -80,7 +82,19 @@ pub(super) async fn submit(
     };
     let source = body.source(&state, &caller).await?;
     let order = Order::Image(body.task(state.studio.provider.offers(), source)?);
-    accept(state, caller, order, terms, wants_page(&headers)).await
+    let (fresh, mut asking, site) = (terms.fresh, caller, state.clone());
+    let (caller, accepted) = outlive(async move |left| {
+        let accepted = hand_in(&site, &mut asking, order, terms, &left).await?;
+        Ok((asking, accepted))
+    })
+    .await?;
+    Ok(answer(
+        &state,
+        &caller,
+        accepted,
+        fresh,
+        wants_page(&headers),
+    ))
 }
 
 async fn read(request: Request, state: &State) -> Result<Body> {
@@ -113,7 +127,8 @@ impl Body {
         if !state.studio.provider.offers().edits {
             return refused("The model in use makes no pictures from pictures.");
         }
-        let job = own(state, caller, id).await?;
+        let (caller, id) = job_keys::named(state, caller, id);
+        let job = own(state, &caller, &id).await?;
         let (Task::Image(_), Some(Outcome::Succeeded { pictures, .. })) =
             (job.request.task, job.outcome)
         else {
@@ -287,34 +302,53 @@ pub(super) fn no_cache(headers: &HeaderMap) -> bool {
     })
 }
 
-/// Hands the order in, and answers with the job or the way to its page.
-pub(super) async fn accept(
-    state: State,
-    caller: Caller,
+/// Hands the order in, for a client that may have `left` meanwhile. A job that
+/// belongs to itself, and whose key and end nobody will be told, is taken back.
+pub(super) async fn hand_in(
+    state: &State,
+    caller: &mut Caller,
     order: Order,
     terms: Terms,
+    left: &CancellationToken,
+) -> Result<Accepted> {
+    let untold = terms.hooks == Hooks::default();
+    let accepted = state.studio.submit(caller, order, terms).await?;
+    if accepted.job.owns_itself() {
+        // It was made just now, for this caller.
+        caller.held = Some(accepted.job.id.clone());
+        if untold && left.is_cancelled() {
+            state.studio.withdraw(caller, &accepted.job.id).await?;
+        }
+    }
+    Ok(accepted)
+}
+
+/// Answers with the job, or the way to its page.
+pub(super) fn answer(
+    state: &State,
+    caller: &Caller,
+    accepted: Accepted,
+    fresh: bool,
     page: bool,
-) -> Result<Response> {
-    let studio = state.studio.clone();
-    let fresh = terms.fresh;
-    // A client that hangs up must not leave a charge without a job behind.
-    let submission = tokio::spawn(async move { studio.submit(&caller, order, terms).await });
-    let Accepted { job, standings } = submission.await.map_err(anyhow::Error::from)??;
+) -> Response {
+    let Accepted { job, standings } = accepted;
     if page {
-        let mut response = Redirect::to(&format!("/jobs/{}", job.id)).into_response();
+        let mut response = Redirect::to(&state.page_of(caller, &job)).into_response();
         limits::tell(response.headers_mut(), &standings);
-        return Ok(response);
+        return response;
     }
     let status = if job.status == wire::Status::Succeeded {
         StatusCode::OK
     } else {
         StatusCode::ACCEPTED
     };
-    let location = [(header::LOCATION, format!("/api/jobs/{}", job.id))];
-    let mut response = (status, location, Json(view::job(&job))).into_response();
+    let told = state.tell(caller, &job);
+    let location = told.as_ref().map(|told| told.url.clone());
+    let location = [(header::LOCATION, location.unwrap_or_default())];
+    let mut response = (status, location, Json(told)).into_response();
     limits::tell(response.headers_mut(), &standings);
     tell_source(response.headers_mut(), &job, fresh);
-    Ok(response)
+    response
 }
 
 /// `Cache-Status` (RFC 9211), and for an answer from a cache its `Age` in seconds.

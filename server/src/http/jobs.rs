@@ -11,7 +11,7 @@ use axum::{
 };
 use serde::Serialize;
 
-use super::{Error, Result, State, path::Path};
+use super::{Error, Result, State, outlive::outlive, path::Path};
 use crate::{
     connections::Place,
     job::Task,
@@ -48,13 +48,42 @@ pub(super) async fn status(
 ) -> Result<Response> {
     let poll = Poll::read(query.as_deref())?;
     let (_place, wait) = place_to_wait(&state, &caller, poll.after, poll.patience());
-    let invited = state.links.key_in(query.as_deref(), &id).is_some();
+    let link = state.links.key_in(query.as_deref(), &id);
     let job = state
         .studio
-        .status(&caller, invited, &id, poll.after, wait)
+        .status(&caller, link.is_some(), &id, poll.after, wait)
         .await?;
-    let job = job.as_ref().and_then(view::job);
-    Ok(no_store(Json(job.ok_or(NO_JOB)?)))
+    let job = job.as_ref().and_then(|job| state.tell(&caller, job));
+    let mut job = job.ok_or(NO_JOB)?;
+    if link.is_some() && caller.owner.is_none() {
+        job.url = state.links.address(&job.url, &id);
+    }
+    Ok(no_store(Json(job)))
+}
+
+impl State {
+    /// The job as the caller sees it: its owner with all words of theirs, and
+    /// with its key where it belongs to itself.
+    pub(super) fn tell(&self, caller: &Caller, job: &Job) -> Option<wire::Job> {
+        if !caller.owns(job) {
+            return view::job(job);
+        }
+        let mut told = view::own_job(job)?;
+        if caller.holds(job) {
+            told.url = self.owner_keys.address(&told.url, &job.id);
+        }
+        Some(told)
+    }
+
+    /// The address of the job's page, as it opens for the caller.
+    pub(super) fn page_of(&self, caller: &Caller, job: &Job) -> String {
+        let page = format!("/jobs/{}", job.id);
+        if caller.holds(job) {
+            self.owner_keys.address(&page, &job.id)
+        } else {
+            page
+        }
+    }
 }
 
 /// A place to wait in, and how long the poll may: without a place only so long
@@ -95,7 +124,7 @@ pub(super) async fn delete(
     Path(id): Path<String>,
 ) -> Result<Redirect> {
     let job = own(&state, &caller, &id).await?;
-    state.studio.cancel(&caller, &id, false).await?;
+    call_off(&state, &caller, &id, false).await?;
     Ok(Redirect::to(match job.request.task {
         Task::Restoration(_) => "/restore",
         Task::Image(_) | Task::Notice(_) => "/gallery",
@@ -139,6 +168,7 @@ struct Jobs {
     cursor: Option<String>,
 }
 
+/// The caller's jobs; none without a session or an API key.
 pub(super) async fn list(
     AxumState(state): AxumState<State>,
     caller: Caller,
@@ -147,7 +177,8 @@ pub(super) async fn list(
     let cursor = parameter(query.as_deref(), "cursor");
     let jobs = state.studio.jobs(&caller, cursor, PAGE + 1).await?;
     let (jobs, cursor) = page(jobs, PAGE);
-    let jobs = jobs.iter().filter_map(view::job).collect();
+    let tell = |job| state.tell(&caller, job);
+    let jobs = jobs.iter().filter_map(tell).collect();
     Ok(no_store(Json(Jobs { jobs, cursor })))
 }
 
@@ -199,12 +230,22 @@ pub(super) async fn cancel(
     RawQuery(query): RawQuery,
 ) -> Result<Response> {
     let only_cancel = flag_in(query.as_deref(), "cancel")?;
-    Ok(
-        match state.studio.cancel(&caller, &id, only_cancel).await? {
-            Some(job) => Json(view::job(&job)).into_response(),
-            None => StatusCode::NO_CONTENT.into_response(),
-        },
-    )
+    Ok(match call_off(&state, &caller, &id, only_cancel).await? {
+        Some(job) => Json(state.tell(&caller, &job)).into_response(),
+        None => StatusCode::NO_CONTENT.into_response(),
+    })
+}
+
+/// Cancels the job, or deletes it with its files, whether or not the client
+/// waits for that.
+pub(super) async fn call_off(
+    state: &State,
+    caller: &Caller,
+    id: &str,
+    only_cancel: bool,
+) -> Result<Option<Job>> {
+    let (studio, caller, id) = (state.studio.clone(), caller.clone(), id.to_owned());
+    outlive(async move |_| Ok(studio.cancel(&caller, &id, only_cancel).await?)).await
 }
 
 pub(super) fn no_store(body: impl IntoResponse) -> Response {

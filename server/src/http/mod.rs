@@ -15,10 +15,12 @@ mod gallery;
 mod headers;
 mod health;
 mod images;
+mod job_keys;
 mod jobs;
 mod language;
 mod limits;
 mod links;
+mod outlive;
 mod pages;
 mod path;
 mod pictures;
@@ -43,7 +45,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use self::error::Error;
 pub(crate) use self::{client::network, error::crowded};
-pub use self::{links::Links, pools::Pools};
+pub use self::{job_keys::JobKeys, pools::Pools};
 use crate::{
     access::Gate,
     callback::{PATH as CALLBACK, Signer},
@@ -64,7 +66,10 @@ pub struct Site {
     pub webhooks: Arc<Webhooks>,
     /// Signs session cookies.
     pub cookies: Key,
-    pub links: Links,
+    /// Of links, which show what otherwise its owner alone sees.
+    pub links: JobKeys,
+    /// Of jobs that were asked for with neither session nor API key.
+    pub owner_keys: JobKeys,
     pub trusted_proxies: Vec<IpNet>,
     pub proxy_header: Option<ProxyHeader>,
     pub photos: PhotosConfig,

@@ -294,6 +294,7 @@ impl Data for Desk {
     fn job(&self, id: &str, key: Option<&str>) -> Answer<Option<Seen>> {
         let key = key.filter(|key| self.state.links.opens(id, key));
         let (id, key) = (id.to_owned(), key.map(str::to_owned));
+        let state = self.state.clone();
         self.ask(async move |studio, caller| {
             let job = studio
                 .status(&caller, key.is_some(), &id, None, Duration::ZERO)
@@ -303,7 +304,7 @@ impl Data for Desk {
             };
             let mine = caller.owns(&job);
             let withheld = mine && studio.register.withheld(&job.id).await?;
-            Ok(view::job(&job).map(|job| Seen {
+            Ok(state.tell(&caller, &job).map(|job| Seen {
                 job,
                 mine,
                 withheld,
@@ -320,7 +321,7 @@ impl Data for Desk {
                 let kinds = jobs
                     .iter()
                     .filter(|job| job.request.task.kind() == Some(kind));
-                found.extend(kinds.filter_map(view::job));
+                found.extend(kinds.filter_map(view::own_job));
                 before = jobs.last().map(|job| job.id.clone());
                 if found.len() >= limit || jobs.len() < limit {
                     break;

@@ -49,6 +49,9 @@ pub(super) async fn serve(
         Visibility::Everybody => IMMUTABLE,
         Visibility::Owner => PRIVATE,
     };
+    if visibility == Visibility::Owner && state.studio.is_discarded(&key).await? {
+        return Err(NONE);
+    }
     let size = state
         .studio
         .blobs

@@ -14,21 +14,24 @@ use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use image::RgbImage;
 use sha2::{Digest as _, Sha256};
 use tokio::task::spawn_blocking;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     Error, Result, State,
     accept::wants_page,
     error::too_slow,
-    images::{accept, hooks, no_cache},
+    images::{answer, hand_in, hooks, no_cache},
+    job_keys,
     jobs::{boolean, own},
+    outlive::outlive,
 };
 use crate::{
     blob,
     callback::guard,
     job::{Outcome, Picture, RestorationTask, Visibility, hex},
     photo::{self, Mask},
-    queue::Hooks,
-    studio::{self, Caller, Order, Terms},
+    queue::{self, Hooks},
+    studio::{self, Accepted, Caller, Order, Terms},
 };
 
 /// The longest value of a field that is not a photo: a URL.
@@ -55,41 +58,76 @@ pub(super) async fn submit(
         fresh: upload.fresh || no_cache(&headers),
         hooks: upload.hooks,
     };
-    let kept = keep(&state, &caller, upload.photo, upload.mask, upload.enlarge).await?;
+    let (fresh, site) = (terms.fresh, state.clone());
+    let taken = outlive(async move |left| take(&site, caller, upload.order, terms, &left).await);
+    let (caller, accepted) = taken.await?;
+    Ok(answer(
+        &state,
+        &caller,
+        accepted,
+        fresh,
+        wants_page(&headers),
+    ))
+}
+
+/// Keeps the photo and hands the order in. What no job refers to then is not kept.
+async fn take(
+    state: &State,
+    mut caller: Caller,
+    wanted: Wanted,
+    terms: Terms,
+    left: &CancellationToken,
+) -> Result<(Caller, Accepted)> {
+    let kept = keep(state, &caller, wanted.photo, wanted.mask, wanted.enlarge).await?;
     let original = kept.original;
+    if left.is_cancelled() {
+        state.studio.discard(&original).await;
+        return Err(Error::Left);
+    }
     let task = RestorationTask {
         digest: kept.digest,
-        enlarge: upload.enlarge,
-        strength: upload.strength,
-        monochrome: upload.monochrome,
-        name: upload.name,
+        enlarge: wanted.enlarge,
+        strength: wanted.strength,
+        monochrome: wanted.monochrome,
+        name: wanted.name,
         mask: kept.mask,
         exif: kept.exif.map(|exif| BASE64.encode(exif)),
         original: original.clone(),
     };
-    let accepted = accept(
-        state.clone(),
-        caller,
-        Order::Restoration(task),
-        terms,
-        wants_page(&headers),
-    )
-    .await;
-    if accepted.is_err() {
+    let order = Order::Restoration(task);
+    let accepted = hand_in(state, &mut caller, order, terms, left).await;
+    if !may_refer_to(&original, &accepted) {
         state.studio.discard(&original).await;
     }
-    accepted
+    Ok((caller, accepted?))
+}
+
+/// Whether there is a job that begins with the photo. Nobody knows whether a
+/// store that failed has taken it.
+fn may_refer_to(photo: &Picture, accepted: &Result<Accepted>) -> bool {
+    match accepted {
+        Ok(Accepted { job, .. }) => job.request.task.original() == Some(photo),
+        Err(error) => matches!(
+            error,
+            Error::Studio(studio::Error::Queue(queue::Error::Store(_)))
+        ),
+    }
 }
 
 struct Upload {
+    order: Wanted,
+    fresh: bool,
+    hooks: Hooks,
+}
+
+/// A photo, and what is to be done with it.
+struct Wanted {
     photo: std::fs::File,
     mask: Option<Vec<u8>>,
     name: Option<String>,
     enlarge: u32,
     strength: u8,
     monochrome: bool,
-    fresh: bool,
-    hooks: Hooks,
 }
 
 impl Upload {
@@ -130,12 +168,14 @@ impl Upload {
         }
         let photo = photo.ok_or_else(|| invalid("photo", "The field \"photo\" is missing."))?;
         Ok(Self {
-            photo,
-            mask: mask.filter(|mask| !mask.is_empty()),
-            name,
-            enlarge,
-            strength,
-            monochrome,
+            order: Wanted {
+                photo,
+                mask: mask.filter(|mask| !mask.is_empty()),
+                name,
+                enlarge,
+                strength,
+                monochrome,
+            },
             fresh,
             hooks: hooks(state, caller, callback, failure_callback)?,
         })
@@ -235,7 +275,8 @@ async fn receive(state: &State, mut field: Field<'_>) -> Result<std::fs::File> {
 
 /// A picture that the caller had made here, instead of an upload.
 async fn made_here(state: &State, caller: &Caller, id: &str) -> Result<std::fs::File> {
-    let job = own(state, caller, id).await?;
+    let (caller, id) = job_keys::named(state, caller, id);
+    let job = own(state, &caller, &id).await?;
     let picture = match &job.outcome {
         Some(Outcome::Succeeded { pictures, .. }) => pictures.first(),
         _ => None,

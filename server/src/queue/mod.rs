@@ -31,7 +31,8 @@
 //! queuing (Goyal, Vin, Cheng 1996): a job starts at the virtual time
 //! `max(v, finish(owner))`, which moves `finish(owner)` on by the pictures it
 //! asks for; `v` is the largest start among the jobs begun. An owner's
-//! thousand jobs make another's single one wait for one of them at most. A retry
+//! thousand jobs make another's single one wait for one of them at most. Owners
+//! that differ only behind a [`PART`] share one place in that order. A retry
 //! keeps its turn; one that [yields](Verdict::Yield) is counted as another job.
 //!
 //! **Flow control.** A [`Lane`] bounds the calls in progress and the calls
@@ -42,8 +43,11 @@
 //! *follower*: it has an id, an owner and a version of its own, but shares the
 //! call and the fate of its *leader*. A leader that its owner cancels, or even
 //! deletes, is carried on for its followers; one that was deleted is forgotten
-//! when its call has ended or nobody waits for it any more. Whatever forgets a
-//! job returns the blobs that no other refers to.
+//! when its call has ended or nobody waits for it any more. Nobody joins a job
+//! that its owner has withheld ([`Queue::seclude`]).
+//!
+//! **Blobs.** Whatever forgets a job returns the blobs that no other refers to,
+//! and notes them in the same transaction ([`Housekeeping`]) until they are gone.
 //!
 //! **Outbox.** Whatever ends a job notes, in the same transaction, that its
 //! charge is to be settled and its owner told; the note stays until that is
@@ -55,6 +59,7 @@
 
 mod attempt;
 mod bell;
+mod housekeeping;
 mod outbox;
 mod redis;
 mod sqlite;
@@ -72,6 +77,7 @@ use self::attempt::{expired, unreadable};
 pub use self::{
     attempt::FailedAttempt,
     bell::{Bell, Ring},
+    housekeeping::Housekeeping,
     outbox::{Bill, Ended},
     redis::RedisQueue,
     sqlite::SqliteQueue,
@@ -100,6 +106,17 @@ type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// So far a job's position is counted.
 pub const MOST_AHEAD: u64 = 1000;
+
+/// Stands in an owner's name before what tells it from others that share one
+/// place in the fair order, and no list.
+pub const PART: char = '#';
+
+/// Whom the fair order counts a job of this owner to.
+fn place_of(owner: &str) -> &str {
+    owner
+        .split_once(PART)
+        .map_or(owner, |(together, _)| together)
+}
 
 /// Which jobs of a lane go first.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -306,6 +323,12 @@ impl Job {
         }
     }
 
+    /// Whether it belongs to nobody but whoever has its key.
+    pub fn owns_itself(&self) -> bool {
+        let part = self.owner.rsplit_once(PART);
+        part.is_some_and(|(_, part)| part == self.id)
+    }
+
     /// The right under which this claim acts.
     pub fn ticket(&self) -> Ticket {
         Ticket {
@@ -381,6 +404,8 @@ pub trait Queue: Send + Sync + 'static {
     async fn cancel(&self, id: &str, now: Timestamp) -> Result<Cancellation>;
     /// Forgets a finished job; returns the blobs that no other job refers to.
     async fn delete(&self, id: &str) -> Result<Vec<String>>;
+    /// Lets nobody share the job's call, or be given its answer, from now on.
+    async fn seclude(&self, id: &str) -> Result<()>;
     /// At most `limit` failed jobs, newest first, older than the job `before`.
     async fn dead(&self, before: Option<&str>, limit: usize) -> Result<Vec<Job>>;
     /// Queues a failed job again, with all its attempts before it and nothing

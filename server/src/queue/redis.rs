@@ -22,12 +22,14 @@
 //! | `due` | sorted set | delayed jobs and leases, by the instant they fall due |
 //! | `lane:LANE` | hash | `v`, `next`, `held`, `floor` of the lane, and `running`: calls in progress |
 //! | `finish:LANE` | sorted set | where each owner's last job ends in virtual time, if later than `v` |
-//! | `owned:OWNER` | sorted set | an owner's jobs, in the order of their ids |
+//! | `owned:OWNER` | sorted set | an owner's jobs, in the order of their ids; for no owner with a [`PART`](super::PART) |
 //! | `finished` | sorted set | jobs that have ended, by when |
 //! | `dead` | sorted set | failed jobs, in the order of their ids |
 //! | `outbox` | sorted set | what has ended and is not settled yet, by the names of the ends |
 //! | `outbox:notes` | hash | by the end's name: the job as it was then, packed |
 //! | `files` | hash | how many jobs refer to a blob |
+//! | `discards` | set | blobs that no job refers to any more, until they are gone |
+//! | `photos` | text | up to when finished jobs were looked through for photos |
 //!
 //! # The scripts
 //! They are in `lua/`. Redis runs one at a time, so what a script costs bounds
@@ -44,6 +46,7 @@
 //! jobs when the connection was lost and is back.
 
 mod batch;
+mod housekeeping;
 mod record;
 mod reply;
 mod scripts;
@@ -250,6 +253,10 @@ impl Queue for RedisQueue {
         let answer: Value = self.script(&scripts::DELETE).arg(id).run().await?;
         let answer = reply::unless_refused(answer, Event::Cancel)?;
         Ok(reply::texts(answer)?)
+    }
+
+    async fn seclude(&self, id: &str) -> Result<()> {
+        Ok(self.script(&scripts::SECLUDE).arg(id).run().await?)
     }
 
     async fn dead(&self, before: Option<&str>, limit: usize) -> Result<Vec<Job>> {

@@ -15,6 +15,7 @@ use super::{
 use crate::store::{instant, milliseconds, sqlite::Database};
 
 mod flight;
+mod housekeeping;
 mod outbox;
 mod order;
 mod row;
@@ -261,6 +262,15 @@ impl Queue for SqliteQueue {
     async fn delete(&self, id: &str) -> Result<Vec<String>> {
         let id = id.to_owned();
         self.change(move |c, changed| flight::delete(c, changed, &id))
+            .await
+    }
+
+    async fn seclude(&self, id: &str) -> Result<()> {
+        let id = id.to_owned();
+        self.database
+            .write(move |c| {
+                table::execute(c, "UPDATE jobs SET flight = NULL WHERE id = ?1", &[&id])
+            })
             .await
     }
 

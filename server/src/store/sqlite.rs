@@ -33,6 +33,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("sqlite/007.sql"),
     include_str!("sqlite/008.sql"),
     include_str!("sqlite/009.sql"),
+    include_str!("sqlite/010.sql"),
 ];
 
 /// How long a check of limits may wait for the disk.

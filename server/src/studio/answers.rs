@@ -5,7 +5,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use atelier_app::wire::{Cache as Source, Similar, Status};
+use atelier_app::wire::{Cache as Source, Status};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tracing::{debug, info, warn};
@@ -16,7 +16,7 @@ use crate::{
         Saved,
         semantic::{self, Semantic},
     },
-    job::{Found, ImageTask, Outcome, Request, Task},
+    job::{Found, ImageTask, Likeness, Outcome, Request, Task},
     limit::micros,
     metrics,
     queue::{Hooks, Job},
@@ -56,6 +56,10 @@ impl Given {
         let Some(found) = found.filter(|found| found.similar.is_none()) else {
             return;
         };
+        if job.owns_itself() {
+            // Nobody asks again in its name.
+            return;
+        }
         let handed = Handed {
             job: job.id.clone(),
             source: found.job.clone(),
@@ -64,7 +68,7 @@ impl Given {
         if given.len() >= Self::MOST {
             given.clear();
         }
-        given.insert((job.owner.clone(), job.request.digest()), handed);
+        given.insert((job.owner.clone(), job.request.digest(&job.owner)), handed);
     }
 
     fn get(&self, owner: &str, digest: &str) -> Option<Handed> {
@@ -95,12 +99,18 @@ impl Studio {
         let Some(kind) = request.task.kind() else {
             return Ok(None);
         };
-        let digest = request.digest();
-        let Some(handed) = self.given.get(&caller.owner, &digest) else {
+        let Some(owner) = &caller.owner else {
+            return Ok(None);
+        };
+        let digest = request.digest(owner);
+        let Some(handed) = self.given.get(owner, &digest) else {
             return Ok(None);
         };
         let entry = self.cache.get(&digest, now).await?;
         if entry.is_none_or(|entry| entry.job != handed.source) {
+            return Ok(None);
+        }
+        if !self.still_serves(caller, &handed.source).await? {
             return Ok(None);
         }
         let Some(job) = self.queue.get(&handed.job).await? else {
@@ -118,32 +128,64 @@ impl Studio {
     /// same.
     pub(super) async fn answer(
         &self,
+        caller: &Caller,
         request: &Request,
         now: Timestamp,
     ) -> Result<Option<Answer>, Error> {
-        match self.same(request, now).await? {
-            None if self.mode == Mode::Answer => Ok(self.similar(request, now).await),
+        match self.same(caller, request, now).await? {
+            None if self.mode == Mode::Answer => Ok(self.similar(caller, request, now).await),
             answer => Ok(answer),
         }
     }
 
+    /// Whether the caller may be answered with the job: one that is withheld
+    /// answers its owner alone. That is looked up where it is kept, so that every
+    /// process knows of it at once.
+    async fn serves(&self, caller: &Caller, job: &Job) -> Result<bool, Error> {
+        Ok(caller.owns(job) || !self.register.withheld(&job.id).await?)
+    }
+
+    /// The same of the job with this id, if there is one.
+    pub(super) async fn still_serves(&self, caller: &Caller, id: &str) -> Result<bool, Error> {
+        match self.queue.get(id).await? {
+            Some(job) => self.serves(caller, &job).await,
+            None => Ok(false),
+        }
+    }
+
     /// An earlier picture to be shown beside the one that is asked for.
-    pub(super) async fn suggestion(&self, request: &Request, now: Timestamp) -> Option<Found> {
-        let Answer { outcome, mut found } = self.similar(request, now).await?;
+    pub(super) async fn suggestion(
+        &self,
+        caller: &Caller,
+        request: &Request,
+        now: Timestamp,
+    ) -> Option<Found> {
+        let Answer { outcome, mut found } = self.similar(caller, request, now).await?;
         if let Outcome::Succeeded { pictures, .. } = outcome {
             found.picture = pictures.into_iter().next();
         }
         Some(found)
     }
 
-    async fn same(&self, request: &Request, now: Timestamp) -> Result<Option<Answer>, Error> {
-        let digest = request.digest();
+    async fn same(
+        &self,
+        caller: &Caller,
+        request: &Request,
+        now: Timestamp,
+    ) -> Result<Option<Answer>, Error> {
+        // The digest of a caller without a name is not that of any other's.
+        let digest = request.digest(caller.owner.as_deref().unwrap_or_default());
         let Some(entry) = self.cache.get(&digest, now).await? else {
             return Ok(None);
         };
-        let job = self.queue.get(&entry.job).await?;
-        let answer = job.and_then(|job| answer(job, None));
-        if let Some(answer) = answer
+        let Some(job) = self.queue.get(&entry.job).await? else {
+            self.cache.remove(&digest, &entry.job).await?;
+            return Ok(None);
+        };
+        if !self.serves(caller, &job).await? {
+            return Ok(None);
+        }
+        if let Some(answer) = answer(job)
             && self.has_files(Some(&answer.outcome)).await
         {
             return Ok(Some(answer));
@@ -169,10 +211,10 @@ impl Studio {
     }
 
     /// Whatever goes wrong is a miss.
-    async fn similar(&self, request: &Request, now: Timestamp) -> Option<Answer> {
+    async fn similar(&self, caller: &Caller, request: &Request, now: Timestamp) -> Option<Answer> {
         let (semantic, task) = self.comparable(request)?;
         let asked = semantic::read(&task.prompt).await?;
-        let parameters = request.parameters();
+        let parameters = request.parameters(caller.owner.as_deref().unwrap_or_default());
         let candidates = semantic.candidates(&parameters, &asked, now).await;
         for candidate in candidates {
             let job = match self.queue.get(&candidate.job).await {
@@ -190,15 +232,11 @@ impl Studio {
             let Task::Image(known) = &job.request.task else {
                 continue;
             };
-            if job.request.parameters() != parameters {
+            if job.request.parameters(&job.owner) != parameters {
                 continue;
             }
-            let verdict = semantic::judge(&asked, &known.prompt).await;
-            let similar = Similar {
-                prompt: known.prompt.clone(),
-                similarity: candidate.similarity,
-                image: None,
-            };
+            let own = caller.owns(&job);
+            let verdict = semantic::judge(&asked, &known.prompt, !own).await;
             // The reason tells words of prompts.
             debug!(
                 job = job.id,
@@ -207,13 +245,28 @@ impl Studio {
                 reason = verdict.reason,
                 "compared"
             );
-            if verdict.agree
-                && semantic.holds(&job.id).await
-                && let Some(answer) = answer(job, Some((similar, verdict.reason)))
-                && self.has_files(Some(&answer.outcome)).await
+            if !verdict.agree || !semantic.holds(&job.id).await {
+                continue;
+            }
+            match self.serves(caller, &job).await {
+                Ok(true) => {}
+                Ok(false) => continue,
+                Err(error) => {
+                    debug!(%error, "whether a job is withheld cannot be asked");
+                    return None;
+                }
+            }
+            let words = own.then(|| known.prompt.clone());
+            if let Some(Answer { outcome, mut found }) = answer(job)
+                && self.has_files(Some(&outcome)).await
             {
-                semantic.touch(&answer.found.job, now).await;
-                return Some(answer);
+                semantic.touch(&found.job, now).await;
+                found.similar = Some(Likeness {
+                    similarity: candidate.similarity,
+                });
+                found.own_words = words;
+                found.reason = Some(verdict.reason);
+                return Some(Answer { outcome, found });
             }
         }
         None
@@ -232,7 +285,7 @@ impl Studio {
     /// in between finds it in flight, whoever asks later finds it here.
     pub(super) async fn remember(&self, job: &Job, now: Timestamp) -> Result<(), Error> {
         if matches!(job.outcome, Some(Outcome::Succeeded { .. })) {
-            let digest = job.request.digest();
+            let digest = job.request.digest(&job.owner);
             let put = self.cache.put(&digest, &job.id, now, self.cache_ttl);
             match put.await {
                 // It is no reason to keep the answer from whoever waits for it.
@@ -255,7 +308,7 @@ impl Studio {
             && let Ok(until) = now.checked_add(self.cache_ttl)
         {
             let (parameters, prompt, id) = (
-                job.request.parameters(),
+                job.request.parameters(&job.owner),
                 task.prompt.clone(),
                 job.id.clone(),
             );
@@ -272,7 +325,9 @@ impl Studio {
         if job.cache != Source::Miss || job.status != Status::Succeeded {
             return Ok(());
         }
-        self.cache.remove(&job.request.digest(), &job.id).await?;
+        self.cache
+            .remove(&job.request.digest(&job.owner), &job.id)
+            .await?;
         if let Some((semantic, _)) = self.comparable(&job.request) {
             semantic.forget(&job.id, self.clock.now()).await;
         }
@@ -310,16 +365,16 @@ impl Studio {
 }
 
 /// A job that can serve as an answer: a success that was called for.
-fn answer(job: Job, similar: Option<(Similar, String)>) -> Option<Answer> {
+fn answer(job: Job) -> Option<Answer> {
     if job.status != Status::Succeeded {
         return None;
     }
-    let (similar, reason) = similar.unzip();
     let found = Found {
         painted_at: job.finished_at.unwrap_or(job.created_at),
         job: job.id,
-        similar,
-        reason,
+        similar: None,
+        own_words: None,
+        reason: None,
         picture: None,
     };
     let outcome = job.outcome?;

@@ -44,7 +44,7 @@ impl Studio {
         let demands = self.order_demands(caller, kind, costs, terms);
         let fare = match self.charge_order(caller, demands.clone(), now).await {
             Err(Error::Limited(standings)) if !terms.fresh && may_look(&standings) => {
-                match self.answer(request, now).await? {
+                match self.answer(caller, request, now).await? {
                     Some(answer) => {
                         let asking = self.charge_for_asking(caller, kind, answer, terms, now);
                         asking.await
@@ -294,7 +294,7 @@ impl Caller {
 
     /// Whom a refusal counts against: the API key or session, and the address.
     fn is_counted_as(&self) -> impl Iterator<Item = &str> {
-        let owner = (!self.owner.starts_with("ip:")).then_some(self.owner.as_str());
+        let owner = self.owner.as_deref();
         owner.into_iter().chain([self.ip.as_str()])
     }
 }

@@ -35,7 +35,7 @@ impl Studio {
             Ok(Completion::Repeated) | Err(queue::Error::NotFound) => return Ok(()),
             Err(error) => return Err(error.into()),
         };
-        self.clear_up(&orphans).await;
+        self.discard_all(&orphans).await;
         if let Some(leader) = ended.first() {
             self.remember_meaning(&leader.job, now);
         }
@@ -97,7 +97,9 @@ impl Studio {
             return Err(queue::Error::NotFound.into());
         }
         if !caller.owns(&job) {
-            return Err(Error::NotYours);
+            // Who does not see it is not told that it is there.
+            let seen = self.shown(caller, false, Some(job)).await?;
+            return Err(seen.map_or_else(|| queue::Error::NotFound.into(), |_| Error::NotYours));
         }
         if job.status.is_terminal() && !only_cancel {
             self.delete(id).await?;
@@ -110,9 +112,20 @@ impl Studio {
             orphans,
         } = cancelled;
         self.attend(ended).await;
-        self.clear_up(&orphans).await;
+        self.discard_all(&orphans).await;
         info!(id, "cancelled");
         Ok(Some(job))
+    }
+
+    /// Cancels the caller's job, if that is still possible, and deletes it.
+    pub async fn withdraw(&self, caller: &Caller, id: &str) -> Result<(), Error> {
+        for only_cancel in [true, false] {
+            match self.cancel(caller, id, only_cancel).await {
+                Ok(_) | Err(Error::Queue(queue::Error::Illegal(_))) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 }
 

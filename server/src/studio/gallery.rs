@@ -83,7 +83,7 @@ impl Studio {
                     return Ok(Shelf { jobs, next: before });
                 }
                 before = Some(job.id.clone());
-                jobs.extend(Some(&job).filter(|job| fits(job)).and_then(view::job));
+                jobs.extend(Some(&job).filter(|job| fits(job)).and_then(view::own_job));
             }
             if !more || read >= MOST {
                 let next = before.filter(|_| more);

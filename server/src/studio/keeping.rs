@@ -1,13 +1,10 @@
 //! What was made is kept for its time, and forgotten with its files.
 
 use jiff::Timestamp;
-use tracing::{info, warn};
+use tracing::info;
 
 use super::{Error, Studio};
-use crate::{
-    job::{Picture, Task},
-    queue,
-};
+use crate::{job::Task, queue};
 
 /// Old jobs looked up at a time.
 const BATCH: usize = 100;
@@ -19,35 +16,10 @@ impl Studio {
             self.forget_answer(&job).await?;
         }
         let orphans = self.queue.delete(id).await?;
-        self.delete_blobs(&orphans).await?;
+        self.discard_all(&orphans).await;
         self.register.withhold(id, false).await?;
         info!(id, "deleted");
         Ok(())
-    }
-
-    /// Deletes all of them that can be deleted; the first failure.
-    async fn delete_blobs(&self, keys: &[String]) -> Result<(), Error> {
-        let mut result = Ok(());
-        for key in keys {
-            let deleted = self.blobs.delete(key).await;
-            result = result.and(deleted.map_err(Error::from));
-        }
-        result
-    }
-
-    /// Deletes what a job leaves behind that its owner deleted earlier. Whoever
-    /// brought its end about has no part in it, and is not told of a failure.
-    pub(super) async fn clear_up(&self, orphans: &[String]) {
-        if let Err(error) = self.delete_blobs(orphans).await {
-            warn!(%error, ?orphans, "the files of a deleted job could not all be deleted");
-        }
-    }
-
-    /// Forgets a picture that was kept for an order that was not taken.
-    pub async fn discard(&self, picture: &Picture) {
-        if let Err(error) = self.blobs.delete(&picture.key).await {
-            warn!(%error, key = picture.key, "an unwanted photo could not be deleted");
-        }
     }
 
     /// Forgets what has expired, now and then.
@@ -83,13 +55,14 @@ impl Studio {
     }
 
     /// Forgets the photos, and what was made of them, of all jobs that finished
-    /// before the instant. Every job is looked at once in the life of a process.
+    /// before the instant. Every job is looked at once, by whichever process
+    /// comes first: how far they have come is kept in the store.
     async fn forget_photos(&self, before: Timestamp) -> Result<(), Error> {
-        let mut looked_at = self.photos_forgotten.lock().await;
+        let mut looked_at = self.files.photos_looked_through().await?;
         let mut most = BATCH;
-        loop {
-            let old = self.queue.finished(*looked_at..before, most).await?;
-            let mut last = *looked_at;
+        while looked_at < before {
+            let old = self.queue.finished(looked_at..before, most).await?;
+            let (all, mut last) = (old.len() < most, looked_at);
             for id in &old {
                 let Some(job) = self.queue.get(id).await? else {
                     continue;
@@ -99,14 +72,12 @@ impl Studio {
                     self.delete_if_there(id).await?;
                 }
             }
-            if old.len() < most {
-                *looked_at = before.max(*looked_at);
-                return Ok(());
-            }
             // More may have finished in the same millisecond.
-            most = if last == *looked_at { 2 * most } else { BATCH };
-            *looked_at = last;
+            most = if last == looked_at { 2 * most } else { BATCH };
+            looked_at = if all { before } else { last };
+            self.files.look_through_photos(looked_at).await?;
         }
+        Ok(())
     }
 
     /// Whether it was there, and could be deleted: another process may have been

@@ -42,7 +42,7 @@ impl Studio {
         let body = Body {
             kind,
             timestamp: job.finished_at.unwrap_or(now).to_string(),
-            data: self.with_addresses(view::job(job)?),
+            data: self.with_addresses(view::own_job(job)?),
         };
         let task = NoticeTask {
             job: job.id.clone(),
@@ -76,6 +76,9 @@ impl Studio {
         let Some(site) = &self.public_url else {
             return job;
         };
+        if let Ok(url) = site.join(&job.url) {
+            job.url = url.into();
+        }
         for image in job.images.iter_mut().chain(&mut job.original) {
             if let Ok(url) = site.join(&image.url) {
                 image.url = url.into();

@@ -10,13 +10,13 @@ use atelier::{
     job::ImageTask,
     limit::{self, Limiter, RedisLimiter, Refusals, Tally},
     provider::local::Local,
-    queue::SqliteQueue,
+    queue::{Housekeeping, SqliteQueue},
     store::{clock::Clock, redis::Redis, sqlite::Database},
     studio::{Caller, Doubts, Error, Given, Mode, Order, Searches, Studio, Terms},
+    worker::journal::Journal,
 };
 use reqwest::Response;
 use serde_json::{Value, json};
-use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use crate::support::{Answer, Atelier, OpenAi, PATIENCE, Setup, problem, taken, text};
@@ -255,9 +255,12 @@ async fn limits_away(on_error: &str, folder: &std::path::Path) -> Studio {
     let queue = SqliteQueue::take_over(database.clone(), Clock::system().now());
     let nobody = Redis::open("redis://127.0.0.1:1".parse().unwrap());
     let limiter: Arc<dyn Limiter> = Arc::new(RedisLimiter::new(nobody));
+    let queue = Arc::new(queue.await.unwrap());
     Studio {
         clock: Clock::system(),
-        queue: Arc::new(queue.await.unwrap()),
+        files: Arc::clone(&queue) as Arc<dyn Housekeeping>,
+        journal: Journal::in_folder(folder.join("journal")),
+        queue,
         register: Arc::new(SqliteRegister::new(database.clone())),
         cache: Arc::new(SqliteCache::new(database, 100)),
         semantic: None,
@@ -277,7 +280,6 @@ async fn limits_away(on_error: &str, folder: &std::path::Path) -> Studio {
         cache_ttl: Duration::from_secs(60),
         keep: Duration::from_secs(60),
         photos_kept: Duration::from_secs(60),
-        photos_forgotten: Mutex::default(),
         public_url: None,
         drain: CancellationToken::new(),
     }
@@ -287,7 +289,8 @@ async fn limits_away(on_error: &str, folder: &std::path::Path) -> Studio {
 async fn a_policy_says_what_happens_when_it_cannot_be_asked() {
     let caller = Caller {
         ip: "203.0.113.1".into(),
-        owner: "ip:203.0.113.1".into(),
+        owner: Some("session:1".into()),
+        held: None,
         holder: None,
     };
     let order = Order::Image(ImageTask {

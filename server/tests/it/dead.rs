@@ -232,7 +232,7 @@ async fn finished_jobs_are_forgotten_after_their_time() {
     // The first sweep is at the start.
     let server = setup.start();
     for job in &jobs {
-        let path = format!("/api/jobs/{}", text(&job["id"]));
+        let path = text(&job["url"]).to_owned();
         while server.get(&path).send().await.unwrap().status() != StatusCode::NOT_FOUND {
             tokio::task::yield_now().await;
         }

@@ -6,10 +6,7 @@ use image::{ImageDecoder as _, ImageFormat, ImageReader};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use super::{
-    privacy::visitor,
-    provider::{studio, studio_with},
-};
+use super::provider::{studio, studio_with};
 use crate::support::{Answer, Atelier, Setup, photo, problem, taken, text};
 
 async fn edit(server: &Atelier, body: Value) -> reqwest::Response {
@@ -72,7 +69,7 @@ async fn what_is_deleted_meanwhile_cannot_be_begun_with() {
     openai.called(2).await;
     let order = json!({ "prompt": "make it snow", "from": source["id"] });
     let job = taken(edit(&server, order).await).await;
-    let path = format!("/api/jobs/{}", text(&source["id"]));
+    let path = text(&source["url"]).to_owned();
     assert_eq!(server.delete(&path).send().await.unwrap().status(), 204);
     openai.release();
     server.succeeded(&windmill).await;
@@ -86,8 +83,8 @@ async fn what_is_deleted_meanwhile_cannot_be_begun_with() {
 #[tokio::test]
 async fn only_ones_own_pictures_from_words_can_be_changed() {
     let (_setup, _openai, mut server) = studio(vec![]).await;
-    let stranger = visitor(&server).await;
-    server.client = visitor(&server).await;
+    let stranger = server.visitor();
+    server.client = server.visitor();
     let picture = server.succeeded(&server.paint("a lighthouse").await).await;
     let restored = taken(server.restore(photo(64, 64, ImageFormat::Png)).await).await;
     let restored = server.succeeded(&restored).await;

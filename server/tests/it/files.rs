@@ -27,7 +27,7 @@ async fn follower_of_a_deleted_job(server: &Atelier, openai: &OpenAi) -> Value {
 }
 
 async fn delete(server: &Atelier, job: &Value) -> u16 {
-    let path = format!("/api/jobs/{}", text(&job["id"]));
+    let path = text(&job["url"]).to_owned();
     let answer = server.delete(&path).send().await.unwrap();
     answer.status().as_u16()
 }

@@ -241,7 +241,7 @@ async fn a_cancelled_job_tells_nobody() {
     let receiver = Receiver::start(&[]).await;
     let job = order(&server, "a boat", &receiver).await;
     openai.called(1).await;
-    let path = format!("/api/jobs/{}", text(&job["id"]));
+    let path = text(&job["url"]).to_owned();
     assert_eq!(server.delete(&path).send().await.unwrap().status(), 200);
     let other = order(&server, "a barge", &receiver).await;
     assert_eq!(receiver.next().await.body["data"]["id"], other["id"]);

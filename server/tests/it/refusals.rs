@@ -27,7 +27,7 @@ fn unsafe_words() -> Answer {
 async fn studio(file: &str, refusals: usize) -> (Setup, OpenAi, Atelier) {
     let openai = OpenAi::start((0..refusals).map(|_| unsafe_words()).collect()).await;
     let setup = Setup::with_file(file).openai(&openai);
-    let server = setup.start();
+    let server = setup.start().without_session();
     (setup, openai, server)
 }
 

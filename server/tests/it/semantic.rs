@@ -21,7 +21,7 @@ async fn until(server: &Atelier, prompt: &str, known: impl Fn(&Value) -> bool) -
         assert!(started.elapsed() < PATIENCE, "{prompt:?} was never found");
         server.succeeded(&job).await;
         // Else it would be found by its words.
-        let path = format!("/api/jobs/{}", text(&job["id"]));
+        let path = text(&job["url"]).to_owned();
         server.delete(&path).send().await.unwrap();
     }
 }
@@ -102,7 +102,7 @@ async fn a_deleted_picture_is_nobodys_answer() {
     let first = server.paint(FIRST).await;
     let first = server.succeeded(&first).await;
     let again = until_known(&server, SAME).await;
-    let path = format!("/api/jobs/{}", text(&first["id"]));
+    let path = text(&first["url"]).to_owned();
     assert_eq!(server.delete(&path).send().await.unwrap().status(), 204);
     for prompt in [FIRST, SAME] {
         assert_eq!(server.paint(prompt).await["cache"], "miss", "{prompt}");
@@ -172,7 +172,7 @@ async fn a_suggestion_is_shown_beside_the_picture() {
     assert_eq!(job["similar_to"]["prompt"], FIRST);
     let job = server.succeeded(&job).await;
     // It stays as long as it is shown, whatever its owner does.
-    let path = format!("/api/jobs/{}", text(&first["id"]));
+    let path = text(&first["url"]).to_owned();
     assert_eq!(server.delete(&path).send().await.unwrap().status(), 204);
     let shown = server.get(text(&job["similar_to"]["image"]["url"]));
     assert_eq!(shown.send().await.unwrap().status(), 200);

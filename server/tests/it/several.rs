@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::{
     notices::{Receiver, SECRET},
     semantic,
-    support::{Answer, OpenAi, Setup, problem, redis_8_database, redis_database, text},
+    support::{Answer, Atelier, OpenAi, Setup, problem, redis_8_database, redis_database, text},
 };
 
 /// Pictures from the stand-in, everything else in a Redis; the server works
@@ -212,14 +212,14 @@ async fn what_one_server_gives_back_another_gives_out() {
         for _ in 0..3 {
             assert_eq!(order().await.unwrap().status(), 429);
         }
-        let path = format!("/api/jobs/{}", text(&job["id"]));
+        let path = text(&job["url"]).to_owned();
         one.delete(&path).send().await.unwrap();
         let mut answer = order().await.unwrap();
         while answer.status() == 429 {
             answer = order().await.unwrap();
         }
         let other: Value = answer.json().await.unwrap();
-        let path = format!("/api/jobs/{}", text(&other["id"]));
+        let path = text(&other["url"]).to_owned();
         two.delete(&path).send().await.unwrap();
     }
 }
@@ -228,14 +228,14 @@ async fn what_one_server_gives_back_another_gives_out() {
 async fn two_hundred_at_once_over_three_servers_make_one_call() {
     let openai = OpenAi::start(vec![Answer::Hang]).await;
     let setup = shared("limits = []", &openai).await;
-    let servers = [setup.start(), setup.start(), setup.start()];
+    let servers = [setup.start(), setup.start(), setup.start()].map(Atelier::without_session);
     let _worker = beside(&setup, &servers[0].url).start_worker();
     let orders = (0..200).map(|n| servers[n % 3].paint("a  lighthouse in a storm"));
     let jobs = futures::future::join_all(orders).await;
     openai.called(1).await;
     // Whoever began it does not want it any more; the others do.
     let leader = jobs.iter().find(|job| job["cache"] == "miss").unwrap();
-    let path = format!("/api/jobs/{}", text(&leader["id"]));
+    let path = text(&leader["url"]).to_owned();
     assert_eq!(servers[1].delete(&path).send().await.unwrap().status(), 200);
     openai.release();
     let others = jobs.iter().filter(|job| job["id"] != leader["id"]);

@@ -104,7 +104,7 @@ async fn a_finished_job_is_deleted_with_its_files() {
     let server = setup.start();
     let job = taken(server.restore(photo(64, 64, ImageFormat::Png)).await).await;
     let job = server.succeeded(&job).await;
-    let path = format!("/api/jobs/{}", text(&job["id"]));
+    let path = text(&job["url"]).to_owned();
     assert_eq!(blobs(&setup.data()).len(), 2);
 
     let kept = server
@@ -135,7 +135,8 @@ async fn a_finished_job_is_deleted_with_its_files() {
 async fn jobs_belong_to_their_session() {
     let setup = Setup::new();
     let server = setup.start();
-    let page = server.get("/").send().await.unwrap();
+    let first_visit = server.get("/").header("cookie", "");
+    let page = first_visit.send().await.unwrap();
     let cookie = page.headers()["set-cookie"]
         .to_str()
         .unwrap()
@@ -170,7 +171,7 @@ async fn jobs_belong_to_their_session() {
         .map(|job| text(&job["id"]))
         .collect();
     assert_eq!(ids, [text(&mine["id"])]);
-    let path = format!("/api/jobs/{}", text(&theirs["id"]));
+    let path = text(&theirs["url"]).to_owned();
     let refused = server
         .delete(&path)
         .header("cookie", &cookie)

@@ -7,9 +7,10 @@
 //! nothing may be denied or counted differently, everything must be where it is
 //! in the other, belong to the same thing, and do the same to the same.
 //!
-//! `text` takes away what is not part of the wish, `reading` takes the rest apart
-//! (`lemma`, `phrases`, `verbs`, `relations`), `pairing` finds counterparts, and `compare`
-//! looks for a reason why not (`roles`: who does what; `tense`: what is over).
+//! `text` takes away what is not part of the wish (`personal`: whether it tells of
+//! somebody), `reading` takes the rest apart (`lemma`, `phrases`, `verbs`, `relations`),
+//! `pairing` finds counterparts, and `compare` looks for a reason why not (`roles`: who
+//! does what; `tense`: what is over).
 //!
 //! What it does not understand is a difference. `constructions` knows the words that
 //! turn a sentence around without knowing how; they stand between the same words in
@@ -26,6 +27,7 @@ mod lemma;
 mod lexicon;
 mod nouns;
 mod pairing;
+mod personal;
 mod phrases;
 mod reading;
 mod relations;
@@ -55,6 +57,7 @@ pub struct Verdict {
 pub struct Reading {
     reading: reading::Reading,
     essence: String,
+    personal: bool,
 }
 
 impl Reading {
@@ -64,6 +67,7 @@ impl Reading {
         Self {
             reading: reading::read(&wish),
             essence: wish.essence(),
+            personal: wish.personal,
         }
     }
 
@@ -71,6 +75,11 @@ impl Reading {
     /// reads.
     pub fn essence(&self) -> &str {
         &self.essence
+    }
+
+    /// Whether something was left out of the comparison that may tell of a person.
+    pub const fn is_personal(&self) -> bool {
+        self.personal
     }
 
     /// Whether both ask for the same picture; whichever came first.

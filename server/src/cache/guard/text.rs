@@ -6,7 +6,7 @@ use std::{borrow::Cow, sync::LazyLock};
 use regex::{Captures, Regex};
 use unicode_normalization::UnicodeNormalization as _;
 
-use super::lexicon::LEXICON;
+use super::{lexicon::LEXICON, personal::tells_of_a_person};
 
 /// Marks a quotation in the text: the quotation's number follows.
 const QUOTED: char = '\u{E000}';
@@ -29,6 +29,8 @@ pub(super) struct Wish {
     /// Without what is not part of the wish; quotations are marked.
     pub(super) text: String,
     pub(super) quotations: Vec<String>,
+    /// What was taken away may tell of a person.
+    pub(super) personal: bool,
 }
 
 impl Wish {
@@ -36,8 +38,15 @@ impl Wish {
     pub(super) fn of(prompt: &str) -> Self {
         let plain = plain(prompt);
         let (text, quotations) = take_quotations(&plain);
+        let (wish, talk) = without_talk(&text);
+        let (text, filler) = without_filler(&wish);
+        // Thanks are no news of anybody.
+        let (talk, polite) = without_filler(&talk);
         Self {
-            text: without_filler(&text),
+            personal: [filler, talk, polite]
+                .iter()
+                .any(|gone| tells_of_a_person(gone)),
+            text,
             plain,
             quotations,
         }
@@ -119,8 +128,9 @@ fn take_quotations(text: &str) -> (String, Vec<String>) {
     (replaced.into_owned(), quotations)
 }
 
-/// Sentences in which somebody speaks of themselves, beside others that do not.
-fn without_talk(text: &str) -> String {
+/// The text without sentences in which somebody speaks of themselves beside others
+/// that do not; and those.
+fn without_talk(text: &str) -> (String, String) {
     const SPEAKERS: [&str; 13] = [
         "i", "i'm", "i'd", "i've", "me", "my", "we", "we're", "us", "our", "you", "your", "myself",
     ];
@@ -139,14 +149,15 @@ fn without_talk(text: &str) -> String {
         spoken && !denies && !lettering && !sentence.contains(QUOTED)
     };
     let (talk, rest): (Vec<usize>, Vec<usize>) = (0..sentences.len()).partition(|at| is_talk(*at));
-    let rest: Vec<&str> = rest.into_iter().map(|at| sentences[at]).collect();
+    let those = |places: Vec<usize>| places.into_iter().map(|at| sentences[at]).collect();
+    let (talk, rest): (Vec<&str>, Vec<&str>) = (those(talk), those(rest));
     let says_something = rest
         .iter()
         .any(|sentence| sentence.split_whitespace().count() >= 2);
     if talk.is_empty() || !says_something {
-        return text.to_owned();
+        return (text.to_owned(), String::new());
     }
-    rest.join(" ")
+    (rest.join(" "), talk.join(" "))
 }
 
 fn words(text: &str) -> impl Iterator<Item = &str> {
@@ -161,11 +172,23 @@ fn announces(sentence: &str) -> bool {
     })
 }
 
-fn without_filler(text: &str) -> String {
-    let mut text = spaced(&without_talk(text));
+/// What stands before and behind the part of a match that is kept.
+fn around<'t>(found: &Captures<'t>) -> (&'t str, &'t str) {
+    let (Some(whole), Some(kept)) = (found.get(0), found.name("keep")) else {
+        return (found.get(0).map_or("", |whole| whole.as_str()), "");
+    };
+    let (text, from) = (whole.as_str(), whole.start());
+    (&text[..kept.start() - from], &text[kept.end() - from..])
+}
+
+/// The text without filler, and that.
+fn without_filler(text: &str) -> (String, String) {
+    let (mut text, mut gone) = (spaced(text), String::new());
     for filler in &LEXICON.filler {
         let replaced = filler.replace_all(&text, |found: &Captures| {
             let kept = found.name("keep").map_or("", |kept| kept.as_str());
+            let (before, after) = around(found);
+            gone.extend([" ", before, " ", after]);
             let ends = found[0].starts_with([',', '.', ';', ':', '!', '?']);
             format!("{}{kept} ", if ends { ", " } else { " " })
         });
@@ -173,7 +196,7 @@ fn without_filler(text: &str) -> String {
             text = spaced(&replaced);
         }
     }
-    text
+    (text, gone)
 }
 
 #[derive(Debug)]

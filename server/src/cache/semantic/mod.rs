@@ -239,10 +239,20 @@ pub async fn read(prompt: &str) -> Option<Arc<Reading>> {
     (latin > 0 && 10 * latin >= 9 * letters().count()).then(|| Arc::new(reading))
 }
 
-/// What the guard thinks of a prompt and an earlier one, off the async threads.
-pub async fn judge(asked: &Arc<Reading>, earlier: &str) -> Verdict {
+/// What the guard thinks of a prompt and an earlier one, off the async threads. An
+/// earlier one of a `stranger`'s that tells of a person is like none.
+pub async fn judge(asked: &Arc<Reading>, earlier: &str, stranger: bool) -> Verdict {
     let (asked, earlier) = (Arc::clone(asked), earlier.to_owned());
-    let compare = move || asked.compare(&Reading::new(&earlier));
+    let compare = move || {
+        let earlier = Reading::new(&earlier);
+        if stranger && earlier.is_personal() {
+            return Verdict {
+                agree: false,
+                reason: "the earlier prompt tells of a person".into(),
+            };
+        }
+        asked.compare(&earlier)
+    };
     spawn_blocking(compare)
         .await
         .unwrap_or_else(|error| Verdict {

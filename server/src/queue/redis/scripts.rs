@@ -64,6 +64,8 @@ script!(DELETE: "delete");
 script!(REVIVE: "flight", "revive");
 script!(OUTBOX_PAGE: "outbox_page");
 script!(ACKNOWLEDGE: "acknowledge");
+script!(SECLUDE: "seclude");
+script!(ADVANCE: "advance");
 
 #[test]
 fn scripts_use_only_what_they_declare() {
@@ -82,6 +84,8 @@ fn scripts_use_only_what_they_declare() {
         ("revive", &REVIVE),
         ("outbox_page", &OUTBOX_PAGE),
         ("acknowledge", &ACKNOWLEDGE),
+        ("seclude", &SECLUDE),
+        ("advance", &ADVANCE),
     ] {
         assert_eq!(script.undeclared(), [""; 0], "{name}");
     }

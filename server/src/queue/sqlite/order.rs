@@ -6,7 +6,7 @@ use atelier_app::wire::Status;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
-    super::{Event, Lane, MOST_AHEAD, Result, expired, transition},
+    super::{Event, Lane, MOST_AHEAD, Result, expired, place_of, transition},
     row::Row,
     table::{self, cached, execute, save, select},
 };
@@ -57,7 +57,7 @@ fn finish(c: &Connection, row: &Row) -> Result<Option<i64>> {
         "SELECT finish FROM owners WHERE lane = ?1 AND owner = ?2",
         |query| {
             query
-                .query_row([&row.lane, &row.owner], |row| row.get(0))
+                .query_row([&row.lane, place_of(&row.owner)], |row| row.get(0))
                 .optional()
         },
     )
@@ -67,7 +67,7 @@ fn set_finish(c: &Connection, row: &Row, finish: i64) -> Result<()> {
     execute(
         c,
         "INSERT OR REPLACE INTO owners (lane, owner, finish) VALUES (?1, ?2, ?3)",
-        params![row.lane, row.owner, finish],
+        params![row.lane, place_of(&row.owner), finish],
     )
 }
 

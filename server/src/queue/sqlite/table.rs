@@ -11,6 +11,7 @@ use serde::{Deserialize, de::IntoDeserializer};
 
 use super::{
     super::Result,
+    housekeeping,
     row::{Row, Withdrawn},
 };
 use crate::{job::Outcome, store};
@@ -251,9 +252,10 @@ pub(super) fn replace(c: &Connection, row: &mut Row, changed: &mut Vec<String>) 
     save(c, row, changed)
 }
 
-/// Forgets a row; the blobs that no other refers to.
+/// Forgets a row; the blobs that no other refers to, which are to be discarded.
 pub(super) fn remove(c: &Connection, id: &str) -> Result<Vec<String>> {
     let orphans = orphans(c, id)?;
+    housekeeping::note(c, &orphans)?;
     execute(c, "DELETE FROM jobs WHERE id = ?1", &[&id])?;
     Ok(orphans)
 }

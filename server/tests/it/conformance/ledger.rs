@@ -13,12 +13,12 @@ use atelier::{
     limit::{self, Refusals, Tally},
     store::clock::Clock,
     studio::{Doubts, Given, Mode, Searches, Studio},
+    worker::journal::Journal,
 };
 use proptest::{
     collection::vec,
     test_runner::{Config, TestCaseError, TestError, TestRunner, contextualize_config},
 };
-use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use self::{
@@ -61,7 +61,8 @@ fn studio(stores: &Stores) -> Arc<Studio> {
         cache_ttl: while_it_lasts,
         keep: while_it_lasts,
         photos_kept: while_it_lasts,
-        photos_forgotten: Mutex::default(),
+        files: Arc::clone(&stores.files),
+        journal: Journal::in_folder(stores._folder.path().join("journal")),
         public_url: None,
         drain: CancellationToken::new(),
     })

@@ -20,7 +20,7 @@ use atelier::{
         semantic::{Indexed, Meanings, RedisMeanings, SqliteMeanings, VectorSet, Vectors},
     },
     limit::{Limiter, RedisLimiter, SqliteLimiter},
-    queue::{Queue, RedisQueue, SqliteQueue},
+    queue::{Housekeeping, Queue, RedisQueue, SqliteQueue},
     store::{redis::Redis, sqlite::Database},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -34,6 +34,7 @@ const MOST: usize = 5;
 /// The rooms of one store, empty.
 pub(crate) struct Stores {
     queue: Arc<dyn Queue>,
+    files: Arc<dyn Housekeeping>,
     cache: Arc<dyn Cache>,
     meanings: Arc<dyn Meanings>,
     /// Of two processes.
@@ -46,12 +47,11 @@ pub(crate) struct Stores {
 async fn sqlite() -> Stores {
     let folder = tempfile::tempdir().unwrap();
     let database = Database::open(&folder.path().join("atelier.db")).unwrap();
+    let queue = SqliteQueue::take_over(database.clone(), at(0)).await;
+    let queue = Arc::new(queue.unwrap());
     Stores {
-        queue: Arc::new(
-            SqliteQueue::take_over(database.clone(), at(0))
-                .await
-                .unwrap(),
-        ),
+        files: Arc::clone(&queue) as Arc<dyn Housekeeping>,
+        queue,
         cache: Arc::new(SqliteCache::new(database.clone(), MOST as u64)),
         meanings: Arc::new(SqliteMeanings::new(database.clone())),
         vectors: two(|| Box::new(Indexed::new(SqliteMeanings::new(database.clone()), MOST))),
@@ -82,8 +82,10 @@ fn two(make: impl Fn() -> Box<dyn Vectors>) -> [Box<dyn Vectors>; 2] {
 }
 
 fn over_redis(redis: Redis) -> Stores {
+    let queue = Arc::new(RedisQueue::new(redis.clone()));
     Stores {
-        queue: Arc::new(RedisQueue::new(redis.clone())),
+        files: Arc::clone(&queue) as Arc<dyn Housekeeping>,
+        queue,
         cache: Arc::new(RedisCache::new(redis.clone(), MOST as u64)),
         meanings: Arc::new(RedisMeanings::new(redis.clone())),
         vectors: two(|| Box::new(Indexed::new(RedisMeanings::new(redis.clone()), MOST))),
@@ -187,6 +189,8 @@ suites! { sqlite, redis, cluster, redis_8, model:
     queue::an_end_outlives_its_job,
     queue::what_a_call_cost_before_it_was_revived_is_not_owed_again,
     queue::an_answer_from_a_cache_is_noted_and_free,
+    queue::a_secluded_job_is_joined_by_nobody,
+    queue::owners_that_differ_in_a_part_share_a_turn,
     queue::dead_letters_are_listed_newest_first_in_pages,
     queue::a_deleted_dead_letter_is_gone,
     queue::a_revived_job_begins_anew,
@@ -205,6 +209,9 @@ mod shared {
         cache::the_longest_unused_makes_room,
         cache::all_entries_are_forgotten_at_once,
         cache::savings_add_up_by_the_hour,
+        queue::what_loses_its_last_reference_is_to_be_discarded,
+        queue::notes_of_discards_are_cleared,
+        queue::a_mark_moves_on_and_never_back,
         meanings::changes_come_in_their_order_and_the_last_counts,
         meanings::what_is_over_is_forgotten,
         vectors::the_nearest_with_the_same_parameters_are_found,

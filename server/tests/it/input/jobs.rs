@@ -125,7 +125,7 @@ async fn a_wish_to_cancel_is_understood_or_refused() {
 async fn a_page_of_another_site_cannot_order_or_delete() {
     let (_setup, openai, server) = studio().await;
     let job = server.succeeded(&server.paint("a boat").await).await;
-    let path = format!("/api/jobs/{}", text(&job["id"]));
+    let path = text(&job["url"]).to_owned();
     let order = || {
         server
             .post("/api/images")
@@ -166,7 +166,8 @@ async fn a_form_of_our_own_is_taken_behind_a_proxy() {
 }
 
 async fn session(server: &Atelier) -> String {
-    let response = by_browser(server.get("/")).send().await.unwrap();
+    let first_visit = server.get("/").header("cookie", "");
+    let response = by_browser(first_visit).send().await.unwrap();
     let cookie = response.headers()["set-cookie"].to_str().unwrap();
     assert!(
         cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"),
@@ -186,7 +187,7 @@ async fn only_its_owner_may_delete_a_job() {
     let job = server
         .succeeded(&taken(order.send().await.unwrap()).await)
         .await;
-    let path = format!("/api/jobs/{}", text(&job["id"]));
+    let path = text(&job["url"]).to_owned();
     let forged = mine.replace('=', "=A");
     for cookie in [&yours, &forged, ""] {
         let request = server.delete(&path).header("cookie", cookie);

@@ -10,6 +10,8 @@ mod replicate;
 mod skew;
 
 use std::{
+    io::{Read as _, Write as _},
+    net::TcpStream,
     path::Path,
     process::{Command, ExitStatus, Output, Stdio},
     sync::Arc,
@@ -18,7 +20,7 @@ use std::{
 
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 use nix::sys::signal::Signal;
-use reqwest::{Client, RequestBuilder, Response, multipart};
+use reqwest::{Client, RequestBuilder, Response, header, multipart};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -106,6 +108,13 @@ impl Setup {
         skew::set(&self.folder.path().join(format!("skew{from}")), seconds);
     }
 
+    /// Whether several processes can work at once.
+    pub(crate) fn shares_a_store(&self) -> bool {
+        self.environment
+            .iter()
+            .any(|(name, _)| name == "ATELIER_REDIS_URL")
+    }
+
     pub(crate) fn data(&self) -> std::path::PathBuf {
         self.folder.path().join("data")
     }
@@ -129,10 +138,11 @@ impl Setup {
     pub(crate) fn start(&self) -> Atelier {
         let (process, line) = Process::start(self.command(), "serving at ");
         let url = line.split("serving at ").last().unwrap();
+        let url = url.trim_end_matches('/').to_owned();
         Atelier {
             process,
-            url: url.trim_end_matches('/').to_owned(),
-            client: client(),
+            client: visitor(&url),
+            url,
             _folder: Arc::clone(&self.folder),
         }
     }
@@ -142,9 +152,11 @@ impl Setup {
         let address = free_address();
         let url = format!("http://{address}");
         let setup = self.again().set("ATELIER_LISTEN", &address);
+        let server = setup.set("ATELIER_PUBLIC_URL", &url).start();
         Atelier {
-            url: url.clone(),
-            ..setup.set("ATELIER_PUBLIC_URL", &url).start()
+            client: visitor(&url),
+            url,
+            ..server
         }
     }
 
@@ -152,9 +164,11 @@ impl Setup {
     pub(crate) fn start_at_its_own_address(&self) -> Atelier {
         let address = free_address();
         let setup = self.again().set("ATELIER_LISTEN", &address);
+        let (server, url) = (setup.start(), format!("http://{address}"));
         Atelier {
-            url: format!("http://{address}"),
-            ..setup.start()
+            client: visitor(&url),
+            url,
+            ..server
         }
     }
 
@@ -200,15 +214,39 @@ fn free_address() -> String {
     free.local_addr().unwrap().to_string()
 }
 
+/// A client with a session of its own, where the server is to be reached at this address.
+fn visitor(url: &str) -> Client {
+    let Some(session) = session(url) else {
+        return client();
+    };
+    let headers = [(header::COOKIE, session.parse().unwrap())];
+    let client = builder().default_headers(headers.into_iter().collect());
+    client.build().unwrap()
+}
+
+fn session(url: &str) -> Option<String> {
+    let host = url.strip_prefix("http://")?;
+    let mut stream = TcpStream::connect(host).ok()?;
+    stream.set_read_timeout(Some(PATIENCE)).ok()?;
+    let request = format!("GET / HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    let cookie = answer.split("set-cookie: ").nth(1)?;
+    Some(cookie.split(';').next()?.to_owned())
+}
+
 fn client() -> Client {
+    builder().build().unwrap()
+}
+
+fn builder() -> reqwest::ClientBuilder {
     let redirect = reqwest::redirect::Policy::none();
     atelier::rooms::start_cryptography();
     Client::builder()
         .no_proxy()
         .redirect(redirect)
         .timeout(PATIENCE)
-        .build()
-        .unwrap()
 }
 
 impl Atelier {
@@ -222,6 +260,17 @@ impl Atelier {
 
     pub(crate) fn delete(&self, path: &str) -> RequestBuilder {
         self.client.delete(format!("{}{path}", self.url))
+    }
+
+    /// The same server for a program that keeps no cookies.
+    pub(crate) fn without_session(mut self) -> Self {
+        self.client = client();
+        self
+    }
+
+    /// A browser with a session of its own.
+    pub(crate) fn visitor(&self) -> Client {
+        visitor(&self.url)
     }
 
     /// Asks for a picture.
@@ -259,11 +308,9 @@ impl Atelier {
         let started = std::time::Instant::now();
         while !done(&job) {
             assert!(started.elapsed() < PATIENCE, "waited too long: {job}");
-            let path = format!(
-                "/api/jobs/{}?after={}&wait=25",
-                text(&job["id"]),
-                job["version"]
-            );
+            let url = text(&job["url"]);
+            let joint = if url.contains('?') { '&' } else { '?' };
+            let path = format!("{url}{joint}after={}&wait=25", job["version"]);
             job = self
                 .get(&path)
                 .send()
@@ -369,7 +416,10 @@ pub(crate) async fn taken(response: Response) -> Value {
         202
     };
     assert_eq!(status.as_u16(), expected, "{job}");
-    assert_eq!(location, Some(format!("/api/jobs/{}", text(&job["id"]))));
+    let url = text(&job["url"]);
+    assert_eq!(location.as_deref(), Some(url));
+    let plain = format!("/api/jobs/{}", text(&job["id"]));
+    assert_eq!(url.split('?').next(), Some(plain.as_str()));
     job
 }
 

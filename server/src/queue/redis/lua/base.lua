@@ -36,6 +36,13 @@ local function decimal(number)
   return format('%d', number)
 end
 
+-- Whom the fair order counts an owner's jobs to, and whether the owner has a
+-- list of them: owners that differ only behind a '#' have neither of their own.
+local function place_of(owner)
+  local together = string.match(owner, '^([^#]*)#')
+  return together or owner, together == nil
+end
+
 -- Adds a pair to a list.
 local function add(list, first, second)
   local n = #list

@@ -151,7 +151,8 @@ local function change(row)
   return ids
 end
 
--- Forgets a record; returns the blobs that nobody else refers to.
+-- Forgets a record; returns the blobs that nobody else refers to, which are
+-- noted to be discarded.
 local function remove(row)
   flush()
   local id, orphans = row[ID], {}
@@ -169,5 +170,6 @@ local function remove(row)
   end
   call('DEL', P .. 'followers:' .. id)
   rows[id] = false
+  give(orphans, 'SADD', P .. 'discards')
   return orphans
 end

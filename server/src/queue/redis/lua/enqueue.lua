@@ -11,6 +11,7 @@ local lane_of_alone, long = {}
 -- The virtual start of the owner's next job in the lane; `lanes` has for each
 -- lane its virtual time, and where owners' last jobs end.
 local function schedule(name, owner, cost)
+  owner = place_of(owner)
   local lane = lanes[name]
   if not lane then
     lane = { v = tonumber(call('HGET', P .. 'lane:' .. name, 'v') or 0), finish = {} }
@@ -77,7 +78,10 @@ for n = 1, #ids do
       long.add(id, lane, band, cost, owner, extra, body)
     end
     add(bodies_in, id, body)
-    add(listed(owned, owner), '0', id)
+    local _, has_list = place_of(owner)
+    if has_list then
+      add(listed(owned, owner), '0', id)
+    end
     if files ~= '' then
       for name in string.gmatch(files, '[^\n]+') do
         call('HINCRBY', P .. 'files', name, 1)

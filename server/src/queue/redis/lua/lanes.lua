@@ -16,6 +16,7 @@ end
 
 -- When the owner's last job in the lane ends, in virtual time.
 local function finish_of(name, owner)
+  owner = place_of(owner)
   local lane = lane_of(name)
   local finish = lane.finish[owner]
   if not finish then
@@ -27,6 +28,7 @@ end
 
 local function set_finish(name, owner, finish)
   local lane = lane_of(name)
+  owner = place_of(owner)
   lane.finish[owner], lane.moved[owner] = finish, true
 end
 

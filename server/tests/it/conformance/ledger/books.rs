@@ -316,7 +316,8 @@ impl Books {
 fn caller() -> Caller {
     Caller {
         ip: "203.0.113.1".into(),
-        owner: "somebody".into(),
+        owner: Some("somebody".into()),
+        held: None,
         holder: None,
     }
 }

@@ -7,6 +7,7 @@ mod flow;
 mod flights;
 mod files;
 mod dead;
+mod housekeeping;
 mod outbox;
 mod model;
 mod property;
@@ -23,7 +24,8 @@ use atelier::{
 use atelier_app::wire::Failure;
 
 pub(super) use self::{
-    dead::*, files::*, flights::*, flow::*, leases::*, life::*, model::Model, order::*, outbox::*,
+    dead::*, files::*, flights::*, flow::*, housekeeping::*, leases::*, life::*, model::Model,
+    order::*, outbox::*,
 };
 use super::{Stores, at};
 

@@ -211,6 +211,12 @@ impl Jobs {
         true
     }
 
+    pub(super) fn seclude(&mut self, id: &str) {
+        if let Some(row) = self.rows.get_mut(id) {
+            row.flight = None;
+        }
+    }
+
     pub(super) fn delete(&mut self, id: &str) -> Result<Vec<String>> {
         let Job { status, .. } = self.seen(id).ok_or(Error::NotFound)?;
         if !status.is_terminal() {

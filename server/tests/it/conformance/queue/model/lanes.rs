@@ -2,7 +2,7 @@
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
-use atelier::queue::{Lane, Priority};
+use atelier::queue::{Lane, PART, Priority};
 use atelier_app::wire::Status;
 use jiff::{SignedDuration, Timestamp};
 
@@ -74,7 +74,7 @@ impl Jobs {
     pub(super) fn schedule(&mut self, id: &str, priority: Priority) {
         let row = self.rows.get_mut(id).unwrap();
         let pace = self.paces.entry(row.lane().to_owned()).or_default();
-        let finish = pace.finish.entry(row.job.owner.clone()).or_default();
+        let finish = pace.finish.entry(together(&row.job.owner)).or_default();
         let start = pace.virtual_time.max(*finish);
         *finish = start + u64::from(row.job.request.images());
         row.turn = (Reverse(priority), start);
@@ -84,7 +84,7 @@ impl Jobs {
     pub(super) fn unschedule(&mut self, id: &str) {
         let row = &self.rows[id];
         let pace = self.paces.entry(row.lane().to_owned()).or_default();
-        let finish = pace.finish.entry(row.job.owner.clone()).or_default();
+        let finish = pace.finish.entry(together(&row.job.owner)).or_default();
         let without = finish.saturating_sub(row.job.request.images().into());
         *finish = pace.virtual_time.max(without);
     }
@@ -118,6 +118,11 @@ impl Jobs {
     fn pace(&self, lane: &Lane) -> &Pace {
         self.paces.get(&lane.name).unwrap_or(&self.idle)
     }
+}
+
+/// What owners have in common who share a place in the order.
+fn together(owner: &str) -> String {
+    owner.split(PART).next().unwrap_or_default().to_owned()
 }
 
 fn seconds(count: u32) -> SignedDuration {

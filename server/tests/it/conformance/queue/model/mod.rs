@@ -117,6 +117,11 @@ impl Queue for Model {
         self.change(|jobs| jobs.delete(id))
     }
 
+    async fn seclude(&self, id: &str) -> Result<()> {
+        self.change(|jobs| jobs.seclude(id));
+        Ok(())
+    }
+
     async fn dead(&self, before: Option<&str>, limit: usize) -> Result<Vec<Job>> {
         let failed = |job: &Job| job.status == Status::Failed;
         Ok(self.jobs().newest(before, limit, failed))

@@ -1,0 +1,85 @@
+//! Looking through all that is stored, for what nobody needs any more.
+
+use std::{fs, future::ready, path::Path as FilePath, time::SystemTime};
+
+use futures::{Stream, StreamExt as _};
+use jiff::Timestamp;
+use object_store::{ObjectStore as _, path::Path};
+use tracing::debug;
+
+use super::{Blobs, Error};
+
+/// The endings that a blob's key may have.
+const ENDINGS: [&str; 3] = ["png", "jpg", "webp"];
+
+/// A file of the store: a blob, or what was made from one and goes with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    path: Path,
+}
+
+impl Stored {
+    /// The keys of the blobs, one of which it may be or belong to: what lies
+    /// beside a blob begins with the same name.
+    pub fn keys(&self) -> impl Iterator<Item = String> {
+        let name = self.path.filename().unwrap_or_default();
+        let stem = name.split('.').next().unwrap_or_default();
+        ENDINGS.map(|ending| format!("{stem}.{ending}")).into_iter()
+    }
+}
+
+impl Blobs {
+    /// All files that were written before the instant.
+    pub fn stored(&self, before: Timestamp) -> impl Stream<Item = Result<Stored, Error>> + Send {
+        let before = before.as_millisecond();
+        self.store.list(None).filter_map(move |found| {
+            let old = match found {
+                Ok(meta) if meta.last_modified.timestamp_millis() >= before => None,
+                Ok(meta) => Some(Ok(Stored {
+                    path: meta.location,
+                })),
+                Err(error) => Some(Err(error.into())),
+            };
+            ready(old)
+        })
+    }
+
+    /// Forgets the file; it is no error if it is gone.
+    pub async fn remove(&self, stored: &Stored) -> Result<(), Error> {
+        self.forget(&stored.path).await
+    }
+
+    /// Forgets what a process left half written when it was killed, if that was
+    /// before the instant. Such files are in no list.
+    pub fn remove_half_written(&self, before: Timestamp) {
+        if let Err(error) = remove_half_written(&self.folder, before.into()) {
+            debug!(%error, "half-written files could not be looked for");
+        }
+    }
+}
+
+fn remove_half_written(folder: &FilePath, before: SystemTime) -> std::io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        // `object_store` writes `NAME#NUMBER` and renames it.
+        let staged = entry.file_name().to_string_lossy().contains('#');
+        if staged && entry.metadata()?.modified()? < before {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lies_beside_a_blob_belongs_to_it() {
+        for name in ["ab12p.jpg", "ab12p.320.webp", "ab12p.download.png"] {
+            let stored = Stored { path: name.into() };
+            let keys: Vec<String> = stored.keys().collect();
+            assert!(keys.contains(&"ab12p.jpg".to_owned()), "{keys:?}");
+        }
+    }
+}

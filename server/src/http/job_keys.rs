@@ -1,0 +1,112 @@
+//! Keys in addresses: what opens one job to whoever has it. Only we can make
+//! them, and nothing of them is stored. A *link's* key shows a job; an *owner's*
+//! key is given to a caller with neither session nor API key instead of an
+//! identity, and gives all that an owner may do.
+
+use axum::http::Uri;
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use hmac::{Hmac, Mac as _};
+use sha2::Sha256;
+
+use super::{State, jobs::parameter};
+use crate::studio::Caller;
+
+/// Bytes of a key: enough that nobody guesses one.
+const LENGTH: usize = 16;
+
+/// The field of a query that brings a key.
+const FIELD: &str = "key";
+
+/// Makes and knows the keys of one purpose.
+#[derive(Clone)]
+pub struct JobKeys(Hmac<Sha256>);
+
+impl JobKeys {
+    /// Keys signed with `secret`, which no other purpose has.
+    pub fn new(secret: [u8; 64]) -> Self {
+        Self(Hmac::new(&secret.into()))
+    }
+
+    /// The address of the job with its key.
+    pub(super) fn address(&self, path: &str, id: &str) -> String {
+        format!("{path}?{FIELD}={}", self.key(id))
+    }
+
+    fn key(&self, id: &str) -> String {
+        let tag = self.0.clone().chain_update(id).finalize().into_bytes();
+        BASE64_URL_SAFE_NO_PAD.encode(&tag[..LENGTH])
+    }
+
+    /// The key of the job, if a query brings it.
+    pub(super) fn key_in<'a>(&self, query: Option<&'a str>, id: &str) -> Option<&'a str> {
+        parameter(query, FIELD).filter(|key| self.opens(id, key))
+    }
+
+    /// Whether the key is that of the job.
+    pub(super) fn opens(&self, id: &str, key: &str) -> bool {
+        let tag = BASE64_URL_SAFE_NO_PAD.decode(key).unwrap_or_default();
+        // A shorter one would be compared as far as it goes.
+        tag.len() == LENGTH
+            && self
+                .0
+                .clone()
+                .chain_update(id)
+                .verify_truncated_left(&tag)
+                .is_ok()
+    }
+}
+
+/// The job that is addressed, if its owner's key is in the address as well.
+pub(super) fn held(state: &State, uri: &Uri) -> Option<String> {
+    let path = uri.path();
+    let path = path.strip_prefix("/api").unwrap_or(path);
+    let id = path.strip_prefix("/jobs/")?.split('/').next()?;
+    state.owner_keys.key_in(uri.query(), id)?;
+    Some(id.to_owned())
+}
+
+/// The job that a field of a form names, by its id or by its whole address; and
+/// the caller, with the right that a key in that address gives.
+pub(super) fn named(state: &State, caller: &Caller, text: &str) -> (Caller, String) {
+    let (address, query) = match text.split_once('?') {
+        Some((address, query)) => (address, Some(query)),
+        None => (text, None),
+    };
+    let id = address.rsplit('/').next().unwrap_or_default().to_owned();
+    let mut caller = caller.clone();
+    if state.owner_keys.key_in(query, &id).is_some() {
+        caller.held = Some(id.clone());
+    }
+    (caller, id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_opens_its_own_job_only() {
+        let keys = JobKeys::new([7; 64]);
+        let key = keys.key("one");
+        assert!(keys.opens("one", &key));
+        assert!(!keys.opens("two", &key));
+        assert!(!JobKeys::new([8; 64]).opens("one", &key));
+        for wrong in ["", "A", &key[1..], &format!("{key}AAAA")] {
+            assert!(!keys.opens("one", wrong), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_part_of_a_key_opens_nothing() {
+        let keys = JobKeys::new([7; 64]);
+        let key = keys.key("one");
+        for length in 0..key.len() {
+            assert!(!keys.opens("one", &key[..length]), "{length}");
+        }
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(&key).unwrap();
+        for length in 0..bytes.len() {
+            let part = BASE64_URL_SAFE_NO_PAD.encode(&bytes[..length]);
+            assert!(!keys.opens("one", &part), "{length} bytes");
+        }
+    }
+}
