@@ -24,6 +24,7 @@ use super::{
     job_keys,
     jobs::{boolean, own},
     outlive::outlive,
+    pools::Turn,
 };
 use crate::{
     blob,
@@ -78,7 +79,20 @@ async fn take(
     terms: Terms,
     left: &CancellationToken,
 ) -> Result<(Caller, Accepted)> {
-    let kept = keep(state, &caller, wanted.photo, wanted.mask, wanted.enlarge).await?;
+    let turn = tokio::select! {
+        turn = state.pools.uploads.turn() => turn?,
+        // Who has hung up does not stand in the line.
+        () = left.cancelled() => return Err(Error::Left),
+    };
+    let kept = keep(
+        state,
+        &caller,
+        turn,
+        wanted.photo,
+        wanted.mask,
+        wanted.enlarge,
+    )
+    .await?;
     let original = kept.original;
     if left.is_cancelled() {
         state.studio.discard(&original).await;
@@ -304,16 +318,16 @@ struct Kept {
     mask: Option<String>,
 }
 
-/// Decodes the upload and keeps it.
+/// Decodes the upload when it has its turn, and keeps it.
 async fn keep(
     state: &State,
     caller: &Caller,
+    turn: Turn,
     file: std::fs::File,
     mask: Option<Vec<u8>>,
     enlarge: u32,
 ) -> Result<Kept> {
     let max_pixels = state.photos.max_pixels;
-    let turn = state.pools.uploads.turn().await?;
     // Others of the caller's may have been taken while this one waited.
     state.studio.check_room_for_photo(caller).await?;
     let decoded = turn.work(move || {
