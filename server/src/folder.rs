@@ -43,13 +43,31 @@ fn keep_private(data: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
         made => return made,
     }
-    let mode = fs::metadata(data)?.permissions().mode();
-    if mode & 0o077 != 0
-        && let Err(error) = fs::set_permissions(data, Permissions::from_mode(0o700))
+    let mode = fs::metadata(data)?.permissions().mode() & 0o7777;
+    let private = private(mode);
+    if mode != private
+        && is_ours(data)?
+        && let Err(error) = fs::set_permissions(data, Permissions::from_mode(private))
     {
         warn!(%error, "others on this machine may look into the data folder");
     }
     Ok(())
+}
+
+/// The folder's mode without what others may do. Whoever lets a group write has
+/// processes of several users share the folder.
+const fn private(mode: u32) -> u32 {
+    if mode & 0o020 == 0 {
+        mode & !0o077
+    } else {
+        mode & !0o007
+    }
+}
+
+/// Whether the folder is Atelier's, or nobody's yet: not one like `/tmp`.
+fn is_ours(data: &Path) -> io::Result<bool> {
+    let known = [SECRET, IMAGES].iter().any(|name| data.join(name).exists());
+    Ok(known || fs::read_dir(data)?.next().is_none())
 }
 
 /// Makes the folder and those in it.

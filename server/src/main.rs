@@ -3,6 +3,7 @@
 use std::{
     io::{self, Write as _},
     process::ExitCode,
+    time::Duration,
 };
 
 use anyhow::{Context as _, Result};
@@ -54,6 +55,9 @@ enum Command {
     Config,
 }
 
+/// How long work on threads of its own may take to end.
+const LAST_MOMENT: Duration = Duration::from_secs(1);
+
 fn main() -> ExitCode {
     match run(&Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
@@ -89,7 +93,11 @@ fn run(cli: &Cli) -> Result<()> {
 /// Runs a process that logs.
 fn run_long(config: &Config, process: impl Future<Output = Result<()>>) -> Result<()> {
     start_log(config)?;
-    runtime()?.block_on(process)
+    let runtime = runtime()?;
+    let result = runtime.block_on(process);
+    // A photo may still be decoded, which nothing can interrupt and nobody waits for.
+    runtime.shutdown_timeout(LAST_MOMENT);
+    result
 }
 
 fn runtime() -> Result<Runtime> {

@@ -28,13 +28,25 @@ impl Stored {
     }
 }
 
+/// Whether the file is called as a blob is, or what lies beside one: an operator
+/// may have put others into the folder.
+fn is_ours(path: &Path) -> bool {
+    let name = path.filename().unwrap_or_default();
+    let stem = name.split('.').next().unwrap_or_default();
+    let random = stem.strip_suffix(PRIVATE).unwrap_or(stem);
+    path.parts().count() == 1
+        && random.len() == 32
+        && random.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 impl Blobs {
-    /// All files that were written before the instant.
+    /// All files of ours that were written before the instant.
     pub fn stored(&self, before: Timestamp) -> impl Stream<Item = Result<Stored, Error>> + Send {
         let before = before.as_millisecond();
         self.store.list(None).filter_map(move |found| {
             let old = match found {
                 Ok(meta) if meta.last_modified.timestamp_millis() >= before => None,
+                Ok(meta) if !is_ours(&meta.location) => None,
                 Ok(meta) => Some(Ok(Stored {
                     path: meta.location,
                 })),

@@ -123,7 +123,7 @@ impl Config {
     }
 
     fn bound_caches(&self) -> Result<()> {
-        duration("cache.ttl", self.cache.ttl, MILLISECOND..=LONGEST)?;
+        duration("cache.ttl", self.cache.ttl, Duration::ZERO..=LONGEST)?;
         within("cache.entries", self.cache.entries, 1..=ENTRIES)?;
         let semantic = &self.semantic;
         within("semantic.entries", semantic.entries as u64, 1..=ENTRIES)
@@ -147,7 +147,7 @@ impl Config {
         let photos = &self.photos;
         within("photos.max_bytes", photos.max_bytes, 1..=1_000_000_000)?;
         within("photos.max_pixels", photos.max_pixels, 1..=1_000_000_000)?;
-        duration("photos.keep", photos.keep, MILLISECOND..=LONGEST)
+        duration("photos.keep", photos.keep, Duration::ZERO..=LONGEST)
     }
 
     fn bound_openai(&self) -> Result<()> {

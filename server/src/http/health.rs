@@ -1,6 +1,6 @@
 //! `/healthz`, `/readyz` and `/metrics`.
 
-use std::time::Duration;
+use std::{io, time::Duration};
 
 use axum::{
     extract::State as AxumState,
@@ -35,13 +35,20 @@ pub(super) async fn ready(
     let silent = |_| Err(queue::Error::Store(store::Error::silent(PATIENCE)).into());
     let answers = timeout(PATIENCE, answers(studio)).await;
     answers.unwrap_or_else(silent)?;
-    studio.blobs.probe().await.map_err(Error::Unready)?;
+    let hanging = |_| Err(Error::Unready(io::ErrorKind::TimedOut.into()));
+    let written = timeout(PATIENCE, written(&state)).await;
+    written.unwrap_or_else(hanging)?;
+    Ok((StatusCode::OK, "ready\n"))
+}
+
+/// Files can be written where they are kept.
+async fn written(state: &State) -> Result<()> {
+    state.studio.blobs.probe().await.map_err(Error::Unready)?;
     let uploads = state.uploads.clone();
     let written = spawn_blocking(move || blob::probe(&uploads)).await;
     written
         .map_err(anyhow::Error::from)?
-        .map_err(Error::Unready)?;
-    Ok((StatusCode::OK, "ready\n"))
+        .map_err(Error::Unready)
 }
 
 async fn answers(studio: &Studio) -> Result<(), studio::Error> {

@@ -31,7 +31,7 @@ const SAFE_AGE: Duration = Duration::from_secs(60 * 60);
 
 /// So many files without a record may be a mishap; if they are also most of all
 /// files, it is the wrong store that was asked.
-const MISHAP: usize = 100;
+const MISHAP: usize = 10;
 
 impl Studio {
     /// Forgets a picture that was kept for an order. If nobody can tell whether

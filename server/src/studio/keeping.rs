@@ -1,10 +1,10 @@
 //! What was made is kept for its time, and forgotten with its files.
 
 use jiff::Timestamp;
-use tracing::info;
+use tracing::{info, warn};
 
 use super::{Error, Studio};
-use crate::{job::Task, queue};
+use crate::{job::Task, queue, store};
 
 /// Old jobs looked up at a time.
 const BATCH: usize = 100;
@@ -81,11 +81,15 @@ impl Studio {
     }
 
     /// Whether it was there, and could be deleted: another process may have been
-    /// faster, or an operator has revived it.
+    /// faster, an operator has revived it, or its record cannot be read.
     async fn delete_if_there(&self, id: &str) -> Result<bool, Error> {
         match self.delete(id).await {
             Ok(()) => Ok(true),
             Err(Error::Queue(queue::Error::NotFound | queue::Error::Illegal(_))) => Ok(false),
+            Err(Error::Queue(queue::Error::Store(store::Error::Record(error)))) => {
+                warn!(%error, id, "a job whose record cannot be read stays");
+                Ok(false)
+            }
             Err(error) => Err(error),
         }
     }

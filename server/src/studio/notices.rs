@@ -9,7 +9,7 @@ use url::Url;
 use super::{Error, Studio};
 use crate::{
     job::{NoticeTask, Request, Task, notice_lane},
-    queue::{Hooks, Job, NewJob, Priority},
+    queue::{Ended, Hooks, Job, NewJob, Priority},
     view,
 };
 
@@ -25,15 +25,16 @@ struct Body {
 impl Studio {
     /// Queues the notice of how the job ended, if anybody wants one. To queue
     /// the same again changes nothing.
-    pub(super) async fn tell(&self, job: &Job) -> Result<(), Error> {
+    pub(super) async fn tell(&self, end: &Ended) -> Result<(), Error> {
         let now = self.clock.now();
-        if let Some(notice) = self.notice(job, now) {
+        if let Some(notice) = self.notice(end, now) {
             self.queue.enqueue(notice, now).await?;
         }
         Ok(())
     }
 
-    fn notice(&self, job: &Job, now: Timestamp) -> Option<NewJob> {
+    fn notice(&self, end: &Ended, now: Timestamp) -> Option<NewJob> {
+        let job = &end.job;
         let (kind, url) = match job.status {
             Status::Succeeded => ("job.succeeded", job.hooks.callback_url.as_ref()?),
             Status::Failed => ("job.failed", for_failure(&job.hooks)?),
@@ -51,8 +52,8 @@ impl Studio {
             body: serde_json::to_string(&body).ok()?,
         };
         Some(NewJob {
-            // The token tells the job's ends apart: an operator may have it made again.
-            id: format!("{}-{}", job.id, job.token),
+            // Tells the job's ends apart: an operator may have it made again.
+            id: end.key.clone(),
             // A flow of its own beside the owner's jobs, and in none of their lists.
             owner: format!("notices:{}", job.owner),
             request: Request {

@@ -55,7 +55,7 @@ impl Studio {
     async fn attend_to(&self, end: &Ended) -> Result<(), Error> {
         self.settle(&end.job.id, settlements(&end.job, &end.bill))
             .await?;
-        self.tell(&end.job).await?;
+        self.tell(end).await?;
         Ok(self.queue.acknowledge(&end.key).await?)
     }
 }

@@ -17,6 +17,18 @@ use crate::{
 /// Progress is written at most this often.
 const PACE: Duration = Duration::from_millis(250);
 
+/// A lease that could not be extended is tried again after this.
+const RETRY: Duration = Duration::from_millis(500);
+
+/// What is known of the lease.
+enum Beat {
+    Ours,
+    /// The store did not answer.
+    Unheard,
+    /// The job was cancelled, or claimed by another.
+    Lost,
+}
+
 /// The preview that is shown.
 struct Shown {
     bytes: Option<Bytes>,
@@ -42,23 +54,31 @@ impl Worker {
             key: None,
             visibility: job.request.task.visibility(),
         };
+        // While the store is away nothing is claimed: the lease is to be extended
+        // before it is found to have run out.
+        let mut unheard = None;
         while !ended.is_cancelled() {
             let ring = self.queue.bell().listen(&ticket.id);
             let report = reports.borrow_and_update().clone();
-            if !self.beat(&ticket, report, &mut shown).await {
-                lost.cancel();
-                break;
+            match self.beat(&ticket, report, &mut shown).await {
+                Beat::Ours => unheard = None,
+                Beat::Unheard => unheard = unheard.or_else(|| Some(self.claims.hold())),
+                Beat::Lost => {
+                    lost.cancel();
+                    break;
+                }
             }
             tokio::select! {
                 () = ended.cancelled() => {}
+                () = sleep(RETRY), if unheard.is_some() => {}
                 () = self.pause(ring, &mut reports) => {}
             }
         }
         shown.key
     }
 
-    /// Extends the lease once; whether it is still ours, as far as is known.
-    async fn beat(&self, ticket: &Ticket, report: provider::Report, shown: &mut Shown) -> bool {
+    /// Extends the lease once.
+    async fn beat(&self, ticket: &Ticket, report: provider::Report, shown: &mut Shown) -> Beat {
         let outdated = self.show(report.preview, shown).await;
         let report = Report {
             progress: report.progress,
@@ -66,16 +86,16 @@ impl Worker {
         };
         let now = self.clock.now();
         let extended = self.queue.extend(ticket, now, self.settings.lease, report);
-        let ours = match extended.await {
-            Ok(()) => true,
+        let beat = match extended.await {
+            Ok(()) => Beat::Ours,
             Err(Error::Store(error)) => {
                 warn!(%error, "the lease could not be extended");
-                true
+                Beat::Unheard
             }
-            Err(_) => false,
+            Err(_) => Beat::Lost,
         };
         self.discard(outdated.iter().map(String::as_str)).await;
-        ours
+        beat
     }
 
     /// Keeps a new preview; the blob of the one before it.

@@ -151,9 +151,11 @@ fn without_talk(text: &str) -> (String, String) {
     let (talk, rest): (Vec<usize>, Vec<usize>) = (0..sentences.len()).partition(|at| is_talk(*at));
     let those = |places: Vec<usize>| places.into_iter().map(|at| sentences[at]).collect();
     let (talk, rest): (Vec<&str>, Vec<&str>) = (those(talk), those(rest));
-    let says_something = rest
-        .iter()
-        .any(|sentence| sentence.split_whitespace().count() >= 2);
+    // Thanks alone are no wish.
+    let says_something = rest.iter().any(|sentence| {
+        let (wish, _) = without_filler(sentence);
+        words(&wish).filter(|word| !word.is_empty()).count() >= 2
+    });
     if talk.is_empty() || !says_something {
         return (text.to_owned(), String::new());
     }

@@ -6,7 +6,7 @@
 
 local STRIDE = 3
 local ids, counts, distinct = every(STRIDE, 2), {}, ARGV[1] == '1'
-local long
+local plain, plain_heads, long = {}, {}, nil
 
 local found = call('HMGET', P .. 'head', unpack(ids))
 for n = 1, #ids do
@@ -21,6 +21,7 @@ for n = 1, #ids do
     local head = pack(HEAD, ended, cache, ended, marks, attempt, deliveries, version + 1, token,
       started, tonumber(now), vt, band, #lane, lane)
     told[k], heads[k], due_out[#due_out + 1], changed[#changed + 1] = id, head, id, id
+    plain[#plain + 1], plain_heads[#plain + 1] = id, head
     add(heads_in, id, head)
     add(finished_in, now, id)
     if ended == 'f' then
@@ -33,18 +34,23 @@ for n = 1, #ids do
   end
 end
 
-if long then
-  return { counts, long.conclude(#ids) }
-elseif #told == 0 then
+if #told == 0 and not long then
   return { counts, {}, {} }
 end
-local bodies, outcomes = call('HMGET', P .. 'body', unpack(told)), call('HMGET', P .. 'outcome', unpack(told))
-for k = 1, #told do
+-- The long way has noted the ends of its own jobs.
+local bodies, outcomes = {}, {}
+if #plain > 0 then
+  bodies, outcomes = call('HMGET', P .. 'body', unpack(plain)), call('HMGET', P .. 'outcome', unpack(plain))
+end
+for k = 1, #plain do
   local free, untold = said(bodies[k])
   if not (free and untold) then
-    local _, _, _, _, _, _, version = parse(HEAD, heads[k])
-    note(told[k], heads[k], version, free and 0 or 1, bodies[k], outcomes[k] or '', '')
+    local _, _, _, _, _, _, version = parse(HEAD, plain_heads[k])
+    note(plain[k], plain_heads[k], version, free and 0 or 1, bodies[k], outcomes[k] or '', '')
   end
+end
+if long then
+  return { counts, long.conclude(#ids) }
 end
 if #ends_in > 0 then
   call('ZADD', P .. 'outbox', unpack(ends_in))

@@ -29,7 +29,11 @@ local function finish(row, now, n)
   local followers, before = change(row) or {}, #told
   local together = { row }
   for i = 1, #followers do
-    together[#together + 1] = rows[followers[i]] or nil
+    local follower = rows[followers[i]]
+    -- One that cannot be read fails alone.
+    if follower and follower[STATUS] ~= '?' then
+      together[#together + 1] = follower
+    end
   end
   note_all(together, 1)
   report(row)
