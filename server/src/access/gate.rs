@@ -34,10 +34,11 @@ pub struct Gate {
     configured: Vec<Subject>,
     copy: RwLock<Arc<Copied>>,
     wrong: Mutex<HashMap<String, Counter>>,
+    looking_up: tokio::sync::Mutex<()>,
 }
 
 /// The register as it was a moment ago.
-#[derive(Default)]
+#[derive(Default, Clone)]
 struct Copied {
     keys: HashMap<String, Option<Arc<Holder>>>,
     networks: HashMap<IpNet, Option<Timestamp>>,
@@ -68,6 +69,7 @@ impl Gate {
             register,
             copy: RwLock::default(),
             wrong: Mutex::default(),
+            looking_up: tokio::sync::Mutex::default(),
             configured,
         };
         gate.take(Vec::new(), Vec::new());
@@ -116,6 +118,14 @@ impl Gate {
         *self.copy.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(copy);
     }
 
+    /// Adds a key that was made since the copy was renewed.
+    fn add(&self, digest: &str, holder: Option<Arc<Holder>>) {
+        let mut copy = self.copy.write().unwrap_or_else(PoisonError::into_inner);
+        let mut renewed = Copied::clone(&copy);
+        renewed.keys.insert(digest.to_owned(), holder);
+        *copy = Arc::new(renewed);
+    }
+
     fn copy(&self) -> Arc<Copied> {
         Arc::clone(&self.copy.read().unwrap_or_else(PoisonError::into_inner))
     }
@@ -153,12 +163,19 @@ impl Gate {
         network: &str,
         now: Timestamp,
     ) -> Result<Option<Arc<Holder>>, NotAdmitted> {
+        // One after the other: all that come at once with a key just made would
+        // otherwise count as wrong until the first of them is answered.
+        let _turn = self.looking_up.lock().await;
+        if let Some(known) = self.copy().keys.get(digest) {
+            return Ok(known.clone());
+        }
         let attempt = self.attempt(network, now).map_err(NotAdmitted::TooMany)?;
         let found = self.register.find(digest).await?;
-        if found.is_some() {
-            self.forgive(network, attempt, now);
-        }
-        Ok(found.and_then(super::Key::holder).map(Arc::new))
+        let Some(key) = found else { return Ok(None) };
+        self.forgive(network, attempt, now);
+        let holder = key.holder().map(Arc::new);
+        self.add(digest, holder.clone());
+        Ok(holder)
     }
 
     /// Counts an unknown key against the network; or how long it has to wait.

@@ -30,7 +30,7 @@ async fn three_jobs_are_three_calls_whatever_the_clocks_say() {
     for skew in SKEWS {
         let hang = || Answer::Hang;
         let openai = OpenAi::start(vec![hang(), hang(), hang()]).await;
-        let file = "limits = []\n[callbacks]\nallow_private = true";
+        let file = "limits = []\n[callbacks]\nallow_private = true\nopen = true";
         let setup = shared(file, &openai).await;
         // All its places are taken by the three calls that hang.
         let server = setup.again().set("ATELIER_WORKERS", "3").start();

@@ -97,9 +97,13 @@ async fn order(server: &Atelier, prompt: &str, receiver: &Receiver) -> Value {
 /// The job as the notice tells it, with addresses as on the site.
 fn told(notice: &Notice) -> Value {
     let mut job = notice.body["data"].clone();
+    let on_the_site = |url: &mut Value| {
+        let path = text(url).strip_prefix("https://atelier.example");
+        *url = json!(path.expect("a whole address"));
+    };
+    on_the_site(&mut job["url"]);
     for image in job["images"].as_array_mut().unwrap() {
-        let url = text(&image["url"]).strip_prefix("https://atelier.example");
-        image["url"] = json!(url.expect("a whole address"));
+        on_the_site(&mut image["url"]);
     }
     job
 }
