@@ -53,7 +53,8 @@ async fn a_dead_letter_is_listed_with_its_attempts_and_tried_again() {
     for (name, value) in job.as_object().unwrap() {
         assert_eq!(letter[name], *value, "{name}");
     }
-    assert!(text(&letter["owner"]).starts_with("session:"), "{letter}");
+    let owner = text(&letter["owner"]);
+    assert!(owner.starts_with("session:"), "{owner}");
     let [attempt] = &letter["attempts"].as_array().unwrap()[..] else {
         panic!("it was tried once")
     };

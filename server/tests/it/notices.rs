@@ -97,13 +97,13 @@ async fn order(server: &Atelier, prompt: &str, receiver: &Receiver) -> Value {
 /// The job as the notice tells it, with addresses as on the site.
 fn told(notice: &Notice) -> Value {
     let mut job = notice.body["data"].clone();
-    let on_the_site = |url: &mut Value| {
+    let here = |url: &Value| {
         let path = text(url).strip_prefix("https://atelier.example");
-        *url = json!(path.expect("a whole address"));
+        json!(path.expect("a whole address"))
     };
-    on_the_site(&mut job["url"]);
+    job["url"] = here(&job["url"]);
     for image in job["images"].as_array_mut().unwrap() {
-        on_the_site(&mut image["url"]);
+        image["url"] = here(&image["url"]);
     }
     job
 }

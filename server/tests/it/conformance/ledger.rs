@@ -30,7 +30,7 @@ use super::Stores;
 /// More than is ever spent, in windows that do not end while we look.
 const POLICIES: [&str; 3] = ["usd", "images", "requests"];
 
-fn studio(stores: &Stores) -> Arc<Studio> {
+pub(crate) fn studio(stores: &Stores) -> Arc<Studio> {
     let policy = |unit: &str| {
         let text = format!(
             "name = '{unit}'\nscope = 'global'\nunit = '{unit}'\nalgorithm = 'fixed_window'\n\

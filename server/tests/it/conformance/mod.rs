@@ -210,6 +210,7 @@ mod shared {
         cache::all_entries_are_forgotten_at_once,
         cache::savings_add_up_by_the_hour,
         queue::what_loses_its_last_reference_is_to_be_discarded,
+        queue::all_old_jobs_go_in_one_sweep,
         queue::notes_of_discards_are_cleared,
         queue::a_mark_moves_on_and_never_back,
         meanings::changes_come_in_their_order_and_the_last_counts,

@@ -1,8 +1,41 @@
 //! What is to be discarded is known until it is gone; and what keeps owners apart.
 
+use atelier::queue::NewJob;
 use atelier_app::wire::{Cache, Status};
+use jiff::{SignedDuration, Timestamp};
 
-use super::{Stores, add, at, call, complete, joining, new, record, restoring, success, work};
+use super::{
+    super::ledger, Stores, add, at, call, complete, joining, new, record, restoring, success, work,
+};
+
+/// More than are looked up at a time.
+pub(crate) async fn all_old_jobs_go_in_one_sweep(stores: Stores) {
+    let studio = ledger::studio(&stores);
+    let day = SignedDuration::from_hours(24);
+    for index in 0..101 {
+        let old = NewJob {
+            answer: Some(success(&format!("{index}.png"))),
+            ..new(&format!("{index:03}"), "owner")
+        };
+        // Somebody refers to the picture, or the answer would not be given.
+        let holder = restoring(
+            &format!("holder {index:03}"),
+            "none",
+            &format!("{index}.png"),
+        );
+        stores
+            .queue
+            .enqueue(holder, Timestamp::now())
+            .await
+            .unwrap();
+        let then = Timestamp::now() - day;
+        let job = stores.queue.enqueue(old, then).await.unwrap();
+        assert_eq!(job.status, Status::Succeeded);
+    }
+    studio.sweep().await.unwrap();
+    assert!(stores.queue.get("000").await.unwrap().is_none());
+    assert!(stores.queue.get("100").await.unwrap().is_none());
+}
 
 fn names(names: &[&str]) -> Vec<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
