@@ -198,7 +198,7 @@ async fn three_servers_give_out_one_quota() {
 /// refused the same.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_one_server_gives_back_another_gives_out() {
-    let policy = "[[limits]]\nname = 'p'\nscope = 'ip'\nunit = 'requests'\n\
+    let policy = "[[limits]]\nname = 'p'\nscope = 'ip'\nunit = 'images'\n\
                   algorithm = 'fixed_window'\nquota = 1\nwindow = '365d'";
     let openai = OpenAi::start(vec![]).await;
     let setup = shared(policy, &openai).await;
