@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use object_store::{ObjectStore as _, path::Path};
 use tracing::debug;
 
-use super::{Blobs, Error};
+use super::{Blobs, Error, PRIVATE};
 
 /// The endings that a blob's key may have.
 const ENDINGS: [&str; 3] = ["png", "jpg", "webp"];

@@ -9,7 +9,7 @@ use url::Url;
 use super::{Error, Studio};
 use crate::{
     job::{NoticeTask, Request, Task, notice_lane},
-    queue::{Ended, Hooks, Job, NewJob, Priority},
+    queue::{Ended, Hooks, NewJob, Priority},
     view,
 };
 
