@@ -77,3 +77,24 @@ impl Family {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_family_is_there_by_itself() {
+        let folder = configurations().unwrap();
+        for family in &FAMILIES {
+            let file = folder.join(family.name).with_extension("conf");
+            let text = fs::read_to_string(file).unwrap();
+            let (_, rest) = text.split_once("<dir>").unwrap();
+            let (fonts, _) = rest.split_once("</dir>").unwrap();
+            let mut files = fs::read_dir(fonts).unwrap();
+            assert!(
+                files.any(|file| file.unwrap().path().extension().is_some_and(|e| e == "ttf")),
+                "{fonts}"
+            );
+        }
+    }
+}
