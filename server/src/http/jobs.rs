@@ -53,10 +53,9 @@ pub(super) async fn status(
         .studio
         .status(&caller, link.is_some(), &id, poll.after, wait)
         .await?;
-    let by_link = link.is_some() && job.as_ref().is_some_and(|job| !caller.owns(job));
     let job = job.as_ref().and_then(|job| state.tell(&caller, job));
     let mut job = job.ok_or(NO_JOB)?;
-    if by_link {
+    if link.is_some() && caller.owner.is_none() {
         job.url = state.links.address(&job.url, &id);
     }
     Ok(no_store(Json(job)))
