@@ -1,5 +1,6 @@
 mod profiles;
 mod tiffs;
+mod strips;
 mod colours;
 mod jpegs;
 mod kinds;

@@ -1,6 +1,7 @@
 //! TIFF 6.0 and BigTIFF: the samples are decoded by a library, what they mean is read here, because the
 //! library knows fewer kinds of colour than there are files.
 
+mod chunks;
 mod samples;
 mod tag;
 
@@ -57,7 +58,7 @@ pub(super) fn read(mut file: Vec<u8>, bounds: Bounds) -> Result<File, Refusal> {
     drop(decoder);
     // Told that they are grey, the library hands over samples of any kind as they are.
     tag::write_short(&mut file, Tag::PhotometricInterpretation, 1).ok_or(DAMAGED)?;
-    let samples = decoded(&file, &kind)?;
+    let samples = decoded(&file, &kind, bounds)?;
     drop(file);
     let raw = kind.raw(width, height, samples)?;
     Ok(File {
@@ -77,14 +78,14 @@ fn open(file: &[u8]) -> Result<Reader<'_>, Refusal> {
     Ok(decoder.with_limits(limits))
 }
 
-fn decoded(file: &[u8], kind: &Kind) -> Result<DecodingResult, Refusal> {
+fn decoded(file: &[u8], kind: &Kind, bounds: Bounds) -> Result<DecodingResult, Refusal> {
     let mut samples = DecodingResult::U8(Vec::new());
     let mut decoder = open(file)?;
+    chunks::check(file, &mut decoder, kind, bounds)?;
     let layout = decoder
         .read_image_to_buffer(&mut samples)
         .map_err(refusal)?;
-    let planes = if kind.planar { kind.samples } else { 1 };
-    if layout.planes == planes {
+    if layout.planes == kind.planes() {
         Ok(samples)
     } else {
         Err(DAMAGED)
@@ -157,6 +158,10 @@ impl Kind {
             return Err(UNREAD);
         }
         Ok(kind)
+    }
+
+    fn planes(&self) -> usize {
+        if self.planar { self.samples } else { 1 }
     }
 
     fn bytes_a_pixel(&self) -> u64 {

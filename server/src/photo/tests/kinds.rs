@@ -110,6 +110,7 @@ fn kinds_of_tiff_that_are_not_read_are_called_so() {
         ("old JPEG", plain().with(259, &[6])),
         ("LZMA", plain().with(259, &[34_925])),
         ("Zstandard", plain().with(259, &[50_000])),
+        ("WebP", plain().with(259, &[50_001])),
         ("raw of a camera", plain().with(262, &[32_803])),
         ("mask", plain().with(262, &[4])),
         ("bits reversed", plain().with(258, &[1]).with(266, &[2])),

@@ -1,16 +1,21 @@
 //! TIFF files of kinds that no library writes.
 
-/// A TIFF of one strip, little-endian.
+use std::{iter, ops::Range};
+
+/// A TIFF, little-endian, of one strip unless it is cut.
 #[derive(Clone)]
 pub(super) struct Tiff {
     big: bool,
     tags: Vec<(u16, u16, Vec<u32>)>,
     strip: Vec<u8>,
+    pieces: Vec<Range<u32>>,
 }
 
 const SHORT: u16 = 3;
 const LONG: u16 = 4;
 const UNDEFINED: u16 = 7;
+
+const TILE_WIDTH: u16 = 322;
 
 impl Tiff {
     pub(super) fn new(width: u32, height: u32, photometric: u32, strip: &[u8]) -> Self {
@@ -18,6 +23,7 @@ impl Tiff {
             big: false,
             tags: Vec::new(),
             strip: strip.to_vec(),
+            pieces: iter::once(0..u32::try_from(strip.len()).unwrap()).collect(),
         };
         tiff.with(256, &[width])
             .with(257, &[height])
@@ -34,13 +40,23 @@ impl Tiff {
         self
     }
 
+    /// In several strips, or tiles where their width is given: which bytes each takes.
+    pub(super) fn cut(mut self, pieces: Vec<Range<u32>>) -> Self {
+        self.pieces = pieces;
+        self
+    }
+
     pub(super) fn with(self, tag: u16, values: &[u32]) -> Self {
         self.tagged(tag, SHORT, values)
     }
 
     pub(super) fn profile(self, profile: &[u8]) -> Self {
-        let bytes: Vec<u32> = profile.iter().map(|byte| u32::from(*byte)).collect();
-        self.tagged(34675, UNDEFINED, &bytes)
+        self.with_bytes(34675, profile)
+    }
+
+    pub(super) fn with_bytes(self, tag: u16, bytes: &[u8]) -> Self {
+        let bytes: Vec<u32> = bytes.iter().map(|byte| u32::from(*byte)).collect();
+        self.tagged(tag, UNDEFINED, &bytes)
     }
 
     fn tagged(mut self, tag: u16, kind: u16, values: &[u32]) -> Self {
@@ -49,11 +65,20 @@ impl Tiff {
         self
     }
 
+    /// With the places of strips or tiles in data that begin here.
+    fn placed(self, head: u32) -> Self {
+        let starts: Vec<u32> = self.pieces.iter().map(|piece| head + piece.start).collect();
+        let lengths: Vec<u32> = self.pieces.iter().map(|p| p.end - p.start).collect();
+        let tiled = self.tags.iter().any(|(tag, ..)| *tag == TILE_WIDTH);
+        let (offsets, counts) = if tiled { (324, 325) } else { (273, 279) };
+        self.tagged(offsets, LONG, &starts)
+            .tagged(counts, LONG, &lengths)
+    }
+
     pub(super) fn file(self) -> Vec<u8> {
         let (head, room) = if self.big { (16, 8) } else { (8, 4) };
         let (strip, big) = (self.strip.clone(), self.big);
-        let tiff = self.tagged(279, LONG, &[u32::try_from(strip.len()).unwrap()]);
-        let mut tags = tiff.tagged(273, LONG, &[head]).tags;
+        let mut tags = self.placed(head).tags;
         tags.sort();
         let number = |value: usize| value.to_le_bytes()[..room].to_vec();
         let directory = head as usize + strip.len();
