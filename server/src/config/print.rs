@@ -41,7 +41,7 @@ pub(super) fn url<S: Serializer>(url: &Url, serializer: S) -> Result<S::Ok, S::E
     serializer.collect_str(&redacted(url))
 }
 
-/// As [`url`], for an address that may be unset.
+/// As [`url()`], for an address that may be unset.
 pub(super) fn optional_url<S: Serializer>(
     url: &Option<Url>,
     serializer: S,
