@@ -6,7 +6,7 @@
 //! |---|---|
 //! | for a request's head, from its first byte | `head`, in `TimedStream` |
 //! | for the next request | `idle`, by hyper |
-//! | for a request's body | `body` and `body_rate`, in [`TimedBody`] |
+//! | for a request's body | `body` and `body_rate`, in `TimedBody` |
 //! | until the client takes more of an answer | `write`, in `TimedStream` |
 //!
 //! HTTP/1.1 is spoken, as every proxy does towards the servers behind it.
