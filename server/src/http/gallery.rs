@@ -20,7 +20,7 @@ use super::{
     accept::wants_page,
     download::with_words,
     job_keys,
-    jobs::{call_off, no_store, own},
+    jobs::{call_off, no_store, seen},
 };
 use crate::{
     blob,
@@ -63,7 +63,7 @@ pub(super) async fn zip(
     let (mut archive, mut empty) = (Archive::new(&state)?, true);
     for id in chosen {
         let (caller, id) = job_keys::named(&state, &caller, &id);
-        let job = match own(&state, &caller, &id).await {
+        let job = match seen(&state, &caller, &id).await {
             // What was deleted meanwhile does not keep back the others.
             Err(Error::NotFound(_)) => continue,
             job => job?,

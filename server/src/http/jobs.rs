@@ -103,13 +103,18 @@ fn place_to_wait(
     }
 }
 
-/// The caller's own job.
-pub(super) async fn own(state: &State, caller: &Caller, id: &str) -> Result<Job> {
+/// The job, if the caller may see it.
+pub(super) async fn seen(state: &State, caller: &Caller, id: &str) -> Result<Job> {
     let job = state
         .studio
         .status(caller, false, id, None, Duration::ZERO)
         .await?;
-    let job = job.filter(|job| view::job(job).is_some()).ok_or(NO_JOB)?;
+    job.filter(|job| view::job(job).is_some()).ok_or(NO_JOB)
+}
+
+/// The caller's own job.
+pub(super) async fn own(state: &State, caller: &Caller, id: &str) -> Result<Job> {
+    let job = seen(state, caller, id).await?;
     if caller.owns(&job) {
         Ok(job)
     } else {
