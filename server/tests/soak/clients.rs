@@ -12,7 +12,7 @@ use std::{
 use reqwest::{Client, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use tokio::{
-    sync::Semaphore,
+    sync::{OnceCell, Semaphore},
     task::JoinSet,
     time::{Instant, sleep, sleep_until},
 };
@@ -49,6 +49,8 @@ pub(crate) struct Clients {
     servers: Vec<String>,
     turn: AtomicUsize,
     polls: Semaphore,
+    /// A cookie for each owner.
+    sessions: Vec<OnceCell<String>>,
     pub(crate) ledger: Arc<Ledger>,
 }
 
@@ -71,6 +73,7 @@ impl Clients {
             servers,
             turn: AtomicUsize::new(0),
             polls: Semaphore::new(POLLS),
+            sessions: (0..OWNERS).map(|_| OnceCell::new()).collect(),
             ledger: Arc::clone(ledger),
         })
     }
@@ -216,8 +219,26 @@ impl Clients {
         pictures
     }
 
+    /// The owner's session, which the first page begins.
+    async fn session(&self, owner: usize) -> &str {
+        let begin = || async {
+            loop {
+                let page = self.http.get(format!("{}/", self.server()));
+                if let Ok(answer) = page.send().await
+                    && let Some(cookie) = answer.headers().get("set-cookie")
+                {
+                    let cookie = cookie.to_str().unwrap().split(';').next();
+                    return cookie.unwrap().to_owned();
+                }
+                sleep(PAUSE).await;
+            }
+        };
+        self.sessions[owner].get_or_init(begin).await
+    }
+
     async fn ask(&self, owner: usize, request: RequestBuilder) -> Reply {
         let address = format!("10.77.0.{}", owner + 1);
+        let request = request.header("cookie", self.session(owner).await);
         match request.header("x-forwarded-for", address).send().await {
             Ok(response) => match response.status() {
                 StatusCode::OK | StatusCode::ACCEPTED => {
