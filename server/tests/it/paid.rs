@@ -15,7 +15,7 @@ use base64::{
     engine::general_purpose::{STANDARD as BASE64, URL_SAFE_NO_PAD},
 };
 use nix::sys::signal::Signal;
-use reqwest::Response;
+use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _, copy},
@@ -294,10 +294,9 @@ async fn a_paid_answer_that_sqlite_does_not_take_outlives_its_process() {
 }
 
 /// An order that needs nothing of the store before it is added.
-async fn fresh_order(server: &Atelier) -> Response {
+fn fresh_order(server: &Atelier) -> RequestBuilder {
     let order = json!({ "prompt": "a lighthouse", "fresh": true });
-    let order = server.post("/api/images").json(&order);
-    order.send().await.unwrap()
+    server.post("/api/images").json(&order)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -305,12 +304,10 @@ async fn an_order_that_the_store_was_slow_to_take_is_taken_once() {
     let stage = Stage::new("limits = []\nlog = 'info,atelier::studio=debug'").await;
     let server = stage.setup.start();
     stage.redis.signal(Signal::SIGSTOP);
-    let back = async {
-        tokio::task::block_in_place(|| server.logged("not known yet"));
-        stage.redis.signal(Signal::SIGCONT);
-    };
-    let (answer, ()) = tokio::join!(fresh_order(&server), back);
-    let job = taken(answer).await;
+    let answer = tokio::spawn(fresh_order(&server).send());
+    server.logged("not known yet");
+    stage.redis.signal(Signal::SIGCONT);
+    let job = taken(answer.await.unwrap().unwrap()).await;
     stage.openai.called(1).await;
     stage.openai.release();
     server.succeeded(&job).await;
@@ -323,7 +320,8 @@ async fn an_order_that_was_answered_with_an_error_is_taken_back() {
     // Nobody begins it meanwhile.
     let server = stage.setup.again().set("ATELIER_WORKERS", "0").start();
     stage.redis.signal(Signal::SIGSTOP);
-    assert_eq!(fresh_order(&server).await.status(), 503);
+    let answer = fresh_order(&server).send().await.unwrap();
+    assert_eq!(answer.status(), 503);
     stage.redis.signal(Signal::SIGCONT);
     server.logged("is taken back");
 }

@@ -5,6 +5,7 @@ use std::{
     process::{Child, Command, ExitStatus},
     sync::mpsc,
     thread,
+    time::Instant,
 };
 
 use nix::{
@@ -68,12 +69,13 @@ impl Process {
         self.child.wait().unwrap()
     }
 
-    /// Waits for a line of the log that contains the words.
+    /// Waits for a line of the log that contains the words, however much else is logged meanwhile.
     pub(crate) fn logged(&self, words: &str) -> String {
+        let deadline = Instant::now() + PATIENCE;
         loop {
             let line = self
                 .log
-                .recv_timeout(PATIENCE)
+                .recv_timeout(deadline.saturating_duration_since(Instant::now()))
                 .unwrap_or_else(|_| panic!("{words:?} was not logged"));
             if line.contains(words) {
                 return line;
