@@ -356,8 +356,10 @@ impl Studio {
         wait: Duration,
     ) -> Result<Option<Job>, Error> {
         let deadline = Instant::now() + wait;
+        let mut leader = None;
         loop {
             let ring = self.queue.bell().listen(id);
+            let reported = self.queue.bell().listen(leader.as_deref().unwrap_or(id));
             let job = self.queue.get(id).await?;
             let job = self.shown(caller, invited, job).await?;
             let unchanged =
@@ -365,9 +367,16 @@ impl Studio {
             if !unchanged || Instant::now() >= deadline || self.drain.is_cancelled() {
                 return Ok(job);
             }
+            let calls = job.and_then(|job| job.leader);
+            if calls != leader {
+                // Read again: its leader may have rung before it was listened to.
+                leader = calls;
+                continue;
+            }
             let woken = async {
                 tokio::select! {
                     () = ring => {}
+                    () = reported => {}
                     () = sleep(REREAD) => {}
                     () = self.drain.cancelled() => {}
                 }

@@ -42,9 +42,11 @@
 //! **Single flight.** A job whose request is in flight already becomes a
 //! *follower*: it has an id, an owner and a version of its own, but shares the
 //! call and the fate of its *leader*. A leader that its owner cancels, or even
-//! deletes, is carried on for its followers; one that was deleted is forgotten
-//! when its call has ended or nobody waits for it any more. Nobody joins a job
-//! that its owner has withheld ([`Queue::seclude`]).
+//! deletes, is carried on for its followers; when its call has ended or nobody
+//! waits for it any more, one that was deleted is forgotten, and of one that was
+//! cancelled the outcome. What a call reports is written once, to the leader:
+//! followers read it there. Nobody joins a job that its owner has withheld
+//! ([`Queue::seclude`]).
 //!
 //! **Blobs.** Whatever forgets a job returns the blobs that no other refers to,
 //! and notes them in the same transaction ([`Housekeeping`]) until they are gone.
@@ -183,6 +185,9 @@ pub struct Job {
     pub progress: Option<f32>,
     /// Blob of a picture that shows how far the call is.
     pub preview: Option<String>,
+    /// The job whose call it shares, while that is in flight. What is reported
+    /// of the call rings that job's bell alone.
+    pub leader: Option<String>,
     /// Jobs ahead of it in its lane, counted up to [`MOST_AHEAD`]; only while
     /// it waits for nothing else.
     pub position: Option<u64>,
@@ -261,7 +266,7 @@ pub enum Completion {
         /// These jobs are finished now: the leader first, then its followers.
         ended: Vec<Ended>,
         /// Blobs that no job refers to any more, since the leader's owner had
-        /// deleted it.
+        /// left it.
         orphans: Vec<String>,
     },
     /// They were finished before.

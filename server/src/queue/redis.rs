@@ -13,7 +13,7 @@
 //! |---|---|---|
 //! | `head` | hash | by id: what changes often of a job, packed ([`record`]) |
 //! | `body` | hash | by id: what never changes: lane, cost, owner, blobs of the request; then JSON: request, charge, hooks |
-//! | `links` | hash | by id, of jobs that have any: leader, flight, progress, preview |
+//! | `links` | hash | by id, of jobs that have any: leader, flight, progress, preview, reports |
 //! | `outcome` | hash | by id: the outcome's blobs, then JSON |
 //! | `failures` | hash | by id: the failed attempts, each a comma and JSON |
 //! | `followers:ID` | set | the jobs that share this leader's call and have not ended |

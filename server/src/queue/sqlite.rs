@@ -97,8 +97,12 @@ fn seen(c: &Connection, rows: Vec<Row>) -> Result<Vec<Placed>> {
     seen.map(|row| placed(c, row)).collect()
 }
 
-fn placed(c: &Connection, row: Row) -> Result<Placed> {
-    let position = order::position(c, &row)?;
+fn placed(c: &Connection, mut row: Row) -> Result<Placed> {
+    let leader = flight::leader_of(c, &row)?;
+    let position = order::position(c, leader.as_ref().unwrap_or(&row))?;
+    if let Some(leader) = &leader {
+        row.share_reports(leader);
+    }
     Ok((row, position))
 }
 
@@ -207,7 +211,8 @@ impl Queue for SqliteQueue {
             }
             row.progress = progress;
             row.preview = preview;
-            table::save(c, &mut row, changed)
+            changed.push(row.id.clone());
+            table::report(c, &row)
         })
         .await
     }

@@ -34,6 +34,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("sqlite/008.sql"),
     include_str!("sqlite/009.sql"),
     include_str!("sqlite/010.sql"),
+    include_str!("sqlite/011.sql"),
 ];
 
 /// How long a check of limits may wait for the disk.

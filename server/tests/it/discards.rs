@@ -13,7 +13,9 @@ use serde_json::Value;
 
 use crate::{
     files::only,
-    support::{Atelier, OpenAi, PATIENCE, Setup, blobs, photo, redis_database, taken, text},
+    support::{
+        Answer, Atelier, OpenAi, PATIENCE, Setup, blobs, photo, redis_database, taken, text,
+    },
 };
 
 fn small() -> Vec<u8> {
@@ -73,6 +75,29 @@ async fn identical_uploads_leave_nothing_when_their_jobs_are_deleted() {
             // First with a session, then without one.
             server = server.without_session();
         }
+    }
+}
+
+/// Its answer belongs to those who joined it, and goes with the last of them.
+#[tokio::test]
+async fn a_cancelled_leader_keeps_no_file_of_its_call() {
+    for setup in setups().await {
+        let openai = OpenAi::start(vec![Answer::Hang]).await;
+        let setup = setup.openai(&openai);
+        let server = setup.start();
+        let leader = taken(server.restore(small()).await).await;
+        openai.called(1).await;
+        let follower = taken(server.restore(small()).await).await;
+        assert_eq!(follower["cache"], "joined");
+        let cancelled = server.delete(text(&leader["url"])).send().await.unwrap();
+        assert_eq!(cancelled.status(), 200);
+        openai.release();
+        let done = server.succeeded(&follower).await;
+        assert_eq!(done["images"].as_array().map(Vec::len), Some(1));
+        delete(&server, &done).await;
+        only(&setup, &[&leader["original"]["url"]]).await;
+        delete(&server, &leader).await;
+        only(&setup, &[]).await;
     }
 }
 

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use image::ImageFormat;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::provider::{refusal, studio};
-use crate::support::{Answer, PATIENCE, photo, picture, taken, text, usage};
+use crate::support::{
+    Answer, OpenAi, PATIENCE, Setup, photo, picture, redis_database, taken, text, usage,
+};
 
 #[tokio::test]
 async fn a_picture_is_seen_while_it_is_drawn() {
@@ -31,6 +33,54 @@ async fn a_picture_is_seen_while_it_is_drawn() {
     tokio::time::timeout(PATIENCE, gone)
         .await
         .expect("no preview is left");
+}
+
+#[tokio::test]
+async fn who_joined_a_call_sees_how_far_it_is() {
+    let redis = redis_database().await;
+    for store in [None, Some(redis)] {
+        let openai = OpenAi::start(vec![Answer::Hang, Answer::Partly]).await;
+        let setup = Setup::with_file("limits = []\n[openai]\nparallel = 1").openai(&openai);
+        let server = match store {
+            Some(url) => setup.set("ATELIER_REDIS_URL", &url).start(),
+            None => setup.start(),
+        };
+        server.paint("a boat").await;
+        openai.called(1).await;
+        let leader = server.paint("a lighthouse").await;
+        let follower = server.paint("a lighthouse").await;
+        assert_eq!(
+            (&leader["cache"], &follower["cache"]),
+            (&"miss".into(), &"joined".into())
+        );
+        openai.release();
+        let shown = |job: &Value| job["preview"].is_string();
+        let running = server.until(&follower, shown).await;
+        assert_eq!(
+            server.until(&leader, shown).await["preview"],
+            running["preview"]
+        );
+        // The call goes on for the follower alone, and is still seen.
+        assert_eq!(
+            server
+                .delete(text(&leader["url"]))
+                .send()
+                .await
+                .unwrap()
+                .status(),
+            200
+        );
+        let left = server.json(text(&leader["url"])).await;
+        assert_eq!(
+            (left["status"].as_str(), &left["preview"]),
+            (Some("cancelled"), &Value::Null)
+        );
+        let still = server.json(text(&follower["url"])).await;
+        assert_eq!(still["preview"], running["preview"]);
+        openai.release();
+        let done = server.succeeded(&still).await;
+        assert!(done["preview"].is_null(), "{done}");
+    }
 }
 
 #[tokio::test]

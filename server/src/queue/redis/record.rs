@@ -5,7 +5,7 @@
 //! | part | fields |
 //! |---|---|
 //! | head | letters: status, cache, kind of outcome; marks: withdrawn, role, followed, failed, uncharged, linked, shown; numbers (as `f64`, little-endian): attempt, deliveries, version, token, started, finished, virtual start; band (1 byte), lane |
-//! | links | leader, flight, progress, preview |
+//! | links | leader, flight, progress, preview, reports (4; not before they were counted) |
 //! | fixed | lane, band and flags (1), cost (4), owner, blobs of the request |
 //! | outcome | blobs of the outcome, JSON |
 //! | note | whether it pays (1), id, head, body, outcome, failures of the call |
@@ -41,6 +41,8 @@ pub(super) struct Record {
     pub(super) links: Vec<u8>,
     pub(super) outcome: Vec<u8>,
     pub(super) failures: Vec<u8>,
+    /// Of a follower in flight.
+    pub(super) leader_links: Vec<u8>,
     pub(super) place: Option<u64>,
 }
 
@@ -67,6 +69,7 @@ pub(super) fn fresh(job: NewJob, now: Timestamp, place: Option<u64>) -> Result<J
         finished_at: None,
         progress: None,
         preview: None,
+        leader: None,
         position: place,
         cache: Cache::Miss,
         request: job.request,
@@ -131,11 +134,16 @@ impl Record {
         ] = head.array()?;
         let attempt = head.number()?;
         let _deliveries = head.number()?;
-        let version = head.number()?;
+        let mut version = head.number()?;
         let token = head.number()?;
         let started = head.number()?;
         let finished = head.number()?;
-        let (progress, preview) = report(&self.links)?;
+        let mut links = Links::read(&self.links)?;
+        if !self.leader_links.is_empty() {
+            let leader = Links::read(&self.leader_links)?;
+            version += leader.reports.saturating_sub(links.reports);
+            (links.progress, links.preview) = (leader.progress, leader.preview);
+        }
         let mut fixed = Reader(&self.body);
         let _lane = fixed.short()?;
         let _band_and_cost: [u8; 5] = fixed.array()?;
@@ -152,8 +160,9 @@ impl Record {
             created_at: instant(body.created)?,
             started_at: time(started)?,
             finished_at: time(finished)?,
-            progress,
-            preview,
+            progress: links.progress,
+            preview: links.preview,
+            leader: links.leader.filter(|_| !self.leader_links.is_empty()),
             position: self.place,
             cache: cache_of(cache)?,
             request: body.request,
@@ -226,17 +235,37 @@ fn number(bytes: &[u8]) -> Result<Option<f32>> {
     Ok(Some(number))
 }
 
-/// Progress and preview.
-fn report(links: &[u8]) -> Result<(Option<f32>, Option<String>)> {
-    if links.is_empty() {
-        return Ok((None, None));
+/// What changes while a job is in flight.
+#[derive(Default)]
+struct Links {
+    leader: Option<String>,
+    progress: Option<f32>,
+    preview: Option<String>,
+    reports: u64,
+}
+
+impl Links {
+    fn read(packed: &[u8]) -> Result<Self> {
+        if packed.is_empty() {
+            return Ok(Self::default());
+        }
+        let mut links = Reader(packed);
+        let leader = text(links.long()?)?;
+        let _flight = links.long()?;
+        let progress = number(links.long()?)?;
+        let preview = text(links.long()?)?;
+        let reports = if links.0.is_empty() {
+            0
+        } else {
+            u32::from_be_bytes(links.array()?).into()
+        };
+        Ok(Self {
+            leader: Some(leader).filter(|id| !id.is_empty()),
+            progress,
+            preview: Some(preview).filter(|key| !key.is_empty()),
+            reports,
+        })
     }
-    let mut links = Reader(links);
-    let _leader = links.long()?;
-    let _flight = links.long()?;
-    let progress = number(links.long()?)?;
-    let preview = text(links.long()?)?;
-    Ok((progress, Some(preview).filter(|key| !key.is_empty())))
 }
 
 fn outcome_of(packed: &[u8]) -> Result<Option<Outcome>> {

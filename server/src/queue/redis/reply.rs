@@ -70,6 +70,7 @@ pub(super) fn records(value: Value) -> Result<Vec<Record>> {
     let ids = column()?;
     let (mut heads, mut bodies, mut links) = (column()?, column()?, column()?);
     let (mut outcomes, mut failures, mut places) = (column()?, column()?, column()?);
+    let mut leaders = column()?;
     ids.map(|id| {
         Ok(Record {
             id: bytes(id)?,
@@ -78,6 +79,7 @@ pub(super) fn records(value: Value) -> Result<Vec<Record>> {
             links: text(links.next().unwrap_or(Value::Nil))?,
             outcome: text(outcomes.next().unwrap_or(Value::Nil))?,
             failures: text(failures.next().unwrap_or(Value::Nil))?,
+            leader_links: text(leaders.next().unwrap_or(Value::Nil))?,
             place: match places.next() {
                 Some(place) => u64::try_from(number(&place)?).ok(),
                 None => None,

@@ -95,6 +95,14 @@ fn keep_answer(c: &Connection, id: &str, row: &Row) -> Result<()> {
     keep_files(c, id, outcome.iter().flat_map(Outcome::files))
 }
 
+/// The job whose call this one shares, while that is in flight.
+pub(super) fn leader_of(c: &Connection, row: &Row) -> Result<Option<Row>> {
+    match &row.leader {
+        Some(leader) if !row.status.is_terminal() => load(c, leader),
+        _ => Ok(None),
+    }
+}
+
 /// The job, if the ticket is still the right to act on it.
 pub(super) fn held(c: &Connection, ticket: &Ticket) -> Result<Row> {
     let row = load(c, &ticket.id)?.ok_or(Error::NotFound)?;
@@ -223,10 +231,7 @@ fn finish(
 fn leave(c: &Connection, row: &Row) -> Result<Vec<String>> {
     match row.withdrawn {
         Withdrawn::No => Ok(Vec::new()),
-        Withdrawn::Cancelled => {
-            table::set_status(c, &row.id, Status::Cancelled)?;
-            Ok(Vec::new())
-        }
+        Withdrawn::Cancelled => table::forget_outcome(c, row),
         Withdrawn::Deleted => table::remove(c, &row.id),
     }
 }
@@ -248,6 +253,9 @@ pub(super) fn cancel(
     let mut row = load(c, id)?.ok_or(Error::NotFound)?;
     let before = row.clone().seen_by_owner().ok_or(Error::NotFound)?;
     let cancelled = transition(before.status, Event::Cancel)?;
+    if let Some(leader) = leader_of(c, &row)? {
+        row.share_reports(&leader);
+    }
     row.finished_at = Some(now);
     let carried_on = row.leader.is_none() && !followers(c, id)?.is_empty();
     if carried_on {

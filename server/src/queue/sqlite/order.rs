@@ -277,14 +277,6 @@ pub(super) fn position(c: &Connection, row: &Row) -> Result<Option<u64>> {
     if !row.waits_for_its_turn() {
         return Ok(None);
     }
-    let leader = match &row.leader {
-        Some(leader) => table::load(c, leader)?,
-        None => None,
-    };
-    let row = leader.as_ref().unwrap_or(row);
-    if !row.waits_for_its_turn() {
-        return Ok(None);
-    }
     cached(
         c,
         "SELECT count(*) FROM (SELECT 1 FROM jobs WHERE lane = ?1 AND status = 'queued'

@@ -75,16 +75,16 @@ pub(super) fn list(c: &Connection, after: &str, limit: usize) -> Result<Vec<(Str
         c,
         "SELECT id, owner, status, version, token, attempt, 0, 0, created_at, started_at,
              finished_at, NULL, NULL, '', 1, 0, 1, NULL, NULL, 0, withdrawn, cache, request,
-             charge, hooks, attempts, outcome, key, pays, interrupted
+             charge, hooks, attempts, outcome, 0, key, pays, interrupted
          FROM outbox WHERE key > ?1 ORDER BY key LIMIT ?2",
         |query| {
             let notes = query.query_map(params![after, limit], |row| {
                 let note = Note {
                     row: table::read(row)?,
-                    pays: row.get(28)?,
-                    interrupted: row.get(29)?,
+                    pays: row.get(29)?,
+                    interrupted: row.get(30)?,
                 };
-                Ok((row.get(27)?, note))
+                Ok((row.get(28)?, note))
             });
             notes?.collect()
         },

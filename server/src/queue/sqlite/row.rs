@@ -39,6 +39,9 @@ pub(super) struct Row {
     pub(super) hooks: String,
     pub(super) failures: String,
     pub(super) outcome: Option<String>,
+    /// Changes that the followers read here; of a follower, those from before
+    /// it joined.
+    pub(super) reports: u64,
 }
 
 /// Whether the owner has left a job that is carried on for its followers.
@@ -80,6 +83,7 @@ impl Row {
             hooks: text(&new.hooks)?,
             failures: "[]".into(),
             outcome: None,
+            reports: 0,
         })
     }
 
@@ -105,11 +109,18 @@ impl Row {
         self.status = leader.status;
         self.attempt = leader.attempt;
         self.started_at = leader.started_at;
-        self.progress = leader.progress;
-        self.preview = leader.preview;
+        self.reports = leader.reports;
         self.due = 0;
         self.cache = Cache::Joined;
         self.leader = Some(leader.id);
+    }
+
+    /// Shows what the leader has reported since it last told its followers.
+    pub(super) fn share_reports(&mut self, leader: &Self) {
+        self.version += leader.reports.saturating_sub(self.reports);
+        self.reports = leader.reports;
+        self.progress = leader.progress;
+        self.preview.clone_from(&leader.preview);
     }
 
     /// Forgets how far the call was.
@@ -181,6 +192,7 @@ impl Row {
             finished_at: self.finished_at.map(instant).transpose()?,
             progress: self.progress,
             preview: self.preview,
+            leader: self.leader.filter(|_| !self.status.is_terminal()),
             position,
             cache: self.cache,
             request: parse(&self.request)?,

@@ -1,8 +1,7 @@
 //! Reading and writing the tables of the queue.
 
-use std::sync::LazyLock;
+use std::{mem, sync::LazyLock};
 
-use atelier_app::wire::Status;
 use rusqlite::{
     Connection, OptionalExtension, Row as SqlRow, ToSql, params,
     types::{Type, ValueRef},
@@ -12,9 +11,12 @@ use serde::{Deserialize, de::IntoDeserializer};
 use super::{
     super::Result,
     housekeeping,
-    row::{Row, Withdrawn},
+    row::{self, Row, Withdrawn},
 };
-use crate::{job::Outcome, store};
+use crate::{
+    job::{Outcome, Request},
+    store,
+};
 
 pub(super) fn cached<T>(
     c: &Connection,
@@ -39,7 +41,7 @@ pub(super) fn texts(c: &Connection, sql: &str, values: &[&dyn ToSql]) -> Result<
 
 const SELECT: &str = "SELECT id, owner, status, version, token, attempt, deliveries, due_at,
     created_at, started_at, finished_at, progress, preview, lane, band, vt, cost, flight, leader,
-    followed, withdrawn, cache, request, charge, hooks, failures, outcome FROM jobs";
+    followed, withdrawn, cache, request, charge, hooks, failures, outcome, reports FROM jobs";
 
 /// Every row that the condition selects.
 pub(super) fn select(c: &Connection, condition: &str, values: &[&dyn ToSql]) -> Result<Vec<Row>> {
@@ -87,6 +89,7 @@ pub(super) fn read(row: &SqlRow<'_>) -> rusqlite::Result<Row> {
         hooks: row.get(24)?,
         failures: row.get(25)?,
         outcome: row.get(26)?,
+        reports: row.get(27)?,
     })
 }
 
@@ -103,9 +106,9 @@ pub(super) fn insert(c: &Connection, row: &Row) -> Result<()> {
         c,
         "INSERT INTO jobs (id, owner, status, attempt, due_at, created_at, started_at, finished_at,
              progress, preview, lane, band, vt, cost, flight, leader, cache, request, charge,
-             hooks, outcome)
+             hooks, outcome, reports)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
-             ?19, ?20, ?21)",
+             ?19, ?20, ?21, ?22)",
         params![
             row.id,
             row.owner,
@@ -128,6 +131,7 @@ pub(super) fn insert(c: &Connection, row: &Row) -> Result<()> {
             row.charge,
             row.hooks,
             row.outcome,
+            row.reports,
         ],
     )
 }
@@ -136,11 +140,16 @@ pub(super) fn insert(c: &Connection, row: &Row) -> Result<()> {
 /// the followers.
 pub(super) fn save(c: &Connection, row: &mut Row, changed: &mut Vec<String>) -> Result<()> {
     row.version += 1;
+    let untold = if row.leader.is_none() {
+        mem::take(&mut row.reports)
+    } else {
+        0
+    };
     execute(
         c,
         "UPDATE jobs SET status = ?2, version = ?3, token = ?4, attempt = ?5, deliveries = ?6,
              due_at = ?7, started_at = ?8, finished_at = ?9, progress = ?10, preview = ?11,
-             withdrawn = ?12, failures = ?13, outcome = ?14
+             withdrawn = ?12, failures = ?13, outcome = ?14, reports = ?15
          WHERE id = ?1",
         params![
             row.id,
@@ -157,13 +166,25 @@ pub(super) fn save(c: &Connection, row: &mut Row, changed: &mut Vec<String>) -> 
             row.withdrawn as u8,
             row.failures,
             row.outcome,
+            row.reports,
         ],
     )?;
     changed.push(row.id.clone());
     if row.followed {
-        mirror(c, row, changed)?;
+        mirror(c, row, untold, changed)?;
     }
     Ok(())
+}
+
+/// Writes how far the call is. The followers, however many, read it from here.
+pub(super) fn report(c: &Connection, row: &Row) -> Result<()> {
+    execute(
+        c,
+        "UPDATE jobs SET due_at = ?2, progress = ?3, preview = ?4, version = version + 1,
+             reports = reports + followed
+         WHERE id = ?1",
+        params![row.id, row.due, row.progress, row.preview],
+    )
 }
 
 /// Moves the due time alone; nothing a client could see.
@@ -184,14 +205,16 @@ pub(super) fn set_turn(c: &Connection, row: &Row) -> Result<()> {
     )
 }
 
-/// Gives the followers the state of their leader.
-fn mirror(c: &Connection, leader: &Row, changed: &mut Vec<String>) -> Result<()> {
+/// Gives the followers the state of their leader, and the versions that its
+/// reports stand for.
+fn mirror(c: &Connection, leader: &Row, untold: u64, changed: &mut Vec<String>) -> Result<()> {
     let finished_at = leader.finished_at.filter(|_| leader.status.is_terminal());
     for id in followers(c, &leader.id)? {
         execute(
             c,
-            "UPDATE jobs SET status = ?2, version = version + 1, attempt = ?3, started_at = ?4,
-                 finished_at = ?5, progress = ?6, preview = ?7, outcome = ?8
+            "UPDATE jobs SET status = ?2, version = version + 1 + ?7 - reports, attempt = ?3,
+                 started_at = ?4, finished_at = ?5, progress = NULL, preview = NULL, outcome = ?6,
+                 reports = 0
              WHERE id = ?1",
             params![
                 id,
@@ -199,9 +222,8 @@ fn mirror(c: &Connection, leader: &Row, changed: &mut Vec<String>) -> Result<()>
                 leader.attempt,
                 leader.started_at,
                 finished_at,
-                leader.progress,
-                leader.preview,
                 leader.outcome,
+                untold,
             ],
         )?;
         changed.push(id);
@@ -219,12 +241,33 @@ pub(super) fn followers(c: &Connection, leader: &str) -> Result<Vec<String>> {
     )
 }
 
-pub(super) fn set_status(c: &Connection, id: &str, status: Status) -> Result<()> {
+/// Makes a job with an outcome a cancelled one without; the blobs that no job
+/// refers to any more.
+pub(super) fn forget_outcome(c: &Connection, row: &Row) -> Result<Vec<String>> {
     execute(
         c,
-        "UPDATE jobs SET status = ?2 WHERE id = ?1",
-        &[&id, &status.as_str()],
-    )
+        "UPDATE jobs SET status = 'cancelled', outcome = NULL WHERE id = ?1",
+        &[&row.id],
+    )?;
+    let outcome: Option<Outcome> = row.outcome.as_deref().map(row::parse).transpose()?;
+    let mut orphans = Vec::new();
+    for key in outcome.iter().flat_map(Outcome::files) {
+        if !row::parse::<Request>(&row.request)?
+            .files()
+            .any(|own| own == key)
+        {
+            execute(
+                c,
+                "DELETE FROM files WHERE key = ?1 AND job = ?2",
+                &[&key, &row.id],
+            )?;
+            if !is_kept(c, key)? {
+                orphans.push(key.to_owned());
+            }
+        }
+    }
+    housekeeping::note(c, &orphans)?;
+    Ok(orphans)
 }
 
 /// What was taken for the job is settled elsewhere.
@@ -279,16 +322,17 @@ pub(super) fn keep_files<'a>(
 /// Whether every blob of the answer is still referred to by some job.
 pub(super) fn still_kept(c: &Connection, answer: &Outcome) -> Result<bool> {
     for key in answer.files() {
-        let kept: bool = cached(
-            c,
-            "SELECT EXISTS (SELECT 1 FROM files WHERE key = ?1)",
-            |query| query.query_row([key], |row| row.get(0)),
-        )?;
-        if !kept {
+        if !is_kept(c, key)? {
             return Ok(false);
         }
     }
     Ok(true)
+}
+
+fn is_kept(c: &Connection, blob: &str) -> Result<bool> {
+    cached(c, "SELECT 1 FROM files WHERE key = ?1", |query| {
+        query.exists([blob])
+    })
 }
 
 /// The blobs that only this job refers to.

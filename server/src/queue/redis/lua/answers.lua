@@ -34,19 +34,31 @@ local function column(key, ids, wanted)
   return values
 end
 
+-- The leader whose call the job shares, while that is in flight.
+local function leader_of(row)
+  return mark(row, ROLE) == 'f' and not OVER[row[STATUS]] and load(open(row).leader) or nil
+end
+
 -- What is answered of jobs, column by column: ids, heads, bodies, links,
--- outcomes, failures. The jobs at the same places in `rows_at` are rows; the
--- others are simple, and have outcomes if `outcomes`.
+-- outcomes, failures, places (left to be filled in), and of followers the links
+-- of their leaders, of which they show what was reported. The jobs at the same
+-- places in `rows_at` are rows; the others are simple, and have outcomes if
+-- `outcomes`.
 local function tell(ids, heads, rows_at, outcomes)
-  local shown, ended_at, failed = {}, {}, {}
+  local linked, ended_at, failed, leading, leaders = {}, {}, {}, {}, {}
+  for i = 1, #ids do
+    leaders[i] = ids[i]
+  end
   for i, row in pairs(rows_at) do
-    shown[i], failed[i] = mark(row, SHOWN) == 'y', mark(row, FAILED) == 'y'
+    local leader = leader_of(row)
+    linked[i], failed[i] = leader or mark(row, SHOWN) == 'y', mark(row, FAILED) == 'y'
     ended_at[i] = row[ENDED] and row[ENDED] ~= '-'
+    leading[i], leaders[i] = leader, leader and leader[ID] or ids[i]
   end
   return {
-    ids, heads, read_all('body', ids), column('links', ids, shown),
+    ids, heads, read_all('body', ids), column('links', ids, linked),
     outcomes and read_all('outcome', ids) or column('outcome', ids, ended_at),
-    column('failures', ids, failed),
+    column('failures', ids, failed), {}, column('links', leaders, leading),
   }
 end
 

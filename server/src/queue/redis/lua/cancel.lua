@@ -43,6 +43,10 @@ if not row then
 elseif seen ~= 'q' and seen ~= 'r' then
   return ILLEGAL + STATES[seen]
 end
+local shared = leader_of(row)
+if shared then
+  row[VERSION] = row[VERSION] + open(shared).reports - open(row).reports
+end
 row[FINISHED] = tonumber(ARGV[2])
 local follows, orphans = mark(row, ROLE) == 'f', {}
 if call('EXISTS', P .. 'followers:' .. row[ID]) == 1 then

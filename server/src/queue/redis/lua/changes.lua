@@ -70,8 +70,9 @@ local function mirror(leader)
       local own = open(row)
       row[STATUS], row[ATTEMPT], row[STARTED] = leader[STATUS], leader[ATTEMPT], leader[STARTED]
       row[FINISHED] = over and leader[FINISHED] or 0
-      if own.progress ~= link.progress or own.preview ~= link.preview then
-        own.progress, own.preview = link.progress, link.preview
+      row[VERSION] = row[VERSION] + link.reports - own.reports
+      if own.reports ~= 0 or own.progress ~= '' or own.preview ~= '' then
+        own.reports, own.progress, own.preview = 0, '', ''
         relink(row)
       end
       if row[ENDED] == '-' and outcome then
@@ -84,6 +85,10 @@ local function mirror(leader)
         close(row)
       end
     end
+  end
+  if link.reports ~= 0 then
+    link.reports = 0
+    relink(leader)
   end
   if over then
     call('DEL', key)
@@ -149,6 +154,16 @@ local function change(row)
   write(row)
   changed[#changed + 1] = row[ID]
   return ids
+end
+
+-- Forgets a job's outcome; returns the blobs that nobody else refers to, which
+-- are noted to be discarded.
+local function forget_outcome(row)
+  local orphans = {}
+  let_go(files_of(call('HGET', P .. 'outcome', row[ID])), orphans)
+  call('HDEL', P .. 'outcome', row[ID])
+  give(orphans, 'SADD', P .. 'discards')
+  return orphans
 end
 
 -- Forgets a record; returns the blobs that nobody else refers to, which are

@@ -18,7 +18,7 @@ local function follow(row, leader)
   local link, shared = open(row), open(leader)
   row[STATUS], row[ATTEMPT], row[STARTED] = leader[STATUS], leader[ATTEMPT], leader[STARTED]
   row[CACHE] = 'j'
-  link.leader, link.progress, link.preview = leader[ID], shared.progress, shared.preview
+  link.leader, link.reports = leader[ID], shared.reports
   set_mark(row, ROLE, 'f')
   relink(row)
   call('SADD', P .. 'followers:' .. leader[ID], row[ID])
@@ -32,7 +32,7 @@ end
 local function lead(row, owner, cost, due)
   local link = open(row)
   row[CACHE], row[VT] = 'm', schedule(row[LANE], owner, cost)
-  link.leader = ''
+  link.leader, link.reports = '', 0
   set_mark(row, ROLE, '-')
   if link.flight ~= '' then
     set_mark(row, ROLE, 'l')

@@ -99,15 +99,19 @@ local function load(id)
   return rows[id]
 end
 
--- A row's leader, flight, progress and preview; '' for none.
+-- A row's leader, flight, progress and preview; '' for none. And how many
+-- changes its followers were not told of, since they read them here; of a
+-- follower, those from before it joined.
 local function open(row)
   local id = row[ID]
   local link = links[id]
   if not link then
     local text = mark(row, LINKED) == 'y' and call('HGET', P .. 'links', id)
-    link = { leader = '', flight = '', progress = '', preview = '' }
+    link = { leader = '', flight = '', progress = '', preview = '', reports = 0 }
     if text then
-      link.leader, link.flight, link.progress, link.preview = parse('>I2c0I2c0I2c0I2c0', text)
+      local at
+      link.leader, link.flight, link.progress, link.preview, at = parse('>I2c0I2c0I2c0I2c0', text)
+      link.reports = at <= #text and parse('>I4', text, at) or 0
     end
     links[id] = link
   end
@@ -117,9 +121,9 @@ end
 -- Notes the links to be written; the head is written after.
 local function relink(row)
   local link = open(row)
-  local text = pack('>I2c0I2c0I2c0I2c0', #link.leader, link.leader, #link.flight, link.flight,
-    #link.progress, link.progress, #link.preview, link.preview)
-  local some = text ~= '\0\0\0\0\0\0\0\0'
+  local text = pack('>I2c0I2c0I2c0I2c0I4', #link.leader, link.leader, #link.flight, link.flight,
+    #link.progress, link.progress, #link.preview, link.preview, link.reports)
+  local some = string.find(text, '[^%z]')
   if some then
     add(links_in, row[ID], text)
   else

@@ -24,6 +24,7 @@ impl Note {
             links: Vec::new(),
             outcome: note.longest()?.into(),
             failures: note.longest()?.into(),
+            leader_links: Vec::new(),
             place: None,
         };
         Ok(Self {

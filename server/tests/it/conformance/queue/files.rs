@@ -102,7 +102,7 @@ pub(crate) async fn a_deleted_leaders_blobs_stay_while_another_job_needs_them(st
     }
 }
 
-pub(crate) async fn a_cancelled_leaders_blobs_stay_until_it_is_deleted(stores: Stores) {
+pub(crate) async fn a_cancelled_leader_keeps_nothing_of_its_call(stores: Stores) {
     let queue = stores.queue;
     for id in ["a", "b"] {
         add(&queue, restoring(id, "same", &format!("{id}.photo"))).await;
@@ -111,6 +111,11 @@ pub(crate) async fn a_cancelled_leaders_blobs_stay_until_it_is_deleted(stores: S
     queue.cancel("a", at(1)).await.unwrap();
     record(&queue, &ticket, success("a.png"), 2).await;
     assert!(complete_all(&queue, &ticket, 3).await.1.is_empty());
+    let mut gone = queue.delete("b").await.unwrap();
+    gone.sort();
+    assert_eq!(gone, ["a.png", "b.photo"]);
+    let left = get(&queue, "a").await;
+    assert_eq!((left.status, left.outcome), (Status::Cancelled, None));
     assert_eq!(queue.delete("a").await.unwrap(), ["a.photo"]);
 }
 

@@ -231,3 +231,40 @@ pub(crate) async fn a_follower_that_leaves_disturbs_nobody(stores: Stores) {
     let left = get(&queue, "b").await;
     assert_eq!((left, None), (cancelled.job.clone(), cancelled.job.outcome));
 }
+
+pub(crate) async fn followers_read_reports_from_their_leader(stores: Stores) {
+    let queue = stores.queue;
+    for id in ["a", "b"] {
+        queue.enqueue(joining(id, "same"), at(0)).await.unwrap();
+    }
+    let ticket = call(&queue, 1).await.ticket();
+    let mut before = get(&queue, "b").await;
+    assert_eq!(before.leader.as_deref(), Some("a"));
+    for share in [0.25, 0.5] {
+        let ring = queue.bell().listen("a");
+        extend(&queue, &ticket, progress(share), 2).await.unwrap();
+        rung(ring).await;
+        let after = get(&queue, "b").await;
+        assert_eq!(
+            (after.version, after.progress),
+            (before.version + 1, Some(share))
+        );
+        assert_eq!(
+            queue.list("owner", None, 1).await.unwrap(),
+            std::slice::from_ref(&after)
+        );
+        before = after;
+    }
+    // Who joins late has missed nothing, and who leaves keeps their version.
+    let late = queue.enqueue(joining("c", "same"), at(3)).await.unwrap();
+    assert_eq!((late.version, late.progress), (1, Some(0.5)));
+    let left = queue.cancel("b", at(3)).await.unwrap().job;
+    assert_eq!(
+        (left.version, left.progress, left.leader),
+        (before.version + 1, None, None)
+    );
+    record(&queue, &ticket, success("a.png"), 4).await;
+    complete(&queue, &ticket, 5).await;
+    let late = get(&queue, "c").await;
+    assert_eq!((late.version, late.progress, late.leader), (3, None, None));
+}

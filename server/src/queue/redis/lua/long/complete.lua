@@ -3,6 +3,8 @@
 
 -- Jobs of which nothing is to be kept, by the item's number.
 local forgotten = {}
+-- Cancelled jobs that are to have no outcome, likewise.
+local emptied = {}
 
 local function report(row)
   local n = #told + 1
@@ -16,9 +18,10 @@ local function withdraw(row, n)
     rows[row[ID]] = false
     forgotten[n] = row
   else
-    row[STATUS] = 'c'
+    row[STATUS], row[ENDED] = 'c', '-'
     write(row)
     close(row)
+    emptied[n] = row
   end
 end
 
@@ -67,9 +70,9 @@ end
 local function conclude(items)
   commit()
   local columns, orphans = tell(told, heads, rows_at, true), {}
-  if next(forgotten) then
+  if next(forgotten) or next(emptied) then
     for n = 1, items do
-      orphans[n] = forgotten[n] and remove(forgotten[n]) or {}
+      orphans[n] = forgotten[n] and remove(forgotten[n]) or emptied[n] and forget_outcome(emptied[n]) or {}
     end
   end
   return columns, orphans

@@ -13,8 +13,14 @@ local function extend(i, text)
   preview = preview ~= '' and preview or link.preview
   if progress ~= link.progress or preview ~= link.preview then
     link.progress, link.preview = progress, preview
+    if mark(row, FOLLOWED) == 'y' then
+      -- The followers, however many, read it here.
+      link.reports = link.reports + 1
+    end
     relink(row)
-    change(row)
+    row[VERSION] = row[VERSION] + 1
+    write(row)
+    changed[#changed + 1] = row[ID]
   end
   return DONE
 end

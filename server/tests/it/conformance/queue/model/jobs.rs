@@ -50,6 +50,9 @@ impl Jobs {
                 job.preview = None;
             }
         }
+        if !job.status.is_terminal() {
+            job.leader.clone_from(&row.leader);
+        }
         if job.status == Status::Queued {
             let leader = row.leader.as_deref().unwrap_or(id);
             let ready = self.ready(self.rows[leader].lane());
@@ -230,6 +233,17 @@ impl Jobs {
             return Ok(Vec::new());
         }
         Ok(self.remove(id))
+    }
+
+    /// Makes it a cancelled job without an outcome; the blobs that no job refers
+    /// to any more.
+    pub(super) fn forget_outcome(&mut self, id: &str) -> Vec<String> {
+        let job = &mut self.row(id).job;
+        job.status = Status::Cancelled;
+        let outcome = job.outcome.take();
+        let files: BTreeSet<&str> = outcome.iter().flat_map(Outcome::files).collect();
+        let freed = files.into_iter().filter(|key| !self.refers_to(key));
+        freed.map(ToOwned::to_owned).collect()
     }
 
     /// Forgets the job; the blobs that no other refers to.

@@ -45,6 +45,7 @@ impl Row {
             finished_at: None,
             progress: None,
             preview: None,
+            leader: None,
             position: None,
             cache: Cache::Miss,
             request: new.request,

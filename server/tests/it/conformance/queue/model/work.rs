@@ -171,7 +171,7 @@ impl Jobs {
         let mut orphans = Vec::new();
         match self.rows[id].withdrawn {
             Withdrawn::No => {}
-            Withdrawn::Cancelled => self.row(id).job.status = Status::Cancelled,
+            Withdrawn::Cancelled => orphans = self.forget_outcome(id),
             Withdrawn::Deleted => orphans = self.remove(id),
         }
         Ok(Completion::Applied { ended, orphans })
