@@ -2,11 +2,19 @@
 
 use std::{
     env, fs,
+    io::{self, IsTerminal as _},
+    os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
     process::Command,
+    thread,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result, bail};
+use nix::{
+    sys::signal::{Signal, killpg},
+    unistd::Pid,
+};
 
 /// The repository's root folder.
 pub(crate) fn root() -> &'static Path {
@@ -124,6 +132,38 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
+/// As [`run`], but a command that nobody watches is ended with all that it has started when it takes longer than
+/// `limit`: a test that hangs fails then, instead of the machine that waits for it. At a terminal Ctrl-C does that.
+pub(crate) fn run_within(limit: Duration, command: &mut Command) -> Result<()> {
+    if io::stdin().is_terminal() {
+        return run(command);
+    }
+    let line = words(command);
+    let mut child = command
+        .process_group(0)
+        .spawn()
+        .with_context(|| format!("cannot start `{line}`"))?;
+    let group = Pid::from_raw(child.id().try_into()?);
+    let deadline = Instant::now() + limit;
+    loop {
+        if let Some(status) = child.try_wait()? {
+            if !status.success() {
+                bail!("`{line}` failed: {status}");
+            }
+            return Ok(());
+        }
+        if Instant::now() >= deadline {
+            killpg(group, Signal::SIGKILL)?;
+            child.wait()?;
+            bail!(
+                "`{line}` was ended, since it took over {} s",
+                limit.as_secs()
+            );
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
+}
+
 /// What the command printed on stdout, or an error with what it complained.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
     let line = words(command);
@@ -176,6 +216,18 @@ mod tests {
         for name in ["PATH", "HOME", "CARGO_HOME", "RUSTUP_HOME", "SSL_CERT_FILE"] {
             assert!(!is_partial(name), "{name}");
         }
+    }
+
+    /// Under a terminal it would not be ended.
+    #[test]
+    fn what_hangs_is_ended_with_what_it_started() {
+        if io::stdin().is_terminal() {
+            return;
+        }
+        let mut hangs = command("sh");
+        hangs.args(["-c", "sleep 600 & wait"]);
+        let error = run_within(Duration::from_millis(200), &mut hangs).unwrap_err();
+        assert!(error.to_string().contains("was ended"), "{error}");
     }
 
     #[test]

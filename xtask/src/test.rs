@@ -17,6 +17,9 @@ const TEST: &str = "test --workspace --exclude atelier-frontend --exclude xtask 
 // and would all be built a second time.
 const TEST_XTASK: &str = "test --package xtask --";
 
+/// Builds and runs a suite in a third of it on two slow cores.
+const AT_MOST: Duration = Duration::from_mins(35);
+
 /// `cargo xtask test [FILTER…]`: a test runs if its name contains a filter.
 pub(crate) fn command(filters: &[String]) -> Result<()> {
     let mut steps = Steps::new();
@@ -50,7 +53,8 @@ fn tests(filters: &[String]) -> Result<()> {
         Redis::start_cluster()?,
         Redis::start_8(&["--databases", "64"])?,
     );
-    exec::run(
+    exec::run_within(
+        AT_MOST,
         exec::impartial(&mut exec::cargo(TEST))
             .args(filters)
             .env("ATELIER_TEST_REDIS_URL", single.url())
@@ -72,7 +76,7 @@ fn browser(filters: &[String]) -> Result<()> {
     if !filters.is_empty() {
         playwright.args(["--pass-with-no-tests", "--grep", &pattern(filters)]);
     }
-    exec::run(&mut playwright)
+    exec::run_within(AT_MOST, &mut playwright)
 }
 
 /// The regular expression for "contains one of these".
