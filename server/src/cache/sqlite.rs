@@ -89,7 +89,8 @@ impl Cache for SqliteCache {
 
     async fn count(&self) -> Result<u64, Error> {
         let count = |c: &Connection| -> Result<u64, store::Error> {
-            Ok(c.query_row("SELECT count(*) FROM cache", [], |row| row.get(0))?)
+            let rows = "SELECT rows FROM counts WHERE name = 'cache'";
+            Ok(c.query_row(rows, [], |row| row.get(0))?)
         };
         Ok(self.database.read(count).await?)
     }

@@ -46,7 +46,7 @@ impl SqliteQueue {
                 table::execute(
                     c,
                     "UPDATE jobs SET due_at = ?1
-                     WHERE due_at > ?1 AND status IN ('running', 'delivering')",
+                     WHERE due_at > 0 AND due_at > ?1 AND status IN ('running', 'delivering')",
                     &[&now],
                 )
             })

@@ -26,8 +26,10 @@ impl Studio {
         let (ticket, now) = (&message.data.ticket, self.clock.now());
         let mut settled = false;
         if let Some(job) = self.delivered(ticket).await? {
-            self.remember(&job, now).await?;
-            settled = self.settle_early(&job).await;
+            let (remembered, early) =
+                tokio::join!(self.remember(&job, now), self.settle_early(&job));
+            remembered?;
+            settled = early;
         }
         let (ended, orphans) = match self.queue.complete(ticket, now).await {
             Ok(Completion::Applied { ended, orphans }) => (ended, orphans),

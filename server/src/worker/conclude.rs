@@ -1,6 +1,6 @@
 //! The end of a call: its outcome recorded, then delivered.
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
 use tokio::time::sleep;
 use tracing::{debug, info, warn};
@@ -18,6 +18,10 @@ const LONGEST_DELIVERY_PAUSE: Duration = Duration::from_secs(30);
 /// Shorter than the pauses of those who claim: what is paid for is to be recorded before its lease is
 /// found to have run out.
 const LONGEST_STORE_PAUSE: Duration = Duration::from_millis(500);
+
+/// A store that answers takes less. What it has taken may be lost with the machine too, if that fails
+/// within seconds; until then nothing is gained by waiting for the disk.
+const HESITATION: Duration = Duration::from_millis(200);
 
 /// Whether the store knows of a verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,21 +54,37 @@ impl Worker {
             _ => None,
         };
         let ticket = job.ticket();
-        let told = self.settle(&ticket, verdict).await;
+        let told = self.settle_safely(&ticket, verdict, origin).await;
         let Some(outcome) = outcome else { return };
         match told {
             Told::Taken if matches!(job.request.task, Task::Notice(_)) => {
                 self.finish(&ticket).await;
             }
+            // Somebody waits for the one, and nobody for the other.
             Told::Taken => {
-                self.forget(&ticket.id, origin).await;
-                self.deliver(&ticket, &outcome, 0).await;
+                tokio::join!(
+                    self.deliver(&ticket, &outcome, 0),
+                    self.forget(&ticket.id, origin),
+                );
             }
             Told::Refused | Told::RefusedLater => {
                 self.reconsider(&ticket.id, &outcome, told, origin).await;
             }
             Told::Unheard => {}
         }
+    }
+
+    /// Tells the store. While that takes long, what stands in the journal is made to survive the machine in the journal survives as well.
+    async fn settle_safely(&self, ticket: &Ticket, verdict: Verdict, origin: Origin) -> Told {
+        let mut settled = pin!(self.settle(ticket, verdict));
+        tokio::select! {
+            told = &mut settled => return told,
+            () = sleep(HESITATION) => {}
+        }
+        if origin == Origin::PaidCall {
+            self.journal.sync(&ticket.id).await;
+        }
+        settled.await
     }
 
     /// Tells the store, however long it is away: what was done for the job must not be lost.

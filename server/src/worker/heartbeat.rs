@@ -38,9 +38,10 @@ struct Shown {
 }
 
 impl Worker {
-    /// Extends the lease in every third of it, and at once when the job changes
-    /// or progresses, until the call has `ended`; says so when the lease is
-    /// `lost`. Returns the blob of the last preview, which nobody else deletes.
+    /// Extends the lease in every third of it, and soon when the job changes or
+    /// progresses, until the call has `ended`; says so when the lease is `lost`.
+    /// A call that ends at once needs no heartbeat. Returns the blob of the last
+    /// preview, which nobody else deletes.
     pub(super) async fn hold(
         &self,
         job: &Job,
@@ -57,6 +58,10 @@ impl Worker {
         // While the store is away nothing is claimed: the lease is to be extended
         // before it is found to have run out.
         let mut unheard = None;
+        tokio::select! {
+            () = ended.cancelled() => {}
+            () = self.pace() => {}
+        }
         while !ended.is_cancelled() {
             let ring = self.queue.bell().listen(&ticket.id);
             let report = reports.borrow_and_update().clone();
@@ -116,12 +121,15 @@ impl Worker {
     }
 
     async fn pause(&self, ring: Ring, reports: &mut watch::Receiver<provider::Report>) {
-        let third = self.settings.lease / 3;
-        sleep(PACE.min(third)).await;
+        self.pace().await;
         tokio::select! {
             () = ring => {}
             Ok(()) = reports.changed() => {}
-            () = sleep(third) => {}
+            () = sleep(self.settings.lease / 3) => {}
         }
+    }
+
+    async fn pace(&self) {
+        sleep(PACE.min(self.settings.lease / 3)).await;
     }
 }

@@ -1,7 +1,7 @@
 //! Answers that are paid for and not yet in the store: one small file a job in a folder beside the
 //! pictures, written before the pictures are and the store is told. It goes once the store has the
-//! outcome, or does not want it any more, and counts for nothing without its pictures. So neither a store that is away nor the end of the process
-//! makes a call be paid for twice.
+//! outcome, or does not want it any more, and counts for nothing without its pictures. So neither a
+//! store that is away nor the end of the process makes a call be paid for twice.
 
 use std::{
     fs::{self, File},
@@ -51,11 +51,23 @@ impl Journal {
         Self { folder }
     }
 
-    /// Keeps the entry, so that it survives the process and the machine.
+    /// Keeps the entry, so that it survives the process.
     pub async fn write(&self, entry: &Entry) -> io::Result<()> {
         let (folder, text) = (self.folder.clone(), serde_json::to_vec(entry)?);
         let path = self.path(&entry.ticket.id);
         blocking(move || write(&folder, &path?, &text)).await
+    }
+
+    /// Makes the job's entry survive the machine; it is no error if there is none.
+    pub async fn sync(&self, id: &str) {
+        let (folder, path) = (self.folder.clone(), self.path(id));
+        let synced = blocking(move || match sync(&folder, &path?) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        });
+        if let Err(error) = synced.await {
+            warn!(%error, id, "an entry of the journal may not survive the machine");
+        }
     }
 
     /// The job's entry, if it has one.
@@ -107,8 +119,12 @@ fn write(folder: &Path, path: &Path, text: &[u8]) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     let mut file = NamedTempFile::new_in(folder)?;
     file.write_all(text)?;
-    file.as_file().sync_all()?;
     file.persist(path)?;
+    Ok(())
+}
+
+fn sync(folder: &Path, path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()?;
     File::open(folder)?.sync_all()
 }
 
@@ -168,6 +184,8 @@ mod tests {
         for entry in [entry("a", 1), entry("b-2", 1), entry("a", 2)] {
             journal.write(&entry).await.unwrap();
         }
+        journal.sync("a").await;
+        journal.sync("none").await;
         assert_eq!(journal.find("a").await.unwrap(), Some(entry("a", 2)));
         assert_eq!(journal.entries().await.len(), 2);
         for _ in 0..2 {

@@ -8,6 +8,7 @@
 
 mod support;
 mod conformance;
+mod plans;
 mod redis;
 mod walk;
 mod input;

@@ -6,6 +6,7 @@
 //! for the [`guard`] to say.
 
 mod encoder;
+mod recent;
 mod index;
 mod indexed;
 mod meanings;
@@ -26,6 +27,7 @@ use tokio::{
 };
 use tracing::{debug, warn};
 
+use self::recent::Recent;
 pub use self::{
     encoder::{Encoder, OpenAiEncoder, Pocket},
     index::{Candidate, Index, Scope, quantize},
@@ -57,6 +59,8 @@ const RENEWAL: Duration = Duration::from_millis(500);
 /// The semantic cache of one process.
 pub struct Semantic {
     encoder: Arc<dyn Encoder>,
+    /// What was asked for has its vector already when it is answered.
+    recent: Recent,
     home: Home,
     /// Known once the store has told what it can do.
     vectors: OnceCell<Box<dyn Vectors>>,
@@ -80,6 +84,7 @@ impl Semantic {
     pub fn new(encoder: Arc<dyn Encoder>, home: Home, threshold: f32, entries: usize) -> Self {
         Self {
             encoder,
+            recent: Recent::default(),
             home,
             vectors: OnceCell::new(),
             threshold,
@@ -208,9 +213,15 @@ impl Semantic {
     }
 
     async fn vector(&self, reading: &Reading, patience: Duration) -> Option<Vec<f32>> {
-        let encoding = encoder::encode_within(self.encoder.as_ref(), reading.essence(), patience);
-        match encoding.await {
-            Ok(vector) => Some(vector),
+        let text = reading.essence();
+        if let Some(vector) = self.recent.find(text) {
+            return Some(vector);
+        }
+        match encoder::encode_within(self.encoder.as_ref(), text, patience).await {
+            Ok(vector) => {
+                self.recent.keep(text, &vector);
+                Some(vector)
+            }
             Err(error) => {
                 warn!(%error, "no vector for a prompt; it is compared exactly only");
                 None
