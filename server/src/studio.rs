@@ -2,7 +2,7 @@
 //! and the queue (what it costs is told in `fares`), and brings its outcome home (`finish`). What has
 //! ended is settled (`outbox`), and API users are told of it by a notice (`notices`). Then it keeps what was made for its
 //! time (`keeping`), until nothing needs its files (`discard`), what failed for an operator (`dead`), and what serves
-//! again (`answers`).
+//! again (`answers`) or is told of beside another (`mentions`).
 
 mod answers;
 mod doubt;
@@ -12,6 +12,7 @@ mod gallery;
 mod notices;
 mod outbox;
 mod keeping;
+mod mentions;
 mod discard;
 mod dead;
 
@@ -392,11 +393,14 @@ impl Studio {
         invited: bool,
         job: Option<Job>,
     ) -> Result<Option<Job>, Error> {
-        let Some(job) = job else {
+        let Some(mut job) = job else {
             return Ok(None);
         };
         let open = invited || job.request.task.visibility() == Visibility::Everybody;
         let shown = caller.owns(&job) || (open && !self.register.withheld(&job.id).await?);
+        if shown {
+            self.drop_withdrawn(caller, &mut job).await?;
+        }
         Ok(shown.then_some(job))
     }
 
@@ -413,6 +417,20 @@ impl Studio {
     /// The caller's jobs, newest first, older than the job `before`; none for a
     /// caller with neither session nor API key.
     pub async fn jobs(
+        &self,
+        caller: &Caller,
+        before: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Job>, Error> {
+        let mut jobs = self.records(caller, before, limit).await?;
+        for job in &mut jobs {
+            self.drop_withdrawn(caller, job).await?;
+        }
+        Ok(jobs)
+    }
+
+    /// The same as they are recorded.
+    async fn records(
         &self,
         caller: &Caller,
         before: Option<&str>,

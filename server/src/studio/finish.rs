@@ -109,13 +109,14 @@ impl Studio {
         }
         let cancelled = self.queue.cancel(id, self.clock.now()).await?;
         let Cancellation {
-            job,
+            mut job,
             ended,
             orphans,
         } = cancelled;
         self.attend(ended).await;
         self.discard_all(&orphans).await;
         info!(id, "cancelled");
+        self.drop_withdrawn(caller, &mut job).await?;
         Ok(Some(job))
     }
 

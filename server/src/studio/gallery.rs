@@ -75,15 +75,18 @@ impl Studio {
         };
         let (mut jobs, mut before, mut read) = (Vec::new(), wanted.before.clone(), 0);
         loop {
-            let batch = self.jobs(caller, before.as_deref(), size).await?;
+            let batch = self.records(caller, before.as_deref(), size).await?;
             let more = batch.len() == size;
             read += batch.len();
-            for job in batch {
+            for mut job in batch {
                 if jobs.len() == PAGE {
                     return Ok(Shelf { jobs, next: before });
                 }
                 before = Some(job.id.clone());
-                jobs.extend(Some(&job).filter(|job| fits(job)).and_then(view::own_job));
+                if fits(&job) {
+                    self.drop_withdrawn(caller, &mut job).await?;
+                    jobs.extend(view::own_job(&job));
+                }
             }
             if !more || read >= MOST {
                 let next = before.filter(|_| more);

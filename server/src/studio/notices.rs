@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use url::Url;
 
-use super::{Error, Studio};
+use super::{Caller, Error, Studio};
 use crate::{
     job::{NoticeTask, Request, Task, notice_lane},
     queue::{Ended, Hooks, NewJob, Priority},
@@ -26,8 +26,13 @@ impl Studio {
     /// Queues the notice of how the job ended, if anybody wants one. To queue
     /// the same again changes nothing.
     pub(super) async fn tell(&self, end: &Ended) -> Result<(), Error> {
-        let now = self.clock.now();
-        if let Some(notice) = self.notice(end, now) {
+        if end.job.hooks == Hooks::default() {
+            return Ok(());
+        }
+        let (now, mut end) = (self.clock.now(), end.clone());
+        let owner = Caller::owning(&end.job);
+        self.drop_withdrawn(&owner, &mut end.job).await?;
+        if let Some(notice) = self.notice(&end, now) {
             self.queue.enqueue(notice, now).await?;
         }
         Ok(())

@@ -163,22 +163,26 @@ async fn meanings_survive_a_restart_and_can_be_purged() {
 
 #[tokio::test]
 async fn a_suggestion_is_shown_beside_the_picture() {
-    let setup = Setup::with_file("limits = []\n[semantic]\nmode = \"suggest\"");
+    let setup = Setup::with_file(SUGGEST);
     let server = setup.start();
     let first = server.paint(FIRST).await;
-    let first = server.succeeded(&first).await;
-    let job = until(&server, SAME, |job| job["similar_to"].is_object()).await;
+    server.succeeded(&first).await;
+    let job = suggested(&server).await;
     assert_eq!(job["cache"], "miss");
     assert_eq!(job["similar_to"]["prompt"], FIRST);
-    let job = server.succeeded(&job).await;
-    // It stays as long as it is shown, whatever its owner does.
-    let path = text(&first["url"]).to_owned();
-    assert_eq!(server.delete(&path).send().await.unwrap().status(), 204);
     let shown = server.get(text(&job["similar_to"]["image"]["url"]));
     assert_eq!(shown.send().await.unwrap().status(), 200);
     let page = server.get(&format!("/jobs/{}", text(&job["id"])));
     let page = page.send().await.unwrap().text().await.unwrap();
     assert!(page.contains("An earlier picture"), "{page}");
+}
+
+const SUGGEST: &str = "limits = []\n[semantic]\nmode = \"suggest\"";
+
+/// A picture that was painted beside an earlier one of the same meaning.
+async fn suggested(server: &Atelier) -> Value {
+    let job = until(server, SAME, |job| job["similar_to"].is_object()).await;
+    server.succeeded(&job).await
 }
 
 #[tokio::test]

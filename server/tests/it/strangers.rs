@@ -277,3 +277,58 @@ async fn who_was_given_a_picture_keeps_it_when_its_first_owner_deletes_it() {
         "miss"
     );
 }
+
+/// Everything that tells of the earlier picture beside a job, of which the file is at `image`.
+async fn tells_of(server: &Atelier, client: &Client, job: &Value, image: &str) -> bool {
+    let told = looked_at_by(server, client, &json!({ "id": job["id"] })).await;
+    assert!(told.contains(text(&job["id"])), "{told}");
+    told.contains(image) || told.contains("An earlier picture")
+}
+
+#[tokio::test]
+async fn a_suggestion_goes_with_its_picture_in_every_process() {
+    for setup in setups("limits = []\n[semantic]\nmode = \"suggest\"").await {
+        let server = setup.start();
+        let second = setup.shares_a_store().then(|| setup.start());
+        let servers: Vec<&Atelier> = std::iter::once(&server).chain(&second).collect();
+        let first = server.succeeded(&server.paint(FIRST).await).await;
+        known(&server, SAME).await;
+        let stranger = server.visitor();
+        let job = order(&server, &stranger, SAME).await;
+        let image = text(&first["images"][0]["url"]);
+        assert_eq!(job["similar_to"]["image"]["url"], image, "{job}");
+        server.finished(&job).await;
+        for (what, shown) in [("unshare", false), ("share", true)] {
+            tell(&server, &first, what).await;
+            for server in &servers {
+                assert_eq!(
+                    tells_of(server, &stranger, &job, image).await,
+                    shown,
+                    "{what}"
+                );
+            }
+        }
+        let gone = server.delete(text(&first["url"])).send().await.unwrap();
+        assert_eq!(gone.status(), 204);
+        for server in &servers {
+            assert!(!tells_of(server, &stranger, &job, image).await);
+            let file = server.get(image).send().await.unwrap();
+            assert_eq!(file.status(), 404, "nobody else needs it");
+        }
+    }
+}
+
+/// Their own words are told to their owner for as long as they have the job.
+#[tokio::test]
+async fn words_that_were_deleted_are_told_nowhere() {
+    let setup = Setup::new();
+    let server = setup.start();
+    let first = server.succeeded(&server.paint(FIRST).await).await;
+    let alike = crate::semantic::until_known(&server, SAME).await;
+    assert_eq!(alike["similar_to"]["prompt"], FIRST);
+    server.delete(text(&first["url"])).send().await.unwrap();
+    let told = looked_at_by(&server, &server.client, &json!({ "id": alike["id"] })).await;
+    assert!(!told.contains(FIRST), "{told}");
+    let alike = server.job(text(&alike["id"])).await;
+    assert_eq!(alike["cache"], "semantic");
+}

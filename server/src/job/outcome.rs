@@ -1,0 +1,58 @@
+//! How a job ends, and at what cost.
+
+use atelier_app::wire;
+use serde::{Deserialize, Serialize};
+
+use super::Picture;
+
+/// What a failed call is believed to have cost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cost {
+    /// The provider was not reached, or did no work.
+    #[default]
+    Nothing,
+    /// US dollars, by the provider's own usage figures.
+    Usd(f64),
+    /// Its answer was lost: what the call had been estimated at.
+    Estimate,
+}
+
+impl Cost {
+    /// Whether nothing was charged.
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::Nothing
+    }
+}
+
+/// How a job ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    Succeeded {
+        pictures: Vec<Picture>,
+        /// What the provider charged, where it told.
+        cost_usd: Option<f64>,
+    },
+    Failed(wire::Failure),
+}
+
+impl Outcome {
+    /// Every blob the outcome refers to.
+    pub fn files(&self) -> impl Iterator<Item = &str> {
+        match self {
+            Self::Succeeded { pictures, .. } => pictures.as_slice(),
+            Self::Failed(_) => &[],
+        }
+        .iter()
+        .map(|picture| picture.key.as_str())
+    }
+
+    /// The status a job with this outcome ends in.
+    pub const fn status(&self) -> wire::Status {
+        match self {
+            Self::Succeeded { .. } => wire::Status::Succeeded,
+            Self::Failed(_) => wire::Status::Failed,
+        }
+    }
+}
