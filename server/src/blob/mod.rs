@@ -1,6 +1,6 @@
 //! Where pictures are kept: a folder now, any object store behind the same
-//! interface. A key is made once and its content never changes. Beside a picture may lie copies
-//! made from it, smaller or in another format, which go with it.
+//! interface. A key is made once and its content never changes. Beside a picture may lie variants
+//! of it, smaller or in another format, which go with it.
 
 mod stored;
 
@@ -33,21 +33,21 @@ const ROOM: usize = 64 * 1024;
 
 /// What is made of a picture when it is first asked for, and kept beside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Copy {
+pub enum Variant {
     /// A WebP that is no wider than this, one of [`WIDTHS`].
     Scaled(u32),
     /// The whole picture in another format.
     Encoded(Format),
 }
 
-impl Copy {
-    /// Every copy that there can be.
+impl Variant {
+    /// Every variant that there can be.
     fn all() -> impl Iterator<Item = Self> {
         let encoded = [Format::Jpeg, Format::Png].map(Self::Encoded);
         WIDTHS.into_iter().map(Self::Scaled).chain(encoded)
     }
 
-    /// Where the copy lies of the picture with this key.
+    /// Where the variant lies of the picture with this key.
     fn path(self, key: &str) -> Path {
         let name = key.split_once('.').map_or(key, |(name, _)| name);
         Path::from(match self {
@@ -188,21 +188,26 @@ impl Blobs {
         Ok(self.store.get(&Path::from(key)).await?.bytes().await?)
     }
 
-    /// This copy of the picture, if it was made before.
-    pub async fn read_copy(&self, key: &str, copy: Copy) -> Result<Option<Bytes>, Error> {
-        match self.store.get(&copy.path(key)).await {
+    /// This variant of the picture, if it was made before.
+    pub async fn read_variant(&self, key: &str, variant: Variant) -> Result<Option<Bytes>, Error> {
+        match self.store.get(&variant.path(key)).await {
             Ok(found) => Ok(Some(found.bytes().await?)),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Keeps this copy of the picture for as long as the picture is there.
-    pub async fn keep_copy(&self, key: &str, copy: Copy, bytes: Bytes) -> Result<(), Error> {
-        self.store.put(&copy.path(key), bytes.into()).await?;
-        // Deleted meanwhile: nobody would find the copy again.
+    /// Keeps this variant of the picture for as long as the picture is there.
+    pub async fn keep_variant(
+        &self,
+        key: &str,
+        variant: Variant,
+        bytes: Bytes,
+    ) -> Result<(), Error> {
+        self.store.put(&variant.path(key), bytes.into()).await?;
+        // Deleted meanwhile: nobody would find the variant again.
         if self.size(key).await?.is_none() {
-            self.forget(&copy.path(key)).await?;
+            self.forget(&variant.path(key)).await?;
         }
         Ok(())
     }
@@ -242,11 +247,11 @@ impl Blobs {
         }
     }
 
-    /// Forgets the blob and its copies; it is no error if there is none.
+    /// Forgets the blob and its variants; it is no error if there is none.
     pub async fn delete(&self, key: &str) -> Result<(), Error> {
         self.forget(&Path::from(key)).await?;
-        for copy in Copy::all() {
-            self.forget(&copy.path(key)).await?;
+        for variant in Variant::all() {
+            self.forget(&variant.path(key)).await?;
         }
         Ok(())
     }

@@ -14,6 +14,7 @@
 mod body;
 mod places;
 mod stream;
+mod unread;
 
 use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
 

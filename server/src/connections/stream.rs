@@ -17,6 +17,8 @@ use tokio::{
     time::{Instant, Sleep, sleep_until},
 };
 
+use super::unread::with_problem;
+
 /// What a connection is about; clones are about the same one.
 #[derive(Clone, Default)]
 pub(super) struct Phase(Arc<Requests>);
@@ -65,6 +67,8 @@ pub(super) struct TimedStream {
     head_of: u64,
     head: Timer,
     write: Timer,
+    /// What is left of an answer that goes out in place of hyper's own.
+    instead: Vec<u8>,
 }
 
 impl TimedStream {
@@ -75,6 +79,7 @@ impl TimedStream {
             head_of: 0,
             head: Timer::new(head),
             write: Timer::new(write),
+            instead: Vec::new(),
             phase,
         };
         stream.head.start();
@@ -103,6 +108,28 @@ impl TimedStream {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         read
+    }
+
+    /// Writes another answer in place of hyper's, if there is one. Until that is
+    /// out hyper offers the same bytes again.
+    fn write_instead(
+        &mut self,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Option<Poll<io::Result<usize>>> {
+        if self.instead.is_empty() {
+            self.instead = with_problem(bytes)?;
+        }
+        while !self.instead.is_empty() {
+            match Pin::new(&mut self.socket).poll_write(context, &self.instead) {
+                Poll::Ready(Ok(count @ 1..)) => drop(self.instead.drain(..count)),
+                Poll::Ready(Ok(_)) => {
+                    return Some(Poll::Ready(Err(io::ErrorKind::WriteZero.into())));
+                }
+                other => return Some(other),
+            }
+        }
+        Some(Poll::Ready(Ok(bytes.len())))
     }
 
     fn time_write<T>(
@@ -141,7 +168,10 @@ impl AsyncWrite for TimedStream {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.socket).poll_write(context, bytes);
+        let written = match self.write_instead(context, bytes) {
+            Some(written) => written,
+            None => Pin::new(&mut self.socket).poll_write(context, bytes),
+        };
         self.time_write(context, written)
     }
 
@@ -150,7 +180,15 @@ impl AsyncWrite for TimedStream {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.socket).poll_write_vectored(context, slices);
+        // An answer without a body is in one piece.
+        let whole = match slices {
+            [whole] => self.write_instead(context, whole),
+            _ => None,
+        };
+        let written = match whole {
+            Some(written) => written,
+            None => Pin::new(&mut self.socket).poll_write_vectored(context, slices),
+        };
         self.time_write(context, written)
     }
 

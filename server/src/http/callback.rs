@@ -1,17 +1,16 @@
 //! `POST /api/callback`: outcomes come home, and Replicate's news.
 
 use axum::{
-    body::Bytes,
     extract::State as AxumState,
     http::{HeaderMap, StatusCode},
 };
 
-use super::{Error, Result, State};
+use super::{Error, Result, State, body::WholeBody};
 
 pub(super) async fn receive(
     AxumState(state): AxumState<State>,
     headers: HeaderMap,
-    body: Bytes,
+    WholeBody(body): WholeBody,
 ) -> Result<StatusCode> {
     let message = state
         .signer
@@ -24,7 +23,7 @@ pub(super) async fn receive(
 pub(super) async fn replicate(
     AxumState(state): AxumState<State>,
     headers: HeaderMap,
-    body: Bytes,
+    WholeBody(body): WholeBody,
 ) -> Result<StatusCode> {
     let received = state
         .webhooks

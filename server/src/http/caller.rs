@@ -1,7 +1,7 @@
 //! Who is asking: the address that limits count by, the API key, the session
 //! that jobs belong to, and the key of a job that belongs to nobody else.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{convert::Infallible, net::SocketAddr, sync::Arc};
 
 use axum::{
     extract::{ConnectInfo, FromRequestParts, Request, State as AxumState},
@@ -40,6 +40,18 @@ impl FromRequestParts<State> for Caller {
             held: job_keys::held(state, &parts.uri),
             holder,
         })
+    }
+}
+
+/// The address that a request comes from, as limits count it.
+pub(super) struct Address(pub(super) String);
+
+impl FromRequestParts<State> for Address {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Infallible> {
+        let ip = client(&parts.headers, &parts.extensions, state);
+        Ok(Self(network(ip)))
     }
 }
 

@@ -15,10 +15,11 @@ use super::{
     Error, Result, State,
     jobs::{NO_JOB, no_store, parameter},
     path::Path,
-    pictures::copy,
+    pictures::variant_of,
+    pools::Origin,
 };
 use crate::{
-    blob,
+    blob::Variant,
     job::{ImageTask, Outcome, Picture, RestorationTask, Task},
     photo::{self, Caption, Format},
     queue::Job,
@@ -53,17 +54,18 @@ pub(super) async fn serve(
     let Some(Outcome::Succeeded { pictures, .. }) = &job.outcome else {
         return Err(Error::NotFound("There is no picture here yet."));
     };
+    let origin = Origin::from(&caller);
     let several = pictures.len() > 1;
     let picture = pictures.get(wanted.index).ok_or(NO_JOB)?;
     let (name, file) = match &job.request.task {
         Task::Image(task) => {
             let number = several.then_some(wanted.index + 1);
-            let file = drawn(&state, &job, picture, &wanted).await?;
+            let file = drawn(&state, &origin, &job, picture, &wanted).await?;
             (name_of(task, number), file)
         }
         Task::Restoration(task) => {
             let own = caller.owns(&job);
-            let file = restored(&state, task, picture, &wanted, own).await?;
+            let file = restored(&state, &origin, task, picture, &wanted, own).await?;
             (name_of_photo(task), file)
         }
         Task::Notice(_) => return Err(NO_JOB),
@@ -109,10 +111,16 @@ impl Wanted {
 }
 
 /// A picture, encoded anew only where it has to be.
-async fn drawn(state: &State, job: &Job, picture: &Picture, wanted: &Wanted) -> Result<Bytes> {
+async fn drawn(
+    state: &State,
+    origin: &Origin,
+    job: &Job,
+    picture: &Picture,
+    wanted: &Wanted,
+) -> Result<Bytes> {
     let other = |format: &Format| format.media_type() != picture.media_type;
     let file = match wanted.format.filter(other) {
-        Some(format) => encoded(state, picture, format).await?,
+        Some(format) => encoded(state, origin, picture, format).await?,
         None => {
             let file = state.studio.blobs.read(&picture.key).await;
             file.map_err(studio::Error::from)?
@@ -142,6 +150,7 @@ pub(super) fn with_words(job: &Job, picture: Bytes) -> Bytes {
 
 async fn restored(
     state: &State,
+    origin: &Origin,
     task: &RestorationTask,
     picture: &Picture,
     wanted: &Wanted,
@@ -150,7 +159,7 @@ async fn restored(
     let exif = task.exif.as_deref().filter(|_| wanted.metadata && own);
     let exif = exif.and_then(|exif| BASE64.decode(exif).ok());
     let format = wanted.format.unwrap_or(Format::Jpeg);
-    let file = encoded(state, picture, format).await?;
+    let file = encoded(state, origin, picture, format).await?;
     Ok(match exif {
         Some(exif) => photo::with_exif(file, exif),
         None => file,
@@ -158,10 +167,15 @@ async fn restored(
 }
 
 /// The picture in this format, without any metadata.
-async fn encoded(state: &State, picture: &Picture, format: Format) -> Result<Bytes> {
+async fn encoded(
+    state: &State,
+    origin: &Origin,
+    picture: &Picture,
+    format: Format,
+) -> Result<Bytes> {
     let encode = move |picture: Bytes| photo::encode_download(&picture, format).ok();
-    let (pool, kind) = (&state.pools.downloads, blob::Copy::Encoded(format));
-    copy(state, &picture.key, kind, pool, encode).await
+    let (turn, variant) = (state.pools.downloads.turn(origin), Variant::Encoded(format));
+    variant_of(state, &picture.key, variant, turn, encode).await
 }
 
 /// Media type and ending of the file.

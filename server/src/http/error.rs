@@ -2,15 +2,18 @@
 //! (RFC 9457) with a status code. What we did not foresee is logged and
 //! becomes an opaque 500.
 
+mod causes;
+
 use std::{any::Any, io};
 
 use axum::{
     extract::rejection::{BytesRejection, FormRejection},
-    http::{StatusCode, header},
+    http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use tracing::{debug, error, warn};
+use tracing::{debug, warn};
 
+pub(super) use self::causes::log;
 use super::{
     headers::whole_seconds,
     limits::{self, Refused},
@@ -19,7 +22,7 @@ use super::{
 };
 use crate::{
     access::NotAdmitted, callback::Forgery, connections::TooSlow, limit::Standing, photo::Refusal,
-    queue, studio,
+    studio,
 };
 
 /// Why a request was not answered as asked.
@@ -47,6 +50,10 @@ pub(super) enum Error {
     Crowded,
     /// `If-Match` names another version.
     PreconditionFailed,
+    /// The part that is asked for lies outside of the whole, which has so many bytes.
+    OutOfRange {
+        size: u64,
+    },
     CrossOrigin,
     /// Only who has an API key may have addresses called.
     CallbacksClosed,
@@ -95,6 +102,25 @@ pub(super) fn too_slow(error: &(dyn std::error::Error + 'static)) -> bool {
         .any(<dyn std::error::Error>::is::<TooSlow>)
 }
 
+/// The body of an answer to a head that could not be read, as JSON.
+pub(crate) fn unread_head(status: StatusCode) -> Vec<u8> {
+    let (code, title, detail) = match status {
+        StatusCode::URI_TOO_LONG => ("address_too_long", "Too long", "The address is too long."),
+        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => (
+            "head_too_large",
+            "Too large",
+            "The header fields are too many, or too large.",
+        ),
+        _ => (
+            "malformed",
+            "Malformed request",
+            "This is not HTTP/1.1 as we understand it.",
+        ),
+    };
+    let problem = Problem::new(status, code, title, detail);
+    serde_json::to_vec(&problem).unwrap_or_default()
+}
+
 /// Nobody else finds a place at the moment.
 pub(crate) const fn crowded() -> impl IntoResponse {
     Error::Crowded
@@ -126,7 +152,10 @@ impl From<FormRejection> for Error {
 pub(super) const NO_PICTURE: &str = "There is no such picture, or it was deleted.";
 
 /// When to try again while a store is away.
-pub(super) const SOON: header::HeaderValue = header::HeaderValue::from_static("5");
+pub(super) const SOON: HeaderValue = HeaderValue::from_static("5");
+
+const BEARER: HeaderValue = HeaderValue::from_static("Bearer");
+const CLOSE: HeaderValue = HeaderValue::from_static("close");
 
 /// Registered by draft-ietf-httpapi-ratelimit-headers.
 const QUOTA_EXCEEDED: &str = "https://iana.org/assignments/http-problem-types#quota-exceeded";
@@ -136,37 +165,40 @@ impl IntoResponse for Error {
         if let Self::Studio(studio::Error::Limited(standings)) = &self {
             return limited(standings);
         }
-        let bearer = matches!(self, Self::Unauthorized | Self::Key(NotAdmitted::Unknown));
-        let wait = match &self {
-            Self::Key(NotAdmitted::TooMany(wait)) => Some(whole_seconds(*wait).max(1)),
-            Self::Studio(studio::Error::Busy) => Some(1),
+        let own = self.field();
+        let mut response = self.problem().respond();
+        let by_status = match response.status() {
+            // Only half of the request is there: nothing can follow it.
+            StatusCode::REQUEST_TIMEOUT => Some((header::CONNECTION, CLOSE)),
+            StatusCode::SERVICE_UNAVAILABLE => Some((header::RETRY_AFTER, SOON)),
             _ => None,
         };
-        let mut response = self.problem().respond();
-        if let Some(wait) = wait {
-            response
-                .headers_mut()
-                .insert(header::RETRY_AFTER, wait.into());
-        }
-        if bearer {
-            let scheme = header::HeaderValue::from_static("Bearer");
-            response
-                .headers_mut()
-                .insert(header::WWW_AUTHENTICATE, scheme);
-        }
-        if response.status() == StatusCode::REQUEST_TIMEOUT {
-            // Only half of the request is there: nothing can follow it.
-            let close = header::HeaderValue::from_static("close");
-            response.headers_mut().insert(header::CONNECTION, close);
-        }
-        if response.status() == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(header::RETRY_AFTER, SOON);
-        }
+        let fields = own.into_iter().chain(by_status);
+        response.headers_mut().extend(fields);
         response
     }
 }
 
 impl Error {
+    /// What the client is told in a field besides.
+    fn field(&self) -> Option<(HeaderName, HeaderValue)> {
+        match self {
+            Self::Unauthorized | Self::Key(NotAdmitted::Unknown) => {
+                Some((header::WWW_AUTHENTICATE, BEARER))
+            }
+            Self::Key(NotAdmitted::TooMany(wait)) => {
+                let seconds = whole_seconds(*wait).max(1);
+                Some((header::RETRY_AFTER, seconds.into()))
+            }
+            Self::Studio(studio::Error::Busy) => Some((header::RETRY_AFTER, 1.into())),
+            Self::OutOfRange { size } => {
+                let whole = HeaderValue::from_str(&format!("bytes */{size}"));
+                Some((header::CONTENT_RANGE, whole.ok()?))
+            }
+            _ => None,
+        }
+    }
+
     fn problem(self) -> Problem {
         use StatusCode as S;
         match self {
@@ -176,7 +208,7 @@ impl Error {
             Self::Invalid { code, detail } => {
                 Problem::new(S::UNPROCESSABLE_ENTITY, code, "This cannot be done", detail)
             }
-            Self::Photo(refusal) => photo(&refusal),
+            Self::Photo(refusal) => causes::photo(&refusal),
             Self::TooLarge { max_bytes } => {
                 let detail = format!("At most {} are taken.", size(max_bytes));
                 Problem::new(S::PAYLOAD_TOO_LARGE, "too_large", "Too large", detail)
@@ -219,6 +251,11 @@ impl Error {
                 let code = "precondition_failed";
                 Problem::new(S::PRECONDITION_FAILED, code, "Another version", detail)
             }
+            Self::OutOfRange { size } => {
+                let detail = format!("There are {size} bytes, and none where you asked for some.");
+                let code = "out_of_range";
+                Problem::new(S::RANGE_NOT_SATISFIABLE, code, "Out of range", detail)
+            }
             Self::CrossOrigin => {
                 let detail = "The request came from a page of another site.";
                 Problem::new(S::FORBIDDEN, "cross_origin", "Forbidden", detail)
@@ -238,184 +275,21 @@ impl Error {
                     "This is for operators: send the admin token as \"Authorization: Bearer …\".";
                 Problem::new(S::UNAUTHORIZED, "unauthorized", "Not authorised", detail)
             }
-            Self::Key(refusal) => key(refusal),
-            Self::Denied => denied(),
+            Self::Key(refusal) => causes::key(refusal),
+            Self::Denied => causes::denied(),
             Self::Forged(forgery) => {
                 warn!(reason = %forgery, "a delivery was not believed");
                 let detail = "The signature is missing, wrong or too old.";
                 Problem::new(S::UNAUTHORIZED, "bad_signature", "Not authentic", detail)
             }
-            Self::Studio(error) => studio(error),
+            Self::Studio(error) => causes::studio(error),
             Self::Unready(error) => {
                 debug!(%error, "not ready: nothing can be written");
                 storage::problem(false)
             }
-            Self::Internal(error) => internal(&error),
+            Self::Internal(error) => causes::internal(&error),
         }
     }
-}
-
-fn key(refusal: NotAdmitted) -> Problem {
-    use StatusCode as S;
-    match refusal {
-        NotAdmitted::Unknown => {
-            let detail = "The API key is not known here, or was revoked.";
-            Problem::new(S::UNAUTHORIZED, "unauthorized", "Not authorised", detail)
-        }
-        NotAdmitted::Denied => denied(),
-        NotAdmitted::TooMany(_) => {
-            let detail = "Too many wrong API keys came from this address. Check yours, and wait.";
-            Problem::new(
-                S::TOO_MANY_REQUESTS,
-                "too_many_wrong_keys",
-                "Too many wrong keys",
-                detail,
-            )
-        }
-        NotAdmitted::Away(error) => {
-            log(&error.into());
-            unavailable()
-        }
-    }
-}
-
-fn denied() -> Problem {
-    let detail = "This site does not serve you. If you think that is a mistake, ask its operator.";
-    Problem::new(StatusCode::FORBIDDEN, "denied", "Forbidden", detail)
-}
-
-fn studio(error: studio::Error) -> Problem {
-    use StatusCode as S;
-    match error {
-        studio::Error::Closing => {
-            let detail = "The studio is restarting. Try again in a moment.";
-            Problem::new(S::SERVICE_UNAVAILABLE, "closing", "Restarting", detail)
-        }
-        studio::Error::Busy => {
-            let detail =
-                "You ask for too much at a time. Wait for the answers before you ask for more.";
-            Problem::new(S::TOO_MANY_REQUESTS, "busy", "Too much at once", detail)
-        }
-        studio::Error::NotYours => {
-            let detail = "Only whoever asked for this job may change it.";
-            Problem::new(S::FORBIDDEN, "not_yours", "Not yours", detail)
-        }
-        studio::Error::Queue(queue::Error::NotFound) => Problem::new(
-            S::NOT_FOUND,
-            "not_found",
-            "Not found",
-            "There is no such job, or it was deleted.",
-        ),
-        studio::Error::Queue(queue::Error::Stale) => {
-            let detail = "The job has moved on since this was sent.";
-            Problem::new(S::CONFLICT, "stale_token", "Out of date", detail)
-        }
-        studio::Error::Queue(queue::Error::Illegal(illegal)) => {
-            let detail = format!("The job is {} already.", illegal.status.as_str());
-            Problem::new(S::CONFLICT, "wrong_state", "Too late", detail)
-        }
-        studio::Error::Blob(blob) if blob.is_missing() => {
-            Problem::new(S::NOT_FOUND, "not_found", "Not found", NO_PICTURE)
-        }
-        studio::Error::Blob(blob) => {
-            error!(error = %blob, "the blob store failed");
-            storage::problem(blob.is_full())
-        }
-        error if is_out_of_memory(&error) => full(),
-        error => {
-            log(&error);
-            if storage::is_full(&error) {
-                storage::problem(true)
-            } else {
-                unavailable()
-            }
-        }
-    }
-}
-
-fn is_out_of_memory(error: &studio::Error) -> bool {
-    match error {
-        studio::Error::Queue(queue::Error::Store(store)) => store.is_out_of_memory(),
-        studio::Error::Cache(cache) => cache.is_out_of_memory(),
-        studio::Error::Limit(limit) => limit.is_out_of_memory(),
-        studio::Error::Access(access) => access.is_out_of_memory(),
-        _ => false,
-    }
-}
-
-/// The store has said so itself, once.
-fn full() -> Problem {
-    let detail = "The studio's store is full and takes nothing new at the moment. Nothing was lost; \
-                  try again later.";
-    Problem::new(
-        StatusCode::SERVICE_UNAVAILABLE,
-        "store_full",
-        "Unavailable",
-        detail,
-    )
-}
-
-fn unavailable() -> Problem {
-    let detail =
-        "The studio cannot reach its store at the moment. Nothing was lost; try again in a moment.";
-    Problem::new(
-        StatusCode::SERVICE_UNAVAILABLE,
-        "store_unavailable",
-        "Unavailable",
-        detail,
-    )
-}
-
-/// A store that is away has said so itself, once.
-pub(super) fn log(error: &studio::Error) {
-    let away = match error {
-        studio::Error::Queue(queue::Error::Store(store)) => store.is_away(),
-        studio::Error::Cache(cache) => cache.is_away(),
-        studio::Error::Limit(limit) => limit.is_away(),
-        studio::Error::Access(access) => access.is_away(),
-        _ => false,
-    };
-    if away {
-        debug!(%error, "a store is away");
-    } else {
-        error!(%error, "a store failed");
-    }
-}
-
-fn photo(refusal: &Refusal) -> Problem {
-    use StatusCode as S;
-    let (status, code) = match refusal {
-        Refusal::Empty => (S::UNPROCESSABLE_ENTITY, "photo_empty"),
-        Refusal::UnknownType(_) => (S::UNSUPPORTED_MEDIA_TYPE, "photo_type"),
-        Refusal::Unread(_) => (S::UNSUPPORTED_MEDIA_TYPE, "photo_kind"),
-        Refusal::TooManyPixels { .. } | Refusal::TooLong { .. } | Refusal::TooDeep { .. } => {
-            (S::UNPROCESSABLE_ENTITY, "photo_pixels")
-        }
-        Refusal::Enlarged { .. } => (S::UNPROCESSABLE_ENTITY, "enlarge"),
-        Refusal::Damaged(_) => (S::UNPROCESSABLE_ENTITY, "photo_damaged"),
-        Refusal::Mask(_) => (S::UNPROCESSABLE_ENTITY, "mask"),
-    };
-    Problem::new(
-        status,
-        code,
-        "The photo cannot be used",
-        refusal.to_string(),
-    )
-}
-
-fn internal(error: &anyhow::Error) -> Problem {
-    if let Some(problem) = storage::problem_in(error) {
-        error!(error = format!("{error:#}"), "a file could not be written");
-        return problem;
-    }
-    error!(error = format!("{error:#}"), "unforeseen");
-    let detail = "Something went wrong on our side. It was logged; try again.";
-    Problem::new(
-        StatusCode::INTERNAL_SERVER_ERROR,
-        "internal",
-        "Our fault",
-        detail,
-    )
 }
 
 fn limited(standings: &[Standing]) -> Response {

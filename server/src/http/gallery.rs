@@ -18,9 +18,11 @@ use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 use super::{
     Error, Result, State,
     accept::wants_page,
+    body::WholeBody,
     download::with_words,
     job_keys,
     jobs::{call_off, no_store, seen},
+    pools::Origin,
 };
 use crate::{
     blob,
@@ -36,7 +38,7 @@ pub(super) async fn delete(
     AxumState(state): AxumState<State>,
     caller: Caller,
     headers: HeaderMap,
-    body: Bytes,
+    WholeBody(body): WholeBody,
 ) -> Result<Response> {
     for id in chosen(&body)? {
         let (caller, id) = job_keys::named(&state, &caller, &id);
@@ -56,10 +58,10 @@ pub(super) async fn delete(
 pub(super) async fn zip(
     AxumState(state): AxumState<State>,
     caller: Caller,
-    body: Bytes,
+    WholeBody(body): WholeBody,
 ) -> Result<Response> {
     let chosen = chosen(&body)?;
-    let _turn = state.pools.archives.turn().await?;
+    let _turn = state.pools.archives.turn(&Origin::from(&caller)).await?;
     let (mut archive, mut empty) = (Archive::new(&state)?, true);
     for id in chosen {
         let (caller, id) = job_keys::named(&state, &caller, &id);

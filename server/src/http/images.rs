@@ -3,27 +3,26 @@
 
 use std::sync::LazyLock;
 
-use atelier_app::wire::{self, BACKGROUNDS, MAX_PROMPT_CHARS, QUALITIES, STYLES};
+use atelier_app::wire::{BACKGROUNDS, MAX_PROMPT_CHARS, QUALITIES, STYLES};
 use axum::{
-    Form, Json,
+    Form,
     body::Bytes,
     extract::{FromRequest, Request, State as AxumState},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::{IntoResponse, Redirect, Response},
+    http::header,
+    response::Response,
 };
 use regex::Regex;
 use serde::{Deserialize, Deserializer};
-use tokio_util::sync::CancellationToken;
 
 use super::{
-    Error, Result, State, accept::wants_page, job_keys, jobs::own, limits, outlive::outlive,
+    Error, Result, State, job_keys,
+    jobs::own,
+    submission::{Submission, hooks},
 };
 use crate::{
-    callback::guard,
     job::{ImageTask, Outcome, Picture, Source, Task},
     provider::Offers,
-    queue::{Hooks, Job},
-    studio::{Accepted, Caller, Order, Terms},
+    studio::{Caller, Order},
 };
 
 /// Largest JSON or form body in bytes: the longest prompt, escaped.
@@ -71,30 +70,20 @@ pub(super) async fn submit(
 ) -> Result<Response> {
     let headers = request.headers().clone();
     let mut body = read(request, &state).await?;
-    let terms = Terms {
-        fresh: body.fresh || no_cache(&headers),
-        hooks: hooks(
-            &state,
-            &caller,
-            body.callback_url.take(),
-            body.failure_callback_url.take(),
-        )?,
-    };
-    let source = body.source(&state, &caller).await?;
-    let order = Order::Image(body.task(state.studio.provider.offers(), source)?);
-    let (fresh, mut asking, site) = (terms.fresh, caller, state.clone());
-    let (caller, accepted) = outlive(async move |left| {
-        let accepted = hand_in(&site, &mut asking, order, terms, &left).await?;
-        Ok((asking, accepted))
-    })
-    .await?;
-    Ok(answer(
+    let hooks = hooks(
         &state,
         &caller,
-        accepted,
-        fresh,
-        wants_page(&headers),
-    ))
+        body.callback_url.take(),
+        body.failure_callback_url.take(),
+    )?;
+    let (fresh, source) = (body.fresh, body.source(&state, &caller).await?);
+    let order = Order::Image(body.task(state.studio.provider.offers(), source)?);
+    let submission = Submission::new(state, caller, &headers, fresh, hooks);
+    let work = async move |mut submission: Submission| {
+        let accepted = submission.hand_in(order).await?;
+        Ok(submission.answer(accepted))
+    };
+    submission.carry_out(work).await
 }
 
 async fn read(request: Request, state: &State) -> Result<Body> {
@@ -264,107 +253,6 @@ fn size_of(picture: &Picture) -> String {
     match check_size(&size) {
         Ok(()) => size,
         Err(_) => "auto".into(),
-    }
-}
-
-/// The addresses to be called at the end, if they and the caller's kind may be.
-pub(super) fn hooks(
-    state: &State,
-    caller: &Caller,
-    callback_url: Option<String>,
-    failure_callback_url: Option<String>,
-) -> Result<Hooks> {
-    let checked = |field: &'static str, url: Option<String>| {
-        if let Some(url) = &url {
-            if caller.holder.is_none() && !state.callbacks.open {
-                return Err(Error::CallbacksClosed);
-            }
-            guard::check(url, state.callbacks.allow_private)
-                .map_err(|error| invalid(field, error.to_string()))?;
-        }
-        Ok::<_, Error>(url)
-    };
-    Ok(Hooks {
-        callback_url: checked("callback_url", callback_url)?,
-        failure_callback_url: checked("failure_callback_url", failure_callback_url)?,
-    })
-}
-
-/// `Cache-Control: no-cache` or `no-store`.
-pub(super) fn no_cache(headers: &HeaderMap) -> bool {
-    let fields = headers
-        .get_all(header::CACHE_CONTROL)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    fields.flat_map(|value| value.split(',')).any(|word| {
-        let word = word.trim();
-        word.eq_ignore_ascii_case("no-cache") || word.eq_ignore_ascii_case("no-store")
-    })
-}
-
-/// Hands the order in, for a client that may have `left` meanwhile. A job that
-/// belongs to itself, and whose key and end nobody will be told, is taken back.
-pub(super) async fn hand_in(
-    state: &State,
-    caller: &mut Caller,
-    order: Order,
-    terms: Terms,
-    left: &CancellationToken,
-) -> Result<Accepted> {
-    let untold = terms.hooks == Hooks::default();
-    let accepted = state.studio.submit(caller, order, terms).await?;
-    if accepted.job.owns_itself() {
-        // It was made just now, for this caller.
-        caller.held = Some(accepted.job.id.clone());
-        if untold && left.is_cancelled() {
-            state.studio.withdraw(caller, &accepted.job.id).await?;
-        }
-    }
-    Ok(accepted)
-}
-
-/// Answers with the job, or the way to its page.
-pub(super) fn answer(
-    state: &State,
-    caller: &Caller,
-    accepted: Accepted,
-    fresh: bool,
-    page: bool,
-) -> Response {
-    let Accepted { job, standings } = accepted;
-    if page {
-        let mut response = Redirect::to(&state.page_of(caller, &job)).into_response();
-        limits::tell(response.headers_mut(), &standings);
-        return response;
-    }
-    let status = if job.status == wire::Status::Succeeded {
-        StatusCode::OK
-    } else {
-        StatusCode::ACCEPTED
-    };
-    let told = state.tell(caller, &job);
-    let location = told.as_ref().map(|told| told.url.clone());
-    let location = [(header::LOCATION, location.unwrap_or_default())];
-    let mut response = (status, location, Json(told)).into_response();
-    limits::tell(response.headers_mut(), &standings);
-    tell_source(response.headers_mut(), &job, fresh);
-    response
-}
-
-/// `Cache-Status` (RFC 9211), and for an answer from a cache its `Age` in seconds.
-fn tell_source(headers: &mut HeaderMap, job: &Job, fresh: bool) {
-    let status = match job.source() {
-        wire::Cache::Exact => "atelier; hit; detail=exact",
-        wire::Cache::Semantic => "atelier; hit; detail=semantic",
-        wire::Cache::Joined => "atelier; fwd=miss; collapsed",
-        wire::Cache::Miss if fresh => "atelier; fwd=request",
-        wire::Cache::Miss => "atelier; fwd=miss",
-    };
-    headers.insert("cache-status", HeaderValue::from_static(status));
-    let found = job.request.found.as_ref();
-    if let Some(found) = found.filter(|_| job.status == wire::Status::Succeeded) {
-        let age = job.created_at.duration_since(found.painted_at).as_secs();
-        headers.insert(header::AGE, age.max(0).into());
     }
 }
 

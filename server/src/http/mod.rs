@@ -4,6 +4,7 @@
 mod accept;
 mod admin;
 mod assets;
+mod body;
 mod callback;
 mod caller;
 mod client;
@@ -29,6 +30,7 @@ mod problem;
 mod storage;
 mod read_on;
 mod restorations;
+mod submission;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -44,7 +46,10 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use self::error::Error;
-pub(crate) use self::{client::network, error::crowded};
+pub(crate) use self::{
+    client::network,
+    error::{crowded, unread_head},
+};
 pub use self::{job_keys::JobKeys, pools::Pools};
 use crate::{
     access::Gate,

@@ -174,6 +174,7 @@ pub(super) async fn problems_for_people(
     let mut shown = render(desk, page, &asked.headers).await;
     for name in [
         "allow",
+        "content-range",
         "retry-after",
         "ratelimit",
         "ratelimit-policy",

@@ -12,14 +12,15 @@ use tracing::warn;
 
 use super::{
     Error, Result, State,
+    caller::Address,
     conditional::{self, Wanted},
     error,
     jobs::parameter,
     path::Path,
-    pools::Pool,
+    pools::{Origin, Turn},
 };
 use crate::{
-    blob::{self, Blob, Part},
+    blob::{self, Blob, Part, Variant},
     job::Visibility,
     photo, studio,
 };
@@ -32,6 +33,7 @@ const NONE: Error = Error::NotFound(error::NO_PICTURE);
 
 pub(super) async fn serve(
     AxumState(state): AxumState<State>,
+    Address(address): Address,
     Path(key): Path<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
@@ -66,9 +68,10 @@ pub(super) async fn serve(
         return Ok(response);
     }
     if let Some(width) = width {
-        let pool = &state.pools.thumbnails;
+        let origin = Origin::address(address);
+        let (turn, variant) = (state.pools.thumbnails.turn(&origin), Variant::Scaled(width));
         let scale = move |picture: Bytes| photo::encode_scaled(&picture, width);
-        let bytes = copy(&state, &key, blob::Copy::Scaled(width), pool, scale).await?;
+        let bytes = variant_of(&state, &key, variant, turn, scale).await?;
         let mut response = ([(header::CONTENT_TYPE, "image/webp")], bytes).into_response();
         tell_browser(response.headers_mut(), visibility, caching, &etag);
         return Ok(response);
@@ -79,8 +82,7 @@ pub(super) async fn serve(
         .and_then(part)
         .filter(|_| conditional::range_applies(&headers, &tag));
     if range.is_some_and(|part| !satisfiable(part, size)) {
-        let whole = [(header::CONTENT_RANGE, format!("bytes */{size}"))];
-        return Ok((StatusCode::RANGE_NOT_SATISFIABLE, whole).into_response());
+        return Err(Error::OutOfRange { size });
     }
     let blob = state
         .studio
@@ -116,21 +118,21 @@ fn width(text: &str) -> Result<u32> {
     known.ok_or_else(|| Error::Malformed(format!("width is one of {WIDTHS:?}.")))
 }
 
-/// A copy of the picture, made now if it was not made before. Who asks for a
-/// copy that is being made waits, and finds it.
-pub(super) async fn copy(
+/// The picture in another size or format, made now if it was not made before, as
+/// soon as it is its `turn`. Who asks for what is being made waits, and finds it.
+pub(super) async fn variant_of(
     state: &State,
     key: &str,
-    copy: blob::Copy,
-    pool: &Pool,
+    variant: Variant,
+    turn: impl Future<Output = anyhow::Result<Turn>>,
     make: impl FnOnce(Bytes) -> Option<Vec<u8>> + Send + 'static,
 ) -> Result<Bytes> {
     let blobs = &state.studio.blobs;
-    let kept = async || blobs.read_copy(key, copy).await;
+    let kept = async || blobs.read_variant(key, variant).await;
     if let Some(bytes) = kept().await.map_err(studio::Error::from)? {
         return Ok(bytes);
     }
-    let turn = pool.turn().await?;
+    let turn = turn.await?;
     if let Some(bytes) = kept().await.map_err(studio::Error::from)? {
         return Ok(bytes);
     }
@@ -139,10 +141,11 @@ pub(super) async fn copy(
     let made = tokio::spawn(async move {
         let picture = blobs.read(&key).await.map_err(studio::Error::from)?;
         let made = turn.work(move || make(picture)).await?;
-        let made = Bytes::from(made.ok_or_else(|| anyhow!("{key} cannot be made into {copy:?}"))?);
+        let made =
+            Bytes::from(made.ok_or_else(|| anyhow!("{key} cannot be made into {variant:?}"))?);
         // One that cannot be kept is made again for whoever asks next.
-        if let Err(error) = blobs.keep_copy(&key, copy, made.clone()).await {
-            warn!(%error, key, "a copy of a picture could not be kept");
+        if let Err(error) = blobs.keep_variant(&key, variant, made.clone()).await {
+            warn!(%error, key, "a variant of a picture could not be kept");
         }
         Ok(made)
     });

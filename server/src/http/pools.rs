@@ -1,13 +1,28 @@
 //! Work on pictures takes memory and a processor: so much of each kind at a
-//! time, and no kind waits for another.
+//! time, no kind waits for another, and nobody waits for all that somebody else
+//! has asked for.
 
-use std::sync::Arc;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError, Weak},
+};
 
 use anyhow::Result;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     task::spawn_blocking,
 };
+
+use crate::{
+    connections::{Place, Places},
+    studio::Caller,
+};
+
+/// Uploads of one owner that are received, wait or are decoded. Each is a file of up to `photos.max_bytes`.
+const UPLOADS_EACH: usize = 64;
+
+/// The same for an address, behind which there may be several people.
+const UPLOADS_PER_ADDRESS: usize = 256;
 
 /// The kinds of work.
 pub struct Pools {
@@ -19,6 +34,7 @@ pub struct Pools {
     pub(super) downloads: Pool,
     /// Many pictures written into one file.
     pub(super) archives: Pool,
+    pub(super) upload_places: UploadPlaces,
 }
 
 impl Default for Pools {
@@ -28,26 +44,95 @@ impl Default for Pools {
             thumbnails: Pool::new(2),
             downloads: Pool::new(1),
             archives: Pool::new(2),
+            upload_places: UploadPlaces::default(),
         }
     }
 }
 
-/// Places for work. Who waits for one and hangs up has left the line.
-#[derive(Clone)]
-pub(super) struct Pool(Arc<Semaphore>);
+/// Whose work it is. Sessions cost nothing, so the owners behind an address share its turns.
+#[derive(Debug, Clone)]
+pub(super) struct Origin {
+    owner: String,
+    address: String,
+}
 
-/// A place for one piece of work.
-pub(super) struct Turn(OwnedSemaphorePermit);
+impl Origin {
+    /// Work of which only the address is known.
+    pub(super) fn address(address: String) -> Self {
+        Self {
+            owner: address.clone(),
+            address,
+        }
+    }
+}
+
+impl From<&Caller> for Origin {
+    fn from(caller: &Caller) -> Self {
+        let address = caller.counted_as().to_owned();
+        Self {
+            owner: caller.owner.clone().unwrap_or_else(|| address.clone()),
+            address,
+        }
+    }
+}
+
+/// Places for uploads, which are files on disk until their turn.
+pub(super) struct UploadPlaces {
+    owners: Arc<Places>,
+    addresses: Arc<Places>,
+}
+
+impl Default for UploadPlaces {
+    fn default() -> Self {
+        Self {
+            owners: Places::new(UPLOADS_EACH),
+            addresses: Places::new(UPLOADS_PER_ADDRESS),
+        }
+    }
+}
+
+impl UploadPlaces {
+    /// A place for another upload, if there is one.
+    pub(super) fn take(&self, origin: &Origin) -> Option<(Place, Place)> {
+        let own = self.owners.take(&origin.owner)?;
+        Some((own, self.addresses.take(&origin.address)?))
+    }
+}
+
+/// Places for work, given out in turns: among the addresses that wait, among
+/// the owners at each, and to each in order. Who waits and hangs up has left the line.
+///
+/// Whoever waits passes three lines that are first come, first served. The
+/// owner's lets as few through to the address's as there are places, and so does
+/// the address's to the last one: there nobody has more than that before others.
+pub(super) struct Pool {
+    owners: Lines,
+    addresses: Lines,
+    places: Arc<Semaphore>,
+}
+
+/// A place for one piece of work, free again when all clones are dropped.
+#[derive(Clone)]
+pub(super) struct Turn(
+    #[expect(dead_code, reason = "held to be dropped")] Arc<[OwnedSemaphorePermit; 3]>,
+);
 
 impl Pool {
     fn new(places: usize) -> Self {
-        Self(Arc::new(Semaphore::new(places)))
+        Self {
+            owners: Lines::new(places),
+            addresses: Lines::new(places),
+            places: Arc::new(Semaphore::new(places)),
+        }
     }
 
     /// A place, as soon as one is free. What the work needs is better read
     /// after that than held while it waits.
-    pub(super) async fn turn(&self) -> Result<Turn> {
-        Ok(Turn(Arc::clone(&self.0).acquire_owned().await?))
+    pub(super) async fn turn(&self, origin: &Origin) -> Result<Turn> {
+        let own = self.owners.of(&origin.owner).acquire_owned().await?;
+        let address = self.addresses.of(&origin.address).acquire_owned().await?;
+        let place = Arc::clone(&self.places).acquire_owned().await?;
+        Ok(Turn(Arc::new([place, address, own])))
     }
 }
 
@@ -60,10 +145,36 @@ impl Turn {
     ) -> Result<T> {
         let done = spawn_blocking(move || {
             let done = work();
-            drop(self.0);
+            drop(self);
             done
         });
         Ok(done.await?)
+    }
+}
+
+/// A line for each of many, there for as long as somebody stands in it.
+struct Lines {
+    places: usize,
+    lines: Mutex<HashMap<String, Weak<Semaphore>>>,
+}
+
+impl Lines {
+    fn new(places: usize) -> Self {
+        Self {
+            places,
+            lines: Mutex::default(),
+        }
+    }
+
+    fn of(&self, who: &str) -> Arc<Semaphore> {
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(line) = lines.get(who).and_then(Weak::upgrade) {
+            return line;
+        }
+        lines.retain(|_, line| line.strong_count() > 0);
+        let line = Arc::new(Semaphore::new(self.places));
+        lines.insert(who.to_owned(), Arc::downgrade(&line));
+        line
     }
 }
 
@@ -71,14 +182,22 @@ impl Turn {
 mod tests {
     use std::sync::mpsc;
 
-    use futures::FutureExt as _;
+    use futures::FutureExt;
 
     use super::*;
+
+    fn origin(owner: &str, address: &str) -> Origin {
+        Origin {
+            owner: owner.into(),
+            address: address.into(),
+        }
+    }
 
     #[tokio::test]
     async fn work_keeps_its_place_when_nobody_waits_for_it() {
         let (pool, (finish, wait)) = (Pool::new(1), mpsc::channel::<()>());
-        let turn = pool.turn().await.unwrap();
+        let (ada, ben) = (origin("ada", "1"), origin("ben", "2"));
+        let turn = pool.turn(&ada).await.unwrap();
         let (begun, has_begun) = tokio::sync::oneshot::channel();
         let request = tokio::spawn(turn.work(move || {
             begun.send(()).unwrap();
@@ -87,11 +206,86 @@ mod tests {
         has_begun.await.unwrap();
         request.abort();
         assert!(request.await.is_err());
-        let mut next = Box::pin(pool.turn());
+        let mut next = Box::pin(pool.turn(&ben));
         assert!((&mut next).now_or_never().is_none(), "the work goes on");
         // Who waits behind and hangs up is not waited for.
-        drop(Box::pin(pool.turn()));
+        drop(Box::pin(pool.turn(&ada)));
         drop(finish);
         next.await.unwrap().work(|| ()).await.unwrap();
+    }
+
+    /// The order in which those who wait get their turn while `first` has the place.
+    async fn order(first: Origin, waiting: &[Origin]) -> Vec<usize> {
+        let pool = Pool::new(1);
+        let mut turn = pool.turn(&first).await.ok();
+        let mut waiting: Vec<_> = (waiting.iter())
+            .map(|origin| Some(Box::pin(pool.turn(origin))))
+            .collect();
+        let mut order = Vec::new();
+        let mut poll = || {
+            let mut got = None;
+            for (number, place) in waiting.iter_mut().enumerate() {
+                if let Some(turn) = place.as_mut().and_then(FutureExt::now_or_never) {
+                    *place = None;
+                    got = Some((number, turn.unwrap()));
+                }
+            }
+            got
+        };
+        assert!(poll().is_none());
+        while turn.take().is_some() {
+            // One leaves a line before another moves up in the next.
+            for _ in 0..3 {
+                if let Some((number, next)) = poll() {
+                    order.push(number);
+                    turn = Some(next);
+                    break;
+                }
+            }
+        }
+        order
+    }
+
+    #[tokio::test]
+    async fn turns_go_round_among_owners_and_addresses() {
+        let flood = origin("eve", "6");
+        let other = origin("ada", "7");
+        let many = [&flood, &flood, &flood, &other].map(Clone::clone);
+        assert_eq!(order(flood.clone(), &many).await, [3, 0, 1, 2]);
+        // New sessions give an address no more turns.
+        let sessions = ["e1", "e2", "e3"].map(|owner| origin(owner, "6"));
+        let many = [&sessions[..], &[other]].concat();
+        assert_eq!(order(flood.clone(), &many).await, [3, 0, 1, 2]);
+        // Nor does one owner keep a neighbour at the same address waiting.
+        let neighbour = origin("ben", "6");
+        let many = [&flood, &flood, &neighbour].map(Clone::clone);
+        assert_eq!(order(flood, &many).await, [2, 0, 1]);
+    }
+
+    #[tokio::test]
+    async fn a_line_is_there_while_somebody_stands_in_it() {
+        let pool = Pool::new(1);
+        for number in 0..100 {
+            let owner = origin(&number.to_string(), "6");
+            pool.turn(&owner).await.unwrap().work(|| ()).await.unwrap();
+        }
+        assert!(pool.owners.lines.lock().unwrap().len() <= 2);
+    }
+
+    #[test]
+    fn uploads_have_places_by_owner_and_by_address() {
+        let places = UploadPlaces::default();
+        let take = |owner: &str, count: usize| -> Vec<_> {
+            let taken = (0..count).map(|_| places.take(&origin(owner, "6")));
+            taken.collect::<Option<_>>().unwrap()
+        };
+        let mut held = vec![take("eve", UPLOADS_EACH)];
+        assert!(places.take(&origin("eve", "6")).is_none());
+        assert!(places.take(&origin("ada", "7")).is_some());
+        let owners = UPLOADS_PER_ADDRESS / UPLOADS_EACH;
+        held.extend((1..owners).map(|number| take(&number.to_string(), UPLOADS_EACH)));
+        assert!(places.take(&origin("ben", "6")).is_none());
+        drop(held);
+        assert!(places.take(&origin("ben", "6")).is_some());
     }
 }

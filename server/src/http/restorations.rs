@@ -2,6 +2,7 @@
 
 use std::io::{BufReader, Seek as _, Write as _};
 
+use atelier_app::wire::Kind;
 use axum::{
     body::Bytes,
     extract::{
@@ -14,17 +15,15 @@ use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use image::RgbImage;
 use sha2::{Digest as _, Sha256};
 use tokio::task::spawn_blocking;
-use tokio_util::sync::CancellationToken;
+use tracing::warn;
 
 use super::{
     Error, Result, State,
-    accept::wants_page,
     error::too_slow,
-    images::{answer, hand_in, hooks, no_cache},
     job_keys,
     jobs::{boolean, own},
-    outlive::outlive,
-    pools::Turn,
+    pools::Origin,
+    submission::{Submission, hooks},
 };
 use crate::{
     blob,
@@ -32,7 +31,7 @@ use crate::{
     job::{Outcome, Picture, RestorationTask, Visibility, hex},
     photo::{self, Mask},
     queue::{self, Hooks},
-    studio::{self, Accepted, Caller, Order, Terms},
+    studio::{self, Accepted, Caller, Order},
 };
 
 /// The longest value of a field that is not a photo: a URL.
@@ -46,8 +45,9 @@ pub(super) async fn submit(
     caller: Caller,
     request: Request,
 ) -> Result<Response> {
-    let headers = request.headers().clone();
+    let (headers, origin) = (request.headers().clone(), Origin::from(&caller));
     // Whoever is refused in the end is refused before the body is read.
+    let _place = (state.pools.upload_places.take(&origin)).ok_or(studio::Error::Busy)?;
     state.studio.check_room_for_photo(&caller).await?;
     let mut form = Multipart::from_request(request, &())
         .await
@@ -55,65 +55,42 @@ pub(super) async fn submit(
             expected: "multipart/form-data with a field \"photo\"",
         })?;
     let upload = Upload::read(&state, &caller, &mut form).await?;
-    let terms = Terms {
-        fresh: upload.fresh || no_cache(&headers),
-        hooks: upload.hooks,
+    let submission = Submission::new(state, caller, &headers, upload.fresh, upload.hooks);
+    let work = async move |mut submission: Submission| {
+        let accepted = take(&mut submission, &origin, upload.order).await?;
+        Ok(submission.answer(accepted))
     };
-    let (fresh, site) = (terms.fresh, state.clone());
-    let taken = outlive(async move |left| take(&site, caller, upload.order, terms, &left).await);
-    let (caller, accepted) = taken.await?;
-    Ok(answer(
-        &state,
-        &caller,
-        accepted,
-        fresh,
-        wants_page(&headers),
-    ))
+    submission.carry_out(work).await
 }
 
 /// Keeps the photo and hands the order in. What no job refers to then is not kept.
-async fn take(
-    state: &State,
-    mut caller: Caller,
-    wanted: Wanted,
-    terms: Terms,
-    left: &CancellationToken,
-) -> Result<(Caller, Accepted)> {
-    let turn = tokio::select! {
-        turn = state.pools.uploads.turn() => turn?,
-        // Who has hung up does not stand in the line.
-        () = left.cancelled() => return Err(Error::Left),
+async fn take(submission: &mut Submission, origin: &Origin, wanted: Wanted) -> Result<Accepted> {
+    let (photo, wishes) = (wanted.photo, wanted.wishes);
+    let kept = keep(submission, origin, photo, wanted.mask, wishes.enlarge).await?;
+    let original = kept.original.clone();
+    let accepted = match submission.left.is_cancelled() {
+        true => Err(Error::Left),
+        false => submission.hand_in(wishes.order(kept)).await,
     };
-    let kept = keep(
-        state,
-        &caller,
-        turn,
-        wanted.photo,
-        wanted.mask,
-        wanted.enlarge,
-    )
-    .await?;
-    let original = kept.original;
-    if left.is_cancelled() {
-        state.studio.discard(&original).await;
-        return Err(Error::Left);
-    }
-    let task = RestorationTask {
-        digest: kept.digest,
-        enlarge: wanted.enlarge,
-        strength: wanted.strength,
-        monochrome: wanted.monochrome,
-        name: wanted.name,
-        mask: kept.mask,
-        exif: kept.exif.map(|exif| BASE64.encode(exif)),
-        original: original.clone(),
-    };
-    let order = Order::Restoration(task);
-    let accepted = hand_in(state, &mut caller, order, terms, left).await;
     if !may_refer_to(&original, &accepted) {
-        state.studio.discard(&original).await;
+        submission.state.studio.discard(&original).await;
     }
-    Ok((caller, accepted?))
+    if let Err(Error::Left | Error::Studio(studio::Error::Limited(_))) = &accepted {
+        charge_for_decoding(submission).await;
+    }
+    accepted
+}
+
+/// Charges the request of an upload that was decoded and led to nothing. It is
+/// the only bound there is on how often somebody may have that done.
+async fn charge_for_decoding(submission: &Submission) {
+    let studio = &submission.state.studio;
+    let charged = studio.charge_for_nothing(&submission.caller, Kind::Restoration);
+    match charged.await {
+        // They have no request left as it is.
+        Ok(()) | Err(studio::Error::Limited(_)) => {}
+        Err(error) => warn!(%error, "an upload that came to nothing was not charged"),
+    }
 }
 
 /// Whether there is a job that begins with the photo. Nobody knows whether a
@@ -138,10 +115,29 @@ struct Upload {
 struct Wanted {
     photo: std::fs::File,
     mask: Option<Vec<u8>>,
+    wishes: Wishes,
+}
+
+struct Wishes {
     name: Option<String>,
     enlarge: u32,
     strength: u8,
     monochrome: bool,
+}
+
+impl Wishes {
+    fn order(self, kept: Kept) -> Order {
+        Order::Restoration(RestorationTask {
+            digest: kept.digest,
+            enlarge: self.enlarge,
+            strength: self.strength,
+            monochrome: self.monochrome,
+            name: self.name,
+            mask: kept.mask,
+            exif: kept.exif.map(|exif| BASE64.encode(exif)),
+            original: kept.original,
+        })
+    }
 }
 
 impl Upload {
@@ -185,10 +181,12 @@ impl Upload {
             order: Wanted {
                 photo,
                 mask: mask.filter(|mask| !mask.is_empty()),
-                name,
-                enlarge,
-                strength,
-                monochrome,
+                wishes: Wishes {
+                    name,
+                    enlarge,
+                    strength,
+                    monochrome,
+                },
             },
             fresh,
             hooks: hooks(state, caller, callback, failure_callback)?,
@@ -320,17 +318,23 @@ struct Kept {
 
 /// Decodes the upload when it has its turn, and keeps it.
 async fn keep(
-    state: &State,
-    caller: &Caller,
-    turn: Turn,
+    submission: &Submission,
+    origin: &Origin,
     file: std::fs::File,
     mask: Option<Vec<u8>>,
     enlarge: u32,
 ) -> Result<Kept> {
+    let state = &submission.state;
     let max_pixels = state.photos.max_pixels;
-    // Others of the caller's may have been taken while this one waited.
+    let turn = tokio::select! {
+        turn = state.pools.uploads.turn(origin) => turn?,
+        // Who has hung up does not stand in the line.
+        () = submission.left.cancelled() => return Err(Error::Left),
+    };
+    // Others of the caller's may have been taken, or refused, while this one waited.
+    let caller = &submission.caller;
     state.studio.check_room_for_photo(caller).await?;
-    let decoded = turn.work(move || {
+    let decoded = turn.clone().work(move || {
         let (photo, exif) = decode(file, max_pixels)?;
         photo::fits(&photo, enlarge)?;
         let mask = mask.map(|mask| Mask::read(&mask, photo.dimensions(), max_pixels));
@@ -341,7 +345,13 @@ async fn keep(
         let description = photo::describe(&bytes)?;
         Ok::<_, Error>((Bytes::from(bytes), description, exif, mask))
     });
-    let (bytes, description, exif, mask) = decoded.await??;
+    let decoded = decoded.await?;
+    if let Err(Error::Photo(_)) = &decoded {
+        // Before the caller's next one has its turn.
+        charge_for_decoding(submission).await;
+    }
+    drop(turn);
+    let (bytes, description, exif, mask) = decoded?;
     let (size, digest) = (bytes.len() as u64, hex(&Sha256::digest(&bytes)));
     let key = state
         .studio

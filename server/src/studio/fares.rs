@@ -92,6 +92,13 @@ impl Studio {
         Ok(fare?.standings)
     }
 
+    /// Charges a request for which something was done, though it led to no job.
+    pub async fn charge_for_nothing(&self, caller: &Caller, kind: Kind) -> Result<(), Error> {
+        let (terms, now) = (Terms::default(), self.clock.now());
+        self.charge_request(caller, kind, &terms, now).await?;
+        Ok(())
+    }
+
     /// What an order asks of the policies that needs nothing to be made.
     fn asking(&self, caller: &Caller, kind: Option<Kind>, terms: &Terms) -> Vec<Demand> {
         let costs = Costs {

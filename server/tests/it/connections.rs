@@ -107,6 +107,61 @@ async fn a_head_that_comes_drop_by_drop_is_closed() {
     }
 }
 
+/// hyper turns these away before any code of ours sees them.
+#[tokio::test]
+async fn a_head_that_cannot_be_read_is_answered_with_a_problem() {
+    let (_setup, server) = start("limits = []");
+    let fields = |count: usize, length: usize| {
+        (0..count)
+            .map(|number| format!("x{number}: {}\r\n", "y".repeat(length)))
+            .collect::<String>()
+    };
+    for (said, status) in [
+        ("nonsense\r\n\r\n".to_owned(), 400),
+        ("GET / HTTP/1.1\r\nhost: a\r\n: b\r\n\r\n".to_owned(), 400),
+        (
+            format!("GET /{} HTTP/1.1\r\nhost: a\r\n\r\n", "a".repeat(70_000)),
+            414,
+        ),
+        (
+            format!("GET / HTTP/1.1\r\nhost: a\r\n{}\r\n", fields(150, 10)),
+            431,
+        ),
+        (
+            format!("GET / HTTP/1.1\r\nhost: a\r\n{}", fields(90, 5_000)),
+            431,
+        ),
+    ] {
+        for first in ["", HEALTH] {
+            let mut socket = connected(&server, first).await;
+            if !first.is_empty() {
+                answer(&mut socket).await;
+            }
+            // Who has said too much is not listened to any longer.
+            let _ = socket.write_all(said.as_bytes()).await;
+            let said = rest(&mut socket).await;
+            let (head, body) = said
+                .split_once("\r\n\r\n")
+                .unwrap_or_else(|| panic!("{said}"));
+            let start = format!("HTTP/1.1 {status} ");
+            let head = head
+                .strip_prefix(&start)
+                .unwrap_or_else(|| panic!("{said}"));
+            assert!(
+                head.contains("\r\ncontent-type: application/problem+json"),
+                "{head}"
+            );
+            assert!(
+                head.contains(&format!("\r\ncontent-length: {}", body.len())),
+                "{head}"
+            );
+            let problem: Value = serde_json::from_str(body).unwrap();
+            assert_eq!(problem["status"], status);
+            assert!(!text(&problem["detail"]).is_empty());
+        }
+    }
+}
+
 #[tokio::test]
 async fn an_idle_connection_lives_longer_than_a_head_may_take() {
     let (_setup, server) = start(&SHORT.replace("idle = '2s'", "idle = '5s'"));

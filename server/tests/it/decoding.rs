@@ -115,6 +115,99 @@ async fn uploads_whose_clients_hang_up_do_not_pile_up() {
     assert!(grown < 500_000_000, "{} MB", grown / 1_000_000);
 }
 
+/// Half of a photo, which is found out only when that has been decoded. Its file
+/// is small, so that sending it takes no time.
+fn cut_off() -> Vec<u8> {
+    let plain = RgbImage::from_pixel(7000, 7000, image::Rgb([120, 110, 100]));
+    let mut file = encode(&plain.into(), ImageFormat::Png);
+    file.truncate(file.len() / 2);
+    file
+}
+
+/// Three orders of whatever kind.
+const THREE_REQUESTS: &str = "
+    [[limits]]
+    name = 'requests'
+    scope = 'ip'
+    unit = 'requests'
+    algorithm = 'fixed_window'
+    quota = 3
+    window = '365d'
+";
+
+#[tokio::test]
+async fn photos_that_are_decoded_and_refused_are_requests() {
+    let (_setup, openai, server) = studio(THREE_REQUESTS).await;
+    let mut bad = photo(400, 300, ImageFormat::Jpeg);
+    bad.truncate(bad.len() / 2);
+    let mut refusals = Vec::new();
+    for file in [
+        bad.clone(),
+        b"no photo".to_vec(),
+        bad.clone(),
+        bad.clone(),
+        bad,
+    ] {
+        refusals.push(problem(server.restore(file).await).await.0);
+    }
+    assert_eq!(refusals, [422, 415, 422, 429, 429]);
+    let limits: Value = server.json("/api/limits").await;
+    assert_eq!(limits["limits"][0]["remaining"], 0.0, "{limits}");
+    assert!(openai.calls().is_empty());
+}
+
+/// However many are sent at once.
+#[tokio::test]
+async fn no_more_photos_are_decoded_than_there_are_requests() {
+    let (_setup, _openai, server) = studio(THREE_REQUESTS).await;
+    let file = cut_off();
+    let uploads = (0..8).map(|_| async {
+        let answer = server.restore(file.clone()).await;
+        problem(answer).await.0
+    });
+    let mut refusals = futures::future::join_all(uploads).await;
+    refusals.sort_unstable();
+    assert_eq!(refusals, [422, 422, 422, 429, 429, 429, 429, 429]);
+}
+
+#[tokio::test]
+async fn one_callers_bad_photos_do_not_keep_another_waiting() {
+    const FLOOD: usize = 20;
+    let (_setup, _openai, server) = studio("limits = []").await;
+    let (file, refused) = (cut_off(), Arc::new(AtomicUsize::new(0)));
+    let flood: Vec<_> = (0..FLOOD)
+        .map(|_| {
+            let upload = server
+                .post("/api/restorations")
+                .multipart(form(file.clone()));
+            let refused = Arc::clone(&refused);
+            tokio::spawn(async move {
+                assert_eq!(problem(upload.send().await.unwrap()).await.0, 422);
+                refused.fetch_add(1, Ordering::SeqCst);
+            })
+        })
+        .collect();
+    let so_far = || refused.load(Ordering::SeqCst);
+    let elsewhere = reqwest::Client::builder()
+        .no_proxy()
+        .local_address(std::net::IpAddr::from([127, 0, 0, 2]));
+    for other in [server.visitor(), elsewhere.build().unwrap()] {
+        let one_more = so_far() + 1;
+        while so_far() < one_more {
+            tokio::task::yield_now().await;
+        }
+        let before = so_far();
+        let upload = other.post(format!("{}/api/restorations", server.url));
+        let upload = upload.multipart(form(photo(40, 30, ImageFormat::Png)));
+        taken(upload.send().await.unwrap()).await;
+        // The one being decoded, one that has its turn already, and answers on their way.
+        assert!(so_far() <= before + 6, "{before} before, then {}", so_far());
+    }
+    for upload in flood {
+        upload.abort();
+    }
+}
+
 #[tokio::test]
 async fn small_copies_do_not_wait_for_uploads() {
     let (_setup, _openai, server) = studio("limits = []").await;

@@ -1,0 +1,173 @@
+//! What went wrong in the rooms behind, as problems.
+
+use axum::http::StatusCode;
+use tracing::{debug, error};
+
+use super::{
+    super::{problem::Problem, storage},
+    NO_PICTURE,
+};
+use crate::{access::NotAdmitted, photo::Refusal, queue, studio};
+
+pub(super) fn key(refusal: NotAdmitted) -> Problem {
+    use StatusCode as S;
+    match refusal {
+        NotAdmitted::Unknown => {
+            let detail = "The API key is not known here, or was revoked.";
+            Problem::new(S::UNAUTHORIZED, "unauthorized", "Not authorised", detail)
+        }
+        NotAdmitted::Denied => denied(),
+        NotAdmitted::TooMany(_) => {
+            let detail = "Too many wrong API keys came from this address. Check yours, and wait.";
+            Problem::new(
+                S::TOO_MANY_REQUESTS,
+                "too_many_wrong_keys",
+                "Too many wrong keys",
+                detail,
+            )
+        }
+        NotAdmitted::Away(error) => {
+            log(&error.into());
+            unavailable()
+        }
+    }
+}
+
+pub(super) fn denied() -> Problem {
+    let detail = "This site does not serve you. If you think that is a mistake, ask its operator.";
+    Problem::new(StatusCode::FORBIDDEN, "denied", "Forbidden", detail)
+}
+
+pub(super) fn studio(error: studio::Error) -> Problem {
+    use StatusCode as S;
+    match error {
+        studio::Error::Closing => {
+            let detail = "The studio is restarting. Try again in a moment.";
+            Problem::new(S::SERVICE_UNAVAILABLE, "closing", "Restarting", detail)
+        }
+        studio::Error::Busy => {
+            let detail =
+                "You ask for too much at a time. Wait for the answers before you ask for more.";
+            Problem::new(S::TOO_MANY_REQUESTS, "busy", "Too much at once", detail)
+        }
+        studio::Error::NotYours => {
+            let detail = "Only whoever asked for this job may change it.";
+            Problem::new(S::FORBIDDEN, "not_yours", "Not yours", detail)
+        }
+        studio::Error::Queue(queue::Error::NotFound) => Problem::new(
+            S::NOT_FOUND,
+            "not_found",
+            "Not found",
+            "There is no such job, or it was deleted.",
+        ),
+        studio::Error::Queue(queue::Error::Stale) => {
+            let detail = "The job has moved on since this was sent.";
+            Problem::new(S::CONFLICT, "stale_token", "Out of date", detail)
+        }
+        studio::Error::Queue(queue::Error::Illegal(illegal)) => {
+            let detail = format!("The job is {} already.", illegal.status.as_str());
+            Problem::new(S::CONFLICT, "wrong_state", "Too late", detail)
+        }
+        studio::Error::Blob(blob) if blob.is_missing() => {
+            Problem::new(S::NOT_FOUND, "not_found", "Not found", NO_PICTURE)
+        }
+        studio::Error::Blob(blob) => {
+            error!(error = %blob, "the blob store failed");
+            storage::problem(blob.is_full())
+        }
+        error if is_out_of_memory(&error) => full(),
+        error => {
+            log(&error);
+            if storage::is_full(&error) {
+                storage::problem(true)
+            } else {
+                unavailable()
+            }
+        }
+    }
+}
+
+fn is_out_of_memory(error: &studio::Error) -> bool {
+    match error {
+        studio::Error::Queue(queue::Error::Store(store)) => store.is_out_of_memory(),
+        studio::Error::Cache(cache) => cache.is_out_of_memory(),
+        studio::Error::Limit(limit) => limit.is_out_of_memory(),
+        studio::Error::Access(access) => access.is_out_of_memory(),
+        _ => false,
+    }
+}
+
+/// The store has said so itself, once.
+fn full() -> Problem {
+    let detail = "The studio's store is full and takes nothing new at the moment. Nothing was lost; \
+                  try again later.";
+    Problem::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "store_full",
+        "Unavailable",
+        detail,
+    )
+}
+
+fn unavailable() -> Problem {
+    let detail =
+        "The studio cannot reach its store at the moment. Nothing was lost; try again in a moment.";
+    Problem::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "store_unavailable",
+        "Unavailable",
+        detail,
+    )
+}
+
+/// A store that is away has said so itself, once.
+pub(in super::super) fn log(error: &studio::Error) {
+    let away = match error {
+        studio::Error::Queue(queue::Error::Store(store)) => store.is_away(),
+        studio::Error::Cache(cache) => cache.is_away(),
+        studio::Error::Limit(limit) => limit.is_away(),
+        studio::Error::Access(access) => access.is_away(),
+        _ => false,
+    };
+    if away {
+        debug!(%error, "a store is away");
+    } else {
+        error!(%error, "a store failed");
+    }
+}
+
+pub(super) fn photo(refusal: &Refusal) -> Problem {
+    use StatusCode as S;
+    let (status, code) = match refusal {
+        Refusal::Empty => (S::UNPROCESSABLE_ENTITY, "photo_empty"),
+        Refusal::UnknownType(_) => (S::UNSUPPORTED_MEDIA_TYPE, "photo_type"),
+        Refusal::Unread(_) => (S::UNSUPPORTED_MEDIA_TYPE, "photo_kind"),
+        Refusal::TooManyPixels { .. } | Refusal::TooLong { .. } | Refusal::TooDeep { .. } => {
+            (S::UNPROCESSABLE_ENTITY, "photo_pixels")
+        }
+        Refusal::Enlarged { .. } => (S::UNPROCESSABLE_ENTITY, "enlarge"),
+        Refusal::Damaged(_) => (S::UNPROCESSABLE_ENTITY, "photo_damaged"),
+        Refusal::Mask(_) => (S::UNPROCESSABLE_ENTITY, "mask"),
+    };
+    Problem::new(
+        status,
+        code,
+        "The photo cannot be used",
+        refusal.to_string(),
+    )
+}
+
+pub(super) fn internal(error: &anyhow::Error) -> Problem {
+    if let Some(problem) = storage::problem_in(error) {
+        error!(error = format!("{error:#}"), "a file could not be written");
+        return problem;
+    }
+    error!(error = format!("{error:#}"), "unforeseen");
+    let detail = "Something went wrong on our side. It was logged; try again.";
+    Problem::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "internal",
+        "Our fault",
+        detail,
+    )
+}
