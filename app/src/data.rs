@@ -37,7 +37,7 @@ pub struct Seen {
     pub mine: bool,
     /// Their own, and shown to nobody else.
     pub withheld: bool,
-    /// The key in the link by which they came.
+    /// The key in the link by which they came, or which they have made.
     pub key: Option<String>,
 }
 
@@ -55,6 +55,12 @@ impl Seen {
             (None, Some(key)) => format!("?key={key}"),
             (None, None) => String::new(),
         }
+    }
+
+    /// The address that others may have of what only its owner sees.
+    pub(crate) fn link(&self) -> Option<String> {
+        let key = self.key.as_ref()?;
+        Some(format!("/jobs/{}?key={key}", self.job.id))
     }
 
     /// How a form names the job: by its id, or by its address where only that opens it.

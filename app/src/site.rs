@@ -49,7 +49,10 @@ impl Page {
                 .and_then(job_id)
                 .map_or(Self::NotFound, |id| Self::Job {
                     id,
-                    key: parameter(query, "key").and_then(job_id),
+                    // Owners by a key have theirs in the address, and a link's beside it.
+                    key: parameter(query, "link")
+                        .or_else(|| parameter(query, "key"))
+                        .and_then(job_id),
                 }),
         }
     }
@@ -303,6 +306,10 @@ mod tests {
         };
         assert_eq!(Page::for_path("/jobs/7", None), job(None));
         assert_eq!(Page::for_path("/jobs/7", Some("key=a-_")), job(Some("a-_")));
+        assert_eq!(
+            Page::for_path("/jobs/7", Some("key=a&link=b")),
+            job(Some("b"))
+        );
         for path in ["/jobs/", "/jobs/a/b", "/jobs/%3C", "/nowhere"] {
             assert_eq!(Page::for_path(path, None), Page::NotFound, "{path}");
         }

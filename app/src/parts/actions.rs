@@ -228,12 +228,11 @@ fn enlarge(seen: &Seen, about: &About) -> Option<impl IntoView + use<>> {
 /// Copies the address by which others see the job.
 fn copy_link(seen: &Seen, t: &Texts) -> Option<impl IntoView + use<>> {
     let private = seen.job.kind == Kind::Restoration;
-    let query = match &seen.key {
-        Some(key) => format!("?key={key}"),
+    let link = match seen.link() {
+        Some(link) => link,
         None if private || seen.withheld => return None,
-        None => String::new(),
+        None => format!("/jobs/{}", seen.job.id),
     };
-    let link = format!("/jobs/{}{query}", seen.job.id);
     Some(view! {
         <button type="button" class="scripted" data-do="copy" data-link=link data-done=t.link_copied>{t.copy_link}</button>
     })

@@ -125,6 +125,8 @@ pub(crate) fn privacy(seen: &Seen, about: &About, now: Timestamp) -> Option<impl
         let who = match (&seen.key, seen.mine) {
             // The card says it.
             _ if seen.withheld => "",
+            // The link says it.
+            (Some(_), _) if seen.by_key() => "",
             _ if seen.by_key() => t.seen_by_key,
             (Some(_), true) => t.seen_by_address,
             (Some(_), false) => t.seen_by_link,
@@ -137,7 +139,21 @@ pub(crate) fn privacy(seen: &Seen, about: &About, now: Timestamp) -> Option<impl
             0..60 => t.deleted_soon.to_owned(),
             _ => (t.deleted_in)(&words::round(left, t)),
         };
-        view! { <p class="fine">{who}{when}</p> }
+        view! {
+            {given_link(seen, about)}
+            <p class="fine">{who}{when}</p>
+        }
+    })
+}
+
+/// The link that an owner by the key in their own address has made for others.
+fn given_link(seen: &Seen, about: &About) -> Option<impl IntoView + use<>> {
+    let link = seen.link().filter(|_| seen.by_key() && !seen.withheld)?;
+    let [before, words, after] = about.texts().give_link;
+    Some(view! {
+        <p class="note">
+            {before}<a href=link>{words}</a>{after}
+        </p>
     })
 }
 

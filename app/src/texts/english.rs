@@ -156,6 +156,11 @@ pub(super) const ENGLISH: Texts = Texts {
     copy_link: "Copy link",
     link_copied: "Link copied",
     make_link: "Make a link",
+    give_link: [
+        "Whoever has the address of this page can delete it. Give others ",
+        "this link",
+        ".",
+    ],
     share: "Share again",
     unshare: "Stop sharing",
     delete: "Delete",

@@ -9,13 +9,16 @@ use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 
 use super::{State, jobs::parameter};
-use crate::studio::Caller;
+use crate::{job::Visibility, queue::Job, studio::Caller};
 
 /// Bytes of a key: enough that nobody guesses one.
 const LENGTH: usize = 16;
 
 /// The field of a query that brings a key.
 const FIELD: &str = "key";
+
+/// The field that brings a link's key beside the owner's.
+const BESIDE: &str = "link";
 
 /// Makes and knows the keys of one purpose.
 #[derive(Clone)]
@@ -30,6 +33,14 @@ impl JobKeys {
     /// The address of the job with its key.
     pub(super) fn address(&self, path: &str, id: &str) -> String {
         format!("{path}?{FIELD}={}", self.key(id))
+    }
+
+    /// The address of the owner's own page, which tells them the link as well.
+    pub(super) fn beside(&self, page: String, job: &Job) -> String {
+        match job.request.task.visibility() {
+            Visibility::Everybody => page,
+            Visibility::Owner => format!("{page}&{BESIDE}={}", self.key(&job.id)),
+        }
     }
 
     fn key(&self, id: &str) -> String {

@@ -26,11 +26,16 @@ pub(super) async fn make(
         Visibility::Everybody => page,
         Visibility::Owner => state.links.address(&page, &id),
     };
-    Ok(if wants_page(&headers) {
-        Redirect::to(&url).into_response()
+    if !wants_page(&headers) {
+        return Ok(Json(json!({ "url": url })).into_response());
+    }
+    // Whoever owns the job by its key alone would lose it on the page that others see.
+    let shown = if caller.holds(&job) {
+        state.links.beside(state.page_of(&caller, &job), &job)
     } else {
-        Json(json!({ "url": url })).into_response()
-    })
+        url
+    };
+    Ok(Redirect::to(&shown).into_response())
 }
 
 /// `POST /api/jobs/{id}/share`: others see the job again.

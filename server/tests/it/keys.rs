@@ -103,6 +103,55 @@ async fn a_part_of_a_key_opens_nothing() {
 }
 
 #[tokio::test]
+async fn who_makes_a_link_without_cookies_stays_its_owner() {
+    let setup = Setup::new();
+    let server = setup.start().without_session();
+    let make = async |job: &Value| {
+        let path = format!("{}/link?key={}", bare(job), key(job));
+        let made = server.post(&path).header("accept", "text/html");
+        let made = made.send().await.unwrap();
+        assert_eq!(made.status(), 303);
+        made.headers()["location"].to_str().unwrap().to_owned()
+    };
+    let job = restored(&server).await;
+    let (page, own) = (bare(&job).replace("/api", ""), key(&job));
+    let shown = make(&job).await;
+    assert!(
+        shown.starts_with(&format!("{page}?key={own}&link=")),
+        "{shown}"
+    );
+    let seen = server
+        .get(&shown)
+        .send()
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap();
+    let link = format!("{page}?key={}", shown.split_once("&link=").unwrap().1);
+    assert!(seen.contains(&format!("href=\"{link}\"")), "{seen}");
+    assert!(seen.contains("Give others "), "{seen}");
+    assert!(seen.contains("Delete now") && !seen.contains("Make a link"));
+    // The page of the link is one that only shows it.
+    let given = server
+        .get(&link)
+        .send()
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap();
+    assert!(
+        !given.contains(own) && !given.contains("Delete now"),
+        "{given}"
+    );
+
+    let picture = server.succeeded(&server.paint("a boat").await).await;
+    let page = text(&picture["url"]).replace("/api", "");
+    assert_eq!(make(&picture).await, page);
+}
+
+#[tokio::test]
 async fn a_picture_of_ones_own_can_be_cancelled_withheld_saved_and_used_by_its_key() {
     let openai = OpenAi::start(vec![]).await;
     let setup = Setup::new().openai(&openai);
