@@ -14,7 +14,10 @@ use atelier_app::wire::{Failure, Kind};
 use axum::body::Bytes;
 use tokio::sync::watch;
 
-use crate::job::{Cost, Request, Task};
+use crate::{
+    config::Secret,
+    job::{Cost, Request, Task},
+};
 
 /// The code of what a provider refuses to make because it seems unsafe.
 pub const CONTENT_REFUSED: &str = "content_refused";
@@ -105,6 +108,17 @@ impl Error {
             "photo_lost",
             "The picture to begin with is not there any more.",
         )
+    }
+
+    /// Without a key of ours, which a careless service may repeat in its message.
+    #[must_use]
+    pub fn hiding(mut self, key: Option<&Secret>) -> Self {
+        if let Some(Secret(key)) = key
+            && !key.is_empty()
+        {
+            self.message = self.message.replace(key, "…");
+        }
+        self
     }
 
     /// As the visitor is told.

@@ -1,8 +1,10 @@
 //! What nobody should send, and what happens when they do: a clear answer, a
 //! bounded server, and nothing left behind.
 
+mod problems;
 mod words;
 mod photos;
+mod photo_forms;
 mod hostile;
 mod pictures;
 mod jobs;

@@ -338,14 +338,15 @@ impl Provider for OpenAi {
         progress: Progress,
     ) -> Result<Answer, Error> {
         let model = &request.model;
-        match (&request.task, original) {
+        let made = match (&request.task, original) {
             (Task::Image(task), source) => self.paint(model, task, source, &progress).await,
             (Task::Restoration(task), Some(photo)) => {
                 self.restore(model, task, photo, &progress).await
             }
             (Task::Restoration(_), None) => Err(Error::photo_lost()),
             (Task::Notice(_), _) => Err(Error::no_picture()),
-        }
+        };
+        made.map_err(|error| error.hiding(self.config.api_key.as_ref()))
     }
 }
 

@@ -230,6 +230,35 @@ impl Replicate {
         }
         http::body(response).await
     }
+
+    /// Makes a prediction and waits for its end.
+    async fn predict(&self, request: &Request, original: Option<Bytes>) -> Result<Answer, Error> {
+        let input = match (&request.task, original) {
+            (Task::Image(task), _) => input::picture(task),
+            (Task::Restoration(task), Some(photo)) => {
+                input::photo(&request.model, &self.upload(photo).await?, task.enlarge)
+            }
+            (Task::Restoration(_), None) => return Err(Error::photo_lost()),
+            (Task::Notice(_), _) => return Err(Error::no_picture()),
+        };
+        let prediction = self.create(&request.model, input).await?;
+        let cancel = format!("predictions/{}/cancel", prediction.id);
+        let mut guard = Guard {
+            request: Some(self.request(Method::POST, &cancel)?),
+        };
+        let outputs = timeout(self.config.timeout, self.follow(prediction))
+            .await
+            .map_err(|_| {
+                Error::passing("provider_failed", "The image service took too long.").lost()
+            })?;
+        // It has ended, one way or the other.
+        guard.request = None;
+        // Replicate tells seconds of hardware, not a price.
+        Ok(Answer {
+            pictures: self.pictures(outputs?).await?,
+            cost_usd: None,
+        })
+    }
 }
 
 /// The prediction as its webhook told it. Never ends while none comes.
@@ -299,30 +328,7 @@ impl Provider for Replicate {
         original: Option<Bytes>,
         _: Progress,
     ) -> Result<Answer, Error> {
-        let input = match (&request.task, original) {
-            (Task::Image(task), _) => input::picture(task),
-            (Task::Restoration(task), Some(photo)) => {
-                input::photo(&request.model, &self.upload(photo).await?, task.enlarge)
-            }
-            (Task::Restoration(_), None) => return Err(Error::photo_lost()),
-            (Task::Notice(_), _) => return Err(Error::no_picture()),
-        };
-        let prediction = self.create(&request.model, input).await?;
-        let cancel = format!("predictions/{}/cancel", prediction.id);
-        let mut guard = Guard {
-            request: Some(self.request(Method::POST, &cancel)?),
-        };
-        let outputs = timeout(self.config.timeout, self.follow(prediction))
-            .await
-            .map_err(|_| {
-                Error::passing("provider_failed", "The image service took too long.").lost()
-            })?;
-        // It has ended, one way or the other.
-        guard.request = None;
-        // Replicate tells seconds of hardware, not a price.
-        Ok(Answer {
-            pictures: self.pictures(outputs?).await?,
-            cost_usd: None,
-        })
+        let made = self.predict(request, original).await;
+        made.map_err(|error| error.hiding(self.config.api_token.as_ref()))
     }
 }

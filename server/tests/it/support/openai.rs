@@ -20,7 +20,7 @@ use image::ImageFormat;
 use serde_json::{Map, Value, json};
 use tokio::{net::TcpListener, sync::Notify};
 
-pub(super) const KEY: &str = "sk-test";
+pub(crate) const KEY: &str = "sk-test";
 
 /// What the stand-in does with one call.
 pub(crate) enum Answer {

@@ -69,6 +69,17 @@ impl Process {
         self.child.wait().unwrap()
     }
 
+    /// Asks it to end; all that it has logged until then.
+    pub(crate) fn whole_log(mut self) -> String {
+        self.ask_to_stop();
+        let mut lines = std::mem::take(&mut self.start);
+        while let Ok(line) = self.log.recv_timeout(PATIENCE) {
+            lines.push(line);
+        }
+        assert!(self.ended().success());
+        lines.join("\n")
+    }
+
     /// Waits for a line of the log that contains the words, however much else is logged meanwhile.
     pub(crate) fn logged(&self, words: &str) -> String {
         let deadline = Instant::now() + PATIENCE;

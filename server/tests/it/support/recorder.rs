@@ -43,7 +43,7 @@ impl Recorder {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (sender, passed_on) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared {
-            client: super::client(),
+            client: super::server::client(),
             target: OnceLock::new(),
             deliveries: Mutex::new(sender),
         });

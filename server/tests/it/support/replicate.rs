@@ -207,7 +207,7 @@ pub(crate) fn sign(url: &str, prediction: &Value, secret: &str) -> reqwest::Requ
     let body = prediction.to_string();
     let webhook = Webhook::new(secret).unwrap();
     let signature = webhook.sign(id, now, body.as_bytes()).unwrap();
-    super::client()
+    super::server::client()
         .post(url)
         .header("content-type", "application/json")
         .header("webhook-id", id)
