@@ -19,9 +19,10 @@ const CHROMIUM: [&str; 4] = [
     "google-chrome-stable",
 ];
 
-/// The Rust that the project is checked with. Each release of clippy finds more,
-/// so that only with this one a warning is an error.
-const CHECKED_WITH: &str = "1.95";
+/// The Rust that the project is checked with, and the oldest that builds it: none
+/// older is checked. Each release of clippy finds more, so that only with this one
+/// a warning is an error.
+const CHECKED_WITH: &str = env!("CARGO_PKG_RUST_VERSION");
 
 /// What clippy is told beyond the lints of the workspace.
 pub(crate) fn strictness() -> &'static [&'static str] {
@@ -187,6 +188,12 @@ fn install(reason: &str, packages: &[&str]) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_readme_names_the_rust_that_is_checked() {
+        let readme = include_str!("../../README.md");
+        assert!(readme.contains(&format!("Rust {CHECKED_WITH}")));
+    }
 
     #[test]
     fn redis_and_valkey_say_their_version() {
