@@ -1,5 +1,6 @@
 // Pictures of the pages for people to look at, in results/screens.
 
+import { readFileSync } from 'node:fs';
 import { card, expect, expectShown, paint, type Page, photo, restore, test, visit } from './fixtures';
 
 const boat = 'a red boat on a calm sea at sunset, watercolour';
@@ -135,6 +136,66 @@ test.describe('with a provider', () => {
     await shoot(page, 'restore-working');
   });
 });
+
+test('found by its meaning, and asked for again', async ({ page }) => {
+  const first = 'two cats sleeping on a red sofa';
+  const alike = 'Two cats asleep on a red couch, please!';
+  await visit(page, '/');
+  await paint(page, first);
+  await expectShown(card(page, first).getByRole('img'));
+  await expect(async () => {
+    await visit(page, '/');
+    await paint(page, alike);
+    await expect(card(page, alike).first().locator('.note').first()).toBeVisible({ timeout: 3000 });
+  }).toPass();
+  await expectShown(card(page, alike).first().getByRole('img'));
+  await shoot(page, 'note-same-meaning');
+  await paint(page, first);
+  await expect(card(page, first).first().locator('.note').first()).toBeVisible();
+  await shoot(page, 'note-same-words');
+});
+
+test.describe('with suggestions', () => {
+  test.use({ limits: 'limits = []\n[semantic]\nmode = "suggest"' });
+
+  test('an earlier picture beside the new one', async ({ page }) => {
+    const first = 'two cats sleeping on a red sofa';
+    await visit(page, '/');
+    await paint(page, first);
+    await expectShown(card(page, first).getByRole('img'));
+    for (const alike of ['two cats asleep on a red couch', 'two cats asleep on a crimson sofa']) {
+      await paint(page, alike);
+      await expectShown(card(page, alike).getByRole('img'));
+    }
+    await shoot(page, 'note-suggestion');
+  });
+});
+
+for (const locale of ['en-US', 'de-DE']) {
+  test.describe(`without cookies in ${locale}`, () => {
+    test.use({ locale });
+
+    test('by key, with a link, and withheld', async ({ page, studio, playwright }) => {
+      const program = await playwright.request.newContext({ baseURL: studio.url });
+      const sent = await program.post('/api/restorations', {
+        multipart: { photo: { name: 'photo.jpg', mimeType: 'image/jpeg', buffer: readFileSync(photo) } },
+      });
+      const { url } = await sent.json();
+      await page.goto(url.replace('/api', ''));
+      await expectShown(page.locator('.after img, .frame img').first());
+      const buttons = page.locator('.job form button');
+      await expect(buttons.first()).toBeVisible();
+      await shoot(page, `by-key-${locale}`);
+      await page.locator('form[action*="/link"] button').click();
+      await expect(page.locator('.note')).toBeVisible();
+      await shoot(page, `by-key-link-${locale}`);
+      await page.locator('form[action*="/unshare"] button').click();
+      await expect(page.locator('form[action*="/share"] button')).toBeVisible();
+      await shoot(page, `by-key-withheld-${locale}`);
+      await program.dispose();
+    });
+  });
+}
 
 test.describe('German', () => {
   test.use({ locale: 'de-DE', answers: ['picture', 'picture', 'unsafe', 'hang'] });
