@@ -5,6 +5,7 @@
 //! again (`answers`) or is told of beside another (`mentions`).
 
 mod answers;
+mod caller;
 mod doubt;
 mod fares;
 mod finish;
@@ -32,17 +33,18 @@ use uuid::{ContextV7, Uuid};
 use self::{answers::Answer, fares::Fare};
 pub use self::{
     answers::{Given, Mode},
+    caller::Caller,
     doubt::Doubts,
     gallery::Searches,
 };
 use crate::{
-    access::{self, Holder, Register},
+    access::{self, Register},
     blob::{self, Blobs},
     cache::{self, Cache, Savings, semantic::Semantic},
     job::{ImageTask, Request, RestorationTask, Task, Visibility},
     limit::{self, Limiter, Policy, Receipt, Refusals, Standing, Tally},
     provider::Provider,
-    queue::{self, Ended, Hooks, Housekeeping, Job, Join, NewJob, PART, Priority, Queue},
+    queue::{self, Ended, Hooks, Housekeeping, Job, Join, NewJob, Priority, Queue},
     store::clock::Clock,
     worker::journal::Journal,
 };
@@ -93,46 +95,6 @@ pub struct Studio {
     pub public_url: Option<Url>,
     /// Cancelled when the process is about to end: nothing new is accepted.
     pub drain: CancellationToken,
-}
-
-/// Who is asking.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Caller {
-    /// An IPv4 address or an IPv6 /64 network; what limits count by.
-    pub ip: String,
-    /// What jobs belong to: an API key or a session. Without either, each job
-    /// belongs to itself, and an address owns nothing.
-    pub owner: Option<String>,
-    /// The job whose owner's key came with the request.
-    pub held: Option<String>,
-    /// Whose API key came with the request.
-    pub holder: Option<Arc<Holder>>,
-}
-
-impl Caller {
-    /// What stands for the caller where sessions, which cost nothing, must not
-    /// count: the API key, or the address.
-    pub fn counted_as(&self) -> &str {
-        let holder = self.holder.as_ref();
-        holder.map_or(&self.ip, |holder| &holder.id)
-    }
-
-    /// Whether the job belongs to the caller.
-    pub fn owns(&self, job: &Job) -> bool {
-        self.owner.as_ref() == Some(&job.owner) || self.holds(job)
-    }
-
-    /// Whether the job belongs to the caller by its key.
-    pub fn holds(&self, job: &Job) -> bool {
-        job.owns_itself() && self.held.as_ref() == Some(&job.id)
-    }
-
-    /// Whom a new job is to belong to. The address has no part in that: it is
-    /// there for the fair order, in which one place is enough for it.
-    fn owner_of(&self, id: &str) -> String {
-        let itself = || format!("ip:{}{PART}{id}", self.ip);
-        self.owner.clone().unwrap_or_else(itself)
-    }
 }
 
 /// What is wanted.

@@ -292,20 +292,6 @@ fn hold(standings: &mut Vec<Standing>, ordered: usize) -> bool {
     standings.len() > ordered
 }
 
-impl Caller {
-    /// Whose refusals hold the caller: an API key's holder stands for themselves.
-    fn is_held_as(&self) -> impl Iterator<Item = &str> {
-        let count = if self.holder.is_some() { 1 } else { 2 };
-        self.is_counted_as().take(count)
-    }
-
-    /// Whom a refusal counts against: the API key or session, and the address.
-    fn is_counted_as(&self) -> impl Iterator<Item = &str> {
-        let owner = self.owner.as_deref();
-        owner.into_iter().chain([self.ip.as_str()])
-    }
-}
-
 /// Requests are counted to keep the door; who is over that is not even looked up for.
 fn may_look(standings: &[Standing]) -> bool {
     standings

@@ -32,15 +32,3 @@ impl Found {
         })
     }
 }
-
-impl Caller {
-    /// Whoever the job belongs to.
-    pub(super) fn owning(job: &Job) -> Self {
-        Self {
-            ip: String::new(),
-            owner: Some(job.owner.clone()),
-            held: None,
-            holder: None,
-        }
-    }
-}
