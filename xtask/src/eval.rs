@@ -60,7 +60,7 @@ fn restore() -> Result<()> {
     let python = tools::python_with(&peer.join("requirements.txt"))?;
     let work = exec::target().join("restore");
     let photos = photographs(&python, &work)?;
-    let bench = || exec::cargo("bench --quiet --package atelier --bench restore --");
+    let bench = || exec::cargo("bench --quiet --package atelier-restore --bench restore --");
     exec::run(bench().arg("age").arg(photos).arg(&work))?;
     let mut opencv = exec::command(&python);
     opencv.arg(peer.join("restore.py")).arg(work.join("aged"));

@@ -77,6 +77,11 @@ impl Mask {
         Some(Self(mask.into_luma8()))
     }
 
+    /// The mask in the size in which it is kept.
+    pub fn as_gray(&self) -> &GrayImage {
+        &self.0
+    }
+
     /// The mask on a photo of this size: 0 to 255, with soft edges.
     pub fn over(&self, width: u32, height: u32) -> GrayImage {
         imageops::resize(&self.0, width, height, FilterType::Triangle)

@@ -1,0 +1,200 @@
+//! The built-in engines, the default without a key: [`atelier_sketch`] for
+//! pictures, [`atelier_restore`] for photos. No network, no AI.
+
+use std::{io::Cursor, ops::ControlFlow, time::Duration};
+
+use async_trait::async_trait;
+use atelier_app::wire::Kind;
+use atelier_restore::Options;
+use atelier_sketch::Sketch;
+use axum::body::Bytes;
+use image::ExtendedColorType;
+use tokio::task::spawn_blocking;
+
+use super::{Answer, Error, Offers, Progress, Provider, Work};
+use crate::{
+    job::{ImageTask, Request, RestorationTask, Task},
+    photo,
+};
+
+/// The built-in engine.
+#[derive(Debug, Default)]
+pub struct Local;
+
+/// The side of a picture whose size is `auto`.
+const AUTO: u32 = 1024;
+
+/// The longer sides of the previews, shown one after the other: together they cost a twelfth of the picture.
+const PREVIEWS: [u32; 2] = [96, 288];
+
+#[async_trait]
+impl Provider for Local {
+    fn name(&self) -> &'static str {
+        "local"
+    }
+
+    fn model(&self, kind: Kind) -> &str {
+        match kind {
+            Kind::Image => "sketch-1",
+            Kind::Restoration => "restorer-1",
+        }
+    }
+
+    fn offers(&self) -> Offers {
+        Offers {
+            masks: true,
+            backgrounds: false,
+            edits: false,
+        }
+    }
+
+    fn typical(&self, kind: Kind) -> Duration {
+        match kind {
+            Kind::Image => Duration::from_secs(1),
+            Kind::Restoration => Duration::from_secs(3),
+        }
+    }
+
+    /// The electricity is not counted.
+    fn estimate(&self, _: Work<'_>) -> f64 {
+        0.0
+    }
+
+    async fn make(
+        &self,
+        request: &Request,
+        original: Option<Bytes>,
+        progress: Progress,
+    ) -> Result<Answer, Error> {
+        let (task, variation) = (request.task.clone(), request.variation);
+        spawn_blocking(move || match (task, original) {
+            (Task::Image(task), _) => draw(&task, variation, &progress),
+            (Task::Restoration(task), Some(original)) => restore(&task, &original, &progress),
+            (Task::Restoration(_), None) => Err(Error::photo_lost()),
+            (Task::Notice(_), _) => Err(Error::no_picture()),
+        })
+        .await
+        .map_err(|_| {
+            Error::last(
+                "engine_failed",
+                "The built-in engine failed on this request.",
+            )
+        })?
+    }
+}
+
+fn draw(task: &ImageTask, variation: u64, progress: &Progress) -> Result<Answer, Error> {
+    let (width, height) = dimensions(&task.size);
+    let sketch = |index: u32| Sketch {
+        prompt: &task.prompt,
+        style: task.style.as_deref().and_then(|id| id.parse().ok()),
+        width,
+        height,
+        variation: variation.wrapping_add(u64::from(index)),
+    };
+    for side in PREVIEWS {
+        show_preview(sketch(0), side, progress)?;
+    }
+    let pictures = (0..task.n).map(|index| {
+        let done = |fraction: f32| (index as f32 + fraction) / task.n as f32;
+        painted(&sketch(index), |fraction| progress.report(done(fraction)))
+    });
+    Ok(Answer {
+        pictures: pictures.collect::<Result<_, _>>()?,
+        cost_usd: None,
+    })
+}
+
+/// The first picture, small, before the long work begins.
+fn show_preview(mut sketch: Sketch<'_>, side: u32, progress: &Progress) -> Result<(), Error> {
+    let long = sketch.width.max(sketch.height);
+    sketch.width = sketch.width * side / long;
+    sketch.height = sketch.height * side / long;
+    let preview = painted(&sketch, |_| progress.report(0.0))?;
+    progress.show(preview).ok_or_else(stopped)
+}
+
+fn painted(sketch: &Sketch<'_>, report: impl Fn(f32) -> Option<()>) -> Result<Bytes, Error> {
+    let picture = sketch.draw(|done| answer(report(done)))?;
+    png(
+        picture.as_raw(),
+        picture.dimensions(),
+        ExtendedColorType::Rgba8,
+    )
+}
+
+fn restore(task: &RestorationTask, original: &[u8], progress: &Progress) -> Result<Answer, Error> {
+    let unreadable = |_| Error::last("photo_lost", "The photo cannot be read any more.");
+    let photo = photo::decode(Cursor::new(original), u64::MAX).map_err(unreadable)?;
+    let options = Options {
+        strength: f32::from(task.strength) / 100.0,
+        monochrome: task.monochrome,
+        enlarge: task.enlarge,
+    };
+    let report = |done| answer(progress.report(done));
+    let restored = match task.mask() {
+        Some(mask) => atelier_restore::inpaint(photo, mask.as_gray(), &options, report),
+        None => atelier_restore::restore(photo, &options, report),
+    }?;
+    let bytes = photo::encode_original(&restored).map_err(|_| unencodable())?;
+    Ok(Answer {
+        pictures: vec![bytes.into()],
+        cost_usd: None,
+    })
+}
+
+fn answer(waiting: Option<()>) -> ControlFlow<()> {
+    waiting.map_or(ControlFlow::Break(()), ControlFlow::Continue)
+}
+
+impl From<atelier_sketch::Error> for Error {
+    fn from(error: atelier_sketch::Error) -> Self {
+        match error {
+            atelier_sketch::Error::Cancelled => stopped(),
+            error => impossible(&error),
+        }
+    }
+}
+
+impl From<atelier_restore::Error> for Error {
+    fn from(error: atelier_restore::Error) -> Self {
+        match error {
+            atelier_restore::Error::Cancelled => stopped(),
+            error => impossible(&error),
+        }
+    }
+}
+
+fn png(
+    pixels: &[u8],
+    (width, height): (u32, u32),
+    color: ExtendedColorType,
+) -> Result<Bytes, Error> {
+    photo::encode_png(pixels, width, height, color)
+        .map(Into::into)
+        .map_err(|_| unencodable())
+}
+
+fn unencodable() -> Error {
+    Error::last("engine_failed", "The picture could not be encoded.")
+}
+
+/// The request was for something that the engine cannot make.
+fn impossible(error: &dyn std::error::Error) -> Error {
+    Error::last(
+        "engine_failed",
+        format!("The built-in engine failed: {error}."),
+    )
+}
+
+/// Nobody waits for the picture any more; nobody reads this either.
+fn stopped() -> Error {
+    Error::passing("stopped", "The work was stopped.")
+}
+
+fn dimensions(size: &str) -> (u32, u32) {
+    let sides = size
+        .split_once('x')
+        .and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
+    sides.unwrap_or((AUTO, AUTO))
+}
