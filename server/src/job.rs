@@ -17,6 +17,7 @@ pub use self::{
         ImageTask, NoticeTask, RestorationTask, Source, Task, Visibility, notice_lane, notice_lanes,
     },
 };
+use crate::photo::Description;
 
 /// One accepted request, complete enough for any worker to carry it out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -72,6 +73,18 @@ pub struct Picture {
 }
 
 impl Picture {
+    /// The record of a picture that is kept under `key` with `bytes` bytes.
+    pub fn kept(description: Description, key: String, bytes: u64) -> Self {
+        Self {
+            key,
+            width: description.width,
+            height: description.height,
+            media_type: description.media_type.into(),
+            bytes,
+            thumbhash: description.thumbhash,
+        }
+    }
+
     /// The ending of its file's name: `png`, `jpg` or `webp`.
     pub fn extension(&self) -> &str {
         self.key

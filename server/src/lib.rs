@@ -41,7 +41,6 @@ pub mod blob;
 pub mod callback;
 pub mod job;
 pub mod view;
-pub mod photo;
 pub mod store;
 pub mod folder;
 pub mod rooms;
@@ -53,3 +52,5 @@ pub mod keys;
 pub mod deny;
 pub mod dead;
 pub mod hoard;
+
+pub use atelier_photo as photo;

@@ -360,7 +360,7 @@ async fn keep(
         .await
         .map_err(studio::Error::from)?;
     Ok(Kept {
-        original: description.kept(key, size),
+        original: Picture::kept(description, key, size),
         digest,
         exif,
         mask,

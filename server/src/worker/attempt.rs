@@ -11,7 +11,7 @@ use tracing::{info, warn};
 use super::{Interrupted, Worker, backoff, conclude::Origin, journal::Entry};
 use crate::{
     blob,
-    job::{Cost, Outcome, Task, Visibility},
+    job::{Cost, Outcome, Picture, Task, Visibility},
     limit::Receipt,
     photo,
     provider::{Answer, Error, Progress, Provider, Remedy},
@@ -214,7 +214,7 @@ async fn made(answer: Answer, visibility: Visibility) -> Result<Made, Error> {
             continue;
         };
         let key = blob::new_key(description.extension, visibility);
-        pictures.push(description.kept(key.clone(), bytes.len() as u64));
+        pictures.push(Picture::kept(description, key.clone(), bytes.len() as u64));
         files.push((key, bytes));
     }
     if pictures.is_empty() && !nothing_expected {

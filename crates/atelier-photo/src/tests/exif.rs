@@ -3,7 +3,7 @@
 use image::metadata::Orientation;
 use proptest::prelude::*;
 
-use super::super::exif::Exif;
+use crate::exif::Exif;
 
 const SHORT: u16 = 3;
 const LONG: u16 = 4;

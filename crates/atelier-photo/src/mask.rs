@@ -23,7 +23,12 @@ pub struct Mask(GrayImage);
 
 impl Mask {
     /// Reads a mask as OpenAI's images API takes it: a PNG of the photo's shape, transparent where
-    /// the photo is to be repaired.
+    /// the photo is to be repaired. `photo`: width and height of the photo.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::Mask`] if it is no PNG, damaged, larger than `max_pixels`, of another shape, or opaque
+    /// everywhere.
     pub fn read(file: &[u8], photo: (u32, u32), max_pixels: u64) -> Result<Self, Refusal> {
         let refused = |why: &str| Refusal::Mask(why.into());
         if image::guess_format(file).ok() != Some(ImageFormat::Png) {
@@ -63,7 +68,11 @@ impl Mask {
         }))
     }
 
-    /// As it lies in a job's record.
+    /// As it is kept in a record: a small PNG in base64.
+    ///
+    /// # Errors
+    ///
+    /// If the PNG cannot be encoded.
     pub fn to_text(&self) -> Result<String, ImageError> {
         let (width, height) = self.0.dimensions();
         let png = encode_png(&self.0, width, height, ExtendedColorType::L8)?;

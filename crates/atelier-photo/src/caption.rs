@@ -1,7 +1,7 @@
 //! What a downloaded picture says of itself: an XMP packet (ISO 16684-1) with the words it was made from,
 //! in the properties of the IPTC Photo Metadata Standard 2025.1.
 
-use axum::body::Bytes;
+use bytes::Bytes;
 use img_parts::{
     jpeg::{Jpeg, JpegSegment, markers},
     png::{Png, PngChunk},
@@ -11,6 +11,7 @@ use xmp_writer::{CustomNamespace, Namespace, XmpWriter};
 /// What is told of a picture.
 #[derive(Debug, Clone, Copy)]
 pub struct Caption<'a> {
+    /// The words that it was made from.
     pub prompt: &'a str,
     /// For example `gpt-image-2`.
     pub model: &'a str,

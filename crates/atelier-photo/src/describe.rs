@@ -10,34 +10,27 @@ use super::{
     kind::{recognise, type_name},
     limits,
 };
-use crate::job::Picture;
 
 /// What there is to know about a finished picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Description {
+    /// Pixels.
     pub width: u32,
+    /// Pixels.
     pub height: u32,
+    /// For example `image/png`.
     pub media_type: &'static str,
+    /// Of a file's name: `png`, `jpg` or `webp`.
     pub extension: &'static str,
-    /// Base64.
+    /// The colours at a glance (ThumbHash), base64.
     pub thumbhash: String,
 }
 
-impl Description {
-    /// The record of this picture, kept under `key` with `bytes` bytes.
-    pub fn kept(self, key: String, bytes: u64) -> Picture {
-        Picture {
-            key,
-            width: self.width,
-            height: self.height,
-            media_type: self.media_type.into(),
-            bytes,
-            thumbhash: self.thumbhash,
-        }
-    }
-}
-
 /// Looks at a picture that is to be kept as it is: PNG, JPEG or WebP.
+///
+/// # Errors
+///
+/// A [`Refusal`] if it is of another type, damaged, or too large.
 pub fn describe(bytes: &[u8]) -> Result<Description, Refusal> {
     let format = recognise(bytes)?;
     let (media_type, extension) = match format {

@@ -1,6 +1,5 @@
-//! Pictures from outside: uploads decoded within bounds, and what providers
-//! answer looked at before it is kept. Everything here blocks; call it off the
-//! async threads.
+#![doc = include_str!("../README.md")]
+#![warn(missing_docs)]
 
 mod kind;
 mod raw;
@@ -42,34 +41,65 @@ use self::{
 /// Why a file is not taken, in words for whoever sent it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
+    /// There is nothing in it.
     #[error("The file is empty. Choose a photo.")]
     Empty,
+    /// Not one of the types that are read; what it is instead, as a sentence.
     #[error("{0} Send a JPEG, PNG, WebP, GIF, BMP or TIFF.")]
     UnknownType(String),
+    /// More pixels than `max`.
     #[error(
         "The photo has {width} x {height} pixels; at most {} million in all are taken. Scale it down first.",
         max / 1_000_000
     )]
-    TooManyPixels { width: u32, height: u32, max: u64 },
+    TooManyPixels {
+        /// Pixels.
+        width: u32,
+        /// Pixels.
+        height: u32,
+        /// Pixels in all.
+        max: u64,
+    },
+    /// More bytes than `max` once it is unpacked.
     #[error(
         "The photo takes {} MB of memory once it is unpacked; at most {} MB are given. Save it with 8 bits a channel.",
         bytes / 1_000_000, max / 1_000_000
     )]
-    TooDeep { bytes: u64, max: u64 },
+    TooDeep {
+        /// What it takes.
+        bytes: u64,
+        /// What it may take.
+        max: u64,
+    },
+    /// A side that no JPEG can have, now or once it is enlarged.
     #[error(
         "The photo has {width} x {height} pixels; no side of it, enlarged as you wish, may be longer than {LONGEST_SIDE}."
     )]
-    TooLong { width: u32, height: u32 },
+    TooLong {
+        /// Pixels.
+        width: u32,
+        /// Pixels.
+        height: u32,
+    },
+    /// More megapixels than `max` once it is enlarged.
     #[error(
         "The photo would have {megapixels} megapixels once enlarged; at most {max} are made. Choose a smaller size."
     )]
-    Enlarged { megapixels: u64, max: u64 },
+    Enlarged {
+        /// What it would have, rounded up.
+        megapixels: u64,
+        /// What it may have.
+        max: u64,
+    },
+    /// It cannot be read as what its first bytes say; the type with its article.
     #[error("The file is damaged or ends early: it says it is {0}, but cannot be read as that.")]
     Damaged(&'static str),
+    /// A variety that is not read; the type without an article.
     #[error(
         "The file may be whole, but this kind of {0} is not read: save it as an ordinary JPEG, PNG or TIFF."
     )]
     Unread(&'static str),
+    /// What is wrong with a mask.
     #[error("The mask cannot be used: {0}")]
     Mask(String),
 }
@@ -86,11 +116,36 @@ const LONGEST_SIDE: u32 = 65_535;
 /// Decodes an upload: type found from its bytes, orientation applied, colours
 /// converted to sRGB, first frame of an animation, transparency on white, 8
 /// bits a channel.
+///
+/// # Errors
+///
+/// A [`Refusal`] if the file is not taken: it is of another type, too large, damaged, or cannot be read.
+///
+/// # Examples
+///
+/// ```
+/// use std::io::Cursor;
+///
+/// use atelier_photo::{Refusal, decode, encode_original};
+/// use image::RgbImage;
+///
+/// let file = encode_original(&RgbImage::new(40, 30))?;
+/// let refusal = decode(Cursor::new(file), 1_000).unwrap_err();
+/// assert_eq!(
+///     refusal,
+///     Refusal::TooManyPixels { width: 40, height: 30, max: 1_000 }
+/// );
+/// # Ok::<(), image::ImageError>(())
+/// ```
 pub fn decode(file: impl Read, max_pixels: u64) -> Result<RgbImage, Refusal> {
     decode_with_exif(file, max_pixels).map(|(photo, _)| photo)
 }
 
-/// The same, with the file's EXIF block, made true of a photo that is upright and in sRGB now.
+/// The same, with the file's EXIF block, made true of a photo that is now upright and in sRGB.
+///
+/// # Errors
+///
+/// As with [`decode`]. An EXIF block that cannot be read is left out.
 pub fn decode_with_exif(
     mut file: impl Read,
     max_pixels: u64,
@@ -190,6 +245,10 @@ impl Bounds {
 }
 
 /// Refuses what could not be kept once it is `times` as wide and high.
+///
+/// # Errors
+///
+/// [`Refusal::TooLong`] or [`Refusal::Enlarged`].
 pub fn fits(photo: &RgbImage, times: u32) -> Result<(), Refusal> {
     let (width, height) = photo.dimensions();
     if width.max(height).saturating_mul(times) > LONGEST_SIDE {

@@ -2,7 +2,7 @@
 
 use tiff::decoder::DecodingResult;
 
-use super::super::raw::{Raw, Samples};
+use crate::raw::{Raw, Samples};
 
 /// How samples lie in what was decoded.
 pub(super) struct Layout {

@@ -2,7 +2,7 @@
 
 use std::io::Cursor;
 
-use axum::body::Bytes;
+use bytes::Bytes;
 use image::{
     ExtendedColorType, GenericImageView as _, ImageError, ImageFormat, ImageReader, RgbImage,
     codecs::{jpeg::JpegEncoder, png::PngEncoder},
@@ -19,6 +19,10 @@ const ORIGINAL_QUALITY: u8 = 95;
 const LONGEST_WEBP: u32 = 16_383;
 
 /// Encodes the copy of an upload that is kept: a JPEG without metadata.
+///
+/// # Errors
+///
+/// If a side is 0, or longer than a JPEG can have.
 pub fn encode_original(photo: &RgbImage) -> Result<Vec<u8>, ImageError> {
     encode(photo, Format::Jpeg)
 }
@@ -26,7 +30,9 @@ pub fn encode_original(photo: &RgbImage) -> Result<Vec<u8>, ImageError> {
 /// What a finished photo is downloaded as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
+    /// With losses that nobody sees.
     Jpeg,
+    /// Without loss.
     Png,
 }
 
@@ -41,6 +47,10 @@ impl Format {
 }
 
 /// Encodes a finished picture anew, without metadata.
+///
+/// # Errors
+///
+/// If the picture cannot be decoded, or not be encoded in this format.
 pub fn encode_download(picture: &[u8], format: Format) -> Result<Vec<u8>, ImageError> {
     let picture = image::load_from_memory(picture)?;
     let picture = colour::to_srgb(picture.into(), &Colours::Unsaid);
@@ -80,6 +90,14 @@ fn encode(photo: &RgbImage, format: Format) -> Result<Vec<u8>, ImageError> {
 }
 
 /// Encodes a picture without loss.
+///
+/// # Errors
+///
+/// If a side is 0, or PNG does not have this kind of colour.
+///
+/// # Panics
+///
+/// If `pixels` has another length than the size and colour ask for.
 pub fn encode_png(
     pixels: &[u8],
     width: u32,
@@ -91,7 +109,8 @@ pub fn encode_png(
     Ok(bytes.into_inner())
 }
 
-/// A copy of a finished picture that is no wider than `width`, as WebP for pages.
+/// A copy of a finished picture that is no wider than `width` pixels, as WebP for pages; `None` if the
+/// picture cannot be read.
 pub fn encode_scaled(picture: &[u8], width: u32) -> Option<Vec<u8>> {
     const QUALITY: f32 = 82.0;
     let mut picture = image::load_from_memory(picture).ok()?;
