@@ -2,7 +2,7 @@
 //! and the queue (what it costs is told in `fares`), and brings its outcome home (`finish`). What has
 //! ended is settled (`outbox`), and API users are told of it by a notice (`notices`). Then it keeps what was made for its
 //! time (`keeping`), until nothing needs its files (`discard`), what failed for an operator (`dead`), and what serves
-//! again (`answers`) or is told of beside another (`mentions`).
+//! again (`answers`) or is told of beside another (`mentions`). Who sees which job is decided in `looking`.
 
 mod answers;
 mod caller;
@@ -13,6 +13,7 @@ mod gallery;
 mod notices;
 mod outbox;
 mod keeping;
+mod looking;
 mod mentions;
 mod discard;
 mod dead;
@@ -24,7 +25,6 @@ use std::{
 
 use atelier_app::wire::{Kind, Status};
 use jiff::Timestamp;
-use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 use url::Url;
@@ -41,7 +41,7 @@ use crate::{
     access::{self, Register},
     blob::{self, Blobs},
     cache::{self, Cache, Savings, semantic::Semantic},
-    job::{ImageTask, Request, RestorationTask, Task, Visibility},
+    job::{ImageTask, Request, RestorationTask, Task},
     limit::{self, Limiter, Policy, Receipt, Refusals, Standing, Tally},
     provider::Provider,
     queue::{self, Ended, Hooks, Housekeeping, Job, Join, NewJob, Priority, Queue},
@@ -53,9 +53,6 @@ use crate::{
 /// queue itself. It bridges the moment in which an answer is no longer in
 /// flight and its cache entry was not there yet when we looked.
 const JOIN_WINDOW: Duration = Duration::from_secs(10);
-
-/// A waiting poll reads its job again after this long, in case a ring was missed.
-const REREAD: Duration = Duration::from_secs(5);
 
 /// The rooms and the rules.
 pub struct Studio {
@@ -306,102 +303,6 @@ impl Studio {
             entry.doubt = Some(job);
         }
         Ok(added?)
-    }
-
-    /// The job, if the caller sees it or is `invited` to; with
-    /// `after`, as soon as its version exceeds that, or as it is after `wait`.
-    pub async fn status(
-        &self,
-        caller: &Caller,
-        invited: bool,
-        id: &str,
-        after: Option<u64>,
-        wait: Duration,
-    ) -> Result<Option<Job>, Error> {
-        let deadline = Instant::now() + wait;
-        let mut leader = None;
-        loop {
-            let ring = self.queue.bell().listen(id);
-            let reported = self.queue.bell().listen(leader.as_deref().unwrap_or(id));
-            let job = self.queue.get(id).await?;
-            let job = self.shown(caller, invited, job).await?;
-            let unchanged =
-                matches!((&job, after), (Some(job), Some(after)) if job.version <= after);
-            if !unchanged || Instant::now() >= deadline || self.drain.is_cancelled() {
-                return Ok(job);
-            }
-            let calls = job.and_then(|job| job.leader);
-            if calls != leader {
-                // Read again: its leader may have rung before it was listened to.
-                leader = calls;
-                continue;
-            }
-            let woken = async {
-                tokio::select! {
-                    () = ring => {}
-                    () = reported => {}
-                    () = sleep(REREAD) => {}
-                    () = self.drain.cancelled() => {}
-                }
-            };
-            let _ = timeout_at(deadline, woken).await;
-        }
-    }
-
-    /// The job, if it is shown to the caller.
-    async fn shown(
-        &self,
-        caller: &Caller,
-        invited: bool,
-        job: Option<Job>,
-    ) -> Result<Option<Job>, Error> {
-        let Some(mut job) = job else {
-            return Ok(None);
-        };
-        let open = invited || job.request.task.visibility() == Visibility::Everybody;
-        let shown = caller.owns(&job) || (open && !self.register.withheld(&job.id).await?);
-        if shown {
-            self.drop_withdrawn(caller, &mut job).await?;
-        }
-        Ok(shown.then_some(job))
-    }
-
-    /// Shows a job to others again, or withholds it, also from those who have a
-    /// link and from those who ask for the same. Its call is not shared with
-    /// more of them either.
-    pub async fn share(&self, job: &Job, shared: bool) -> Result<(), Error> {
-        if !shared {
-            self.queue.seclude(&job.id).await?;
-        }
-        Ok(self.register.withhold(&job.id, !shared).await?)
-    }
-
-    /// The caller's jobs, newest first, older than the job `before`; none for a
-    /// caller with neither session nor API key.
-    pub async fn jobs(
-        &self,
-        caller: &Caller,
-        before: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<Job>, Error> {
-        let mut jobs = self.records(caller, before, limit).await?;
-        for job in &mut jobs {
-            self.drop_withdrawn(caller, job).await?;
-        }
-        Ok(jobs)
-    }
-
-    /// The same as they are recorded.
-    async fn records(
-        &self,
-        caller: &Caller,
-        before: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<Job>, Error> {
-        match &caller.owner {
-            Some(owner) => Ok(self.queue.list(owner, before, limit).await?),
-            None => Ok(Vec::new()),
-        }
     }
 }
 

@@ -1,0 +1,109 @@
+//! Jobs as their owners and others find them: who sees which, and who may.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::{Caller, Error, Studio};
+use crate::{job::Visibility, queue::Job};
+
+/// A waiting poll reads its job again after this long, in case a ring was missed.
+const REREAD: Duration = Duration::from_secs(5);
+
+impl Studio {
+    /// The job, if the caller sees it or is `invited` to; with
+    /// `after`, as soon as its version exceeds that, or as it is after `wait`.
+    pub async fn status(
+        &self,
+        caller: &Caller,
+        invited: bool,
+        id: &str,
+        after: Option<u64>,
+        wait: Duration,
+    ) -> Result<Option<Job>, Error> {
+        let deadline = Instant::now() + wait;
+        let mut leader = None;
+        loop {
+            let ring = self.queue.bell().listen(id);
+            let reported = self.queue.bell().listen(leader.as_deref().unwrap_or(id));
+            let job = self.queue.get(id).await?;
+            let job = self.shown(caller, invited, job).await?;
+            let unchanged =
+                matches!((&job, after), (Some(job), Some(after)) if job.version <= after);
+            if !unchanged || Instant::now() >= deadline || self.drain.is_cancelled() {
+                return Ok(job);
+            }
+            let calls = job.and_then(|job| job.leader);
+            if calls != leader {
+                // Read again: its leader may have rung before it was listened to.
+                leader = calls;
+                continue;
+            }
+            let woken = async {
+                tokio::select! {
+                    () = ring => {}
+                    () = reported => {}
+                    () = sleep(REREAD) => {}
+                    () = self.drain.cancelled() => {}
+                }
+            };
+            let _ = timeout_at(deadline, woken).await;
+        }
+    }
+
+    /// The job, if it is shown to the caller.
+    pub(super) async fn shown(
+        &self,
+        caller: &Caller,
+        invited: bool,
+        job: Option<Job>,
+    ) -> Result<Option<Job>, Error> {
+        let Some(mut job) = job else {
+            return Ok(None);
+        };
+        let open = invited || job.request.task.visibility() == Visibility::Everybody;
+        let shown = caller.owns(&job) || (open && !self.register.withheld(&job.id).await?);
+        if shown {
+            self.drop_withdrawn(caller, &mut job).await?;
+        }
+        Ok(shown.then_some(job))
+    }
+
+    /// Shows a job to others again, or withholds it, also from those who have a
+    /// link and from those who ask for the same. Its call is not shared with
+    /// more of them either.
+    pub async fn share(&self, job: &Job, shared: bool) -> Result<(), Error> {
+        if !shared {
+            self.queue.seclude(&job.id).await?;
+        }
+        Ok(self.register.withhold(&job.id, !shared).await?)
+    }
+
+    /// The caller's jobs, newest first, older than the job `before`; none for a
+    /// caller with neither session nor API key.
+    pub async fn jobs(
+        &self,
+        caller: &Caller,
+        before: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Job>, Error> {
+        let mut jobs = self.records(caller, before, limit).await?;
+        for job in &mut jobs {
+            self.drop_withdrawn(caller, job).await?;
+        }
+        Ok(jobs)
+    }
+
+    /// The same as they are recorded.
+    pub(super) async fn records(
+        &self,
+        caller: &Caller,
+        before: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Job>, Error> {
+        match &caller.owner {
+            Some(owner) => Ok(self.queue.list(owner, before, limit).await?),
+            None => Ok(Vec::new()),
+        }
+    }
+}
