@@ -12,7 +12,7 @@ pub(super) use self::{
     work::{Completed, Extension, Finish, Settlement, complete, extend, settle},
 };
 use super::{
-    super::{Error, Lane, NewJob, due},
+    super::{Error, Join, Lane, NewJob, due},
     TAG,
     record::{self, Record},
     reply, scripts,
@@ -26,6 +26,8 @@ type Results<T> = gather::Results<T, Error>;
 pub(super) struct Addition {
     id: String,
     body: Vec<u8>,
+    /// Empty unless it may join, and nothing else is special about it.
+    joins: Vec<u8>,
     /// Empty unless it is delayed, may join, or has an answer.
     extra: Vec<u8>,
 }
@@ -39,24 +41,45 @@ pub(super) enum Added {
 
 impl Addition {
     pub(super) fn new(job: &NewJob, now: Timestamp) -> Result<Self> {
+        let at = now.as_millisecond();
         Ok(Self {
             id: job.id.clone(),
             body: record::body(job, now)?,
-            extra: extra(job, now.as_millisecond())?,
+            joins: if is_special(job, at) {
+                Vec::new()
+            } else {
+                joins(job, at)
+            },
+            extra: extra(job, at)?,
         })
     }
 }
 
+/// Whether there is more to the job than that it may join another.
+fn is_special(job: &NewJob, now: i64) -> bool {
+    let delayed = job.not_before.is_some_and(|time| due(time, now) > 0);
+    delayed || job.answer.is_some()
+}
+
+/// From when on an answer to the same request counts, and the digest.
+fn joins(job: &NewJob, now: i64) -> Vec<u8> {
+    let packed = job.join.as_ref().map(|join| {
+        let since = since(join, now).to_be_bytes();
+        [&since, join.digest.as_bytes()].concat()
+    });
+    packed.unwrap_or_default()
+}
+
+fn since(join: &Join, now: i64) -> i64 {
+    now.saturating_sub(milliseconds(join.window)).max(0)
+}
+
 fn extra(job: &NewJob, now: i64) -> Result<Vec<u8>> {
-    let due = job.not_before.map_or(0, |time| due(time, now));
-    if due == 0 && job.join.is_none() && job.answer.is_none() {
+    if !is_special(job, now) && job.join.is_none() {
         return Ok(Vec::new());
     }
-    let window = job
-        .join
-        .as_ref()
-        .map_or(0, |join| milliseconds(join.window));
-    let since = now.saturating_sub(window).max(0);
+    let due = job.not_before.map_or(0, |time| due(time, now));
+    let since = job.join.as_ref().map_or(now, |join| since(join, now));
     let digest = job.join.as_ref().map_or("", |join| join.digest.as_str());
     let mut packed = Vec::with_capacity(128);
     for time in [due, now, since] {
@@ -73,7 +96,8 @@ fn extra(job: &NewJob, now: i64) -> Result<Vec<u8>> {
 pub(super) async fn enqueue(redis: Redis, items: Vec<Addition>) -> Results<Added> {
     let mut call = redis.script(&scripts::ENQUEUE).key(TAG);
     for item in items {
-        call = call.arg(item.id).arg(item.body).arg(item.extra);
+        let call_with_id = call.arg(item.id).arg(item.body);
+        call = call_with_id.arg(item.joins).arg(item.extra);
     }
     let answers = reply::list(call.run().await?)?;
     answers

@@ -166,6 +166,7 @@ suites! { sqlite, redis, cluster, redis_8, model:
     queue::identical_requests_in_flight_share_one_call,
     queue::fifty_identical_requests_at_once_make_one_call,
     queue::a_request_just_answered_is_not_called_again,
+    queue::a_call_that_nobody_joined_lands_as_any,
     queue::followers_fail_with_their_leader,
     queue::a_leader_cancelled_is_carried_on_for_its_followers,
     queue::a_leader_deleted_is_carried_on_for_its_followers,

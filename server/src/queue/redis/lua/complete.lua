@@ -7,6 +7,8 @@
 local STRIDE = 3
 local ids, counts, distinct = every(STRIDE, 2), {}, ARGV[1] == '1'
 local plain, plain_heads, long = {}, {}, nil
+-- Of those that lead a flight: id, kind of outcome, now.
+local leading = {}
 
 local found = call('HMGET', P .. 'head', unpack(ids))
 for n = 1, #ids do
@@ -16,7 +18,7 @@ for n = 1, #ids do
     status, cache, ended, marks, attempt, deliveries, version, token, started, _, vt, band, lane =
       parse(HEAD, text)
   end
-  if status == 'd' and marks == PLAIN and token == tonumber(ARGV[i + 1]) then
+  if status == 'd' and (marks == PLAIN or marks == LEADING) and token == tonumber(ARGV[i + 1]) then
     local k, now = #told + 1, ARGV[i + 2]
     local head = pack(HEAD, ended, cache, ended, marks, attempt, deliveries, version + 1, token,
       started, tonumber(now), vt, band, #lane, lane)
@@ -27,6 +29,9 @@ for n = 1, #ids do
     if ended == 'f' then
       add(dead_in, '0', id)
     end
+    if marks == LEADING then
+      leading[#leading + 1] = { id, ended, now }
+    end
     counts[n] = 1
   else
     long = long or long_way()
@@ -34,6 +39,27 @@ for n = 1, #ids do
   end
 end
 
+-- Whoever asks for the same is given an answer for a while, and not a failure.
+local function land(flights)
+  local with_links = {}
+  for i = 1, #flights do
+    with_links[i] = flights[i][1]
+  end
+  local links = call('HMGET', P .. 'links', unpack(with_links))
+  for i = 1, #flights do
+    local id, ended, now = unpack(flights[i])
+    local _, digest = parse('>I2c0I2c0', links[i] or '\0\0\0\0')
+    if ended == 's' then
+      call('ZADD', P .. 'flight:' .. digest, now, id)
+    else
+      call('ZREM', P .. 'flight:' .. digest, id)
+    end
+  end
+end
+
+if #leading > 0 then
+  land(leading)
+end
 if #told == 0 and not long then
   return { counts, {}, {} }
 end

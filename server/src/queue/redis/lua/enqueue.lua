@@ -1,12 +1,15 @@
--- Adds jobs. For each: id, fixed part and body, and what is special about it,
--- or ''. Answers for each either its place in the lane (-1: not known) when it
+-- Adds jobs. For each: id, fixed part and body, whom it may join if that is all
+-- there is to it (answered since when, and the digest; or ''), and what is
+-- special about it, or ''. Answers for each either its place in the lane (-1: not known) when it
 -- was queued alone, or the record; -2: its owner has deleted it.
 
-local STRIDE = 3
+local STRIDE = 4
 
 local ids, lanes, owned, alone = every(STRIDE, 1), {}, {}, {}
 -- The lanes of the jobs queued alone, by their index among the ids.
 local lane_of_alone, long = {}
+-- Links of those of them that lead a flight, to be written; and the digests.
+local leading, begun = {}, {}
 
 -- The virtual start of the owner's next job in the lane; `lanes` has for each
 -- lane its virtual time, and where owners' last jobs end.
@@ -44,6 +47,44 @@ local function take_the_long_way()
   schedule = long.schedule
 end
 
+local function write_leading()
+  if #leading > 0 then
+    call('HSET', P .. 'links', unpack(leading))
+    leading = {}
+  end
+end
+
+-- Whether nobody has asked yet for any of what is asked for here.
+local function are_all_new()
+  local keys = {}
+  for i = 3, #ARGV, STRIDE do
+    if ARGV[i] ~= '' then
+      keys[#keys + 1] = P .. 'flight:' .. sub(ARGV[i], 9)
+    end
+  end
+  return #keys > 0 and call('EXISTS', unpack(keys)) == 0
+end
+
+local all_new = are_all_new()
+
+-- The digest of a job that may join others, but finds none: it leads a flight.
+local function lone_digest(joins)
+  local since, at = parse('>I8', joins)
+  local digest = sub(joins, at)
+  local new = all_new and not long and not begun[digest]
+  if new or call('ZCOUNT', P .. 'flight:' .. digest, '(' .. decimal(since), '+inf') == 0 then
+    return digest
+  end
+end
+
+-- Lets the job lead the flight; returns its marks.
+local function lead_alone(id, digest)
+  add(leading, id, pack('>I2I2c0I2I2I4', 0, #digest, digest, 0, 0, 0))
+  call('ZADD', P .. 'flight:' .. digest, '+inf', id)
+  begun[digest] = true
+  return LEADING
+end
+
 -- A list by its name, made if there is none.
 local function listed(lists, name)
   local list = lists[name]
@@ -56,22 +97,26 @@ end
 
 local found = call('HMGET', P .. 'head', unpack(ids))
 for n = 1, #ids do
-  local id, body, extra = ids[n], ARGV[n * STRIDE - 1], ARGV[n * STRIDE]
+  local id, body, joins, extra = ids[n], ARGV[n * STRIDE - 2], ARGV[n * STRIDE - 1], ARGV[n * STRIDE]
   local known = found[n]
-  if not long and (known or extra ~= '' or alone[id]) then
+  local digest = not known and not alone[id] and joins ~= '' and lone_digest(joins)
+  local simple = extra == '' or digest
+  if not long and (known or not simple or alone[id]) then
     take_the_long_way()
   end
-  if alone[id] then
-    -- The same id twice.
+  if alone[id] or not simple and next(begun) then
+    -- The same id twice, or one that may join who leads since a moment ago.
+    write_leading()
     long.flush()
+    begun = {}
     known = call('HGET', P .. 'head', id)
   end
   if not long or not long.is_known(id, known) then
     local lane, band, cost, owner, files = parse('>Bc0BI4I2c0I2c0', body)
     band = band % 64
-    if extra == '' then
-      local vt = schedule(lane, owner, cost)
-      add(heads_in, id, pack(HEAD, 'q', 'm', '-', PLAIN, 0, 0, 1, 0, 0, 0, vt, band, #lane, lane))
+    if simple then
+      local vt, marks = schedule(lane, owner, cost), digest and lead_alone(id, digest) or PLAIN
+      add(heads_in, id, pack(HEAD, 'q', 'm', '-', marks, 0, 0, 1, 0, 0, 0, vt, band, #lane, lane))
       add(listed(ready, lane), decimal(band * 1e13 + vt), id)
       alone[id], lane_of_alone[n], work = true, lane, true
     else
@@ -90,6 +135,7 @@ for n = 1, #ids do
   end
 end
 
+write_leading()
 if long then
   long.commit()
 else

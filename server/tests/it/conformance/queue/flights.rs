@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use atelier::queue::{Error, NewJob, Report, Verdict};
+use atelier::{
+    job::Outcome,
+    queue::{Error, NewJob, Report, Verdict},
+};
 use atelier_app::wire::{Cache, Status};
 
 use super::{
@@ -95,6 +98,48 @@ pub(crate) async fn a_request_just_answered_is_not_called_again(stores: Stores) 
         .await
         .unwrap();
     assert_eq!((later.status, later.cache), (Status::Queued, Cache::Miss));
+}
+
+pub(crate) async fn a_call_that_nobody_joined_lands_as_any(stores: Stores) {
+    let queue = stores.queue;
+    // Many at once: the same twice among others, and one id twice.
+    let orders = ["a", "b", "c", "b2", "d", "b", "b3"];
+    let added = orders.map(|id| queue.enqueue(joining(id, &id[..1]), at(0)));
+    for (id, job) in orders.iter().zip(futures::future::join_all(added).await) {
+        assert_eq!(job.unwrap().id, *id);
+    }
+    let joined = async |id: &str| get(&queue, id).await.cache == Cache::Joined;
+    let mut leaders = 0;
+    for id in ["b", "b2", "b3"] {
+        leaders += usize::from(!joined(id).await);
+    }
+    assert_eq!(leaders, 1);
+    let failure = Outcome::Failed(failed(1).failure);
+    for _ in 0..4 {
+        let job = call(&queue, 1).await;
+        let outcome = match job.id.as_str() {
+            "a" => failure.clone(),
+            id => success(&format!("{id}.png")),
+        };
+        record(&queue, &job.ticket(), outcome, 2).await;
+        complete(&queue, &job.ticket(), 3).await;
+    }
+    assert_eq!(queue.delete("d").await.unwrap(), ["d.png"]);
+    for (digest, cache) in [
+        ("a", Cache::Miss),
+        ("b", Cache::Exact),
+        ("c", Cache::Exact),
+        ("d", Cache::Miss),
+    ] {
+        let id = format!("e{digest}");
+        let again = queue.enqueue(joining(&id, digest), at(4)).await.unwrap();
+        assert_eq!(again.cache, cache, "{digest}");
+    }
+    // What was answered too long ago is in nobody's way.
+    let late = queue.enqueue(joining("f", "c"), at(60_004)).await.unwrap();
+    assert_eq!((late.status, late.cache), (Status::Queued, Cache::Miss));
+    let twin = queue.enqueue(joining("g", "c"), at(60_004)).await.unwrap();
+    assert_eq!(twin.cache, Cache::Joined);
 }
 
 pub(crate) async fn followers_fail_with_their_leader(stores: Stores) {
