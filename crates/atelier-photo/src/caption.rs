@@ -8,7 +8,7 @@ use img_parts::{
 };
 use xmp_writer::{CustomNamespace, Namespace, XmpWriter};
 
-/// What is told of a picture.
+/// What a downloaded picture says of itself.
 #[derive(Debug, Clone, Copy)]
 pub struct Caption<'a> {
     /// The words that it was made from.
@@ -26,7 +26,8 @@ const LONGEST_IN_JPEG: usize = 5_000;
 const JPEG_HEADER: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
 const PNG_HEADER: &[u8] = b"XML:com.adobe.xmp\0\0\0\0\0";
 
-/// The picture with the caption in it; as it was where it is neither PNG nor JPEG.
+/// Returns the picture with the caption in it; unchanged if it is neither PNG nor JPEG. In a JPEG the prompt
+/// is cut off after 5,000 characters.
 pub fn captioned(picture: Bytes, caption: Caption<'_>) -> Bytes {
     if let Ok(mut png) = Png::from_bytes(picture.clone()) {
         let packet = [PNG_HEADER, caption.packet().as_bytes()].concat();

@@ -37,7 +37,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// As it is told in HTTP.
+    /// As in the `Content-Type` of HTTP.
     pub const fn media_type(self) -> &'static str {
         match self {
             Self::Jpeg => "image/jpeg",
@@ -46,19 +46,19 @@ impl Format {
     }
 }
 
-/// Encodes a finished picture anew, without metadata.
+/// Encodes a finished picture again, without metadata.
 ///
 /// # Errors
 ///
-/// If the picture cannot be decoded, or not be encoded in this format.
+/// If the picture cannot be decoded, or cannot be encoded in this format.
 pub fn encode_download(picture: &[u8], format: Format) -> Result<Vec<u8>, ImageError> {
     let picture = image::load_from_memory(picture)?;
     let picture = colour::to_srgb(picture.into(), &Colours::Unsaid);
     encode(&picture, format)
 }
 
-/// A finished picture with this EXIF block in it, which tells its size then; as it is where it is neither
-/// PNG nor JPEG, or the block is none.
+/// Returns the finished picture with this EXIF block in it, corrected to its size; unchanged if the picture
+/// is neither PNG nor JPEG, or the block cannot be read.
 pub fn with_exif(picture: Bytes, exif: Vec<u8>) -> Bytes {
     let reader = ImageReader::new(Cursor::new(&picture)).with_guessed_format();
     let size = reader.ok().and_then(|reader| reader.into_dimensions().ok());
@@ -109,7 +109,7 @@ pub fn encode_png(
     Ok(bytes.into_inner())
 }
 
-/// A copy of a finished picture that is no wider than `width` pixels, as WebP for pages; `None` if the
+/// Returns a copy of a finished picture that is no wider than `width` pixels, as WebP for pages; `None` if the
 /// picture cannot be read.
 pub fn encode_scaled(picture: &[u8], width: u32) -> Option<Vec<u8>> {
     const QUALITY: f32 = 82.0;

@@ -79,24 +79,24 @@ impl Mask {
         Ok(BASE64.encode(png))
     }
 
-    /// What [`to_text`](Self::to_text) wrote.
+    /// Reads what [`to_text`](Self::to_text) wrote; `None` if it is anything else.
     pub fn from_text(text: &str) -> Option<Self> {
         let png = BASE64.decode(text).ok()?;
         let mask = image::load_from_memory_with_format(&png, ImageFormat::Png).ok()?;
         Some(Self(mask.into_luma8()))
     }
 
-    /// The mask in the size in which it is kept.
+    /// Returns the mask in the size in which it is kept: at most 512 pixels a side.
     pub fn as_gray(&self) -> &GrayImage {
         &self.0
     }
 
-    /// The mask on a photo of this size: 0 to 255, with soft edges.
+    /// Returns the mask in the size of a photo: 0 to 255, with soft edges.
     pub fn over(&self, width: u32, height: u32) -> GrayImage {
         imageops::resize(&self.0, width, height, FilterType::Triangle)
     }
 
-    /// Puts what is masked of another picture into the photo.
+    /// Copies what is masked from another picture into the photo. The other is scaled to the photo's size.
     pub fn blend(&self, photo: &mut RgbImage, repaired: &RgbImage) {
         let (width, height) = photo.dimensions();
         let shares = self.over(width, height);
