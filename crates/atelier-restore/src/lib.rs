@@ -1,23 +1,5 @@
 #![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
-//!
-//! # How a photo is restored
-//!
-//! The order of the steps matters:
-//!
-//! 1. [`damage`]: scratches, creases and dust are found and painted over. First, because every later
-//!    step would take them for content: smoothing smears them, and a white scratch would pass for the
-//!    photo's white.
-//! 2. [`denoise`]: grain goes while its strength is still the same everywhere; the steps that follow
-//!    would amplify it unevenly.
-//! 3. [`tone`] and, for monochrome photos, [`toning`]: fading and colour cast. On clean pixels, because
-//!    black and white are read from the extremes, which is where noise and dust would be.
-//! 4. [`contrast`]: local contrast, once the global range is right.
-//! 5. [`sharpen`]: last among the corrections, because it would magnify the faults of all others.
-//! 6. [`enlarge`]: when asked for, from the finished picture.
-//!
-//! Beside the picture in floating point (four times its size in bytes) a step holds at most one more
-//! plane; with the enlarged result the peak stays within six times the decoded photo.
 
 mod damage;
 mod noise;
@@ -188,6 +170,21 @@ impl Options {
     }
 }
 
+/// The order of the steps matters:
+///
+/// 1. [`damage`]: scratches, creases and dust are found and painted over. First, because every later
+///    step would take them for content: smoothing smears them, and a white scratch would pass for the
+///    photo's white.
+/// 2. [`denoise`]: grain goes while its strength is still the same everywhere; the steps that follow
+///    would amplify it unevenly.
+/// 3. [`tone`] and, for monochrome photos, [`toning`]: fading and colour cast. On clean pixels, because
+///    black and white are read from the extremes, which is where noise and dust would be.
+/// 4. [`contrast`]: local contrast, once the global range is right.
+/// 5. [`sharpen`]: last among the corrections, because it would magnify the faults of all others.
+/// 6. [`enlarge`]: when asked for, from the finished picture.
+///
+/// Beside the picture in floating point (four times its size in bytes) a step holds at most one more
+/// plane; with the enlarged result the peak stays within six times the decoded photo.
 fn step_by_step(
     mut photo: RgbImage,
     options: &Options,

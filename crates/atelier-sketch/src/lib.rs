@@ -1,17 +1,5 @@
 #![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
-//!
-//! # How a sketch comes about
-//!
-//! 1. [`words`] reads the prompt with the lists in `words.toml`: scene, subjects with counts and
-//!    colours, hour, season and so on (the lists of [`topic`]). Unknown words count only through their hash.
-//! 2. [`plan`] fills the gaps from that hash and decides a composition; the variation moves things,
-//!    never the subject. [`light`] turns hour, air and mood into the colours of `light.toml`.
-//! 3. [`scene`] paints from far to near on a [`canvas`]: [`sky`], [`land`], [`water`], [`flora`],
-//!    and the [`cast`] of [`figure`]s drawn in `figures/*.toml`.
-//! 4. [`finish`] turns the painting into a watercolour, an etching, pixels and so on.
-//!
-//! Nothing reads a clock or the system's randomness.
 
 mod words;
 mod topic;
@@ -111,6 +99,16 @@ impl<'a> Sketch<'a> {
         })
     }
 
+    /// 1. [`words`] reads the prompt with the lists in `words.toml`: scene, subjects with counts and
+    ///    colours, hour, season and so on (the lists of [`topic`]). Unknown words count only through
+    ///    their hash.
+    /// 2. [`plan`] fills the gaps from that hash and decides a composition; the variation moves things,
+    ///    never the subject. [`light`] turns hour, air and mood into the colours of `light.toml`.
+    /// 3. [`scene`] paints from far to near on a [`canvas`]: [`sky`], [`land`], [`water`], [`flora`],
+    ///    and the [`cast`] of [`figure`]s drawn in `figures/*.toml`.
+    /// 4. [`finish`] turns the painting into a watercolour, an etching, pixels and so on.
+    ///
+    /// Nothing reads a clock or the system's randomness.
     fn pass_by_pass(&self, progress: Progress<'_>) -> Result<RgbaImage, Error> {
         progress(0.0)?;
         let plan = Plan::new(self.prompt, self.style, self.variation);
