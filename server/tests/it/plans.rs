@@ -27,7 +27,7 @@ const MEANT: &[(&str, &str)] = &[
     ),
     (
         "SELECT key FROM limits WHERE expires_at <= ?1",
-        "once an hour, not on the writer; an index would be written with every charge",
+        "once in ten minutes, not on the writer; an index would be written with every charge",
     ),
 ];
 
