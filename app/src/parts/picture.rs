@@ -21,10 +21,11 @@ pub(crate) fn describe(job: &Job, index: usize, t: &Texts) -> String {
     }
 }
 
-/// `square`, `wide` or `tall`.
+/// `square`, `wide` or `tall`; a `strip` as well if it is so tall that it has to be fitted to the screen.
 pub(crate) fn shape(width: u32, height: u32) -> &'static str {
     match (width, height) {
         _ if width * 9 > height * 10 => "wide",
+        _ if height > width * 2 => "tall strip",
         _ if height * 9 > width * 10 => "tall",
         _ => "square",
     }
@@ -266,6 +267,7 @@ mod tests {
         assert_eq!(shape(1024, 1024), "square");
         assert_eq!(shape(1000, 1050), "square");
         assert_eq!(shape(1536, 1024), "wide");
+        assert_eq!(shape(60, 6000), "tall strip");
         assert_eq!(expected(Some("1024x1536")), "tall");
         assert_eq!(expected(Some("auto")), "square");
         assert_eq!(expected(None), "square");
