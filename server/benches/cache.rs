@@ -219,7 +219,8 @@ async fn encode() {
     println!(
         "{}",
         json!({
-            "name": "encode", "load_ms": load, "p50_ms": p50, "p99_ms": p99, "budget_ms": 8.0, "ok": p50 <= 8.0,
+            "name": "encode", "load_ms": load, "p50_ms": p50, "p99_ms": p99, "budget_ms": 3.0, "budget_p99_ms": 6.0,
+            "ok": p50 <= 3.0 && p99 <= 6.0,
         })
     );
 }

@@ -5,7 +5,11 @@ use std::{sync::Arc, time::Duration};
 use anyhow::{Context as _, Result, ensure};
 use async_trait::async_trait;
 use serde::Deserialize;
-use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout};
+use tokio::{
+    sync::{OnceCell, Semaphore},
+    task::spawn_blocking,
+    time::timeout,
+};
 use url::Url;
 
 use crate::config::Secret;
@@ -30,9 +34,10 @@ pub(super) async fn encode_within(
         .with_context(|| format!("no vector within {} ms", patience.as_millis()))?
 }
 
-/// The encoder inside the binary: MiniLM with three layers, weights in four
-/// bits. It is loaded when first used, and reads the first 128 tokens.
+/// The encoder inside the binary. It is loaded when first used, and reads the first
+/// [`atelier_encoder::MAX_TOKENS`].
 pub struct Pocket {
+    loaded: OnceCell<Arc<atelier_encoder::Encoder>>,
     /// An encoding takes a core for milliseconds; more at once would only wait.
     permits: Arc<Semaphore>,
 }
@@ -41,8 +46,18 @@ impl Pocket {
     /// An encoder that is not loaded yet.
     pub fn new() -> Self {
         Self {
+            loaded: OnceCell::new(),
             permits: Arc::new(Semaphore::new(2)),
         }
+    }
+
+    async fn loaded(&self) -> Result<Arc<atelier_encoder::Encoder>> {
+        let loaded = self.loaded.get_or_try_init(|| async {
+            anyhow::Ok(Arc::new(
+                spawn_blocking(atelier_encoder::Encoder::new).await??,
+            ))
+        });
+        Ok(Arc::clone(loaded.await?))
     }
 }
 
@@ -55,16 +70,16 @@ impl Default for Pocket {
 #[async_trait]
 impl Encoder for Pocket {
     fn model(&self) -> String {
-        pocket_encoder::model_info().id
+        atelier_encoder::MODEL.into()
     }
 
     async fn encode(&self, text: &str) -> Result<Vec<f32>> {
+        let encoder = self.loaded().await?;
         let permit = Arc::clone(&self.permits).acquire_owned().await?;
         let text = text.to_owned();
         spawn_blocking(move || {
             let _permit = permit;
-            let vectors = pocket_encoder::Encoder::new()?.embed(&[text])?;
-            vectors.into_iter().next().context("no vector")
+            Ok(encoder.encode(&text)?)
         })
         .await?
     }
