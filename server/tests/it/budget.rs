@@ -19,49 +19,15 @@ use reqwest::Response;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{Answer, Atelier, OpenAi, PATIENCE, Setup, problem, taken, text};
-
-/// A dollar, in a window that does not end while we look.
-const DOLLAR: &str = "
-    [[limits]]
-    name = 'budget'
-    scope = 'global'
-    unit = 'usd'
-    algorithm = 'fixed_window'
-    quota = 1.0
-    window = '365d'
-    [openai]
-    partial_images = 0
-    [[openai.estimates]]
-    model = '*'
-    low = 0.1
-    medium = 0.2
-    high = 0.3
-    photo = 0.05
-";
-
-/// What the stand-in's usage comes to: 20 tokens of text in, 1,000 of picture out.
-const CHARGED: f64 = 0.0301;
+use crate::support::{
+    Answer, Atelier, CHARGED, ESTIMATED, OpenAi, Setup, budget, problem, taken, text, usage,
+};
 
 async fn studio(script: Vec<Answer>) -> (Setup, OpenAi, Atelier) {
     let openai = OpenAi::start(script).await;
-    let setup = Setup::with_file(DOLLAR).openai(&openai);
+    let setup = Setup::with_file(&budget(1)).openai(&openai);
     let server = setup.start();
     (setup, openai, server)
-}
-
-/// What is left of the dollar.
-async fn left(server: &Atelier) -> f64 {
-    let limits: Value = server.json("/api/limits").await;
-    assert_eq!(limits["limits"][0]["unit"], "usd");
-    limits["limits"][0]["remaining"].as_f64().unwrap()
-}
-
-/// A settlement follows the end of its job at once, but not before it.
-async fn settled(server: &Atelier, expected: f64) {
-    let arrives = async { while (left(server).await - expected).abs() > 1e-9 {} };
-    let arrived = tokio::time::timeout(PATIENCE, arrives).await;
-    assert!(arrived.is_ok(), "{} is left", left(server).await);
 }
 
 async fn order(server: &Atelier, prompt: &str) -> Response {
@@ -75,11 +41,11 @@ async fn the_estimate_is_reserved_and_the_charge_settled() {
     let (_setup, openai, server) = studio(vec![Answer::Hang]).await;
     let job = taken(order(&server, "a boat").await).await;
     openai.called(1).await;
-    settled(&server, 0.7).await;
+    server.settled(0.7).await;
     openai.release();
     let job = server.succeeded(&job).await;
     assert!((job["cost_usd"].as_f64().unwrap() - CHARGED).abs() < 1e-9);
-    settled(&server, 1.0 - CHARGED).await;
+    server.settled(1.0 - CHARGED).await;
 }
 
 #[tokio::test]
@@ -90,11 +56,50 @@ async fn what_fails_costs_nothing_and_what_is_not_told_costs_the_estimate() {
     server
         .finished(&taken(order(&server, "a duel").await).await)
         .await;
-    settled(&server, 1.0).await;
+    server.settled(1.0).await;
     server
         .succeeded(&taken(order(&server, "a boat").await).await)
         .await;
-    settled(&server, 0.7).await;
+    server.settled(0.7).await;
+}
+
+/// Each is made twice: what was paid for and brought nothing is repeated once.
+#[tokio::test]
+async fn a_call_that_brought_nothing_costs_its_usage_or_its_estimate() {
+    let of_no_use: [(fn() -> Answer, f64); 5] = [
+        (|| told(&json!([{ "b64_json": "???" }])), CHARGED),
+        (|| told(&json!("none")), CHARGED),
+        (|| Answer::Json(json!({ "data": [] })), ESTIMATED),
+        (|| Answer::Garbage("<html>a proxy's page</html>"), ESTIMATED),
+        (|| Answer::Cut, ESTIMATED),
+    ];
+    for (which, (answer, cost)) in of_no_use.into_iter().enumerate() {
+        let openai = OpenAi::start(vec![answer(), answer()]).await;
+        let file = format!("{}[queue]\nretry_base = '10ms'", budget(1));
+        let server = Setup::with_file(&file).openai(&openai).start();
+        let job = taken(order(&server, "a boat").await).await;
+        let job = server.finished(&job).await;
+        assert_eq!(job["status"], "failed", "{which}: {job}");
+        assert_eq!(openai.calls().len(), 2, "{which}");
+        server.settled(1.0 - 2.0 * cost).await;
+    }
+}
+
+/// An answer with usage.
+fn told(data: &Value) -> Answer {
+    Answer::Json(json!({ "created": 1, "data": data, "usage": usage() }))
+}
+
+#[tokio::test]
+async fn a_call_that_its_process_did_not_survive_costs_its_estimate() {
+    let (setup, openai, server) = studio(vec![Answer::Hang]).await;
+    let job = taken(order(&server, "a boat").await).await;
+    openai.called(1).await;
+    server.kill();
+    let server = setup.start();
+    server.succeeded(&job).await;
+    assert_eq!(openai.calls().len(), 2);
+    server.settled(1.0 - ESTIMATED - CHARGED).await;
 }
 
 #[tokio::test]
@@ -107,7 +112,7 @@ async fn whoever_joins_a_call_does_not_pay_it_again() {
     openai.release();
     server.succeeded(&first).await;
     server.succeeded(&second).await;
-    settled(&server, 1.0 - CHARGED).await;
+    server.settled(1.0 - CHARGED).await;
 }
 
 /// Whoever cancels before the call is given everything back; the call is paid
@@ -115,7 +120,7 @@ async fn whoever_joins_a_call_does_not_pay_it_again() {
 #[tokio::test]
 async fn a_call_is_paid_though_who_ordered_it_first_has_left() {
     let openai = OpenAi::start(vec![Answer::Hang]).await;
-    let one_at_a_time = DOLLAR.replace("[openai]", "[openai]\nparallel = 1");
+    let one_at_a_time = budget(1).replace("[openai]", "[openai]\nparallel = 1");
     let setup = Setup::with_file(&one_at_a_time).openai(&openai);
     let server = setup.start();
     let before = taken(order(&server, "a barge").await).await;
@@ -123,21 +128,21 @@ async fn a_call_is_paid_though_who_ordered_it_first_has_left() {
     let leader = taken(order(&server, "a boat").await).await;
     let follower = taken(order(&server, "a boat").await).await;
     assert_eq!(follower["cache"], "joined");
-    settled(&server, 0.1).await;
+    server.settled(0.1).await;
     let path = format!("/api/jobs/{}", text(&leader["id"]));
     assert_eq!(server.delete(&path).send().await.unwrap().status(), 200);
-    settled(&server, 0.4).await;
+    server.settled(0.4).await;
     openai.release();
     server.succeeded(&before).await;
     server.succeeded(&follower).await;
-    settled(&server, 1.0 - 2.0 * CHARGED).await;
+    server.settled(1.0 - 2.0 * CHARGED).await;
 }
 
 /// The one who still waits leaves as well, during the call: it has been begun.
 #[tokio::test]
 async fn a_call_that_everybody_has_left_costs_its_estimate() {
     let openai = OpenAi::start(vec![Answer::Hang, Answer::Hang]).await;
-    let one_at_a_time = DOLLAR.replace("[openai]", "[openai]\nparallel = 1");
+    let one_at_a_time = budget(1).replace("[openai]", "[openai]\nparallel = 1");
     let setup = Setup::with_file(&one_at_a_time).openai(&openai);
     let server = setup.start();
     let before = taken(order(&server, "a barge").await).await;
@@ -155,7 +160,7 @@ async fn a_call_that_everybody_has_left_costs_its_estimate() {
     server.succeeded(&before).await;
     openai.called(2).await;
     cancel(&jobs[1]).await;
-    settled(&server, 1.0 - CHARGED - 0.3).await;
+    server.settled(1.0 - CHARGED - 0.3).await;
 }
 
 #[tokio::test]
@@ -181,7 +186,7 @@ async fn orders_at_once_do_not_reserve_more_than_there_is() {
     for answer in granted {
         server.succeeded(&taken(answer).await).await;
     }
-    settled(&server, 1.0 - 3.0 * CHARGED).await;
+    server.settled(1.0 - 3.0 * CHARGED).await;
 }
 
 #[tokio::test]
@@ -193,7 +198,7 @@ async fn without_money_there_is_still_what_was_made_before() {
             .succeeded(&taken(order(&server, prompt).await).await)
             .await;
     }
-    settled(&server, 0.4 - CHARGED).await;
+    server.settled(0.4 - CHARGED).await;
     server
         .succeeded(&taken(order(&server, "a buoy").await).await)
         .await;
@@ -233,12 +238,12 @@ async fn what_costs_more_than_the_whole_budget_is_told_so() {
         text(&problem["detail"]).contains("something smaller"),
         "{problem}"
     );
-    settled(&server, 1.0).await;
+    server.settled(1.0).await;
 }
 
 #[test]
 fn a_budget_needs_a_price_for_the_model() {
-    let file = DOLLAR.replace("'*'", "'other'");
+    let file = budget(1).replace("'*'", "'other'");
     let setup = Setup::with_file(&file).set("OPENAI_API_KEY", "sk-test");
     let refusal = setup.refusal();
     assert!(refusal.contains("openai.estimates"), "{refusal}");

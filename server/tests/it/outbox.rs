@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     notices::{Receiver, SECRET},
-    support::{Answer, Atelier, OpenAi, PATIENCE, Setup, redis_database, text},
+    support::{Answer, Atelier, CHARGED, OpenAi, PATIENCE, Setup, budget, redis_database, text},
 };
 
 const FOLLOWERS: usize = 600;
@@ -14,16 +14,10 @@ const FOLLOWERS: usize = 600;
 /// So many orders are handed in at a time.
 const AT_ONCE: usize = 50;
 
-const FILE: &str = "
+/// Beside a budget.
+const POLICIES: &str = "
     [callbacks]
     allow_private = true
-    [[limits]]
-    name = 'budget'
-    scope = 'global'
-    unit = 'usd'
-    algorithm = 'fixed_window'
-    quota = 100000
-    window = '365d'
     [[limits]]
     name = 'pictures'
     scope = 'user'
@@ -31,18 +25,10 @@ const FILE: &str = "
     algorithm = 'fixed_window'
     quota = 1000
     window = '365d'
-    [openai]
-    partial_images = 0
-    [[openai.estimates]]
-    model = '*'
-    low = 0.1
-    medium = 0.2
-    high = 0.3
-    photo = 0.05
 ";
 
-/// What the stand-in's usage comes to.
-const CHARGED: f64 = 0.0301;
+/// Dollars.
+const BUDGET: u32 = 100_000;
 
 struct User<'a> {
     server: &'a Atelier,
@@ -88,6 +74,10 @@ impl User<'_> {
     }
 }
 
+fn setup() -> Setup {
+    Setup::with_file(&format!("{POLICIES}{}", budget(BUDGET)))
+}
+
 async fn survives(setup: Setup, openai: &OpenAi) {
     let setup = setup.openai(openai).set("ATELIER_SECRET", SECRET);
     let server = setup.start();
@@ -123,7 +113,7 @@ async fn survives(setup: Setup, openai: &OpenAi) {
         ids.insert(notice.id);
     }
     assert_eq!(ids.len(), FOLLOWERS + 1, "one notice for each job");
-    let expected = [100_000.0 - CHARGED, 999.0];
+    let expected = [999.0, f64::from(BUDGET) - CHARGED];
     let settled = async {
         while user
             .left()
@@ -141,13 +131,13 @@ async fn survives(setup: Setup, openai: &OpenAi) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_kill_right_after_success_loses_no_notice_and_no_settlement() {
     let openai = OpenAi::start(vec![Answer::Hang]).await;
-    survives(Setup::with_file(FILE), &openai).await;
+    survives(setup(), &openai).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nor_does_it_with_redis() {
     let openai = OpenAi::start(vec![Answer::Hang]).await;
     let redis = redis_database().await;
-    let setup = Setup::with_file(FILE).set("ATELIER_REDIS_URL", &redis);
+    let setup = setup().set("ATELIER_REDIS_URL", &redis);
     survives(setup, &openai).await;
 }

@@ -1,6 +1,7 @@
 //! The real binary on a free port with a folder of its own, a client, and a
 //! strict stand-in for the one thing that costs money.
 
+mod money;
 mod openai;
 mod photos;
 mod process;
@@ -18,6 +19,7 @@ use reqwest::Response;
 use serde_json::Value;
 
 pub(crate) use self::{
+    money::{CHARGED, ESTIMATED, budget},
     openai::{Answer, KEY as OPENAI_KEY, OpenAi, picture, usage},
     photos::{encode, form, photo},
     process::{Process, signal},
