@@ -11,6 +11,7 @@ mod fares;
 mod finish;
 mod gallery;
 mod notices;
+mod order;
 mod outbox;
 mod keeping;
 mod looking;
@@ -23,28 +24,32 @@ use std::{
     time::Duration,
 };
 
-use atelier_app::wire::{Kind, Status};
+use atelier_app::wire::Status;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 use url::Url;
 use uuid::{ContextV7, Uuid};
 
-use self::{answers::Answer, fares::Fare};
+use self::{
+    answers::Answer,
+    fares::{Fare, refusal},
+};
 pub use self::{
     answers::{Given, Mode},
     caller::Caller,
     doubt::Doubts,
     gallery::Searches,
+    order::{Order, Terms},
 };
 use crate::{
     access::{self, Register},
     blob::{self, Blobs},
     cache::{self, Cache, Savings, semantic::Semantic},
-    job::{ImageTask, Request, RestorationTask, Task},
+    job::Request,
     limit::{self, Limiter, Policy, Receipt, Refusals, Standing, Tally},
     provider::Provider,
-    queue::{self, Ended, Hooks, Housekeeping, Job, Join, NewJob, Priority, Queue},
+    queue::{self, Ended, Housekeeping, Job, Join, NewJob, Priority, Queue},
     store::clock::Clock,
     worker::journal::Journal,
 };
@@ -94,22 +99,6 @@ pub struct Studio {
     pub drain: CancellationToken,
 }
 
-/// What is wanted.
-#[derive(Debug, Clone)]
-pub enum Order {
-    Image(ImageTask),
-    Restoration(RestorationTask),
-}
-
-/// How an order is to be carried out.
-#[derive(Debug, Clone, Default)]
-pub struct Terms {
-    /// Answered by the provider, whatever was made before.
-    pub fresh: bool,
-    /// Whom to tell about the end.
-    pub hooks: Hooks,
-}
-
 /// An accepted order.
 #[derive(Debug)]
 pub struct Accepted {
@@ -127,6 +116,8 @@ struct Entry<'a> {
     receipts: &'a [Receipt],
     /// How long ago the same request may have been answered that it shares the answer of.
     join_window: Duration,
+    /// What was charged pays for no call.
+    answered_only: bool,
     /// The job, where nobody knows whether the queue has it.
     doubt: Option<NewJob>,
 }
@@ -175,6 +166,7 @@ impl Studio {
             standings,
             receipts,
             answer,
+            over,
         } = self.admit(caller, &request, &terms, now).await?;
         let mut entry = Entry {
             id: new_id(now),
@@ -182,6 +174,7 @@ impl Studio {
             answer,
             receipts: &receipts,
             join_window: JOIN_WINDOW,
+            answered_only: over.is_some(),
             doubt: None,
         };
         let added = self.enqueue(caller, &mut entry, &terms, now).await;
@@ -194,7 +187,7 @@ impl Studio {
             }
             (Err(error), None) => {
                 self.refund(&id, receipts).await;
-                return Err(error);
+                return Err(refusal(error, over));
             }
         };
         self.note_accepted(&job, now);
@@ -204,19 +197,6 @@ impl Studio {
         self.attend_answered(&job).await;
         let standings = self.standings(caller, kind).await?;
         Ok(Accepted { job, standings })
-    }
-
-    fn request(&self, order: Order, fresh: bool) -> Request {
-        Request {
-            provider: self.provider.name().into(),
-            model: self.provider.model(order.kind()).into(),
-            variation: if fresh { fastrand::u64(1..) } else { 0 },
-            task: match order {
-                Order::Image(task) => Task::Image(task),
-                Order::Restoration(task) => Task::Restoration(task),
-            },
-            found: None,
-        }
     }
 
     async fn enqueue(
@@ -240,10 +220,12 @@ impl Studio {
             self.queue.acknowledge(&Ended::answered(&job).key).await?;
             let lost = std::mem::replace(&mut entry.id, new_id(now));
             entry.join_window = Duration::ZERO;
-            job = self.add(caller, entry, terms, now).await?;
-            if let Err(error) = self.delete(&lost).await {
+            let added = self.add(caller, entry, terms, now).await;
+            let settled = matches!(added, Ok(_) | Err(Error::Queue(queue::Error::NoAnswer)));
+            if settled && let Err(error) = self.delete(&lost).await {
                 warn!(%error, id = lost, "a job that was answered with a lost picture stays");
             }
+            job = added?;
         }
         if job.status == Status::Succeeded {
             self.given.note(&job);
@@ -297,6 +279,7 @@ impl Studio {
             }),
             request,
             answer,
+            answered_only: entry.answered_only,
         };
         let added = self.put(&job, now).await;
         if matches!(&added, Err(queue::Error::Store(error)) if error.is_away()) {
@@ -314,14 +297,4 @@ fn new_id(now: Timestamp) -> String {
     Uuid::new_v7(uuid::Timestamp::from_unix(&ORDER, seconds, nanoseconds))
         .simple()
         .to_string()
-}
-
-impl Order {
-    /// What is to be made.
-    pub const fn kind(&self) -> Kind {
-        match self {
-            Self::Image(_) => Kind::Image,
-            Self::Restoration(_) => Kind::Restoration,
-        }
-    }
 }

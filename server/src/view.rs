@@ -72,9 +72,9 @@ fn restoration(task: &RestorationTask) -> Asked {
 
 fn picture_job(job: &Job, asked: Asked) -> wire::Job {
     let (images, cost_usd) = match &job.outcome {
-        Some(Outcome::Succeeded { pictures, cost_usd })
-            if job.status == wire::Status::Succeeded =>
-        {
+        Some(Outcome::Succeeded {
+            pictures, cost_usd, ..
+        }) if job.status == wire::Status::Succeeded => {
             (pictures.iter().map(picture).collect(), *cost_usd)
         }
         _ => (Vec::new(), None),

@@ -161,6 +161,7 @@ fn job(number: usize) -> NewJob {
         charge: json!([]),
         hooks: Hooks::default(),
         answer: None,
+        answered_only: false,
     }
 }
 
@@ -168,5 +169,6 @@ fn outcome() -> Outcome {
     Outcome::Succeeded {
         pictures: Vec::new(),
         cost_usd: None,
+        earlier_claims: Vec::new(),
     }
 }

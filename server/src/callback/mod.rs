@@ -252,6 +252,7 @@ mod tests {
         let outcome = Outcome::Succeeded {
             pictures: vec![],
             cost_usd: None,
+            earlier_claims: Vec::new(),
         };
         let body = serde_json::to_vec(&message(&ticket, &outcome, Timestamp::UNIX_EPOCH)).unwrap();
         let seconds = timestamp.parse().unwrap_or(0);

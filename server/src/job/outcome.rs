@@ -33,6 +33,10 @@ pub enum Outcome {
         pictures: Vec<Picture>,
         /// What the provider charged, where it told.
         cost_usd: Option<f64>,
+        /// The tokens of earlier claims under which it was paid for and could
+        /// not be recorded: their attempts cost nothing beside it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        earlier_claims: Vec<u64>,
     },
     Failed(wire::Failure),
 }
@@ -46,6 +50,22 @@ impl Outcome {
         }
         .iter()
         .map(|picture| picture.key.as_str())
+    }
+
+    /// The same, recorded under a later claim than the one with this token.
+    pub fn paid_under(mut self, token: u64) -> Self {
+        if let Self::Succeeded { earlier_claims, .. } = &mut self {
+            earlier_claims.push(token);
+        }
+        self
+    }
+
+    /// The claims before under which it was paid for.
+    pub const fn earlier_claims(&self) -> &[u64] {
+        match self {
+            Self::Succeeded { earlier_claims, .. } => earlier_claims.as_slice(),
+            Self::Failed(_) => &[],
+        }
     }
 
     /// The status a job with this outcome ends in.

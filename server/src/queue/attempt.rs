@@ -12,6 +12,9 @@ use crate::job::Cost;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FailedAttempt {
     pub attempt: u32,
+    /// The fencing token of its claim; 0 if that is not known.
+    #[serde(default)]
+    pub token: u64,
     pub at: Timestamp,
     pub failure: Failure,
     /// The provider's id of the call, where it gave one.
@@ -43,6 +46,7 @@ pub(super) fn unreadable(at: Timestamp) -> FailedAttempt {
     };
     FailedAttempt {
         attempt: 0,
+        token: 0,
         at,
         failure,
         request_id: None,
@@ -52,7 +56,7 @@ pub(super) fn unreadable(at: Timestamp) -> FailedAttempt {
 }
 
 /// What an attempt ended with whose worker fell silent.
-pub(super) fn expired(attempt: u32, at: Timestamp) -> FailedAttempt {
+pub(super) fn expired(attempt: u32, token: u64, at: Timestamp) -> FailedAttempt {
     let failure = Failure {
         code: "lease_expired".into(),
         message: "The worker fell silent before the call ended.".into(),
@@ -60,6 +64,7 @@ pub(super) fn expired(attempt: u32, at: Timestamp) -> FailedAttempt {
     };
     FailedAttempt {
         attempt,
+        token,
         at,
         failure,
         request_id: None,

@@ -62,6 +62,7 @@
 mod attempt;
 mod bell;
 mod housekeeping;
+mod lane;
 mod outbox;
 mod redis;
 mod sqlite;
@@ -75,15 +76,19 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tracing::error;
 
-use self::attempt::{expired, unreadable};
 pub use self::{
     attempt::FailedAttempt,
     bell::{Bell, Ring},
     housekeeping::Housekeeping,
+    lane::{Lane, MOST_AHEAD, PART, Priority},
     outbox::{Bill, Ended},
     redis::RedisQueue,
     sqlite::SqliteQueue,
     state::{Event, Illegal, transition},
+};
+use self::{
+    attempt::{expired, unreadable},
+    lane::place_of,
 };
 use crate::{
     job::{Outcome, Request},
@@ -98,6 +103,9 @@ pub enum Error {
     Stale,
     #[error("there is no such job")]
     NotFound,
+    /// The job was to be added only with an answer.
+    #[error("there is no answer yet")]
+    NoAnswer,
     #[error(transparent)]
     Illegal(#[from] Illegal),
     #[error(transparent)]
@@ -105,29 +113,6 @@ pub enum Error {
 }
 
 type Result<T, E = Error> = std::result::Result<T, E>;
-
-/// So far a job's position is counted.
-pub const MOST_AHEAD: u64 = 1000;
-
-/// Stands in an owner's name before what tells it from others that share one
-/// place in the fair order, and no list.
-pub const PART: char = '#';
-
-/// Whom the fair order counts a job of this owner to.
-fn place_of(owner: &str) -> &str {
-    owner
-        .split_once(PART)
-        .map_or(owner, |(together, _)| together)
-}
-
-/// Which jobs of a lane go first.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Priority {
-    Low,
-    #[default]
-    Normal,
-    High,
-}
 
 /// A job to be added.
 #[derive(Debug, Clone)]
@@ -150,6 +135,9 @@ pub struct NewJob {
     pub join: Option<Join>,
     /// Finished at once with this answer, found in a cache.
     pub answer: Option<Outcome>,
+    /// Only added if it is finished at once: what was charged pays for no call,
+    /// and for no share of one. Else [`Error::NoAnswer`].
+    pub answered_only: bool,
 }
 
 /// Which jobs may be joined.
@@ -205,17 +193,6 @@ pub struct Job {
 pub struct Ticket {
     pub id: String,
     pub token: u64,
-}
-
-/// A provider's jobs and how fast they may be called, over all processes.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Lane {
-    /// The provider's name.
-    pub name: String,
-    /// Calls in progress at once; unset: no bound.
-    pub parallel: Option<u32>,
-    /// Calls begun per second, evenly spaced; unset: no bound.
-    pub per_second: Option<f64>,
 }
 
 /// What there is to do.
@@ -285,34 +262,6 @@ pub struct Cancellation {
     pub orphans: Vec<String>,
 }
 
-impl Priority {
-    /// 0 is served first.
-    const fn band(self) -> u8 {
-        match self {
-            Self::High => 0,
-            Self::Normal => 1,
-            Self::Low => 2,
-        }
-    }
-}
-
-impl Lane {
-    /// A lane without bounds.
-    pub fn open(name: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            parallel: None,
-            per_second: None,
-        }
-    }
-
-    /// Milliseconds between two calls' beginnings.
-    fn spacing(&self) -> i64 {
-        self.per_second
-            .map_or(0, |rate| (1000.0 / rate).ceil() as i64)
-    }
-}
-
 impl Job {
     /// Where its answer came from. The queue cannot tell how an answer was
     /// found that it was given with the request; the request does.
@@ -363,6 +312,11 @@ fn due(not_before: Timestamp, now: i64) -> i64 {
         .unwrap_or(0)
 }
 
+/// Whether the call of a job in this state may be made once more.
+fn is_open(status: Status, outcome: Option<&Outcome>) -> bool {
+    status != Status::Cancelled && !matches!(outcome, Some(Outcome::Succeeded { .. }))
+}
+
 /// What was read; nothing, if the record is damaged or of a later version. It
 /// must not stand in the way of others.
 fn readable<T>(id: &str, read: Result<T>) -> Result<Option<T>> {
@@ -409,6 +363,10 @@ pub trait Queue: Send + Sync + 'static {
     async fn cancel(&self, id: &str, now: Timestamp) -> Result<Cancellation>;
     /// Forgets a finished job; returns the blobs that no other job refers to.
     async fn delete(&self, id: &str) -> Result<Vec<String>>;
+    /// Whether the job's call may be made once more, also for those who share it
+    /// when its owner has left: it goes on without an answer, or has failed and
+    /// may be revived.
+    async fn wants_answer(&self, id: &str) -> Result<bool>;
     /// Lets nobody share the job's call, or be given its answer, from now on.
     async fn seclude(&self, id: &str) -> Result<()>;
     /// At most `limit` failed jobs, newest first, older than the job `before`.

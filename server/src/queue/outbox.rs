@@ -33,11 +33,11 @@ pub struct Bill {
 
 /// What is known of a call when it ends.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Call<'a> {
-    pub(super) failures: &'a [FailedAttempt],
-    pub(super) outcome: Option<&'a Outcome>,
+struct Call<'a> {
+    failures: &'a [FailedAttempt],
+    outcome: Option<&'a Outcome>,
     /// It was stopped while an attempt was in progress.
-    pub(super) interrupted: bool,
+    interrupted: bool,
 }
 
 impl Bill {
@@ -57,15 +57,27 @@ impl Bill {
         })
     }
 
-    /// Every attempt that was begun is owed, whatever became of it.
-    pub(super) fn of(call: Call<'_>) -> Self {
+    /// Every attempt that was begun is owed once, whatever became of it: those
+    /// that the answer was paid under are owed with the answer.
+    fn of(call: Call<'_>) -> Self {
         let mut bill = Self::NOTHING;
+        let answered = call.outcome.map_or(&[][..], Outcome::earlier_claims);
+        let mut settled = false;
         for attempt in call.failures {
-            bill.add(attempt.cost);
+            if answered.contains(&attempt.token) {
+                settled |= !attempt.settled_cost.is_nothing();
+            } else {
+                bill.add(attempt.cost);
+            }
         }
         match call.outcome {
-            Some(Outcome::Succeeded { pictures, cost_usd }) => {
-                bill.add(cost_usd.map_or(Cost::Estimate, Cost::Usd));
+            Some(Outcome::Succeeded {
+                pictures, cost_usd, ..
+            }) => {
+                // An end before has settled the answer that was lost then.
+                if !settled {
+                    bill.add(cost_usd.map_or(Cost::Estimate, Cost::Usd));
+                }
                 bill.pictures = Some(pictures.len());
             }
             None if call.interrupted => {
@@ -92,7 +104,7 @@ impl Ended {
         Self::new(job.clone(), Bill::NOTHING)
     }
 
-    pub(super) fn new(mut job: Job, bill: Bill) -> Self {
+    fn new(mut job: Job, bill: Bill) -> Self {
         job.failures.clear();
         Self {
             key: key(&job.id, job.version),
@@ -101,8 +113,32 @@ impl Ended {
         }
     }
 
+    /// The end of a job as it was noted: whether its owner had left it before,
+    /// whether it pays for the call whose failed attempts it has, and whether
+    /// that was stopped during an attempt.
+    pub(super) fn noted(job: Job, withdrawn: bool, pays: bool, interrupted: bool) -> Self {
+        let bill = if pays {
+            Bill::of(Call {
+                failures: &job.failures,
+                outcome: job.outcome.as_ref(),
+                interrupted,
+            })
+        } else {
+            Bill::NOTHING
+        };
+        Self::left(job, withdrawn, bill)
+    }
+
+    fn left(job: Job, withdrawn: bool, bill: Bill) -> Self {
+        if withdrawn {
+            Self::withdrawn(job, bill)
+        } else {
+            Self::new(job, bill)
+        }
+    }
+
     /// The end of a job whose owner had cancelled or deleted it before.
-    pub(super) fn withdrawn(job: Job, bill: Bill) -> Self {
+    fn withdrawn(job: Job, bill: Bill) -> Self {
         let seen = Job {
             status: Status::Cancelled,
             outcome: None,
@@ -123,11 +159,7 @@ impl Ended {
             bill.unwrap_or(Bill::NOTHING)
         };
         let bill = due(&leader);
-        let first = if withdrawn {
-            Self::withdrawn(leader, bill)
-        } else {
-            Self::new(leader, bill)
-        };
+        let first = Self::left(leader, withdrawn, bill);
         let followers = followers.into_iter().map(|job| {
             let bill = due(&job);
             Self::new(job, bill)

@@ -66,7 +66,7 @@ use self::{
 };
 use super::{
     Bell, Cancellation, Claim, Completion, Ended, Error, Event, Job, Lane, NewJob, Priority, Queue,
-    Report, Result, Ticket, Verdict, readable, unreadable,
+    Report, Result, Ticket, Verdict, is_open, readable, unreadable,
 };
 use crate::store::{
     gather,
@@ -253,6 +253,14 @@ impl Queue for RedisQueue {
         let answer: Value = self.script(&scripts::DELETE).arg(id).run().await?;
         let answer = reply::unless_refused(answer, Event::Cancel)?;
         Ok(reply::texts(answer)?)
+    }
+
+    async fn wants_answer(&self, id: &str) -> Result<bool> {
+        let Some(record) = self.reads.call(id.to_owned()).await? else {
+            return Ok(false);
+        };
+        let job = record.into_job()?;
+        Ok(is_open(job.status, job.outcome.as_ref()))
     }
 
     async fn seclude(&self, id: &str) -> Result<()> {

@@ -10,7 +10,7 @@ use tracing::error;
 use self::{order::Claimed, outbox::Note, row::Row};
 use super::{
     Bell, Cancellation, Claim, Completion, Ended, Job, Lane, NewJob, Priority, Queue, Report,
-    Result, Ticket, Verdict, readable,
+    Result, Ticket, Verdict, is_open, readable,
 };
 use crate::store::{instant, milliseconds, sqlite::Database};
 
@@ -268,6 +268,14 @@ impl Queue for SqliteQueue {
         let id = id.to_owned();
         self.change(move |c, changed| flight::delete(c, changed, &id))
             .await
+    }
+
+    async fn wants_answer(&self, id: &str) -> Result<bool> {
+        let Some(row) = self.database.glance(|c| table::load(c, id))? else {
+            return Ok(false);
+        };
+        let outcome = row.outcome.as_deref().map(row::parse).transpose()?;
+        Ok(is_open(row.status, outcome.as_ref()))
     }
 
     async fn seclude(&self, id: &str) -> Result<()> {

@@ -52,26 +52,35 @@ impl Studio {
         self.treat_all(Treatment::Bury).await
     }
 
-    /// Does it to every dead letter there is now, the newest first.
+    /// Does it to every dead letter there is now, the oldest first: who led a
+    /// call leads it again, and is given what may have been paid for it.
     async fn treat_all(&self, treatment: Treatment) -> Result<usize, Error> {
-        let (mut treated, mut last) = (0, None::<String>);
-        loop {
-            let letters = self.dead(last.as_deref(), BATCH).await?;
-            for letter in &letters {
-                let result = match treatment {
-                    Treatment::Revive => self.revive_as(&letter.id, Priority::Low).await.map(drop),
-                    Treatment::Bury => self.bury(&letter.id).await,
-                };
-                match result {
-                    Ok(()) => treated += 1,
-                    // Somebody else was faster.
-                    Err(Error::Queue(queue::Error::NotFound | queue::Error::Illegal(_))) => {}
-                    Err(error) => return Err(error),
-                }
+        let mut treated = 0;
+        for id in self.dead_ids().await?.into_iter().rev() {
+            let result = match treatment {
+                Treatment::Revive => self.revive_as(&id, Priority::Low).await.map(drop),
+                Treatment::Bury => self.bury(&id).await,
+            };
+            match result {
+                Ok(()) => treated += 1,
+                // Somebody else was faster.
+                Err(Error::Queue(queue::Error::NotFound | queue::Error::Illegal(_))) => {}
+                Err(error) => return Err(error),
             }
-            match letters.last() {
-                Some(letter) if letters.len() == BATCH => last = Some(letter.id.clone()),
-                _ => return Ok(treated),
+        }
+        Ok(treated)
+    }
+
+    /// Those of all dead letters, the newest first.
+    async fn dead_ids(&self) -> Result<Vec<String>, Error> {
+        let mut ids: Vec<String> = Vec::new();
+        loop {
+            let last = ids.last().map(String::as_str);
+            let letters = self.dead(last, BATCH).await?;
+            let all = letters.len() < BATCH;
+            ids.extend(letters.into_iter().map(|letter| letter.id));
+            if all {
+                return Ok(ids);
             }
         }
     }

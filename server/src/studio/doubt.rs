@@ -81,6 +81,10 @@ impl Studio {
         let job = match self.queue.enqueue(doubt.job.clone(), now).await {
             Ok(job) => job,
             Err(queue::Error::NotFound) => return Ok(()),
+            Err(queue::Error::NoAnswer) => {
+                self.refund(&doubt.job.id, doubt.receipts.clone()).await;
+                return Ok(());
+            }
             Err(error) => return Err(error.into()),
         };
         match job.status {

@@ -14,7 +14,7 @@ use crate::{
         Standing, Unit, micros,
     },
     provider::Work,
-    queue::{Bill, Hooks, Job},
+    queue::{self, Bill, Hooks, Job},
 };
 
 /// A fare that was charged.
@@ -23,6 +23,8 @@ pub(super) struct Fare {
     pub(super) receipts: Vec<Receipt>,
     /// What was given to such a request before, where that is all that may be given.
     pub(super) answer: Option<Answer>,
+    /// How the limits stood that let nothing be made for it.
+    pub(super) over: Option<Vec<Standing>>,
 }
 
 impl Studio {
@@ -46,8 +48,13 @@ impl Studio {
             Err(Error::Limited(standings)) if !terms.fresh && may_look(&standings) => {
                 match self.answer(caller, request, now).await? {
                     Some(answer) => {
-                        let asking = self.charge_for_asking(caller, kind, answer, terms, now);
-                        asking.await
+                        let demands = self.asking(caller, kind, terms);
+                        let asking = self.charge_order(caller, demands, now).await;
+                        asking.map(|fare| Fare {
+                            answer: Some(answer),
+                            over: Some(standings),
+                            ..fare
+                        })
                     }
                     None => Err(Error::Limited(standings)),
                 }
@@ -58,22 +65,6 @@ impl Studio {
             self.tally.note(&demands, standings, now);
         }
         fare
-    }
-
-    async fn charge_for_asking(
-        &self,
-        caller: &Caller,
-        kind: Option<Kind>,
-        answer: Answer,
-        terms: &Terms,
-        now: Timestamp,
-    ) -> Result<Fare, Error> {
-        let demands = self.asking(caller, kind, terms);
-        let fare = self.charge_order(caller, demands, now).await?;
-        Ok(Fare {
-            answer: Some(answer),
-            ..fare
-        })
     }
 
     /// Charges a request that needs nothing to be made.
@@ -144,6 +135,7 @@ impl Studio {
             standings,
             receipts,
             answer: None,
+            over: None,
         };
         match self.limiter.charge(demands, now).await {
             Ok(Decision {
@@ -290,6 +282,15 @@ fn hold(standings: &mut Vec<Standing>, ordered: usize) -> bool {
         ..look
     }));
     standings.len() > ordered
+}
+
+/// Why an order was not taken. Who is over a limit, and was to be given an answer
+/// that is gone meanwhile, is refused by the limit after all.
+pub(super) fn refusal(error: Error, over: Option<Vec<Standing>>) -> Error {
+    match (error, over) {
+        (Error::Queue(queue::Error::NoAnswer), Some(standings)) => Error::Limited(standings),
+        (error, _) => error,
+    }
 }
 
 /// Requests are counted to keep the door; who is over that is not even looked up for.

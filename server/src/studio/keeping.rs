@@ -17,8 +17,24 @@ impl Studio {
         }
         let orphans = self.queue.delete(id).await?;
         self.discard_all(&orphans).await;
+        self.discard_unrecorded(id).await?;
         self.register.withhold(id, false).await?;
         info!(id, "deleted");
+        Ok(())
+    }
+
+    /// Discards what was paid for the job and never recorded, unless others wait
+    /// for its call.
+    async fn discard_unrecorded(&self, id: &str) -> Result<(), Error> {
+        let Ok(Some(entry)) = self.journal.find(id).await else {
+            return Ok(());
+        };
+        if !self.queue.wants_answer(id).await? {
+            self.journal.remove(id).await;
+            for picture in entry.pictures() {
+                self.discard(picture).await;
+            }
+        }
         Ok(())
     }
 

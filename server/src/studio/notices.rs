@@ -74,6 +74,7 @@ impl Studio {
             hooks: Hooks::default(),
             join: None,
             answer: None,
+            answered_only: false,
         })
     }
 

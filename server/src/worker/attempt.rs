@@ -223,6 +223,7 @@ async fn made(answer: Answer, visibility: Visibility) -> Result<Made, Error> {
     let outcome = Outcome::Succeeded {
         pictures,
         cost_usd: answer.cost_usd,
+        earlier_claims: Vec::new(),
     };
     Ok(Made { outcome, files })
 }
@@ -259,6 +260,7 @@ fn spent_before(job: &Job) -> bool {
 pub(super) fn failed(job: &Job, error: &Error, at: Timestamp) -> FailedAttempt {
     FailedAttempt {
         attempt: job.attempt,
+        token: job.token,
         at,
         failure: error.failure(),
         request_id: error.request_id.clone(),

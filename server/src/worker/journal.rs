@@ -36,6 +36,14 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// The answer, to be recorded under this later claim.
+    pub fn taken_over(self, ticket: Ticket) -> Self {
+        Self {
+            outcome: self.outcome.paid_under(self.ticket.token),
+            ticket,
+        }
+    }
+
     /// What was made.
     pub fn pictures(&self) -> &[Picture] {
         match &self.outcome {
@@ -167,6 +175,7 @@ mod tests {
             Outcome::Succeeded {
                 pictures: Vec::new(),
                 cost_usd: Some(0.5),
+                earlier_claims: Vec::new(),
             },
         );
         Entry {

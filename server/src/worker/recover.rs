@@ -1,6 +1,5 @@
 //! What was paid for and could not be told to the store, found again in the journal.
 
-use atelier_app::wire::Status;
 use tracing::{info, warn};
 
 use super::{
@@ -50,11 +49,17 @@ impl Worker {
                 return None;
             }
         };
-        if self.is_whole(&entry).await {
-            return Some(entry.outcome);
+        if !self.is_whole(&entry).await {
+            self.journal.remove(&job.id).await;
+            return None;
         }
-        self.journal.remove(&job.id).await;
-        None
+        let entry = entry.taken_over(job.ticket());
+        // If this claim is lost as well, it has made no call either.
+        if let Err(error) = self.journal.write(&entry).await {
+            warn!(%error, id = job.id, "who has taken an answer over is not in the journal");
+        }
+        self.journal.sync(&job.id).await;
+        Some(entry.outcome)
     }
 
     /// Whether all its pictures are there, as far as the blob store can tell.
@@ -85,19 +90,16 @@ impl Worker {
         }
     }
 
-    /// Forgets the job's entry, unless the job may be called for again: then the entry serves. Whether it
-    /// is needed.
+    /// Forgets the job's entry, unless its call may be made again, for its owner or for those who share
+    /// it: then the entry serves. Whether it is needed.
     pub(super) async fn clear_entry(&self, id: &str) -> bool {
-        let job = match self.queue.get(id).await {
-            Ok(job) => job,
+        let needed = match self.queue.wants_answer(id).await {
+            Ok(needed) => needed,
             Err(error) => {
                 warn!(%error, id, "whether an outcome is still wanted is not known");
                 return true;
             }
         };
-        let called_again =
-            |status| matches!(status, Status::Queued | Status::Running | Status::Failed);
-        let needed = job.is_some_and(|job| called_again(job.status));
         if !needed {
             self.journal.remove(id).await;
         }

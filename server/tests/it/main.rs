@@ -27,6 +27,7 @@ mod languages;
 mod replicate;
 mod faults;
 mod paid;
+mod recovery;
 mod storage;
 mod files;
 mod decoding;

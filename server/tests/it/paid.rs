@@ -96,14 +96,14 @@ async fn an_answer_that_cannot_be_used_is_asked_for_once_more() {
 }
 
 /// A server on a Redis of its own, whose one call hangs.
-struct Stage {
-    redis: Server,
+pub(crate) struct Stage {
+    pub(crate) redis: Server,
     openai: OpenAi,
-    setup: Setup,
+    pub(crate) setup: Setup,
 }
 
 impl Stage {
-    async fn new(file: &str) -> Self {
+    pub(crate) async fn new(file: &str) -> Self {
         let mut redis = Server::new(false);
         redis.start_and_wait().await;
         let openai = OpenAi::start(vec![Answer::Hang]).await;
@@ -118,24 +118,24 @@ impl Stage {
     }
 
     /// Orders a picture; the call is under way when this returns.
-    async fn order(&self, server: &Atelier) -> Value {
+    pub(crate) async fn order(&self, server: &Atelier) -> Value {
         let job = server.paint("a lighthouse").await;
         self.openai.called(1).await;
         job
     }
 
-    fn entry(&self, job: &Value) -> PathBuf {
+    pub(crate) fn entry(&self, job: &Value) -> PathBuf {
         entry(&self.setup, job)
     }
 
     /// The answer arrives while the store is away, and is written down.
-    async fn answered(&self, job: &Value) {
+    pub(crate) async fn answered(&self, job: &Value) {
         self.openai.release();
         written_down(&self.setup, job).await;
     }
 
     /// The job has its picture, and it was paid for once.
-    async fn paid_once(&self, server: &Atelier, job: &Value) -> Value {
+    pub(crate) async fn paid_once(&self, server: &Atelier, job: &Value) -> Value {
         let job = server.succeeded(job).await;
         assert_eq!(server.picture(&job).await, picture());
         assert_eq!(self.openai.calls().len(), 1);
@@ -163,7 +163,7 @@ async fn written_down(setup: &Setup, job: &Value) {
 }
 
 /// Longer than a lease.
-async fn a_while() {
+pub(crate) async fn a_while() {
     tokio::time::sleep(Duration::from_secs(2)).await;
 }
 

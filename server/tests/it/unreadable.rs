@@ -36,6 +36,7 @@ fn new(id: &str) -> NewJob {
             window: LEASE,
         }),
         answer: None,
+        answered_only: false,
     }
 }
 

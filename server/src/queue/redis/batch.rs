@@ -28,7 +28,7 @@ pub(super) struct Addition {
     body: Vec<u8>,
     /// Empty unless it may join, and nothing else is special about it.
     joins: Vec<u8>,
-    /// Empty unless it is delayed, may join, or has an answer.
+    /// Empty unless it is delayed, may join, has an answer, or needs one.
     extra: Vec<u8>,
 }
 
@@ -58,7 +58,7 @@ impl Addition {
 /// Whether there is more to the job than that it may join another.
 fn is_special(job: &NewJob, now: i64) -> bool {
     let delayed = job.not_before.is_some_and(|time| due(time, now) > 0);
-    delayed || job.answer.is_some()
+    delayed || job.answer.is_some() || job.answered_only
 }
 
 /// From when on an answer to the same request counts, and the digest.
@@ -86,6 +86,7 @@ fn extra(job: &NewJob, now: i64) -> Result<Vec<u8>> {
         packed.extend(time.to_be_bytes());
     }
     packed.push(job.answer.as_ref().map_or(b'-', record::ended));
+    packed.push(job.answered_only.into());
     record::long(&mut packed, digest.as_bytes())?;
     if let Some(answer) = &job.answer {
         packed.extend(record::outcome(answer)?);
@@ -109,6 +110,7 @@ pub(super) async fn enqueue(redis: Redis, items: Vec<Addition>) -> Results<Added
 fn added(answer: Value) -> Result<Added, Error> {
     match answer {
         Value::Int(-2) => Err(Error::NotFound),
+        Value::Int(-3) => Err(Error::NoAnswer),
         Value::Int(place) => Ok(Added::Alone(u64::try_from(place).ok())),
         record => {
             let record = reply::records(record)?.pop();

@@ -34,7 +34,11 @@ pub(super) fn enqueue(c: &Connection, mut row: Row, new: &NewJob, now: i64) -> R
                 .join
                 .as_ref()
                 .map_or(0, |join| now - milliseconds(join.window));
-            place(c, &mut row, since, now)?;
+            let shared = joinable(c, &row, since)?;
+            if new.answered_only && !shared.as_ref().is_some_and(is_answer) {
+                return Err(Error::NoAnswer);
+            }
+            place(c, &mut row, shared, now)?;
         }
     }
     table::insert(c, &row)?;
@@ -46,16 +50,10 @@ pub(super) fn enqueue(c: &Connection, mut row: Row, new: &NewJob, now: i64) -> R
     Ok(row)
 }
 
-/// Joins the newest job that answers the same request, was answered later than
-/// `since`, or is about to be; else takes a place in the order.
-fn place(c: &Connection, row: &mut Row, since: i64, now: i64) -> Result<()> {
-    match row
-        .flight
-        .as_ref()
-        .map(|flight| newest(c, flight, since))
-        .transpose()?
-        .flatten()
-    {
+/// Shares the answer of the job that was found to be joined, or its call; else
+/// takes a place in the order.
+fn place(c: &Connection, row: &mut Row, shared: Option<Row>, now: i64) -> Result<()> {
+    match shared {
         Some(Row {
             status: Status::Succeeded,
             outcome: Some(answer),
@@ -77,7 +75,16 @@ fn place(c: &Connection, row: &mut Row, since: i64, now: i64) -> Result<()> {
     }
 }
 
-fn newest(c: &Connection, flight: &str, since: i64) -> Result<Option<Row>> {
+fn is_answer(row: &Row) -> bool {
+    row.status == Status::Succeeded && row.outcome.is_some()
+}
+
+/// The newest job that answers the row's request, was answered later than
+/// `since`, or is about to be.
+fn joinable(c: &Connection, row: &Row, since: i64) -> Result<Option<Row>> {
+    let Some(flight) = &row.flight else {
+        return Ok(None);
+    };
     let found = select(
         c,
         &format!(
@@ -375,7 +382,8 @@ pub(super) fn revive(
     row.outcome = None;
     row.leader = None;
     row.followed = false;
-    place(c, &mut row, now, now)?;
+    let flying = joinable(c, &row, now)?;
+    place(c, &mut row, flying, now)?;
     table::replace(c, &mut row, changed)?;
     Ok(row)
 }

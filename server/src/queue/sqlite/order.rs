@@ -209,7 +209,7 @@ fn settle_due(
                 row.status = transition(row.status, Event::Expire)?;
                 row.due = 0;
                 row.unreport();
-                row.fail(&expired(row.attempt, instant(now)?))?;
+                row.fail(&expired(row.attempt, row.token, instant(now)?))?;
                 save(c, &mut row, changed)?;
             }
             _ => {

@@ -3,10 +3,7 @@
 use rusqlite::{Connection, params};
 
 use super::{
-    super::{
-        Result,
-        outbox::{Bill, Call, Ended},
-    },
+    super::{Ended, Result},
     row::{Row, Withdrawn},
     table,
 };
@@ -99,19 +96,6 @@ impl Note {
     pub(super) fn into_ended(self) -> Result<Ended> {
         let withdrawn = self.row.withdrawn != Withdrawn::No;
         let job = self.row.into_job(None)?;
-        let bill = if self.pays {
-            Bill::of(Call {
-                failures: &job.failures,
-                outcome: job.outcome.as_ref(),
-                interrupted: self.interrupted,
-            })
-        } else {
-            Bill::NOTHING
-        };
-        Ok(if withdrawn {
-            Ended::withdrawn(job, bill)
-        } else {
-            Ended::new(job, bill)
-        })
+        Ok(Ended::noted(job, withdrawn, self.pays, self.interrupted))
     }
 }

@@ -15,15 +15,11 @@ use atelier::{
     studio::{Doubts, Given, Mode, Searches, Studio},
     worker::journal::Journal,
 };
-use proptest::{
-    collection::vec,
-    test_runner::{Config, TestCaseError, TestError, TestRunner, contextualize_config},
-};
 use tokio_util::sync::CancellationToken;
 
 use self::{
     books::{Books, Priced},
-    ops::op,
+    ops::{Op, op},
 };
 use super::Stores;
 
@@ -68,41 +64,26 @@ pub(crate) fn studio(stores: &Stores) -> Arc<Studio> {
     })
 }
 
-/// Tries so many sequences (or `PROPTEST_CASES`), each on a store of its own.
-fn try_sequences(cases: u32, open: impl AsyncFn() -> Stores) {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    let config = contextualize_config(Config {
-        cases,
-        failure_persistence: None,
-        max_shrink_iters: 500,
-        ..Config::default()
-    });
-    let result = TestRunner::new(config).run(&vec(op(), 10..=40), |ops| {
-        runtime.block_on(async {
-            let stores = open().await;
-            let mut books = Books::new(studio(&stores));
-            for op in &ops {
-                books.perform(op).await;
-            }
-            books.close().await.map_err(TestCaseError::fail)
-        })
-    });
-    match result {
-        Ok(()) => {}
-        Err(TestError::Fail(reason, ops)) => panic!("{reason}\n{ops:#?}"),
-        Err(TestError::Abort(reason)) => panic!("{reason}"),
+async fn run(stores: Stores, ops: Vec<Op>) -> Result<(), String> {
+    let mut books = Books::new(studio(&stores));
+    for op in &ops {
+        books.perform(op).await;
     }
+    let balanced = books.close().await;
+    balanced.map_err(|reason| format!("{reason}\n{ops:#?}"))
 }
 
 macro_rules! stores {
     ($($store:ident: $cases:literal),+ $(,)?) => {
         $(mod $store {
+            use proptest::collection::vec;
+
+            use crate::conformance::sequences::try_sequences;
+
             #[test]
             fn what_is_booked_is_what_was_paid() {
-                super::try_sequences($cases, crate::conformance::$store);
+                let ops = vec(super::op(), 10..=40);
+                try_sequences($cases, 500, &ops, crate::conformance::$store, super::run);
             }
         })+
     };

@@ -8,7 +8,9 @@ mod ledger;
 pub(crate) mod limit;
 mod limit_model;
 mod meanings;
+mod over_limit;
 mod queue;
+mod sequences;
 mod vectors;
 
 use std::sync::Arc;
@@ -176,6 +178,8 @@ suites! { sqlite, redis, cluster, redis_8, model:
     queue::followers_are_queued_again_with_their_leader,
     queue::followers_read_reports_from_their_leader,
     queue::a_follower_that_leaves_disturbs_nobody,
+    queue::what_pays_for_no_call_is_answered_at_once_or_not_at_all,
+    queue::an_answer_is_wanted_while_the_call_may_be_made_again,
     queue::deleting_frees_only_what_nobody_else_needs,
     queue::a_deleted_leaders_blobs_go_when_its_call_ends,
     queue::a_deleted_leaders_blobs_go_when_nobody_waits_any_more,
@@ -185,6 +189,8 @@ suites! { sqlite, redis, cluster, redis_8, model:
     queue::an_end_is_noted_until_it_is_acknowledged,
     queue::who_has_nothing_to_settle_or_to_hear_is_not_noted,
     queue::every_attempt_is_owed_whatever_became_of_it,
+    queue::an_answer_recorded_under_a_later_claim_is_owed_once,
+    queue::an_answer_that_was_settled_when_it_was_lost_is_not_owed_again,
     queue::a_follower_pays_when_the_leader_left_before_the_call,
     queue::a_leader_that_leaves_during_the_call_still_owes_it,
     queue::the_last_to_leave_owes_the_call_that_was_stopped,
@@ -241,6 +247,9 @@ mod shared {
         limit::what_is_forgotten_says_nothing_any_more,
         limit_model::any_sequence_agrees_with_the_pure_functions,
         limit_model::a_memory_refuses_only_what_the_store_would,
+        over_limit::an_answer_is_given_to_who_is_over_a_limit,
+        over_limit::an_answer_that_is_deleted_meanwhile_is_refused_by_the_limit,
+        over_limit::an_answer_whose_picture_goes_meanwhile_is_refused_by_the_limit,
         access::a_key_is_kept_to_the_letter,
         access::a_key_can_be_revoked,
         access::the_deny_list_has_each_subject_once,

@@ -100,15 +100,13 @@ async fn take(redis: &Redis, wanted: &Wanted, now: Timestamp, count: usize) -> R
     let until = now
         .as_millisecond()
         .saturating_add(milliseconds(wanted.lease));
-    let (before, after) = expiry(now)?;
     let mut call = redis
         .script(&scripts::CLAIM)
         .key(TAG)
         .arg(count)
         .arg(now.as_millisecond())
         .arg(until)
-        .arg(before)
-        .arg(after);
+        .arg(expiry(now)?);
     for lane in &wanted.lanes {
         call = call.arg(&lane.name).arg(bound(lane)).arg(lane.spacing());
     }
@@ -130,12 +128,11 @@ async fn take(redis: &Redis, wanted: &Wanted, now: Timestamp, count: usize) -> R
     Ok(claims)
 }
 
-/// What is noted when a lease has run out, before and after the number of the
-/// attempt, which only the script knows.
-fn expiry(now: Timestamp) -> Result<(String, String)> {
-    let text = serde_json::to_string(&expired(u32::MAX, now))?;
-    let (before, after) = text
-        .split_once(&u32::MAX.to_string())
-        .ok_or_else(|| reply::unreadable("an attempt has no number"))?;
-    Ok((before.to_owned(), after.to_owned()))
+/// What is noted when a lease has run out, but for the numbers of the attempt
+/// and of its claim, which only the script knows.
+fn expiry(now: Timestamp) -> Result<String> {
+    let text = serde_json::to_string(&expired(0, 0, now))?;
+    let rest = text.strip_prefix(r#"{"attempt":0,"token":0"#);
+    let rest = rest.ok_or_else(|| reply::unreadable("an attempt has no number"))?;
+    Ok(rest.to_owned())
 }

@@ -1,7 +1,8 @@
 -- Adds jobs. For each: id, fixed part and body, whom it may join if that is all
 -- there is to it (answered since when, and the digest; or ''), and what is
--- special about it, or ''. Answers for each either its place in the lane (-1: not known) when it
--- was queued alone, or the record; -2: its owner has deleted it.
+-- special about it, or ''. Answers for each either its place in the lane (-1: not
+-- known) when it was queued alone, or the record; -2: its owner has deleted it;
+-- -3: it needs an answer, and there is none.
 
 local STRIDE = 4
 
@@ -114,22 +115,25 @@ for n = 1, #ids do
   if not long or not long.is_known(id, known) then
     local lane, band, cost, owner, files = parse('>Bc0BI4I2c0I2c0', body)
     band = band % 64
+    local added = true
     if simple then
       local vt, marks = schedule(lane, owner, cost), digest and lead_alone(id, digest) or PLAIN
       add(heads_in, id, pack(HEAD, 'q', 'm', '-', marks, 0, 0, 1, 0, 0, 0, vt, band, #lane, lane))
       add(listed(ready, lane), decimal(band * 1e13 + vt), id)
       alone[id], lane_of_alone[n], work = true, lane, true
     else
-      long.add(id, lane, band, cost, owner, extra, body)
+      added = long.add(id, lane, band, cost, owner, extra, body)
     end
-    add(bodies_in, id, body)
-    local _, has_list = place_of(owner)
-    if has_list then
-      add(listed(owned, owner), '0', id)
-    end
-    if files ~= '' then
-      for name in string.gmatch(files, '[^\n]+') do
-        call('HINCRBY', P .. 'files', name, 1)
+    if added then
+      add(bodies_in, id, body)
+      local _, has_list = place_of(owner)
+      if has_list then
+        add(listed(owned, owner), '0', id)
+      end
+      if files ~= '' then
+        for name in string.gmatch(files, '[^\n]+') do
+          call('HINCRBY', P .. 'files', name, 1)
+        end
       end
     end
   end

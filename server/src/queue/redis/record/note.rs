@@ -1,9 +1,6 @@
 //! What is noted of a job that has ended.
 
-use super::{
-    super::super::outbox::{Bill, Call, Ended},
-    Reader, Record, Result,
-};
+use super::{super::super::Ended, Reader, Record, Result};
 
 /// As `base.lua` packs it.
 pub(in super::super) struct Note {
@@ -36,19 +33,6 @@ impl Note {
 
     pub(in super::super) fn into_ended(self) -> Result<Ended> {
         let (job, withdrawn) = self.record.into_job_left()?;
-        let bill = if self.pays {
-            Bill::of(Call {
-                failures: &job.failures,
-                outcome: job.outcome.as_ref(),
-                interrupted: self.interrupted,
-            })
-        } else {
-            Bill::NOTHING
-        };
-        Ok(if withdrawn {
-            Ended::withdrawn(job, bill)
-        } else {
-            Ended::new(job, bill)
-        })
+        Ok(Ended::noted(job, withdrawn, self.pays, self.interrupted))
     }
 }

@@ -10,6 +10,7 @@ use atelier::{
     provider::{Answer, Error, Offers, Progress, Provider, Work},
     queue::{self, Claim, FailedAttempt, Hooks, Lane, Report, Ticket, Verdict},
     studio::{Caller, Order, Studio, Terms},
+    worker::journal::Entry,
 };
 use atelier_app::wire::{Failure, Kind, Status};
 use axum::body::Bytes;
@@ -64,6 +65,8 @@ struct Call {
 #[derive(Clone, Copy, PartialEq)]
 enum State {
     Begun,
+    /// Its answer is in the journal.
+    Written,
     Recorded,
     Over,
 }
@@ -71,6 +74,8 @@ enum State {
 pub(super) struct Books {
     studio: Arc<Studio>,
     calls: Vec<Call>,
+    /// By its job: a paid answer, what it has cost, and which call brought it.
+    journal: BTreeMap<String, (Entry, u64, usize)>,
     /// Whether it is to be told of, and how it ended, as far as is known.
     jobs: BTreeMap<String, (bool, Option<Status>)>,
     orders: u64,
@@ -82,6 +87,7 @@ impl Books {
         Self {
             studio,
             calls: Vec::new(),
+            journal: BTreeMap::new(),
             jobs: BTreeMap::new(),
             orders: 0,
             pictures: 0,
@@ -95,6 +101,8 @@ impl Books {
                 self.begin(if silent { Duration::ZERO } else { LONG }).await;
             }
             Op::End(which, end) => self.end(which, end).await,
+            Op::Write(which, cents) => self.write(which, cents),
+            Op::Recover => self.recover().await,
             Op::Deliver { which, dies } => self.deliver(which, dies).await,
             Op::Cancel { which, dies } => self.cancel(which, dies).await,
             Op::Delete(which) => self.delete(which).await,
@@ -131,11 +139,17 @@ impl Books {
         let lanes = [Lane::open(LANE)];
         let now = Timestamp::now();
         match self.studio.queue.claim(&lanes, now, lease).await.unwrap() {
-            Claim::Call(job) => self.calls.push(Call {
-                ticket: job.ticket(),
-                cost: ESTIMATE,
-                state: State::Begun,
-            }),
+            Claim::Call(job) => match self.journal.remove(&job.id) {
+                Some((entry, cost, call)) => {
+                    let entry = entry.taken_over(job.ticket());
+                    assert!(self.record(entry, cost, call).await);
+                }
+                None => self.calls.push(Call {
+                    ticket: job.ticket(),
+                    cost: ESTIMATE,
+                    state: State::Begun,
+                }),
+            },
             Claim::Deliver(job, _) => self.bring_home(&job.ticket(), false).await,
             Claim::Idle(_) => return false,
         }
@@ -158,6 +172,48 @@ impl Books {
             }
             self.pictures += u64::from(matches!(end, End::Picture(_)));
         }
+    }
+
+    fn write(&mut self, which: usize, cents: Option<u8>) {
+        let Some(index) = self.pick(which, State::Begun) else {
+            return;
+        };
+        let (usd, cost) = priced(cents);
+        let entry = Entry {
+            ticket: self.calls[index].ticket.clone(),
+            outcome: outcome(usd),
+        };
+        self.calls[index].state = State::Written;
+        let id = entry.ticket.id.clone();
+        if let Some((_, _, before)) = self.journal.insert(id, (entry, cost, index)) {
+            self.calls[before].state = State::Over;
+        }
+    }
+
+    async fn recover(&mut self) {
+        for (id, (entry, cost, call)) in std::mem::take(&mut self.journal) {
+            let recorded = self.record(entry.clone(), cost, call).await;
+            if !recorded && self.studio.queue.wants_answer(&id).await.unwrap() {
+                self.journal.insert(id, (entry, cost, call));
+            }
+        }
+    }
+
+    /// Whether the answer could be recorded under the ticket of its entry.
+    async fn record(&mut self, entry: Entry, cost: u64, call: usize) -> bool {
+        let Entry { ticket, outcome } = entry;
+        let verdict = Verdict::Record(outcome);
+        let settled = self.studio.queue.settle(&ticket, verdict, Timestamp::now());
+        if settled.await.is_err() {
+            return false;
+        }
+        self.calls[call] = Call {
+            ticket,
+            cost,
+            state: State::Recorded,
+        };
+        self.pictures += 1;
+        true
     }
 
     async fn deliver(&mut self, which: usize, dies: bool) {
@@ -219,7 +275,8 @@ impl Books {
     /// How many calls are held, which are held for long from here on.
     async fn alive(&self) -> u64 {
         let mut alive = 0;
-        for call in self.calls.iter().filter(|call| call.state == State::Begun) {
+        let held = |call: &&Call| matches!(call.state, State::Begun | State::Written);
+        for call in self.calls.iter().filter(held) {
             let now = Timestamp::now();
             let extended = self
                 .studio
@@ -247,6 +304,7 @@ impl Books {
             while self.pick(0, State::Begun).is_some() {
                 self.end(0, End::Picture(Some(4))).await;
             }
+            self.recover().await;
             while self.pick(0, State::Recorded).is_some() {
                 self.deliver(0, false).await;
             }
@@ -326,8 +384,7 @@ fn caller() -> Caller {
 fn verdict(end: End) -> (Verdict, u64) {
     match end {
         End::Picture(cents) => {
-            let usd = cents.map(|cents| f64::from(cents) / 100.0);
-            let cost = cents.map_or(ESTIMATE, |cents| u64::from(cents) * CENT);
+            let (usd, cost) = priced(cents);
             (Verdict::Record(outcome(usd)), cost)
         }
         End::Fail(price) => (Verdict::Fail(failed(price)), cost(price)),
@@ -342,6 +399,12 @@ fn verdict(end: End) -> (Verdict, u64) {
     }
 }
 
+/// In dollars, where it was told; and in millionths.
+fn priced(cents: Option<u8>) -> (Option<f64>, u64) {
+    let usd = cents.map(|cents| f64::from(cents) / 100.0);
+    (usd, cents.map_or(ESTIMATE, |cents| u64::from(cents) * CENT))
+}
+
 fn cost(price: Price) -> u64 {
     match price {
         Price::Nothing => 0,
@@ -353,6 +416,7 @@ fn cost(price: Price) -> u64 {
 fn failed(price: Price) -> FailedAttempt {
     FailedAttempt {
         attempt: 1,
+        token: 0,
         at: Timestamp::now(),
         failure: Failure {
             code: "test".into(),
@@ -381,5 +445,6 @@ fn outcome(cost_usd: Option<f64>) -> Outcome {
     Outcome::Succeeded {
         pictures: vec![picture],
         cost_usd,
+        earlier_claims: Vec::new(),
     }
 }

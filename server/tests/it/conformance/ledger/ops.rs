@@ -10,6 +10,10 @@ pub(super) enum Op {
     Begin { silent: bool },
     /// One of the calls begun comes to an end.
     End(usize, End),
+    /// The answer of one of them, at this price in cents, is in a journal; its process dies.
+    Write(usize, Option<u8>),
+    /// What is in the journal is recorded where that is still possible.
+    Recover,
     /// A recorded outcome arrives, perhaps at a process that dies right after.
     Deliver { which: usize, dies: bool },
     /// An owner calls off a job, perhaps at a process that dies right after.
@@ -45,6 +49,8 @@ pub(super) fn op() -> impl Strategy<Value = Op> {
         6 => (0..3_u8, any::<bool>()).prop_map(|(words, hook)| Op::Order { words, hook }),
         4 => prop::bool::weighted(0.3).prop_map(|silent| Op::Begin { silent }),
         5 => (which(), end()).prop_map(|(which, end)| Op::End(which, end)),
+        2 => (which(), price_told()).prop_map(|(which, cents)| Op::Write(which, cents)),
+        1 => Just(Op::Recover),
         3 => (which(), dies()).prop_map(|(which, dies)| Op::Deliver { which, dies }),
         4 => (which(), dies()).prop_map(|(which, dies)| Op::Cancel { which, dies }),
         2 => which().prop_map(Op::Delete),
@@ -54,11 +60,15 @@ pub(super) fn op() -> impl Strategy<Value = Op> {
 
 fn end() -> impl Strategy<Value = End> {
     prop_oneof![
-        3 => prop::option::of(1..9_u8).prop_map(End::Picture),
+        3 => price_told().prop_map(End::Picture),
         2 => price().prop_map(End::Fail),
         3 => price().prop_map(End::Retry),
         1 => any::<bool>().prop_map(End::HandBack),
     ]
+}
+
+fn price_told() -> impl Strategy<Value = Option<u8>> {
+    prop::option::of(1..9_u8)
 }
 
 fn price() -> impl Strategy<Value = Price> {

@@ -234,6 +234,7 @@ pub(crate) async fn what_was_given_is_kept_to_the_letter(stores: Stores) {
     let outcome = Outcome::Succeeded {
         pictures: Vec::new(),
         cost_usd: Some(0.1),
+        earlier_claims: Vec::new(),
     };
     seen.extend(work(&queue, outcome.clone(), 0).await);
     seen.extend(queue.list(&words, None, 10).await.unwrap());

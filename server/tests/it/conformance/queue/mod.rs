@@ -64,6 +64,7 @@ fn new(id: &str, owner: &str) -> NewJob {
         hooks: Hooks::default(),
         join: None,
         answer: None,
+        answered_only: false,
     }
 }
 
@@ -129,6 +130,7 @@ fn success(key: &str) -> Outcome {
     Outcome::Succeeded {
         pictures: vec![picture(key)],
         cost_usd: Some(0.04),
+        earlier_claims: Vec::new(),
     }
 }
 
@@ -140,6 +142,7 @@ fn failed(attempt: u32) -> FailedAttempt {
     };
     FailedAttempt {
         attempt,
+        token: 0,
         at: at(0),
         failure,
         request_id: Some("req-1".into()),

@@ -90,6 +90,40 @@ pub(crate) async fn every_attempt_is_owed_whatever_became_of_it(stores: Stores) 
     assert_eq!((bill.estimates, bill.pictures), (1, Some(0)));
 }
 
+pub(crate) async fn an_answer_recorded_under_a_later_claim_is_owed_once(stores: Stores) {
+    let queue = stores.queue;
+    add(&queue, new("a", "owner")).await;
+    let lost = call(&queue, 0).await.ticket();
+    let lost_again = call(&queue, LEASE_MS).await.ticket();
+    // Its answer was lost for good.
+    call(&queue, 2 * LEASE_MS).await;
+    let last = call(&queue, 3 * LEASE_MS).await.ticket();
+    let outcome = success("a.png").paid_under(lost.token);
+    let outcome = outcome.paid_under(lost_again.token);
+    record(&queue, &last, outcome, 3 * LEASE_MS).await;
+    complete(&queue, &last, 3 * LEASE_MS).await;
+    assert_eq!(
+        noted(&queue).await,
+        [("a".into(), Status::Succeeded, picture(0.04, 1))]
+    );
+}
+
+/// What was lost is settled when the job fails; then its answer turns up.
+pub(crate) async fn an_answer_that_was_settled_when_it_was_lost_is_not_owed_again(stores: Stores) {
+    let queue = stores.queue;
+    add(&queue, joining("a", "same")).await;
+    let lost = call(&queue, 0).await.ticket();
+    fail(&queue, LEASE_MS).await;
+    assert_eq!(last(&queue).await.bill.estimates, 1);
+    let later = at(LEASE_MS);
+    queue.revive("a", Priority::Normal, later).await.unwrap();
+    add(&queue, joining("b", "same")).await;
+    let outcome = success("a.png").paid_under(lost.token);
+    assert_eq!(work(&queue, outcome, LEASE_MS + 1).await.len(), 2);
+    let end = last(&queue).await;
+    assert_eq!((end.job.id.as_str(), end.bill), ("b", picture(0.0, 0)));
+}
+
 pub(crate) async fn a_follower_pays_when_the_leader_left_before_the_call(stores: Stores) {
     let queue = stores.queue;
     for id in ["a", "b", "c"] {

@@ -7,18 +7,13 @@ mod world;
 
 use std::{fmt::Write as _, ops::RangeInclusive};
 
-use atelier::queue::{Job, Queue};
-use proptest::{
-    collection::vec,
-    test_runner::{Config, TestCaseError, TestError, TestRunner, contextualize_config},
-};
-
 use self::{
     calls::{Call, Seen, perform},
     ops::{Op, op},
     world::{OWNERS, World},
 };
 use super::super::Stores;
+use atelier::queue::{Job, Queue};
 
 /// What is claimed at the end, after so many milliseconds each, shows the order
 /// of what waits; and then of what was in the workers' hands.
@@ -40,7 +35,7 @@ struct Trial<'a> {
 }
 
 impl Trial<'_> {
-    async fn run(mut self, ops: &[Op]) -> Result<(), TestCaseError> {
+    async fn run(mut self, ops: &[Op]) -> Result<(), String> {
         for op in ops {
             let jobs = self.jobs().await;
             for call in self.world.calls(op, &jobs) {
@@ -57,7 +52,7 @@ impl Trial<'_> {
         self.look().await
     }
 
-    async fn look(&mut self) -> Result<(), TestCaseError> {
+    async fn look(&mut self) -> Result<(), String> {
         for call in self.world.looks(&self.jobs().await) {
             self.agree(&call).await?;
         }
@@ -75,7 +70,7 @@ impl Trial<'_> {
     }
 
     /// Makes the call on both; they must answer alike.
-    async fn agree(&mut self, call: &Call) -> Result<Seen, TestCaseError> {
+    async fn agree(&mut self, call: &Call) -> Result<Seen, String> {
         let now = self.world.now();
         let mut expected = perform(&self.world.model, call, now).await;
         let mut found = perform(self.queue, call, now).await;
@@ -91,46 +86,30 @@ impl Trial<'_> {
         }
         let story = &self.story;
         let reason = format!("\n{story}the model: {expected:#?}\nthe store: {found:#?}");
-        Err(TestCaseError::fail(reason))
+        Err(reason)
     }
 }
 
-/// Tries so many sequences (or `PROPTEST_CASES`), each on a store of its own.
-fn try_sequences(cases: u32, open: impl AsyncFn() -> Stores) {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    let config = contextualize_config(Config {
-        cases,
-        failure_persistence: None,
-        max_shrink_iters: 2000,
-        ..Config::default()
-    });
-    let result = TestRunner::new(config).run(&vec(op(), LENGTH), |ops| {
-        runtime.block_on(async {
-            let stores = open().await;
-            let trial = Trial {
-                queue: stores.queue.as_ref(),
-                world: World::default(),
-                story: String::new(),
-            };
-            trial.run(&ops).await
-        })
-    });
-    match result {
-        Ok(()) => {}
-        Err(TestError::Fail(reason, _)) => panic!("{reason}"),
-        Err(TestError::Abort(reason)) => panic!("{reason}"),
-    }
+async fn run(stores: Stores, ops: Vec<Op>) -> Result<(), String> {
+    let trial = Trial {
+        queue: stores.queue.as_ref(),
+        world: World::default(),
+        story: String::new(),
+    };
+    trial.run(&ops).await
 }
 
 macro_rules! stores {
     ($($store:ident: $cases:literal),+ $(,)?) => {
         $(mod $store {
+            use proptest::collection::vec;
+
+            use crate::conformance::sequences::try_sequences;
+
             #[test]
             fn random_sequences_do_what_the_model_does() {
-                super::try_sequences($cases, crate::conformance::$store);
+                let ops = vec(super::op(), super::LENGTH);
+                try_sequences($cases, 2000, &ops, crate::conformance::$store, super::run);
             }
         })+
     };

@@ -11,7 +11,7 @@ local function take(row)
 end
 
 local function expire(row)
-  fail(row, ARGV[4] .. decimal(row[ATTEMPT]) .. ARGV[5])
+  fail(row, format('{"attempt":%d,"token":%d', row[ATTEMPT], row[TOKEN]) .. ARGV[4])
   ended(row[LANE], 1)
   hush(row)
   queue(row, '0')

@@ -22,19 +22,25 @@ local function answered(row, ended, outcome, now, body)
   end
 end
 
--- Adds a job with something special about it.
+-- Adds a job with something special about it, unless it needs an answer and
+-- there is none; whether it did.
 local function add_special(id, lane, band, cost, owner, extra, body)
   local row = read(id, pack(HEAD, 'q', 'm', '-', PLAIN, 0, 0, 1, 0, 0, 0, 0, band, #lane, lane))
   rows[id] = row
-  local due, now, since, ended, digest, at = parse('>I8I8I8c1I2c0', extra)
+  local due, now, since, ended, answered_only, digest, at = parse('>I8I8I8c1BI2c0', extra)
   local answer = sub(extra, at)
   if ended ~= '-' and kept(answer) then
-    return answered(row, ended, answer, now, body)
+    answered(row, ended, answer, now, body)
+    return true
   end
   local leader = digest ~= '' and joinable(digest, decimal(since))
   if leader and leader[STATUS] == 's' then
     flush()
-    return answered(row, 's', call('HGET', P .. 'outcome', leader[ID]), now, body)
+    answered(row, 's', call('HGET', P .. 'outcome', leader[ID]), now, body)
+    return true
+  elseif answered_only == 1 then
+    rows[id] = nil
+    return false
   end
   open(row).flight = digest
   if leader then
@@ -43,6 +49,7 @@ local function add_special(id, lane, band, cost, owner, extra, body)
     lead(row, owner, cost, due > 0 and decimal(due) or '0')
   end
   write(row)
+  return true
 end
 
 -- Whether the job is there already. `text` is its head, if it had one before
@@ -54,7 +61,9 @@ end
 
 -- What is answered of a job that was not added alone.
 local function answer(id)
-  if mark(rows[id], WITHDRAWN) == 'd' then
+  if not rows[id] then
+    return -3
+  elseif mark(rows[id], WITHDRAWN) == 'd' then
     return -2
   end
   return tell_all({ rows[id] })

@@ -89,12 +89,12 @@ impl Jobs {
     pub(super) fn enqueue(&mut self, new: NewJob, now: Timestamp) -> Result<Job> {
         let id = new.id.clone();
         if !self.rows.contains_key(&id) {
-            self.add(new, now);
+            self.add(new, now)?;
         }
         self.seen(&id).ok_or(Error::NotFound)
     }
 
-    fn add(&mut self, new: NewJob, now: Timestamp) {
+    fn add(&mut self, new: NewJob, now: Timestamp) -> Result<()> {
         let (id, priority) = (new.id.clone(), new.priority);
         let leader = new.join.as_ref().and_then(|join| self.joinable(join, now));
         let kept = |answer: &Outcome| answer.files().all(|key| self.refers_to(key));
@@ -102,12 +102,16 @@ impl Jobs {
         let shared = leader.as_ref().map(|leader| &self.rows[leader].job);
         let shared = shared.filter(|job| job.status == Status::Succeeded);
         let answer = given.or_else(|| shared.and_then(|job| job.outcome.clone()));
+        if new.answered_only && answer.is_none() {
+            return Err(Error::NoAnswer);
+        }
         self.rows.insert(id.clone(), Row::new(new, now));
         match (answer, leader) {
             (Some(answer), _) => self.answer(&id, answer, now),
             (None, Some(leader)) => self.follow(&id, &leader),
             (None, None) => self.schedule(&id, priority),
         }
+        Ok(())
     }
 
     /// The newest job that answers, or is about to answer, the same request.
@@ -212,6 +216,14 @@ impl Jobs {
             self.unschedule(id);
         }
         true
+    }
+
+    pub(super) fn wants_answer(&self, id: &str) -> bool {
+        let Some(Row { job, .. }) = self.rows.get(id) else {
+            return false;
+        };
+        let succeeded = matches!(job.outcome, Some(Outcome::Succeeded { .. }));
+        !succeeded && job.status != Status::Cancelled
     }
 
     pub(super) fn seclude(&mut self, id: &str) {

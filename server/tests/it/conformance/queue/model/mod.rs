@@ -117,6 +117,10 @@ impl Queue for Model {
         self.change(|jobs| jobs.delete(id))
     }
 
+    async fn wants_answer(&self, id: &str) -> Result<bool> {
+        Ok(self.jobs().wants_answer(id))
+    }
+
     async fn seclude(&self, id: &str) -> Result<()> {
         self.change(|jobs| jobs.seclude(id));
         Ok(())

@@ -56,14 +56,24 @@ impl Jobs {
 
 /// What the call costs: every attempt at it, whatever became of it.
 fn bill(row: &Row, interrupted: bool) -> Bill {
-    let mut costs: Vec<Cost> = row.job.failures.iter().map(|failed| failed.cost).collect();
+    let outcome = row.job.outcome.as_ref();
+    let claims = outcome.map_or(&[][..], Outcome::earlier_claims);
+    let (paid, failed): (Vec<_>, Vec<_>) = row
+        .job
+        .failures
+        .iter()
+        .partition(|failed| claims.contains(&failed.token));
+    let mut costs: Vec<Cost> = failed.iter().map(|failed| failed.cost).collect();
     let mut pictures = Some(0);
     if let Some(Outcome::Succeeded {
         pictures: made,
         cost_usd,
-    }) = &row.job.outcome
+        ..
+    }) = outcome
     {
-        costs.push(cost_usd.map_or(Cost::Estimate, Cost::Usd));
+        if paid.iter().all(|paid| paid.settled_cost == Cost::Nothing) {
+            costs.push(cost_usd.map_or(Cost::Estimate, Cost::Usd));
+        }
         pictures = Some(made.len());
     }
     if interrupted {

@@ -55,7 +55,9 @@ impl Jobs {
         match row.job.status {
             Status::Running => {
                 row.job.status = transition(row.job.status, Event::Expire)?;
-                row.job.failures.push(expired(row.job.attempt, now));
+                row.job
+                    .failures
+                    .push(expired(row.job.attempt, row.job.token, now));
                 row.due = None;
                 row.hush();
                 self.changed(id);
@@ -190,7 +192,7 @@ impl Jobs {
 }
 
 /// The attempt of a worker that fell silent.
-fn expired(attempt: u32, at: Timestamp) -> FailedAttempt {
+fn expired(attempt: u32, token: u64, at: Timestamp) -> FailedAttempt {
     let failure = Failure {
         code: "lease_expired".into(),
         message: "The worker fell silent before the call ended.".into(),
@@ -198,6 +200,7 @@ fn expired(attempt: u32, at: Timestamp) -> FailedAttempt {
     };
     FailedAttempt {
         attempt,
+        token,
         at,
         failure,
         request_id: None,

@@ -28,6 +28,7 @@ pub(super) enum Call {
     Delete(String),
     Revive(String, Priority),
     Get(String),
+    Wants(String),
     List(String, Option<String>, usize),
     Dead(Option<String>, usize),
     Finished(Range<Timestamp>, usize),
@@ -51,7 +52,12 @@ impl Debug for Call {
                 let files: Vec<_> = new.request.files().collect();
                 let answer = new.answer.iter().flat_map(Outcome::files).next();
                 write!(f, ", not before {:?}, joins {join:?}", new.not_before)?;
-                write!(f, ", files {files:?}, answer {answer:?}")
+                write!(f, ", files {files:?}, answer {answer:?}")?;
+                f.write_str(if new.answered_only {
+                    ", or not at all"
+                } else {
+                    ""
+                })
             }
             Self::Claim(lanes) => {
                 let names = lanes.iter().map(|lane| &lane.name);
@@ -65,6 +71,7 @@ impl Debug for Call {
             Self::Delete(id) => write!(f, "delete {id}"),
             Self::Revive(id, priority) => write!(f, "revive {id} {priority:?}"),
             Self::Get(id) => write!(f, "get {id}"),
+            Self::Wants(id) => write!(f, "does {id} want an answer"),
             Self::List(owner, before, limit) => write!(f, "list {owner} {before:?} {limit}"),
             Self::Dead(before, limit) => write!(f, "dead {before:?} {limit}"),
             Self::Outbox => write!(f, "outbox"),
@@ -168,6 +175,7 @@ pub(super) async fn perform(queue: &dyn Queue, call: &Call, now: Timestamp) -> S
         Call::Delete(id) => Seen::said(queue.delete(id).await.map(sorted)),
         Call::Revive(id, priority) => Seen::job(queue.revive(id, *priority, now).await),
         Call::Get(id) => Seen::jobs(queue.get(id).await.map(Vec::from_iter)),
+        Call::Wants(id) => Seen::said(queue.wants_answer(id).await.unwrap()),
         Call::List(owner, before, limit) => {
             Seen::jobs(queue.list(owner, before.as_deref(), *limit).await)
         }

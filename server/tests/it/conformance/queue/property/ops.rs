@@ -39,6 +39,7 @@ pub(super) struct Addition {
     pub(super) priority: Priority,
     pub(super) delay: Option<i64>,
     pub(super) answer: Option<u8>,
+    pub(super) answered_only: bool,
     /// It improves this photo.
     pub(super) photo: Option<u8>,
 }
@@ -49,6 +50,8 @@ pub(super) enum Act {
     Report(Option<u8>, Option<u8>),
     /// And whether the delivery ends at once.
     Succeed(u8, bool),
+    /// The same with an answer that was paid for under an earlier claim.
+    TakeOver(u8, bool),
     Fail(bool),
     Retry(i64),
     Yield(i64),
@@ -107,18 +110,22 @@ fn addition() -> impl Strategy<Value = Addition> {
         priority(),
         delay,
         rare(),
+        prop::bool::weighted(0.1),
         rare(),
     )
         .prop_map(
-            |(owner, lane, digest, pictures, priority, delay, answer, photo)| Addition {
-                owner,
-                lane,
-                digest,
-                pictures,
-                priority,
-                delay,
-                answer,
-                photo,
+            |(owner, lane, digest, pictures, priority, delay, answer, answered_only, photo)| {
+                Addition {
+                    owner,
+                    lane,
+                    digest,
+                    pictures,
+                    priority,
+                    delay,
+                    answer,
+                    answered_only,
+                    photo,
+                }
             },
         )
 }
@@ -139,6 +146,7 @@ fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
         3 => (option::of(0..3_u8), option::of(0..3_u8)).prop_map(|(share, key)| Act::Report(share, key)),
         5 => (0..8_u8, any::<bool>()).prop_map(|(key, end)| Act::Succeed(key, end)),
+        3 => (0..8_u8, any::<bool>()).prop_map(|(key, end)| Act::TakeOver(key, end)),
         5 => any::<bool>().prop_map(Act::Fail),
         2 => (-10..3000_i64).prop_map(Act::Retry),
         1 => (-10..3000_i64).prop_map(Act::Yield),

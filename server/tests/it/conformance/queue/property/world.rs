@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use atelier::{
-    job::Request,
+    job::{Outcome, Request},
     queue::{Job, Join, Lane, NewJob, Report, Ticket, Verdict},
 };
 use atelier_app::wire::Status;
@@ -101,6 +101,7 @@ impl World {
         new.priority = addition.priority;
         new.not_before = addition.delay.map(|delay| self.later(delay));
         new.answer = addition.answer.map(|key| success(&picture(key)));
+        new.answered_only = addition.answered_only;
         self.added.push(new.clone());
         Call::Enqueue(Box::new(new))
     }
@@ -148,6 +149,7 @@ impl World {
                 return vec![Call::Extend(ticket, report)];
             }
             Act::Succeed(key, end) => (Verdict::Record(success(&picture(*key))), *end),
+            Act::TakeOver(key, end) => (Verdict::Record(self.taken_over(&ticket, *key)), *end),
             Act::Fail(end) => (Verdict::Fail(failed(9)), *end),
             Act::Retry(delay) => (Verdict::Retry(failed(1), self.later(*delay)), false),
             Act::Yield(delay) => (Verdict::Yield(failed(1), self.later(*delay)), false),
@@ -160,6 +162,15 @@ impl World {
         let mut calls = vec![Call::Settle(ticket.clone(), verdict)];
         calls.extend(end.then_some(Call::Complete(ticket)));
         calls
+    }
+
+    /// An answer that was paid for under all earlier claims of the job.
+    fn taken_over(&self, ticket: &Ticket, key: u8) -> Outcome {
+        let tickets = self.workers.iter().flatten();
+        let earlier = tickets.filter(|other| other.id == ticket.id && other.token != ticket.token);
+        earlier.fold(success(&picture(key)), |outcome, other| {
+            outcome.paid_under(other.token)
+        })
     }
 
     fn deed(&self, which: Pick, deed: &Deed, seen: &[Job]) -> Option<Call> {
@@ -187,7 +198,8 @@ impl World {
     /// Every way to look at the jobs.
     pub(super) fn looks(&self, seen: &[Job]) -> Vec<Call> {
         let mut calls = vec![Call::Outbox];
-        calls.extend(self.added.iter().map(|new| Call::Get(new.id.clone())));
+        let ids = self.added.iter().map(|new| new.id.clone());
+        calls.extend(ids.flat_map(|id| [Call::Get(id.clone()), Call::Wants(id)]));
         let pages = || {
             [None]
                 .into_iter()

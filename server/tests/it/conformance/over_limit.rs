@@ -1,0 +1,220 @@
+//! Who is over a limit is given what has been made before, and nothing else.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use atelier::{
+    blob::Blobs,
+    callback::{Data, Message},
+    job::{ImageTask, Outcome, Picture, Visibility},
+    limit::{Decision, Demand, Error, Figure, Limiter, Settlement, Unit},
+    queue::{Claim, Lane, Queue, Verdict},
+    studio::{self, Accepted, Caller, Order, Studio, Terms},
+};
+use atelier_app::wire::Cache;
+use jiff::Timestamp;
+
+use super::{Stores, ledger};
+use crate::support;
+
+const LEASE: Duration = Duration::from_secs(600);
+
+/// What happens to the answer between the charge and the order.
+#[derive(Clone, Copy, PartialEq)]
+enum Fate {
+    Stays,
+    Deleted,
+    FileGone,
+}
+
+/// A limiter after whose third charge the answer meets its fate: the first was
+/// the answer's own, the second is refused, the third pays for asking.
+struct Meanwhile {
+    limiter: Arc<dyn Limiter>,
+    queue: Arc<dyn Queue>,
+    blobs: Blobs,
+    fate: Fate,
+    charges: AtomicU32,
+}
+
+impl Meanwhile {
+    async fn happen(&self) {
+        let jobs = self.queue.list("somebody", None, 1).await.unwrap();
+        match self.fate {
+            Fate::Stays => {}
+            Fate::Deleted => {
+                self.queue.delete(&jobs[0].id).await.unwrap();
+            }
+            Fate::FileGone => {
+                let key = jobs[0].outcome.iter().flat_map(Outcome::files).next();
+                self.blobs.delete(key.unwrap()).await.unwrap();
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Limiter for Meanwhile {
+    async fn charge(&self, demands: Vec<Demand>, now: Timestamp) -> Result<Decision, Error> {
+        let decision = self.limiter.charge(demands, now).await;
+        if self.charges.fetch_add(1, Ordering::SeqCst) == 2 {
+            self.happen().await;
+        }
+        decision
+    }
+
+    async fn settle(
+        &self,
+        id: &str,
+        settlements: Vec<Settlement>,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        self.limiter.settle(id, settlements, now).await
+    }
+
+    async fn record(
+        &self,
+        figures: Vec<Figure>,
+        now: Timestamp,
+        keep: Duration,
+    ) -> Result<(), Error> {
+        self.limiter.record(figures, now, keep).await
+    }
+
+    async fn figures(&self, since: Timestamp, now: Timestamp) -> Result<Vec<Figure>, Error> {
+        self.limiter.figures(since, now).await
+    }
+
+    async fn sweep(&self, now: Timestamp) -> Result<(), Error> {
+        self.limiter.sweep(now).await
+    }
+}
+
+/// A studio in which everybody together may have one picture.
+fn studio(stores: &Stores, fate: Fate) -> Arc<Studio> {
+    let studio = Arc::into_inner(ledger::studio(stores)).unwrap();
+    let policy = |unit, quota| {
+        let text = format!(
+            "name = '{unit}'\nscope = 'global'\nunit = '{unit}'\nalgorithm = 'fixed_window'\n\
+             quota = {quota}\nwindow = '365d'"
+        );
+        Arc::new(toml::from_str(&text).unwrap())
+    };
+    Arc::new(Studio {
+        policies: vec![policy("images", 1), policy("requests", 9)],
+        limiter: Arc::new(Meanwhile {
+            limiter: Arc::clone(&stores.limiter),
+            queue: Arc::clone(&stores.queue),
+            blobs: studio.blobs.clone(),
+            fate,
+            charges: AtomicU32::new(0),
+        }),
+        ..studio
+    })
+}
+
+fn caller() -> Caller {
+    Caller {
+        ip: "203.0.113.1".into(),
+        owner: Some("somebody".into()),
+        held: None,
+        holder: None,
+    }
+}
+
+async fn order(studio: &Studio) -> Result<Accepted, studio::Error> {
+    let order = Order::Image(ImageTask {
+        prompt: "a boat".into(),
+        size: "auto".into(),
+        quality: "auto".into(),
+        n: 1,
+        style: None,
+        background: "auto".into(),
+        source: None,
+    });
+    studio.submit(&caller(), order, Terms::default()).await
+}
+
+/// Makes the picture of the job that waits.
+async fn work(studio: &Arc<Studio>) {
+    let now = Timestamp::now();
+    let lanes = [Lane::open("test")];
+    let Claim::Call(job) = studio.queue.claim(&lanes, now, LEASE).await.unwrap() else {
+        panic!("a job waits");
+    };
+    let bytes = support::picture();
+    let size = bytes.len() as u64;
+    let kept = studio
+        .blobs
+        .keep(bytes.into(), "png", Visibility::Everybody);
+    let outcome = Outcome::Succeeded {
+        pictures: vec![Picture {
+            key: kept.await.unwrap(),
+            width: 1,
+            height: 1,
+            media_type: "image/png".into(),
+            bytes: size,
+            thumbhash: String::new(),
+        }],
+        cost_usd: Some(0.04),
+        earlier_claims: Vec::new(),
+    };
+    let verdict = Verdict::Record(outcome.clone());
+    let ticket = job.ticket();
+    studio.queue.settle(&ticket, verdict, now).await.unwrap();
+    let message = Message {
+        kind: "job.succeeded".into(),
+        timestamp: now,
+        data: Data { ticket, outcome },
+    };
+    studio.complete(&message).await.unwrap();
+}
+
+/// A studio whose one picture is made, and what becomes of the same order again.
+async fn again(stores: &Stores, fate: Fate) -> (Arc<Studio>, Result<Accepted, studio::Error>) {
+    let studio = studio(stores, fate);
+    order(&studio).await.unwrap();
+    work(&studio).await;
+    let again = order(&studio).await;
+    (studio, again)
+}
+
+pub(crate) async fn an_answer_is_given_to_who_is_over_a_limit(stores: Stores) {
+    let (_, again) = again(&stores, Fate::Stays).await;
+    assert_eq!(again.unwrap().job.cache, Cache::Exact);
+}
+
+async fn is_refused(stores: Stores, fate: Fate) {
+    let (studio, again) = again(&stores, fate).await;
+    let Err(studio::Error::Limited(standings)) = again else {
+        panic!("no more may be made: {again:?}");
+    };
+    let violated: Vec<_> = standings.iter().filter(|one| one.violated).collect();
+    assert_eq!(violated.len(), 1);
+    assert_eq!(violated[0].policy.unit, Unit::Images);
+    // No call is made, nothing is kept of the order, and nothing was charged.
+    let lanes = [Lane::open("test")];
+    let claim = studio.queue.claim(&lanes, Timestamp::now(), LEASE).await;
+    assert!(matches!(claim, Ok(Claim::Idle(_))), "{claim:?}");
+    let jobs = studio.queue.list("somebody", None, 9).await.unwrap();
+    assert_eq!(jobs.len(), usize::from(fate == Fate::FileGone));
+    let standings = studio.limits(&caller()).await.unwrap();
+    let requests = standings
+        .iter()
+        .find(|one| one.policy.unit == Unit::Requests);
+    assert_eq!(requests.unwrap().remaining, 8);
+}
+
+pub(crate) async fn an_answer_that_is_deleted_meanwhile_is_refused_by_the_limit(stores: Stores) {
+    is_refused(stores, Fate::Deleted).await;
+}
+
+pub(crate) async fn an_answer_whose_picture_goes_meanwhile_is_refused_by_the_limit(stores: Stores) {
+    is_refused(stores, Fate::FileGone).await;
+}
