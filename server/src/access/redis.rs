@@ -70,8 +70,8 @@ impl Register for RedisRegister {
     }
 
     async fn allow(&self, subject: &Subject) -> Result<bool, Error> {
-        let command = Cmd::hdel(self.denials_key(), subject.to_string());
-        Ok(self.redis.query(&command).await?)
+        let entry = [&*subject.to_string()];
+        Ok(self.redis.always("HDEL", DENIALS, &entry).await?)
     }
 
     async fn withhold(&self, job: &str, withheld: bool) -> Result<(), Error> {

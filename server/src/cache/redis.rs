@@ -16,8 +16,9 @@ use crate::store::{
 static GET: LazyLock<Script> = LazyLock::new(|| Script::always(include_str!("redis/get.lua")));
 static PUT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("redis/put.lua")));
 static REMOVE: LazyLock<Script> =
-    LazyLock::new(|| Script::always(include_str!("redis/remove.lua")));
+    LazyLock::new(|| Script::finishing(include_str!("redis/remove.lua")));
 static SWEEP: LazyLock<Script> = LazyLock::new(|| Script::always(include_str!("redis/sweep.lua")));
+static RECORD: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("redis/record.lua")));
 
 /// Entries forgotten or looked at in one script.
 const BATCH: usize = 1000;
@@ -137,20 +138,16 @@ impl Cache for RedisCache {
     }
 
     async fn record(&self, savings: &[Saving]) -> Result<(), Error> {
-        let key = self.redis.key(SAVINGS);
+        let mut call = self.redis.script(&RECORD).key(SAVINGS);
         for Saving {
             hour,
             saved,
             amount,
         } in savings
         {
-            let field = format!("{hour}:{}", saved.as_str());
-            let () = self
-                .redis
-                .query(&redis::Cmd::hincr(&key, field, *amount))
-                .await?;
+            call = call.arg(format!("{hour}:{}", saved.as_str())).arg(*amount);
         }
-        Ok(())
+        Ok(call.run().await?)
     }
 
     async fn savings(&self, since: Timestamp) -> Result<Vec<Saving>, Error> {
@@ -183,7 +180,7 @@ mod tests {
 
     #[test]
     fn the_scripts_declare_their_names() {
-        for script in [&GET, &PUT, &REMOVE, &SWEEP] {
+        for script in [&GET, &PUT, &REMOVE, &SWEEP, &RECORD] {
             assert_eq!(script.undeclared(), Vec::<String>::new());
         }
     }

@@ -22,7 +22,7 @@ use crate::store::{
 
 static CHARGE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("redis/charge.lua")));
 static SETTLE: LazyLock<Script> =
-    LazyLock::new(|| Script::always(include_str!("redis/settle.lua")));
+    LazyLock::new(|| Script::finishing(include_str!("redis/settle.lua")));
 
 /// Begins every key.
 const TAG: &str = "{limits}";

@@ -344,7 +344,8 @@ pub trait Queue: Send + Sync + 'static {
     /// lanes that has one and may begin another call. A job that cannot be read
     /// fails, and the next one is taken.
     async fn claim(&self, lanes: &[Lane], now: Timestamp, lease: Duration) -> Result<Claim>;
-    /// Extends the lease of a running or delivering job and reports progress.
+    /// Extends the lease of a running or delivering job, never shortens it, and
+    /// reports progress.
     async fn extend(
         &self,
         ticket: &Ticket,
@@ -367,7 +368,8 @@ pub trait Queue: Send + Sync + 'static {
     /// when its owner has left: it goes on without an answer, or has failed and
     /// may be revived.
     async fn wants_answer(&self, id: &str) -> Result<bool>;
-    /// Lets nobody share the job's call, or be given its answer, from now on.
+    /// Lets nobody share the job's call, or be given its answer, from now on, and
+    /// the job nobody else's, should it be tried again.
     async fn seclude(&self, id: &str) -> Result<()>;
     /// At most `limit` failed jobs, newest first, older than the job `before`.
     async fn dead(&self, before: Option<&str>, limit: usize) -> Result<Vec<Job>>;

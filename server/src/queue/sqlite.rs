@@ -203,7 +203,8 @@ impl Queue for SqliteQueue {
         let ticket = ticket.clone();
         self.change(move |c, changed| {
             let mut row = flight::held(c, &ticket)?;
-            row.due = now.as_millisecond() + milliseconds(lease);
+            // One that comes late takes nothing from a later one.
+            row.due = row.due.max(now.as_millisecond() + milliseconds(lease));
             let progress = report.progress.or(row.progress);
             let preview = report.preview.or_else(|| row.preview.clone());
             if progress == row.progress && preview == row.preview {

@@ -5,11 +5,14 @@
 //! clocks need not. So the time is the store's: its offset to a clock of this
 //! process that nobody can set, measured whenever a connection is made and
 //! every few seconds after that. Of a cluster, the node that holds the queue
-//! tells the time. A process by itself asks its machine.
+//! tells the time. A process by itself asks its machine, whose leaps it works
+//! off slowly.
+
+mod steady;
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicI64, Ordering},
     },
     time::{Duration, Instant},
@@ -18,6 +21,8 @@ use std::{
 use jiff::Timestamp;
 use tracing::warn;
 
+use self::steady::Steady;
+
 /// No offset is known yet.
 const UNKNOWN: i64 = i64::MIN;
 
@@ -25,10 +30,13 @@ const UNKNOWN: i64 = i64::MIN;
 const WORTH_A_WORD: Duration = Duration::from_secs(2);
 
 /// Tells the time; clones tell the same.
-#[derive(Debug, Clone, Default)]
-pub struct Clock {
-    /// Unset: the machine's clock.
-    store: Option<Arc<StoreTime>>,
+#[derive(Debug, Clone)]
+pub struct Clock(Source);
+
+#[derive(Debug, Clone)]
+enum Source {
+    Machine(Arc<Mutex<Steady>>),
+    Store(Arc<StoreTime>),
 }
 
 /// The time of a store that is somewhere else.
@@ -54,21 +62,40 @@ pub(crate) struct Sample {
 }
 
 impl Clock {
-    /// The clock of this machine.
+    /// The clock of this machine. It goes on evenly: if the machine's is set,
+    /// it follows by a tenth of the time that passes, but for hours at once.
     pub fn system() -> Self {
-        Self::default()
+        let steady = Steady::new(Instant::now(), Timestamp::now().as_microsecond());
+        Self(Source::Machine(Arc::new(Mutex::new(steady))))
     }
 
     /// The time of a store.
     pub(crate) const fn of(store: Arc<StoreTime>) -> Self {
-        Self { store: Some(store) }
+        Self(Source::Store(store))
     }
 
     /// The time now. While a store's is not known yet, the machine's.
     pub fn now(&self) -> Timestamp {
-        let known = self.store.as_ref().and_then(|store| store.now());
-        known.unwrap_or_else(Timestamp::now)
+        let now = match &self.0 {
+            Source::Machine(steady) => steadily(steady),
+            Source::Store(store) => store.now(),
+        };
+        now.unwrap_or_else(Timestamp::now)
     }
+}
+
+fn steadily(steady: &Mutex<Steady>) -> Option<Timestamp> {
+    let machine = Timestamp::now().as_microsecond();
+    let mut steady = steady.lock().unwrap_or_else(PoisonError::into_inner);
+    let (told, leap) = steady.tell(Instant::now(), machine);
+    if let Some(leap) = leap {
+        let seconds = leap / 1_000_000;
+        warn!(
+            seconds,
+            "this machine's clock was set by hours; its time counts from now on"
+        );
+    }
+    Timestamp::from_microsecond(told).ok()
 }
 
 impl Default for StoreTime {
@@ -101,22 +128,34 @@ impl StoreTime {
         Timestamp::from_microsecond(offset + self.at(Instant::now())).ok()
     }
 
+    /// What the store's clock shows at an instant, in Unix microseconds; nothing
+    /// while that is not known.
+    pub(crate) fn told_at(&self, instant: Instant) -> Option<i64> {
+        let offset = self.offset.load(Ordering::Relaxed);
+        (offset != UNKNOWN).then(|| offset + self.at(instant))
+    }
+
     fn at(&self, instant: Instant) -> i64 {
         let since = instant.saturating_duration_since(self.base);
         i64::try_from(since.as_micros()).unwrap_or(i64::MAX / 2)
     }
 
+    /// Takes a measurement in, and says so once if the machine's clock is wrong.
+    pub(crate) fn take(&self, sample: Sample) {
+        self.follow(sample);
+        self.compare(Timestamp::now());
+    }
+
     /// Takes a measurement in. The answer was true at some moment between
     /// question and answer; as long as the present offset agrees with that it
     /// stays, so that a slow answer does not disturb a good one.
-    pub(crate) fn take(&self, sample: Sample) {
+    pub(crate) fn follow(&self, sample: Sample) {
         let (asked, answered) = (self.at(sample.asked), self.at(sample.answered));
         let present = self.offset.load(Ordering::Relaxed);
         if !(sample.time - answered..=sample.time - asked).contains(&present) {
             let middle = asked + (answered - asked) / 2;
             self.offset.store(sample.time - middle, Ordering::Relaxed);
         }
-        self.compare(Timestamp::now());
     }
 
     /// Says so once if the machine's clock is wrong.

@@ -3,7 +3,11 @@
 //! long: every call has its time, counted from when it came, and only so many
 //! may wait.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use tokio::{
     sync::{
@@ -32,13 +36,27 @@ const UNDER_WAY: usize = 2;
 /// A result for each of the calls, or the failure that took them all down.
 pub(crate) type Results<O, E> = Result<Vec<Result<O, E>>, Error>;
 
+/// A store that does nothing for whoever has stopped waiting.
+pub(crate) trait Until {
+    /// The same store for those who wait until the deadline.
+    #[must_use]
+    fn until(&self, deadline: Instant) -> Self;
+}
+
 type Answer<O, E> = oneshot::Sender<Result<O, E>>;
-type Inbox<I, O, E> = Arc<Mutex<Receiver<(I, Answer<O, E>)>>>;
+type Inbox<I, O, E> = Arc<Mutex<Receiver<Waiting<I, O, E>>>>;
+
+/// A call.
+struct Waiting<I, O, E> {
+    item: I,
+    answer: Answer<O, E>,
+    until: Instant,
+}
 
 /// The calls of one operation. Nobody waits for company: a call that finds no
 /// round trip under way is sent at once.
 pub(crate) struct Gather<I, O, E> {
-    inbox: Sender<(I, Answer<O, E>)>,
+    inbox: Sender<Waiting<I, O, E>>,
     patience: Duration,
 }
 
@@ -53,7 +71,7 @@ where
     /// call waits longer than `patience`.
     pub(crate) fn start<S, R, F>(store: &S, patience: Duration, run: R) -> Self
     where
-        S: Clone + Send + Sync + 'static,
+        S: Clone + Until + Send + Sync + 'static,
         R: Fn(S, Vec<I>) -> F + Copy + Send + 'static,
         F: Future<Output = Results<O, E>> + Send + 'static,
     {
@@ -68,12 +86,15 @@ where
     /// Waits for the result of one call.
     pub(crate) async fn call(&self, item: I) -> Result<O, E> {
         let (answer, result) = oneshot::channel();
-        self.inbox
-            .try_send((item, answer))
-            .map_err(|error| match error {
-                TrySendError::Full(_) => Error::crowded(),
-                TrySendError::Closed(_) => Error::Closed,
-            })?;
+        let waiting = Waiting {
+            item,
+            answer,
+            until: Instant::now() + self.patience,
+        };
+        self.inbox.try_send(waiting).map_err(|error| match error {
+            TrySendError::Full(_) => Error::crowded(),
+            TrySendError::Closed(_) => Error::Closed,
+        })?;
         match timeout(self.patience, result).await {
             Ok(result) => result.map_err(|_| Error::Closed)?,
             Err(_) => Err(Error::silent(self.patience).into()),
@@ -83,8 +104,8 @@ where
 
 /// What has come, at least one call; nothing when none can come any more.
 async fn gather<I, O, E>(
-    inbox: &Mutex<Receiver<(I, Answer<O, E>)>>,
-) -> Option<Vec<(I, Answer<O, E>)>> {
+    inbox: &Mutex<Receiver<Waiting<I, O, E>>>,
+) -> Option<Vec<Waiting<I, O, E>>> {
     let mut inbox = inbox.lock().await;
     let mut gathered = Vec::with_capacity(BATCH);
     gathered.push(inbox.recv().await?);
@@ -101,7 +122,7 @@ async fn gather<I, O, E>(
 
 async fn serve<S, I, O, E, R, F>(store: S, run: R, inbox: Inbox<I, O, E>)
 where
-    S: Clone,
+    S: Until,
     E: From<Error>,
     R: Fn(S, Vec<I>) -> F,
     F: Future<Output = Results<O, E>>,
@@ -112,9 +133,15 @@ where
         };
         // Whoever has gone, or has waited too long, may have wanted a claim: it
         // would be lost.
-        gathered.retain(|(_, answer)| !answer.is_closed());
-        let (items, answers): (Vec<_>, Vec<_>) = gathered.into_iter().unzip();
-        match run(store.clone(), items).await {
+        gathered.retain(|waiting| !waiting.answer.is_closed());
+        let Some(first) = gathered.iter().map(|waiting| waiting.until).min() else {
+            continue;
+        };
+        let pairs = gathered.into_iter();
+        let (items, answers): (Vec<_>, Vec<_>) = pairs
+            .map(|Waiting { item, answer, .. }| (item, answer))
+            .unzip();
+        match run(store.until(first), items).await {
             Ok(results) => {
                 for (answer, result) in answers.into_iter().zip(results) {
                     let _ = answer.send(result);
@@ -134,6 +161,10 @@ mod tests {
     use super::*;
 
     type Silent = Gather<(), (), Error>;
+
+    impl Until for () {
+        fn until(&self, _: Instant) -> Self {}
+    }
 
     async fn silence((): (), _: Vec<()>) -> Results<(), Error> {
         std::future::pending().await

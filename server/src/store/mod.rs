@@ -25,6 +25,10 @@ pub enum Error {
     Closed,
     #[error("an operation on the database panicked and was undone")]
     Panicked,
+    /// What another operation met, such as a full disk, undid the transaction
+    /// that this one was part of.
+    #[error("the database undid a transaction that another operation broke")]
+    RolledBack,
     /// An older version would not understand what it reads, and harm it.
     #[error(
         "what is kept there was written by a newer version of Atelier (schema {found}, this one knows {known}). \
@@ -68,6 +72,12 @@ impl Error {
     pub(crate) fn crowded() -> Self {
         let text = "too many operations wait for the store";
         Self::Away(io::Error::new(io::ErrorKind::WouldBlock, text).into())
+    }
+
+    /// Whoever asked has stopped waiting before the store came to it.
+    pub(crate) fn late() -> Self {
+        let text = "it came too late, and nothing was done";
+        Self::Away(io::Error::new(io::ErrorKind::TimedOut, text).into())
     }
 
     /// The store did not answer in time.

@@ -6,18 +6,19 @@
 //! lost. An operation is given three seconds, and half of one while Redis is
 //! known to be away: it fails with [`Error::Away`] then, and the first one after
 //! Redis is back succeeds. None is repeated here once it may have been carried
-//! out.
+//! out, and a [`Script`] says whether it is carried out at all once its caller
+//! has gone.
 //!
 //! A Redis that is full (`maxmemory` without eviction) refuses what would take
-//! more memory with [`Error::Full`]. Scripts made by [`Script::always`] are
-//! carried out all the same: those that make room, and those that finish what
-//! was accepted.
+//! more memory with [`Error::Full`]; some kinds of scripts are carried out all
+//! the same.
 
 mod link;
 mod script;
 #[cfg(test)]
 mod globals;
 mod subscription;
+mod times;
 mod url;
 
 use std::{
@@ -26,17 +27,20 @@ use std::{
         Arc, LazyLock, Weak,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use ::redis::{Cmd, ErrorKind, FromRedisValue, RedisError, ServerErrorKind, Value};
 use tokio::{
     sync::{Semaphore, mpsc},
-    time::{sleep, timeout},
+    time::{sleep, timeout_at},
 };
 use tracing::{info, warn};
 
-use self::link::Line;
+use self::{
+    link::{Line, RESPONSE, too_slow},
+    times::Times,
+};
 pub use self::{
     script::{Call, Script},
     subscription::Notice,
@@ -45,6 +49,7 @@ pub use self::{
 use super::{
     Error,
     clock::{Clock, StoreTime},
+    gather::Until,
 };
 
 /// How long an operation may take, connecting included.
@@ -52,6 +57,10 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(3);
 
 /// How long it may take while Redis is away: enough to find it back.
 const IMPATIENCE: Duration = Duration::from_millis(500);
+
+/// So long before its caller stops waiting a script is not carried out any more:
+/// its answer needs some time, and a clock is known only as exactly as that.
+const MARGIN: Duration = Duration::from_millis(200);
 
 /// How many operations may wait for Redis.
 const MOST_WAITING: usize = 4096;
@@ -75,12 +84,24 @@ const PREFIX: &str = "atelier:";
 pub struct Redis {
     shared: Arc<Shared>,
     prefix: Arc<str>,
+    /// Nobody waits longer for what is asked through this handle.
+    until: Option<Instant>,
+}
+
+impl Until for Redis {
+    fn until(&self, deadline: Instant) -> Self {
+        Self {
+            until: Some(deadline),
+            ..self.clone()
+        }
+    }
 }
 
 struct Shared {
     url: RedisUrl,
     line: Line,
     time: Arc<StoreTime>,
+    times: Times,
     /// One for each operation that may wait.
     places: Semaphore,
     away: AtomicBool,
@@ -94,6 +115,7 @@ impl Redis {
         let time = Arc::new(StoreTime::default());
         let shared = Shared {
             line: Line::new(url.clone(), Arc::clone(&time)),
+            times: Times::new(Arc::clone(&time)),
             time,
             url,
             places: Semaphore::new(MOST_WAITING),
@@ -103,6 +125,7 @@ impl Redis {
         Self {
             shared: Arc::new(shared),
             prefix: PREFIX.into(),
+            until: None,
         }
     }
 
@@ -110,8 +133,8 @@ impl Redis {
     #[must_use]
     pub fn with_prefix(&self, prefix: &str) -> Self {
         Self {
-            shared: Arc::clone(&self.shared),
             prefix: prefix.into(),
+            ..self.clone()
         }
     }
 
@@ -133,7 +156,14 @@ impl Redis {
 
     /// Runs one command; its keys are full names.
     pub async fn query<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, Error> {
-        self.shared.converse(self.shared.ask(command)).await
+        let until = self.patience_ends();
+        self.shared.converse(until, self.shared.ask(command)).await
+    }
+
+    /// When whoever asks now stops waiting.
+    fn patience_ends(&self) -> Instant {
+        let end = Instant::now() + self.shared.patience();
+        self.until.map_or(end, |until| until.min(end))
     }
 
     /// Runs one command on one key without a hash tag, even when Redis is full:
@@ -176,19 +206,24 @@ impl Redis {
 }
 
 impl Shared {
-    /// Waits for a conversation with Redis, no longer than [`PATIENCE`], and
-    /// logs when Redis has gone and when it is back.
-    async fn converse<T: FromRedisValue>(
-        &self,
-        conversation: impl Future<Output = Result<Value, RedisError>>,
-    ) -> Result<T, Error> {
-        let _place = self.places.try_acquire().map_err(|_| Error::crowded())?;
-        let patience = if self.away.load(Ordering::Relaxed) {
+    /// How long an operation may take at the moment.
+    fn patience(&self) -> Duration {
+        if self.away.load(Ordering::Relaxed) {
             IMPATIENCE
         } else {
             PATIENCE
-        };
-        let answer = match timeout(patience, conversation).await {
+        }
+    }
+
+    /// Waits for a conversation with Redis until then, and logs when Redis has
+    /// gone and when it is back.
+    async fn converse<T: FromRedisValue>(
+        &self,
+        until: Instant,
+        conversation: impl Future<Output = Result<Value, RedisError>>,
+    ) -> Result<T, Error> {
+        let _place = self.places.try_acquire().map_err(|_| Error::crowded())?;
+        let answer = match timeout_at(until.into(), conversation).await {
             Ok(answer) => answer.map_err(Error::from),
             Err(_) => Err(Error::silent(PATIENCE)),
         };
@@ -224,9 +259,28 @@ impl Shared {
     async fn measure(&self) -> Result<(), Error> {
         let measuring = async {
             let link = self.line.connect().await?;
-            link.measure(&self.time).await.map(|()| Value::Okay)
+            link.clone().measure(&self.time).await?;
+            self.times.measure_others(&link).await?;
+            Ok(Value::Okay)
         };
-        self.converse(measuring).await
+        let until = Instant::now() + self.patience();
+        self.converse(until, measuring).await
+    }
+
+    /// Asks the node that has this key for its time.
+    async fn measure_for(&self, key: &str) -> Result<(), RedisError> {
+        self.times.measure(&self.line.connect().await?, key).await
+    }
+
+    /// The last moment at which a script sent now is wanted by who waits until
+    /// then, by the clock of the node that has this key.
+    async fn deadline(&self, key: &str, until: Instant) -> Result<i64, RedisError> {
+        let link = self.line.connect().await?;
+        let time = self.times.of(&link, key).await?;
+        let now = Instant::now();
+        let wait = until.saturating_duration_since(now).min(RESPONSE);
+        time.told_at(now + wait.saturating_sub(MARGIN))
+            .ok_or_else(too_slow)
     }
 }
 
@@ -246,6 +300,7 @@ async fn watch(shared: Weak<Shared>) {
 pub(super) fn is_away(error: &RedisError) -> bool {
     use ServerErrorKind as S;
     match error.kind() {
+        _ if is_late(error) => true,
         ErrorKind::Io | ErrorKind::ClusterConnectionNotFound => true,
         ErrorKind::Server(kind) => matches!(
             kind,
@@ -266,6 +321,11 @@ pub(super) fn newer(error: &RedisError) -> Option<(String, String)> {
     let found = error.detail().filter(|_| error.kind() == link::NEWER)?;
     found.parse::<u64>().ok()?;
     Some((found.to_owned(), link::SCHEMA.to_string()))
+}
+
+/// A script was not carried out, because nobody waits for it any more.
+pub(super) fn is_late(error: &RedisError) -> bool {
+    error.code() == Some("LATE")
 }
 
 /// Redis has no memory for more. Before 7.0 a script's error has another code.

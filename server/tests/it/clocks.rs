@@ -1,5 +1,6 @@
 //! Machines that share a Redis and whose clocks are wrong by minutes: leases,
-//! windows, signatures and lists go by the store's time.
+//! windows, signatures and lists go by the store's time. And a machine by itself
+//! whose clock is set.
 
 use serde_json::{Value, json};
 
@@ -109,4 +110,29 @@ async fn jobs_are_listed_in_the_order_in_which_they_came() {
     let jobs = list["jobs"].as_array().unwrap().iter();
     let listed: Vec<&str> = jobs.map(|job| text(&job["id"])).collect();
     assert_eq!(listed, expected);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_clock_that_is_set_ends_no_lease_and_gives_no_limit_out_again() {
+    let policy = "[[limits]]\nname = 'p'\nscope = 'global'\nunit = 'requests'\n\
+                  algorithm = 'token_bucket'\nquota = 2\nburst = 2\nwindow = '10m'";
+    for skew in SKEWS {
+        let openai = OpenAi::start(vec![Answer::Hang]).await;
+        let setup = Setup::with_file(policy).openai(&openai).skewed(0);
+        let server = setup.start();
+        let running = server.paint("a boat").await;
+        openai.called(1).await;
+        setup.set_clock(0, skew);
+        // A claim takes up whatever lease has ended.
+        server.succeeded(&server.paint("a barge").await).await;
+        assert_eq!(openai.calls().len(), 2, "{skew}");
+        let order = server
+            .post("/api/images")
+            .json(&json!({ "prompt": "a raft" }));
+        assert_eq!(order.send().await.unwrap().status(), 429, "{skew}");
+        openai.release();
+        let running = server.succeeded(&running).await;
+        assert_eq!(running["attempt"], 1, "{skew}");
+        assert_eq!(openai.calls().len(), 2, "{skew}");
+    }
 }

@@ -10,6 +10,7 @@ mod support;
 mod conformance;
 mod plans;
 mod redis;
+mod late;
 mod walk;
 mod input;
 mod connections;

@@ -18,7 +18,7 @@ use crate::support;
 
 const LEASE: Duration = Duration::from_secs(60);
 
-fn new(id: &str) -> NewJob {
+pub(crate) fn new(id: &str) -> NewJob {
     let request = json!({
         "provider": "test", "model": "test", "variation": 0,
         "task": { "kind": "image", "prompt": id, "size": "auto", "quality": "auto", "n": 1, "style": null },

@@ -20,8 +20,10 @@ use crate::store::{
 
 static PUT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("redis/put.lua")));
 /// The same for a job that has none any more: that must be written at any time.
-static REMOVE: LazyLock<Script> = LazyLock::new(|| Script::always(include_str!("redis/put.lua")));
-static CHANGES: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("redis/changes.lua")));
+static REMOVE: LazyLock<Script> =
+    LazyLock::new(|| Script::finishing(include_str!("redis/put.lua")));
+static CHANGES: LazyLock<Script> =
+    LazyLock::new(|| Script::reading(include_str!("redis/changes.lua")));
 static SWEEP: LazyLock<Script> = LazyLock::new(|| Script::always(include_str!("redis/sweep.lua")));
 
 const KEYS: [&str; 4] = [

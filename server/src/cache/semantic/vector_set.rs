@@ -20,7 +20,7 @@ use crate::store::redis::{Call, Redis, Script};
 
 static PUT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("vector_set/put.lua")));
 static REMOVE: LazyLock<Script> =
-    LazyLock::new(|| Script::always(include_str!("vector_set/remove.lua")));
+    LazyLock::new(|| Script::finishing(include_str!("vector_set/remove.lua")));
 
 const USED: &str = "{meanings}:used";
 const UNTIL: &str = "{meanings}:until";

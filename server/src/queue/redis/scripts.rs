@@ -18,12 +18,14 @@ macro_rules! rows {
     };
 }
 
-/// A script of these files. Whatever was accepted is finished, cancelled and
-/// deleted even when Redis is full; only [`ENQUEUE`] is not carried out then.
+/// A script of these files, of a [kind](Script). Whatever was accepted is
+/// finished, cancelled and deleted even when Redis is full; only [`ENQUEUE`] is
+/// refused then. However late, only what ends a claim is carried out, and what
+/// tells that it is still needed.
 macro_rules! script {
-    ($name:ident: $($file:literal),+) => {
+    ($name:ident, $kind:ident: $($file:literal),+) => {
         pub(super) static $name: LazyLock<Script> = LazyLock::new(|| {
-            Script::always(concat!(
+            Script::$kind(concat!(
                 include_str!("lua/base.lua"),
                 rows!(),
                 $(include_str!(concat!("lua/", $file, ".lua"))),+
@@ -51,21 +53,21 @@ macro_rules! quick_script {
 }
 
 quick_script!(ENQUEUE, new: "enqueue", "flight");
-quick_script!(GET, new: "get");
+quick_script!(GET, reading: "get");
 quick_script!(CLAIM, always: "claim");
-quick_script!(EXTEND, always: "extend");
-quick_script!(SETTLE, always: "settle");
-quick_script!(COMPLETE, always: "complete");
-script!(NEWEST: "newest");
-script!(FINISHED: "finished");
-script!(THROTTLE: "throttle");
-script!(CANCEL: "cancel");
-script!(DELETE: "delete");
-script!(REVIVE: "flight", "revive");
-script!(OUTBOX_PAGE: "outbox_page");
-script!(ACKNOWLEDGE: "acknowledge");
-script!(SECLUDE: "seclude");
-script!(ADVANCE: "advance");
+quick_script!(EXTEND, finishing: "extend");
+quick_script!(SETTLE, finishing: "settle");
+quick_script!(COMPLETE, finishing: "complete");
+script!(NEWEST, reading: "newest");
+script!(FINISHED, reading: "finished");
+script!(THROTTLE, always: "throttle");
+script!(CANCEL, always: "cancel");
+script!(DELETE, always: "delete");
+script!(REVIVE, always: "flight", "revive");
+script!(OUTBOX_PAGE, reading: "outbox_page");
+script!(ACKNOWLEDGE, finishing: "acknowledge");
+script!(SECLUDE, always: "seclude");
+script!(ADVANCE, finishing: "advance");
 
 #[test]
 fn scripts_use_only_what_they_declare() {

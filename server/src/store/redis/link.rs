@@ -142,6 +142,27 @@ impl Link {
         Ok(())
     }
 
+    /// Asks the node that has this key for its time.
+    pub(super) async fn measure_for(self, key: &str, time: &StoreTime) -> Result<(), RedisError> {
+        let mut question = ::redis::cmd("EVAL");
+        question.arg("return redis.call('TIME')").arg(1).arg(key);
+        let asked = Instant::now();
+        let answer = timeout(RESPONSE, self.ask(&question));
+        let answer = answer.await.unwrap_or_else(slow)?;
+        let answered = Instant::now();
+        let (seconds, microseconds): (i64, i64) = ::redis::from_redis_value(answer)?;
+        time.follow(Sample {
+            asked,
+            answered,
+            time: seconds * 1_000_000 + microseconds,
+        });
+        Ok(())
+    }
+
+    pub(super) const fn is_cluster(&self) -> bool {
+        matches!(self.connection, Connection::Cluster(_))
+    }
+
     pub(super) async fn ask(self, command: &Cmd) -> Result<Value, RedisError> {
         match self.connection {
             Connection::Cluster(mut cluster) => command.query_async(&mut cluster).await,
@@ -288,5 +309,9 @@ fn with_pushes(node: &ConnectionInfo) -> ConnectionInfo {
 
 /// For `timeout(…).await.unwrap_or_else(slow)`.
 pub(super) fn slow<T>(_: Elapsed) -> Result<T, RedisError> {
-    Err(io::Error::from(io::ErrorKind::TimedOut).into())
+    Err(too_slow())
+}
+
+pub(super) fn too_slow() -> RedisError {
+    io::Error::from(io::ErrorKind::TimedOut).into()
 }

@@ -11,7 +11,7 @@ mod replicate;
 mod server;
 mod setup;
 #[path = "../../skew/mod.rs"]
-mod skew;
+pub(crate) mod skew;
 
 use std::{path::Path, time::Duration};
 

@@ -2,7 +2,7 @@
 -- ('' for as before). Answers for each how it ended.
 
 local STRIDE = 5
-local ids, out = every(STRIDE, 1), {}
+local ids, out, leases = every(STRIDE, 1), {}, {}
 local long
 
 local found = call('HMGET', P .. 'head', unpack(ids))
@@ -13,17 +13,21 @@ for n = 1, #ids do
     status, _, _, marks, _, _, _, token = parse(HEAD, text)
   end
   if (status == 'r' or status == 'd') and sub(marks, 2, 2) ~= 'f' and token == tonumber(ARGV[i + 1]) then
-    add(due_in, ARGV[i + 2], ids[n])
     out[n] = DONE
   else
     long = long or long_way()
     out[n] = long.extend(i, text)
   end
+  if out[n] == DONE then
+    add(leases, ARGV[i + 2], ids[n])
+  end
 end
 
 if long then
   long.commit()
-elseif #due_in > 0 then
-  call('ZADD', P .. 'due', unpack(due_in))
+end
+if #leases > 0 then
+  -- One that comes late takes nothing from a later one.
+  call('ZADD', P .. 'due', 'GT', unpack(leases))
 end
 return out

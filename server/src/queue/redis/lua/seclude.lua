@@ -1,13 +1,18 @@
--- Lets nobody share a job's call, or its answer, any more. ARGV: id.
+-- Lets nobody share a job's call, or its answer, any more, not even once it is
+-- tried again. ARGV: id.
 
 local row = load(ARGV[1])
-if row and row[STATUS] ~= '?' and mark(row, ROLE) == 'l' then
+if row and row[STATUS] ~= '?' then
   local link = open(row)
-  call('ZREM', P .. 'flight:' .. link.flight, row[ID])
-  link.flight = ''
-  set_mark(row, ROLE, '-')
-  relink(row)
-  write(row)
-  commit()
+  if mark(row, ROLE) == 'l' then
+    call('ZREM', P .. 'flight:' .. link.flight, row[ID])
+    set_mark(row, ROLE, '-')
+  end
+  if link.flight ~= '' then
+    link.flight = ''
+    relink(row)
+    write(row)
+    commit()
+  end
 end
 return DONE

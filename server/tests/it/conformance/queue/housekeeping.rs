@@ -1,11 +1,12 @@
 //! What is to be discarded is known until it is gone; and what keeps owners apart.
 
-use atelier::queue::NewJob;
+use atelier::queue::{NewJob, Priority};
 use atelier_app::wire::{Cache, Status};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    super::ledger, Stores, add, at, call, complete, joining, new, record, restoring, success, work,
+    super::ledger, Stores, add, at, call, complete, fail, get, joining, new, record, restoring,
+    success, work,
 };
 
 /// More than are looked up at a time.
@@ -126,6 +127,27 @@ pub(crate) async fn a_secluded_job_is_joined_by_nobody(stores: Stores) {
     assert_eq!((alone.status, alone.cache), (Status::Queued, Cache::Miss));
     assert!(queue.delete("a").await.unwrap().is_empty());
     assert_eq!(queue.delete("b").await.unwrap(), ["a.png"]);
+}
+
+pub(crate) async fn a_follower_that_was_secluded_is_alone_when_it_is_tried_again(stores: Stores) {
+    let queue = stores.queue;
+    for id in ["a", "b", "c"] {
+        add(&queue, joining(id, "same")).await;
+    }
+    for id in ["b", "c"] {
+        queue.seclude(id).await.unwrap();
+    }
+    fail(&queue, 1).await;
+    for id in ["a", "b", "c"] {
+        assert_eq!(get(&queue, id).await.status, Status::Failed, "{id}");
+    }
+    let alone = queue.revive("b", Priority::Normal, at(2)).await.unwrap();
+    assert_eq!((alone.status, alone.cache), (Status::Queued, Cache::Miss));
+    // It leads nobody, and follows nobody.
+    assert_eq!(add(&queue, joining("d", "same")).await.cache, Cache::Miss);
+    assert_eq!(add(&queue, joining("e", "same")).await.cache, Cache::Joined);
+    let alone = queue.revive("c", Priority::Normal, at(2)).await.unwrap();
+    assert_eq!((alone.status, alone.cache), (Status::Queued, Cache::Miss));
 }
 
 pub(crate) async fn owners_that_differ_in_a_part_share_a_turn(stores: Stores) {

@@ -69,6 +69,23 @@ pub(crate) async fn a_heartbeat_keeps_the_lease(stores: Stores) {
     record(&queue, &ticket, success("a.png"), LEASE_MS).await;
 }
 
+/// As it may when the store hung: it finds what it was told meanwhile on two
+/// connections, the later one first.
+pub(crate) async fn a_heartbeat_that_comes_late_shortens_no_lease(stores: Stores) {
+    let queue = stores.queue;
+    add(&queue, new("a", "owner")).await;
+    let ticket = call(&queue, 0).await.ticket();
+    for (sent, report) in [
+        (500, Report::default()),
+        (100, Report::default()),
+        (200, progress(0.5)),
+    ] {
+        extend(&queue, &ticket, report, sent).await.unwrap();
+    }
+    assert_eq!(get(&queue, "a").await.progress, Some(0.5));
+    assert_eq!(idle(&queue, 500).await, Some(500 + LEASE_MS));
+}
+
 pub(crate) async fn an_old_token_can_do_nothing(stores: Stores) {
     let queue = stores.queue;
     queue.enqueue(new("a", "owner"), at(0)).await.unwrap();

@@ -7,7 +7,6 @@ local function extend(i, text)
   if not row then
     return refusal
   end
-  add(due_in, ARGV[i + 2], row[ID])
   local progress, preview, link = ARGV[i + 3], ARGV[i + 4], open(row)
   progress = progress ~= '' and progress or link.progress
   preview = preview ~= '' and preview or link.preview

@@ -96,7 +96,7 @@ impl Jobs {
         report: Report,
     ) -> Result<()> {
         let row = self.held(ticket)?;
-        row.due = Some(until);
+        row.due = row.due.max(Some(until));
         let progress = report.progress.or(row.job.progress);
         let preview = report.preview.or_else(|| row.job.preview.clone());
         if (progress, &preview) != (row.job.progress, &row.job.preview) {
