@@ -22,7 +22,7 @@ pub use self::{
     sqlite::SqliteRegister,
     subject::{Subject, Unfit},
 };
-use crate::{job::hex, limit::Policy};
+use crate::{job::hex, limit::Policy, store};
 
 /// Begins every key's text.
 pub const KEY: &str = "atl_";
@@ -32,7 +32,7 @@ pub const ID: &str = "key_";
 /// The store cannot be asked.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{0}")]
-pub struct Error(#[from] crate::store::Error);
+pub struct Error(#[from] store::Error);
 
 impl Error {
     /// The store is away, not broken: to try again later may help.
@@ -98,6 +98,19 @@ impl Key {
             own: self.own.map(Arc::new),
         })
     }
+}
+
+/// An entry of the deny list as it is kept. One that cannot be read holds for ever:
+/// whom it is about was shut out by somebody.
+fn denial(subject: &str, record: &str) -> Option<Denial> {
+    let for_ever = || {
+        let subject = Subject::try_from(subject.to_owned()).ok()?;
+        Some(Denial {
+            subject,
+            until: None,
+        })
+    };
+    store::readable(subject, record).or_else(for_ever)
 }
 
 impl Denial {

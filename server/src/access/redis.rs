@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 use redis::Cmd;
 
-use super::{Denial, Error, Key, Register, Subject};
+use super::{Denial, Error, Key, Register, Subject, denial};
 use crate::store::{self, redis::Redis};
 
 const KEYS: &str = "access:keys";
@@ -40,16 +40,15 @@ impl Register for RedisRegister {
     async fn keys(&self) -> Result<Vec<(String, Key)>, Error> {
         let command = Cmd::hgetall(self.keys_key());
         let found: Vec<(String, String)> = self.redis.query(&command).await?;
-        found
-            .into_iter()
-            .map(|(digest, key)| Ok((digest, read(&key)?)))
-            .collect()
+        let keys = found.into_iter();
+        let keys = keys.filter_map(|(digest, key)| Some((store::readable(&digest, &key)?, digest)));
+        Ok(keys.map(|(key, digest)| (digest, key)).collect())
     }
 
     async fn find(&self, digest: &str) -> Result<Option<Key>, Error> {
         let command = Cmd::hget(self.keys_key(), digest);
         let found: Option<String> = self.redis.query(&command).await?;
-        found.map(|key| read(&key)).transpose()
+        Ok(found.and_then(|key| store::readable(digest, &key)))
     }
 
     async fn put(&self, digest: &str, key: &Key) -> Result<(), Error> {
@@ -58,8 +57,12 @@ impl Register for RedisRegister {
     }
 
     async fn denials(&self) -> Result<Vec<Denial>, Error> {
-        let found: Vec<String> = self.redis.query(&Cmd::hvals(self.denials_key())).await?;
-        found.iter().map(|denial| read(denial)).collect()
+        let command = Cmd::hgetall(self.denials_key());
+        let found: Vec<(String, String)> = self.redis.query(&command).await?;
+        let found = found.iter();
+        Ok(found
+            .filter_map(|(subject, record)| denial(subject, record))
+            .collect())
     }
 
     async fn deny(&self, denial: &Denial) -> Result<(), Error> {
@@ -83,8 +86,4 @@ impl Register for RedisRegister {
         let command = Cmd::sismember(self.withheld_key(), job);
         Ok(self.redis.query(&command).await?)
     }
-}
-
-fn read<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Error> {
-    Ok(serde_json::from_str(text).map_err(store::Error::from)?)
 }

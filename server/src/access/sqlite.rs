@@ -2,10 +2,10 @@
 
 use async_trait::async_trait;
 use rusqlite::{OptionalExtension as _, params};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::Serialize;
 
-use super::{Denial, Error, Key, Register, Subject};
-use crate::store::{Error as StoreError, sqlite::Database};
+use super::{Denial, Error, Key, Register, Subject, denial};
+use crate::store::{self, Error as StoreError, sqlite::Database};
 
 /// Keys, denials and jobs withheld in SQLite tables.
 pub struct SqliteRegister {
@@ -46,22 +46,22 @@ impl SqliteRegister {
 impl Register for SqliteRegister {
     async fn keys(&self) -> Result<Vec<(String, Key)>, Error> {
         let rows = self.rows("SELECT digest, record FROM keys").await?;
-        rows.into_iter()
-            .map(|(digest, key)| Ok((digest, read(&key)?)))
-            .collect()
+        let keys = rows.into_iter();
+        let keys = keys.filter_map(|(digest, key)| Some((store::readable(&digest, &key)?, digest)));
+        Ok(keys.map(|(key, digest)| (digest, key)).collect())
     }
 
     async fn find(&self, digest: &str) -> Result<Option<Key>, Error> {
-        let digest = digest.to_owned();
+        let sought = digest.to_owned();
         let found: Option<String> = self
             .database
             .read(move |c| {
                 let mut select = c.prepare("SELECT record FROM keys WHERE digest = ?1")?;
-                let found = select.query_row([digest], |row| row.get(0)).optional()?;
+                let found = select.query_row([sought], |row| row.get(0)).optional()?;
                 Ok::<_, StoreError>(found)
             })
             .await?;
-        found.map(|key| read(&key)).transpose()
+        Ok(found.and_then(|key| store::readable(digest, &key)))
     }
 
     async fn put(&self, digest: &str, key: &Key) -> Result<(), Error> {
@@ -71,7 +71,10 @@ impl Register for SqliteRegister {
 
     async fn denials(&self) -> Result<Vec<Denial>, Error> {
         let rows = self.rows("SELECT subject, record FROM denials").await?;
-        rows.iter().map(|(_, denial)| read(denial)).collect()
+        let rows = rows.iter();
+        Ok(rows
+            .filter_map(|(subject, record)| denial(subject, record))
+            .collect())
     }
 
     async fn deny(&self, denial: &Denial) -> Result<(), Error> {
@@ -111,8 +114,4 @@ impl Register for SqliteRegister {
         });
         Ok(look?)
     }
-}
-
-fn read<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
-    Ok(serde_json::from_str(text).map_err(StoreError::from)?)
 }

@@ -62,8 +62,9 @@ impl Cache for RedisCache {
         let Some(found) = call.run::<Option<String>>().await? else {
             return Ok(None);
         };
-        let (job, stored_at, expires_at): Record =
-            serde_json::from_str(&found).map_err(store::Error::from)?;
+        let Some((job, stored_at, expires_at)) = store::readable::<Record>(digest, &found) else {
+            return Ok(None);
+        };
         let entry = Entry {
             job,
             stored_at: Timestamp::from_millisecond(stored_at).unwrap_or_default(),

@@ -170,10 +170,11 @@ fn decide_all(c: &Connection, checks: &[Check]) -> Result<Vec<Decision>, StoreEr
 fn load(c: &Connection, key: &str) -> Result<Option<Counter>, StoreError> {
     let mut select = c.prepare_cached("SELECT at, used, before FROM limits WHERE key = ?1")?;
     let counter = select.query_row([key], |row| {
+        // Nothing that was counted is below zero.
         Ok(Counter {
             at: row.get(0)?,
-            used: row.get(1)?,
-            before: row.get(2)?,
+            used: row.get(1).unwrap_or(0),
+            before: row.get(2).unwrap_or(0),
         })
     });
     Ok(counter.optional()?)

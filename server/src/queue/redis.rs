@@ -124,14 +124,24 @@ impl RedisQueue {
         failed
     }
 
-    /// A part of a list, as the owners see the jobs.
+    /// A part of a list, as the owners see the jobs. What cannot be read is passed
+    /// over.
     async fn newest(&self, list: &str, before: Option<&str>, limit: usize) -> Result<Vec<Job>> {
-        let before = before.map_or_else(|| "+".into(), |id| format!("({id}"));
-        let call = self.script(&scripts::NEWEST).arg(list).arg(before);
-        let answer: Value = call.arg(most(limit)).run().await?;
-        let records = reply::records(answer)?.into_iter();
-        let seen = records.map(seen);
-        seen.filter_map(Result::transpose).collect()
+        let mut before = before.map_or_else(|| "+".into(), |id| format!("({id}"));
+        let mut jobs = Vec::new();
+        loop {
+            let call = self.script(&scripts::NEWEST).arg(list).arg(&before);
+            let answer: Value = call.arg(most(limit - jobs.len())).run().await?;
+            let [last, records] = reply::array(answer)?;
+            for record in reply::records(records)? {
+                jobs.extend(seen(record)?);
+            }
+            let last = String::from_utf8_lossy(&reply::bytes(last)?).into_owned();
+            if last.is_empty() || jobs.len() >= limit {
+                return Ok(jobs);
+            }
+            before = format!("({last}");
+        }
     }
 }
 

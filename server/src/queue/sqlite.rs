@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, params};
 use tracing::error;
 
-use self::{order::Claimed, outbox::Note, row::Row};
+use self::{order::Claimed, outbox::Note, row::Row, table::Found};
 use super::{
     Bell, Cancellation, Claim, Completion, Ended, Job, Lane, NewJob, Priority, Queue, Report,
     Result, Ticket, Verdict, is_open, readable,
@@ -73,15 +73,6 @@ impl SqliteQueue {
         Ok(result)
     }
 
-    /// The rows selected, as their owners see them.
-    async fn read(
-        &self,
-        select: impl FnOnce(&Connection) -> Result<Vec<Row>> + Send + 'static,
-    ) -> Result<Vec<Job>> {
-        let rows = self.database.read(move |c| seen(c, select(c)?)).await?;
-        into_jobs(rows)
-    }
-
     /// Lets a job fail that cannot be read.
     async fn set_aside(&self, ticket: Ticket, now: i64) -> Result<()> {
         self.change(move |c, changed| flight::set_aside(c, changed, &ticket, now))
@@ -119,6 +110,31 @@ fn into_jobs(rows: Vec<Placed>) -> Result<Vec<Job>> {
     jobs.filter_map(Result::transpose).collect()
 }
 
+/// At most `limit` jobs of a list, newest first, as their owners see them. What
+/// cannot be read is passed over. `part` tells what comes before an id.
+fn newest(
+    c: &Connection,
+    before: &str,
+    limit: usize,
+    part: impl Fn(&str, usize) -> Result<Vec<Found>>,
+) -> Result<Vec<Job>> {
+    let (mut jobs, mut before) = (Vec::new(), before.to_owned());
+    loop {
+        let wanted = limit - jobs.len();
+        let found = part(&before, wanted)?;
+        let more = found.len() == wanted;
+        if let Some(last) = found.last() {
+            before = last
+                .as_ref()
+                .map_or_else(String::clone, |row| row.id.clone());
+        }
+        jobs.extend(into_jobs(seen(c, found.into_iter().flatten().collect())?)?);
+        if !more || jobs.len() >= limit {
+            return Ok(jobs);
+        }
+    }
+}
+
 /// Those of the ends that are in the outbox.
 fn noted(ended: Vec<Note>) -> Result<Vec<Ended>> {
     let ended = ended.into_iter().map(Note::into_ended);
@@ -147,7 +163,8 @@ impl Queue for SqliteQueue {
     async fn get(&self, id: &str) -> Result<Option<Job>> {
         let found = self
             .database
-            .glance(|c| seen(c, table::load(c, id)?.into_iter().collect()))?;
+            .glance(|c| seen(c, table::load(c, id)?.into_iter().collect()));
+        let found = readable(id, found)?.unwrap_or_default();
         Ok(into_jobs(found)?.pop())
     }
 
@@ -155,18 +172,17 @@ impl Queue for SqliteQueue {
         const OF_OWNER: &str =
             "WHERE owner = ?1 AND id < ?2 AND withdrawn < 2 ORDER BY id DESC LIMIT ?3";
         let before = before.unwrap_or(LAST);
+        let part = move |c: &Connection, owner: &str, before: &str| {
+            newest(c, before, limit, |before, limit| {
+                table::find(c, OF_OWNER, params![owner, before, limit])
+            })
+        };
         if limit <= FEW {
-            let select = |c: &Connection| {
-                seen(
-                    c,
-                    table::select(c, OF_OWNER, params![owner, before, limit])?,
-                )
-            };
-            return into_jobs(self.database.glance(select)?);
+            return self.database.glance(|c| part(c, owner, before));
         }
         let (owner, before) = (owner.to_owned(), before.to_owned());
-        self.read(move |c| table::select(c, OF_OWNER, params![owner, before, limit]))
-            .await
+        let list = move |c: &Connection| part(c, &owner, &before);
+        self.database.read(list).await
     }
 
     async fn claim(&self, lanes: &[Lane], now: Timestamp, lease: Duration) -> Result<Claim> {
@@ -289,15 +305,14 @@ impl Queue for SqliteQueue {
     }
 
     async fn dead(&self, before: Option<&str>, limit: usize) -> Result<Vec<Job>> {
+        const DEAD: &str = "WHERE status = 'failed' AND id < ?1 ORDER BY id DESC LIMIT ?2";
         let before = before.unwrap_or(LAST).to_owned();
-        self.read(move |c| {
-            table::select(
-                c,
-                "WHERE status = 'failed' AND id < ?1 ORDER BY id DESC LIMIT ?2",
-                params![before, limit],
-            )
-        })
-        .await
+        let list = move |c: &Connection| {
+            newest(c, &before, limit, |before, limit| {
+                table::find(c, DEAD, params![before, limit])
+            })
+        };
+        self.database.read(list).await
     }
 
     async fn revive(&self, id: &str, priority: Priority, now: Timestamp) -> Result<Job> {
@@ -316,7 +331,7 @@ impl Queue for SqliteQueue {
                 table::texts(
                     c,
                     "SELECT id FROM jobs WHERE finished_at >= ?1 AND finished_at < ?2
-                     AND status IN ('succeeded', 'failed', 'cancelled')
+                     AND status NOT IN ('queued', 'running', 'delivering')
                      ORDER BY finished_at, id LIMIT ?3",
                     params![from, before, limit],
                 )
@@ -336,12 +351,12 @@ impl Queue for SqliteQueue {
             .await?;
         let mut ended = Vec::with_capacity(notes.len());
         for (key, note) in notes {
-            match note.into_ended() {
-                Ok(end) => ended.push(end),
-                Err(error) => {
-                    error!(%error, key, "a noted end cannot be read; it is not settled");
-                    self.acknowledge(&key).await?;
-                }
+            let read = note.map(Note::into_ended).transpose();
+            if let Some(end) = readable(&key, read)?.flatten() {
+                ended.push(end);
+            } else {
+                error!(key, "a noted end cannot be read; it is not settled");
+                self.acknowledge(&key).await?;
             }
         }
         Ok(ended)

@@ -12,7 +12,8 @@ use std::{io, sync::Arc, time::Duration};
 
 use ::redis::RedisError;
 use jiff::Timestamp;
-use serde::de::Error as _;
+use serde::de::{DeserializeOwned, Error as _};
+use tracing::error;
 
 /// A failure of a store, shared by all operations it took down.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -111,6 +112,14 @@ impl From<RedisError> for Error {
             Self::Redis(error)
         }
     }
+}
+
+/// The record; nothing, if it is damaged or of a later version. It must not stand
+/// in the way of others.
+pub(crate) fn readable<T: DeserializeOwned>(id: &str, record: &str) -> Option<T> {
+    let read = serde_json::from_str(record);
+    read.inspect_err(|error| error!(%error, id, "a record cannot be read"))
+        .ok()
 }
 
 /// The instant that a store keeps as Unix milliseconds.

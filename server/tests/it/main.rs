@@ -30,6 +30,7 @@ mod faults;
 mod paid;
 mod recovery;
 mod storage;
+mod full;
 mod files;
 mod decoding;
 mod dead;

@@ -1,14 +1,13 @@
 //! A record that is damaged, or was written by a later version, stands in
 //! nobody's way.
 
-use std::{sync::Arc, sync::LazyLock, time::Duration};
+use std::time::Duration;
 
 use atelier::{
-    queue::{Claim, Hooks, Join, Lane, NewJob, Priority, Queue, RedisQueue, SqliteQueue},
-    store::{
-        redis::{Redis, Script},
-        sqlite::Database,
+    queue::{
+        Claim, Error, Hooks, Job, Join, Lane, NewJob, Priority, Queue, RedisQueue, SqliteQueue,
     },
+    store::{self, redis::Redis, sqlite::Database},
 };
 use atelier_app::wire::Status;
 use jiff::Timestamp;
@@ -40,9 +39,33 @@ pub(crate) fn new(id: &str) -> NewJob {
     }
 }
 
+/// What is left of a damaged job.
+#[derive(Clone, Copy)]
+enum Left {
+    /// It can be seen to have failed.
+    Shell,
+    Nothing,
+}
+
+async fn call(queue: &dyn Queue, now: Timestamp) -> Option<String> {
+    let lanes = [Lane {
+        parallel: Some(1),
+        ..Lane::open("test")
+    }];
+    match queue.claim(&lanes, now, LEASE).await.unwrap() {
+        Claim::Call(job) => Some(job.id),
+        Claim::Deliver(..) => panic!("nothing was recorded"),
+        Claim::Idle(_) => None,
+    }
+}
+
+async fn ids(jobs: impl Future<Output = Result<Vec<Job>, Error>>) -> Vec<String> {
+    jobs.await.unwrap().into_iter().map(|job| job.id).collect()
+}
+
 /// Two jobs are damaged, one of them while a third shares its call; the next is
 /// carried out by a lane that makes one call at a time.
-async fn the_next_is_carried_out(queue: Arc<dyn Queue>, damage: impl AsyncFn(&str)) {
+async fn the_next_is_carried_out(queue: &dyn Queue, left: Left, damage: impl AsyncFn(&str)) {
     let now = Timestamp::now();
     for id in ["a", "b", "b-too", "c"] {
         queue.enqueue(new(id), now).await.unwrap();
@@ -50,68 +73,117 @@ async fn the_next_is_carried_out(queue: Arc<dyn Queue>, damage: impl AsyncFn(&st
     for id in ["a", "b"] {
         damage(id).await;
     }
-    let lanes = [Lane {
-        parallel: Some(1),
-        ..Lane::open("test")
-    }];
-    let Claim::Call(job) = queue.claim(&lanes, now, LEASE).await.unwrap() else {
-        panic!("a job is claimed");
-    };
-    assert_eq!(job.id, "c");
+    // Who looks sees the others, however few are asked for.
+    assert_eq!(ids(queue.list("owner", None, 1)).await, ["c"]);
+    assert_eq!(ids(queue.list("owner", Some("c"), 1)).await, ["b-too"]);
+    assert_eq!(call(queue, now).await.as_deref(), Some("c"));
     let follower = queue.get("b-too").await.unwrap().unwrap();
     assert_eq!(follower.status, Status::Failed);
 
-    // Who looks sees the others; what cannot be read can be deleted.
-    let seen = queue.list("owner", None, 10).await.unwrap();
-    let ids: Vec<_> = seen.iter().map(|job| job.id.as_str()).collect();
-    assert_eq!(ids, ["c", "b-too"]);
-    assert!(queue.get("a").await.unwrap().is_none());
-    assert_eq!(queue.dead(None, 10).await.unwrap().len(), 1);
+    let expected: &[_] = match left {
+        Left::Shell => &["c", "b-too", "b", "a"],
+        Left::Nothing => &["c", "b-too"],
+    };
+    assert_eq!(ids(queue.list("owner", None, 10)).await, expected);
+    assert_eq!(ids(queue.dead(None, 10)).await, expected[1..]);
+    assert_eq!(ids(queue.dead(None, 1)).await, ["b-too"]);
     let over = Timestamp::UNIX_EPOCH..(now + LEASE);
     assert_eq!(queue.finished(over.clone(), 10).await.unwrap().len(), 3);
+
+    // What cannot be read can be deleted, whenever it was damaged.
     for id in ["a", "b"] {
+        damage(id).await;
         queue.delete(id).await.unwrap();
+        assert!(queue.get(id).await.unwrap().is_none());
     }
     assert_eq!(queue.finished(over, 10).await.unwrap(), ["b-too"]);
+    assert_eq!(ids(queue.list("owner", None, 10)).await, ["c", "b-too"]);
+}
+
+/// One that is damaged during its call gives its place back.
+async fn its_lease_ends(queue: &dyn Queue, damage: impl AsyncFn(&str)) {
+    let (now, later) = (Timestamp::now(), Timestamp::now() + 2 * LEASE);
+    for id in ["a", "b"] {
+        queue.enqueue(new(id), now).await.unwrap();
+    }
+    assert_eq!(call(queue, now).await.as_deref(), Some("a"));
+    damage("a").await;
+    let next = match call(queue, now).await {
+        None => call(queue, later).await,
+        next => next,
+    };
+    assert_eq!(next.as_deref(), Some("b"));
 }
 
 #[tokio::test]
 async fn in_sqlite() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = Database::open(&folder.path().join("atelier.db")).unwrap();
-    let queue = SqliteQueue::take_over(database.clone(), Timestamp::now());
-    let damage = async |id: &str| {
-        let id = id.to_owned();
-        let damage = move |c: &rusqlite::Connection| {
-            c.execute("UPDATE jobs SET request = '{' WHERE id = ?1", [&id])
-                .map_err(atelier::store::Error::from)
-        };
-        database.write(damage).await.unwrap();
-    };
-    the_next_is_carried_out(Arc::new(queue.await.unwrap()), damage).await;
+    for (column, text, left) in [
+        ("request", "{", Left::Nothing),
+        ("cache", "later", Left::Shell),
+        ("status", "later", Left::Shell),
+        ("deliveries", "-1", Left::Shell),
+    ] {
+        for ends_alone in [true, false] {
+            let folder = tempfile::tempdir().unwrap();
+            let database = Database::open(&folder.path().join("atelier.db")).unwrap();
+            let queue = SqliteQueue::take_over(database.clone(), Timestamp::now());
+            let damage = async |id: &str| {
+                let id = id.to_owned();
+                let damage = move |c: &rusqlite::Connection| {
+                    let sql = format!("UPDATE jobs SET {column} = ?1 WHERE id = ?2");
+                    Ok::<_, store::Error>(c.execute(&sql, [text, &id])?)
+                };
+                database.write(damage).await.unwrap();
+            };
+            let queue = queue.await.unwrap();
+            if ends_alone {
+                the_next_is_carried_out(&queue, left, damage).await;
+            } else if column != "request" {
+                its_lease_ends(&queue, damage).await;
+            }
+        }
+    }
 }
 
-async fn in_this_redis(redis: Redis) {
-    static DAMAGE: LazyLock<Script> = LazyLock::new(|| {
-        Script::new(
-            "local key = KEYS[1] .. 'body'
-            local body = redis.call('HGET', key, ARGV[1])
-            redis.call('HSET', key, ARGV[1], string.sub(body, 1, -2))",
-        )
-    });
-    let damage = async |id: &str| {
-        let call = redis.script(&DAMAGE).key("{queue}:").arg(id);
-        call.run::<()>().await.unwrap();
-    };
-    the_next_is_carried_out(Arc::new(RedisQueue::new(redis.clone())), damage).await;
+/// Each replaces the text in a hash of the queue.
+const DAMAGES: [(&str, &str, Left); 5] = [
+    ("body", "string.sub(text, 1, -2)", Left::Nothing),
+    ("body", "''", Left::Nothing),
+    ("head", "string.sub(text, 1, 9)", Left::Shell),
+    ("head", "'x' .. string.sub(text, 2)", Left::Shell),
+    ("head", "''", Left::Shell),
+];
+
+async fn in_this_redis(open: impl Fn() -> Redis) {
+    for (hash, damaged, left) in DAMAGES {
+        for ends_alone in [true, false] {
+            let redis = open();
+            let code = format!(
+                "local key = KEYS[1] .. '{hash}'
+                local text = redis.call('HGET', key, ARGV[1])
+                redis.call('HSET', key, ARGV[1], {damaged})"
+            );
+            let damage = async |id: &str| {
+                let mut command = redis::cmd("EVAL");
+                command.arg(&code).arg(1).arg(redis.key("{queue}:")).arg(id);
+                redis.query::<()>(&command).await.unwrap();
+            };
+            let queue = RedisQueue::new(redis.clone());
+            if ends_alone {
+                the_next_is_carried_out(&queue, left, damage).await;
+            } else if hash == "head" {
+                its_lease_ends(&queue, damage).await;
+            }
+        }
+    }
 }
 
 #[tokio::test]
 async fn in_redis() {
-    in_this_redis(support::redis()).await;
+    in_this_redis(support::redis).await;
 }
 
 #[tokio::test]
 async fn in_a_cluster() {
-    in_this_redis(support::redis_cluster()).await;
+    in_this_redis(support::redis_cluster).await;
 }

@@ -79,15 +79,15 @@ impl Meanings for RedisMeanings {
             return Ok(Changes::Restarted);
         }
         let changes = rows.into_iter().map(|(number, job, record)| {
-            let record = (!record.is_empty()).then(|| serde_json::from_str(&record));
-            Ok(Change {
+            let kept = Some(record).filter(|record| !record.is_empty());
+            let record = kept.and_then(|record| store::readable(&job, &record));
+            Change {
                 number,
                 job,
-                record: record.transpose()?,
-            })
+                record,
+            }
         });
-        let changes: Result<_, store::Error> = changes.collect();
-        Ok(Changes::Since(changes?))
+        Ok(Changes::Since(changes.collect()))
     }
 
     async fn holds(&self, job: &str) -> Result<bool, Error> {

@@ -9,7 +9,7 @@ use super::{
     meanings::{Change, Changes, Meanings},
     record::Record,
 };
-use crate::store::{Error as StoreError, sqlite::Database};
+use crate::store::{self, Error as StoreError, sqlite::Database};
 
 /// Vectors in a SQLite table.
 pub struct SqliteMeanings {
@@ -77,8 +77,8 @@ fn changes(c: &Connection, after: u64, limit: usize) -> Result<Changes, StoreErr
         Ok((row.get(0)?, row.get(1)?, row.get::<_, Option<String>>(2)?))
     })?;
     let changes = rows.map(|row| {
-        let (number, job, record) = row?;
-        let record = record.as_deref().map(serde_json::from_str).transpose()?;
+        let (number, job, record): (_, String, _) = row?;
+        let record = record.and_then(|record| store::readable(&job, &record));
         Ok(Change {
             number,
             job,

@@ -31,7 +31,8 @@ end
 -- The counters by their place in KEYS; `ends` of those that were charged.
 local ats, useds, befores, ends = {}, {}, {}, {}
 for i = 1, #KEYS do
-  if raws[i] then
+  -- A counter of another length is none: it was damaged.
+  if raws[i] and #raws[i] == 24 then
     ats[i], useds[i], befores[i] = unstruct('<ddd', raws[i])
   end
 end

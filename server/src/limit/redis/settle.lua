@@ -25,7 +25,7 @@ local freed = {}
 for i = 5, #ARGV do
   local algorithm, a, b, c, cost, mark, actual, name = unpack('<dddddddHc0', ARGV[i])
   local raw = redis.call('GET', prefix .. name)
-  if raw then
+  if raw and #raw == 24 then
     local at, used, before = unpack('<ddd', raw)
     if algorithm == BUCKET then
       local owed = max(0, mark - now) * b

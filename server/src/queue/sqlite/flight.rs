@@ -7,8 +7,8 @@ use rusqlite::{Connection, params};
 
 use super::{
     super::{
-        Error, Event, Illegal, NewJob, Priority, Result, Ticket, Verdict, due, transition,
-        unreadable,
+        Error, Event, Illegal, NewJob, Priority, Result, Ticket, Verdict, due, readable,
+        transition, unreadable,
     },
     order,
     outbox::{self, Note},
@@ -105,7 +105,9 @@ fn keep_answer(c: &Connection, id: &str, row: &Row) -> Result<()> {
 /// The job whose call this one shares, while that is in flight.
 pub(super) fn leader_of(c: &Connection, row: &Row) -> Result<Option<Row>> {
     match &row.leader {
-        Some(leader) if !row.status.is_terminal() => load(c, leader),
+        Some(leader) if !row.status.is_terminal() => {
+            Ok(readable(leader, load(c, leader))?.flatten())
+        }
         _ => Ok(None),
     }
 }
@@ -196,7 +198,21 @@ pub(super) fn set_aside(
     ticket: &Ticket,
     now: i64,
 ) -> Result<()> {
-    let mut row = held(c, ticket)?;
+    let row = held(c, ticket)?;
+    fail_unread(c, changed, row, now)
+}
+
+/// The same by its id, if not even its row can be read.
+pub(super) fn give_up(c: &Connection, changed: &mut Vec<String>, id: &str, now: i64) -> Result<()> {
+    table::repair(c, id)?;
+    match readable(id, load(c, id))?.flatten() {
+        Some(row) if !row.status.is_terminal() => fail_unread(c, changed, row, now),
+        Some(_) => Ok(()),
+        None => table::bury(c, id, now),
+    }
+}
+
+fn fail_unread(c: &Connection, changed: &mut Vec<String>, mut row: Row, now: i64) -> Result<()> {
     let failed = unreadable(instant(now)?);
     row.outcome = Some(text(&Outcome::Failed(failed.failure.clone()))?);
     row.fail(&failed)?;
@@ -226,7 +242,8 @@ fn finish(
     }
     let mut rows = vec![row];
     for id in shared {
-        rows.extend(load(c, &id)?);
+        // One that cannot be read fails alone.
+        rows.extend(readable(&id, load(c, &id))?.flatten());
     }
     let ended = outbox::note_all(c, &rows, false)?;
     let orphans = leave(c, &rows[0])?;
@@ -319,7 +336,8 @@ fn abandon(
     leader: &str,
     follower: &Row,
 ) -> Result<(Vec<Note>, Vec<String>)> {
-    let leader = load(c, leader)?.filter(|leader| leader.withdrawn != Withdrawn::No);
+    let leader = readable(leader, load(c, leader))?.flatten();
+    let leader = leader.filter(|leader| leader.withdrawn != Withdrawn::No);
     // An outcome that is recorded already is delivered all the same.
     let alone = match leader {
         Some(leader) if followers(c, &leader.id)?.is_empty() => {
@@ -345,7 +363,10 @@ fn abandon(
 }
 
 pub(super) fn delete(c: &Connection, changed: &mut Vec<String>, id: &str) -> Result<Vec<String>> {
-    let mut row = load(c, id)?.ok_or(Error::NotFound)?;
+    let Some(row) = readable(id, load(c, id))? else {
+        return forget(c, changed, id);
+    };
+    let mut row = row.ok_or(Error::NotFound)?;
     let seen = row.clone().seen_by_owner().ok_or(Error::NotFound)?;
     if !seen.status.is_terminal() {
         let event = Event::Cancel;
@@ -357,6 +378,18 @@ pub(super) fn delete(c: &Connection, changed: &mut Vec<String>, id: &str) -> Res
         save(c, &mut row, changed)?;
         return Ok(Vec::new());
     }
+    changed.push(id.to_owned());
+    table::remove(c, id)
+}
+
+/// Forgets a job whose row cannot be read, and lets fail who waits for it.
+fn forget(c: &Connection, changed: &mut Vec<String>, id: &str) -> Result<Vec<String>> {
+    let last: Option<i64> = table::cached(
+        c,
+        "SELECT max(created_at, coalesce(finished_at, 0)) FROM jobs WHERE id = ?1",
+        |query| query.query_row([id], |row| row.get(0)),
+    )?;
+    give_up(c, changed, id, last.unwrap_or(0))?;
     changed.push(id.to_owned());
     table::remove(c, id)
 }

@@ -7,8 +7,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
     super::{Event, Lane, MOST_AHEAD, Result, expired, place_of, transition},
+    flight,
     row::Row,
-    table::{self, cached, execute, save, select},
+    table::{self, cached, execute, find, save},
 };
 use crate::store::{instant, milliseconds};
 
@@ -166,7 +167,7 @@ pub(super) fn claim(
     }
     let mut wake = next_due(c)?;
     for lane in lanes {
-        let Some(row) = first(c, &lane.name)? else {
+        let Some(row) = first(c, changed, &lane.name, now)? else {
             continue;
         };
         let state = state(c, &lane.name)?;
@@ -191,12 +192,22 @@ fn settle_due(
     now: i64,
     end: i64,
 ) -> Result<Option<Row>> {
-    let due = select(
+    for id in table::unknown(c)? {
+        flight::give_up(c, changed, &id, now)?;
+    }
+    let due = find(
         c,
         "WHERE due_at > 0 AND due_at <= ?1 ORDER BY due_at, id LIMIT ?2",
         params![now, DUE],
     )?;
-    for mut row in due {
+    for found in due {
+        let mut row = match found {
+            Ok(row) => row,
+            Err(id) => {
+                flight::give_up(c, changed, &id, now)?;
+                continue;
+            }
+        };
         match row.status {
             Status::Delivering => {
                 row.status = transition(row.status, Event::Claim)?;
@@ -229,14 +240,20 @@ fn next_due(c: &Connection) -> Result<Option<i64>> {
     )
 }
 
-fn first(c: &Connection, lane: &str) -> Result<Option<Row>> {
-    let ready = select(
-        c,
-        "WHERE lane = ?1 AND status = 'queued' AND due_at = 0 AND leader IS NULL
-         ORDER BY band, vt, id LIMIT 1",
-        &[&lane],
-    )?;
-    Ok(ready.into_iter().next())
+/// Whose turn it is; jobs before it that cannot be read have failed then.
+fn first(c: &Connection, changed: &mut Vec<String>, lane: &str, now: i64) -> Result<Option<Row>> {
+    loop {
+        let ready = find(
+            c,
+            "WHERE lane = ?1 AND status = 'queued' AND due_at = 0 AND leader IS NULL
+             ORDER BY band, vt, id LIMIT 1",
+            &[&lane],
+        )?;
+        match ready.into_iter().next() {
+            Some(Err(id)) => flight::give_up(c, changed, &id, now)?,
+            ready => return Ok(ready.and_then(std::result::Result::ok)),
+        }
+    }
 }
 
 fn begin(

@@ -66,8 +66,13 @@ pub(super) fn note_all(c: &Connection, rows: &[Row], interrupted: bool) -> Resul
     noted.collect()
 }
 
-/// At most `limit` notes whose keys come after this one.
-pub(super) fn list(c: &Connection, after: &str, limit: usize) -> Result<Vec<(String, Note)>> {
+/// At most `limit` notes whose keys come after this one; without the note where it
+/// cannot be read.
+pub(super) fn list(
+    c: &Connection,
+    after: &str,
+    limit: usize,
+) -> Result<Vec<(String, Option<Note>)>> {
     table::cached(
         c,
         "SELECT id, owner, status, version, token, attempt, 0, 0, created_at, started_at,
@@ -76,12 +81,14 @@ pub(super) fn list(c: &Connection, after: &str, limit: usize) -> Result<Vec<(Str
          FROM outbox WHERE key > ?1 ORDER BY key LIMIT ?2",
         |query| {
             let notes = query.query_map(params![after, limit], |row| {
-                let note = Note {
-                    row: table::read(row)?,
-                    pays: row.get(29)?,
-                    interrupted: row.get(30)?,
+                let note = || -> rusqlite::Result<Note> {
+                    Ok(Note {
+                        row: table::read(row)?,
+                        pays: row.get(29)?,
+                        interrupted: row.get(30)?,
+                    })
                 };
-                Ok((row.get(28)?, note))
+                Ok((row.get(28)?, note().ok()))
             });
             notes?.collect()
         },

@@ -6,7 +6,11 @@ use rusqlite::{
     Connection, OptionalExtension, Row as SqlRow, ToSql, params,
     types::{Type, ValueRef},
 };
-use serde::{Deserialize, de::IntoDeserializer};
+use serde::{
+    Deserialize,
+    de::{Error as _, IntoDeserializer},
+};
+use tracing::error;
 
 use super::{
     super::Result,
@@ -43,17 +47,75 @@ const SELECT: &str = "SELECT id, owner, status, version, token, attempt, deliver
     created_at, started_at, finished_at, progress, preview, lane, band, vt, cost, flight, leader,
     followed, withdrawn, cache, request, charge, hooks, failures, outcome, reports FROM jobs";
 
-/// Every row that the condition selects.
-pub(super) fn select(c: &Connection, condition: &str, values: &[&dyn ToSql]) -> Result<Vec<Row>> {
+/// A row, or the id of one that cannot be read: it is damaged, or of a later
+/// version.
+pub(super) type Found = Result<Row, String>;
+
+/// Everything that the condition selects.
+pub(super) fn find(c: &Connection, condition: &str, values: &[&dyn ToSql]) -> Result<Vec<Found>> {
     cached(c, &format!("{SELECT} {condition}"), |query| {
-        query.query_map(values, read)?.collect()
+        query.query_map(values, found)?.collect()
     })
+}
+
+/// Every row that the condition selects and that can be read.
+pub(super) fn select(c: &Connection, condition: &str, values: &[&dyn ToSql]) -> Result<Vec<Row>> {
+    Ok(find(c, condition, values)?.into_iter().flatten().collect())
 }
 
 static BY_ID: LazyLock<String> = LazyLock::new(|| format!("{SELECT} WHERE id = ?1"));
 
+/// The job's row. Errors if it cannot be read.
 pub(super) fn load(c: &Connection, id: &str) -> Result<Option<Row>> {
-    cached(c, &BY_ID, |query| query.query_row([id], read).optional())
+    let row = cached(c, &BY_ID, |query| query.query_row([id], found).optional())?;
+    let damaged = |_| store::Error::from(serde_json::Error::custom("a job's row is damaged"));
+    Ok(row.transpose().map_err(damaged)?)
+}
+
+fn found(row: &SqlRow<'_>) -> rusqlite::Result<Found> {
+    read(row).map(Ok).or_else(|error| {
+        let id = row.get(0)?;
+        error!(%error, id, "a job's row cannot be read");
+        Ok(Err(id))
+    })
+}
+
+/// Some rows with words that are not known, which no lane and no lease leads to.
+pub(super) fn unknown(c: &Connection) -> Result<Vec<String>> {
+    texts(
+        c,
+        "SELECT id FROM jobs INDEXED BY jobs_unknown
+         WHERE status NOT IN ('queued', 'running', 'delivering', 'succeeded', 'failed', 'cancelled')
+             OR cache NOT IN ('miss', 'exact', 'semantic', 'joined') LIMIT 16",
+        &[],
+    )
+}
+
+/// Makes a row that cannot be read one that can, of a call in progress if the job
+/// has not ended; what else of it is damaged stays so.
+pub(super) fn repair(c: &Connection, id: &str) -> Result<()> {
+    execute(
+        c,
+        "UPDATE jobs SET
+             status = CASE
+                 WHEN status IN ('succeeded', 'failed', 'cancelled') THEN status
+                 WHEN finished_at IS NOT NULL AND outcome LIKE '{\"succeeded\"%' THEN 'succeeded'
+                 WHEN finished_at IS NOT NULL AND outcome LIKE '{\"failed\"%' THEN 'failed'
+                 ELSE 'running' END,
+             version = max(version, 1), token = max(token, 0), attempt = min(max(attempt, 0), 1000),
+             deliveries = min(max(deliveries, 0), 1000), reports = max(reports, 0), band = min(max(band, 0), 2), cache = 'miss'
+         WHERE id = ?1",
+        &[&id],
+    )
+}
+
+/// Ends a job of whose row nothing can be read.
+pub(super) fn bury(c: &Connection, id: &str, now: i64) -> Result<()> {
+    execute(
+        c,
+        "UPDATE jobs SET status = 'failed', cache = 'miss', due_at = 0, finished_at = ?2 WHERE id = ?1",
+        &[&id, &now],
+    )
 }
 
 pub(super) fn read(row: &SqlRow<'_>) -> rusqlite::Result<Row> {

@@ -19,6 +19,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("009.sql"),
     include_str!("010.sql"),
     include_str!("011.sql"),
+    include_str!("012.sql"),
 ];
 
 /// How much of the file the writer keeps in memory at most.

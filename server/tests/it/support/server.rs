@@ -3,6 +3,7 @@
 use std::{
     io::{Read as _, Write as _},
     net::TcpStream,
+    path::{Path, PathBuf},
     process::ExitStatus,
     sync::Arc,
 };
@@ -160,6 +161,11 @@ impl Atelier {
     /// Waits for a line of the log that contains the words.
     pub(crate) fn logged(&self, words: &str) -> String {
         self.process.logged(words)
+    }
+
+    /// A path as the process sees it, which may have file systems of its own.
+    pub(crate) fn seen(&self, path: &Path) -> PathBuf {
+        format!("/proc/{}/root{}", self.process.id(), path.display()).into()
     }
 
     /// Resident memory in bytes.

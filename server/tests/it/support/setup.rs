@@ -14,6 +14,8 @@ pub(crate) struct Setup {
     pub(crate) folder: Arc<TempDir>,
     file: String,
     environment: Vec<(String, String)>,
+    /// Put before the binary: a program and its arguments.
+    wrapper: Vec<String>,
 }
 
 impl Setup {
@@ -29,6 +31,7 @@ impl Setup {
             folder,
             file: file.into(),
             environment: Vec::new(),
+            wrapper: Vec::new(),
         }
     }
 
@@ -38,7 +41,14 @@ impl Setup {
             folder: Arc::clone(&self.folder),
             file: self.file.clone(),
             environment: self.environment.clone(),
+            wrapper: self.wrapper.clone(),
         }
+    }
+
+    /// Started by this program, whose last argument is the binary.
+    pub(crate) fn wrapped(mut self, wrapper: &[&str]) -> Self {
+        self.wrapper = wrapper.iter().map(|word| (*word).into()).collect();
+        self
     }
 
     pub(crate) fn set(mut self, name: &str, value: &str) -> Self {
@@ -87,8 +97,11 @@ impl Setup {
     fn command(&self) -> Command {
         let file = self.folder.path().join("atelier.toml");
         std::fs::write(&file, &self.file).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_atelier"));
+        let binary = env!("CARGO_BIN_EXE_atelier").to_owned();
+        let mut words = self.wrapper.iter().chain([&binary]);
+        let mut command = Command::new(words.next().unwrap());
         command
+            .args(words)
             .env_clear()
             .env("ATELIER_CONFIG", file)
             .env("ATELIER_DATA", self.data())

@@ -5,10 +5,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{
-    super::super::{Claim, Error, Ticket, expired},
-    Lane, Record, Redis, Result, Results, TAG, milliseconds, reply, scripts,
+    super::super::{Claim, Error, Ticket, expired, unreadable},
+    Lane, Record, Redis, Result, Results, TAG, milliseconds, record, reply, scripts,
 };
-use crate::store::instant;
+use crate::{job::Outcome, store::instant};
 
 /// Claims made within so many milliseconds count as made at the last of them.
 const SAME_TIME: i64 = 1000;
@@ -106,7 +106,8 @@ async fn take(redis: &Redis, wanted: &Wanted, now: Timestamp, count: usize) -> R
         .arg(count)
         .arg(now.as_millisecond())
         .arg(until)
-        .arg(expiry(now)?);
+        .arg(expiry(now)?)
+        .arg(record::outcome(&Outcome::Failed(unreadable(now).failure))?);
     for lane in &wanted.lanes {
         call = call.arg(&lane.name).arg(bound(lane)).arg(lane.spacing());
     }

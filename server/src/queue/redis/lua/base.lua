@@ -64,10 +64,19 @@ local function sane(text)
   return text and #text >= HEAD_BYTES and #text == HEAD_BYTES + byte(text, HEAD_BYTES)
 end
 
+-- Takes a stored text apart, from a place on; nothing if it is damaged.
+local function take_apart(layout, text, from)
+  local whole, a, b, c, d, e = pcall(parse, layout, text, from or 1)
+  if whole then
+    return a, b, c, d, e
+  end
+end
+
 -- What the caller says of a job beside its band, in the body's third field:
--- nothing was taken for it, and nobody is to be told of its end.
+-- nothing was taken for it, and nobody is to be told of its end. Of a body that
+-- is lost nothing is known that could be settled or told.
 local function said(body)
-  local flags = byte(body, byte(body, 1) + 2)
+  local flags = body and byte(body, (byte(body, 1) or 0) + 2) or 192
   return flags >= 128, flags % 128 >= 64
 end
 

@@ -2,7 +2,7 @@
 
 -- The names of the blobs an outcome refers to, one a line.
 local function files_of(outcome)
-  return outcome and outcome ~= '' and parse('>I2c0', outcome) or ''
+  return outcome and outcome ~= '' and take_apart('>I2c0', outcome) or ''
 end
 
 -- Counts one more reference to each blob.

@@ -1,6 +1,7 @@
 -- Claims for several workers at once. ARGV: how many, now, end of the lease,
--- a lease's expiry as JSON behind the numbers of the attempt and the claim,
--- then for each lane its name, bound of parallel calls ('' for none) and spacing.
+-- a lease's expiry as JSON behind the numbers of the attempt and the claim, the
+-- outcome of a job that cannot be read, then for each lane its name, bound of
+-- parallel calls ('' for none) and spacing.
 -- Answers: when something may fall due (-1: unknown), the deliveries tried of
 -- each delivery, and the jobs: deliveries first.
 
@@ -103,7 +104,7 @@ if due and tonumber(due) <= now then
   long = long_way()
   long.take_due()
 end
-for i = 5, #ARGV, 3 do
+for i = 6, #ARGV, 3 do
   if #told < wanted then
     visit(ARGV[i], tonumber(ARGV[i + 1]) or math.huge, tonumber(ARGV[i + 2]))
   end

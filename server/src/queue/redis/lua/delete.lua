@@ -1,8 +1,21 @@
 -- Forgets a job. ARGV: id. Answers how it ended (a number), or the blobs that
 -- no other job refers to.
 
+-- Forgets a job whose head cannot be read, whatever it waits for.
+local function forget(row)
+  local _, _, _, lane = about(row)
+  call('ZREM', P .. 'due', row[ID])
+  call('ZREM', P .. 'ready:' .. lane, row[ID])
+  local orphans = remove(row)
+  changed[#changed + 1] = row[ID]
+  commit()
+  return orphans
+end
+
 local row, seen = seen_by_owner(ARGV[1])
-if not row then
+if seen == UNREADABLE and call('EXISTS', P .. 'followers:' .. ARGV[1]) == 0 then
+  return forget(load(ARGV[1]))
+elseif not row then
   return seen
 elseif not OVER[seen] then
   return ILLEGAL + STATES[seen]

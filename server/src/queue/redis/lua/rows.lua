@@ -16,6 +16,8 @@ local WITHDRAWN, ROLE, FOLLOWED, FAILED, UNCHARGED, LINKED, SHOWN = 1, 2, 3, 4, 
 local NOT_FOUND, STALE, UNREADABLE, ILLEGAL = 1, 2, 3, 10
 local STATES = { q = 0, r = 1, d = 2, s = 3, f = 4, c = 5 }
 local OVER = { s = true, f = true, c = true }
+-- The kinds of outcome.
+local ENDINGS = { ['-'] = true, s = true, f = true }
 
 -- So many arguments are given to a command at once.
 local CHUNK = 1000
@@ -41,13 +43,13 @@ local function set_mark(row, place, letter)
   row[MARKS] = sub(marks, 1, place - 1) .. letter .. sub(marks, place + 1)
 end
 
--- The row of a head.
+-- The row of a head; of one that is damaged, or of a later version, an empty one.
 local function read(id, text)
-  if not sane(text) then
-    return { '?', [MARKS] = PLAIN, [ID] = id }
+  local row = sane(text) and { parse(HEAD, text) }
+  if not row or not STATES[row[STATUS]] or not ENDINGS[row[ENDED]] then
+    row = { '?', [MARKS] = PLAIN }
   end
   -- The last value is the position behind the head; the id takes its place.
-  local row = { parse(HEAD, text) }
   row[ID] = id
   return row
 end
@@ -108,10 +110,10 @@ local function open(row)
   if not link then
     local text = mark(row, LINKED) == 'y' and call('HGET', P .. 'links', id)
     link = { leader = '', flight = '', progress = '', preview = '', reports = 0 }
-    if text then
-      local at
-      link.leader, link.flight, link.progress, link.preview, at = parse('>I2c0I2c0I2c0I2c0', text)
-      link.reports = at <= #text and parse('>I4', text, at) or 0
+    local leader, flight, progress, preview, at = take_apart('>I2c0I2c0I2c0I2c0', text)
+    if leader then
+      link.leader, link.flight, link.progress, link.preview = leader, flight, progress, preview
+      link.reports = take_apart('>I4', text, at) or 0
     end
     links[id] = link
   end
@@ -148,8 +150,8 @@ end
 -- blobs of the request (one a line).
 local FIXED = '>Bc0BI4I2c0I2c0'
 
--- Cost, owner, blobs of a job.
+-- Cost, owner, blobs, lane of a job.
 local function about(row)
-  local _, _, cost, owner, files = parse(FIXED, call('HGET', P .. 'body', row[ID]) or '')
-  return cost, owner, files
+  local lane, _, cost, owner, files = take_apart(FIXED, call('HGET', P .. 'body', row[ID]))
+  return cost or 1, owner or '', files or '', lane or ''
 end

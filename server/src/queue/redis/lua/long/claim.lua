@@ -27,6 +27,44 @@ local function deliver(row)
   tries[#tries + 1] = row[DELIVERIES] - 1
 end
 
+-- Counts the calls in progress in a lane anew: nobody knows whether a job was
+-- one of them whose head cannot be read.
+local function recount(name)
+  local ids, count = call('ZRANGE', P .. 'due', 0, -1), 0
+  load_all(ids)
+  for i = 1, #ids do
+    local row = rows[ids[i]]
+    if row and row[STATUS] == 'r' and row[LANE] == name then
+      count = count + 1
+    end
+  end
+  local lane = lane_of(name)
+  lane.running, lane.changed, work = count, true, true
+end
+
+-- Lets a job fail whose head cannot be read, with those that wait for it; returns
+-- its lane.
+local function give_up(id)
+  local _, _, _, lane = about(rows[id])
+  local row = read(id, pack(HEAD, 'f', 'm', 'f', PLAIN, 0, 0, 1, 0, 0, now, 0, 1, #lane, lane))
+  rows[id], texts[id] = row, nil
+  local followed = call('EXISTS', P .. 'followers:' .. id) == 1
+  set_mark(row, FOLLOWED, followed and 'y' or '-')
+  attach(row, 'f', ARGV[5])
+  due_out[#due_out + 1] = id
+  local together = { row }
+  for _, follower in ipairs(change(row) or {}) do
+    local shared = rows[follower]
+    if shared and shared[STATUS] ~= '?' then
+      together[#together + 1] = shared
+    end
+  end
+  close(row)
+  flush()
+  note_all(together, 0)
+  return lane
+end
+
 local function fall_due(id)
   local row = rows[id]
   local status = row and row[STATUS]
@@ -36,6 +74,8 @@ local function fall_due(id)
     expire(row)
   elseif status == 'q' then
     queue(row, '0')
+  elseif status == '?' then
+    recount(give_up(id))
   else
     due_out[#due_out + 1] = id
   end
@@ -76,7 +116,7 @@ local function begin(id, text)
     take(row)
     return row[VT]
   elseif row and row[STATUS] == '?' then
-    take(row)
+    give_up(id)
   end
 end
 
