@@ -20,6 +20,7 @@ mod outbox;
 mod order;
 mod row;
 mod table;
+mod unread;
 
 /// Jobs in a SQLite table.
 pub struct SqliteQueue {
@@ -75,7 +76,7 @@ impl SqliteQueue {
 
     /// Lets a job fail that cannot be read.
     async fn set_aside(&self, ticket: Ticket, now: i64) -> Result<()> {
-        self.change(move |c, changed| flight::set_aside(c, changed, &ticket, now))
+        self.change(move |c, changed| unread::set_aside(c, changed, &ticket, now))
             .await
     }
 }

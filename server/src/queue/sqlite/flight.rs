@@ -7,18 +7,15 @@ use rusqlite::{Connection, params};
 
 use super::{
     super::{
-        Error, Event, Illegal, NewJob, Priority, Result, Ticket, Verdict, due, readable,
-        transition, unreadable,
+        Error, Event, Illegal, NewJob, Priority, Result, Ticket, Verdict, due, readable, transition,
     },
     order,
     outbox::{self, Note},
     row::{self, Row, Withdrawn, text},
     table::{self, followers, keep_files, load, save, select},
+    unread,
 };
-use crate::{
-    job::Outcome,
-    store::{instant, milliseconds},
-};
+use crate::{job::Outcome, store::milliseconds};
 
 /// The states of a job that has not ended.
 const IN_FLIGHT: &str = "status IN ('queued', 'running', 'delivering')";
@@ -191,38 +188,8 @@ pub(super) fn complete(
     finish(c, changed, row, now)
 }
 
-/// Lets a job fail whose record cannot be read, whatever it waits for.
-pub(super) fn set_aside(
-    c: &Connection,
-    changed: &mut Vec<String>,
-    ticket: &Ticket,
-    now: i64,
-) -> Result<()> {
-    let row = held(c, ticket)?;
-    fail_unread(c, changed, row, now)
-}
-
-/// The same by its id, if not even its row can be read.
-pub(super) fn give_up(c: &Connection, changed: &mut Vec<String>, id: &str, now: i64) -> Result<()> {
-    table::repair(c, id)?;
-    match readable(id, load(c, id))?.flatten() {
-        Some(row) if !row.status.is_terminal() => fail_unread(c, changed, row, now),
-        Some(_) => Ok(()),
-        None => table::bury(c, id, now),
-    }
-}
-
-fn fail_unread(c: &Connection, changed: &mut Vec<String>, mut row: Row, now: i64) -> Result<()> {
-    let failed = unreadable(instant(now)?);
-    row.outcome = Some(text(&Outcome::Failed(failed.failure.clone()))?);
-    row.fail(&failed)?;
-    let recorded = transition(row.status, Event::Record).unwrap_or(row.status);
-    row.status = transition(recorded, Event::Complete { succeeded: false })?;
-    finish(c, changed, row, now)?;
-    Ok(())
-}
-
-fn finish(
+/// Ends the job, and those that share its call.
+pub(super) fn finish(
     c: &Connection,
     changed: &mut Vec<String>,
     mut row: Row,
@@ -364,7 +331,7 @@ fn abandon(
 
 pub(super) fn delete(c: &Connection, changed: &mut Vec<String>, id: &str) -> Result<Vec<String>> {
     let Some(row) = readable(id, load(c, id))? else {
-        return forget(c, changed, id);
+        return unread::forget(c, changed, id);
     };
     let mut row = row.ok_or(Error::NotFound)?;
     let seen = row.clone().seen_by_owner().ok_or(Error::NotFound)?;
@@ -378,18 +345,6 @@ pub(super) fn delete(c: &Connection, changed: &mut Vec<String>, id: &str) -> Res
         save(c, &mut row, changed)?;
         return Ok(Vec::new());
     }
-    changed.push(id.to_owned());
-    table::remove(c, id)
-}
-
-/// Forgets a job whose row cannot be read, and lets fail who waits for it.
-fn forget(c: &Connection, changed: &mut Vec<String>, id: &str) -> Result<Vec<String>> {
-    let last: Option<i64> = table::cached(
-        c,
-        "SELECT max(created_at, coalesce(finished_at, 0)) FROM jobs WHERE id = ?1",
-        |query| query.query_row([id], |row| row.get(0)),
-    )?;
-    give_up(c, changed, id, last.unwrap_or(0))?;
     changed.push(id.to_owned());
     table::remove(c, id)
 }

@@ -7,9 +7,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
     super::{Event, Lane, MOST_AHEAD, Result, expired, place_of, transition},
-    flight,
     row::Row,
     table::{self, cached, execute, find, save},
+    unread,
 };
 use crate::store::{instant, milliseconds};
 
@@ -192,8 +192,8 @@ fn settle_due(
     now: i64,
     end: i64,
 ) -> Result<Option<Row>> {
-    for id in table::unknown(c)? {
-        flight::give_up(c, changed, &id, now)?;
+    for id in unread::unknown(c)? {
+        unread::give_up(c, changed, &id, now)?;
     }
     let due = find(
         c,
@@ -204,7 +204,7 @@ fn settle_due(
         let mut row = match found {
             Ok(row) => row,
             Err(id) => {
-                flight::give_up(c, changed, &id, now)?;
+                unread::give_up(c, changed, &id, now)?;
                 continue;
             }
         };
@@ -250,7 +250,7 @@ fn first(c: &Connection, changed: &mut Vec<String>, lane: &str, now: i64) -> Res
             &[&lane],
         )?;
         match ready.into_iter().next() {
-            Some(Err(id)) => flight::give_up(c, changed, &id, now)?,
+            Some(Err(id)) => unread::give_up(c, changed, &id, now)?,
             ready => return Ok(ready.and_then(std::result::Result::ok)),
         }
     }

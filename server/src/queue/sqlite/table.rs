@@ -80,44 +80,6 @@ fn found(row: &SqlRow<'_>) -> rusqlite::Result<Found> {
     })
 }
 
-/// Some rows with words that are not known, which no lane and no lease leads to.
-pub(super) fn unknown(c: &Connection) -> Result<Vec<String>> {
-    texts(
-        c,
-        "SELECT id FROM jobs INDEXED BY jobs_unknown
-         WHERE status NOT IN ('queued', 'running', 'delivering', 'succeeded', 'failed', 'cancelled')
-             OR cache NOT IN ('miss', 'exact', 'semantic', 'joined') LIMIT 16",
-        &[],
-    )
-}
-
-/// Makes a row that cannot be read one that can, of a call in progress if the job
-/// has not ended; what else of it is damaged stays so.
-pub(super) fn repair(c: &Connection, id: &str) -> Result<()> {
-    execute(
-        c,
-        "UPDATE jobs SET
-             status = CASE
-                 WHEN status IN ('succeeded', 'failed', 'cancelled') THEN status
-                 WHEN finished_at IS NOT NULL AND outcome LIKE '{\"succeeded\"%' THEN 'succeeded'
-                 WHEN finished_at IS NOT NULL AND outcome LIKE '{\"failed\"%' THEN 'failed'
-                 ELSE 'running' END,
-             version = max(version, 1), token = max(token, 0), attempt = min(max(attempt, 0), 1000),
-             deliveries = min(max(deliveries, 0), 1000), reports = max(reports, 0), band = min(max(band, 0), 2), cache = 'miss'
-         WHERE id = ?1",
-        &[&id],
-    )
-}
-
-/// Ends a job of whose row nothing can be read.
-pub(super) fn bury(c: &Connection, id: &str, now: i64) -> Result<()> {
-    execute(
-        c,
-        "UPDATE jobs SET status = 'failed', cache = 'miss', due_at = 0, finished_at = ?2 WHERE id = ?1",
-        &[&id, &now],
-    )
-}
-
 pub(super) fn read(row: &SqlRow<'_>) -> rusqlite::Result<Row> {
     Ok(Row {
         id: row.get(0)?,
@@ -312,12 +274,11 @@ pub(super) fn forget_outcome(c: &Connection, row: &Row) -> Result<Vec<String>> {
         &[&row.id],
     )?;
     let outcome: Option<Outcome> = row.outcome.as_deref().map(row::parse).transpose()?;
+    let request: Option<Request> = row::parse(&row.request).ok();
     let mut orphans = Vec::new();
     for key in outcome.iter().flat_map(Outcome::files) {
-        if !row::parse::<Request>(&row.request)?
-            .files()
-            .any(|own| own == key)
-        {
+        let mut own = request.iter().flat_map(Request::files);
+        if !own.any(|own| own == key) {
             execute(
                 c,
                 "DELETE FROM files WHERE key = ?1 AND job = ?2",
