@@ -9,7 +9,8 @@ local function place(row)
   if mark(row, ROLE) == 'f' then
     first = load(open(row).leader) or row
   end
-  return call('ZRANK', P .. 'ready:' .. first[LANE], first[ID]) or -1
+  -- A leader that cannot be read has no place.
+  return first[LANE] and call('ZRANK', P .. 'ready:' .. first[LANE], first[ID]) or -1
 end
 
 -- The fields' values where `wanted` says so, '' elsewhere; nothing if nowhere.
