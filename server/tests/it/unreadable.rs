@@ -9,7 +9,7 @@ use atelier::{
     },
     store::{self, redis::Redis, sqlite::Database},
 };
-use atelier_app::wire::Status;
+use atelier_app::wire::{Cache, Status};
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -89,6 +89,12 @@ async fn the_next_is_carried_out(queue: &dyn Queue, left: Left, damage: impl Asy
     assert_eq!(ids(queue.dead(None, 1)).await, ["b-too"]);
     let over = Timestamp::UNIX_EPOCH..(now + LEASE);
     assert_eq!(queue.finished(over.clone(), 10).await.unwrap().len(), 3);
+
+    // Nobody waits for it from now on.
+    let again = queue.enqueue(new("b-again"), now).await.unwrap();
+    assert_eq!((again.status, again.cache), (Status::Queued, Cache::Miss));
+    queue.cancel("b-again", now).await.unwrap();
+    queue.delete("b-again").await.unwrap();
 
     // What cannot be read can be deleted, whenever it was damaged.
     for id in ["a", "b"] {

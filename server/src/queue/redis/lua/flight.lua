@@ -7,7 +7,7 @@ local function joinable(digest, since)
   table.sort(ids)
   for i = #ids, 1, -1 do
     local row = load(ids[i])
-    if row and row[STATUS] ~= '?' then
+    if row and (row[STATUS] == 's' or row[STATUS] ~= '?' and not OVER[row[STATUS]]) then
       return row
     end
   end

@@ -47,7 +47,13 @@ end
 local function give_up(id)
   local _, _, _, lane = about(rows[id])
   local row = read(id, pack(HEAD, 'f', 'm', 'f', PLAIN, 0, 0, 1, 0, 0, now, 0, 1, #lane, lane))
-  rows[id], texts[id] = row, nil
+  rows[id], texts[id], links[id] = row, nil, nil
+  -- Its links may be whole; they tell which flight it led.
+  set_mark(row, LINKED, 'y')
+  local link = open(row)
+  link.progress, link.preview = '', ''
+  relink(row)
+  set_mark(row, ROLE, link.flight ~= '' and 'l' or '-')
   local followed = call('EXISTS', P .. 'followers:' .. id) == 1
   set_mark(row, FOLLOWED, followed and 'y' or '-')
   attach(row, 'f', ARGV[5])
