@@ -157,3 +157,36 @@ pub fn settled(settlement: &Settlement, state: Counter, now: i64) -> Option<Coun
         .settle(state, now, receipt.mark, receipt.cost, *actual);
     (after != state).then_some(after)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limit::rule::tests::{bucket, fixed, sliding};
+
+    fn kept(rule: Rule, mark: i64, now: i64) -> Option<i64> {
+        let receipt = Receipt {
+            key: "p:a".into(),
+            unit: Unit::Requests,
+            rule,
+            cost: 1,
+            mark,
+        };
+        let now = Timestamp::from_millisecond(now).unwrap();
+        Settlement::keep(&[Settlement::refund(receipt)], now)
+    }
+
+    #[test]
+    fn settlements_are_known_for_as_long_as_their_counters_show_them() {
+        assert_eq!(Settlement::keep(&[], Timestamp::UNIX_EPOCH), None);
+        assert_eq!(kept(fixed(9, 10_000), 60_000, 63_000), Some(7_000 + HOUR));
+        assert_eq!(
+            kept(sliding(9, 10_000), 60_000, 63_000),
+            Some(17_000 + HOUR)
+        );
+        assert_eq!(
+            kept(bucket(9, 1, 1_000), 65_000, 63_000),
+            Some(2_000 + HOUR)
+        );
+        assert_eq!(kept(bucket(9, 1, 1_000), 60_000, 63_000), Some(HOUR));
+    }
+}

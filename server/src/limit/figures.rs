@@ -210,4 +210,18 @@ mod tests {
         tally.put_back(figures);
         assert_eq!(tally.take()[0].rejected, 2 * NAMES as u64);
     }
+
+    #[test]
+    fn many_policies_do_not_fill_the_memory() {
+        let tally = Tally::new(None);
+        let figures = (0..MOST as i64).map(|hour| Figure {
+            policy: "q".into(),
+            hour,
+            allowed: 1,
+            ..Figure::default()
+        });
+        tally.put_back(figures.collect());
+        order(&tally, 1, "203.0.113.1");
+        assert_eq!(tally.take().len(), MOST);
+    }
 }

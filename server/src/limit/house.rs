@@ -9,8 +9,7 @@ use super::{CALLBACKS, Demand, Error, Fault, Limiter, Policy, REFUSALS, Receipt,
 
 /// How often a caller may have somebody called.
 pub fn callbacks(per_hour: u32) -> Result<Arc<Policy>, Fault> {
-    let window = Duration::from_secs(60 * 60);
-    Policy::bucket(CALLBACKS, per_hour, window).map(Arc::new)
+    Policy::bucket(CALLBACKS, per_hour, Duration::from_hours(1)).map(Arc::new)
 }
 
 /// Counts what a provider refuses to make, and holds who has had too much
@@ -80,5 +79,16 @@ impl Refusals {
         let prefix = self.policy.prefix.as_str();
         let counted = receipts.iter().filter(|receipt| receipt.cost == 0);
         counted.filter_map(move |receipt| receipt.key.strip_prefix(prefix))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn callbacks_come_back_over_an_hour() {
+        let policy = callbacks(60).unwrap();
+        assert_eq!((policy.quota, policy.window), (60, Duration::from_hours(1)));
     }
 }

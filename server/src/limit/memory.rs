@@ -216,3 +216,59 @@ impl Refusal {
 fn lock(known: &Mutex<Known>) -> MutexGuard<'_, Known> {
     known.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limit::{Policy, decide};
+
+    fn at(milliseconds: i64) -> Timestamp {
+        Timestamp::from_millisecond(1_800_000_000_000 + milliseconds).unwrap()
+    }
+
+    fn refused(known: &mut Known, subject: &str, now: Timestamp) -> Vec<Demand> {
+        let text = "name = 'p'\nscope = 'ip'\nunit = 'requests'\nalgorithm = 'fixed_window'\n\
+                    quota = 0\nwindow = '1d'";
+        let policy: Arc<Policy> = Arc::new(toml::from_str(text).unwrap());
+        let demands = vec![Demand::new(&policy, subject, 1)];
+        let (decision, _) = decide(&demands, &[None], now.as_millisecond());
+        let asked = vec![(demands[0].key.clone(), 1)];
+        known.note(asked, &decision.standings, now, known.epoch);
+        demands
+    }
+
+    #[test]
+    fn so_many_are_remembered_and_the_latest_among_them() {
+        let mut known = Known::default();
+        for number in 0..MOST {
+            refused(&mut known, &number.to_string(), at(0));
+        }
+        assert_eq!(known.refusals.len(), MOST);
+        // Those have ended, and make room.
+        let late = refused(&mut known, "late", at(1_000));
+        assert_eq!(known.refusals.len(), 1);
+        assert!(known.recall(&late, at(1_999)).is_some());
+        assert!(known.recall(&late, at(2_000)).is_none());
+        assert!(known.recall(&late, at(999)).is_none());
+        // None has ended: there is no telling which one matters.
+        for number in 0..MOST {
+            refused(&mut known, &number.to_string(), at(1_001));
+        }
+        assert!(known.refusals.len() <= MOST);
+        let last = refused(&mut known, "last", at(1_002));
+        assert!(known.recall(&last, at(1_003)).is_some());
+    }
+
+    #[test]
+    fn what_was_given_back_meanwhile_is_not_taken_for_refused() {
+        let mut known = Known::default();
+        let epoch = known.epoch;
+        let demands = refused(&mut known, "a", at(0));
+        known.forget([demands[0].key.as_str()].into_iter());
+        assert!(known.recall(&demands, at(1)).is_none());
+        assert_ne!(known.epoch, epoch);
+        refused(&mut known, "a", at(1));
+        known.forget_all();
+        assert!(known.recall(&demands, at(2)).is_none());
+    }
+}

@@ -95,3 +95,16 @@ pub trait Limiter: Send + Sync + 'static {
     /// Forgets counters that say nothing any more, where the store does not do so by itself.
     async fn sweep(&self, now: Timestamp) -> Result<(), Error>;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store;
+
+    #[test]
+    fn a_store_that_is_away_is_not_one_that_is_broken() {
+        assert!(Error::from(store::Error::silent(Duration::from_secs(1))).is_away());
+        let broken = Error::from(store::Error::Closed);
+        assert!(!broken.is_away() && !broken.is_out_of_memory());
+    }
+}

@@ -13,7 +13,7 @@ use crate::store::milliseconds;
 pub const MAX_PARTS: u64 = 1 << 53;
 
 /// The longest window: a year and a day.
-const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+const LONGEST: Duration = Duration::from_hours(366 * 24);
 
 /// A quota over time. Read from the configuration; amounts are in the unit's
 /// parts (see [`Unit::parts`]).
@@ -287,11 +287,32 @@ mod tests {
     }
 
     #[test]
+    fn the_outermost_policies_are_taken() {
+        for text in [
+            GOOD.replace("'1d'", "'1s'"),
+            GOOD.replace("'1d'", "'366d'"),
+            GOOD.replace("'a'", &format!("'{}'", "a".repeat(64))),
+            GOOD.replace("20", "0"),
+            GOOD.replace("20", &MAX_PARTS.to_string()),
+        ] {
+            read(&text).unwrap();
+        }
+        let bucket = GOOD.replace("fixed_window", "token_bucket");
+        // In lowest terms: one of a million milliseconds.
+        let bucket = bucket.replace("20", "1").replace("'1d'", "'1000s'");
+        read(&format!("{bucket}burst = {}", MAX_PARTS / 1_000_000)).unwrap();
+        read(&format!("{bucket}burst = {}", MAX_PARTS / 1_000_000 + 1)).unwrap_err();
+    }
+
+    #[test]
     fn a_bad_policy_is_named() {
         for (from, to, why) in [
             ("'a'", "'A b'", "lower-case"),
             ("'1d'", "'10ms'", "window"),
             ("'1d'", "'900d'", "window"),
+            ("'1d'", "'367d'", "window"),
+            ("'a'", "''", "lower-case"),
+            ("'a'", &format!("'{}'", "a".repeat(65)), "lower-case"),
             ("20", "-1", "quota is negative"),
             ("20", "nan", "quota is negative"),
             ("20", "1.5", "whole number"),

@@ -158,4 +158,4 @@ fn replace(used: u64, less: u64, more: u64) -> u64 {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -4,15 +4,15 @@ use super::*;
 
 const START: i64 = 1_800_000_000_000;
 
-fn fixed(quota: u64, length: i64) -> Rule {
+pub(in crate::limit) fn fixed(quota: u64, length: i64) -> Rule {
     Rule::FixedWindow { quota, length }
 }
 
-fn sliding(quota: u64, length: i64) -> Rule {
+pub(in crate::limit) fn sliding(quota: u64, length: i64) -> Rule {
     Rule::SlidingWindow { quota, length }
 }
 
-fn bucket(size: u64, refill: u64, period: u64) -> Rule {
+pub(in crate::limit) fn bucket(size: u64, refill: u64, period: u64) -> Rule {
     Rule::TokenBucket {
         size,
         refill,

@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use atelier::limit::{Decision, Demand, Figure, Limiter, Policy, Receipt, Settlement};
+use atelier::limit::{Decision, Demand, Figure, Limiter, Policy, Receipt, Refusals, Settlement};
 
 use super::{Stores, at};
 
@@ -260,4 +260,27 @@ pub(super) async fn figures_add_up_and_grow_old(stores: Stores) {
     let kept = since(3, 3).await.remove(0);
     assert_eq!((kept.who.len(), &kept.who[0]), (100, &("n149".into(), 150)));
     assert_eq!(kept.rejected, 150 * 151 / 2);
+}
+
+pub(super) async fn who_has_had_too_much_refused_is_held(stores: Stores) {
+    let hour = Duration::from_hours(1);
+    let refusals = Refusals::new(stores.limiter, 2, hour).unwrap();
+    let both: Vec<_> = refusals.receipts(["key", "address"], at(0)).collect();
+    let address = &both[1..];
+    for held in [false, false, true, true] {
+        assert_eq!(refusals.hold(&both, at(0)).await.unwrap(), held);
+        assert_eq!(refusals.hold(address, at(0)).await.unwrap(), held);
+        refusals.count(&both, at(0)).await.unwrap();
+    }
+    let paid = Receipt {
+        cost: 1,
+        ..both[0].clone()
+    };
+    assert!(
+        !refusals.hold(&[paid], at(0)).await.unwrap(),
+        "a receipt of something"
+    );
+    // Half of the two are back.
+    assert!(refusals.hold(&both, at(30 * MINUTE - 1)).await.unwrap());
+    assert!(!refusals.hold(&both, at(30 * MINUTE)).await.unwrap());
 }
