@@ -4,6 +4,7 @@
 
 mod books;
 mod ops;
+mod prices;
 
 use std::{sync::Arc, time::Duration};
 
