@@ -1,4 +1,4 @@
-//! The embedded store: one SQLite file, one [`writer`], many [`readers`].
+//! The embedded store: one SQLite file, one writer, many readers.
 //!
 //! Writes go to a thread of their own that takes all that is waiting into one
 //! transaction (group commit): under load one `fsync` serves hundreds of
