@@ -39,6 +39,7 @@ pub mod worker;
 pub mod provider;
 pub mod blob;
 pub mod callback;
+mod retry_after;
 pub mod job;
 pub mod view;
 pub mod store;

@@ -6,11 +6,7 @@
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
-use reqwest::{
-    Client, Response, StatusCode,
-    header::{HeaderMap, RETRY_AFTER},
-    redirect::Policy,
-};
+use reqwest::{Client, Response, StatusCode, redirect::Policy};
 use standardwebhooks::WebhookError;
 use url::Url;
 
@@ -18,9 +14,7 @@ use super::{
     Signer,
     guard::{self, PublicOnly, Unwelcome},
 };
-
-/// No pause that is asked for is believed beyond this.
-const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 60 * 60);
+use crate::retry_after::retry_after;
 
 /// Carries messages to addresses that API users gave.
 pub struct Outgoing {
@@ -143,21 +137,8 @@ fn answered(response: &Response, now: SystemTime) -> Error {
     );
     Error::Answered {
         status,
-        retry_after: asks.then(|| pause(response.headers(), now)).flatten(),
+        retry_after: asks.then(|| retry_after(response.headers(), now)).flatten(),
     }
-}
-
-/// `retry-after` in seconds or as a date (RFC 9110, 10.2.3).
-fn pause(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    let pause = if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        // Digits that fit no number ask for longer than we wait anyway.
-        text.parse().map_or(LONGEST_PAUSE, Duration::from_secs)
-    } else {
-        let date = httpdate::parse_http_date(text).ok()?;
-        date.duration_since(now).unwrap_or_default()
-    };
-    Some(pause.min(LONGEST_PAUSE))
 }
 
 #[cfg(test)]

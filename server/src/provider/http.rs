@@ -3,12 +3,13 @@
 use std::time::{Duration, SystemTime};
 
 use axum::body::Bytes;
-use reqwest::{Client, ClientBuilder, Response, header::HeaderMap};
+use reqwest::{
+    Client, ClientBuilder, Response,
+    header::{HeaderMap, HeaderName},
+};
 
 use super::Error;
-
-/// No pause asked for by a provider is believed beyond this.
-pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 60 * 60);
+use crate::retry_after::{self, retry_after};
 
 /// The largest answer read: ten large pictures in base64.
 pub(super) const MAX_BYTES: usize = 256 * 1024 * 1024;
@@ -73,33 +74,12 @@ pub(super) fn garbage() -> Error {
     .lost()
 }
 
-/// `retry-after-ms`, or `retry-after` in seconds or as a date (RFC 9110, 10.2.3).
+/// `retry-after-ms`, or [`retry_after`].
 pub(super) fn pause(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    let text = |name| {
-        headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-            .map(str::trim)
-    };
-    let number = |text: &str| {
-        text.parse::<f64>()
-            .ok()
-            .filter(|number| number.is_finite() && *number >= 0.0)
-    };
-    let longest = LONGEST_PAUSE.as_secs_f64();
-    let milliseconds = text("retry-after-ms")
-        .and_then(number)
-        .map(|ms| ms / 1000.0);
-    let seconds = || text("retry-after").and_then(number);
-    if let Some(seconds) = milliseconds.or_else(seconds) {
-        return Some(Duration::from_secs_f64(seconds.min(longest)));
-    }
-    let date = httpdate::parse_http_date(text("retry-after")?).ok()?;
-    Some(
-        date.duration_since(now)
-            .unwrap_or_default()
-            .min(LONGEST_PAUSE),
-    )
+    const MILLISECONDS: HeaderName = HeaderName::from_static("retry-after-ms");
+    let precise = retry_after::number(headers, &MILLISECONDS);
+    let precise = precise.map(|milliseconds| retry_after::pause(milliseconds / 1000.0));
+    precise.or_else(|| retry_after(headers, now))
 }
 
 /// A provider's words for a visitor.

@@ -253,9 +253,9 @@ fn success(number: usize) -> Vec<u8> {
 }
 
 fn response(status: &str, fields: &str, body: &str) -> Vec<u8> {
-    let length = body.len();
+    let (length, date) = (body.len(), httpdate::fmt_http_date(SystemTime::now()));
     format!(
-        "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\
+        "HTTP/1.1 {status}\r\ndate: {date}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\
          connection: close\r\nx-request-id: req_soak\r\n{fields}\r\n{body}"
     )
     .into_bytes()

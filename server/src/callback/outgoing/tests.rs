@@ -1,6 +1,7 @@
 use axum::{
     Router,
     body::{Body, Bytes},
+    http::HeaderMap,
     response::{IntoResponse, Redirect},
     routing::post,
 };
@@ -126,18 +127,6 @@ async fn the_answer_decides_what_happens_next() {
             "{status} {retry_after}"
         );
     }
-}
-
-#[test]
-fn a_date_is_a_pause_from_now() {
-    let headers = |text: &str| HeaderMap::from_iter([(RETRY_AFTER, text.parse().unwrap())]);
-    let date = headers("Thu, 01 Jan 1970 00:00:30 GMT");
-    assert_eq!(
-        pause(&date, SystemTime::UNIX_EPOCH),
-        Some(Duration::from_secs(30))
-    );
-    let date = headers("Thu, 01 Jan 2026 00:00:00 GMT");
-    assert_eq!(pause(&date, SystemTime::UNIX_EPOCH), Some(LONGEST_PAUSE));
 }
 
 #[tokio::test]

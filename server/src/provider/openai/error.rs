@@ -221,7 +221,7 @@ fn may_pass(status: StatusCode, headers: &HeaderMap) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{job::Cost, provider::http::LONGEST_PAUSE};
+    use crate::{job::Cost, retry_after::LONGEST_PAUSE};
 
     fn sorted(status: u16, headers: &[(&'static str, &str)], json: &str) -> Error {
         let headers = headers

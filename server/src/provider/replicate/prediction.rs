@@ -9,8 +9,9 @@ use tracing::warn;
 
 use super::super::{
     CONTENT_REFUSED, Error, Remedy,
-    http::{self, LONGEST_PAUSE, beginning, pause, shorten},
+    http::{self, beginning, pause, shorten},
 };
+use crate::retry_after::LONGEST_PAUSE;
 
 /// Where outputs lie.
 const DELIVERY: &str = "replicate.delivery";
