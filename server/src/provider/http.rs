@@ -74,7 +74,7 @@ pub(super) fn garbage() -> Error {
     .lost()
 }
 
-/// `retry-after-ms`, or [`retry_after`].
+/// `retry-after-ms`, or [`retry_after()`].
 pub(super) fn pause(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     const MILLISECONDS: HeaderName = HeaderName::from_static("retry-after-ms");
     let precise = retry_after::number(headers, &MILLISECONDS);
