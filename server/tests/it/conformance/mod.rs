@@ -246,7 +246,7 @@ mod shared {
         limit::a_cost_above_the_quota_never_fits,
         limit::a_policy_of_another_shape_begins_anew,
         limit::figures_add_up_and_grow_old,
-    limit::who_has_had_too_much_refused_is_held,
+        limit::who_has_had_too_much_refused_is_held,
         limit::what_is_forgotten_says_nothing_any_more,
         limit_model::any_sequence_agrees_with_the_pure_functions,
         limit_model::a_memory_refuses_only_what_the_store_would,

@@ -186,8 +186,18 @@ async fn again(stores: &Stores, fate: Fate) -> (Arc<Studio>, Result<Accepted, st
 }
 
 pub(crate) async fn an_answer_is_given_to_who_is_over_a_limit(stores: Stores) {
-    let (_, again) = again(&stores, Fate::Stays).await;
+    let (studio, again) = again(&stores, Fate::Stays).await;
     assert_eq!(again.unwrap().job.cache, Cache::Exact);
+    assert_eq!(requests_left(&studio).await, 7, "to ask is a request");
+}
+
+/// Of nine.
+async fn requests_left(studio: &Studio) -> u64 {
+    let standings = studio.limits(&caller()).await.unwrap();
+    let requests = standings
+        .iter()
+        .find(|one| one.policy.unit == Unit::Requests);
+    requests.unwrap().remaining
 }
 
 async fn is_refused(stores: Stores, fate: Fate) {
@@ -204,11 +214,7 @@ async fn is_refused(stores: Stores, fate: Fate) {
     assert!(matches!(claim, Ok(Claim::Idle(_))), "{claim:?}");
     let jobs = studio.queue.list("somebody", None, 9).await.unwrap();
     assert_eq!(jobs.len(), usize::from(fate == Fate::FileGone));
-    let standings = studio.limits(&caller()).await.unwrap();
-    let requests = standings
-        .iter()
-        .find(|one| one.policy.unit == Unit::Requests);
-    assert_eq!(requests.unwrap().remaining, 8);
+    assert_eq!(requests_left(&studio).await, 8);
 }
 
 pub(crate) async fn an_answer_that_is_deleted_meanwhile_is_refused_by_the_limit(stores: Stores) {
