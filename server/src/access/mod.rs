@@ -147,3 +147,17 @@ pub trait Register: Send + Sync + 'static {
     /// Whether the job is withheld.
     async fn withheld(&self, job: &str) -> Result<bool, Error>;
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_store_that_is_away_is_not_one_that_is_broken() {
+        assert!(Error::from(store::Error::silent(Duration::from_secs(1))).is_away());
+        let broken = Error::from(store::Error::Closed);
+        assert!(!broken.is_away() && !broken.is_out_of_memory());
+    }
+}

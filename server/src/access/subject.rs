@@ -189,4 +189,24 @@ mod tests {
         assert!(Subject::key("abc").is_err());
         assert!(Subject::key("key_a b").is_err());
     }
+
+    #[test]
+    fn large_parts_of_the_internet_are_asked_about() {
+        for (text, large) in [
+            ("0.0.0.0/0", true),
+            ("10.0.0.0/7", true),
+            ("10.0.0.0/8", false),
+            ("2000::/15", true),
+            ("2000::/16", false),
+            ("key_0123456789", false),
+            ("Mozilla", true),
+            ("BadBot/2", false),
+        ] {
+            assert_eq!(
+                Subject::guess(text).unwrap().is_everybody(),
+                large,
+                "{text}"
+            );
+        }
+    }
 }
