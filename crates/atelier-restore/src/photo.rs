@@ -43,6 +43,14 @@ impl Photo {
             });
     }
 
+    /// The rows of luminance, each with those of the two colours.
+    pub(super) fn rows(&self) -> impl ParallelIterator<Item = (&[f32], (&[f32], &[f32]))> {
+        let width = self.luma.width;
+        let colour = self.blue.data.par_chunks(width);
+        let colour = colour.zip(self.red.data.par_chunks(width));
+        self.luma.data.par_chunks(width).zip(colour)
+    }
+
     /// Replaces every pixel's luminance and colour `[y, cb, cr]` by what `change` makes of them.
     pub(super) fn map(&mut self, change: impl Fn([f32; 3]) -> [f32; 3] + Sync) {
         let width = self.luma.width;

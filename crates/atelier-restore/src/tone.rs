@@ -181,14 +181,7 @@ struct Shade {
 }
 
 fn shades(photo: &Photo) -> Vec<Shade> {
-    let width = photo.luma.width;
-    let rows = photo.luma.data.par_chunks(width).zip(
-        photo
-            .blue
-            .data
-            .par_chunks(width)
-            .zip(photo.red.data.par_chunks(width)),
-    );
+    let rows = photo.rows();
     rows.fold(no_shades, |mut shades, (y, (b, r))| {
         for i in 0..y.len() {
             let shade = &mut shades[y[i].clamp(0.0, 255.0) as usize];

@@ -86,14 +86,7 @@ impl Tally {
 }
 
 fn tally(photo: &Photo) -> [Tally; STEPS] {
-    let width = photo.luma.width;
-    let rows = photo.luma.data.par_chunks(width).zip(
-        photo
-            .blue
-            .data
-            .par_chunks(width)
-            .zip(photo.red.data.par_chunks(width)),
-    );
+    let rows = photo.rows();
     let none = || [Tally::default(); STEPS];
     rows.fold(none, |mut tally, (y, (b, r))| {
         for i in 0..y.len() {

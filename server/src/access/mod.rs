@@ -100,6 +100,22 @@ impl Key {
     }
 }
 
+/// Those of the keys that can be read, with their digests.
+fn keys(records: Vec<(String, String)>) -> Vec<(String, Key)> {
+    let keys = records.into_iter().filter_map(|(digest, record)| {
+        let key = store::readable(&digest, &record)?;
+        Some((digest, key))
+    });
+    keys.collect()
+}
+
+fn denials(records: &[(String, String)]) -> Vec<Denial> {
+    let denials = records.iter();
+    denials
+        .filter_map(|(subject, record)| denial(subject, record))
+        .collect()
+}
+
 /// An entry of the deny list as it is kept. One that cannot be read holds for ever:
 /// whom it is about was shut out by somebody.
 fn denial(subject: &str, record: &str) -> Option<Denial> {

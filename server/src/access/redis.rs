@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 use redis::Cmd;
 
-use super::{Denial, Error, Key, Register, Subject, denial};
+use super::{Denial, Error, Key, Register, Subject, denials, keys};
 use crate::store::{self, redis::Redis};
 
 const KEYS: &str = "access:keys";
@@ -40,9 +40,7 @@ impl Register for RedisRegister {
     async fn keys(&self) -> Result<Vec<(String, Key)>, Error> {
         let command = Cmd::hgetall(self.keys_key());
         let found: Vec<(String, String)> = self.redis.query(&command).await?;
-        let keys = found.into_iter();
-        let keys = keys.filter_map(|(digest, key)| Some((store::readable(&digest, &key)?, digest)));
-        Ok(keys.map(|(key, digest)| (digest, key)).collect())
+        Ok(keys(found))
     }
 
     async fn find(&self, digest: &str) -> Result<Option<Key>, Error> {
@@ -59,10 +57,7 @@ impl Register for RedisRegister {
     async fn denials(&self) -> Result<Vec<Denial>, Error> {
         let command = Cmd::hgetall(self.denials_key());
         let found: Vec<(String, String)> = self.redis.query(&command).await?;
-        let found = found.iter();
-        Ok(found
-            .filter_map(|(subject, record)| denial(subject, record))
-            .collect())
+        Ok(denials(&found))
     }
 
     async fn deny(&self, denial: &Denial) -> Result<(), Error> {

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use rusqlite::{OptionalExtension as _, params};
 use serde::Serialize;
 
-use super::{Denial, Error, Key, Register, Subject, denial};
+use super::{Denial, Error, Key, Register, Subject, denials, keys};
 use crate::store::{self, Error as StoreError, sqlite::Database};
 
 /// Keys, denials and jobs withheld in SQLite tables.
@@ -46,9 +46,7 @@ impl SqliteRegister {
 impl Register for SqliteRegister {
     async fn keys(&self) -> Result<Vec<(String, Key)>, Error> {
         let rows = self.rows("SELECT digest, record FROM keys").await?;
-        let keys = rows.into_iter();
-        let keys = keys.filter_map(|(digest, key)| Some((store::readable(&digest, &key)?, digest)));
-        Ok(keys.map(|(key, digest)| (digest, key)).collect())
+        Ok(keys(rows))
     }
 
     async fn find(&self, digest: &str) -> Result<Option<Key>, Error> {
@@ -71,10 +69,7 @@ impl Register for SqliteRegister {
 
     async fn denials(&self) -> Result<Vec<Denial>, Error> {
         let rows = self.rows("SELECT subject, record FROM denials").await?;
-        let rows = rows.iter();
-        Ok(rows
-            .filter_map(|(subject, record)| denial(subject, record))
-            .collect())
+        Ok(denials(&rows))
     }
 
     async fn deny(&self, denial: &Denial) -> Result<(), Error> {

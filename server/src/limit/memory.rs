@@ -220,16 +220,15 @@ fn lock(known: &Mutex<Known>) -> MutexGuard<'_, Known> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limit::{Policy, decide};
+    use crate::limit::{Policy, Unit, decide};
 
     fn at(milliseconds: i64) -> Timestamp {
         Timestamp::from_millisecond(1_800_000_000_000 + milliseconds).unwrap()
     }
 
     fn refused(known: &mut Known, subject: &str, now: Timestamp) -> Vec<Demand> {
-        let text = "name = 'p'\nscope = 'ip'\nunit = 'requests'\nalgorithm = 'fixed_window'\n\
-                    quota = 0\nwindow = '1d'";
-        let policy: Arc<Policy> = Arc::new(toml::from_str(text).unwrap());
+        let policy = Policy::own(Unit::Requests, 0.0, Duration::from_hours(24)).unwrap();
+        let policy = Arc::new(policy);
         let demands = vec![Demand::new(&policy, subject, 1)];
         let (decision, _) = decide(&demands, &[None], now.as_millisecond());
         let asked = vec![(demands[0].key.clone(), 1)];

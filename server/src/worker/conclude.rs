@@ -74,7 +74,7 @@ impl Worker {
         }
     }
 
-    /// Tells the store. While that takes long, what stands in the journal is made to survive the machine in the journal survives as well.
+    /// Tells the store. If that takes long, the journal's entry is made to survive the machine meanwhile.
     async fn settle_safely(&self, ticket: &Ticket, verdict: Verdict, origin: Origin) -> Told {
         let mut settled = pin!(self.settle(ticket, verdict));
         tokio::select! {

@@ -7,7 +7,6 @@ use atelier::{
     access::SqliteRegister,
     blob::Blobs,
     cache::{Savings, SqliteCache},
-    job::ImageTask,
     limit::{self, Limiter, RedisLimiter, Refusals, Tally},
     provider::local::Local,
     queue::{Housekeeping, SqliteQueue},
@@ -20,7 +19,8 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use crate::support::{
-    Answer, Atelier, CHARGED, ESTIMATED, OpenAi, Setup, budget, problem, taken, text, usage,
+    Answer, Atelier, CHARGED, ESTIMATED, OpenAi, Setup, budget, image_task, problem, taken, text,
+    usage,
 };
 
 async fn studio(script: Vec<Answer>) -> (Setup, OpenAi, Atelier) {
@@ -298,15 +298,7 @@ async fn a_policy_says_what_happens_when_it_cannot_be_asked() {
         held: None,
         holder: None,
     };
-    let order = Order::Image(ImageTask {
-        prompt: "a boat".into(),
-        size: "auto".into(),
-        quality: "auto".into(),
-        n: 1,
-        style: None,
-        background: "auto".into(),
-        source: None,
-    });
+    let order = Order::Image(image_task("a boat"));
     for (on_error, taken) in [("allow", true), ("deny", false)] {
         let folder = tempfile::tempdir().unwrap();
         let studio = limits_away(on_error, folder.path()).await;

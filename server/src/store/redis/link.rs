@@ -10,8 +10,8 @@ use std::{
 };
 
 use ::redis::{
-    AsyncConnectionConfig, Client, Cmd, ConnectionInfo, ErrorKind, ProtocolVersion, PushInfo,
-    PushKind, RedisError, ServerErrorKind, Value, aio::MultiplexedConnection,
+    AsyncConnectionConfig, Client, Cmd, ConnectionInfo, ErrorKind, FromRedisValue, ProtocolVersion,
+    PushInfo, PushKind, RedisError, ServerErrorKind, Value, aio::MultiplexedConnection,
     cluster::ClusterClient, cluster_async::ClusterConnection,
 };
 use futures::{
@@ -125,20 +125,14 @@ impl Link {
     pub(super) async fn measure(self, time: &StoreTime) -> Result<(), RedisError> {
         let mut question = ::redis::cmd("EVAL");
         question.arg(GREETING).arg(1).arg(SCHEMA_KEY).arg(SCHEMA);
-        let (asked, open) = (Instant::now(), Arc::clone(&self.open));
-        let answer = timeout(RESPONSE, self.ask(&question));
-        let answer = answer.await.unwrap_or_else(slow)?;
-        let answered = Instant::now();
-        let (seconds, microseconds, schema): (i64, i64, u64) = ::redis::from_redis_value(answer)?;
+        let open = Arc::clone(&self.open);
+        let time_told = |&(seconds, microseconds, _): &(_, _, u64)| (seconds, microseconds);
+        let ((_, _, schema), sample) = self.timed(&question, time_told).await?;
         if schema > SCHEMA {
             open.store(false, Ordering::Relaxed);
             return Err((NEWER, "the records have a newer schema", schema.to_string()).into());
         }
-        time.take(Sample {
-            asked,
-            answered,
-            time: seconds * 1_000_000 + microseconds,
-        });
+        time.take(sample);
         Ok(())
     }
 
@@ -146,17 +140,29 @@ impl Link {
     pub(super) async fn measure_for(self, key: &str, time: &StoreTime) -> Result<(), RedisError> {
         let mut question = ::redis::cmd("EVAL");
         question.arg("return redis.call('TIME')").arg(1).arg(key);
+        let (_, sample) = self.timed(&question, |told| *told).await?;
+        time.follow(sample);
+        Ok(())
+    }
+
+    /// The answer to a question, and a measurement of the `time` that is to be told
+    /// in it.
+    async fn timed<T: FromRedisValue>(
+        self,
+        question: &Cmd,
+        time: impl Fn(&T) -> (i64, i64),
+    ) -> Result<(T, Sample), RedisError> {
         let asked = Instant::now();
-        let answer = timeout(RESPONSE, self.ask(&question));
-        let answer = answer.await.unwrap_or_else(slow)?;
+        let answer = timeout(RESPONSE, self.ask(question));
+        let answer = ::redis::from_redis_value(answer.await.unwrap_or_else(slow)?)?;
         let answered = Instant::now();
-        let (seconds, microseconds): (i64, i64) = ::redis::from_redis_value(answer)?;
-        time.follow(Sample {
+        let (seconds, microseconds) = time(&answer);
+        let sample = Sample {
             asked,
             answered,
             time: seconds * 1_000_000 + microseconds,
-        });
-        Ok(())
+        };
+        Ok((answer, sample))
     }
 
     pub(super) const fn is_cluster(&self) -> bool {

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use atelier::{
     blob::Blobs,
     callback::{Data, Message},
-    job::{ImageTask, Outcome, Picture, Visibility},
+    job::{Outcome, Picture, Visibility},
     limit::{Decision, Demand, Error, Figure, Limiter, Settlement, Unit},
     queue::{Claim, Lane, Queue, Verdict},
     studio::{self, Accepted, Caller, Order, Studio, Terms},
@@ -21,7 +21,7 @@ use atelier_app::wire::Cache;
 use jiff::Timestamp;
 
 use super::{Stores, ledger};
-use crate::support;
+use crate::support::{image_task, picture};
 
 const LEASE: Duration = Duration::from_secs(600);
 
@@ -129,15 +129,7 @@ fn caller() -> Caller {
 }
 
 async fn order(studio: &Studio) -> Result<Accepted, studio::Error> {
-    let order = Order::Image(ImageTask {
-        prompt: "a boat".into(),
-        size: "auto".into(),
-        quality: "auto".into(),
-        n: 1,
-        style: None,
-        background: "auto".into(),
-        source: None,
-    });
+    let order = Order::Image(image_task("a boat"));
     studio.submit(&caller(), order, Terms::default()).await
 }
 
@@ -148,7 +140,7 @@ async fn work(studio: &Arc<Studio>) {
     let Claim::Call(job) = studio.queue.claim(&lanes, now, LEASE).await.unwrap() else {
         panic!("a job waits");
     };
-    let bytes = support::picture();
+    let bytes = picture();
     let size = bytes.len() as u64;
     let kept = studio
         .blobs

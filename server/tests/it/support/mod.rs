@@ -15,6 +15,7 @@ pub(crate) mod skew;
 
 use std::{path::Path, time::Duration};
 
+use atelier::job::ImageTask;
 use reqwest::Response;
 use serde_json::Value;
 
@@ -67,6 +68,18 @@ pub(crate) async fn problem(response: Response) -> (u16, Value) {
         assert!(!text(&problem[field]).is_empty(), "{field} in {problem}");
     }
     (status, problem)
+}
+
+pub(crate) fn image_task(prompt: &str) -> ImageTask {
+    ImageTask {
+        prompt: prompt.into(),
+        size: "auto".into(),
+        quality: "auto".into(),
+        n: 1,
+        style: None,
+        background: "auto".into(),
+        source: None,
+    }
 }
 
 pub(crate) fn text(value: &Value) -> &str {

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use atelier::{
     callback::{Data, Message},
-    job::{ImageTask, Request, Task, notice_lanes},
+    job::{Request, Task, notice_lanes},
     limit::Unit,
     provider::{Answer, Error, Offers, Progress, Provider, Work},
     queue::{self, Claim, Hooks, Lane, Report, Ticket, Verdict},
@@ -20,6 +20,7 @@ use super::{
     ops::{End, Op},
     prices::{ESTIMATE, outcome, priced, verdict},
 };
+use crate::support::image_task;
 
 const LONG: Duration = Duration::from_secs(600);
 const LANE: &str = "test";
@@ -111,15 +112,7 @@ impl Books {
     }
 
     async fn order(&mut self, words: u8, hook: bool) {
-        let order = Order::Image(ImageTask {
-            prompt: format!("boat {words}"),
-            size: "auto".into(),
-            quality: "auto".into(),
-            n: 1,
-            style: None,
-            background: "auto".into(),
-            source: None,
-        });
+        let order = Order::Image(image_task(&format!("boat {words}")));
         let hooks = Hooks {
             callback_url: hook.then(|| "http://example.com/".into()),
             failure_callback_url: None,

@@ -15,7 +15,7 @@ mod property;
 use std::{sync::Arc, time::Duration};
 
 use atelier::{
-    job::{Cost, ImageTask, Outcome, Picture, Request, RestorationTask, Task},
+    job::{Cost, Outcome, Picture, Request, RestorationTask, Task},
     queue::{
         Claim, Completion, Error, FailedAttempt, Hooks, Job, Join, Lane, NewJob, Priority, Queue,
         Report, Ring, Ticket, Verdict,
@@ -28,6 +28,7 @@ pub(super) use self::{
     order::*, outbox::*,
 };
 use super::{Stores, at};
+use crate::support::image_task;
 
 type Subject = Arc<dyn Queue>;
 
@@ -40,15 +41,7 @@ fn request(prompt: &str) -> Request {
         model: "test".into(),
         variation: 0,
         found: None,
-        task: Task::Image(ImageTask {
-            prompt: prompt.into(),
-            size: "auto".into(),
-            quality: "auto".into(),
-            n: 1,
-            style: None,
-            background: "auto".into(),
-            source: None,
-        }),
+        task: Task::Image(image_task(prompt)),
     }
 }
 
