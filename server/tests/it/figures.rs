@@ -133,7 +133,7 @@ async fn metrics_are_told_to_prometheus() {
     let setup = Setup::with_file(LIMITS).openai(&openai);
     let server = setup.start();
     let job = server
-        .submit(&json!({ "prompt": "a boat", "quality": "low", "size": "1024x1024" }))
+        .submit(&json!({ "prompt": "a lighthouse", "quality": "low", "size": "1024x1024" }))
         .await;
     server.succeeded(&job).await;
     order(&server, 0, 6).await;
