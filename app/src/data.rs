@@ -2,10 +2,7 @@
 
 use std::{future::Future, pin::Pin};
 
-use crate::{
-    texts::{Language, Texts},
-    wire,
-};
+use crate::texts::{Language, Texts};
 
 /// A boxed future, so that [`Data`] can be a trait object.
 pub type Answer<T> = Pin<Box<dyn Future<Output = Result<T, Unavailable>> + Send>>;
@@ -22,17 +19,17 @@ pub trait Data: Send + Sync {
     /// `key` is that of a link.
     fn job(&self, id: &str, key: Option<&str>) -> Answer<Option<Seen>>;
     /// The caller's jobs of a kind, newest first, at most `limit`.
-    fn recent(&self, kind: wire::Kind, limit: usize) -> Answer<Vec<wire::Job>>;
+    fn recent(&self, kind: atelier_api::Kind, limit: usize) -> Answer<Vec<atelier_api::Job>>;
     /// A page of the caller's finished jobs.
     fn gallery(&self, wanted: Wanted) -> Answer<Shelf>;
     /// Every policy that applies to the caller's orders of a kind.
-    fn limits(&self, kind: wire::Kind) -> Answer<Vec<wire::Limit>>;
+    fn limits(&self, kind: atelier_api::Kind) -> Answer<Vec<atelier_api::Limit>>;
 }
 
 /// A job as one visitor sees it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Seen {
-    pub job: wire::Job,
+    pub job: atelier_api::Job,
     /// The visitor's own.
     pub mine: bool,
     /// Their own, and shown to nobody else.
@@ -70,7 +67,7 @@ impl Seen {
     }
 
     /// A job of the visitor's own.
-    pub fn own(job: wire::Job) -> Self {
+    pub fn own(job: atelier_api::Job) -> Self {
         Self {
             job,
             mine: true,
@@ -85,7 +82,7 @@ impl Seen {
 pub struct Wanted {
     /// Words that the prompt has, in any order and case; empty for all.
     pub words: String,
-    pub kind: Option<wire::Kind>,
+    pub kind: Option<atelier_api::Kind>,
     /// Older than this job.
     pub before: Option<String>,
 }
@@ -93,7 +90,7 @@ pub struct Wanted {
 /// A page of finished jobs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Shelf {
-    pub jobs: Vec<wire::Job>,
+    pub jobs: Vec<atelier_api::Job>,
     /// Older ones follow after this job.
     pub next: Option<String>,
 }
@@ -130,7 +127,7 @@ pub struct About {
     /// How long a restoration usually takes, in seconds.
     pub typical_restoration_seconds: u32,
     /// What a picture of each quality and size is expected to cost the studio, in US dollars.
-    pub image_usd: [[f64; wire::SIZES.len()]; wire::QUALITIES.len()],
+    pub image_usd: [[f64; atelier_api::SIZES.len()]; atelier_api::QUALITIES.len()],
     /// The same for a restoration.
     pub restoration_usd: f64,
 }

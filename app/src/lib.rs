@@ -19,7 +19,6 @@
 
 #[cfg(feature = "ssr")]
 pub mod data;
-pub mod wire;
 #[cfg(any(feature = "ssr", feature = "hydrate"))]
 pub mod words;
 #[cfg(any(feature = "ssr", feature = "hydrate"))]

@@ -8,8 +8,8 @@ use crate::{
     pages::{self, Content, Document, Social},
     parts::fixed::Fixed,
     texts::{Language, Said, Texts},
-    wire::Kind,
 };
+use atelier_api::Kind;
 
 /// Characters of a search that are looked for.
 const LONGEST_SEARCH: usize = 200;

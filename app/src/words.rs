@@ -38,10 +38,8 @@ pub(crate) use on_server::*;
 #[cfg(feature = "ssr")]
 mod on_server {
     use super::duration;
-    use crate::{
-        texts::{Left, Spent, Texts},
-        wire::{Job, Kind, Limit, Status},
-    };
+    use crate::texts::{Left, Spent, Texts};
+    use atelier_api::{Job, Kind, Limit, Status};
 
     /// At most `max` characters, cut at a word where one ends nearby, with an ellipsis.
     pub(crate) fn clip(text: &str, max: usize) -> String {
@@ -186,10 +184,8 @@ mod on_server {
 #[cfg(all(test, feature = "ssr"))]
 mod tests {
     use super::*;
-    use crate::{
-        texts::Language,
-        wire::{Kind, Limit},
-    };
+    use crate::texts::Language;
+    use atelier_api::{Kind, Limit};
 
     const ENGLISH: Language = Language::English;
 

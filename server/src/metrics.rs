@@ -2,7 +2,7 @@
 //! Prometheus, and what is left of the limits that all share.
 
 use anyhow::{Context as _, Result};
-use atelier_app::wire::Kind;
+use atelier_api::Kind;
 use metrics::{counter, describe_counter, describe_gauge, gauge};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 

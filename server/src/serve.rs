@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use atelier_app::wire::Kind;
+use atelier_api::Kind;
 use axum_extra::extract::cookie::Key;
 use sha2::{Digest as _, Sha256, Sha512};
 use tokio::{

@@ -24,7 +24,7 @@ use std::{
     time::Duration,
 };
 
-use atelier_app::wire::Status;
+use atelier_api::Status;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;

@@ -1,6 +1,6 @@
 //! Records as their readers see them: clients of the API, and operators.
 
-use atelier_app::wire::{self, Failure};
+use atelier_api::Failure;
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -11,7 +11,7 @@ use crate::{
 
 /// A job as JSON, as everybody may see it who sees the job at all; `None` for a
 /// notice, which is no client's business.
-pub fn job(job: &Job) -> Option<wire::Job> {
+pub fn job(job: &Job) -> Option<atelier_api::Job> {
     match &job.request.task {
         Task::Image(task) => Some(picture_job(job, image(task))),
         Task::Restoration(task) => Some(picture_job(job, restoration(task))),
@@ -21,7 +21,7 @@ pub fn job(job: &Job) -> Option<wire::Job> {
 
 /// The same for its owner, who is also told in which words of their own the
 /// like was asked for before.
-pub fn own_job(job: &Job) -> Option<wire::Job> {
+pub fn own_job(job: &Job) -> Option<atelier_api::Job> {
     let mut told = self::job(job)?;
     if let (Some(similar), Some(found)) = (&mut told.similar_to, &job.request.found) {
         similar.prompt.clone_from(&found.own_words);
@@ -31,17 +31,17 @@ pub fn own_job(job: &Job) -> Option<wire::Job> {
 
 /// What was asked for, in the API's words.
 struct Asked {
-    kind: wire::Kind,
+    kind: atelier_api::Kind,
     prompt: String,
-    params: wire::Params,
-    original: Option<wire::Image>,
+    params: atelier_api::Params,
+    original: Option<atelier_api::Image>,
 }
 
 fn image(task: &ImageTask) -> Asked {
     Asked {
-        kind: wire::Kind::Image,
+        kind: atelier_api::Kind::Image,
         prompt: task.prompt.clone(),
-        params: wire::Params {
+        params: atelier_api::Params {
             size: Some(task.size.clone()),
             quality: Some(task.quality.clone()),
             n: Some(task.n),
@@ -49,7 +49,7 @@ fn image(task: &ImageTask) -> Asked {
             background: Some(task.background.clone()).filter(|asked| asked != "auto"),
             from: task.source.as_ref().map(|source| source.job.clone()),
             picture: task.source.as_ref().map(|source| source.number),
-            ..wire::Params::default()
+            ..atelier_api::Params::default()
         },
         original: None,
     }
@@ -57,30 +57,30 @@ fn image(task: &ImageTask) -> Asked {
 
 fn restoration(task: &RestorationTask) -> Asked {
     Asked {
-        kind: wire::Kind::Restoration,
+        kind: atelier_api::Kind::Restoration,
         prompt: String::new(),
-        params: wire::Params {
+        params: atelier_api::Params {
             enlarge: Some(task.enlarge),
             strength: Some(task.strength),
             monochrome: Some(task.monochrome),
             mask: task.mask.as_ref().map(|_| true),
-            ..wire::Params::default()
+            ..atelier_api::Params::default()
         },
         original: Some(picture(&task.original)),
     }
 }
 
-fn picture_job(job: &Job, asked: Asked) -> wire::Job {
+fn picture_job(job: &Job, asked: Asked) -> atelier_api::Job {
     let (images, cost_usd) = match &job.outcome {
         Some(Outcome::Succeeded {
             pictures, cost_usd, ..
-        }) if job.status == wire::Status::Succeeded => {
+        }) if job.status == atelier_api::Status::Succeeded => {
             (pictures.iter().map(picture).collect(), *cost_usd)
         }
         _ => (Vec::new(), None),
     };
     let found = job.request.found.as_ref();
-    wire::Job {
+    atelier_api::Job {
         id: job.id.clone(),
         url: format!("/api/jobs/{}", job.id),
         kind: asked.kind,
@@ -100,21 +100,21 @@ fn picture_job(job: &Job, asked: Asked) -> wire::Job {
         cache: job.source(),
         similar_to: found.and_then(similar),
         painted_at: found.map(|found| time(found.painted_at)),
-        cost_usd: cost_usd.filter(|_| job.cache == wire::Cache::Miss),
+        cost_usd: cost_usd.filter(|_| job.cache == atelier_api::Cache::Miss),
         error: failure(job).cloned(),
     }
 }
 
-fn similar(found: &Found) -> Option<wire::Similar> {
-    found.similar.as_ref().map(|similar| wire::Similar {
+fn similar(found: &Found) -> Option<atelier_api::Similar> {
+    found.similar.as_ref().map(|similar| atelier_api::Similar {
         similarity: similar.similarity,
         prompt: None,
         image: found.picture.as_ref().map(picture),
     })
 }
 
-fn picture(picture: &Picture) -> wire::Image {
-    wire::Image {
+fn picture(picture: &Picture) -> atelier_api::Image {
+    atelier_api::Image {
         url: address(&picture.key),
         width: picture.width,
         height: picture.height,
@@ -132,7 +132,9 @@ fn address(key: &str) -> String {
 /// The failure that the job ended with.
 fn failure(job: &Job) -> Option<&Failure> {
     match &job.outcome {
-        Some(Outcome::Failed(failure)) if job.status == wire::Status::Failed => Some(failure),
+        Some(Outcome::Failed(failure)) if job.status == atelier_api::Status::Failed => {
+            Some(failure)
+        }
         _ => None,
     }
 }
@@ -156,7 +158,7 @@ pub struct DeadLetter {
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 enum Content {
-    Job(Box<wire::Job>),
+    Job(Box<atelier_api::Job>),
     Notice(Box<Notice>),
 }
 
@@ -165,7 +167,7 @@ enum Content {
 struct Notice {
     id: String,
     kind: &'static str,
-    status: wire::Status,
+    status: atelier_api::Status,
     version: u64,
     created_at: String,
     started_at: Option<String>,
@@ -206,8 +208,8 @@ impl DeadLetter {
         let (id, kind, ended, error) = match &self.content {
             Content::Job(job) => {
                 let kind = match job.kind {
-                    wire::Kind::Image => "image",
-                    wire::Kind::Restoration => "restoration",
+                    atelier_api::Kind::Image => "image",
+                    atelier_api::Kind::Restoration => "restoration",
                 };
                 (&job.id, kind, &job.finished_at, &job.error)
             }

@@ -11,9 +11,9 @@ use crate::{
         allowance::left, card::card, engine_note, fixed::Fixed, picture::expected, wall::wall,
     },
     texts::Language,
-    wire::{Job, Kind, MAX_PROMPT_CHARS, Params, QUALITIES, SIZES, STYLES},
     words,
 };
+use atelier_api::{Job, Kind, MAX_PROMPT_CHARS, Params, QUALITIES, SIZES, STYLES};
 
 pub(crate) async fn load(
     data: &dyn Data,

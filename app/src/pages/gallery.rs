@@ -1,5 +1,6 @@
 //! `/gallery`: everything the visitor made, to be searched, opened, saved and deleted.
 
+use atelier_api::{Job, Kind};
 use leptos::prelude::*;
 
 use super::{Content, Document, engine};
@@ -11,7 +12,6 @@ use crate::{
         wall::hung,
     },
     texts::Texts,
-    wire::{Job, Kind},
     words,
 };
 

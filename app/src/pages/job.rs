@@ -8,9 +8,9 @@ use crate::{
     data::{About, Data, Seen, Unavailable},
     parts::{allowance::left, card::card, picture::describe},
     texts::Texts,
-    wire::{Job, Kind},
     words,
 };
+use atelier_api::{Job, Kind};
 
 pub(crate) async fn load(
     data: &dyn Data,
@@ -88,7 +88,7 @@ fn social(seen: &Seen, about: &About) -> Option<Social> {
 
 /// The stage while there is something to wait for, else what was made.
 fn title(job: &Job, t: &Texts) -> String {
-    if job.status == crate::wire::Status::Succeeded {
+    if job.status == atelier_api::Status::Succeeded {
         words::clip(words::name(job, t), 60)
     } else {
         (t.stage)(job).to_owned()

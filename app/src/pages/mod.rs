@@ -8,8 +8,8 @@ use crate::{
     data::{About, Data, Unavailable},
     parts::facts::seconds_between,
     texts::{Language, Texts},
-    wire::{Job, Kind, Limit, Status},
 };
+use atelier_api::{Job, Kind, Limit, Status};
 
 pub(crate) mod art;
 pub(crate) mod restore;

@@ -9,9 +9,9 @@ use crate::{
     islands::{desk::Desk, photo::Photo},
     parts::{allowance::left, card::card, engine_note, wall::wall},
     texts::Texts,
-    wire::Kind,
     words,
 };
+use atelier_api::Kind;
 
 /// What the file picker offers; the server looks at the bytes.
 const ACCEPT: &str = "image/jpeg,image/png,image/webp,image/gif,image/bmp,image/tiff";

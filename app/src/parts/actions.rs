@@ -6,8 +6,8 @@ use super::picture::{download, other_downloads};
 use crate::{
     data::{About, Seen},
     texts::Texts,
-    wire::{Cache, Job, Kind, MAX_PROMPT_CHARS, Status},
 };
+use atelier_api::{Cache, Job, Kind, MAX_PROMPT_CHARS, Status};
 
 /// What can be done about a job that is not finished.
 pub(crate) fn under_way(job: &Job, t: &Texts) -> impl IntoView + use<> {

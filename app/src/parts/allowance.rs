@@ -2,11 +2,8 @@
 
 use leptos::prelude::*;
 
-use crate::{
-    data::About,
-    wire::{Kind, Limit},
-    words,
-};
+use crate::{data::About, words};
+use atelier_api::{Kind, Limit};
 
 /// The tightest limit in a sentence; empty when nothing is limited. The desk renews
 /// it from the page of a new job.

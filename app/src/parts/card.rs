@@ -12,9 +12,9 @@ use crate::{
     data::{About, Seen},
     islands::watch::Watch,
     texts::Texts,
-    wire::{Job, Kind, Status},
     words,
 };
+use atelier_api::{Job, Kind, Status};
 
 /// Longer prompts are folded.
 const LONG_PROMPT: usize = 280;

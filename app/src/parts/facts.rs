@@ -6,9 +6,9 @@ use leptos::prelude::*;
 use crate::{
     data::{About, Seen},
     texts::Texts,
-    wire::{Cache, Job, Kind},
     words,
 };
+use atelier_api::{Cache, Job, Kind};
 
 /// The parameters and what it took.
 pub(crate) fn facts(job: &Job, t: &Texts) -> impl IntoView + use<> {

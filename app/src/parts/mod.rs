@@ -2,7 +2,8 @@
 
 use leptos::prelude::*;
 
-use crate::{data::About, wire::Kind};
+use crate::data::About;
+use atelier_api::Kind;
 
 pub(crate) mod actions;
 pub(crate) mod allowance;

@@ -3,11 +3,8 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use leptos::prelude::*;
 
-use crate::{
-    texts::Texts,
-    wire::{Image, Job, Kind, WIDTHS},
-    words,
-};
+use crate::{texts::Texts, words};
+use atelier_api::{Image, Job, Kind, WIDTHS};
 
 /// The words for those who do not see the picture.
 pub(crate) fn describe(job: &Job, index: usize, t: &Texts) -> String {

@@ -3,7 +3,8 @@
 use leptos::prelude::*;
 
 use super::picture::{describe, shape, small};
-use crate::{texts::Texts, wire::Job, words};
+use crate::{texts::Texts, words};
+use atelier_api::Job;
 
 /// The caller's finished jobs, newest first; nothing when there are none.
 pub(crate) fn wall(jobs: &[Job], t: &'static Texts) -> impl IntoView + use<> {

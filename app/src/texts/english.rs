@@ -1,7 +1,7 @@
 //! English.
 
 use super::{Left, Said, Spent, Texts};
-use crate::wire::{Job, Kind, Status};
+use atelier_api::{Job, Kind, Status};
 
 pub(super) const ENGLISH: Texts = Texts {
     said,

@@ -4,7 +4,7 @@ mod problems;
 
 use self::problems::{failure, problem};
 use super::{Left, Said, Spent, Texts};
-use crate::wire::{Job, Kind, Status};
+use atelier_api::{Job, Kind, Status};
 
 pub(super) const GERMAN: Texts = Texts {
     said,

@@ -1,7 +1,7 @@
 //! The languages, and what each has to have a text for.
 
 use super::{Said, english::ENGLISH, german::GERMAN};
-use crate::wire::{Job, Kind};
+use atelier_api::{Job, Kind};
 
 impl Said {
     /// All, in the order of their declaration.

@@ -12,7 +12,7 @@ use std::{
     sync::Arc,
 };
 
-use atelier_app::wire::WIDTHS;
+use atelier_api::WIDTHS;
 use axum::body::Bytes;
 use futures::{Stream, StreamExt as _};
 use object_store::{

@@ -5,7 +5,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use atelier_app::wire::Cache;
+use atelier_api::Cache;
 use jiff::Timestamp;
 
 use crate::store;

@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use atelier_app::wire::{BACKGROUNDS, MAX_PROMPT_CHARS, QUALITIES, STYLES};
+use atelier_api::{BACKGROUNDS, MAX_PROMPT_CHARS, QUALITIES, STYLES};
 use axum::{
     Form,
     body::Bytes,

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use atelier_app::wire;
 use axum::{
     Json,
     extract::{RawQuery, State as AxumState},
@@ -64,7 +63,7 @@ pub(super) async fn status(
 impl State {
     /// The job as the caller sees it: its owner with all words of theirs, and
     /// with its key where it belongs to itself.
-    pub(super) fn tell(&self, caller: &Caller, job: &Job) -> Option<wire::Job> {
+    pub(super) fn tell(&self, caller: &Caller, job: &Job) -> Option<atelier_api::Job> {
         if !caller.owns(job) {
             return view::job(job);
         }
@@ -167,7 +166,7 @@ impl Poll {
 
 #[derive(Serialize)]
 struct Jobs {
-    jobs: Vec<wire::Job>,
+    jobs: Vec<atelier_api::Job>,
     /// Names the next page; absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
     cursor: Option<String>,

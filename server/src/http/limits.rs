@@ -3,10 +3,8 @@
 
 use std::fmt::Write as _;
 
-use atelier_app::{
-    wire::{self, Kind},
-    words::duration,
-};
+use atelier_api::Kind;
+use atelier_app::words::duration;
 use axum::{
     Json,
     extract::{Request, State as AxumState},
@@ -24,7 +22,7 @@ use crate::{
 
 #[derive(Serialize)]
 struct Limits {
-    limits: Vec<wire::Limit>,
+    limits: Vec<atelier_api::Limit>,
 }
 
 pub(super) async fn list(AxumState(state): AxumState<State>, caller: Caller) -> Result<Response> {
@@ -36,10 +34,10 @@ pub(super) async fn list(AxumState(state): AxumState<State>, caller: Caller) -> 
 }
 
 /// A policy's standing as JSON.
-pub(super) fn view(standing: &Standing) -> wire::Limit {
+pub(super) fn view(standing: &Standing) -> atelier_api::Limit {
     let policy = &standing.policy;
     let bucket = policy.algorithm == Algorithm::TokenBucket;
-    wire::Limit {
+    atelier_api::Limit {
         name: policy.name.clone(),
         scope: policy.scope.as_str().into(),
         unit: policy.unit.as_str().into(),

@@ -2,10 +2,10 @@
 
 use std::{future::ready, pin::Pin, sync::Arc, time::Duration};
 
+use atelier_api::{Job, Kind, Limit, QUALITIES, SIZES};
 use atelier_app::{
     Language, Page,
     data::{self, About, Answer, Data, Seen, Shelf, Unavailable, Wanted},
-    wire::{Job, Kind, Limit, QUALITIES, SIZES},
 };
 use axum::{
     Extension,

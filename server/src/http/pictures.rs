@@ -1,7 +1,7 @@
 //! `GET /images/{key}`: a picture that never changes, whole or in part; with `?width=` a copy for pages.
 
 use anyhow::anyhow;
-use atelier_app::wire::WIDTHS;
+use atelier_api::WIDTHS;
 use axum::{
     body::{Body, Bytes},
     extract::{RawQuery, State as AxumState},

@@ -2,7 +2,7 @@
 
 use std::io::{BufReader, Seek as _, Write as _};
 
-use atelier_app::wire::Kind;
+use atelier_api::Kind;
 use axum::{
     body::Bytes,
     extract::{

@@ -1,7 +1,6 @@
 //! Handing in an order, of whatever kind: the terms that the client states, the
 //! order itself, and the answer.
 
-use atelier_app::wire;
 use axum::{
     Json,
     http::{HeaderMap, HeaderValue, StatusCode, header},
@@ -82,7 +81,7 @@ impl Submission {
             limits::tell(response.headers_mut(), &standings);
             return response;
         }
-        let status = if job.status == wire::Status::Succeeded {
+        let status = if job.status == atelier_api::Status::Succeeded {
             StatusCode::OK
         } else {
             StatusCode::ACCEPTED
@@ -137,15 +136,15 @@ fn no_cache(headers: &HeaderMap) -> bool {
 /// `Cache-Status` (RFC 9211), and for an answer from a cache its `Age` in seconds.
 fn tell_source(headers: &mut HeaderMap, job: &Job, fresh: bool) {
     let status = match job.source() {
-        wire::Cache::Exact => "atelier; hit; detail=exact",
-        wire::Cache::Semantic => "atelier; hit; detail=semantic",
-        wire::Cache::Joined => "atelier; fwd=miss; collapsed",
-        wire::Cache::Miss if fresh => "atelier; fwd=request",
-        wire::Cache::Miss => "atelier; fwd=miss",
+        atelier_api::Cache::Exact => "atelier; hit; detail=exact",
+        atelier_api::Cache::Semantic => "atelier; hit; detail=semantic",
+        atelier_api::Cache::Joined => "atelier; fwd=miss; collapsed",
+        atelier_api::Cache::Miss if fresh => "atelier; fwd=request",
+        atelier_api::Cache::Miss => "atelier; fwd=miss",
     };
     headers.insert("cache-status", HeaderValue::from_static(status));
     let found = job.request.found.as_ref();
-    if let Some(found) = found.filter(|_| job.status == wire::Status::Succeeded) {
+    if let Some(found) = found.filter(|_| job.status == atelier_api::Status::Succeeded) {
         let age = job.created_at.duration_since(found.painted_at).as_secs();
         headers.insert(header::AGE, age.max(0).into());
     }

@@ -1,6 +1,5 @@
 //! How a job ends, and at what cost.
 
-use atelier_app::wire;
 use serde::{Deserialize, Serialize};
 
 use super::Picture;
@@ -38,7 +37,7 @@ pub enum Outcome {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         earlier_claims: Vec<u64>,
     },
-    Failed(wire::Failure),
+    Failed(atelier_api::Failure),
 }
 
 impl Outcome {
@@ -69,10 +68,10 @@ impl Outcome {
     }
 
     /// The status a job with this outcome ends in.
-    pub const fn status(&self) -> wire::Status {
+    pub const fn status(&self) -> atelier_api::Status {
         match self {
-            Self::Succeeded { .. } => wire::Status::Succeeded,
-            Self::Failed(_) => wire::Status::Failed,
+            Self::Succeeded { .. } => atelier_api::Status::Succeeded,
+            Self::Failed(_) => atelier_api::Status::Failed,
         }
     }
 }

@@ -1,6 +1,5 @@
 //! What is to be made, or to be told.
 
-use atelier_app::wire;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use url::Url;
@@ -29,7 +28,7 @@ pub enum Visibility {
 impl ImageTask {
     /// The prompt with the words of its style; no provider has a parameter for it.
     pub fn styled(&self) -> String {
-        let style = wire::STYLES
+        let style = atelier_api::STYLES
             .iter()
             .find(|style| Some(style.id) == self.style.as_deref());
         style.map_or_else(
@@ -62,7 +61,7 @@ pub struct ImageTask {
     /// How many pictures.
     pub n: u32,
     pub style: Option<String>,
-    /// One of [`wire::BACKGROUNDS`].
+    /// One of [`atelier_api::BACKGROUNDS`].
     #[serde(default = "auto")]
     pub background: String,
     /// What they are made from, if not from words alone.
@@ -167,10 +166,10 @@ impl Task {
     }
 
     /// What is made; `None` for a notice, which makes nothing.
-    pub const fn kind(&self) -> Option<wire::Kind> {
+    pub const fn kind(&self) -> Option<atelier_api::Kind> {
         match self {
-            Self::Image(_) => Some(wire::Kind::Image),
-            Self::Restoration(_) => Some(wire::Kind::Restoration),
+            Self::Image(_) => Some(atelier_api::Kind::Image),
+            Self::Restoration(_) => Some(atelier_api::Kind::Restoration),
             Self::Notice(_) => None,
         }
     }

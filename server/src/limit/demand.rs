@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use atelier_app::wire::Kind;
+use atelier_api::Kind;
 
 use super::{Policy, Scope, Unit, policy::MAX_PARTS};
 

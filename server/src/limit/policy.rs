@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use atelier_app::wire::Kind;
+use atelier_api::Kind;
 use serde::{Deserialize, Serialize};
 
 use super::{Action, Algorithm, OWN_QUOTA, OnError, Receipt, Rule, Scope, Unit};

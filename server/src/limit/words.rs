@@ -1,6 +1,6 @@
 //! The words of a policy, as in the configuration and in JSON.
 
-use atelier_app::wire::Kind;
+use atelier_api::Kind;
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 

@@ -4,7 +4,7 @@
 use std::{io::Cursor, ops::ControlFlow, time::Duration};
 
 use async_trait::async_trait;
-use atelier_app::wire::Kind;
+use atelier_api::Kind;
 use atelier_restore::Options;
 use atelier_sketch::Sketch;
 use axum::body::Bytes;

@@ -10,7 +10,7 @@ mod http;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use atelier_app::wire::{Failure, Kind};
+use atelier_api::{Failure, Kind};
 use axum::body::Bytes;
 use tokio::sync::watch;
 

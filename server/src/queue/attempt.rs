@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use atelier_app::wire::Failure;
+use atelier_api::Failure;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 

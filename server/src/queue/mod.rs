@@ -71,7 +71,7 @@ mod state;
 use std::{ops::Range, time::Duration};
 
 use async_trait::async_trait;
-use atelier_app::wire::{Cache, Status};
+use atelier_api::{Cache, Status};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tracing::error;

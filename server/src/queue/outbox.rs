@@ -3,7 +3,7 @@
 //! outbox in the same transaction, so that a process that dies right after
 //! neither loses nor doubles it.
 
-use atelier_app::wire::Status;
+use atelier_api::Status;
 
 use super::{FailedAttempt, Hooks, Job};
 use crate::job::{Cost, Outcome};

@@ -1,6 +1,6 @@
 //! The state machine that is drawn in the module [`queue`](super).
 
-use atelier_app::wire::Status;
+use atelier_api::Status;
 
 /// What can happen to a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Dead letters: jobs that failed, kept with every attempt's error for an
 //! operator to try again or to delete.
 
-use atelier_app::wire::Status;
+use atelier_api::Status;
 use tracing::info;
 
 use super::{Error, Studio};

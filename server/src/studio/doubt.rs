@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use atelier_app::wire::Status;
+use atelier_api::Status;
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
 use tracing::{debug, info};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use atelier_app::wire::Status;
+use atelier_api::Status;
 use jiff::Timestamp;
 use tracing::{info, warn};
 

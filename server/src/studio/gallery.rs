@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use atelier_app::{
-    data::{Shelf, Wanted},
-    wire::Status,
-};
+use atelier_api::Status;
+use atelier_app::data::{Shelf, Wanted};
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 

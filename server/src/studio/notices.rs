@@ -1,7 +1,7 @@
 //! Telling API users how their jobs ended. A notice is a job of its own in the
 //! same queue: it is tried again and becomes a dead letter like any other.
 
-use atelier_app::wire::{self, Status};
+use atelier_api::Status;
 use jiff::Timestamp;
 use serde::Serialize;
 use url::Url;
@@ -19,7 +19,7 @@ struct Body {
     #[serde(rename = "type")]
     kind: &'static str,
     timestamp: String,
-    data: wire::Job,
+    data: atelier_api::Job,
 }
 
 impl Studio {
@@ -79,7 +79,7 @@ impl Studio {
     }
 
     /// The job with whole addresses, where it is known what they begin with.
-    fn with_addresses(&self, mut job: wire::Job) -> wire::Job {
+    fn with_addresses(&self, mut job: atelier_api::Job) -> atelier_api::Job {
         let Some(site) = &self.public_url else {
             return job;
         };

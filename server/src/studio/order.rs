@@ -1,6 +1,6 @@
 //! What is asked of the studio.
 
-use atelier_app::wire::Kind;
+use atelier_api::Kind;
 
 use super::Studio;
 use crate::{

@@ -14,7 +14,7 @@ use atelier::{
     },
     store::redis::Redis,
 };
-use atelier_app::wire::Status;
+use atelier_api::Status;
 use jiff::Timestamp;
 use nix::sys::signal::Signal;
 use serde_json::json;

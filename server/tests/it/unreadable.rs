@@ -9,7 +9,7 @@ use atelier::{
     },
     store::{self, redis::Redis, sqlite::Database},
 };
-use atelier_app::wire::{Cache, Status};
+use atelier_api::{Cache, Status};
 use jiff::Timestamp;
 use serde_json::json;
 

@@ -15,7 +15,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use atelier_app::wire::Kind;
+use atelier_api::Kind;
 use axum::body::Bytes;
 use reqwest::{
     Client, RequestBuilder, Url,

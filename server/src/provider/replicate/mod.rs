@@ -8,7 +8,7 @@ mod webhook;
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use atelier_app::wire::Kind;
+use atelier_api::Kind;
 use axum::body::Bytes;
 use reqwest::{
     Client, Method, RequestBuilder, Url,

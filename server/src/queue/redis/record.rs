@@ -13,7 +13,7 @@
 mod note;
 mod pack;
 
-use atelier_app::wire::{Cache, Status};
+use atelier_api::{Cache, Status};
 use jiff::Timestamp;
 use serde::Deserialize;
 

@@ -1,7 +1,7 @@
 //! Reading what a script answers.
 
 use ::redis::Value;
-use atelier_app::wire::Status;
+use atelier_api::Status;
 use serde::de::Error as _;
 
 use super::{

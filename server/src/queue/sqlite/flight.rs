@@ -2,7 +2,7 @@
 
 use std::slice;
 
-use atelier_app::wire::{Cache, Status};
+use atelier_api::{Cache, Status};
 use rusqlite::{Connection, params};
 
 use super::{

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use atelier_app::wire::Status;
+use atelier_api::Status;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{

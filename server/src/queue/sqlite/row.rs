@@ -1,6 +1,6 @@
 //! A row of the `jobs` table, and the job that it holds.
 
-use atelier_app::wire::{Cache, Status};
+use atelier_api::{Cache, Status};
 use serde::{Deserialize, Serialize};
 
 use super::super::{FailedAttempt, Job, NewJob, Result, Ticket, due};

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use atelier::cache::{Saved, Saving};
-use atelier_app::wire::Cache;
+use atelier_api::Cache;
 use jiff::Timestamp;
 
 use super::{Stores, at};

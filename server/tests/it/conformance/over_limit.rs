@@ -17,7 +17,7 @@ use atelier::{
     queue::{Claim, Lane, Queue, Verdict},
     studio::{self, Accepted, Caller, Order, Studio, Terms},
 };
-use atelier_app::wire::Cache;
+use atelier_api::Cache;
 use jiff::Timestamp;
 
 use super::{Stores, ledger};

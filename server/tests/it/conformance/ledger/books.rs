@@ -12,7 +12,7 @@ use atelier::{
     studio::{Caller, Order, Studio, Terms},
     worker::journal::Entry,
 };
-use atelier_app::wire::{Kind, Status};
+use atelier_api::{Kind, Status};
 use axum::body::Bytes;
 use jiff::Timestamp;
 

@@ -4,7 +4,7 @@ use atelier::{
     job::{Cost, Outcome, Picture},
     queue::{FailedAttempt, Verdict},
 };
-use atelier_app::wire::Failure;
+use atelier_api::Failure;
 use jiff::Timestamp;
 
 use super::ops::{End, Price};

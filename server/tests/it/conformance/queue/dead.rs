@@ -1,7 +1,7 @@
 //! Jobs that failed for good, and jobs that are over.
 
 use atelier::queue::{Claim, Error, Hooks, NewJob, Priority, Report, Verdict};
-use atelier_app::wire::{Cache, Status};
+use atelier_api::{Cache, Status};
 
 use super::{
     LEASE_MS, Stores, add, at, call, claim, complete, extend, fail, failed, get, idle, joining,

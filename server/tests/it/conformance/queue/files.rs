@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use atelier::queue::{Error, NewJob, Ticket, Verdict};
-use atelier_app::wire::Status;
+use atelier_api::Status;
 
 use super::{
     Stores, Subject, add, at, call, complete_all, failed, get, idle, joining, new, record,

@@ -6,7 +6,7 @@ use atelier::{
     job::Outcome,
     queue::{Error, NewJob, Report, Verdict},
 };
-use atelier_app::wire::{Cache, Status};
+use atelier_api::{Cache, Status};
 
 use super::{
     LEASE_MS, Stores, at, call, complete, extend, failed, get, idle, joining, new, progress,

@@ -1,7 +1,7 @@
 //! What is to be discarded is known until it is gone; and what keeps owners apart.
 
 use atelier::queue::{NewJob, Priority};
-use atelier_app::wire::{Cache, Status};
+use atelier_api::{Cache, Status};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{

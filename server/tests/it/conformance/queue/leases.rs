@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use atelier::queue::{Claim, Completion, Error, Report, Verdict};
-use atelier_app::wire::Status;
+use atelier_api::Status;
 
 use super::{
     LEASE_MS, Stores, add, at, call, claim, complete, extend, failed, get, idle, new, progress,

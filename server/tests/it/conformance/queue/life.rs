@@ -4,7 +4,7 @@ use atelier::{
     job::Outcome,
     queue::{Bill, Error, Hooks, NewJob, Report, Ticket, Verdict},
 };
-use atelier_app::wire::{Cache, Status};
+use atelier_api::{Cache, Status};
 
 use super::{
     LEASE_MS, Stores, add, at, call, complete, extend, failed, get, idle, new, progress, record,

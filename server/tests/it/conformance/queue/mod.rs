@@ -21,7 +21,7 @@ use atelier::{
         Report, Ring, Ticket, Verdict,
     },
 };
-use atelier_app::wire::Failure;
+use atelier_api::Failure;
 
 pub(super) use self::{
     dead::*, files::*, flights::*, flow::*, housekeeping::*, leases::*, life::*, model::Model,

@@ -1,7 +1,7 @@
 //! What is noted of jobs that have ended, until it is settled and told.
 
 use atelier::queue::{Bill, Ended, Hooks, NewJob, Priority, Verdict};
-use atelier_app::wire::Status;
+use atelier_api::Status;
 
 use super::{
     LEASE_MS, Stores, Subject, add, at, call, complete, fail, failed, joining, new, record, settle,

@@ -9,7 +9,7 @@ use atelier::{
     job::{Cost, Outcome},
     queue::{Cancellation, Ended, Error, Event, Illegal, Job, Join, NewJob, Priority, transition},
 };
-use atelier_app::wire::{Cache, Status};
+use atelier_api::{Cache, Status};
 use jiff::Timestamp;
 
 use super::{

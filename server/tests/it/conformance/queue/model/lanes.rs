@@ -3,7 +3,7 @@
 use std::{cmp::Reverse, collections::BTreeMap};
 
 use atelier::queue::{Lane, PART, Priority};
-use atelier_app::wire::Status;
+use atelier_api::Status;
 use jiff::{SignedDuration, Timestamp};
 
 use super::jobs::Jobs;

@@ -19,7 +19,7 @@ use atelier::queue::{
     Bell, Cancellation, Claim, Completion, Ended, Error, Job, Lane, NewJob, Priority, Queue,
     Report, Ticket, Verdict,
 };
-use atelier_app::wire::Status;
+use atelier_api::Status;
 use jiff::Timestamp;
 
 use self::jobs::Jobs;

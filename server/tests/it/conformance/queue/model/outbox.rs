@@ -4,7 +4,7 @@ use atelier::{
     job::{Cost, Outcome},
     queue::{Bill, Ended},
 };
-use atelier_app::wire::Status;
+use atelier_api::Status;
 
 use super::{
     jobs::Jobs,

@@ -6,7 +6,7 @@ use atelier::{
     job::Outcome,
     queue::{Job, NewJob},
 };
-use atelier_app::wire::{Cache, Status};
+use atelier_api::{Cache, Status};
 use jiff::Timestamp;
 
 use super::lanes::Turn;

@@ -8,7 +8,7 @@ use atelier::{
         Claim, Completion, Error, Event, FailedAttempt, Lane, Report, Ticket, Verdict, transition,
     },
 };
-use atelier_app::wire::{Failure, Status};
+use atelier_api::{Failure, Status};
 use jiff::Timestamp;
 
 use super::{

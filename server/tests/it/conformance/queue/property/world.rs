@@ -6,7 +6,7 @@ use atelier::{
     job::{Outcome, Request},
     queue::{Job, Join, Lane, NewJob, Report, Ticket, Verdict},
 };
-use atelier_app::wire::Status;
+use atelier_api::Status;
 use jiff::Timestamp;
 
 use super::{

@@ -1,14 +1,16 @@
-//! The JSON types of the HTTP API, shared by the server and the pages.
+#![doc = include_str!("../README.md")]
 //!
 //! Times are RFC 3339 strings, sizes are pixels, money is US dollars.
 
-#[cfg(feature = "ssr")]
+#![warn(missing_docs)]
+
+#[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
 
 /// What a job makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "ssr", derive(Serialize, Deserialize))]
-#[cfg_attr(feature = "ssr", serde(rename_all = "snake_case"))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum Kind {
     /// A prompt becomes pictures.
     Image,
@@ -33,16 +35,22 @@ impl Kind {
     }
 }
 
-/// Where a job stands. The transitions are drawn in the server's `queue` module.
+/// Where a job stands. The transitions are drawn in `atelier-queue`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "ssr", derive(Serialize, Deserialize))]
-#[cfg_attr(feature = "ssr", serde(rename_all = "snake_case"))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum Status {
+    /// It waits for its turn.
     Queued,
+    /// The provider is being called.
     Running,
+    /// The outcome is known and on its way to the site.
     Delivering,
+    /// Its pictures are there.
     Succeeded,
+    /// It brought nothing; [`Job::error`] says why.
     Failed,
+    /// Its owner called it off.
     Cancelled,
 }
 
@@ -67,8 +75,8 @@ impl Status {
 
 /// Where the answer came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[cfg_attr(feature = "ssr", derive(Serialize, Deserialize))]
-#[cfg_attr(feature = "ssr", serde(rename_all = "snake_case"))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum Cache {
     /// The provider was called for this job.
     Miss,
@@ -94,71 +102,71 @@ impl Cache {
 
 /// The parameters as they were accepted, defaults filled in.
 #[derive(Debug, Clone, Default, PartialEq)]
-#[cfg_attr(feature = "ssr", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub struct Params {
     /// `auto` or `WIDTHxHEIGHT`.
     #[cfg_attr(
-        feature = "ssr",
+        feature = "serde",
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub size: Option<String>,
     /// `auto`, `low`, `medium` or `high`.
     #[cfg_attr(
-        feature = "ssr",
+        feature = "serde",
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub quality: Option<String>,
     /// How many pictures, 1 to 10.
     #[cfg_attr(
-        feature = "ssr",
+        feature = "serde",
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub n: Option<u32>,
     /// The id of one of [`STYLES`].
     #[cfg_attr(
-        feature = "ssr",
+        feature = "serde",
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub style: Option<String>,
     /// One of [`BACKGROUNDS`], where it was asked for.
     #[cfg_attr(
-        feature = "ssr",
+        feature = "serde",
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub background: Option<String>,
     /// The job whose picture this one was made from.
     #[cfg_attr(
-        feature = "ssr",
+        feature = "serde",
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub from: Option<String>,
     /// Which of that job's pictures, counted from 1.
     #[cfg_attr(
-        feature = "ssr",
+        feature = "serde",
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub picture: Option<usize>,
     /// Enlargement of a restoration: 1, 2 or 4.
     #[cfg_attr(
-        feature = "ssr",
+        feature = "serde",
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub enlarge: Option<u32>,
     /// How much of the repair was wanted, per cent.
     #[cfg_attr(
-        feature = "ssr",
+        feature = "serde",
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub strength: Option<u8>,
     /// Whether the result was to be black and white.
     #[cfg_attr(
-        feature = "ssr",
+        feature = "serde",
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub monochrome: Option<bool>,
     /// Present where only what the visitor painted over was to be repaired.
     #[cfg_attr(
-        feature = "ssr",
+        feature = "serde",
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub mask: Option<bool>,
@@ -166,14 +174,17 @@ pub struct Params {
 
 /// A picture that can be fetched.
 #[derive(Debug, Clone, PartialEq)]
-#[cfg_attr(feature = "ssr", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub struct Image {
     /// Path on this site, for example `/images/0190….png`.
     pub url: String,
+    /// Pixels.
     pub width: u32,
+    /// Pixels.
     pub height: u32,
     /// For example `image/png`.
     pub media_type: String,
+    /// The size of the file.
     pub bytes: u64,
     /// Base64 of the picture's ThumbHash (<https://evanw.github.io/thumbhash/>).
     pub thumbhash: String,
@@ -181,10 +192,11 @@ pub struct Image {
 
 /// Why a job failed, in words for the visitor.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[cfg_attr(feature = "ssr", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub struct Failure {
     /// Stable and machine-readable, for example `content_refused`.
     pub code: String,
+    /// In the language that was asked for.
     pub message: String,
     /// Whether the same request may succeed later.
     pub retryable: bool,
@@ -192,19 +204,19 @@ pub struct Failure {
 
 /// The earlier request that a semantic hit was answered from.
 #[derive(Debug, Clone, PartialEq)]
-#[cfg_attr(feature = "ssr", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub struct Similar {
     /// Cosine similarity, 0 to 1.
     pub similarity: f32,
     /// Its words, where they are those of whoever looks at the job.
     #[cfg_attr(
-        feature = "ssr",
+        feature = "serde",
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub prompt: Option<String>,
     /// Its picture, where that is not the answer but shown beside it.
     #[cfg_attr(
-        feature = "ssr",
+        feature = "serde",
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub image: Option<Image>,
@@ -212,21 +224,28 @@ pub struct Similar {
 
 /// A job as its client sees it.
 #[derive(Debug, Clone, PartialEq)]
-#[cfg_attr(feature = "ssr", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub struct Job {
+    /// Sorts by the time of creation.
     pub id: String,
     /// Its own address. For a caller with neither session nor API key it carries
     /// the key that makes the job theirs: `/api/jobs/{id}?key=…`.
     pub url: String,
+    /// What it makes.
     pub kind: Kind,
+    /// Where it stands.
     pub status: Status,
     /// Grows by at least one with every change.
     pub version: u64,
     /// Empty for restorations.
     pub prompt: String,
+    /// What was asked for beside the prompt.
     pub params: Params,
+    /// When it was accepted.
     pub created_at: String,
+    /// When the provider was first called.
     pub started_at: Option<String>,
+    /// When it succeeded, failed or was cancelled.
     pub finished_at: Option<String>,
     /// How many times the provider has been tried, the present try included.
     pub attempt: u32,
@@ -236,32 +255,37 @@ pub struct Job {
     pub progress: Option<f32>,
     /// Path of a small or unfinished picture; only while running.
     pub preview: Option<String>,
+    /// What was made; empty until it has succeeded.
     pub images: Vec<Image>,
     /// The photo as uploaded; restorations only.
     #[cfg_attr(
-        feature = "ssr",
+        feature = "serde",
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub original: Option<Image>,
+    /// Where the answer came from.
     pub cache: Cache,
+    /// The earlier request that it was answered from, if that only meant the same.
     #[cfg_attr(
-        feature = "ssr",
+        feature = "serde",
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub similar_to: Option<Similar>,
     /// When the picture was made that an earlier request was answered with.
     #[cfg_attr(
-        feature = "ssr",
+        feature = "serde",
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub painted_at: Option<String>,
+    /// What the provider was paid, where it tells; US dollars.
     #[cfg_attr(
-        feature = "ssr",
+        feature = "serde",
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub cost_usd: Option<f64>,
+    /// Why it failed.
     #[cfg_attr(
-        feature = "ssr",
+        feature = "serde",
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub error: Option<Failure>,
@@ -269,8 +293,9 @@ pub struct Job {
 
 /// What a policy leaves its caller.
 #[derive(Debug, Clone, PartialEq)]
-#[cfg_attr(feature = "ssr", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub struct Limit {
+    /// The policy's name in the configuration.
     pub name: String,
     /// `ip`, `user`, `global` or `provider`.
     pub scope: String,
@@ -278,19 +303,24 @@ pub struct Limit {
     pub unit: String,
     /// So much per window.
     pub quota: f64,
+    /// The window's length.
     pub window_seconds: u64,
     /// A token bucket's size.
     #[cfg_attr(
-        feature = "ssr",
+        feature = "serde",
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub burst: Option<f64>,
+    /// What may be used now.
     pub remaining: f64,
     /// Seconds until all of it is there again; while nothing is left, until
     /// something is.
     pub reset_seconds: u64,
     /// What the policy counts.
-    #[cfg_attr(feature = "ssr", serde(default, skip_serializing_if = "Vec::is_empty"))]
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Vec::is_empty")
+    )]
     pub actions: Vec<Kind>,
 }
 
@@ -298,7 +328,9 @@ pub struct Limit {
 /// from words alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Style {
+    /// What the API calls it.
     pub id: &'static str,
+    /// Appended to the prompt.
     pub words: &'static str,
 }
 
