@@ -19,7 +19,8 @@ use std::{
 
 use atelier::{
     limit::{Demand, Limiter, Policy, RedisLimiter, Scope, SqliteLimiter},
-    store::{redis::Redis, sqlite::Database},
+    schema,
+    store::redis::Redis,
 };
 use jiff::Timestamp;
 use serde_json::json;
@@ -38,7 +39,7 @@ async fn main() {
         measure("redis", Arc::new(RedisLimiter::new(redis))).await;
     }
     let folder = tempfile::tempdir().unwrap();
-    let database = Database::open(&folder.path().join("atelier.db")).unwrap();
+    let database = schema::open(&folder.path().join("atelier.db")).unwrap();
     measure("sqlite", Arc::new(SqliteLimiter::new(database))).await;
 }
 

@@ -78,7 +78,7 @@ pub enum ProxyHeader {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CacheConfig {
-    #[serde(with = "duration")]
+    #[serde(with = "atelier_limit::duration")]
     pub ttl: Duration,
     pub entries: u64,
 }
@@ -104,16 +104,16 @@ pub enum EncoderName {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct QueueConfig {
-    #[serde(with = "duration")]
+    #[serde(with = "atelier_limit::duration")]
     pub lease: Duration,
     pub attempts: u32,
-    #[serde(with = "duration")]
+    #[serde(with = "atelier_limit::duration")]
     pub retry_base: Duration,
-    #[serde(with = "duration")]
+    #[serde(with = "atelier_limit::duration")]
     pub retry_cap: Duration,
-    #[serde(with = "duration")]
+    #[serde(with = "atelier_limit::duration")]
     pub grace: Duration,
-    #[serde(with = "duration")]
+    #[serde(with = "atelier_limit::duration")]
     pub keep: Duration,
 }
 
@@ -122,7 +122,7 @@ pub struct QueueConfig {
 pub struct PhotosConfig {
     pub max_bytes: u64,
     pub max_pixels: u64,
-    #[serde(with = "duration")]
+    #[serde(with = "atelier_limit::duration")]
     pub keep: Duration,
 }
 
@@ -137,7 +137,7 @@ pub struct OpenAiConfig {
     pub calls_per_second: Option<f64>,
     /// Unfinished pictures shown while one is drawn.
     pub partial_images: u8,
-    #[serde(with = "duration")]
+    #[serde(with = "atelier_limit::duration")]
     pub timeout: Duration,
     pub prices: Prices,
     pub estimates: Vec<Estimate>,
@@ -154,7 +154,7 @@ pub struct ReplicateConfig {
     pub restoration_model: String,
     pub parallel: u32,
     pub calls_per_second: Option<f64>,
-    #[serde(with = "duration")]
+    #[serde(with = "atelier_limit::duration")]
     pub timeout: Duration,
     pub image_usd: f64,
     pub restoration_usd: f64,
@@ -164,7 +164,7 @@ pub struct ReplicateConfig {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FiguresConfig {
-    #[serde(with = "duration")]
+    #[serde(with = "atelier_limit::duration")]
     pub keep: Duration,
     pub show_addresses: bool,
 }
@@ -227,28 +227,6 @@ impl fmt::Debug for Secret {
 impl Serialize for Secret {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(print::REDACTED)
-    }
-}
-
-/// Durations as people write them: `"90s"`, `"7d"`.
-pub mod duration {
-    use std::time::Duration;
-
-    use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
-
-    /// Writes the shortest form.
-    pub fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&humantime::format_duration(*duration))
-    }
-
-    /// Reads a number with a unit.
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        humantime::parse_duration(&text).map_err(|error| {
-            D::Error::custom(format!(
-                "{text:?} is no duration such as \"90s\" or \"7d\": {error}"
-            ))
-        })
     }
 }
 

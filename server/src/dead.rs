@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::Config,
-    limit::Tally,
+    limit::Stats,
     queue,
     rooms::{Rooms, start_cryptography},
     studio::{Error, Studio},
@@ -51,7 +51,7 @@ pub async fn run(config: &Config, action: &Action) -> Result<String> {
         Action::List { .. } => Rooms::to_read(config).await,
         Action::Retry(_) | Action::Delete(_) => Rooms::beside(config).await,
     }?;
-    let studio = rooms.studio(config, Tally::new(None), CancellationToken::new())?;
+    let studio = rooms.studio(config, Stats::new(None), CancellationToken::new())?;
     match action {
         Action::List { json: true } => Ok(lines(&letters(&studio).await?)?),
         Action::List { json: false } => {

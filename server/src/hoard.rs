@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     cache::{Saved, semantic},
     config::Config,
-    limit::Tally,
+    limit,
     rooms::{self, Rooms, start_cryptography},
     studio::Studio,
     table::table,
@@ -71,7 +71,7 @@ pub async fn run(config: &Config, action: &Action) -> Result<String> {
         Action::Purge(_) => Rooms::beside(config).await,
         _ => Rooms::to_read(config).await,
     }?;
-    let studio = rooms.studio(config, Tally::new(None), CancellationToken::new())?;
+    let studio = rooms.studio(config, limit::Stats::new(None), CancellationToken::new())?;
     match action {
         Action::Stats { since, json } => stats(&studio, *since, *json).await,
         Action::Why { job } => why(&studio, job).await,

@@ -4,7 +4,10 @@
 use std::{cmp::Reverse, time::Duration};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use clap::{Args, Subcommand};
+use clap::{
+    Args, Subcommand,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -13,7 +16,8 @@ use crate::{
     callback::outgoing_secret,
     config::Config,
     folder,
-    limit::{Policy, Unit},
+    limit::Unit,
+    policies::own_quota,
     rooms::{Rooms, start_cryptography},
     table::{lines, table},
 };
@@ -63,6 +67,11 @@ fn name(text: &str) -> Result<String> {
     Ok(text.to_owned())
 }
 
+/// The units by their names.
+fn units() -> impl TypedValueParser<Value = Unit> {
+    PossibleValuesParser::new(Unit::ALL.map(Unit::as_str)).try_map(|name| name.parse::<Unit>())
+}
+
 /// A key to be made.
 #[derive(Debug, Args)]
 pub struct Creation {
@@ -73,7 +82,7 @@ pub struct Creation {
     #[arg(long)]
     quota: Option<f64>,
     /// What the quota counts
-    #[arg(long, value_enum, default_value = "images", requires = "quota")]
+    #[arg(long, value_parser = units(), default_value = "images", requires = "quota")]
     unit: Unit,
     /// The quota's window
     #[arg(long, value_parser = humantime::parse_duration, default_value = "1d", requires = "quota")]
@@ -100,7 +109,7 @@ pub async fn run(config: &Config, action: &Action) -> Result<String> {
 async fn create(register: &dyn Register, creation: &Creation, now: Timestamp) -> Result<String> {
     let own = creation
         .quota
-        .map(|quota| Policy::own(creation.unit, quota, creation.window))
+        .map(|quota| own_quota(creation.unit, quota, creation.window))
         .transpose()?;
     let (key, text) = Key::new(creation.name.as_deref(), own, now);
     register

@@ -70,6 +70,17 @@ pub fn finished(job: &Job) {
     counter!("atelier_jobs_finished_total", "status" => job.status.as_str()).increment(1);
 }
 
+/// An order was let through by these policies, or turned down by some of them.
+pub fn decided(standings: &[Standing]) {
+    let rejected = standings.iter().any(|standing| standing.violated);
+    for standing in standings.iter().filter(|one| one.violated || !rejected) {
+        let outcome = if rejected { "rejected" } else { "allowed" };
+        let policy = standing.policy.name.clone();
+        counter!("atelier_limit_decisions_total", "policy" => policy, "outcome" => outcome)
+            .increment(1);
+    }
+}
+
 /// How things stand now.
 pub fn stand(standings: &[Standing]) {
     let shared = |standing: &&Standing| standing.policy.scope == Scope::Global;

@@ -18,7 +18,8 @@ use crate::{
     callback::{Courier, Signer, outgoing::Outgoing},
     config::{CallbacksConfig, Config, EncoderName, ProviderName, RefusalsConfig},
     folder, job,
-    limit::{self, Limiter, Memory, RedisLimiter, Refusals, SqliteLimiter, Tally},
+    limit::{Limiter, RedisLimiter, RejectionCache, SqliteLimiter, Stats},
+    policies::{self, Refusals},
     provider::{
         Provider,
         local::Local,
@@ -26,6 +27,7 @@ use crate::{
         replicate::{Replicate, Webhooks},
     },
     queue::{Housekeeping, Lane, Queue, RedisQueue, SqliteQueue},
+    schema,
     store::{
         clock::Clock,
         redis::{Redis, RedisUrl},
@@ -121,7 +123,9 @@ impl Rooms {
             cache: Arc::new(SqliteCache::new(database.clone(), config.cache.entries)),
             semantic: semantic(config, Home::Sqlite(database.clone()))?,
             register: Arc::new(SqliteRegister::new(database.clone())),
-            limiter: Arc::new(Memory::new(Arc::new(SqliteLimiter::new(database.clone())))),
+            limiter: Arc::new(RejectionCache::new(Arc::new(SqliteLimiter::new(
+                database.clone(),
+            )))),
             database: Some(database),
             blobs: blobs(config)?,
             provider: provider(config, &webhooks)?,
@@ -144,7 +148,7 @@ impl Rooms {
             register: Arc::new(RedisRegister::new(redis.clone())),
             cache: Arc::new(RedisCache::new(redis.clone(), config.cache.entries)),
             semantic: semantic(config, Home::Redis(redis))?,
-            limiter: Arc::new(Memory::shared(Arc::new(limiter), freed)),
+            limiter: Arc::new(RejectionCache::shared(Arc::new(limiter), freed)),
             database: None,
             blobs: blobs(config)?,
             provider: provider(config, &webhooks)?,
@@ -167,13 +171,13 @@ impl Rooms {
     pub fn studio(
         &self,
         config: &Config,
-        tally: Tally,
+        stats: Stats,
         drain: CancellationToken,
     ) -> Result<Studio> {
         Ok(Studio {
             clock: self.clock.clone(),
-            tally,
-            callbacks: limit::callbacks(config.callbacks.per_hour)?,
+            stats,
+            callbacks: policies::callbacks(config.callbacks.per_hour)?,
             refusals: self.refusals(config)?,
             searches: Searches::default(),
             figures_kept: config.figures.keep,
@@ -253,7 +257,7 @@ impl Rooms {
 }
 
 fn database(config: &Config) -> Result<Database> {
-    Database::open(&config.data.join(DATABASE)).with_context(|| {
+    schema::open(&config.data.join(DATABASE)).with_context(|| {
         format!(
             "cannot open the database in {:?} (setting data, ATELIER_DATA)",
             config.data

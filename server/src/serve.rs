@@ -26,7 +26,7 @@ use crate::{
     connections::{Places, Server},
     folder,
     http::{self, JobKeys, Pools, Site},
-    limit::Tally,
+    limit::Stats,
     metrics,
     rooms::{Rooms, signer, start_cryptography},
     studio::Studio,
@@ -57,8 +57,8 @@ pub async fn serve(config: Config) -> Result<()> {
         .local_addr()
         .context("the listening socket has no address")?;
     let drain = CancellationToken::new();
-    let tally = Tally::new((!config.figures.show_addresses).then(|| salt(&secret)));
-    let studio = Arc::new(rooms.studio(&config, tally, drain.clone())?);
+    let stats = Stats::new((!config.figures.show_addresses).then(|| salt(&secret)));
+    let studio = Arc::new(rooms.studio(&config, stats, drain.clone())?);
     let callback = own_callback(&config, address)?;
     let worker = Arc::new(rooms.worker(&config, &secret, callback, drain)?);
     let closing = CancellationToken::new();

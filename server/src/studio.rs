@@ -47,7 +47,8 @@ use crate::{
     blob::{self, Blobs},
     cache::{self, Cache, Savings, semantic::Semantic},
     job::Request,
-    limit::{self, Limiter, Policy, Receipt, Refusals, Standing, Tally},
+    limit::{self, Limiter, Policy, Receipt, Standing, Stats},
+    policies::Refusals,
     provider::Provider,
     queue::{self, Ended, Housekeeping, Job, Join, NewJob, Priority, Queue},
     store::clock::Clock,
@@ -86,7 +87,7 @@ pub struct Studio {
     /// Holds whose orders are refused too often.
     pub refusals: Refusals,
     /// What the policies decided, for the operator.
-    pub tally: Tally,
+    pub stats: Stats,
     pub figures_kept: Duration,
     pub cache_ttl: Duration,
     /// How long finished jobs are kept.

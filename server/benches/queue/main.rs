@@ -27,7 +27,8 @@ use atelier::{
         Claim, Completion, Hooks, Join, Lane, NewJob, Priority, Queue, RedisQueue, SqliteQueue,
         Verdict,
     },
-    store::{redis::Redis, sqlite::Database},
+    schema,
+    store::redis::Redis,
 };
 use jiff::Timestamp;
 use serde_json::json;
@@ -44,7 +45,7 @@ const WINDOW: Duration = Duration::from_secs(10);
 #[tokio::main]
 async fn main() {
     let folder = tempfile::tempdir().unwrap();
-    let database = Database::open(&folder.path().join("atelier.db")).unwrap();
+    let database = schema::open(&folder.path().join("atelier.db")).unwrap();
     let queue = SqliteQueue::take_over(database, Timestamp::now()).await;
     measure("sqlite", Arc::new(queue.unwrap())).await;
     if let Ok(url) = std::env::var("ATELIER_BENCH_REDIS_URL") {

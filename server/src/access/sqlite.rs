@@ -5,7 +5,10 @@ use rusqlite::{OptionalExtension as _, params};
 use serde::Serialize;
 
 use super::{Denial, Error, Key, Register, Subject, denials, keys};
-use crate::store::{self, Error as StoreError, sqlite::Database};
+use crate::store::{
+    self, Error as StoreError,
+    sqlite::{Database, Schema},
+};
 
 /// Keys, denials and jobs withheld in SQLite tables.
 pub struct SqliteRegister {
@@ -13,6 +16,12 @@ pub struct SqliteRegister {
 }
 
 impl SqliteRegister {
+    /// Its tables.
+    pub const SCHEMA: Schema = Schema {
+        name: "access",
+        migrations: &[include_str!("sqlite/schema.sql")],
+    };
+
     /// A register in this database.
     pub fn new(database: Database) -> Self {
         Self { database }

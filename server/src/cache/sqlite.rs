@@ -7,7 +7,10 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Params, params};
 
 use super::{Cache, Entry, Error, Saved, Saving, WORTH_NOTING};
-use crate::store::{self, sqlite::Database};
+use crate::store::{
+    self,
+    sqlite::{Database, Schema},
+};
 
 /// Entries in a SQLite table.
 pub struct SqliteCache {
@@ -16,6 +19,12 @@ pub struct SqliteCache {
 }
 
 impl SqliteCache {
+    /// The tables of both caches.
+    pub const SCHEMA: Schema = Schema {
+        name: "cache",
+        migrations: &[include_str!("sqlite/schema.sql")],
+    };
+
     /// A cache of at most `most` entries in this database.
     pub fn new(database: Database, most: u64) -> Self {
         Self { database, most }
@@ -147,5 +156,29 @@ impl Cache for SqliteCache {
             Ok(savings)
         };
         Ok(self.database.read(read).await?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Counted by triggers, which must not miss a row.
+    #[tokio::test]
+    async fn the_count_is_that_of_the_rows() {
+        let folder = tempfile::tempdir().unwrap();
+        let schemas = [SqliteCache::SCHEMA];
+        let database = Database::open(&folder.path().join("test.db"), &schemas).unwrap();
+        let cache = SqliteCache::new(database.clone(), 3);
+        for key in ["a", "b", "a", "c", "d"] {
+            let (now, ttl) = (Timestamp::UNIX_EPOCH, Duration::from_secs(1));
+            cache.put(key, "job", now, ttl).await.unwrap();
+        }
+        cache.remove("d", "job").await.unwrap();
+        let rows = |c: &Connection| -> Result<u64, store::Error> {
+            Ok(c.query_row("SELECT count(*) FROM cache", [], |row| row.get(0))?)
+        };
+        let (counted, rows) = (cache.count().await.unwrap(), database.read(rows).await);
+        assert_eq!((counted, rows.unwrap()), (2, 2));
     }
 }

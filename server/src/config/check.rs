@@ -3,12 +3,10 @@
 use std::collections::HashSet;
 
 use anyhow::{Result, bail, ensure};
+use atelier_api::Kind;
 
 use super::{Config, ProviderName};
-use crate::{
-    limit::{RESERVED, Unit},
-    provider::openai::find_estimate,
-};
+use crate::{limit::Unit, policies::RESERVED, provider::openai::find_estimate};
 
 impl Config {
     pub(super) fn check(&self) -> Result<()> {
@@ -72,6 +70,12 @@ impl Config {
                 names.insert(name),
                 "the limit {name:?} stands there twice. Give each limit a name of its own."
             );
+            for action in &policy.actions {
+                ensure!(
+                    Kind::named(action).is_some(),
+                    "the limit {name:?}: there is no action {action:?}. Use \"image\" or \"restoration\"."
+                );
+            }
         }
         self.check_estimates()
     }

@@ -294,6 +294,10 @@ fn a_limit_that_cannot_be_is_named() {
     for (file, expected) in [
         (limit("a", "on_error = 'hope'"), "hope"),
         (limit("a", "actions = []"), "\"a\": its actions are empty"),
+        (
+            limit("a", "actions = ['paint']"),
+            "\"a\": there is no action \"paint\"",
+        ),
         (limit("a", "colour = 'red'"), "colour"),
         (limit("key-quota", ""), "\"key-quota\": this name stands"),
         (limit("a", "") + &limit("a", ""), "\"a\" stands there twice"),

@@ -22,7 +22,7 @@ pub struct CallbacksConfig {
     pub parallel: u32,
     /// Notices begun per second to one host.
     pub per_second: f64,
-    #[serde(with = "super::duration")]
+    #[serde(with = "atelier_limit::duration")]
     pub timeout: Duration,
 }
 
@@ -31,7 +31,7 @@ pub struct CallbacksConfig {
 #[serde(deny_unknown_fields)]
 pub struct RefusalsConfig {
     pub quota: u32,
-    #[serde(with = "super::duration")]
+    #[serde(with = "atelier_limit::duration")]
     pub window: Duration,
 }
 
@@ -43,15 +43,15 @@ pub struct ConnectionsConfig {
     pub per_address: u32,
     /// Polls that wait at a time for one address or API key.
     pub polls: u32,
-    #[serde(with = "super::duration")]
+    #[serde(with = "atelier_limit::duration")]
     pub head: Duration,
-    #[serde(with = "super::duration")]
+    #[serde(with = "atelier_limit::duration")]
     pub idle: Duration,
-    #[serde(with = "super::duration")]
+    #[serde(with = "atelier_limit::duration")]
     pub body: Duration,
     /// Bytes a second.
     pub body_rate: u32,
-    #[serde(with = "super::duration")]
+    #[serde(with = "atelier_limit::duration")]
     pub write: Duration,
 }
 

@@ -14,14 +14,16 @@ use axum::{
 use tracing::{debug, warn};
 
 pub(super) use self::causes::log;
-use super::{
-    headers::whole_seconds,
-    limits::{self, Refused},
-    problem::Problem,
-    storage,
-};
+use super::{limits::Refused, problem::Problem, storage};
 use crate::{
-    access::NotAdmitted, callback::Forgery, connections::TooSlow, limit::Standing, photo::Refusal,
+    access::NotAdmitted,
+    callback::Forgery,
+    connections::TooSlow,
+    limit::{
+        Standing,
+        headers::{self, whole_seconds},
+    },
+    photo::Refusal,
     studio,
 };
 
@@ -303,7 +305,7 @@ fn limited(standings: &[Standing]) -> Response {
     problem.kind = QUOTA_EXCEEDED;
     problem.violated = refusal.violated;
     let mut response = problem.respond();
-    limits::tell(response.headers_mut(), standings);
+    headers::set(response.headers_mut(), standings);
     response
         .headers_mut()
         .insert(header::RETRY_AFTER, refusal.retry_after.into());

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::{Result, State, jobs::no_store, limits::view};
-use crate::limit::{Figure, Policy, Standing};
+use crate::limit::{HourlyStats, Policy, Standing};
 
 /// Names shown of each policy, and since when.
 const MOST_REJECTED: usize = 10;
@@ -63,7 +63,7 @@ pub(super) async fn limits(AxumState(state): AxumState<State>) -> Result<Respons
     let standings = studio.shared_standings().await?;
     let lately = (now - LATELY).as_millisecond();
     let mut shown: Vec<Shown> = Vec::new();
-    let mut by_name: BTreeMap<&str, Vec<&Figure>> = BTreeMap::new();
+    let mut by_name: BTreeMap<&str, Vec<&HourlyStats>> = BTreeMap::new();
     for figure in &figures {
         by_name.entry(&figure.policy).or_default().push(figure);
     }
@@ -92,7 +92,7 @@ fn terms(policy: &Policy, standing: Option<&Standing>) -> Terms {
     }
 }
 
-fn decisions(name: &str, decided: &[&Figure], lately: i64) -> Shown {
+fn decisions(name: &str, decided: &[&HourlyStats], lately: i64) -> Shown {
     let hours = decided.iter().map(|figure| Hour {
         hour: Timestamp::from_millisecond(figure.hour)
             .unwrap_or_default()
@@ -108,7 +108,7 @@ fn decisions(name: &str, decided: &[&Figure], lately: i64) -> Shown {
     }
 }
 
-fn most_rejected(decided: &[&Figure], lately: i64) -> Vec<Rejected> {
+fn most_rejected(decided: &[&HourlyStats], lately: i64) -> Vec<Rejected> {
     let mut times: HashMap<&str, u64> = HashMap::new();
     for figure in decided.iter().filter(|figure| figure.hour >= lately) {
         for (who, rejected) in &figure.who {

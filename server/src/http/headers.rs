@@ -1,8 +1,6 @@
 //! Headers that many answers carry, and the check that a change is asked for
 //! by our own pages.
 
-use std::time::Duration;
-
 use axum::{
     extract::{Request, State as AxumState},
     http::{HeaderMap, HeaderName, HeaderValue, Method, header},
@@ -105,15 +103,6 @@ fn ours(headers: &HeaderMap, public: Option<&str>) -> bool {
     };
     let host = origin.split_once("://").map(|(_, host)| host);
     (host.is_some() && host == text("host")) || public == Some(origin)
-}
-
-/// Rounded up, so that nobody comes back too early.
-pub(super) fn whole_seconds(duration: Duration) -> u64 {
-    duration
-        .as_millis()
-        .div_ceil(1000)
-        .try_into()
-        .unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

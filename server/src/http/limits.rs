@@ -1,22 +1,23 @@
 //! Limits as their callers see them: `GET /api/limits`, the fields of
 //! draft-ietf-httpapi-ratelimit-headers, and the words of a refusal.
 
-use std::fmt::Write as _;
-
 use atelier_api::Kind;
 use atelier_app::words::duration;
 use axum::{
     Json,
     extract::{Request, State as AxumState},
-    http::{HeaderMap, HeaderName, HeaderValue},
     middleware::Next,
     response::Response,
 };
 use serde::Serialize;
 
-use super::{Result, State, headers::whole_seconds, jobs::no_store};
+use super::{Result, State, jobs::no_store};
 use crate::{
-    limit::{Algorithm, CALLBACKS, Policy, REFUSALS, Standing, Unit},
+    limit::{
+        Algorithm, Policy, Standing, Unit,
+        headers::{self, reset, retry_after, worst},
+    },
+    policies::{CALLBACKS, REFUSALS},
     studio::Caller,
 };
 
@@ -29,7 +30,7 @@ pub(super) async fn list(AxumState(state): AxumState<State>, caller: Caller) -> 
     let standings = state.studio.limits(&caller).await?;
     let limits = standings.iter().map(view).collect();
     let mut response = no_store(Json(Limits { limits }));
-    tell(response.headers_mut(), &standings);
+    headers::set(response.headers_mut(), &standings);
     Ok(response)
 }
 
@@ -46,51 +47,10 @@ pub(super) fn view(standing: &Standing) -> atelier_api::Limit {
         burst: bucket.then(|| policy.unit.amount(policy.burst)),
         remaining: policy.unit.amount(standing.remaining),
         reset_seconds: reset(standing),
-        actions: policy
-            .actions
-            .iter()
-            .map(|action| Kind::from(*action))
+        actions: [Kind::Image, Kind::Restoration]
+            .into_iter()
+            .filter(|kind| policy.counts(kind.as_str()))
             .collect(),
-    }
-}
-
-/// Seconds; of what can never be had, a window.
-fn reset(standing: &Standing) -> u64 {
-    whole_seconds(standing.reset.unwrap_or(standing.policy.window))
-}
-
-/// Sets `RateLimit-Policy` and `RateLimit`. Money is told in cents, since these
-/// fields hold whole numbers only.
-pub(super) fn tell(headers: &mut HeaderMap, standings: &[Standing]) {
-    let (mut policies, mut limits) = (String::new(), String::new());
-    for standing in standings {
-        let policy = &standing.policy;
-        let comma = if policies.is_empty() { "" } else { ", " };
-        let (name, window) = (&policy.name, policy.window.as_secs());
-        let (quota, unit) = (whole(policy, policy.quota), unit(policy));
-        let (left, reset) = (whole(policy, standing.remaining), reset(standing));
-        // Writing to a String cannot fail.
-        let _ = write!(policies, "{comma}\"{name}\";q={quota};w={window}{unit}");
-        let _ = write!(limits, "{comma}\"{name}\";r={left};t={reset}");
-    }
-    for (name, value) in [("ratelimit-policy", policies), ("ratelimit", limits)] {
-        if let (false, Ok(value)) = (value.is_empty(), HeaderValue::from_str(&value)) {
-            headers.insert(HeaderName::from_static(name), value);
-        }
-    }
-}
-
-fn whole(policy: &Policy, parts: u64) -> u64 {
-    match policy.unit {
-        Unit::Requests | Unit::Images => parts,
-        Unit::Usd => parts / (Unit::Usd.parts() / 100),
-    }
-}
-
-fn unit(policy: &Policy) -> &'static str {
-    match policy.unit {
-        Unit::Requests | Unit::Images => "",
-        Unit::Usd => ";qu=\"usd-cents\"",
     }
 }
 
@@ -111,7 +71,7 @@ pub(super) async fn always_tell(
         && !told
         && let Ok(standings) = state.studio.standings(&caller, kind).await
     {
-        tell(response.headers_mut(), &standings);
+        headers::set(response.headers_mut(), &standings);
     }
     response
 }
@@ -126,15 +86,13 @@ pub(super) struct Refused {
 
 impl Refused {
     pub(super) fn new(standings: &[Standing]) -> Self {
-        let violated = || standings.iter().filter(|standing| standing.violated);
-        // The last that comes back is the one to wait for.
-        let worst = violated().max_by_key(|standing| (standing.reset.is_none(), reset(standing)));
+        let violated = standings.iter().filter(|standing| standing.violated);
         Self {
-            violated: violated()
+            violated: violated
                 .map(|standing| standing.policy.name.clone())
                 .collect(),
-            retry_after: worst.map_or(1, reset).max(1),
-            detail: worst.map(detail).unwrap_or_default(),
+            retry_after: retry_after(standings),
+            detail: worst(standings).map(detail).unwrap_or_default(),
         }
     }
 }
@@ -179,7 +137,7 @@ fn detail(standing: &Standing) -> String {
 }
 
 fn things(policy: &Policy) -> &'static str {
-    match (policy.unit, policy.counts(Kind::Image)) {
+    match (policy.unit, policy.counts(Kind::Image.as_str())) {
         (Unit::Requests, _) => "orders",
         (_, true) => "pictures",
         (_, false) => "photos",

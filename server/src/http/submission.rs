@@ -8,9 +8,10 @@ use axum::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Error, Result, State, accept::wants_page, limits, outlive::outlive};
+use super::{Error, Result, State, accept::wants_page, outlive::outlive};
 use crate::{
     callback::guard,
+    limit::headers,
     queue::{Hooks, Job},
     studio::{Accepted, Caller, Order, Terms},
 };
@@ -78,7 +79,7 @@ impl Submission {
         if self.page {
             let page = self.state.page_of(&self.caller, &job);
             let mut response = Redirect::to(&page).into_response();
-            limits::tell(response.headers_mut(), &standings);
+            headers::set(response.headers_mut(), &standings);
             return response;
         }
         let status = if job.status == atelier_api::Status::Succeeded {
@@ -90,7 +91,7 @@ impl Submission {
         let location = told.as_ref().map(|told| told.url.clone());
         let location = [(header::LOCATION, location.unwrap_or_default())];
         let mut response = (status, location, Json(told)).into_response();
-        limits::tell(response.headers_mut(), &standings);
+        headers::set(response.headers_mut(), &standings);
         tell_source(response.headers_mut(), &job, self.terms.fresh);
         response
     }

@@ -2,7 +2,7 @@
 //!
 //! Every operation is one Lua script and one round trip. Calls of the same
 //! operation that come while one is under way go together into the next
-//! ([`crate::store::gather`]), so that one script serves up to [`gather::BATCH`] of them;
+//! ([`crate::store::batcher`]), so that one script serves up to [`batcher::BATCH`] of them;
 //! each has a result of its own.
 //!
 //! # Keys
@@ -69,11 +69,11 @@ use super::{
     Report, Result, Ticket, Verdict, is_open, readable, unreadable,
 };
 use crate::store::{
-    gather,
+    batcher,
     redis::{Call, Notice, PATIENCE, Redis, Script},
 };
 
-type Gather<I, O> = gather::Gather<I, O, Error>;
+type Batcher<I, O> = batcher::Batcher<I, O, Error>;
 
 /// The hash tag and what stands before the name of every key.
 const TAG: &str = "{queue}:";
@@ -83,13 +83,13 @@ pub struct RedisQueue {
     redis: Redis,
     bell: Bell,
     _listener: AbortOnDropHandle<()>,
-    additions: Gather<Addition, Added>,
-    reads: Gather<String, Option<Record>>,
-    claims: Gather<Wanted, Taken>,
-    extensions: Gather<Extension, ()>,
-    settlements: Gather<Settlement, ()>,
-    completions: Gather<batch::Finish, Completed>,
-    acknowledgements: Gather<String, ()>,
+    additions: Batcher<Addition, Added>,
+    reads: Batcher<String, Option<Record>>,
+    claims: Batcher<Wanted, Taken>,
+    extensions: Batcher<Extension, ()>,
+    settlements: Batcher<Settlement, ()>,
+    completions: Batcher<batch::Finish, Completed>,
+    acknowledgements: Batcher<String, ()>,
 }
 
 impl RedisQueue {
@@ -100,13 +100,13 @@ impl RedisQueue {
         let notices = redis.subscribe(&format!("{TAG}bell"));
         Self {
             _listener: AbortOnDropHandle::new(tokio::spawn(listen(notices, bell.clone()))),
-            additions: Gather::start(&redis, PATIENCE, batch::enqueue),
-            reads: Gather::start(&redis, PATIENCE, batch::get),
-            claims: Gather::start(&redis, PATIENCE, batch::claim),
-            extensions: Gather::start(&redis, PATIENCE, batch::extend),
-            settlements: Gather::start(&redis, PATIENCE, batch::settle),
-            completions: Gather::start(&redis, PATIENCE, batch::complete),
-            acknowledgements: Gather::start(&redis, PATIENCE, batch::acknowledge),
+            additions: Batcher::start(&redis, PATIENCE, batch::enqueue),
+            reads: Batcher::start(&redis, PATIENCE, batch::get),
+            claims: Batcher::start(&redis, PATIENCE, batch::claim),
+            extensions: Batcher::start(&redis, PATIENCE, batch::extend),
+            settlements: Batcher::start(&redis, PATIENCE, batch::settle),
+            completions: Batcher::start(&redis, PATIENCE, batch::complete),
+            acknowledgements: Batcher::start(&redis, PATIENCE, batch::acknowledge),
             redis,
             bell,
         }

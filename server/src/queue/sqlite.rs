@@ -12,7 +12,10 @@ use super::{
     Bell, Cancellation, Claim, Completion, Ended, Job, Lane, NewJob, Priority, Queue, Report,
     Result, Ticket, Verdict, is_open, readable,
 };
-use crate::store::{instant, milliseconds, sqlite::Database};
+use crate::store::{
+    instant, milliseconds,
+    sqlite::{Database, Schema},
+};
 
 mod flight;
 mod housekeeping;
@@ -29,6 +32,12 @@ pub struct SqliteQueue {
 }
 
 impl SqliteQueue {
+    /// Its tables.
+    pub const SCHEMA: Schema = Schema {
+        name: "queue",
+        migrations: &[include_str!("sqlite/schema.sql")],
+    };
+
     /// The queue in this database, beside the process that works on it.
     pub fn new(database: Database) -> Self {
         Self {

@@ -10,9 +10,10 @@ use super::{Caller, Error, Studio, Terms, answers::Answer, new_id};
 use crate::{
     job::Request,
     limit::{
-        self, Asker, Costs, Decision, Demand, Figure, OnError, Policy, Receipt, Scope, Settlement,
-        Standing, Unit, micros,
+        self, Asker, Costs, Decision, Demand, HourlyStats, OnError, Policy, Receipt, Scope,
+        Settlement, Standing, Unit, micros,
     },
+    metrics, policies,
     provider::Work,
     queue::{self, Bill, Hooks, Job},
 };
@@ -62,7 +63,8 @@ impl Studio {
             fare => fare,
         };
         if let Ok(Fare { standings, .. }) | Err(Error::Limited(standings)) = &fare {
-            self.tally.note(&demands, standings, now);
+            metrics::decided(standings);
+            self.stats.note(&demands, standings, now);
         }
         fare
     }
@@ -78,7 +80,8 @@ impl Studio {
         let demands = self.asking(caller, Some(kind), terms);
         let fare = self.charge_order(caller, demands.clone(), now).await;
         if let Ok(Fare { standings, .. }) | Err(Error::Limited(standings)) = &fare {
-            self.tally.note(&demands, standings, now);
+            metrics::decided(standings);
+            self.stats.note(&demands, standings, now);
         }
         Ok(fare?.standings)
     }
@@ -176,12 +179,12 @@ impl Studio {
                 .and_then(|holder| holder.own.as_ref()),
             provider: self.provider.name(),
         };
-        limit::demands(&self.policies, kind, asker, costs)
+        limit::demands(&self.policies, kind.map(Kind::as_str), asker, costs)
     }
 
     /// Takes to the store what the policies have decided.
     pub async fn record_figures(&self) {
-        let figures = self.tally.take();
+        let figures = self.stats.take();
         if figures.is_empty() {
             return;
         }
@@ -189,7 +192,7 @@ impl Studio {
         let (now, keep) = (self.clock.now(), self.figures_kept);
         if let Err(error) = self.limiter.record(figures, now, keep).await {
             debug!(%error, "figures wait for the store");
-            self.tally.put_back(kept);
+            self.stats.put_back(kept);
         }
     }
 
@@ -240,9 +243,9 @@ impl Studio {
     }
 
     /// What the policies decided since an instant, the oldest hour first.
-    pub async fn figures(&self, since: Timestamp) -> Result<Vec<Figure>, Error> {
+    pub async fn figures(&self, since: Timestamp) -> Result<Vec<HourlyStats>, Error> {
         self.record_figures().await;
-        Ok(self.limiter.figures(since, self.clock.now()).await?)
+        Ok(self.limiter.stats(since, self.clock.now()).await?)
     }
 
     async fn look(&self, caller: &Caller, kind: Option<Kind>) -> Result<Vec<Standing>, Error> {
@@ -322,5 +325,5 @@ fn made(bill: &Bill) -> Option<u64> {
 
 /// What was charged for the job.
 pub(super) fn receipts(job: &Job) -> Vec<Receipt> {
-    Receipt::all_in(&job.charge)
+    policies::receipts(&job.charge)
 }

@@ -12,8 +12,7 @@ use super::{Interrupted, Worker, backoff, conclude::Origin, journal::Entry};
 use crate::{
     blob,
     job::{Cost, Outcome, Picture, Task, Visibility},
-    limit::Receipt,
-    photo,
+    photo, policies,
     provider::{Answer, Error, Progress, Provider, Remedy},
     queue::{FailedAttempt, Job, Lane, Verdict},
 };
@@ -119,7 +118,7 @@ impl Worker {
 
     /// Whether its owner has had too much refused since the order was taken.
     async fn is_held(&self, job: &Job) -> bool {
-        let receipts = Receipt::all_in(&job.charge);
+        let receipts = policies::receipts(&job.charge);
         let held = self.refusals.hold(&receipts, self.clock.now()).await;
         held.unwrap_or_else(|error| {
             warn!(%error, "refusals cannot be looked up; the call is made");

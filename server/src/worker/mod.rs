@@ -40,7 +40,7 @@ use crate::{
     callback::{Courier, outgoing::Outgoing},
     config::QueueConfig,
     job::Cost,
-    limit::Refusals,
+    policies::Refusals,
     provider::{Progress, Provider},
     queue::{Claim, Job, Lane, Queue, Verdict},
     store::clock::Clock,

@@ -7,10 +7,12 @@ use atelier::{
     access::SqliteRegister,
     blob::Blobs,
     cache::{Savings, SqliteCache},
-    limit::{self, Limiter, RedisLimiter, Refusals, Tally},
+    limit::{Limiter, RedisLimiter, Stats},
+    policies::{self, Refusals},
     provider::local::Local,
     queue::{Housekeeping, SqliteQueue},
-    store::{clock::Clock, redis::Redis, sqlite::Database},
+    schema,
+    store::{clock::Clock, redis::Redis},
     studio::{Caller, Doubts, Error, Given, Mode, Order, Searches, Studio, Terms},
     worker::journal::Journal,
 };
@@ -256,7 +258,7 @@ async fn limits_away(on_error: &str, folder: &std::path::Path) -> Studio {
         "name = 'p'\nscope = 'ip'\nunit = 'requests'\nalgorithm = 'fixed_window'\n\
          quota = 1\nwindow = '1d'\non_error = '{on_error}'"
     );
-    let database = Database::open(&folder.join("atelier.db")).unwrap();
+    let database = schema::open(&folder.join("atelier.db")).unwrap();
     let queue = SqliteQueue::take_over(database.clone(), Clock::system().now());
     let nobody = Redis::open("redis://127.0.0.1:1".parse().unwrap());
     let limiter: Arc<dyn Limiter> = Arc::new(RedisLimiter::new(nobody));
@@ -273,14 +275,14 @@ async fn limits_away(on_error: &str, folder: &std::path::Path) -> Studio {
         savings: Savings::default(),
         given: Given::default(),
         doubts: Doubts::default(),
-        callbacks: limit::callbacks(1).unwrap(),
+        callbacks: policies::callbacks(1).unwrap(),
         refusals: Refusals::new(Arc::clone(&limiter), 1, Duration::from_secs(1)).unwrap(),
         limiter,
         searches: Searches::default(),
         blobs: Blobs::in_folder(folder).unwrap(),
         provider: Arc::new(Local),
         policies: vec![Arc::new(toml::from_str(&text).unwrap())],
-        tally: Tally::new(None),
+        stats: Stats::new(None),
         figures_kept: Duration::from_secs(60),
         cache_ttl: Duration::from_secs(60),
         keep: Duration::from_secs(60),

@@ -22,7 +22,7 @@ use tempfile::TempDir;
 use tokio::time::sleep;
 
 use crate::{
-    conformance::limit::policy,
+    conformance::refusals::policy,
     redis::Server,
     support::{PATIENCE, signal, skew},
     unreadable,

@@ -4,7 +4,7 @@
 
 use std::{collections::HashMap, fs, path::Path};
 
-use atelier::store::sqlite::Database;
+use atelier::schema;
 use regex::Regex;
 use rusqlite::Connection;
 
@@ -123,13 +123,14 @@ fn scanned(c: &Connection, statement: &str) -> Vec<String> {
 fn no_statement_reads_through_a_whole_table() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("plans.db");
-    drop(Database::open(&path).unwrap());
+    drop(schema::open(&path).unwrap());
     let database = Connection::open(&path).unwrap();
     let mut files = Vec::new();
-    sources(
-        &Path::new(env!("CARGO_MANIFEST_DIR")).join("src"),
-        &mut files,
-    );
+    let server = Path::new(env!("CARGO_MANIFEST_DIR"));
+    sources(&server.join("src"), &mut files);
+    for entry in fs::read_dir(server.join("../crates")).unwrap() {
+        sources(&entry.unwrap().path().join("src"), &mut files);
+    }
     let all = files
         .iter()
         .flat_map(|source| constants(source))

@@ -21,7 +21,7 @@ use tokio::{
 };
 
 use crate::{
-    conformance::limit::policy,
+    conformance::refusals::policy,
     support::{Setup, signal},
 };
 

@@ -7,7 +7,8 @@ use atelier::{
     queue::{
         Claim, Error, Hooks, Job, Join, Lane, NewJob, Priority, Queue, RedisQueue, SqliteQueue,
     },
-    store::{self, redis::Redis, sqlite::Database},
+    schema,
+    store::{self, redis::Redis},
 };
 use atelier_api::{Cache, Status};
 use jiff::Timestamp;
@@ -131,7 +132,7 @@ async fn in_sqlite() {
     ] {
         for ends_alone in [true, false] {
             let folder = tempfile::tempdir().unwrap();
-            let database = Database::open(&folder.path().join("atelier.db")).unwrap();
+            let database = schema::open(&folder.path().join("atelier.db")).unwrap();
             let queue = SqliteQueue::take_over(database.clone(), Timestamp::now());
             let damage = async |id: &str| {
                 let id = id.to_owned();

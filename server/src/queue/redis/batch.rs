@@ -17,10 +17,10 @@ use super::{
     record::{self, Record},
     reply, scripts,
 };
-use crate::store::{self, gather, milliseconds, redis::Redis};
+use crate::store::{self, batcher, milliseconds, redis::Redis};
 
 type Result<T, E = store::Error> = std::result::Result<T, E>;
-type Results<T> = gather::Results<T, Error>;
+type Results<T> = batcher::Results<T, Error>;
 
 /// A job to be added.
 pub(super) struct Addition {

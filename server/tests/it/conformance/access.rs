@@ -2,7 +2,8 @@ use std::{sync::Arc, time::Duration};
 
 use atelier::{
     access::{Denial, Gate, Key, NotAdmitted, Register, Subject, digest},
-    limit::{Policy, Unit},
+    limit::Unit,
+    policies::own_quota,
 };
 
 use super::{Stores, at};
@@ -22,7 +23,7 @@ fn denial(text: &str) -> Denial {
 
 pub(super) async fn a_key_is_kept_to_the_letter(stores: Stores) {
     let register = stores.register;
-    let own = Policy::own(Unit::Usd, 2.5, Duration::from_secs(86_400)).unwrap();
+    let own = own_quota(Unit::Usd, 2.5, Duration::from_secs(86_400)).unwrap();
     let (key, text) = Key::new(Some("Ada & \"Co\""), Some(own), at(0));
     register.put(&digest(&text), &key).await.unwrap();
     assert_eq!(

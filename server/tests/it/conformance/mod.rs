@@ -5,11 +5,10 @@
 mod access;
 mod cache;
 mod ledger;
-pub(crate) mod limit;
-mod limit_model;
 mod meanings;
 mod over_limit;
 mod queue;
+pub(crate) mod refusals;
 mod sequences;
 mod vectors;
 
@@ -23,7 +22,8 @@ use atelier::{
     },
     limit::{Limiter, RedisLimiter, SqliteLimiter},
     queue::{Housekeeping, Queue, RedisQueue, SqliteQueue},
-    store::{redis::Redis, sqlite::Database},
+    schema,
+    store::redis::Redis,
 };
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
@@ -48,7 +48,7 @@ pub(crate) struct Stores {
 
 async fn sqlite() -> Stores {
     let folder = tempfile::tempdir().unwrap();
-    let database = Database::open(&folder.path().join("atelier.db")).unwrap();
+    let database = schema::open(&folder.path().join("atelier.db")).unwrap();
     let queue = SqliteQueue::take_over(database.clone(), at(0)).await;
     let queue = Arc::new(queue.unwrap());
     Stores {
@@ -233,23 +233,7 @@ mod shared {
         vectors::what_has_expired_is_not_found,
         vectors::the_longest_unused_vector_makes_room,
         vectors::all_vectors_are_forgotten_at_once,
-        limit::the_quota_is_given_out_once_per_window,
-        limit::a_rejected_request_consumes_nothing_anywhere,
-        limit::a_refund_gives_back_what_was_charged,
-        limit::a_refund_after_the_window_changes_nothing,
-        limit::subjects_do_not_share,
-        limit::a_look_changes_nothing,
-        limit::fifty_at_once_never_get_more_than_the_quota,
-        limit::a_quota_lowered_is_obeyed,
-        limit::a_refund_is_given_once,
-        limit::a_settlement_may_cost_more_than_is_left,
-        limit::a_cost_above_the_quota_never_fits,
-        limit::a_policy_of_another_shape_begins_anew,
-        limit::figures_add_up_and_grow_old,
-        limit::who_has_had_too_much_refused_is_held,
-        limit::what_is_forgotten_says_nothing_any_more,
-        limit_model::any_sequence_agrees_with_the_pure_functions,
-        limit_model::a_memory_refuses_only_what_the_store_would,
+        refusals::who_has_had_too_much_refused_is_held,
         over_limit::an_answer_is_given_to_who_is_over_a_limit,
         over_limit::an_answer_that_is_deleted_meanwhile_is_refused_by_the_limit,
         over_limit::an_answer_whose_picture_goes_meanwhile_is_refused_by_the_limit,

@@ -13,7 +13,7 @@ use atelier::{
     blob::Blobs,
     callback::{Data, Message},
     job::{Outcome, Picture, Visibility},
-    limit::{Decision, Demand, Error, Figure, Limiter, Settlement, Unit},
+    limit::{Decision, Demand, Error, HourlyStats, Limiter, Settlement, Unit},
     queue::{Claim, Lane, Queue, Verdict},
     studio::{self, Accepted, Caller, Order, Studio, Terms},
 };
@@ -80,15 +80,15 @@ impl Limiter for Meanwhile {
 
     async fn record(
         &self,
-        figures: Vec<Figure>,
+        stats: Vec<HourlyStats>,
         now: Timestamp,
         keep: Duration,
     ) -> Result<(), Error> {
-        self.limiter.record(figures, now, keep).await
+        self.limiter.record(stats, now, keep).await
     }
 
-    async fn figures(&self, since: Timestamp, now: Timestamp) -> Result<Vec<Figure>, Error> {
-        self.limiter.figures(since, now).await
+    async fn stats(&self, since: Timestamp, now: Timestamp) -> Result<Vec<HourlyStats>, Error> {
+        self.limiter.stats(since, now).await
     }
 
     async fn sweep(&self, now: Timestamp) -> Result<(), Error> {

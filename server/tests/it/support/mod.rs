@@ -6,7 +6,6 @@ mod openai;
 mod photos;
 mod process;
 mod recorder;
-mod redis;
 mod replicate;
 mod server;
 mod setup;
@@ -25,10 +24,12 @@ pub(crate) use self::{
     photos::{encode, form, photo},
     process::{Process, signal},
     recorder::{Delivery, Recorder},
-    redis::{redis, redis_8, redis_8_database, redis_cluster, redis_database},
     replicate::{Fate, Replicate, WEBHOOK_SECRET, sign as replicate_webhook},
     server::Atelier,
     setup::Setup,
+};
+pub(crate) use atelier_store::testing::{
+    redis, redis_8, redis_8_database, redis_cluster, redis_database,
 };
 
 /// Everything must happen within this; nothing is expected to take long.

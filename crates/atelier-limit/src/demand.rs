@@ -1,0 +1,113 @@
+//! What a request asks of the policies.
+
+use std::sync::Arc;
+
+use super::{Policy, Scope, Unit, policy::MAX_PARTS};
+
+/// What one request asks of one policy.
+#[derive(Debug, Clone)]
+pub struct Demand {
+    /// The policy.
+    pub policy: Arc<Policy>,
+    /// The counter's name: the policy's, then the subject that pays.
+    pub key: String,
+    /// In [parts](Unit::parts); 0 only looks.
+    pub cost: u64,
+}
+
+impl Demand {
+    /// A demand of `cost` [parts](Unit::parts) that `subject` pays.
+    pub fn new(policy: &Arc<Policy>, subject: &str, cost: u64) -> Self {
+        let mut key = String::with_capacity(policy.prefix.len() + subject.len());
+        key.push_str(&policy.prefix);
+        key.push_str(subject);
+        Self {
+            policy: Arc::clone(policy),
+            key,
+            // All that fit no quota are alike, and a double can hold this one.
+            cost: if cost > MAX_PARTS {
+                MAX_PARTS + 2
+            } else {
+                cost
+            },
+        }
+    }
+
+    /// Who pays; empty for all callers together.
+    pub fn subject(&self) -> &str {
+        &self.key[self.policy.prefix.len()..]
+    }
+}
+
+/// Who pays.
+#[derive(Debug, Clone, Copy)]
+pub struct Asker<'a> {
+    /// An IPv4 address or an IPv6 /64 network.
+    pub ip: &'a str,
+    /// The API key's id, if there is one.
+    pub user: Option<&'a str>,
+    /// The key's own quota, which stands for all policies of users.
+    pub own: Option<&'a Arc<Policy>>,
+    /// Who is called.
+    pub provider: &'a str,
+}
+
+/// What a request costs.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Costs {
+    /// Requests.
+    pub requests: u64,
+    /// Pictures.
+    pub images: u64,
+    /// US dollars.
+    pub usd: f64,
+}
+
+impl Costs {
+    fn parts(self, unit: Unit) -> u64 {
+        match unit {
+            Unit::Requests => self.requests,
+            Unit::Images => self.images,
+            Unit::Usd => micros(self.usd),
+        }
+    }
+}
+
+/// Returns US dollars in millionths, rounded up.
+pub fn micros(usd: f64) -> u64 {
+    // The product of a price and a number may lie a hair above a whole.
+    (usd * 1e6 - 1e-6).ceil().max(0.0) as u64
+}
+
+/// Returns a demand for each policy that applies: to `action`, or to any action.
+pub fn demands(
+    policies: &[Arc<Policy>],
+    action: Option<&str>,
+    asker: Asker<'_>,
+    costs: Costs,
+) -> Vec<Demand> {
+    let own = asker.own.into_iter();
+    policies
+        .iter()
+        .filter(|policy| policy.scope != Scope::User || asker.own.is_none())
+        .chain(own)
+        .filter(|policy| action.is_none_or(|action| policy.counts(action)))
+        .filter_map(|policy| {
+            let subject = asker.subject(policy.scope)?;
+            Some(Demand::new(policy, subject, costs.parts(policy.unit)))
+        })
+        .collect()
+}
+
+impl<'a> Asker<'a> {
+    /// Who pays under this scope; `None` where it does not apply.
+    fn subject(&self, scope: Scope) -> Option<&'a str> {
+        match (scope, self.user) {
+            (Scope::Ip, None) => Some(self.ip),
+            (Scope::User, Some(user)) => Some(user),
+            (Scope::Ip, Some(_)) | (Scope::User, None) => None,
+            (Scope::Global, _) => Some(""),
+            (Scope::Provider, _) => Some(self.provider),
+        }
+    }
+}

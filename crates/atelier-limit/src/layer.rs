@@ -1,0 +1,215 @@
+//! A [tower layer](https://docs.rs/tower-layer) that charges a request to the policies
+//! before the service is called.
+
+use std::{
+    net::IpAddr,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use atelier_store::clock::Clock;
+use http::{HeaderValue, Request, Response, StatusCode, header};
+use tower_layer::Layer;
+use tower_service::Service;
+use tracing::warn;
+
+use super::{Asker, Costs, Decision, Limiter, OnError, Policy, Standing, demands, headers};
+
+/// Who sends a request.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// Pays under [`Scope::Ip`](crate::Scope::Ip) if there is no user. An IPv6 address
+    /// stands for its /64 network, which is what one subscriber gets.
+    pub ip: Option<IpAddr>,
+    /// Pays under [`Scope::User`](crate::Scope::User).
+    pub user: Option<String>,
+}
+
+/// Limits the requests to a service: each costs one of
+/// [`Unit::Requests`](crate::Unit::Requests).
+///
+/// Answers carry `RateLimit-Policy` and `RateLimit`. A request over a limit is answered
+/// with 429, `Retry-After` and a problem (RFC 9457) that names the `violated-policies`.
+/// While the store cannot be asked, requests pass if all policies that apply say
+/// [`OnError::Allow`], and are answered with 503 otherwise.
+#[derive(Clone)]
+pub struct LimitLayer<I> {
+    rules: Arc<Rules>,
+    identify: I,
+}
+
+struct Rules {
+    limiter: Arc<dyn Limiter>,
+    policies: Vec<Arc<Policy>>,
+    clock: Clock,
+}
+
+/// A service with limits.
+#[derive(Clone)]
+pub struct Limited<S, I> {
+    inner: S,
+    layer: LimitLayer<I>,
+}
+
+impl<I> LimitLayer<I> {
+    /// Limits by these policies. `identify` says who sends a request; `clock` is the
+    /// store's.
+    pub fn new(
+        limiter: Arc<dyn Limiter>,
+        policies: impl IntoIterator<Item = Policy>,
+        clock: Clock,
+        identify: I,
+    ) -> Self {
+        let rules = Rules {
+            limiter,
+            policies: policies.into_iter().map(Arc::new).collect(),
+            clock,
+        };
+        Self {
+            rules: Arc::new(rules),
+            identify,
+        }
+    }
+}
+
+impl<S, I: Clone> Layer<S> for LimitLayer<I> {
+    type Service = Limited<S, I>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        Limited {
+            inner,
+            layer: self.clone(),
+        }
+    }
+}
+
+impl<S, I, B, A> Service<Request<B>> for Limited<S, I>
+where
+    S: Service<Request<B>, Response = Response<A>> + Clone + Send + 'static,
+    S::Future: Send,
+    I: Fn(&Request<B>) -> Identity,
+    B: Send + 'static,
+    A: From<String> + Send + 'static,
+{
+    type Response = Response<A>;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<A>, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        // The one that is ready is called, and its clone gets ready next.
+        let clone = self.inner.clone();
+        let mut inner = std::mem::replace(&mut self.inner, clone);
+        let identity = (self.layer.identify)(&request);
+        let rules = Arc::clone(&self.layer.rules);
+        Box::pin(async move {
+            match rules.charge(&identity).await {
+                Charge::Passed(standings) => {
+                    let mut response = inner.call(request).await?;
+                    headers::set(response.headers_mut(), &standings);
+                    Ok(response)
+                }
+                Charge::Limited(standings) => Ok(limited(&standings)),
+                Charge::Unknown => Ok(problem(StatusCode::SERVICE_UNAVAILABLE, "[]")),
+            }
+        })
+    }
+}
+
+enum Charge {
+    Passed(Vec<Standing>),
+    Limited(Vec<Standing>),
+    /// The store cannot be asked.
+    Unknown,
+}
+
+impl Rules {
+    async fn charge(&self, identity: &Identity) -> Charge {
+        let ip = identity.ip.map(network).unwrap_or_default();
+        let asker = Asker {
+            ip: &ip,
+            user: identity.user.as_deref(),
+            own: None,
+            provider: "",
+        };
+        let costs = Costs {
+            requests: 1,
+            ..Costs::default()
+        };
+        let demands = demands(&self.policies, None, asker, costs);
+        let forgiving = demands
+            .iter()
+            .all(|demand| demand.policy.on_error == OnError::Allow);
+        match self.limiter.charge(demands, self.clock.now()).await {
+            Ok(Decision {
+                standings,
+                receipts: Some(_),
+            }) => Charge::Passed(standings),
+            Ok(Decision { standings, .. }) => Charge::Limited(standings),
+            Err(error) => {
+                warn!(%error, "the limits cannot be asked");
+                if forgiving {
+                    Charge::Passed(Vec::new())
+                } else {
+                    Charge::Unknown
+                }
+            }
+        }
+    }
+}
+
+/// What one subscriber has: an IPv4 address, or an IPv6 /64 network.
+fn network(ip: IpAddr) -> String {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => {
+            let network = u128::from(ip) & (u128::MAX << 64);
+            std::net::Ipv6Addr::from(network).to_string()
+        }
+    }
+}
+
+fn limited<A: From<String>>(standings: &[Standing]) -> Response<A> {
+    let violated = standings.iter().filter(|standing| standing.violated);
+    let names: Vec<_> = violated.map(|standing| &standing.policy.name).collect();
+    // A name is made of letters, digits and hyphens.
+    let mut response = problem(StatusCode::TOO_MANY_REQUESTS, &format!("{names:?}"));
+    let seconds = HeaderValue::from(headers::retry_after(standings));
+    let fields = response.headers_mut();
+    fields.insert(header::RETRY_AFTER, seconds);
+    headers::set(fields, standings);
+    response
+}
+
+fn problem<A: From<String>>(status: StatusCode, violated: &str) -> Response<A> {
+    let title = status.canonical_reason().unwrap_or_default();
+    let code = status.as_u16();
+    let body = format!(
+        r#"{{"type":"about:blank","title":"{title}","status":{code},"violated-policies":{violated}}}"#
+    );
+    let mut response = Response::new(A::from(body));
+    *response.status_mut() = status;
+    let kind = HeaderValue::from_static("application/problem+json");
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subscriber_has_one_address_or_one_network() {
+        for (ip, expected) in [
+            ("203.0.113.7", "203.0.113.7"),
+            ("::ffff:203.0.113.7", "203.0.113.7"),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+        ] {
+            assert_eq!(network(ip.parse().unwrap()), expected);
+        }
+    }
+}

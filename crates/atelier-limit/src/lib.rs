@@ -1,0 +1,112 @@
+#![doc = include_str!("../README.md")]
+#![warn(missing_docs)]
+
+mod decide;
+mod demand;
+pub mod duration;
+#[cfg(feature = "http")]
+pub mod headers;
+#[cfg(feature = "tower")]
+mod layer;
+mod policy;
+#[cfg(feature = "redis")]
+mod redis;
+mod rejections;
+mod rule;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+mod stats;
+mod terms;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+#[cfg(feature = "tower")]
+pub use self::layer::{Identity, LimitLayer, Limited};
+#[cfg(feature = "redis")]
+pub use self::redis::RedisLimiter;
+#[cfg(feature = "sqlite")]
+pub use self::sqlite::SqliteLimiter;
+pub use self::{
+    decide::{Decision, Receipt, Settlement, Standing, decide, settled},
+    demand::{Asker, Costs, Demand, demands, micros},
+    policy::{InvalidPolicy, MAX_PARTS, Policy},
+    rejections::RejectionCache,
+    rule::{Counter, Rule},
+    stats::{HourlyStats, Stats},
+    terms::{Algorithm, OnError, Scope, Unit},
+};
+
+/// The store cannot be asked.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{0}")]
+pub struct Error(#[from] atelier_store::Error);
+
+impl Error {
+    /// Whether the store is away and not broken: to try again later may help.
+    pub const fn is_away(&self) -> bool {
+        self.0.is_away()
+    }
+
+    /// Whether the store has no memory left.
+    pub const fn is_out_of_memory(&self) -> bool {
+        self.0.is_out_of_memory()
+    }
+}
+
+/// A store of counters. Instants are passed in; all processes that share a store
+/// should take them from its [clock](atelier_store::clock::Clock).
+#[async_trait]
+pub trait Limiter: Send + Sync + 'static {
+    /// Charges all demands, or none if one of them does not fit.
+    ///
+    /// # Errors
+    /// If the store cannot be asked. Whether anything was charged is not known then.
+    async fn charge(&self, demands: Vec<Demand>, now: Timestamp) -> Result<Decision, Error>;
+    /// Settles what was charged, once: while the windows last, another settlement of the
+    /// same `id` changes nothing.
+    ///
+    /// # Errors
+    /// If the store cannot be asked. It can be repeated.
+    async fn settle(
+        &self,
+        id: &str,
+        settlements: Vec<Settlement>,
+        now: Timestamp,
+    ) -> Result<(), Error>;
+    /// Adds to the statistics, and forgets those older than `keep`.
+    ///
+    /// # Errors
+    /// If the store cannot be asked.
+    async fn record(
+        &self,
+        stats: Vec<HourlyStats>,
+        now: Timestamp,
+        keep: Duration,
+    ) -> Result<(), Error>;
+    /// Returns the statistics since the hour of an instant, the oldest first.
+    ///
+    /// # Errors
+    /// If the store cannot be asked.
+    async fn stats(&self, since: Timestamp, now: Timestamp) -> Result<Vec<HourlyStats>, Error>;
+    /// Forgets counters that no longer matter, where the store does not do so by itself.
+    ///
+    /// # Errors
+    /// If the store cannot be asked.
+    async fn sweep(&self, now: Timestamp) -> Result<(), Error>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use atelier_store as store;
+
+    #[test]
+    fn a_store_that_is_away_is_not_one_that_is_broken() {
+        assert!(Error::from(store::Error::silent(Duration::from_secs(1))).is_away());
+        let broken = Error::from(store::Error::Closed);
+        assert!(!broken.is_away() && !broken.is_out_of_memory());
+    }
+}

@@ -1,0 +1,349 @@
+//! Policies as an operator writes them, checked as a whole.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Algorithm, OnError, Receipt, Rule, Scope, Unit};
+use atelier_store::milliseconds;
+
+/// The largest number of parts that is counted: beyond, Redis' scripts cannot
+/// count exactly.
+pub const MAX_PARTS: u64 = 1 << 53;
+
+/// The longest window: a year and a day.
+const LONGEST: Duration = Duration::from_hours(366 * 24);
+
+/// A quota over time. Read from the configuration; amounts are in the unit's
+/// parts (see [`Unit::parts`]).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Written", into = "Written")]
+pub struct Policy {
+    /// Unique; lower-case letters, digits and hyphens.
+    pub name: String,
+    /// What shares one quota.
+    pub scope: Scope,
+    /// What is counted.
+    pub unit: Unit,
+    /// How the quota comes back.
+    pub algorithm: Algorithm,
+    /// Parts per window.
+    pub quota: u64,
+    /// 1 second to 366 days.
+    pub window: Duration,
+    /// The most that can be had at once, in parts: the bucket's size, or the quota.
+    pub burst: u64,
+    /// Which actions are counted; empty for all. The program gives them their names.
+    pub actions: Vec<String>,
+    /// What becomes of a request when the store cannot be asked.
+    pub on_error: OnError,
+    /// How its counters move.
+    pub(super) rule: Rule,
+    /// The beginning of its counters' keys.
+    pub(super) prefix: String,
+}
+
+/// A policy in the configuration's words.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    name: String,
+    scope: Scope,
+    unit: Unit,
+    algorithm: Algorithm,
+    quota: f64,
+    #[serde(with = "super::duration")]
+    window: Duration,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    burst: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actions: Option<Vec<String>>,
+    on_error: Option<OnError>,
+}
+
+/// What is wrong with a policy.
+#[derive(Debug, thiserror::Error)]
+#[error("the limit {name:?}: {fault}")]
+pub struct InvalidPolicy {
+    name: String,
+    fault: String,
+}
+
+impl Policy {
+    /// A policy for all actions. A token bucket's size is its quota. What cannot be counted
+    /// is let through, unless it is money.
+    ///
+    /// # Errors
+    /// If a value is not allowed; it says which.
+    pub fn new(
+        name: &str,
+        scope: Scope,
+        unit: Unit,
+        algorithm: Algorithm,
+        quota: f64,
+        window: Duration,
+    ) -> Result<Self, InvalidPolicy> {
+        Self::try_from(Written {
+            name: name.into(),
+            scope,
+            unit,
+            algorithm,
+            quota,
+            window,
+            burst: None,
+            actions: None,
+            on_error: None,
+        })
+    }
+
+    /// The same policy with another answer for when the store cannot be asked.
+    #[must_use]
+    pub fn with_on_error(self, on_error: OnError) -> Self {
+        Self { on_error, ..self }
+    }
+
+    /// Whether the policy counts this action.
+    pub fn counts(&self, action: &str) -> bool {
+        self.actions.is_empty() || self.actions.iter().any(|counted| counted == action)
+    }
+
+    /// Whether the receipt is one of its own.
+    pub fn gave(&self, receipt: &Receipt) -> bool {
+        receipt.key.starts_with(&self.prefix)
+    }
+
+    /// What the keys of its counters begin with.
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// How its counters move.
+    pub const fn rule(&self) -> Rule {
+        self.rule
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if self.name.is_empty() || self.name.len() > 64 || !self.name.chars().all(plain) {
+            return Err(
+                "a name is made of lower-case letters, digits and hyphens, 64 at most.".into(),
+            );
+        }
+        if self.window < Duration::from_secs(1) || self.window > LONGEST {
+            return Err("its window must be at least \"1s\" and at most \"366d\".".into());
+        }
+        match self.rule {
+            Rule::TokenBucket { refill: 0, .. } => {
+                Err("its quota is 0, so its bucket would never fill. Use another algorithm.".into())
+            }
+            Rule::TokenBucket { size, .. } if size < self.unit.parts() => {
+                Err("its burst is below 1: nothing would ever be let through.".into())
+            }
+            Rule::TokenBucket { size, period, .. }
+                if u128::from(size) * u128::from(period) > u128::from(MAX_PARTS) =>
+            {
+                Err("its burst and window are too large to be counted exactly. \
+                     Choose smaller ones, or rounder numbers."
+                    .into())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The same ratio in lowest terms.
+fn reduced(a: u64, b: u64) -> (u64, u64) {
+    let (mut x, mut y) = (a, b);
+    while y > 0 {
+        (x, y) = (y, x % y);
+    }
+    (a / x.max(1), b / x.max(1))
+}
+
+impl TryFrom<Written> for Policy {
+    type Error = InvalidPolicy;
+
+    fn try_from(written: Written) -> Result<Self, InvalidPolicy> {
+        let name = written.name.clone();
+        written
+            .checked()
+            .map_err(|fault| InvalidPolicy { name, fault })
+    }
+}
+
+impl Written {
+    fn rule(&self, quota: u64, burst: u64) -> Rule {
+        let length = milliseconds(self.window).max(1);
+        match self.algorithm {
+            Algorithm::FixedWindow => Rule::FixedWindow { quota, length },
+            Algorithm::SlidingWindow => Rule::SlidingWindow { quota, length },
+            Algorithm::TokenBucket => {
+                let (refill, period) = reduced(quota, length.unsigned_abs());
+                Rule::TokenBucket {
+                    size: burst,
+                    refill,
+                    period,
+                }
+            }
+        }
+    }
+
+    /// A policy of another shape has other counters, and so begins anew; a
+    /// changed quota of a window, or a changed burst, is obeyed at once.
+    fn prefix(&self) -> String {
+        let shape = match self.algorithm {
+            Algorithm::FixedWindow => "f".to_owned(),
+            Algorithm::SlidingWindow => "s".to_owned(),
+            Algorithm::TokenBucket => format!("b{}/", self.quota),
+        };
+        let unit = &self.unit.as_str()[..1];
+        format!("{}:{unit}{shape}{}:", self.name, self.window.as_millis())
+    }
+
+    fn checked(self) -> Result<Policy, String> {
+        if self.actions.as_ref().is_some_and(Vec::is_empty) {
+            return Err("its actions are empty. Leave them out for all.".into());
+        }
+        let quota = parts(self.unit, self.quota).map_err(|fault| format!("its quota {fault}"))?;
+        let bucket = self.algorithm == Algorithm::TokenBucket;
+        let burst = match self.burst.filter(|_| bucket) {
+            Some(burst) => parts(self.unit, burst).map_err(|fault| format!("its burst {fault}"))?,
+            None => quota,
+        };
+        let policy = Policy {
+            rule: self.rule(quota, burst),
+            prefix: self.prefix(),
+            name: self.name,
+            scope: self.scope,
+            unit: self.unit,
+            algorithm: self.algorithm,
+            quota,
+            window: self.window,
+            burst,
+            actions: self.actions.unwrap_or_default(),
+            on_error: self.on_error.unwrap_or_else(|| self.unit.on_error()),
+        };
+        policy.check().map(|()| policy)
+    }
+}
+
+impl From<Policy> for Written {
+    fn from(policy: Policy) -> Self {
+        let bucket = policy.algorithm == Algorithm::TokenBucket;
+        Self {
+            quota: policy.unit.amount(policy.quota),
+            burst: bucket.then(|| policy.unit.amount(policy.burst)),
+            name: policy.name,
+            scope: policy.scope,
+            unit: policy.unit,
+            algorithm: policy.algorithm,
+            window: policy.window,
+            actions: Some(policy.actions).filter(|actions| !actions.is_empty()),
+            on_error: Some(policy.on_error),
+        }
+    }
+}
+
+/// An amount in parts: what is counted whole stays whole.
+fn parts(unit: Unit, amount: f64) -> Result<u64, &'static str> {
+    let parts = amount * unit.parts() as f64;
+    if !(0.0..=MAX_PARTS as f64).contains(&parts) {
+        return Err("is negative or too large.");
+    }
+    if unit != Unit::Usd && parts.fract() != 0.0 {
+        return Err("is not a whole number.");
+    }
+    Ok(parts.round() as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Policy, String> {
+        toml::from_str(text).map_err(|error| error.to_string())
+    }
+
+    const GOOD: &str = "name = 'a'\nscope = 'ip'\nunit = 'images'\nalgorithm = 'fixed_window'\n\
+                        quota = 20\nwindow = '1d'\n";
+
+    #[test]
+    fn what_is_left_out_has_a_default() {
+        let policy = read(GOOD).unwrap();
+        assert_eq!((policy.quota, policy.burst), (20, 20));
+        assert!(policy.counts("anything"));
+        assert_eq!(policy.on_error, OnError::Allow);
+        let money = read(&GOOD.replace("images", "usd").replace("20", "2.5")).unwrap();
+        assert_eq!((money.quota, money.on_error), (2_500_000, OnError::Deny));
+    }
+
+    #[test]
+    fn a_burst_is_for_buckets() {
+        let policy = read(&format!("{GOOD}burst = 3")).unwrap();
+        assert_eq!((policy.quota, policy.burst), (20, 20));
+    }
+
+    #[test]
+    fn a_policy_is_printed_as_it_was_written() {
+        for text in [
+            GOOD.to_owned(),
+            GOOD.replace("images", "usd").replace("20", "0.25"),
+            GOOD.replace("fixed_window", "token_bucket") + "burst = 40",
+            GOOD.to_owned() + "actions = ['image']",
+        ] {
+            let policy = read(&text).unwrap();
+            assert_eq!(read(&toml::to_string(&policy).unwrap()).unwrap(), policy);
+        }
+    }
+
+    #[test]
+    fn the_outermost_policies_are_taken() {
+        for text in [
+            GOOD.replace("'1d'", "'1s'"),
+            GOOD.replace("'1d'", "'366d'"),
+            GOOD.replace("'a'", &format!("'{}'", "a".repeat(64))),
+            GOOD.replace("20", "0"),
+            GOOD.replace("20", &MAX_PARTS.to_string()),
+        ] {
+            read(&text).unwrap();
+        }
+        let bucket = GOOD.replace("fixed_window", "token_bucket");
+        // In lowest terms: one of a million milliseconds.
+        let bucket = bucket.replace("20", "1").replace("'1d'", "'1000s'");
+        read(&format!("{bucket}burst = {}", MAX_PARTS / 1_000_000)).unwrap();
+        read(&format!("{bucket}burst = {}", MAX_PARTS / 1_000_000 + 1)).unwrap_err();
+    }
+
+    #[test]
+    fn a_bad_policy_is_named() {
+        for (from, to, why) in [
+            ("'a'", "'A b'", "lower-case"),
+            ("'1d'", "'10ms'", "window"),
+            ("'1d'", "'900d'", "window"),
+            ("'1d'", "'367d'", "window"),
+            ("'a'", "''", "lower-case"),
+            ("'a'", &format!("'{}'", "a".repeat(65)), "lower-case"),
+            ("20", "-1", "quota is negative"),
+            ("20", "nan", "quota is negative"),
+            ("20", "1.5", "whole number"),
+            ("20", "1e17", "too large"),
+            ("'1d'", "'1d'\nactions = []", "actions"),
+        ] {
+            let error = read(&GOOD.replace(from, to)).unwrap_err();
+            assert!(
+                error.contains("the limit") && error.contains(why),
+                "{error}"
+            );
+        }
+        let bucket = GOOD.replace("fixed_window", "token_bucket");
+        for (quota, burst, why) in [
+            ("0", "5", "never fill"),
+            ("5", "0", "burst is below 1"),
+            ("7919", "9e14", "too large to be counted"),
+        ] {
+            let text = bucket.replace("20", quota) + &format!("burst = {burst}");
+            let error = read(&text).unwrap_err();
+            assert!(error.contains(why), "{error}");
+        }
+    }
+}

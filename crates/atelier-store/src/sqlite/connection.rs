@@ -1,0 +1,64 @@
+//! Connections, and how they are set.
+
+use std::{path::Path, time::Duration};
+
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
+
+use super::{
+    Error,
+    schema::{Schema, migrate},
+};
+
+/// How much of the file the writer keeps in memory at most.
+const CACHE_KIB: i64 = 32 * 1024;
+
+/// How many pages the log may grow by before they are moved into the file,
+/// which is the one moment that waits for the disk.
+const CHECKPOINT_PAGES: i64 = 8192;
+
+/// Opens or creates the file and brings its schema up to date.
+pub(super) fn open_to_write(
+    path: &Path,
+    earlier: &[&str],
+    schemas: &[Schema],
+) -> Result<Connection, Error> {
+    let mut connection = Connection::open(path)?;
+    prepare(&connection)?;
+    migrate(&mut connection, earlier, schemas)?;
+    Ok(connection)
+}
+
+pub(super) fn open_to_read(path: &Path) -> Result<Connection, Error> {
+    let connection = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    tune(&connection)?;
+    Ok(connection)
+}
+
+/// What readers and the writer have in common.
+fn tune(connection: &Connection) -> Result<(), Error> {
+    // Without this a statement is planned again for every value that it is given.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(())
+}
+
+fn prepare(connection: &Connection) -> Result<(), Error> {
+    tune(connection)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    Ok(())
+}
+
+/// Runs a statement that is run often.
+pub(super) fn run(connection: &Connection, sql: &str) -> Result<(), Error> {
+    connection.prepare_cached(sql)?.execute([])?;
+    Ok(())
+}
