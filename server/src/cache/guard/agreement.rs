@@ -1,10 +1,12 @@
 //! Whether what is attached to what in one prompt is so in the other.
 
 use super::{
-    compare::Both,
+    both::Both,
     lexicon::LEXICON,
-    reading::{Reading, Role, Token},
+    reading::Reading,
     syntax::{Attachment, Frame, OF_RUN, Syntax, is_where},
+    token::{Role, Token},
+    walk::walk,
 };
 
 /// Two prompts with what is attached to what in them.
@@ -19,7 +21,7 @@ struct Sides<'a> {
 impl Both<'_> {
     /// Everything is attached to the same, and does the same.
     pub(super) fn structure(&self) -> Option<String> {
-        let (a, b) = (Syntax::of(self.a), Syntax::of(self.b));
+        let (a, b) = (walk(self.a), walk(self.b));
         let mut sides = Sides {
             both: self,
             a,
@@ -34,18 +36,6 @@ impl Both<'_> {
             .or_else(|| sides.joined())
             .or_else(|| sides.frames())
             .or_else(|| sides.dangling())
-    }
-
-    /// They are counterparts, or halves of one.
-    pub(super) fn are_same(&self, x: usize, y: usize) -> bool {
-        self.pairing.there[x] == Some(y)
-            || self.pairing.back[y] == Some(x)
-            || self.a.tokens[x].text == self.b.tokens[y].text
-    }
-
-    fn share_lemma(&self, x: usize, y: usize) -> bool {
-        let (one, other) = (&self.a.tokens[x], &self.b.tokens[y]);
-        one.lemmas.iter().any(|lemma| other.lemmas.contains(lemma))
     }
 }
 

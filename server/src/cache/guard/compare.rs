@@ -2,10 +2,11 @@
 
 use super::{
     Verdict,
+    both::Both,
     lexicon::LEXICON,
-    pairing::Pairing,
-    reading::{Reading, Role, Token},
+    reading::Reading,
     relations::{head, head_before},
+    token::{Role, Token},
 };
 
 /// So many unknown words, if they are the most, make another language of a prompt.
@@ -13,8 +14,7 @@ const MOST_UNKNOWN: usize = 3;
 
 /// Looks for a reason why not; without one they do.
 pub(super) fn compare(a: &Reading, b: &Reading) -> Verdict {
-    let pairing = Pairing::new(a, b);
-    let both = Both { a, b, pairing };
+    let both = Both::new(a, b);
     let checks = [
         Both::foreign,
         Both::words,
@@ -46,22 +46,7 @@ pub(super) fn compare(a: &Reading, b: &Reading) -> Verdict {
     }
 }
 
-pub(super) struct Both<'a> {
-    pub(super) a: &'a Reading,
-    pub(super) b: &'a Reading,
-    pub(super) pairing: Pairing,
-}
-
 impl Both<'_> {
-    /// The counterparts of one reading's words, and the other reading they are in.
-    fn counterparts(&self, reading: &Reading) -> (&[Option<usize>], &Reading) {
-        if std::ptr::eq(reading, self.a) {
-            (&self.pairing.there, self.b)
-        } else {
-            (&self.pairing.back, self.a)
-        }
-    }
-
     /// What is not English is only compared word by word.
     fn foreign(&self) -> Option<String> {
         if self.a.words().next().is_none() || self.b.words().next().is_none() {
@@ -229,11 +214,6 @@ impl Both<'_> {
             (false, true) => format!("no counterpart for {} of the first", list(self.a, a)),
             _ => format!("no counterpart for {} of the second", list(self.b, b)),
         }
-    }
-
-    pub(super) fn pairs(&self) -> impl Iterator<Item = (usize, usize)> {
-        let there = self.pairing.there.iter().enumerate();
-        there.filter_map(|(x, y)| Some((x, (*y)?)))
     }
 
     /// What is denied in one is denied in the other.

@@ -6,9 +6,10 @@
 //! same words.
 
 use super::{
-    compare::Both,
+    both::Both,
     lexicon::LEXICON,
-    reading::{Reading, Role, Token, bare},
+    reading::Reading,
+    token::{Role, Token, bare},
 };
 
 /// So many words behind "being" may say who does it.

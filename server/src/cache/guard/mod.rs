@@ -8,19 +8,21 @@
 //! in the other, belong to the same thing, and do the same to the same.
 //!
 //! `text` takes away what is not part of the wish (`personal`: whether it tells of
-//! somebody), `reading` takes the rest apart (`lemma`, `phrases`, `verbs`, `relations`),
-//! `pairing` finds counterparts, and `compare` looks for a reason why not (`roles`: who
-//! does what; `tense`: what is over).
+//! somebody), `reader` takes the rest apart (`token`, `lemma`, `phrases`, `verbs`,
+//! `relations`), `pairing` finds counterparts (`both`), and `compare` looks for a reason
+//! why not (`roles`: who does what; `tense`: what is over).
 //!
 //! What it does not understand is a difference. `constructions` knows the words that
 //! turn a sentence around without knowing how; they stand between the same words in
-//! both. `syntax` finds what each word is attached to, and `agreement` whether it is
+//! both. `walk` finds what each word is attached to (`syntax`), and `agreement` whether it is
 //! attached to the same in both.
 //!
 //! What the guard knows of English stands in `words/`. It answers with a reason,
 //! and in doubt with no.
 
 mod agreement;
+mod both;
+mod clause;
 mod compare;
 mod constructions;
 mod lemma;
@@ -29,12 +31,14 @@ mod nouns;
 mod pairing;
 mod personal;
 mod phrases;
+mod reader;
 mod reading;
 mod relations;
 mod roles;
 mod syntax;
 mod tense;
 mod text;
+mod token;
 mod verbs;
 mod walk;
 #[cfg(test)]
@@ -65,7 +69,7 @@ impl Reading {
     pub fn new(prompt: &str) -> Self {
         let wish = text::Wish::of(prompt);
         Self {
-            reading: reading::read(&wish),
+            reading: reader::read(&wish),
             essence: wish.essence(),
             personal: wish.personal,
         }

@@ -1,10 +1,10 @@
 //! Nouns on the walk: what a run of them belongs to.
 
 use super::{
+    clause::{Last, Walk},
     lexicon::LEXICON,
-    reading::Role,
     syntax::{Link, MOST_CANDIDATES, OF_RUN, is_position, is_where, link},
-    walk::{Last, Walk},
+    token::Role,
 };
 
 impl Walk<'_> {

@@ -3,7 +3,8 @@
 use super::{
     lemma,
     lexicon::LEXICON,
-    reading::{Reading, Role, Token},
+    reading::Reading,
+    token::{Role, Token},
 };
 
 /// More words than these without a counterpart are not looked at closely.

@@ -4,7 +4,7 @@
 use super::{
     constructions,
     lexicon::{Group, LEXICON},
-    reading::{Role, Token, bare},
+    token::{Role, Token, bare},
 };
 
 /// Words in capitals are lettering, unless all are.

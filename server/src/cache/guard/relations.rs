@@ -1,9 +1,6 @@
 //! What belongs to what in one prompt.
 
-use super::{
-    lexicon::LEXICON,
-    reading::{Reading, Role},
-};
+use super::{lexicon::LEXICON, reading::Reading, token::Role};
 
 /// So many words on either side of one are looked at with it.
 const REACH: usize = 12;

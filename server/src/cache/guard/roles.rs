@@ -2,10 +2,10 @@
 //! does what to whom.
 
 use super::{
-    compare::Both,
+    both::Both,
     lexicon::LEXICON,
-    reading::{Role, Token},
     relations::{Relation, governor, head, relations, run},
+    token::{Role, Token},
 };
 
 impl Both<'_> {

@@ -1,4 +1,5 @@
-//! What is attached to what in one prompt, and who does what. [`walk`] finds out.
+//! What is attached to what in one prompt, and who does what; [`walk`](super::walk)
+//! finds out.
 //!
 //! What a preposition or a verb is followed by belongs to what stands nearest before;
 //! where English leaves that open (a place may belong to any word of its clause), all
@@ -8,8 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     lexicon::LEXICON,
-    reading::{Reading, Role, Token},
-    walk::walk,
+    token::{Role, Token},
 };
 
 /// So many words that something may be attached to are kept.
@@ -51,10 +51,6 @@ pub(super) struct Syntax {
 }
 
 impl Syntax {
-    pub(super) fn of(reading: &Reading) -> Self {
-        walk(reading)
-    }
-
     /// What the word is attached to, and what that is attached to, and so on.
     pub(super) fn above(&self, at: usize) -> Vec<usize> {
         let mut above: Vec<usize> = Vec::new();

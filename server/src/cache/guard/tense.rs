@@ -2,9 +2,10 @@
 //! fallen.
 
 use super::{
-    compare::Both,
+    both::Both,
     lexicon::LEXICON,
-    reading::{Reading, Role, Token},
+    reading::Reading,
+    token::{Role, Token},
 };
 
 impl Both<'_> {

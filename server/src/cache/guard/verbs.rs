@@ -2,7 +2,8 @@
 
 use super::{
     lexicon::LEXICON,
-    reading::{Reading, Role, Token},
+    reading::Reading,
+    token::{Role, Token},
 };
 
 impl Reading {

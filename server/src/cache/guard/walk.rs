@@ -2,10 +2,12 @@
 //! what the clause has said so far, and attaches each word to that.
 
 use super::{
+    clause::{Clause, Last, Walk},
     constructions::is_role,
     lexicon::LEXICON,
-    reading::{Reading, Role, Token},
-    syntax::{Attachment, Link, MOST_CANDIDATES, Syntax, is_position, is_where, link},
+    reading::Reading,
+    syntax::{Attachment, Link, Syntax, is_position, link},
+    token::Role,
 };
 
 /// Reads every word once.
@@ -26,50 +28,7 @@ pub(super) fn walk(reading: &Reading) -> Syntax {
     walk.syntax
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Last {
-    Noun,
-    Verb,
-}
-
-/// What is known in the middle of a clause.
-#[derive(Debug, Default)]
-pub(super) struct Clause {
-    /// Nouns and verbs so far.
-    pub(super) heads: Vec<usize>,
-    /// Nouns of prepositions that begin the clause.
-    pub(super) fronted: Vec<(usize, Link)>,
-    /// Those of them that wait for what they belong to.
-    pub(super) waiting: Vec<(usize, Link)>,
-    pub(super) preposition: Option<Link>,
-    /// It ends a phrase like "made of".
-    pub(super) phrase: bool,
-    pub(super) joins: bool,
-    pub(super) copula: bool,
-    pub(super) verb: Option<usize>,
-    pub(super) noun: Option<usize>,
-    pub(super) last: Option<Last>,
-}
-
-pub(super) struct Walk<'a> {
-    pub(super) reading: &'a Reading,
-    pub(super) syntax: Syntax,
-    pub(super) clause: Clause,
-    /// The noun of the clause before.
-    pub(super) before: Option<usize>,
-    /// The prompt begins with "left:" and the like.
-    pub(super) forward: bool,
-}
-
 impl Walk<'_> {
-    pub(super) fn token(&self, at: usize) -> &Token {
-        &self.reading.tokens[at]
-    }
-
-    pub(super) fn text(&self, at: usize) -> &str {
-        self.reading.tokens.get(at).map_or("", |token| &token.text)
-    }
-
     /// Reads what stands there; where the next begins.
     fn step(&mut self, at: usize) -> usize {
         let role = self.token(at).role;
@@ -211,61 +170,5 @@ impl Walk<'_> {
         self.clause.heads.push(at);
         (self.clause.joins, self.clause.copula) = (false, false);
         self.clause.last = Some(Last::Verb);
-    }
-
-    fn is_fronted(&self, noun: usize) -> bool {
-        self.clause
-            .fronted
-            .iter()
-            .any(|(fronted, _)| *fronted == noun)
-    }
-
-    /// Who may be doing what follows: the nearest, and what that is a part of.
-    pub(super) fn subjects(&self) -> Vec<usize> {
-        let is_noun = |at: &&usize| !self.syntax.frames.contains_key(at) && !self.is_fronted(**at);
-        let nouns: Vec<usize> = self
-            .clause
-            .heads
-            .iter()
-            .rev()
-            .filter(is_noun)
-            .copied()
-            .collect();
-        let nearest = nouns.iter().copied().find(|noun| !self.is_scenery(*noun));
-        let Some(nearest) = nearest.or_else(|| nouns.first().copied()) else {
-            return Vec::new();
-        };
-        let mut subjects = vec![nearest];
-        while let Some(to) = self
-            .syntax
-            .attached
-            .get(&subjects[subjects.len() - 1])
-            .and_then(|to| to.first())
-            && matches!(to.by, "of" | "with" | "in")
-            && !subjects.contains(&to.to)
-            && subjects.len() < MOST_CANDIDATES
-        {
-            subjects.push(to.to);
-        }
-        subjects
-    }
-
-    /// It only says where something is.
-    pub(super) fn is_scenery(&self, noun: usize) -> bool {
-        let to = self.syntax.attached.get(&noun).and_then(|to| to.first());
-        to.is_some_and(|to| is_where(to.by)) && self.token(noun).is_of(&LEXICON.grammar.scenery)
-    }
-
-    pub(super) fn attach(&mut self, noun: usize, mut to: Vec<usize>, by: Link, loose: bool) {
-        to.truncate(MOST_CANDIDATES);
-        to.retain(|to| *to != noun);
-        if to.is_empty() {
-            return;
-        }
-        let to = to.into_iter().map(|to| Attachment { to, by }).collect();
-        self.syntax.attached.insert(noun, to);
-        if loose {
-            self.syntax.loose.insert(noun);
-        }
     }
 }
