@@ -13,13 +13,13 @@ use rayon::prelude::*;
 use simsimd::SpatialSimilarity as _;
 use uuid::Uuid;
 
-use super::{super::WORTH_NOTING, record::Record};
+use super::{
+    super::WORTH_NOTING,
+    record::{Record, Scope},
+};
 
 /// Vectors that one core takes at a time.
 const PART: usize = 8192;
-
-/// What may be compared with what.
-pub type Scope = u64;
 
 /// A neighbour.
 #[derive(Debug, Clone, PartialEq)]

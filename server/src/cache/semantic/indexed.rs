@@ -9,9 +9,9 @@ use tokio::{sync::Mutex, task::spawn_blocking};
 
 use super::{
     super::Error,
-    index::{Candidate, Index, Scope, quantize},
+    index::{Candidate, Index, quantize},
     meanings::{Change, Changes, Meanings},
-    record::Record,
+    record::{Record, Scope},
     vectors::Vectors,
 };
 

@@ -6,6 +6,7 @@
 //! for the [`guard`] to say.
 
 mod encoder;
+mod home;
 mod recent;
 mod index;
 mod indexed;
@@ -30,14 +31,15 @@ use tracing::{debug, warn};
 use self::recent::Recent;
 pub use self::{
     encoder::{Encoder, OpenAiEncoder, Pocket},
-    index::{Candidate, Index, Scope, quantize},
+    home::Home,
+    index::{Candidate, Index, quantize},
     indexed::Indexed,
     meanings::{Change, Changes, Meanings},
-    record::Record,
+    record::{Record, Scope},
     redis::RedisMeanings,
     sqlite::SqliteMeanings,
     vector_set::VectorSet,
-    vectors::{Home, Vectors},
+    vectors::Vectors,
 };
 use super::{
     Error,

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::index::Scope;
+/// What may be compared with what.
+pub type Scope = u64;
 
 /// What is kept of a prompt: never the prompt itself, which its job has.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

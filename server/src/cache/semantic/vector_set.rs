@@ -11,11 +11,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use redis::{Cmd, Value, cmd};
 
-use super::{
-    super::Error,
-    index::{Candidate, Scope},
-    vectors::Vectors,
-};
+use super::{super::Error, index::Candidate, record::Scope, vectors::Vectors};
 use crate::store::redis::{Call, Redis, Script};
 
 static PUT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("vector_set/put.lua")));

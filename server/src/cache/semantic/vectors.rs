@@ -1,17 +1,9 @@
-//! Where vectors are kept and searched.
+//! Vectors, kept and searched.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{
-    super::Error,
-    index::{Candidate, Scope},
-    indexed::Indexed,
-    redis::RedisMeanings,
-    sqlite::SqliteMeanings,
-    vector_set::VectorSet,
-};
-use crate::store::{redis::Redis, sqlite::Database};
+use super::{super::Error, index::Candidate, record::Scope};
 
 /// The vectors that all processes of a store share, each by the job that made
 /// the picture, and so many at most: the longest unused goes first.
@@ -51,31 +43,4 @@ pub trait Vectors: Send + Sync + 'static {
     async fn renew(&self) -> Result<(), Error>;
     /// Forgets what has expired.
     async fn sweep(&self, now: Timestamp) -> Result<(), Error>;
-}
-
-/// The store that vectors go to.
-#[derive(Clone)]
-pub enum Home {
-    Sqlite(Database),
-    Redis(Redis),
-}
-
-impl Home {
-    /// The vectors there: in a Redis with vector sets they are searched by Redis,
-    /// else in the process. Fails while Redis is away.
-    pub async fn open(&self, entries: usize) -> Result<Box<dyn Vectors>, Error> {
-        Ok(match self {
-            Self::Sqlite(database) => {
-                Box::new(Indexed::new(SqliteMeanings::new(database.clone()), entries))
-            }
-            Self::Redis(redis) if VectorSet::is_known_to(redis).await? => {
-                let meanings = RedisMeanings::new(redis.clone());
-                meanings.drop_all().await?;
-                Box::new(VectorSet::new(redis.clone(), entries))
-            }
-            Self::Redis(redis) => {
-                Box::new(Indexed::new(RedisMeanings::new(redis.clone()), entries))
-            }
-        })
-    }
 }
