@@ -18,6 +18,12 @@ pub(super) fn compare(a: &Reading, b: &Reading) -> Verdict {
     let checks = [
         Both::foreign,
         Both::words,
+        Both::numbers,
+        Both::plurals,
+        Both::names,
+        Both::spelling,
+        Both::quotations,
+        Both::compounds,
         Both::polarity,
         Both::lettering,
         Both::genders,
@@ -53,7 +59,7 @@ impl Both<'_> {
             return Some("there are no words to compare".into());
         }
         let foreign = self.is_foreign(self.a) || self.is_foreign(self.b);
-        (foreign && !self.a.words().eq(self.b.words()))
+        (foreign && !self.a.spelt().eq(self.b.spelt()))
             .then(|| "the words are not English, and not the same".into())
     }
 
@@ -101,9 +107,7 @@ impl Both<'_> {
     /// "One" or "alone" may be left unsaid, unless the other says that they are many.
     /// `None`: not the point; `Some(None)`: it makes no difference.
     fn lone(&self, a: &[usize], b: &[usize]) -> Option<Option<String>> {
-        let lone = |reading: &Reading, odd: &[usize]| {
-            odd.len() == 1 && LEXICON.grammar.lone.contains(&reading.tokens[odd[0]].text)
-        };
+        let lone = |reading: &Reading, odd: &[usize]| odd.len() == 1 && is_lone(reading, odd[0]);
         let all_lone =
             lone(self.a, a) && (b.is_empty() || lone(self.b, b)) || a.is_empty() && lone(self.b, b);
         if !all_lone {
@@ -122,10 +126,12 @@ impl Both<'_> {
             .tokens
             .iter()
             .any(|token| LEXICON.grammar.many.contains(&token.text));
-        Some(
-            (many || counted)
-                .then(|| format!("“{}” is one, the other has more", one.tokens[at].text)),
-        )
+        let text = &one.tokens[at].text;
+        let certain = thing.is_some_and(|thing| {
+            let article = there[thing].and_then(|other_thing| other.article(other_thing));
+            is_one_of(&one.tokens[at], &one.tokens[thing], article)
+        });
+        Some((many || counted || certain).then(|| format!("“{text}” is one, the other has more")))
     }
 
     /// A style that is named twice.
@@ -164,7 +170,8 @@ impl Both<'_> {
         if !token.known && LEXICON.grammar.empty.iter().any(slip) {
             return true;
         }
-        token.is_of(&LEXICON.grammar.empty)
+        let grammar = &LEXICON.grammar;
+        !grammar.empty.contains(&token.text) && token.is_of(&grammar.empty)
             || token.is_of(&LEXICON.grammar.media)
                 && (styled(at.checked_sub(1)) || styled(Some(at + 1)))
     }
@@ -279,4 +286,30 @@ impl Both<'_> {
         });
         format!("the same meaning: {}", same.collect::<Vec<_>>().join(", "))
     }
+}
+
+/// "One" or "alone", where it only counts: a single bed is a sort of bed.
+fn is_lone(reading: &Reading, at: usize) -> bool {
+    let token = &reading.tokens[at];
+    let grammar = &LEXICON.grammar;
+    if !grammar.lone.contains(&token.text) || token.role != Role::Content {
+        return false;
+    }
+    let thing = reading
+        .tokens
+        .get(at + 1)
+        .filter(|next| next.role.is_weighty());
+    match token.text.as_str() {
+        "alone" | "lonely" | "one" | "1" => true,
+        _ => thing.is_some_and(|thing| !thing.is_of(&grammar.sorts)),
+    }
+}
+
+/// One wing of a butterfly is not the wing, and one arm is not an arm.
+fn is_one_of(one: &Token, thing: &Token, article: Option<&Token>) -> bool {
+    let counts = matches!(one.text.as_str(), "one" | "1");
+    let paired = thing.is_of(&LEXICON.grammar.paired);
+    counts
+        && article
+            .is_some_and(|article| paired || !matches!(article.text.as_str(), "a" | "an" | "some"))
 }

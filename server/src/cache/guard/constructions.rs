@@ -54,10 +54,17 @@ fn construction(reading: &Reading, at: usize) -> Option<&'static str> {
     let begun = || has_words(reading, at, 0..at);
     match text {
         _ if token.role == Role::Negator => Some("no"),
+        // A can, a will.
+        _ if token.role == Role::Content && LEXICON.grammar.auxiliaries.contains(text) => None,
         "as" => is_role(reading, at).then_some("as"),
         // At the beginning they are talk.
         "like" | "just" | "so" | "then" => begun().then(|| LEXICON.construction(text)).flatten(),
         "few" if at > 0 && tokens[at - 1].text == "a" => Some("a few"),
+        // A little girl is a girl, but a little water is more than little.
+        "little" if next.is_some_and(|next| next.is_of(&LEXICON.grammar.mass)) => {
+            let some = at > 0 && tokens[at - 1].text == "a";
+            Some(if some { "a little" } else { "little" })
+        }
         // Who is being examined by somebody is examined by them.
         "being" => {
             let mut behind = tokens[at..].iter().take(AGENT_WITHIN);

@@ -134,6 +134,10 @@ fn unite(
         if there[x].is_some() || there[x + 1].is_some() || !whole(one) || !whole(two) {
             continue;
         }
+        // A black bird need be no blackbird.
+        if one.is_adjective() && !two.joined {
+            continue;
+        }
         let y = b.weighty().find(|y| {
             let together = &b.tokens[*y].text;
             back[*y].is_none()

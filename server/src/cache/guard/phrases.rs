@@ -4,14 +4,19 @@
 use super::{
     constructions,
     lexicon::{Group, LEXICON},
+    text::unaccented,
     token::{Role, Token, bare},
 };
+
+/// Where more long words than these begin with capitals, capitals tell nothing.
+const TITLE: usize = 2;
 
 /// Words in capitals are lettering, unless all are.
 pub(super) fn mark_capitals(tokens: &mut [Token], text: &str) {
     let capital = |word: &str| {
         word.chars().filter(|c| c.is_alphabetic()).count() > 1 && !word.contains(char::is_lowercase)
     };
+    let text = unaccented(text);
     let words: Vec<&str> = text
         .split(|c: char| !c.is_alphanumeric())
         .filter(|word| word.chars().any(char::is_alphabetic))
@@ -25,18 +30,31 @@ pub(super) fn mark_capitals(tokens: &mut [Token], text: &str) {
     for at in 0..tokens.len() {
         tokens[at].capital &= at > 0 && tokens[at - 1].role != Role::Break;
     }
+    let long = || words.iter().filter(|word| word.chars().count() > 2);
+    let begun = long().filter(|word| word.starts_with(char::is_uppercase));
+    let (begun, long) = (begun.count(), long().count());
+    let titled = long > 1 && begun == long || long > TITLE && 4 * begun > 3 * long;
+    if titled || 2 * shouted.len() > words.len() {
+        tokens
+            .iter_mut()
+            .for_each(|token| token.written = token.written.to_lowercase());
+    }
     if 2 * shouted.len() > words.len() {
         return;
     }
     for token in tokens
         .iter_mut()
-        .filter(|token| token.role == Role::Content && shouted.contains(&token.text))
+        .filter(|token| shouted.contains(&token.text))
     {
-        token.literal = true;
+        // The US flag, an IT office: no small words.
+        if LEXICON.grammar.initials.contains(&token.text) {
+            token.role = Role::Content;
+        }
+        token.literal |= token.role == Role::Content;
     }
-    // "Letter A" is no article.
+    // "Letter A", "plan a": no article.
     for at in 1..tokens.len() {
-        if tokens[at].text == "a" && tokens[at - 1].text == "letter" {
+        if tokens[at].text == "a" && LEXICON.grammar.numbered.contains(&tokens[at - 1].text) {
             tokens[at].role = Role::Content;
             tokens[at].literal = true;
         }
@@ -111,7 +129,12 @@ fn number(tokens: &[Token]) -> Option<(Token, usize)> {
         ("half", "a", Some(dozen)) if dozen.text == "dozen" => (6, 3),
         ("half", "dozen", _) => (6, 2),
         _ => match (first.role, value(next)) {
-            (Role::Number(tens @ 20..=90), Some(ones @ 1..=9)) if tens % 10 == 0 => {
+            // Not twenty one-dollar bills, nor 20 1-dollar bills.
+            (Role::Number(tens @ 20..=90), Some(ones @ 1..=9))
+                if tens % 10 == 0
+                    && first.text.starts_with(char::is_alphabetic)
+                    && (next.joined || tokens.get(2).is_none_or(|after| !after.joined)) =>
+            {
                 (tens + ones, 2)
             }
             _ => return None,

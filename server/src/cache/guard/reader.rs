@@ -6,7 +6,8 @@ use super::{
     lexicon::LEXICON,
     phrases::{mark_capitals, mark_idioms, mark_lettering, phrases},
     reading::Reading,
-    text::{Raw, Wish, split},
+    split::{Raw, split},
+    text::{Wish, unaccented},
     token::{Role, Token, bare},
 };
 
@@ -29,6 +30,8 @@ pub(super) fn read(wish: &Wish) -> Reading {
         tokens: phrases(&tokens),
     };
     reading.number_clauses();
+    reading.mark_nouns();
+    reading.mark_ones();
     reading.mark_particles();
     reading.mark_negated();
     constructions::mark(&mut reading);
@@ -41,16 +44,19 @@ fn literal(raw: Raw) -> Option<Token> {
     };
     Some(Token {
         literal: true,
-        ..bare(text.to_lowercase(), Role::Content)
+        quoted: true,
+        written: text.clone(),
+        ..bare(unaccented(&text).to_lowercase(), Role::Content)
     })
 }
 
+/// What a word is wherever it stands.
 fn token(raw: Raw) -> Token {
     let (original, joined) = match raw {
         Raw::Word { text, joined } => (text, joined),
         Raw::Quotation(_) | Raw::Break => (String::new(), false),
     };
-    let mut text = original.to_lowercase();
+    let mut text = unaccented(&original).to_lowercase();
     let mut owns = false;
     if let Some(owner) = text.strip_suffix("'s") {
         // 1980's as 1980s; whose it is shows in the order.
@@ -62,10 +68,15 @@ fn token(raw: Raw) -> Token {
             owner.to_owned()
         };
     }
+    if text.ends_with("s'") {
+        text.pop();
+        owns = !text.starts_with(|c: char| c.is_ascii_digit());
+    }
     if LEXICON.grammar.negators.contains(&text) {
         return bare(text, Role::Negator);
     }
-    text.retain(|c| c != '\'');
+    let measure = text.starts_with(|c: char| c.is_ascii_digit());
+    text.retain(|c| c != '\'' || measure);
     if text.contains(':') {
         // 06:30
         text = text.trim_start_matches('0').to_owned();
@@ -81,8 +92,10 @@ fn token(raw: Raw) -> Token {
         .copied();
     let mut token = Token {
         groups: groups.collect(),
-        known: lemmas.iter().any(|lemma| LEXICON.knows(lemma)),
+        known: lemmas.iter().any(|lemma| LEXICON.knows(lemma))
+            || !text.contains(char::is_alphabetic),
         capital: original.starts_with(char::is_uppercase),
+        written: original,
         owner: owns,
         joined,
         lemmas,
@@ -104,7 +117,8 @@ fn role(text: &str, original: &str) -> Role {
     if letter {
         return Role::Content;
     }
-    if text == "1" {
+    // 007 is no count.
+    if text == "1" || text.len() > 1 && text.starts_with('0') {
         return Role::Content;
     }
     if let Some(number) = text

@@ -26,6 +26,26 @@ impl Reading {
         words.map(|token| token.text.as_str())
     }
 
+    /// All words with their accents and capitals, but for the capital that begins a
+    /// sentence.
+    pub(super) fn spelt(&self) -> impl Iterator<Item = String> {
+        let words = (0..self.tokens.len()).filter(|at| self.tokens[*at].role != Role::Break);
+        words.map(|at| {
+            let written = &self.tokens[at].written;
+            if self.begins(at) {
+                written.to_lowercase()
+            } else {
+                written.clone()
+            }
+        })
+    }
+
+    /// The word is the first of its sentence.
+    pub(super) fn begins(&self, at: usize) -> bool {
+        at.checked_sub(1)
+            .is_none_or(|before| self.tokens[before].role == Role::Break)
+    }
+
     /// Words that must be accounted for.
     pub(super) fn weighty(&self) -> impl Iterator<Item = usize> {
         (0..self.tokens.len()).filter(|at| self.tokens[*at].role.is_weighty())

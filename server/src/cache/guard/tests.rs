@@ -10,10 +10,10 @@ fn compare(one: &str, other: &str) -> Verdict {
     there
 }
 
-#[test]
-fn our_pairs_are_told_apart() {
+/// No pair is wrongly taken for the same; most that are the same are recognised.
+fn judge(pairs: &str) {
     let (mut right, mut wrong, mut same) = (0, Vec::new(), 0);
-    for line in include_str!("../../../tests/data/prompt-pairs.jsonl").lines() {
+    for line in pairs.lines() {
         let pair: serde_json::Value = serde_json::from_str(line).unwrap();
         let (one, other) = (pair["a"].as_str().unwrap(), pair["b"].as_str().unwrap());
         let agree = compare(one, other).agree;
@@ -29,21 +29,20 @@ fn our_pairs_are_told_apart() {
 }
 
 #[test]
+fn our_pairs_are_told_apart() {
+    judge(include_str!("../../../tests/data/prompt-pairs.jsonl"));
+}
+
+#[test]
 fn what_is_not_understood_is_a_difference() {
-    let (mut right, mut wrong, mut same) = (0, Vec::new(), 0);
-    for line in include_str!("../../../tests/data/prompt-constructions.jsonl").lines() {
-        let pair: serde_json::Value = serde_json::from_str(line).unwrap();
-        let (one, other) = (pair["a"].as_str().unwrap(), pair["b"].as_str().unwrap());
-        let agree = compare(one, other).agree;
-        if pair["same"] == true {
-            same += 1;
-            right += usize::from(agree);
-        } else if agree {
-            wrong.push((one.to_owned(), other.to_owned()));
-        }
-    }
-    assert_eq!(wrong, []);
-    assert!(3 * right >= 2 * same, "{right} of {same}");
+    judge(include_str!(
+        "../../../tests/data/prompt-constructions.jsonl"
+    ));
+}
+
+#[test]
+fn small_words_numbers_and_signs_count_where_they_are_names() {
+    judge(include_str!("../../../tests/data/prompt-names.jsonl"));
 }
 
 #[test]
@@ -52,7 +51,7 @@ fn a_difference_has_a_name() {
         (
             "all the cups are full",
             "all the cups but one are full",
-            "is one, the other has more",
+            "no counterpart for “one”",
         ),
         (
             "a cat rather than a dog",
@@ -121,6 +120,21 @@ fn a_difference_has_a_name() {
         ),
         ("a lamp oil bottle", "an oil lamp bottle", "another order"),
         ("an oven at -10 degrees", "an oven at 10 degrees", "denied"),
+        ("a boat", "boat 1", "no counterpart for “1”"),
+        ("7 rooms", "room 7", "counts or names another thing"),
+        ("a tent", "tents", "not as many"),
+        ("a Turkey map", "a turkey map", "a name in one of them only"),
+        ("a Bär in a wood", "a bar in a wood", "other accents"),
+        (
+            "a \"fresh\" fish",
+            "a fresh fish",
+            "quoted in one of them only",
+        ),
+        (
+            "a man-eating shark",
+            "a man eating shark",
+            "done in one of them only",
+        ),
     ] {
         let verdict = compare(one, other);
         assert!(!verdict.agree, "{one:?} is not {other:?}");
@@ -235,6 +249,9 @@ fn what_is_said_differently_is_the_same() {
             "a goldfish in a bowl sits on a piano",
         ),
         ("twenty-one candles on a cake", "21 candles on a cake"),
+        ("1 red boat", "a red boat"),
+        ("a café in Rome", "a cafe in rome"),
+        ("The Eiffel Tower In Snow", "the eiffel tower in snow"),
     ] {
         let verdict = compare(one, other);
         assert!(verdict.agree, "{one:?} is {other:?}: {}", verdict.reason);

@@ -1,5 +1,4 @@
-//! The text of a prompt: made plain, without what is not part of the wish, and
-//! split into words.
+//! The text of a prompt: made plain, and without what is not part of the wish.
 
 use std::{borrow::Cow, sync::LazyLock};
 
@@ -9,7 +8,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use super::{lexicon::LEXICON, personal::tells_of_a_person};
 
 /// Marks a quotation in the text: the quotation's number follows.
-const QUOTED: char = '\u{E000}';
+pub(super) const QUOTED: char = '\u{E000}';
 
 #[expect(
     clippy::expect_used,
@@ -21,6 +20,21 @@ static QUOTES: LazyLock<Regex> = LazyLock::new(|| {
     )
     .expect("a regular expression")
 });
+
+#[expect(
+    clippy::expect_used,
+    reason = "it is part of the program, and tests use it"
+)]
+static NUMBERED: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(?i)\b(?:no|nr)\.\s?(\d)").expect("a regular expression"));
+
+/// A sad face; a happy one is only politeness.
+#[expect(
+    clippy::expect_used,
+    reason = "it is part of the program, and tests use it"
+)]
+static SAD: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(^|\s)[:;=]'?-?\((\s|$)").expect("a regular expression"));
 
 /// What a prompt asks for.
 pub(super) struct Wish {
@@ -61,7 +75,7 @@ impl Wish {
         }
         let parts = essence.split([',', ';']).map(spaced);
         let parts: Vec<String> = parts.filter(|part| !part.is_empty()).collect();
-        parts.join(", ")
+        unaccented(&parts.join(", ")).into_owned()
     }
 }
 
@@ -72,24 +86,38 @@ fn spaced(text: &str) -> String {
 
 /// Compatibility forms, plain quotes and dashes, nothing invisible.
 fn plain(prompt: &str) -> String {
-    let prompt = unquoted(prompt.trim());
-    // Letters without their accents, which many leave out.
-    let latin = |c: &char| !matches!(*c, '\u{300}'..='\u{36F}');
-    let visible = prompt
-        .nfkd()
-        .filter(latin)
-        .nfkc()
-        .filter(|c| !is_invisible(*c));
-    visible
+    let plain = visible(unquoted(prompt.trim()))
         .map(|c| match c {
             '“' | '”' | '„' | '«' | '»' | '‟' => '"',
             '‘' | '’' | '‚' | '`' | '´' => '\'',
             '–' | '—' => ';',
             '−' => '-',
+            '⁄' => '/',
             c => c,
         })
         .collect::<String>()
-        .replace("--", ";")
+        .replace("--", ";");
+    let plain = NUMBERED.replace_all(&plain, "number $1");
+    SAD.replace_all(&plain, "$1☹$2").into_owned()
+}
+
+fn visible(prompt: &str) -> impl Iterator<Item = char> {
+    // The tags behind a black flag say which flag it is.
+    let mut flag = false;
+    prompt.nfkc().filter(move |c| {
+        flag = *c == '\u{1F3F4}' || flag && matches!(c, '\u{E0020}'..='\u{E007F}');
+        flag || !is_invisible(*c)
+    })
+}
+
+/// Letters without their accents, which many leave out.
+pub(super) fn unaccented(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
+    let letters = text.nfkd();
+    let letters = letters.filter(|c| !matches!(*c, '\u{300}'..='\u{337}' | '\u{339}'..='\u{36F}'));
+    Cow::Owned(letters.nfkc().collect())
 }
 
 /// A prompt that is quoted as a whole is no lettering.
@@ -138,9 +166,12 @@ fn without_talk(text: &str) -> (String, String) {
     let is_talk = |at: usize| {
         let sentence = sentences[at];
         let lettering = at > 0 && sentences[at - 1].ends_with(':') && announces(sentences[at - 1]);
-        let spoken = words(sentence).any(|word| {
+        let said: Vec<&str> = words(sentence).filter(|word| !word.is_empty()).collect();
+        let spoken = (0..said.len()).any(|at| {
+            let word = said[at];
             let shouted = word.chars().count() > 1 && !word.contains(char::is_lowercase);
-            !shouted && SPEAKERS.contains(&word.to_lowercase().as_str())
+            let speaks = SPEAKERS.contains(&word.to_lowercase().as_str());
+            speaks && !shouted && !is_numeral(&said, at)
         });
         let denies = words(sentence).any(|word| {
             let word = word.to_lowercase();
@@ -164,6 +195,21 @@ fn without_talk(text: &str) -> (String, String) {
 
 fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_alphanumeric() && c != '\'')
+}
+
+/// Elizabeth I, World War I: nobody speaks.
+fn is_numeral(words: &[&str], at: usize) -> bool {
+    let (before, next) = (
+        at.checked_sub(1).map(|before| words[before]),
+        words.get(at + 1),
+    );
+    let grammar = &LEXICON.grammar;
+    let named = before.is_some_and(|before| {
+        before.starts_with(char::is_uppercase) || grammar.numbered.contains(&before.to_lowercase())
+    });
+    let acts = next
+        .is_some_and(|next| LEXICON.verbs.contains(*next) || grammar.auxiliaries.contains(*next));
+    words[at] == "I" && named && !acts
 }
 
 /// Whether what follows is lettering.
@@ -199,116 +245,4 @@ fn without_filler(text: &str) -> (String, String) {
         }
     }
     (text, gone)
-}
-
-#[derive(Debug)]
-pub(super) enum Raw {
-    Word { text: String, joined: bool },
-    Quotation(usize),
-    Break,
-}
-
-/// Words, quotations, and the ends of clauses.
-pub(super) fn split(text: &str) -> Vec<Raw> {
-    let mut raw: Vec<Raw> = Vec::new();
-    let mut word = String::new();
-    let mut joined = false;
-    let letters: Vec<char> = text.chars().chain([' ']).collect();
-    let mut at = 0;
-    while at < letters.len() {
-        let (c, next) = (letters[at], letters.get(at + 1).copied().unwrap_or(' '));
-        at += 1;
-        if c == QUOTED {
-            let digits: String = letters[at..]
-                .iter()
-                .take_while(|c| c.is_ascii_digit())
-                .collect();
-            at += digits.len();
-            raw.push(Raw::Quotation(digits.parse().unwrap_or(usize::MAX)));
-            continue;
-        }
-        let apostrophe = c == '\'' && !word.is_empty() && next.is_alphanumeric();
-        let decimal = matches!(c, '.' | ':')
-            && next.is_ascii_digit()
-            && word.ends_with(|c: char| c.is_ascii_digit());
-        let thousands =
-            c == ',' && word.ends_with(|c: char| c.is_ascii_digit()) && is_thousand(&letters[at..]);
-        if thousands {
-            continue;
-        }
-        let combining = !c.is_whitespace() && unicode_normalization::char::is_combining_mark(c);
-        if c.is_alphanumeric() || apostrophe || decimal || combining {
-            let before = word.chars().last();
-            let hump = before.is_some_and(|before| {
-                before.is_lowercase() && c.is_uppercase()
-                    || before.is_ascii_digit() && c.is_alphabetic() && !is_unit(&letters[at - 1..])
-                    || before.is_alphabetic() && c.is_ascii_digit()
-            });
-            if hump {
-                raw.push(Raw::Word {
-                    text: std::mem::take(&mut word),
-                    joined,
-                });
-                joined = true;
-            }
-            word.push(c);
-            continue;
-        }
-        if !word.is_empty() {
-            raw.push(Raw::Word {
-                text: std::mem::take(&mut word),
-                joined,
-            });
-            joined = false;
-        }
-        let initial = c == '.'
-            && matches!(raw.last(), Some(Raw::Word { text, .. }) if text.chars().count() == 1 && text.chars().all(char::is_alphabetic));
-        if initial {
-            continue;
-        }
-        let before = at.checked_sub(2).map_or(' ', |before| letters[before]);
-        joined |= matches!(c, '-' | '_' | '\u{2010}' | '\u{2011}')
-            && next.is_alphanumeric()
-            && before.is_alphanumeric();
-        sign(&mut raw, c, next, before);
-    }
-    raw
-}
-
-/// What a character between words says.
-fn sign(raw: &mut Vec<Raw>, c: char, next: char, before: char) {
-    let word = |text: &str| Raw::Word {
-        text: text.into(),
-        joined: false,
-    };
-    match c {
-        '-' if next.is_ascii_digit() && before.is_whitespace() => raw.push(word("minus")),
-        '&' | '+' => raw.push(word("and")),
-        '@' => raw.push(word("at")),
-        '%' | '$' | '#' => raw.push(word(c.encode_utf8(&mut [0; 4]))),
-        '/' if matches!(raw.last(), Some(Raw::Word { text, .. }) if text.eq_ignore_ascii_case("w")) =>
-        {
-            raw.pop();
-            raw.push(word("with"));
-        }
-        ',' | ';' | ':' | '.' | '!' | '?' | '|' | '/' | '(' | ')' | '[' | ']' | '{' | '}'
-        | '\n' | '…' | '•' | '·' => raw.push(Raw::Break),
-        // Pictographs and the like say something.
-        c if !c.is_whitespace() && !c.is_ascii() => raw.push(word(c.encode_utf8(&mut [0; 4]))),
-        _ => {}
-    }
-}
-
-/// Three digits and no more: the rest of `1,000`.
-fn is_thousand(letters: &[char]) -> bool {
-    letters.iter().take_while(|c| c.is_ascii_digit()).count() == 3
-}
-
-/// The letters after a number that belong to it: `3d`, `1980s`, `19th`.
-fn is_unit(letters: &[char]) -> bool {
-    let unit: String = letters.iter().take_while(|c| c.is_alphanumeric()).collect();
-    matches!(
-        unit.to_lowercase().as_str(),
-        "d" | "s" | "th" | "st" | "nd" | "rd"
-    )
 }

@@ -2,13 +2,18 @@
 
 use std::collections::HashSet;
 
-use super::lexicon::{Group, LEXICON};
+use super::{
+    lemma,
+    lexicon::{Group, LEXICON},
+};
 
 /// One word, or a phrase that stands for one.
 #[derive(Debug, Clone)]
 pub(super) struct Token {
-    /// Lower case.
+    /// Lower case, without accents.
     pub(super) text: String,
+    /// As it stands in the prompt, unless all of that is in capitals.
+    pub(super) written: String,
     /// What it may be a form of, the word itself included.
     pub(super) lemmas: Vec<String>,
     pub(super) groups: Vec<Group>,
@@ -18,6 +23,8 @@ pub(super) struct Token {
     pub(super) negated: bool,
     /// Lettering: only the very same word will do.
     pub(super) literal: bool,
+    /// Lettering in quotation marks.
+    pub(super) quoted: bool,
     /// Written together with the word before, as in `sci-fi`.
     pub(super) joined: bool,
     /// An English word.
@@ -67,11 +74,47 @@ impl Token {
 
     /// A plural, as far as its form tells.
     pub(super) fn is_plural(&self) -> bool {
+        const IRREGULAR: [&str; 13] = [
+            "people",
+            "children",
+            "grandchildren",
+            "mice",
+            "geese",
+            "feet",
+            "teeth",
+            "oxen",
+            "cacti",
+            "fungi",
+            "dice",
+            "leaves",
+            "woods",
+        ];
+        if let Some((_, last)) = self.text.rsplit_once(' ') {
+            return last.ends_with('s') && lemma::lemmas(last).len() > 1;
+        }
         self.text.ends_with('s') && self.lemmas.iter().any(|lemma| *lemma != self.text)
-            || matches!(
-                self.text.as_str(),
-                "people" | "children" | "men" | "women" | "mice" | "geese"
-            )
+            || IRREGULAR.contains(&self.text.as_str())
+            || self.text.ends_with("men") && !LEXICON.irregular(&self.text).is_empty()
+    }
+
+    /// An adjective for sure.
+    pub(super) fn is_adjective(&self) -> bool {
+        const ENDS: [&str; 4] = ["ful", "ous", "ish", "less"];
+        let grammar = &LEXICON.grammar;
+        let thing = [&grammar.beings, &grammar.times, &grammar.scenery]
+            .iter()
+            .any(|things| self.is_of(things));
+        ENDS.iter().any(|end| self.text.ends_with(end))
+            || self.lemmas.iter().any(|lemma| {
+                LEXICON.has_opposite(lemma) && !thing
+                    || LEXICON.kind(lemma) == Some("colour")
+                    || lemma::root(lemma).is_some()
+            })
+    }
+
+    /// A, an, the.
+    pub(super) fn is_article(&self) -> bool {
+        self.role == Role::Empty && matches!(self.text.as_str(), "a" | "an" | "the")
     }
 
     /// Eaten, painted, left: as far as its form tells.
@@ -89,12 +132,14 @@ impl Token {
 pub(super) fn bare(text: String, role: Role) -> Token {
     Token {
         lemmas: vec![text.clone()],
+        written: text.clone(),
         text,
         groups: Vec::new(),
         role,
         clause: 0,
         negated: false,
         literal: false,
+        quoted: false,
         joined: false,
         known: true,
         capital: false,
