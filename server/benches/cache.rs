@@ -168,7 +168,7 @@ struct Hits {
 impl Hits {
     fn count(&mut self, exact: &[usize], found: &[Candidate]) {
         self.all += exact.len();
-        let is_found = |n: usize| found.iter().any(|c| c.job == job(n));
+        let is_found = |n: usize| found.iter().any(|c| c.id == job(n));
         self.found += exact.iter().filter(|n| is_found(**n)).count();
     }
 

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use atelier_api::Cache;
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -62,9 +62,9 @@ pub struct Which {
 pub async fn run(config: &Config, action: &Action) -> Result<String> {
     start_cryptography();
     if let Action::Explain { a, b, .. } = action {
-        let encoder = rooms::encoder(config)?;
-        let explained =
-            semantic::explain(encoder.as_ref(), config.semantic.threshold, a, b).await?;
+        let (encoder, threshold) = (rooms::encoder(config)?, config.semantic.threshold);
+        let explained = semantic::explain(encoder.as_ref(), threshold, a, b).await;
+        let explained = explained.map_err(|error| anyhow!(error))?;
         return Ok(serde_json::to_string(&explained)? + "\n");
     }
     let rooms = match action {

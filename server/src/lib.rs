@@ -33,7 +33,6 @@ pub mod http;
 pub mod studio;
 pub mod access;
 pub mod policies;
-pub mod cache;
 pub mod queue;
 pub mod worker;
 pub mod provider;
@@ -54,6 +53,7 @@ pub mod deny;
 pub mod dead;
 pub mod hoard;
 
+pub use atelier_cache as cache;
 pub use atelier_limit as limit;
 pub use atelier_photo as photo;
 pub use atelier_store as store;

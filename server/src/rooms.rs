@@ -13,7 +13,7 @@ use crate::{
     blob::Blobs,
     cache::{
         Cache, RedisCache, Savings, SqliteCache,
-        semantic::{Encoder, Home, OpenAiEncoder, Pocket, Semantic},
+        semantic::{Backend, Encoder, Pocket, Semantic},
     },
     callback::{Courier, Signer, outgoing::Outgoing},
     config::{CallbacksConfig, Config, EncoderName, ProviderName, RefusalsConfig},
@@ -23,7 +23,7 @@ use crate::{
     provider::{
         Provider,
         local::Local,
-        openai::OpenAi,
+        openai::{OpenAi, OpenAiEncoder},
         replicate::{Replicate, Webhooks},
     },
     queue::{Housekeeping, Lane, Queue, RedisQueue, SqliteQueue},
@@ -121,7 +121,7 @@ impl Rooms {
             files: Arc::clone(&queue) as Arc<dyn Housekeeping>,
             queue,
             cache: Arc::new(SqliteCache::new(database.clone(), config.cache.entries)),
-            semantic: semantic(config, Home::Sqlite(database.clone()))?,
+            semantic: semantic(config, Backend::Sqlite(database.clone()))?,
             register: Arc::new(SqliteRegister::new(database.clone())),
             limiter: Arc::new(RejectionCache::new(Arc::new(SqliteLimiter::new(
                 database.clone(),
@@ -147,7 +147,7 @@ impl Rooms {
             queue,
             register: Arc::new(RedisRegister::new(redis.clone())),
             cache: Arc::new(RedisCache::new(redis.clone(), config.cache.entries)),
-            semantic: semantic(config, Home::Redis(redis))?,
+            semantic: semantic(config, Backend::Redis(redis))?,
             limiter: Arc::new(RejectionCache::shared(Arc::new(limiter), freed)),
             database: None,
             blobs: blobs(config)?,
@@ -265,12 +265,17 @@ fn database(config: &Config) -> Result<Database> {
     })
 }
 
-fn semantic(config: &Config, home: Home) -> Result<Option<Arc<Semantic>>> {
+fn semantic(config: &Config, backend: Backend) -> Result<Option<Arc<Semantic>>> {
     let settings = &config.semantic;
     if settings.mode == Mode::Off {
         return Ok(None);
     }
-    let semantic = Semantic::new(encoder(config)?, home, settings.threshold, settings.entries);
+    let semantic = Semantic::new(
+        encoder(config)?,
+        backend,
+        settings.threshold,
+        settings.entries,
+    );
     Ok(Some(Arc::new(semantic)))
 }
 

@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::{exec, tools};
 
 /// Our own labelled pairs.
-const PAIRS: &str = "server/tests/data/prompt-pairs.jsonl";
+const PAIRS: &str = "crates/atelier-cache/tests/data/prompt-pairs.jsonl";
 
 /// OpenCV's way, and what it needs.
 const OPENCV: &str = "xtask/peers/opencv";
@@ -50,7 +50,7 @@ fn semantic(arguments: &[String]) -> Result<()> {
         ),
         None => (exec::root().join(PAIRS), arguments),
     };
-    let mut eval = exec::cargo("bench --quiet --package atelier --bench eval --");
+    let mut eval = exec::cargo("bench --quiet --package atelier-cache --bench eval --");
     exec::run(eval.arg(file).args(rest))
 }
 

@@ -107,7 +107,7 @@ impl Studio {
             return Ok(None);
         };
         let entry = self.cache.get(&digest, now).await?;
-        if entry.is_none_or(|entry| entry.job != handed.source) {
+        if entry.is_none_or(|entry| entry.value != handed.source) {
             return Ok(None);
         }
         if !self.still_serves(caller, &handed.source).await? {
@@ -178,8 +178,8 @@ impl Studio {
         let Some(entry) = self.cache.get(&digest, now).await? else {
             return Ok(None);
         };
-        let Some(job) = self.queue.get(&entry.job).await? else {
-            self.cache.remove(&digest, &entry.job).await?;
+        let Some(job) = self.queue.get(&entry.value).await? else {
+            self.cache.remove(&digest, &entry.value).await?;
             return Ok(None);
         };
         if !self.serves(caller, &job).await? {
@@ -190,7 +190,7 @@ impl Studio {
         {
             return Ok(Some(answer));
         }
-        self.cache.remove(&digest, &entry.job).await?;
+        self.cache.remove(&digest, &entry.value).await?;
         Ok(None)
     }
 
@@ -217,10 +217,10 @@ impl Studio {
         let parameters = request.parameters(caller.owner.as_deref().unwrap_or_default());
         let candidates = semantic.candidates(&parameters, &asked, now).await;
         for candidate in candidates {
-            let job = match self.queue.get(&candidate.job).await {
+            let job = match self.queue.get(&candidate.id).await {
                 Ok(Some(job)) => job,
                 Ok(None) => {
-                    semantic.forget(&candidate.job, now).await;
+                    semantic.forget(&candidate.id, now).await;
                     continue;
                 }
                 Err(error) => {

@@ -1,6 +1,7 @@
 //! OpenAI's images API, and the many servers that speak it.
 
 mod answer;
+mod embeddings;
 mod error;
 mod estimate;
 mod frame;
@@ -25,6 +26,7 @@ use serde_json::json;
 use tokio::{sync::Semaphore, task::spawn_blocking};
 
 use self::answer::Reply;
+pub use self::embeddings::OpenAiEncoder;
 pub(crate) use self::estimate::find as find_estimate;
 use self::{frame::Frame, instruction::instruction};
 use super::{Answer, Error, Offers, Progress, Provider, Work, http};

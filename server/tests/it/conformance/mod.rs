@@ -3,23 +3,17 @@
 //! that opens it.
 
 mod access;
-mod cache;
 mod ledger;
-mod meanings;
 mod over_limit;
 mod queue;
 pub(crate) mod refusals;
 mod sequences;
-mod vectors;
 
 use std::sync::Arc;
 
 use atelier::{
     access::{RedisRegister, Register, SqliteRegister},
-    cache::{
-        Cache, RedisCache, SqliteCache,
-        semantic::{Indexed, Meanings, RedisMeanings, SqliteMeanings, VectorSet, Vectors},
-    },
+    cache::{Cache, RedisCache, SqliteCache},
     limit::{Limiter, RedisLimiter, SqliteLimiter},
     queue::{Housekeeping, Queue, RedisQueue, SqliteQueue},
     schema,
@@ -38,9 +32,6 @@ pub(crate) struct Stores {
     queue: Arc<dyn Queue>,
     files: Arc<dyn Housekeeping>,
     cache: Arc<dyn Cache>,
-    meanings: Arc<dyn Meanings>,
-    /// Of two processes.
-    vectors: [Box<dyn Vectors>; 2],
     limiter: Arc<dyn Limiter>,
     register: Arc<dyn Register>,
     _folder: TempDir,
@@ -55,8 +46,6 @@ async fn sqlite() -> Stores {
         files: Arc::clone(&queue) as Arc<dyn Housekeeping>,
         queue,
         cache: Arc::new(SqliteCache::new(database.clone(), MOST as u64)),
-        meanings: Arc::new(SqliteMeanings::new(database.clone())),
-        vectors: two(|| Box::new(Indexed::new(SqliteMeanings::new(database.clone()), MOST))),
         register: Arc::new(SqliteRegister::new(database.clone())),
         limiter: Arc::new(SqliteLimiter::new(database)),
         _folder: folder,
@@ -72,15 +61,7 @@ async fn cluster() -> Stores {
 }
 
 async fn redis_8() -> Stores {
-    let redis = support::redis_8();
-    Stores {
-        vectors: two(|| Box::new(VectorSet::new(redis.clone(), MOST))),
-        ..over_redis(redis)
-    }
-}
-
-fn two(make: impl Fn() -> Box<dyn Vectors>) -> [Box<dyn Vectors>; 2] {
-    [make(), make()]
+    over_redis(support::redis_8())
 }
 
 fn over_redis(redis: Redis) -> Stores {
@@ -89,8 +70,6 @@ fn over_redis(redis: Redis) -> Stores {
         files: Arc::clone(&queue) as Arc<dyn Housekeeping>,
         queue,
         cache: Arc::new(RedisCache::new(redis.clone(), MOST as u64)),
-        meanings: Arc::new(RedisMeanings::new(redis.clone())),
-        vectors: two(|| Box::new(Indexed::new(RedisMeanings::new(redis.clone()), MOST))),
         register: Arc::new(RedisRegister::new(redis.clone())),
         limiter: Arc::new(RedisLimiter::new(redis)),
         _folder: tempfile::tempdir().unwrap(),
@@ -213,26 +192,10 @@ suites! { sqlite, redis, cluster, redis_8, model:
 
 mod shared {
     suites! { sqlite, redis, cluster, redis_8:
-        cache::an_entry_is_found_until_its_time_is_over,
-        cache::a_later_entry_replaces_an_earlier,
-        cache::removed_and_swept_entries_are_gone,
-        cache::the_longest_unused_makes_room,
-        cache::all_entries_are_forgotten_at_once,
-        cache::savings_add_up_by_the_hour,
         queue::what_loses_its_last_reference_is_to_be_discarded,
         queue::all_old_jobs_go_in_one_sweep,
         queue::notes_of_discards_are_cleared,
         queue::a_mark_moves_on_and_never_back,
-        meanings::changes_come_in_their_order_and_the_last_counts,
-        meanings::what_is_over_is_forgotten,
-        vectors::the_nearest_with_the_same_parameters_are_found,
-        vectors::no_more_neighbours_are_found_than_asked_for,
-        vectors::vectors_of_other_lengths_are_no_neighbours,
-        vectors::a_later_vector_replaces_an_earlier,
-        vectors::what_is_removed_is_found_by_nobody,
-        vectors::what_has_expired_is_not_found,
-        vectors::the_longest_unused_vector_makes_room,
-        vectors::all_vectors_are_forgotten_at_once,
         refusals::who_has_had_too_much_refused_is_held,
         over_limit::an_answer_is_given_to_who_is_over_a_limit,
         over_limit::an_answer_that_is_deleted_meanwhile_is_refused_by_the_limit,

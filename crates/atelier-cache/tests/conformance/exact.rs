@@ -1,7 +1,7 @@
 use std::time::Duration;
 
-use atelier::cache::{Saved, Saving};
 use atelier_api::Cache;
+use atelier_cache::{Saved, Saving};
 use jiff::Timestamp;
 
 use super::{Stores, at};
@@ -13,7 +13,7 @@ pub(super) async fn an_entry_is_found_until_its_time_is_over(stores: Stores) {
     assert_eq!(cache.get("a", at(0)).await.unwrap(), None);
     cache.put("a", "job", at(0), HOUR).await.unwrap();
     let entry = cache.get("a", at(3_599_999)).await.unwrap().unwrap();
-    assert_eq!((entry.job.as_str(), entry.stored_at), ("job", at(0)));
+    assert_eq!((entry.value.as_str(), entry.stored_at), ("job", at(0)));
     assert_eq!(cache.get("a", at(3_600_000)).await.unwrap(), None);
     assert_eq!(cache.get("b", at(0)).await.unwrap(), None);
 }
@@ -23,7 +23,7 @@ pub(super) async fn a_later_entry_replaces_an_earlier(stores: Stores) {
     cache.put("a", "first", at(0), HOUR).await.unwrap();
     cache.put("a", "second", at(1000), HOUR).await.unwrap();
     let entry = cache.get("a", at(3_600_500)).await.unwrap().unwrap();
-    assert_eq!(entry.job, "second");
+    assert_eq!(entry.value, "second");
 }
 
 pub(super) async fn removed_and_swept_entries_are_gone(stores: Stores) {

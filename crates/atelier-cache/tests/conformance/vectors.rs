@@ -1,4 +1,4 @@
-use atelier::cache::semantic::{Candidate, Vectors};
+use atelier_cache::semantic::{Candidate, Vectors};
 
 use super::{MOST, Stores, at};
 
@@ -37,7 +37,7 @@ async fn nearest(vectors: &dyn Vectors, scope: u64, degrees: f32) -> Vec<Candida
 
 async fn found(vectors: &dyn Vectors, scope: u64, degrees: f32) -> Vec<String> {
     let found = nearest(vectors, scope, degrees).await;
-    found.into_iter().map(|candidate| candidate.job).collect()
+    found.into_iter().map(|candidate| candidate.id).collect()
 }
 
 pub(super) async fn the_nearest_with_the_same_parameters_are_found(stores: Stores) {
@@ -48,7 +48,7 @@ pub(super) async fn the_nearest_with_the_same_parameters_are_found(stores: Store
     }
     for vectors in [one, other] {
         let all = nearest(vectors.as_ref(), 1, 10.0).await;
-        let jobs: Vec<_> = all.iter().map(|candidate| &candidate.job).collect();
+        let jobs: Vec<_> = all.iter().map(|candidate| &candidate.id).collect();
         assert_eq!(jobs, [&job(1), &job(2)], "the third is farther than 0.5");
         let expected = 10.0_f32.to_radians().cos();
         assert!((all[0].similarity - expected).abs() < 0.01, "{all:?}");
@@ -79,7 +79,7 @@ pub(super) async fn vectors_of_other_lengths_are_no_neighbours(stores: Stores) {
     vectors.put(&job(2), 2, &long, now, until).await.unwrap();
     let near = vectors.nearest(2, &long, 0.5, 3, now).await.unwrap();
     assert_eq!(near.len(), 1);
-    assert_eq!(near[0].job, job(2));
+    assert_eq!(near[0].id, job(2));
     assert_eq!(vectors.nearest(1, &long, 0.5, 3, now).await.unwrap(), []);
     assert_eq!(found(vectors.as_ref(), 1, 0.0).await, [job(1)]);
     vectors.remove(&job(2), now).await.unwrap();

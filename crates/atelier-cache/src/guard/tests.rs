@@ -30,19 +30,17 @@ fn judge(pairs: &str) {
 
 #[test]
 fn our_pairs_are_told_apart() {
-    judge(include_str!("../../../tests/data/prompt-pairs.jsonl"));
+    judge(include_str!("../../tests/data/prompt-pairs.jsonl"));
 }
 
 #[test]
 fn what_is_not_understood_is_a_difference() {
-    judge(include_str!(
-        "../../../tests/data/prompt-constructions.jsonl"
-    ));
+    judge(include_str!("../../tests/data/prompt-constructions.jsonl"));
 }
 
 #[test]
 fn small_words_numbers_and_signs_count_where_they_are_names() {
-    judge(include_str!("../../../tests/data/prompt-names.jsonl"));
+    judge(include_str!("../../tests/data/prompt-names.jsonl"));
 }
 
 #[test]

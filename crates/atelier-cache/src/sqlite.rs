@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Params, params};
 
 use super::{Cache, Entry, Error, Saved, Saving, WORTH_NOTING};
-use crate::store::{
+use atelier_store::{
     self,
     sqlite::{Database, Schema},
 };
@@ -40,7 +40,7 @@ impl SqliteCache {
     }
 }
 
-fn run(c: &Connection, sql: &str, values: impl Params) -> Result<u64, store::Error> {
+fn run(c: &Connection, sql: &str, values: impl Params) -> Result<u64, atelier_store::Error> {
     Ok(c.prepare_cached(sql)?.execute(values)? as u64)
 }
 
@@ -49,14 +49,15 @@ impl Cache for SqliteCache {
     async fn get(&self, digest: &str, now: Timestamp) -> Result<Option<Entry>, Error> {
         let (digest, at) = (digest.to_owned(), now.as_millisecond());
         let key = digest.clone();
-        let find = move |c: &Connection| -> Result<Option<(String, i64, i64)>, store::Error> {
-            let mut query = c.prepare_cached(
-                "SELECT job, stored_at, used_at FROM cache WHERE key = ?1 AND expires_at > ?2",
-            )?;
-            let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
-            Ok(query.query_row(params![key, at], row).optional()?)
-        };
-        let Some((job, stored_at, used_at)) = self.database.read(find).await? else {
+        let find =
+            move |c: &Connection| -> Result<Option<(String, i64, i64)>, atelier_store::Error> {
+                let mut query = c.prepare_cached(
+                    "SELECT job, stored_at, used_at FROM cache WHERE key = ?1 AND expires_at > ?2",
+                )?;
+                let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+                Ok(query.query_row(params![key, at], row).optional()?)
+            };
+        let Some((value, stored_at, used_at)) = self.database.read(find).await? else {
             return Ok(None);
         };
         if at - used_at > WORTH_NOTING.as_millis() as i64 {
@@ -64,24 +65,24 @@ impl Cache for SqliteCache {
                 .await?;
         }
         let stored_at = Timestamp::from_millisecond(stored_at).unwrap_or_default();
-        Ok(Some(Entry { job, stored_at }))
+        Ok(Some(Entry { value, stored_at }))
     }
 
     async fn put(
         &self,
         digest: &str,
-        job: &str,
+        value: &str,
         now: Timestamp,
         ttl: Duration,
     ) -> Result<(), Error> {
-        let (digest, job, most) = (digest.to_owned(), job.to_owned(), self.most);
+        let (digest, value, most) = (digest.to_owned(), value.to_owned(), self.most);
         let (now, until) = (now.as_millisecond(), (now + ttl).as_millisecond());
-        let put = move |c: &Connection| -> Result<(), store::Error> {
+        let put = move |c: &Connection| -> Result<(), atelier_store::Error> {
             // Not a replacement, of which the triggers that count would see one half.
             let sql = "INSERT INTO cache (key, job, stored_at, used_at, expires_at) VALUES (?1, ?2, ?3, ?3, ?4) \
                        ON CONFLICT DO UPDATE SET job = excluded.job, stored_at = excluded.stored_at, \
                        used_at = excluded.used_at, expires_at = excluded.expires_at";
-            run(c, sql, params![digest, job, now, until])?;
+            run(c, sql, params![digest, value, now, until])?;
             let sql = "DELETE FROM cache WHERE key IN (SELECT key FROM cache ORDER BY used_at, stored_at \
                        LIMIT max(0, (SELECT rows FROM counts WHERE name = 'cache') - ?1))";
             run(c, sql, [most])?;
@@ -90,14 +91,14 @@ impl Cache for SqliteCache {
         Ok(self.database.write(put).await?)
     }
 
-    async fn remove(&self, digest: &str, job: &str) -> Result<(), Error> {
-        let values = (digest.to_owned(), job.to_owned());
+    async fn remove(&self, digest: &str, value: &str) -> Result<(), Error> {
+        let values = (digest.to_owned(), value.to_owned());
         self.execute("DELETE FROM cache WHERE key = ?1 AND job = ?2", values)
             .await
     }
 
     async fn count(&self) -> Result<u64, Error> {
-        let count = |c: &Connection| -> Result<u64, store::Error> {
+        let count = |c: &Connection| -> Result<u64, atelier_store::Error> {
             let rows = "SELECT rows FROM counts WHERE name = 'cache'";
             Ok(c.query_row(rows, [], |row| row.get(0))?)
         };
@@ -119,7 +120,7 @@ impl Cache for SqliteCache {
 
     async fn record(&self, savings: &[Saving]) -> Result<(), Error> {
         let savings = savings.to_vec();
-        let record = move |c: &Connection| -> Result<(), store::Error> {
+        let record = move |c: &Connection| -> Result<(), atelier_store::Error> {
             let sql = "INSERT INTO savings (hour, name, amount) VALUES (?1, ?2, ?3) \
                        ON CONFLICT DO UPDATE SET amount = amount + excluded.amount";
             for Saving {
@@ -137,7 +138,7 @@ impl Cache for SqliteCache {
 
     async fn savings(&self, since: Timestamp) -> Result<Vec<Saving>, Error> {
         let since = since.as_millisecond();
-        let read = move |c: &Connection| -> Result<Vec<Saving>, store::Error> {
+        let read = move |c: &Connection| -> Result<Vec<Saving>, atelier_store::Error> {
             let mut query = c.prepare_cached(
                 "SELECT hour, name, amount FROM savings WHERE hour >= ?1 ORDER BY hour, name",
             )?;
@@ -175,7 +176,7 @@ mod tests {
             cache.put(key, "job", now, ttl).await.unwrap();
         }
         cache.remove("d", "job").await.unwrap();
-        let rows = |c: &Connection| -> Result<u64, store::Error> {
+        let rows = |c: &Connection| -> Result<u64, atelier_store::Error> {
             Ok(c.query_row("SELECT count(*) FROM cache", [], |row| row.get(0))?)
         };
         let (counted, rows) = (cache.count().await.unwrap(), database.read(rows).await);

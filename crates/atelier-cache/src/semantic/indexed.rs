@@ -10,7 +10,7 @@ use tokio::{sync::Mutex, task::spawn_blocking};
 use super::{
     super::Error,
     index::{Candidate, Index, quantize},
-    meanings::{Change, Changes, Meanings},
+    log::{Change, Changes, VectorLog},
     record::{Record, Scope},
     vectors::Vectors,
 };
@@ -22,14 +22,14 @@ const BATCH: usize = 1000;
 const TOMBSTONE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// An index, and the store that has what is in it.
-pub struct Indexed<M> {
+pub struct InProcessIndex<M> {
     meanings: M,
     index: Arc<Index>,
     /// The last change that the index knows.
     known: Mutex<u64>,
 }
 
-impl<M: Meanings> Indexed<M> {
+impl<M: VectorLog> InProcessIndex<M> {
     /// Empty at first; [`Vectors::renew`] fills it. At most `entries` are kept.
     pub fn new(meanings: M, entries: usize) -> Self {
         Self {
@@ -41,10 +41,10 @@ impl<M: Meanings> Indexed<M> {
 }
 
 #[async_trait]
-impl<M: Meanings> Vectors for Indexed<M> {
+impl<M: VectorLog> Vectors for InProcessIndex<M> {
     async fn put(
         &self,
-        job: &str,
+        id: &str,
         scope: Scope,
         vector: &[f32],
         now: Timestamp,
@@ -58,24 +58,24 @@ impl<M: Meanings> Vectors for Indexed<M> {
             expires_at: until.as_second(),
             used_at: now.as_second(),
         };
-        self.meanings.put(job, Some(&record), until).await?;
-        for gone in self.index.put(job, &record) {
+        self.meanings.put(id, Some(&record), until).await?;
+        for gone in self.index.put(id, &record) {
             self.remove(&gone, now).await?;
         }
         Ok(())
     }
 
-    async fn remove(&self, job: &str, now: Timestamp) -> Result<(), Error> {
-        self.index.remove(job);
-        self.meanings.put(job, None, now + TOMBSTONE).await
+    async fn remove(&self, id: &str, now: Timestamp) -> Result<(), Error> {
+        self.index.remove(id);
+        self.meanings.put(id, None, now + TOMBSTONE).await
     }
 
     async fn clear(&self, now: Timestamp) -> Result<u64, Error> {
-        let jobs = self.index.jobs();
-        for job in &jobs {
-            self.remove(job, now).await?;
+        let ids = self.index.ids();
+        for id in &ids {
+            self.remove(id, now).await?;
         }
-        Ok(jobs.len() as u64)
+        Ok(ids.len() as u64)
     }
 
     async fn nearest(
@@ -91,16 +91,16 @@ impl<M: Meanings> Vectors for Indexed<M> {
         Ok(spawn_blocking(search).await.unwrap_or_default())
     }
 
-    async fn holds(&self, job: &str) -> Result<bool, Error> {
-        self.meanings.holds(job).await
+    async fn holds(&self, id: &str) -> Result<bool, Error> {
+        self.meanings.holds(id).await
     }
 
-    async fn touch(&self, job: &str, now: Timestamp) -> Result<(), Error> {
-        let Some(record) = self.index.touch(job, now) else {
+    async fn touch(&self, id: &str, now: Timestamp) -> Result<(), Error> {
+        let Some(record) = self.index.touch(id, now) else {
             return Ok(());
         };
         let until = Timestamp::from_second(record.expires_at).unwrap_or(now);
-        self.meanings.put(job, Some(&record), until).await
+        self.meanings.put(id, Some(&record), until).await
     }
 
     async fn count(&self) -> Result<u64, Error> {
@@ -119,10 +119,10 @@ impl<M: Meanings> Vectors for Indexed<M> {
                 return Ok(());
             };
             *known = last.number;
-            for Change { job, record, .. } in &changes {
+            for Change { id, record, .. } in &changes {
                 match record {
-                    Some(record) => drop(self.index.put(job, record)),
-                    None => self.index.remove(job),
+                    Some(record) => drop(self.index.put(id, record)),
+                    None => self.index.remove(id),
                 }
             }
         }

@@ -2,7 +2,7 @@
 //!
 //! A set has vectors of one length: `{meanings}:vectors:384`, and
 //! `{meanings}:lengths` has the lengths that there are. `{meanings}:used` and
-//! `{meanings}:until` have every job by when it was last used and by when it
+//! `{meanings}:until` have every id by when it was last used and by when it
 //! expires.
 
 use std::sync::LazyLock;
@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use redis::{Cmd, Value, cmd};
 
 use super::{super::Error, index::Candidate, record::Scope, vectors::Vectors};
-use crate::store::redis::{Call, Redis, Script};
+use atelier_store::redis::{Call, Redis, Script};
 
 static PUT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("vector_set/put.lua")));
 static REMOVE: LazyLock<Script> =
@@ -60,9 +60,9 @@ impl VectorSet {
             .await?)
     }
 
-    async fn remove_all(&self, jobs: &[String]) -> Result<(), Error> {
+    async fn remove_all(&self, ids: &[String]) -> Result<(), Error> {
         let lengths = self.lengths().await?;
-        for some in jobs.chunks(BATCH) {
+        for some in ids.chunks(BATCH) {
             let call = self.redis.script(&REMOVE).key(USED).key(UNTIL);
             let sets = lengths.iter().map(|length| vectors(*length));
             sets.fold(call, Call::key).arg(some).run::<()>().await?;
@@ -75,7 +75,7 @@ impl VectorSet {
 impl Vectors for VectorSet {
     async fn put(
         &self,
-        job: &str,
+        id: &str,
         scope: Scope,
         vector: &[f32],
         now: Timestamp,
@@ -89,7 +89,7 @@ impl Vectors for VectorSet {
             .key(LENGTHS)
             .key(USED)
             .key(UNTIL)
-            .arg(job)
+            .arg(id)
             .arg(bytes(vector))
             .arg(attributes.to_string())
             .arg(vector.len())
@@ -104,8 +104,8 @@ impl Vectors for VectorSet {
         self.remove_all(&gone).await
     }
 
-    async fn remove(&self, job: &str, _: Timestamp) -> Result<(), Error> {
-        self.remove_all(&[job.to_owned()]).await
+    async fn remove(&self, id: &str, _: Timestamp) -> Result<(), Error> {
+        self.remove_all(&[id.to_owned()]).await
     }
 
     async fn clear(&self, _: Timestamp) -> Result<u64, Error> {
@@ -149,8 +149,8 @@ impl Vectors for VectorSet {
             .arg(EFFORT);
         let found: Vec<(String, f32)> = self.redis.query(&command).await?;
         // Redis tells 1 for the same direction and 0 for the opposite.
-        let candidates = found.into_iter().map(|(job, score)| Candidate {
-            job,
+        let candidates = found.into_iter().map(|(id, score)| Candidate {
+            id,
             similarity: 2.0 * score - 1.0,
         });
         Ok(candidates
@@ -158,18 +158,18 @@ impl Vectors for VectorSet {
             .collect())
     }
 
-    async fn holds(&self, job: &str) -> Result<bool, Error> {
-        let command = Cmd::zscore(self.redis.key(USED), job);
+    async fn holds(&self, id: &str) -> Result<bool, Error> {
+        let command = Cmd::zscore(self.redis.key(USED), id);
         Ok(self.redis.query::<Option<f64>>(&command).await?.is_some())
     }
 
-    async fn touch(&self, job: &str, now: Timestamp) -> Result<(), Error> {
+    async fn touch(&self, id: &str, now: Timestamp) -> Result<(), Error> {
         let mut command = cmd("ZADD");
         command
             .arg(self.redis.key(USED))
             .arg("XX")
             .arg(now.as_millisecond())
-            .arg(job);
+            .arg(id);
         Ok(self.redis.query(&command).await?)
     }
 
@@ -186,11 +186,11 @@ impl Vectors for VectorSet {
         let until = self.redis.key(UNTIL);
         let command = Cmd::zrangebyscore_limit(until, "-inf", now.as_second(), 0, BATCH as isize);
         loop {
-            let jobs: Vec<String> = self.redis.query(&command).await?;
-            if jobs.is_empty() {
+            let ids: Vec<String> = self.redis.query(&command).await?;
+            if ids.is_empty() {
                 return Ok(());
             }
-            self.remove_all(&jobs).await?;
+            self.remove_all(&ids).await?;
         }
     }
 }

@@ -5,15 +5,19 @@ use serde::{Deserialize, Serialize};
 /// What may be compared with what.
 pub type Scope = u64;
 
-/// What is kept of a prompt: never the prompt itself, which its job has.
+/// What is kept of a prompt: never the prompt itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
+    /// What it may be compared with.
     pub scope: Scope,
+    /// What a number is multiplied by.
     pub scale: f32,
+    /// The numbers of a vector of unit length, each divided by the scale.
     #[serde(with = "bytes")]
     pub vector: Vec<i8>,
     /// Unix seconds.
     pub expires_at: i64,
+    /// When it was last of use; Unix seconds.
     pub used_at: i64,
 }
 

@@ -6,14 +6,17 @@
 //! for the [`guard`] to say.
 
 mod encoder;
-mod home;
+mod backend;
 mod recent;
 mod index;
 mod indexed;
-mod meanings;
+mod log;
 mod record;
+#[cfg(feature = "redis")]
 mod redis;
+#[cfg(feature = "sqlite")]
 mod sqlite;
+#[cfg(feature = "redis")]
 mod vector_set;
 mod vectors;
 
@@ -28,19 +31,22 @@ use tokio::{
 };
 use tracing::{debug, warn};
 
+#[cfg(feature = "encoder")]
+pub use self::encoder::Pocket;
 use self::recent::Recent;
+#[cfg(feature = "sqlite")]
+pub use self::sqlite::SqliteVectorLog;
 pub use self::{
-    encoder::{Encoder, OpenAiEncoder, Pocket},
-    home::Home,
+    backend::Backend,
+    encoder::{EncodeError, Encoder},
     index::{Candidate, Index, quantize},
-    indexed::Indexed,
-    meanings::{Change, Changes, Meanings},
+    indexed::InProcessIndex,
+    log::{Change, Changes, VectorLog},
     record::{Record, Scope},
-    redis::RedisMeanings,
-    sqlite::SqliteMeanings,
-    vector_set::VectorSet,
     vectors::Vectors,
 };
+#[cfg(feature = "redis")]
+pub use self::{redis::RedisVectorLog, vector_set::VectorSet};
 use super::{
     Error,
     guard::{self, Reading, Verdict},
@@ -63,7 +69,7 @@ pub struct Semantic {
     encoder: Arc<dyn Encoder>,
     /// What was asked for has its vector already when it is answered.
     recent: Recent,
-    home: Home,
+    backend: Backend,
     /// Known once the store has told what it can do.
     vectors: OnceCell<Box<dyn Vectors>>,
     threshold: f32,
@@ -73,28 +79,46 @@ pub struct Semantic {
 /// What the guard and the encoder think of two prompts.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct Explanation {
+    /// Whether one would be answered with what was made for the other.
     #[serde(rename = "match")]
     pub matches: bool,
     /// Cosine similarity of the two vectors.
     pub similarity: f32,
+    /// Why, in words for an operator.
+    pub reason: String,
+}
+
+/// An earlier request that means the same.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found {
+    /// What it was [remembered](Semantic::remember) as.
+    pub id: String,
+    /// Cosine similarity.
+    pub similarity: f32,
+    /// Why it means the same, in words for an operator.
     pub reason: String,
 }
 
 impl Semantic {
     /// A cache that accepts neighbours from `threshold` on and keeps at most
     /// `entries` of them.
-    pub fn new(encoder: Arc<dyn Encoder>, home: Home, threshold: f32, entries: usize) -> Self {
+    pub fn new(
+        encoder: Arc<dyn Encoder>,
+        backend: Backend,
+        threshold: f32,
+        entries: usize,
+    ) -> Self {
         Self {
             encoder,
             recent: Recent::default(),
-            home,
+            backend,
             vectors: OnceCell::new(),
             threshold,
             entries,
         }
     }
 
-    /// Earlier jobs that may have meant the same, the likeliest first. `parameters`
+    /// Returns earlier requests that may have meant the same, the likeliest first. `parameters`
     /// tell apart what must never be compared. Whatever goes wrong is a miss.
     pub async fn candidates(
         &self,
@@ -107,6 +131,32 @@ impl Semantic {
             debug!(%error, "the semantic cache cannot be asked");
             Vec::new()
         })
+    }
+
+    /// Returns the likeliest of the earlier requests that mean the same as `prompt`.
+    /// `earlier` returns the prompt of an id, or nothing if its answer is of no use.
+    pub async fn find(
+        &self,
+        parameters: &str,
+        prompt: &str,
+        now: Timestamp,
+        earlier: impl AsyncFn(&str) -> Option<String>,
+    ) -> Option<Found> {
+        let asked = read(prompt).await?;
+        for candidate in self.candidates(parameters, &asked, now).await {
+            let Some(words) = earlier(&candidate.id).await else {
+                continue;
+            };
+            let verdict = judge(&asked, &words, false).await;
+            if verdict.agree {
+                return Some(Found {
+                    id: candidate.id,
+                    similarity: candidate.similarity,
+                    reason: verdict.reason,
+                });
+            }
+        }
+        None
     }
 
     async fn search(
@@ -128,12 +178,12 @@ impl Semantic {
             .await
     }
 
-    /// The job's prompt may be found from now on, until `until`.
+    /// Lets the prompt be found under an id, a UUID without hyphens, from now on until `until`.
     pub async fn remember(
         &self,
         parameters: &str,
         prompt: &str,
-        job: &str,
+        id: &str,
         now: Timestamp,
         until: Timestamp,
     ) {
@@ -147,38 +197,41 @@ impl Semantic {
         let kept = async {
             self.vectors()
                 .await?
-                .put(job, scope, &vector, now, until)
+                .put(id, scope, &vector, now, until)
                 .await
         };
         if let Err(error) = kept.await {
-            warn!(%error, job, "a prompt's meaning could not be kept");
+            warn!(%error, id, "a prompt's meaning could not be kept");
         }
     }
 
-    /// The job's prompt is not to be found any more.
-    pub async fn forget(&self, job: &str, now: Timestamp) {
-        let forgotten = async { self.vectors().await?.remove(job, now).await };
+    /// Lets the id be found no more.
+    pub async fn forget(&self, id: &str, now: Timestamp) {
+        let forgotten = async { self.vectors().await?.remove(id, now).await };
         if let Err(error) = forgotten.await {
-            warn!(%error, job, "a prompt's meaning could not be removed");
+            warn!(%error, id, "a prompt's meaning could not be removed");
         }
     }
 
-    /// Forgets every prompt; how many there were.
+    /// Forgets every prompt, and returns how many there were.
+    ///
+    /// # Errors
+    /// If the store cannot be asked.
     pub async fn clear(&self, now: Timestamp) -> Result<u64, Error> {
         self.vectors().await?.clear(now).await
     }
 
-    /// Whether the job may still be found; it may have been purged a moment ago.
-    pub async fn holds(&self, job: &str) -> bool {
-        let holds = async { self.vectors().await?.holds(job).await };
+    /// Returns whether the id may still be found; it may have been removed a moment ago.
+    pub async fn holds(&self, id: &str) -> bool {
+        let holds = async { self.vectors().await?.holds(id).await };
         holds.await.unwrap_or(false)
     }
 
-    /// The job's answer was given again.
-    pub async fn touch(&self, job: &str, now: Timestamp) {
-        let touched = async { self.vectors().await?.touch(job, now).await };
+    /// Notes that the answer was of use.
+    pub async fn touch(&self, id: &str, now: Timestamp) {
+        let touched = async { self.vectors().await?.touch(id, now).await };
         if let Err(error) = touched.await {
-            debug!(%error, job, "that a meaning was of use could not be noted");
+            debug!(%error, id, "that a meaning was of use could not be noted");
         }
     }
 
@@ -195,22 +248,31 @@ impl Semantic {
     }
 
     /// Takes in what has changed in the store.
+    ///
+    /// # Errors
+    /// If the store cannot be asked.
     pub async fn renew(&self) -> Result<(), Error> {
         self.vectors().await?.renew().await
     }
 
     /// Forgets what has expired.
+    ///
+    /// # Errors
+    /// If the store cannot be asked.
     pub async fn sweep(&self, now: Timestamp) -> Result<(), Error> {
         self.vectors().await?.sweep(now).await
     }
 
-    /// How many prompts can be found.
+    /// Returns how many prompts can be found.
+    ///
+    /// # Errors
+    /// If the store cannot be asked.
     pub async fn count(&self) -> Result<u64, Error> {
         self.vectors().await?.count().await
     }
 
     async fn vectors(&self) -> Result<&dyn Vectors, Error> {
-        let open = || self.home.open(self.entries);
+        let open = || self.backend.open(self.entries);
         Ok(self.vectors.get_or_try_init(open).await?.as_ref())
     }
 
@@ -274,13 +336,16 @@ pub async fn judge(asked: &Arc<Reading>, earlier: &str, stranger: bool) -> Verdi
         })
 }
 
-/// Whether the second prompt would be answered with the picture of the first.
+/// Says whether the second prompt would be answered with what was made for the first.
+///
+/// # Errors
+/// If the encoder fails.
 pub async fn explain(
     encoder: &dyn Encoder,
     threshold: f32,
     one: &str,
     other: &str,
-) -> anyhow::Result<Explanation> {
+) -> Result<Explanation, EncodeError> {
     let exact_only = |reason: &str| Explanation {
         matches: one.split_whitespace().eq(other.split_whitespace()),
         similarity: 0.0,

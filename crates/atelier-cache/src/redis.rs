@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::{Cache, Entry, Error, Saved, Saving, WORTH_NOTING};
-use crate::store::{
+use atelier_store::{
     self,
     redis::{Call, Redis, Script},
 };
@@ -47,7 +47,7 @@ const USED: &str = "{cache}:used";
 const ENTRY: &str = "{cache}:entry:";
 const SAVINGS: &str = "{cache}:savings";
 
-/// The job, and when it was stored and expires, in Unix milliseconds.
+/// The value, and when it was stored and expires, in Unix milliseconds.
 type Record = (String, i64, i64);
 
 #[async_trait]
@@ -62,11 +62,13 @@ impl Cache for RedisCache {
         let Some(found) = call.run::<Option<String>>().await? else {
             return Ok(None);
         };
-        let Some((job, stored_at, expires_at)) = store::readable::<Record>(digest, &found) else {
+        let Some((value, stored_at, expires_at)) =
+            atelier_store::readable::<Record>(digest, &found)
+        else {
             return Ok(None);
         };
         let entry = Entry {
-            job,
+            value,
             stored_at: Timestamp::from_millisecond(stored_at).unwrap_or_default(),
         };
         Ok((expires_at > at).then_some(entry))
@@ -75,13 +77,13 @@ impl Cache for RedisCache {
     async fn put(
         &self,
         digest: &str,
-        job: &str,
+        value: &str,
         now: Timestamp,
         ttl: Duration,
     ) -> Result<(), Error> {
         let at = now.as_millisecond();
-        let record = (job, at, (now + ttl).as_millisecond());
-        let record = serde_json::to_string(&record).map_err(store::Error::from)?;
+        let record = (value, at, (now + ttl).as_millisecond());
+        let record = serde_json::to_string(&record).map_err(atelier_store::Error::from)?;
         let keep = u64::try_from(ttl.as_millis())
             .unwrap_or(LONGEST)
             .clamp(1, LONGEST);
@@ -89,8 +91,8 @@ impl Cache for RedisCache {
         Ok(call.arg(self.most).run().await?)
     }
 
-    async fn remove(&self, digest: &str, job: &str) -> Result<(), Error> {
-        Ok(self.call(&REMOVE).arg(digest).arg(job).run().await?)
+    async fn remove(&self, digest: &str, value: &str) -> Result<(), Error> {
+        Ok(self.call(&REMOVE).arg(digest).arg(value).run().await?)
     }
 
     async fn count(&self) -> Result<u64, Error> {

@@ -10,10 +10,7 @@
 
 use std::collections::BTreeMap;
 
-use atelier::{
-    cache::semantic::{Encoder, Pocket, explain},
-    config::Config,
-};
+use atelier_cache::semantic::{Encoder, Pocket, explain};
 use serde::Deserialize;
 
 /// What others decide by: the similarity of the prompts as they are.
@@ -22,6 +19,9 @@ const ALONE: [f32; 3] = [0.80, 0.90, 0.95];
 /// Thresholds to choose from where it is chosen by the other folds.
 const GRID: [f32; 9] = [0.0, 0.4, 0.5, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85];
 const FOLDS: usize = 5;
+
+/// The default of `semantic.threshold`.
+const DEFAULT: f32 = 0.5;
 
 /// The least that precision may be where a threshold is chosen.
 const PRECISE: f64 = 0.99;
@@ -60,15 +60,14 @@ async fn main() {
     let file = arguments.next().unwrap();
     let show = arguments.next().is_some();
     let judged = judge(&std::fs::read_to_string(file).unwrap()).await;
-    let default = Config::load(|_| None).unwrap().semantic.threshold;
     println!("{} pairs", judged.len());
     for threshold in ALONE {
         let counts = count(&judged, |pair| pair.alone >= threshold);
         println!("similarity >= {threshold:.2} alone   {}", counts.told());
     }
-    let ours = |pair: &Judged| pair.agree && pair.similarity >= default;
+    let ours = |pair: &Judged| pair.agree && pair.similarity >= DEFAULT;
     println!(
-        "guard, similarity >= {default:.2}   {}",
+        "guard, similarity >= {DEFAULT:.2}   {}",
         count(&judged, ours).told()
     );
     println!(

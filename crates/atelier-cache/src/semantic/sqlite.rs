@@ -6,17 +6,17 @@ use rusqlite::{Connection, params};
 
 use super::{
     super::Error,
-    meanings::{Change, Changes, Meanings},
+    log::{Change, Changes, VectorLog},
     record::Record,
 };
-use crate::store::{self, Error as StoreError, sqlite::Database};
+use atelier_store::{Error as StoreError, sqlite::Database};
 
 /// Vectors in a SQLite table.
-pub struct SqliteMeanings {
+pub struct SqliteVectorLog {
     database: Database,
 }
 
-impl SqliteMeanings {
+impl SqliteVectorLog {
     /// The vectors in this database.
     pub fn new(database: Database) -> Self {
         Self { database }
@@ -24,18 +24,18 @@ impl SqliteMeanings {
 }
 
 #[async_trait]
-impl Meanings for SqliteMeanings {
-    async fn put(&self, job: &str, record: Option<&Record>, until: Timestamp) -> Result<(), Error> {
+impl VectorLog for SqliteVectorLog {
+    async fn put(&self, id: &str, record: Option<&Record>, until: Timestamp) -> Result<(), Error> {
         let record = record
             .map(serde_json::to_string)
             .transpose()
             .map_err(StoreError::from)?;
-        let (job, until) = (job.to_owned(), until.as_millisecond());
+        let (id, until) = (id.to_owned(), until.as_millisecond());
         let put = move |c: &Connection| -> Result<(), StoreError> {
             c.prepare_cached(
                 "INSERT OR REPLACE INTO meanings (job, record, expires_at) VALUES (?1, ?2, ?3)",
             )?
-            .execute(params![job, record, until])?;
+            .execute(params![id, record, until])?;
             Ok(())
         };
         Ok(self.database.write(put).await?)
@@ -48,12 +48,12 @@ impl Meanings for SqliteMeanings {
             .await?)
     }
 
-    async fn holds(&self, job: &str) -> Result<bool, Error> {
-        let job = job.to_owned();
+    async fn holds(&self, id: &str) -> Result<bool, Error> {
+        let id = id.to_owned();
         let holds = move |c: &Connection| -> Result<bool, StoreError> {
             let mut query =
                 c.prepare_cached("SELECT 1 FROM meanings WHERE job = ?1 AND record IS NOT NULL")?;
-            Ok(query.exists([job])?)
+            Ok(query.exists([id])?)
         };
         Ok(self.database.read(holds).await?)
     }
@@ -77,13 +77,9 @@ fn changes(c: &Connection, after: u64, limit: usize) -> Result<Changes, StoreErr
         Ok((row.get(0)?, row.get(1)?, row.get::<_, Option<String>>(2)?))
     })?;
     let changes = rows.map(|row| {
-        let (number, job, record): (_, String, _) = row?;
-        let record = record.and_then(|record| store::readable(&job, &record));
-        Ok(Change {
-            number,
-            job,
-            record,
-        })
+        let (number, id, record): (_, String, _) = row?;
+        let record = record.and_then(|record| atelier_store::readable(&id, &record));
+        Ok(Change { number, id, record })
     });
     changes
         .collect::<Result<_, StoreError>>()

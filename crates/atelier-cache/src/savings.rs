@@ -8,8 +8,6 @@ use std::{
 use atelier_api::Cache;
 use jiff::Timestamp;
 
-use crate::store;
-
 /// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Saved {
@@ -24,7 +22,9 @@ pub enum Saved {
 pub struct Saving {
     /// When the hour began, in Unix milliseconds.
     pub hour: i64,
+    /// What is counted.
     pub saved: Saved,
+    /// How many, or how much.
     pub amount: u64,
 }
 
@@ -60,7 +60,7 @@ impl Savings {
     pub fn note(&self, saved: Saved, amount: u64, now: Timestamp) {
         if amount > 0 {
             self.add(Saving {
-                hour: store::hour(now),
+                hour: atelier_store::hour(now),
                 saved,
                 amount,
             });

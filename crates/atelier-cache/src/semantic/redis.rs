@@ -1,4 +1,4 @@
-//! Vectors in the distributed store. `{meanings}:order` has every job by the
+//! Vectors in the distributed store. `{meanings}:order` has every id by the
 //! number of its last change, `{meanings}:records` its vector or nothing, and
 //! `{meanings}:ends` how long it is kept.
 
@@ -10,16 +10,16 @@ use redis::Cmd;
 
 use super::{
     super::Error,
-    meanings::{Change, Changes, Meanings},
+    log::{Change, Changes, VectorLog},
     record::Record,
 };
-use crate::store::{
+use atelier_store::{
     self,
     redis::{Call, Redis, Script},
 };
 
 static PUT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("redis/put.lua")));
-/// The same for a job that has none any more: that must be written at any time.
+/// The same for an id that has none any more: that must be written at any time.
 static REMOVE: LazyLock<Script> =
     LazyLock::new(|| Script::finishing(include_str!("redis/put.lua")));
 static CHANGES: LazyLock<Script> =
@@ -38,11 +38,11 @@ const RECORDS: &str = "{meanings}:records";
 const BATCH: usize = 1000;
 
 /// Vectors in Redis.
-pub struct RedisMeanings {
+pub struct RedisVectorLog {
     redis: Redis,
 }
 
-impl RedisMeanings {
+impl RedisVectorLog {
     /// The vectors in this Redis.
     pub fn new(redis: Redis) -> Self {
         Self { redis }
@@ -61,14 +61,14 @@ impl RedisMeanings {
 }
 
 #[async_trait]
-impl Meanings for RedisMeanings {
-    async fn put(&self, job: &str, record: Option<&Record>, until: Timestamp) -> Result<(), Error> {
+impl VectorLog for RedisVectorLog {
+    async fn put(&self, id: &str, record: Option<&Record>, until: Timestamp) -> Result<(), Error> {
         let record = record
             .map(serde_json::to_string)
             .transpose()
-            .map_err(store::Error::from)?;
+            .map_err(atelier_store::Error::from)?;
         let script = if record.is_some() { &PUT } else { &REMOVE };
-        let call = self.call(script).arg(job).arg(record.unwrap_or_default());
+        let call = self.call(script).arg(id).arg(record.unwrap_or_default());
         Ok(call.arg(until.as_millisecond()).run().await?)
     }
 
@@ -78,20 +78,16 @@ impl Meanings for RedisMeanings {
         if last < after {
             return Ok(Changes::Restarted);
         }
-        let changes = rows.into_iter().map(|(number, job, record)| {
+        let changes = rows.into_iter().map(|(number, id, record)| {
             let kept = Some(record).filter(|record| !record.is_empty());
-            let record = kept.and_then(|record| store::readable(&job, &record));
-            Change {
-                number,
-                job,
-                record,
-            }
+            let record = kept.and_then(|record| atelier_store::readable(&id, &record));
+            Change { number, id, record }
         });
         Ok(Changes::Since(changes.collect()))
     }
 
-    async fn holds(&self, job: &str) -> Result<bool, Error> {
-        let command = Cmd::hget(self.redis.key(RECORDS), job);
+    async fn holds(&self, id: &str) -> Result<bool, Error> {
+        let command = Cmd::hget(self.redis.key(RECORDS), id);
         let record: Option<String> = self.redis.query(&command).await?;
         Ok(record.is_some_and(|record| !record.is_empty()))
     }

@@ -24,7 +24,8 @@ const PART: usize = 8192;
 /// A neighbour.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Candidate {
-    pub job: String,
+    /// What it was put under.
+    pub id: String,
     /// Cosine similarity.
     pub similarity: f32,
 }
@@ -38,7 +39,7 @@ pub struct Index {
 #[derive(Default)]
 struct Shelves {
     by_scope: HashMap<Scope, Shelf>,
-    /// Where each job's vector is.
+    /// Where the vector of each id is.
     places: HashMap<Uuid, Scope>,
 }
 
@@ -53,7 +54,7 @@ struct Shelf {
 
 #[derive(Clone, Copy)]
 struct Row {
-    job: Uuid,
+    id: Uuid,
     scale: f32,
     /// Unix seconds.
     expires_at: i64,
@@ -69,10 +70,10 @@ impl Index {
         }
     }
 
-    /// Adds or replaces the vector of a job; the jobs that had to go, unused
+    /// Adds or replaces the vector of an id; the ids that had to go, unused
     /// for longest.
-    pub fn put(&self, job: &str, record: &Record) -> Vec<String> {
-        let Ok(id) = Uuid::parse_str(job) else {
+    pub fn put(&self, id: &str, record: &Record) -> Vec<String> {
+        let Ok(id) = Uuid::parse_str(id) else {
             return Vec::new();
         };
         let mut shelves = self.write();
@@ -86,7 +87,7 @@ impl Index {
         }
         shelf.push(
             Row {
-                job: id,
+                id,
                 scale: record.scale,
                 expires_at: record.expires_at,
                 used_at: record.used_at,
@@ -105,9 +106,9 @@ impl Index {
         gone
     }
 
-    /// Forgets the vector of a job.
-    pub fn remove(&self, job: &str) {
-        if let Ok(id) = Uuid::parse_str(job) {
+    /// Forgets the vector of an id.
+    pub fn remove(&self, id: &str) {
+        if let Ok(id) = Uuid::parse_str(id) {
             self.write().remove(id);
         }
     }
@@ -125,17 +126,17 @@ impl Index {
             .values()
             .flat_map(|shelf| &shelf.rows)
             .filter(|row| row.expires_at <= now.as_second())
-            .map(|row| row.job)
+            .map(|row| row.id)
             .collect();
-        for job in expired {
-            shelves.remove(job);
+        for id in expired {
+            shelves.remove(id);
         }
     }
 
-    /// The job's vector was of use. The record, if that is worth noting for
+    /// The vector was of use. The record, if that is worth noting for
     /// others, since it had not been for an hour.
-    pub fn touch(&self, job: &str, now: Timestamp) -> Option<Record> {
-        let id = Uuid::parse_str(job).ok()?;
+    pub fn touch(&self, id: &str, now: Timestamp) -> Option<Record> {
+        let id = Uuid::parse_str(id).ok()?;
         let mut shelves = self.write();
         let scope = *shelves.places.get(&id)?;
         let shelf = shelves.by_scope.get_mut(&scope)?;
@@ -145,13 +146,13 @@ impl Index {
         stale.then(|| shelf.record(at, scope))
     }
 
-    /// The jobs whose vectors there are.
-    pub fn jobs(&self) -> Vec<String> {
+    /// The ids whose vectors there are.
+    pub fn ids(&self) -> Vec<String> {
         let shelves = self.read();
         shelves
             .places
             .keys()
-            .map(|job| job.simple().to_string())
+            .map(|id| id.simple().to_string())
             .collect()
     }
 
@@ -195,7 +196,7 @@ impl Index {
                     let dot = i8::dot(&query, numbers).unwrap_or_default() as f32;
                     let similarity = dot * scale * row.scale;
                     (similarity >= threshold && row.expires_at > now)
-                        .then_some((similarity, row.job))
+                        .then_some((similarity, row.id))
                 };
                 let all = rows.iter().zip(numbers.chunks_exact(shelf.width));
                 best(all.filter_map(|(row, numbers)| near(row, numbers)), most)
@@ -203,8 +204,8 @@ impl Index {
             .reduce(Vec::new, |one, other| {
                 best(one.into_iter().chain(other), most)
             });
-        let candidate = |(similarity, job): (f32, Uuid)| Candidate {
-            job: job.simple().to_string(),
+        let candidate = |(similarity, id): (f32, Uuid)| Candidate {
+            id: id.simple().to_string(),
             similarity: similarity.clamp(0.0, 1.0),
         };
         found.into_iter().map(candidate).collect()
@@ -220,12 +221,12 @@ impl Index {
 }
 
 impl Shelves {
-    fn remove(&mut self, job: Uuid) {
-        let Some(scope) = self.places.remove(&job) else {
+    fn remove(&mut self, id: Uuid) {
+        let Some(scope) = self.places.remove(&id) else {
             return;
         };
         if let Some(shelf) = self.by_scope.get_mut(&scope) {
-            shelf.remove(job);
+            shelf.remove(id);
             if shelf.rows.is_empty() {
                 self.by_scope.remove(&scope);
             }
@@ -234,13 +235,13 @@ impl Shelves {
 
     fn oldest(&self) -> Option<Uuid> {
         let rows = self.by_scope.values().flat_map(|shelf| &shelf.rows);
-        rows.min_by_key(|row| row.used_at).map(|row| row.job)
+        rows.min_by_key(|row| row.used_at).map(|row| row.id)
     }
 }
 
 impl Shelf {
     fn push(&mut self, row: Row, numbers: &[i8]) {
-        self.at.insert(row.job, self.rows.len() as u32);
+        self.at.insert(row.id, self.rows.len() as u32);
         self.rows.push(row);
         self.numbers.extend_from_slice(numbers);
     }
@@ -257,8 +258,8 @@ impl Shelf {
     }
 
     /// The last takes the place of what goes.
-    fn remove(&mut self, job: Uuid) {
-        let Some(at) = self.at.remove(&job) else {
+    fn remove(&mut self, id: Uuid) {
+        let Some(at) = self.at.remove(&id) else {
             return;
         };
         let (at, width) = (at as usize, self.width);
@@ -267,7 +268,7 @@ impl Shelf {
         self.numbers.copy_within(last..last + width, at * width);
         self.numbers.truncate(last);
         if let Some(moved) = self.rows.get(at) {
-            self.at.insert(moved.job, at as u32);
+            self.at.insert(moved.id, at as u32);
         }
     }
 }
@@ -275,13 +276,13 @@ impl Shelf {
 /// The most similar, the best first.
 fn best(all: impl Iterator<Item = (f32, Uuid)>, most: usize) -> Vec<(f32, Uuid)> {
     let mut best: Vec<(f32, Uuid)> = Vec::with_capacity(most + 1);
-    for (similarity, job) in all {
+    for (similarity, id) in all {
         let full = best.len() == most;
         if full && best.last().is_none_or(|(least, _)| *least >= similarity) {
             continue;
         }
         let at = best.partition_point(|(other, _)| *other >= similarity);
-        best.insert(at, (similarity, job));
+        best.insert(at, (similarity, id));
         best.truncate(most);
     }
     best
@@ -319,7 +320,7 @@ mod tests {
         }
     }
 
-    fn job(number: u128) -> String {
+    fn id(number: u128) -> String {
         Uuid::from_u128(number).simple().to_string()
     }
 
@@ -329,7 +330,7 @@ mod tests {
     fn the_nearest_are_those_of_an_exact_search() {
         let index = Index::new(1000);
         for seed in 0..500 {
-            index.put(&job(seed.into()), &record(seed, 0));
+            index.put(&id(seed.into()), &record(seed, 0));
         }
         for probe in 500..550 {
             let query = unit(probe);
@@ -342,7 +343,7 @@ mod tests {
             };
             let best = (0..500).max_by(|a, b| dot(a).total_cmp(&dot(b))).unwrap();
             let found = index.nearest(1, &query, 0.0, 8, NOW);
-            assert!(found.iter().take(2).any(|c| c.job == job(best.into())));
+            assert!(found.iter().take(2).any(|c| c.id == id(best.into())));
             assert!((found[0].similarity - dot(&best)).abs() < 0.01);
             assert!(found.is_sorted_by(|a, b| a.similarity >= b.similarity));
         }
@@ -352,14 +353,14 @@ mod tests {
     fn what_is_removed_expired_or_of_another_scope_is_not_found() {
         let index = Index::new(10);
         for seed in 0..5 {
-            index.put(&job(seed.into()), &record(seed, 0));
+            index.put(&id(seed.into()), &record(seed, 0));
         }
-        index.remove(&job(2));
+        index.remove(&id(2));
         let nearest =
             |seed, at| index.nearest(1, &unit(seed), 0.9, 3, Timestamp::from_second(at).unwrap());
         assert_eq!(nearest(2, 0), []);
         for seed in [0, 1, 3, 4] {
-            assert_eq!(nearest(seed, 0)[0].job, job(seed.into()));
+            assert_eq!(nearest(seed, 0)[0].id, id(seed.into()));
             assert_eq!(nearest(seed, 1000), []);
         }
         assert_eq!(index.nearest(2, &unit(0), 0.0, 3, NOW), []);
@@ -371,11 +372,11 @@ mod tests {
     fn the_longest_unused_makes_room() {
         let index = Index::new(3);
         for seed in 0..3 {
-            index.put(&job(seed.into()), &record(seed, seed as i64));
+            index.put(&id(seed.into()), &record(seed, seed as i64));
         }
-        let noted = index.touch(&job(0), Timestamp::from_second(7200).unwrap());
+        let noted = index.touch(&id(0), Timestamp::from_second(7200).unwrap());
         assert_eq!(noted, Some(record(0, 7200)));
-        assert_eq!(index.put(&job(9), &record(9, 7200)), [job(1)]);
+        assert_eq!(index.put(&id(9), &record(9, 7200)), [id(1)]);
         assert_eq!(index.len(), 3);
     }
 }
