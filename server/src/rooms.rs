@@ -3,6 +3,7 @@
 use std::{fs::File, sync::Arc};
 
 use anyhow::{Context as _, Result};
+use atelier_webhook::CallbackClient;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
@@ -15,7 +16,7 @@ use crate::{
         Cache, RedisCache, Savings, SqliteCache,
         semantic::{Backend, Encoder, Pocket, Semantic},
     },
-    callback::{Courier, Signer, outgoing::Outgoing},
+    callback::{self, DeliveryClient},
     config::{CallbacksConfig, Config, EncoderName, ProviderName, RefusalsConfig},
     folder, job,
     limit::{Limiter, RedisLimiter, RejectionCache, SqliteLimiter, Stats},
@@ -208,12 +209,12 @@ impl Rooms {
         Ok(Refusals::new(Arc::clone(&self.limiter), quota, window)?)
     }
 
-    /// A worker in these rooms that delivers to `callback`.
+    /// A worker in these rooms that delivers to `url`.
     pub fn worker(
         &self,
         config: &Config,
         secret: &str,
-        callback: Url,
+        url: Url,
         drain: CancellationToken,
     ) -> Result<Worker> {
         let no_client = "cannot make an HTTP client";
@@ -224,8 +225,8 @@ impl Rooms {
             blobs: self.blobs.clone(),
             journal: Journal::in_folder(config.data.join(folder::JOURNAL)),
             claims: Claims::default(),
-            courier: Courier::new(callback, signer(secret)?).context(no_client)?,
-            outgoing: outgoing(&config.callbacks, secret)?,
+            deliveries: DeliveryClient::new(url, callback::signer(secret)).context(no_client)?,
+            callbacks: callback_client(&config.callbacks, secret).context(no_client)?,
             notices: notice_lanes(&config.callbacks),
             refusals: self.refusals(config)?,
             settings: config.queue.clone(),
@@ -316,15 +317,14 @@ fn provider(config: &Config, webhooks: &Arc<Webhooks>) -> Result<Arc<dyn Provide
     })
 }
 
-/// Signs what this process sends, and knows what its like have sent.
-pub fn signer(secret: &str) -> Result<Signer> {
-    Signer::new(secret).context("secret (ATELIER_SECRET) cannot sign")
-}
-
-fn outgoing(config: &CallbacksConfig, secret: &str) -> Result<Outgoing> {
-    let signer = Signer::outgoing(secret).context("secret (ATELIER_SECRET) cannot sign")?;
-    Outgoing::new(config.allow_private, signer, config.timeout)
-        .context("cannot make an HTTP client")
+/// Sends signed notices to API users.
+fn callback_client(config: &CallbacksConfig, secret: &str) -> Result<CallbackClient> {
+    let client = CallbackClient::builder()
+        .allow_private(config.allow_private)
+        .timeout(config.timeout)
+        .user_agent("Atelier")
+        .build(callback::outgoing_signer(secret))?;
+    Ok(client)
 }
 
 fn notice_lanes(config: &CallbacksConfig) -> Vec<Lane> {

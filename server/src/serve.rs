@@ -28,7 +28,7 @@ use crate::{
     http::{self, JobKeys, Pools, Site},
     limit::Stats,
     metrics,
-    rooms::{Rooms, signer, start_cryptography},
+    rooms::{Rooms, start_cryptography},
     studio::Studio,
     work::{LAST_MOMENT, StopSignals, shut_down},
 };
@@ -156,13 +156,14 @@ fn site(
     // Every use of the secret has a key of its own.
     let derived = |purpose: &str| {
         let hash = Sha512::new_with_prefix(purpose);
-        hash.chain_update(callback::key(secret)).finalize()
+        hash.chain_update(callback::key(secret).as_bytes())
+            .finalize()
     };
     Ok(Site {
         studio: Arc::clone(studio),
         gate,
         metrics: metrics::install()?,
-        signer: signer(secret)?,
+        signer: callback::signer(secret),
         webhooks: Arc::clone(&rooms.webhooks),
         cookies: Key::from(&derived("atelier session cookies")),
         links: JobKeys::new(derived("atelier links").into()),
@@ -206,7 +207,9 @@ async fn resolve(studio: Arc<Studio>) {
 /// Hides addresses in figures.
 fn salt(secret: &str) -> [u8; 32] {
     let salt = Sha256::new_with_prefix(b"atelier figures");
-    salt.chain_update(callback::key(secret)).finalize().into()
+    salt.chain_update(callback::key(secret).as_bytes())
+        .finalize()
+        .into()
 }
 
 async fn renew(gate: Arc<Gate>) {

@@ -6,16 +6,16 @@ use axum::{
 };
 
 use super::{Error, Result, State, body::WholeBody};
+use crate::callback;
 
 pub(super) async fn receive(
     AxumState(state): AxumState<State>,
     headers: HeaderMap,
     WholeBody(body): WholeBody,
 ) -> Result<StatusCode> {
-    let message = state
-        .signer
-        .verify(&headers, &body, state.studio.clock.now())
-        .map_err(Error::Forged)?;
+    let now = state.studio.clock.now();
+    let message =
+        callback::receive(&state.signer, &headers, &body, now).map_err(Error::Unverified)?;
     state.studio.complete(&message).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -28,6 +28,6 @@ pub(super) async fn replicate(
     let received = state
         .webhooks
         .receive(&headers, &body, state.studio.clock.now());
-    received.map_err(Error::Forged)?;
+    received.map_err(Error::Unverified)?;
     Ok(StatusCode::NO_CONTENT)
 }

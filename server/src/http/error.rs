@@ -17,7 +17,7 @@ pub(super) use self::causes::log;
 use super::{limits::Refused, problem::Problem, storage};
 use crate::{
     access::NotAdmitted,
-    callback::Forgery,
+    callback::ReceiveError,
     connections::TooSlow,
     limit::{
         Standing,
@@ -67,7 +67,8 @@ pub(super) enum Error {
     Key(NotAdmitted),
     /// On the deny list.
     Denied,
-    Forged(Forgery),
+    /// A delivery is not authentic.
+    Unverified(ReceiveError),
     Studio(studio::Error),
     /// Nothing can be written, as somebody found out who looked whether all is well.
     Unready(io::Error),
@@ -279,8 +280,8 @@ impl Error {
             }
             Self::Key(refusal) => causes::key(refusal),
             Self::Denied => causes::denied(),
-            Self::Forged(forgery) => {
-                warn!(reason = %forgery, "a delivery was not believed");
+            Self::Unverified(error) => {
+                warn!(reason = %error, "a delivery was not believed");
                 let detail = "The signature is missing, wrong or too old.";
                 Problem::new(S::UNAUTHORIZED, "bad_signature", "Not authentic", detail)
             }

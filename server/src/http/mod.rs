@@ -34,6 +34,7 @@ mod submission;
 
 use std::{path::PathBuf, sync::Arc};
 
+use atelier_webhook::Signer;
 use axum::{
     Router,
     extract::{DefaultBodyLimit, FromRef},
@@ -53,7 +54,7 @@ pub(crate) use self::{
 pub use self::{job_keys::JobKeys, pools::Pools};
 use crate::{
     access::Gate,
-    callback::{PATH as CALLBACK, Signer},
+    callback::PATH as CALLBACK,
     config::{CallbacksConfig, PhotosConfig, ProxyHeader, Secret},
     connections::Places,
     provider::replicate::{self, Webhooks},

@@ -3,6 +3,7 @@
 use std::io::{BufReader, Seek as _, Write as _};
 
 use atelier_api::Kind;
+use atelier_webhook::ssrf;
 use axum::{
     body::Bytes,
     extract::{
@@ -27,7 +28,6 @@ use super::{
 };
 use crate::{
     blob,
-    callback::guard,
     job::{Outcome, Picture, RestorationTask, Visibility, hex},
     photo::{self, Mask},
     queue::{self, Hooks},
@@ -35,7 +35,7 @@ use crate::{
 };
 
 /// The longest value of a field that is not a photo: a URL.
-const MAX_VALUE: usize = guard::LONGEST;
+const MAX_VALUE: usize = ssrf::MAX_URL_LENGTH;
 
 /// The largest mask, bytes: a few strokes take some ten thousand.
 const MAX_MASK: usize = 4_000_000;

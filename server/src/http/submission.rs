@@ -1,6 +1,7 @@
 //! Handing in an order, of whatever kind: the terms that the client states, the
 //! order itself, and the answer.
 
+use atelier_webhook::ssrf;
 use axum::{
     Json,
     http::{HeaderMap, HeaderValue, StatusCode, header},
@@ -10,7 +11,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Error, Result, State, accept::wants_page, outlive::outlive};
 use crate::{
-    callback::guard,
     limit::headers,
     queue::{Hooks, Job},
     studio::{Accepted, Caller, Order, Terms},
@@ -109,7 +109,7 @@ pub(super) fn hooks(
             if caller.holder.is_none() && !state.callbacks.open {
                 return Err(Error::CallbacksClosed);
             }
-            guard::check(url, state.callbacks.allow_private).map_err(|error| Error::Invalid {
+            ssrf::check(url, state.callbacks.allow_private).map_err(|error| Error::Invalid {
                 code: field,
                 detail: error.to_string(),
             })?;

@@ -157,7 +157,7 @@ impl Worker {
 
     pub(super) async fn deliver(&self, ticket: &Ticket, outcome: &Outcome, tries: u32) {
         let now = self.clock.now();
-        if let Err(error) = self.courier.deliver(ticket, outcome, now).await {
+        if let Err(error) = self.deliveries.deliver(ticket, outcome, now).await {
             let pause = backoff::pause(&self.settings, tries + 1, fastrand::f64())
                 .min(LONGEST_DELIVERY_PAUSE);
             warn!(%error, ?pause, "the outcome could not be delivered; the call is not repeated");

@@ -21,6 +21,7 @@ pub mod journal;
 
 use std::{sync::Arc, time::Duration};
 
+use atelier_webhook::CallbackClient;
 use jiff::Timestamp;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -37,7 +38,7 @@ use self::{
 };
 use crate::{
     blob::Blobs,
-    callback::{Courier, outgoing::Outgoing},
+    callback::DeliveryClient,
     config::QueueConfig,
     job::Cost,
     policies::Refusals,
@@ -59,8 +60,9 @@ pub struct Worker {
     pub blobs: Blobs,
     pub journal: Journal,
     pub claims: Claims,
-    pub courier: Courier,
-    pub outgoing: Outgoing,
+    pub deliveries: DeliveryClient,
+    /// Sends notices to API users.
+    pub callbacks: CallbackClient,
     /// Where notices to API users wait; each is bounded.
     pub notices: Vec<Lane>,
     /// Tells for whom nothing is asked of a provider at the moment.

@@ -1,9 +1,15 @@
 //! A notice is a job like any other, whose call goes to an API user's address.
 
+use std::time::{Duration, SystemTime};
+
+use atelier_webhook::SendError;
+use axum::http::StatusCode;
+
 use super::Worker;
 use crate::{
     job::NoticeTask,
     provider::{Answer, Error, Remedy},
+    retry_after::retry_after,
 };
 
 impl Worker {
@@ -11,20 +17,68 @@ impl Worker {
     /// it is sent again.
     pub(super) async fn notify(&self, id: &str, notice: &NoticeTask) -> Result<Answer, Error> {
         let body = notice.body.clone().into_bytes();
-        let sent = self.outgoing.post(&notice.url, id, body, self.clock.now());
-        match sent.await {
+        let now = self.clock.now().into();
+        match self.callbacks.send(&notice.url, id, body, now).await {
             Ok(()) => Ok(Answer {
                 pictures: Vec::new(),
                 cost_usd: None,
             }),
             Err(error) => Err(Error {
-                remedy: if error.is_final() {
-                    Remedy::Nothing
-                } else {
-                    Remedy::Retry(error.retry_after())
-                },
+                remedy: remedy(&error, now),
                 ..Error::last("callback_failed", error.to_string())
             }),
+        }
+    }
+}
+
+/// Whether to send again, and after which pause if the receiver asked for one.
+fn remedy(error: &SendError, now: SystemTime) -> Remedy {
+    if error.is_final() {
+        return Remedy::Nothing;
+    }
+    Remedy::Retry(asked_pause(error, now))
+}
+
+fn asked_pause(error: &SendError, now: SystemTime) -> Option<Duration> {
+    match error {
+        SendError::Answered {
+            status: StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE,
+            headers,
+        } => retry_after(headers, now),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::{HeaderMap, header::RETRY_AFTER};
+
+    use super::*;
+
+    #[test]
+    fn the_answer_decides_what_happens_next() {
+        const DAY: u64 = 24 * 60 * 60;
+        let past = "Thu, 01 Jan 1970 00:00:30 GMT";
+        let retry = |seconds: Option<u64>| Remedy::Retry(seconds.map(Duration::from_secs));
+        for (status, asked, expected) in [
+            (410, "7", Remedy::Nothing),
+            (404, "7", retry(None)),
+            (429, "7", retry(Some(7))),
+            (503, "99999999999999999999", retry(Some(DAY))),
+            (503, past, retry(Some(0))),
+            (503, "soon", retry(None)),
+            (503, "", retry(None)),
+            (429, "-1", retry(None)),
+        ] {
+            let error = SendError::Answered {
+                status: StatusCode::from_u16(status).unwrap(),
+                headers: HeaderMap::from_iter([(RETRY_AFTER, asked.parse().unwrap())]),
+            };
+            assert_eq!(
+                remedy(&error, SystemTime::now()),
+                expected,
+                "{status} {asked}"
+            );
         }
     }
 }

@@ -5,39 +5,43 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+use atelier_webhook::{InvalidSecret, Signer, VerifyError};
 use axum::http::HeaderMap;
 use jiff::Timestamp;
-use standardwebhooks::{Webhook, WebhookError};
 use tokio::sync::watch;
 
 use super::prediction::Prediction;
-use crate::callback::{Forgery, verify};
+use crate::callback::ReceiveError;
 
 /// The predictions that this process waits for.
 #[derive(Default)]
 pub struct Webhooks {
-    webhook: Option<Webhook>,
+    signer: Option<Signer>,
     waiting: Mutex<HashMap<String, watch::Sender<Option<Prediction>>>>,
 }
 
 impl Webhooks {
     /// Believes what is signed with the secret; without one, nothing.
-    pub fn new(secret: Option<&str>) -> Result<Self, WebhookError> {
+    pub fn new(secret: Option<&str>) -> Result<Self, InvalidSecret> {
+        let secret = secret.map(str::parse).transpose()?;
         Ok(Self {
-            webhook: secret.map(Webhook::new).transpose()?,
+            signer: secret.map(Signer::new),
             waiting: Mutex::default(),
         })
     }
 
     /// Takes a webhook in. Whoever waits in another process learns of the end
     /// by asking.
-    pub fn receive(&self, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Result<(), Forgery> {
-        let webhook = self
-            .webhook
-            .as_ref()
-            .ok_or(WebhookError::InvalidSignature)?;
-        verify(webhook, headers, body, now)?;
-        let prediction: Prediction = serde_json::from_slice(body).map_err(|_| Forgery::Body)?;
+    pub fn receive(
+        &self,
+        headers: &HeaderMap,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<(), ReceiveError> {
+        let signer = self.signer.as_ref().ok_or(VerifyError::WrongSignature)?;
+        signer.verify(headers, body, now.into())?;
+        let prediction: Prediction =
+            serde_json::from_slice(body).map_err(|_| ReceiveError::Body)?;
         let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(sender) = waiting.get(&prediction.id) {
             sender.send_replace(Some(prediction));

@@ -1,12 +1,10 @@
-//! Which addresses an API user may have called. A callback URL is a stranger's
-//! wish for a request from inside our network (OWASP: server-side request
-//! forgery), so only addresses of the public internet are served.
+//! Which URLs may be called when strangers choose them.
 //!
-//! The check stands in two places, and between them every connection passes one:
-//! [`check`] sees the addresses that are written in a URL, which are connected to
-//! without asking the resolver; `PublicOnly` sees the addresses of a name. It
-//! hands on exactly those that it has seen, so that no second answer of the name
-//! server (DNS rebinding) can slip in another.
+//! A callback URL makes this process send a request from inside its network (OWASP: server-side request forgery), so
+//! only addresses of the public internet are called. The check stands in two places, and every connection passes one
+//! of them: addresses written in a URL are connected to without asking a resolver, and [`check`] sees them; the
+//! resolver of [`CallbackClient`](crate::CallbackClient) sees the addresses of a name. It returns only addresses that
+//! it has checked, so a second answer of the name server (DNS rebinding) cannot slip in another.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -14,64 +12,88 @@ use ipnet::{Ipv4Net, Ipv6Net};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
-/// The longest URL that is kept, in bytes.
-pub const LONGEST: usize = 2048;
+/// The maximum length of a URL, in bytes.
+pub const MAX_URL_LENGTH: usize = 2048;
 
-/// Why a URL is not called, in words for the person who gave it. No address
-/// that a name stands for is told: it might be a map of our network.
+/// Why a URL is not called, as a sentence for whoever gave it. It does not contain the addresses that a name stands
+/// for, which could be a map of the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Unwelcome {
-    #[error("The URL is longer than {LONGEST} bytes.")]
-    Long,
+pub enum RefusedUrl {
+    /// It is longer than [`MAX_URL_LENGTH`].
+    #[error("The URL is longer than {MAX_URL_LENGTH} bytes.")]
+    TooLong,
+    /// It is not an absolute URL.
     #[error("The URL cannot be read: {0}.")]
     Malformed(#[from] url::ParseError),
+    /// Its scheme is neither `https` nor `http`.
     #[error("The URL must begin with https:// or http://.")]
     Scheme,
+    /// It contains a user name or a password.
     #[error("The URL must not contain a user name or a password.")]
     Credentials,
+    /// It has no host.
     #[error("The URL must name a host.")]
-    Hostless,
+    NoHost,
+    /// Its host is an address outside the public internet.
     #[error("{0} is not an address on the public internet.")]
-    Literal(IpAddr),
+    PrivateAddress(IpAddr),
+    /// Its host is a name that stands only for addresses outside the public internet.
     #[error("The URL's host has no address on the public internet.")]
-    Name,
+    PrivateName,
 }
 
-/// Reads a URL at the moment it is submitted. Names are not resolved yet;
-/// addresses are checked unless `allow_private`.
-pub fn check(url: &str, allow_private: bool) -> Result<Url, Unwelcome> {
-    if url.len() > LONGEST {
-        return Err(Unwelcome::Long);
+/// Parses a URL and checks it at the moment it is submitted. Names are not resolved yet; addresses are not checked if
+/// `allow_private`.
+///
+/// # Errors
+///
+/// A [`RefusedUrl`] if the URL will never be called.
+///
+/// # Examples
+///
+/// ```
+/// use atelier_webhook::ssrf::{RefusedUrl, check};
+///
+/// assert!(check("https://example.com/hook", false).is_ok());
+/// assert_eq!(check("ftp://example.com/hook", false), Err(RefusedUrl::Scheme));
+///
+/// let loopback = RefusedUrl::PrivateAddress([127, 0, 0, 1].into());
+/// assert_eq!(check("http://0x7f.1/", false), Err(loopback));
+/// assert!(check("http://0x7f.1/", true).is_ok());
+/// ```
+pub fn check(url: &str, allow_private: bool) -> Result<Url, RefusedUrl> {
+    if url.len() > MAX_URL_LENGTH {
+        return Err(RefusedUrl::TooLong);
     }
     let url = Url::parse(url)?;
-    inspect(&url, allow_private)?;
+    check_parsed(&url, allow_private)?;
     Ok(url)
 }
 
-/// The part of [`check`] that is repeated before each request. Addresses in any
-/// spelling (`0x7f.1`, `2130706433`) have become [`Host::Ipv4`] by parsing.
-pub(super) fn inspect(url: &Url, allow_private: bool) -> Result<(), Unwelcome> {
+/// The part of [`check`] that is repeated before each request. Addresses in any spelling (`0x7f.1`, `2130706433`) have
+/// become [`Host::Ipv4`] by parsing.
+pub(crate) fn check_parsed(url: &Url, allow_private: bool) -> Result<(), RefusedUrl> {
     if !matches!(url.scheme(), "https" | "http") {
-        return Err(Unwelcome::Scheme);
+        return Err(RefusedUrl::Scheme);
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(Unwelcome::Credentials);
+        return Err(RefusedUrl::Credentials);
     }
-    let literal = match url.host().ok_or(Unwelcome::Hostless)? {
+    let address = match url.host().ok_or(RefusedUrl::NoHost)? {
         Host::Domain(_) => return Ok(()),
         Host::Ipv4(ip) => IpAddr::V4(ip),
         Host::Ipv6(ip) => IpAddr::V6(ip),
     };
-    if allow_private || is_public(literal) {
+    if allow_private || is_public(address) {
         Ok(())
     } else {
-        Err(Unwelcome::Literal(literal))
+        Err(RefusedUrl::PrivateAddress(address))
     }
 }
 
-/// The system's resolver, less every address that is not public.
+/// The system's resolver, without the addresses that are not public.
 #[derive(Debug)]
-pub(super) struct PublicOnly;
+pub(crate) struct PublicOnly;
 
 impl Resolve for PublicOnly {
     fn resolve(&self, name: Name) -> Resolving {
@@ -83,24 +105,24 @@ impl Resolve for PublicOnly {
     }
 }
 
-/// An error only where nothing is left.
-fn only_public(found: impl Iterator<Item = SocketAddr>) -> Result<Vec<SocketAddr>, Unwelcome> {
+/// Errors if no address is left.
+fn only_public(found: impl Iterator<Item = SocketAddr>) -> Result<Vec<SocketAddr>, RefusedUrl> {
     let public: Vec<_> = found.filter(|address| is_public(address.ip())).collect();
     if public.is_empty() {
-        return Err(Unwelcome::Name);
+        return Err(RefusedUrl::PrivateName);
     }
     Ok(public)
 }
 
-/// Not public, by the IANA IPv4 Special-Purpose Address Registry, and one more.
-/// The registry's ranges that are reachable serve no web pages: name servers
-/// that absorb queries (AS112), and multicast relays.
+/// Not public according to the IANA IPv4 Special-Purpose Address Registry, and one address more. The registry calls
+/// some of them globally reachable, but they serve no web pages: name servers that absorb queries (AS112), and
+/// multicast relays.
 const REFUSED_V4: [Ipv4Net; 20] = [
     v4([0, 0, 0, 0], 8),          // this network
     v4([10, 0, 0, 0], 8),         // private
     v4([100, 64, 0, 0], 10),      // behind a carrier's NAT
     v4([127, 0, 0, 0], 8),        // loopback
-    v4([168, 63, 129, 16], 32),   // looks public, is Azure's own inside a virtual machine
+    v4([168, 63, 129, 16], 32),   // looks public, is Azure's own service inside a virtual machine
     v4([169, 254, 0, 0], 16),     // link-local, with the clouds' metadata
     v4([172, 16, 0, 0], 12),      // private
     v4([192, 0, 0, 0], 24),       // protocol assignments
@@ -118,11 +140,11 @@ const REFUSED_V4: [Ipv4Net; 20] = [
     v4([255, 255, 255, 255], 32), // broadcast
 ];
 
-/// All that is handed out as global unicast. Loopback, unique local, link-local,
-/// multicast, discard-only, segment routing and IPv4-compatible addresses lie outside.
+/// Everything that is assigned as global unicast. Loopback, unique local, link-local, multicast, discard-only, segment
+/// routing and IPv4-compatible addresses lie outside.
 const UNICAST: Ipv6Net = v6([0x2000, 0, 0], 3);
 
-/// The exceptions in [`UNICAST`], by the IANA IPv6 Special-Purpose Address Registry.
+/// The exceptions within [`UNICAST`], according to the IANA IPv6 Special-Purpose Address Registry.
 const REFUSED_V6: [Ipv6Net; 5] = [
     v6([0x2001, 0, 0], 23),         // protocol assignments, Teredo among them
     v6([0x2001, 0xdb8, 0], 32),     // documentation
@@ -131,9 +153,8 @@ const REFUSED_V6: [Ipv6Net; 5] = [
     v6([0x3fff, 0, 0], 20),         // documentation
 ];
 
-/// The well-known prefix under which a network's NAT64 reaches IPv4 (RFC 6052).
-/// Its local-use sibling 64:ff9b:1::/48 (RFC 8215) does not say where in the
-/// address the IPv4 one lies, and is refused whole.
+/// The well-known prefix under which a network's NAT64 reaches IPv4 (RFC 6052). Its local-use sibling 64:ff9b:1::/48
+/// (RFC 8215) does not say where in the address the IPv4 address lies, and is refused as a whole.
 const NAT64: Ipv6Net = v6([0x64, 0xff9b, 0], 96);
 
 const fn v4([a, b, c, d]: [u8; 4], bits: u8) -> Ipv4Net {
@@ -160,18 +181,6 @@ fn embedded(ip: Ipv6Addr) -> Option<Ipv4Addr> {
     let [.., a, b, c, d] = ip.octets();
     let nat64 = || NAT64.contains(&ip).then(|| Ipv4Addr::new(a, b, c, d));
     ip.to_ipv4_mapped().or_else(nat64)
-}
-
-/// Whether an address was refused somewhere below `error`.
-pub(super) fn refusal(error: &reqwest::Error) -> Option<Unwelcome> {
-    causes(error).find_map(|cause| cause.downcast_ref().copied())
-}
-
-/// The errors below `error`, the outermost first.
-pub(super) fn causes(
-    error: &reqwest::Error,
-) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
-    std::iter::successors(std::error::Error::source(error), |cause| cause.source())
 }
 
 #[cfg(test)]
@@ -306,13 +315,16 @@ mod tests {
         ] {
             let url = format!("http://{host}:8080/hook");
             let refused = check(&url, false);
-            assert!(matches!(refused, Err(Unwelcome::Literal(_))), "{host}");
+            assert!(
+                matches!(refused, Err(RefusedUrl::PrivateAddress(_))),
+                "{host}"
+            );
             assert!(check(&url, true).is_ok(), "{host}");
         }
     }
 
     #[test]
-    fn what_is_no_address_to_call_is_refused_with_a_reason() {
+    fn a_url_that_is_not_called_is_refused_with_a_reason() {
         for (url, reason) in [
             ("https://example.com/hook?key=1", ""),
             ("HTTP://1.1.1.1:81/", ""),
@@ -335,8 +347,11 @@ mod tests {
             assert_eq!(said.is_empty(), reason.is_empty(), "{url}: {said}");
         }
         let long = |length| format!("http://example.com/{:a>1$}", "", length - 19);
-        assert!(check(&long(LONGEST), false).is_ok());
-        assert_eq!(check(&long(LONGEST + 1), false), Err(Unwelcome::Long));
+        assert!(check(&long(MAX_URL_LENGTH), false).is_ok());
+        assert_eq!(
+            check(&long(MAX_URL_LENGTH + 1), false),
+            Err(RefusedUrl::TooLong)
+        );
     }
 
     #[test]
@@ -344,6 +359,9 @@ mod tests {
         let public: SocketAddr = "1.1.1.1:0".parse().unwrap();
         let private: SocketAddr = "10.0.0.1:0".parse().unwrap();
         assert_eq!(only_public([private, public].into_iter()), Ok(vec![public]));
-        assert_eq!(only_public([private].into_iter()), Err(Unwelcome::Name));
+        assert_eq!(
+            only_public([private].into_iter()),
+            Err(RefusedUrl::PrivateName)
+        );
     }
 }
