@@ -2,9 +2,10 @@
 //! and the queue (what it costs is told in `fares`), and brings its outcome home (`finish`). What has
 //! ended is settled (`outbox`), and API users are told of it by a notice (`notices`). Then it keeps what was made for its
 //! time (`keeping`), until nothing needs its files (`discard`), what failed for an operator (`dead`), and what serves
-//! again (`answers`) or is told of beside another (`mentions`). Who sees which job is decided in `looking`.
+//! again (`answers`, `alike`) or is told of beside another (`mentions`). Who sees which job is decided in `looking`.
 
 mod answers;
+mod alike;
 mod caller;
 mod doubt;
 mod fares;
@@ -33,7 +34,7 @@ use uuid::{ContextV7, Uuid};
 
 use self::{
     answers::Answer,
-    fares::{Fare, refusal},
+    fares::{Fare, refusal, returnable},
 };
 pub use self::{
     answers::{Given, Mode},
@@ -112,8 +113,6 @@ pub struct Accepted {
 struct Entry<'a> {
     id: String,
     request: Request,
-    /// What was given to such a request before, where that was looked up.
-    answer: Option<Answer>,
     receipts: &'a [Receipt],
     /// How long ago the same request may have been answered that it shares the answer of.
     join_window: Duration,
@@ -149,7 +148,7 @@ pub enum Error {
 impl Studio {
     /// Takes an order: limits, cache, queue.
     pub async fn submit(
-        &self,
+        self: &Arc<Self>,
         caller: &Caller,
         order: Order,
         terms: Terms,
@@ -166,13 +165,11 @@ impl Studio {
         let Fare {
             standings,
             receipts,
-            answer,
             over,
         } = self.admit(caller, &request, &terms, now).await?;
         let mut entry = Entry {
             id: new_id(now),
             request,
-            answer,
             receipts: &receipts,
             join_window: JOIN_WINDOW,
             answered_only: over.is_some(),
@@ -207,77 +204,82 @@ impl Studio {
         terms: &Terms,
         now: Timestamp,
     ) -> Result<Job, Error> {
-        if entry.answer.is_none() && !terms.fresh {
-            entry.answer = self.answer(caller, &entry.request, now).await?;
-        }
-        if entry.answer.is_none() && !terms.fresh && self.mode == Mode::Suggest {
-            entry.request.found = self.suggestion(caller, &entry.request, now).await;
-        }
-        let source = entry.answer.as_ref().map(|answer| answer.found.job.clone());
-        let mut job = self.add(caller, entry, terms, now).await?;
-        if self.is_lost(caller, &job, source).await? {
-            // It is made again, for what was charged already. Until the new job is there, the old one holds on to
-            // the order's own upload.
-            self.queue.acknowledge(&Ended::answered(&job).key).await?;
-            let lost = std::mem::replace(&mut entry.id, new_id(now));
-            entry.join_window = Duration::ZERO;
-            let added = self.add(caller, entry, terms, now).await;
-            let settled = matches!(added, Ok(_) | Err(Error::Queue(queue::Error::NoAnswer)));
-            if settled && let Err(error) = self.delete(&lost).await {
-                warn!(%error, id = lost, "a job that was answered with a lost picture stays");
+        let mut answer = None;
+        if !terms.fresh {
+            answer = self.answer(caller, &entry.request, now).await?;
+            if answer.is_none() && self.mode == Mode::Suggest {
+                entry.request.found = self.suggestion(caller, &entry.request, now).await;
             }
-            job = added?;
         }
+        let job = match answer {
+            Some(answer) => match self.add(caller, entry, Some(answer), terms, now).await {
+                // It was deleted since it was found: what was charged pays for a call.
+                Err(Error::Queue(queue::Error::NoAnswer)) if !entry.answered_only => {
+                    self.add_unanswered(caller, entry, terms, now).await?
+                }
+                added => added?,
+            },
+            None => self.add_unanswered(caller, entry, terms, now).await?,
+        };
         if job.status == Status::Succeeded {
             self.given.note(&job);
         }
         Ok(job)
     }
 
-    /// Whether a job was answered with what was deleted or withheld meanwhile: by the owner of the `source`,
-    /// or by somebody who tidied up the files.
-    async fn is_lost(
-        &self,
-        caller: &Caller,
-        job: &Job,
-        source: Option<String>,
-    ) -> Result<bool, Error> {
-        if job.status != Status::Succeeded {
-            return Ok(false);
-        }
-        if let Some(source) = source
-            && !self.still_serves(caller, &source).await?
-        {
-            return Ok(true);
-        }
-        Ok(!self.has_files(job.outcome.as_ref()).await)
-    }
-
-    async fn add(
+    /// Adds an order for which no answer was found. The queue may still have one: if its files are lost, it
+    /// is made again, for what was charged already.
+    async fn add_unanswered(
         &self,
         caller: &Caller,
         entry: &mut Entry<'_>,
         terms: &Terms,
         now: Timestamp,
     ) -> Result<Job, Error> {
-        let (answer, found) = entry
-            .answer
-            .take()
-            .map(|answer| (answer.outcome, answer.found))
-            .unzip();
+        let job = self.add(caller, entry, None, terms, now).await?;
+        if job.status != Status::Succeeded || self.has_files(job.outcome.as_ref()).await {
+            return Ok(job);
+        }
+        // Until the new job is there, the old one holds on to the order's own upload.
+        self.queue.acknowledge(&Ended::answered(&job).key).await?;
+        let lost = std::mem::replace(&mut entry.id, new_id(now));
+        entry.join_window = Duration::ZERO;
+        let added = self.add(caller, entry, None, terms, now).await;
+        let settled = matches!(added, Ok(_) | Err(Error::Queue(queue::Error::NoAnswer)));
+        if settled && let Err(error) = self.delete(&lost).await {
+            warn!(%error, id = lost, "a job that was answered with a lost picture stays");
+        }
+        added
+    }
+
+    /// Adds the order, with what was found for it.
+    async fn add(
+        &self,
+        caller: &Caller,
+        entry: &mut Entry<'_>,
+        answer: Option<Answer>,
+        terms: &Terms,
+        now: Timestamp,
+    ) -> Result<Job, Error> {
+        let charge = match &answer {
+            Some(_) => serde_json::to_value(returnable(entry.receipts)),
+            None => serde_json::to_value(entry.receipts),
+        };
+        let (answer, found) = answer.map(|answer| (answer.outcome, answer.found)).unzip();
         let mut request = entry.request.clone();
         request.found = found.or(request.found);
+        let owner = caller.owner_of(&entry.id);
         let job = NewJob {
             id: entry.id.clone(),
-            owner: caller.owner_of(&entry.id),
             priority: Priority::Normal,
             not_before: None,
             hooks: terms.hooks.clone(),
-            charge: serde_json::to_value(entry.receipts).unwrap_or_default(),
+            charge: charge.unwrap_or_default(),
             join: (!terms.fresh).then(|| Join {
-                digest: request.digest(&caller.owner_of(&entry.id)),
+                digest: request.digest(&owner),
                 window: entry.join_window,
             }),
+            owner,
             request,
             answer,
             answered_only: entry.answered_only,

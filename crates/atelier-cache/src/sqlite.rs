@@ -47,22 +47,23 @@ fn run(c: &Connection, sql: &str, values: impl Params) -> Result<u64, atelier_st
 #[async_trait]
 impl Cache for SqliteCache {
     async fn get(&self, digest: &str, now: Timestamp) -> Result<Option<Entry>, Error> {
-        let (digest, at) = (digest.to_owned(), now.as_millisecond());
-        let key = digest.clone();
-        let find =
-            move |c: &Connection| -> Result<Option<(String, i64, i64)>, atelier_store::Error> {
-                let mut query = c.prepare_cached(
-                    "SELECT job, stored_at, used_at FROM cache WHERE key = ?1 AND expires_at > ?2",
-                )?;
-                let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
-                Ok(query.query_row(params![key, at], row).optional()?)
-            };
-        let Some((value, stored_at, used_at)) = self.database.read(find).await? else {
+        let at = now.as_millisecond();
+        let find = |c: &Connection| -> Result<Option<(String, i64, i64)>, atelier_store::Error> {
+            let mut query = c.prepare_cached(
+                "SELECT job, stored_at, used_at FROM cache WHERE key = ?1 AND expires_at > ?2",
+            )?;
+            let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+            Ok(query.query_row(params![digest, at], row).optional()?)
+        };
+        let Some((value, stored_at, used_at)) = self.database.glance(find)? else {
             return Ok(None);
         };
         if at - used_at > WORTH_NOTING.as_millis() as i64 {
-            self.execute("UPDATE cache SET used_at = ?2 WHERE key = ?1", (digest, at))
-                .await?;
+            self.execute(
+                "UPDATE cache SET used_at = ?2 WHERE key = ?1",
+                (digest.to_owned(), at),
+            )
+            .await?;
         }
         let stored_at = Timestamp::from_millisecond(stored_at).unwrap_or_default();
         Ok(Some(Entry { value, stored_at }))

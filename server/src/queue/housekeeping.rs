@@ -25,4 +25,6 @@ pub trait Housekeeping: Send + Sync + 'static {
     async fn photos_looked_through(&self) -> Result<Timestamp>;
     /// Notes that they have been, up to this instant.
     async fn look_through_photos(&self, until: Timestamp) -> Result<()>;
+    /// Lets the jobs fail that cannot be read, and that no claim would meet.
+    async fn set_aside_unreadable(&self, now: Timestamp) -> Result<()>;
 }

@@ -103,8 +103,8 @@ pub enum Error {
     Stale,
     #[error("there is no such job")]
     NotFound,
-    /// The job was to be added only with an answer.
-    #[error("there is no answer yet")]
+    /// The job was to be added only with an answer, or with one that is gone.
+    #[error("there is no answer")]
     NoAnswer,
     #[error(transparent)]
     Illegal(#[from] Illegal),
@@ -133,7 +133,8 @@ pub struct NewJob {
     /// Share the call of a job with this digest that is in flight, or its
     /// answer if it succeeded less than `window` ago.
     pub join: Option<Join>,
-    /// Finished at once with this answer, found in a cache.
+    /// Finished at once with this answer, found in a cache; [`Error::NoAnswer`] if
+    /// nothing refers to its blobs any more.
     pub answer: Option<Outcome>,
     /// Only added if it is finished at once: what was charged pays for no call,
     /// and for no share of one. Else [`Error::NoAnswer`].

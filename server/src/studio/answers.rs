@@ -1,4 +1,4 @@
-//! What was made before, for the same words or the same meaning.
+//! What was made before, for the same words (for others that mean the same: `alike`).
 
 use std::{
     collections::HashMap,
@@ -8,15 +8,12 @@ use std::{
 use atelier_api::{Cache as Source, Status};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use tracing::{debug, info, warn};
+use tracing::{info, warn};
 
 use super::{Accepted, Caller, Error, Studio, Terms};
 use crate::{
-    cache::{
-        Saved,
-        semantic::{self, Semantic},
-    },
-    job::{Found, ImageTask, Likeness, Outcome, Request, Task},
+    cache::Saved,
+    job::{Found, Outcome, Request, Task},
     limit::micros,
     metrics,
     queue::{Hooks, Job},
@@ -141,7 +138,7 @@ impl Studio {
     /// Whether the caller may be answered with the job: one that is withheld
     /// answers its owner alone. That is looked up where it is kept, so that every
     /// process knows of it at once.
-    async fn serves(&self, caller: &Caller, job: &Job) -> Result<bool, Error> {
+    pub(super) async fn serves(&self, caller: &Caller, job: &Job) -> Result<bool, Error> {
         Ok(caller.owns(job) || !self.register.withheld(&job.id).await?)
     }
 
@@ -151,20 +148,6 @@ impl Studio {
             Some(job) => self.serves(caller, &job).await,
             None => Ok(false),
         }
-    }
-
-    /// An earlier picture to be shown beside the one that is asked for.
-    pub(super) async fn suggestion(
-        &self,
-        caller: &Caller,
-        request: &Request,
-        now: Timestamp,
-    ) -> Option<Found> {
-        let Answer { outcome, mut found } = self.similar(caller, request, now).await?;
-        if let Outcome::Succeeded { pictures, .. } = outcome {
-            found.picture = pictures.into_iter().next();
-        }
-        Some(found)
     }
 
     async fn same(
@@ -208,77 +191,6 @@ impl Studio {
             }
         }
         true
-    }
-
-    /// Whatever goes wrong is a miss.
-    async fn similar(&self, caller: &Caller, request: &Request, now: Timestamp) -> Option<Answer> {
-        let (semantic, task) = self.comparable(request)?;
-        let asked = semantic::read(&task.prompt).await?;
-        let parameters = request.parameters(caller.owner.as_deref().unwrap_or_default());
-        let candidates = semantic.candidates(&parameters, &asked, now).await;
-        for candidate in candidates {
-            let job = match self.queue.get(&candidate.id).await {
-                Ok(Some(job)) => job,
-                Ok(None) => {
-                    semantic.forget(&candidate.id, now).await;
-                    continue;
-                }
-                Err(error) => {
-                    debug!(%error, "the semantic cache cannot be asked");
-                    return None;
-                }
-            };
-            // The index may lag behind; the request has the last word.
-            let Task::Image(known) = &job.request.task else {
-                continue;
-            };
-            if job.request.parameters(&job.owner) != parameters {
-                continue;
-            }
-            let own = caller.owns(&job);
-            let verdict = semantic::judge(&asked, &known.prompt, !own).await;
-            // The reason tells words of prompts.
-            debug!(
-                job = job.id,
-                similarity = candidate.similarity,
-                agree = verdict.agree,
-                reason = verdict.reason,
-                "compared"
-            );
-            if !verdict.agree || !semantic.holds(&job.id).await {
-                continue;
-            }
-            match self.serves(caller, &job).await {
-                Ok(true) => {}
-                Ok(false) => continue,
-                Err(error) => {
-                    debug!(%error, "whether a job is withheld cannot be asked");
-                    return None;
-                }
-            }
-            let words = own.then(|| known.prompt.clone());
-            if let Some(Answer { outcome, mut found }) = answer(job)
-                && self.has_files(Some(&outcome)).await
-            {
-                semantic.touch(&found.job, now).await;
-                found.similar = Some(Likeness {
-                    similarity: candidate.similarity,
-                });
-                found.own_words = words;
-                found.reason = Some(verdict.reason);
-                return Some(Answer { outcome, found });
-            }
-        }
-        None
-    }
-
-    /// A picture from words, where meanings are compared.
-    fn comparable<'a>(&self, request: &'a Request) -> Option<(&Semantic, &'a ImageTask)> {
-        let semantic = self.semantic.as_deref()?;
-        match &request.task {
-            Task::Image(task) => Some((semantic, task)),
-            _ => None,
-        }
     }
 
     /// Fills the exact cache before the job is finished: whoever asks the same
@@ -365,7 +277,7 @@ impl Studio {
 }
 
 /// A job that can serve as an answer: a success that was called for.
-fn answer(job: Job) -> Option<Answer> {
+pub(super) fn answer(job: Job) -> Option<Answer> {
     if job.status != Status::Succeeded {
         return None;
     }

@@ -3,7 +3,7 @@
 //! back once the store has returned.
 
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -65,7 +65,7 @@ impl Studio {
     }
 
     /// Takes back the orders in doubt, if the store answers again.
-    pub async fn resolve_doubts(&self) {
+    pub async fn resolve_doubts(self: &Arc<Self>) {
         for doubt in self.doubts.take() {
             if let Err(error) = self.take_back(&doubt).await {
                 debug!(%error, id = doubt.job.id, "an order is still in doubt");
@@ -76,7 +76,7 @@ impl Studio {
 
     /// The job is added for certain first: what of it may still be on its way to the store then changes
     /// nothing. One that has been begun meanwhile is carried out, and whoever orders the same again joins it.
-    async fn take_back(&self, doubt: &Doubt) -> Result<(), Error> {
+    async fn take_back(self: &Arc<Self>, doubt: &Doubt) -> Result<(), Error> {
         let now = self.clock.now();
         let job = match self.queue.enqueue(doubt.job.clone(), now).await {
             Ok(job) => job,

@@ -6,7 +6,7 @@ use atelier_api::Kind;
 use jiff::Timestamp;
 use tracing::{debug, warn};
 
-use super::{Caller, Error, Studio, Terms, answers::Answer, new_id};
+use super::{Caller, Error, Studio, Terms, new_id};
 use crate::{
     job::Request,
     limit::{
@@ -22,9 +22,7 @@ use crate::{
 pub(super) struct Fare {
     pub(super) standings: Vec<Standing>,
     pub(super) receipts: Vec<Receipt>,
-    /// What was given to such a request before, where that is all that may be given.
-    pub(super) answer: Option<Answer>,
-    /// How the limits stood that let nothing be made for it.
+    /// How the limits stood that let nothing be made for it: only what has been made before may be given.
     pub(super) over: Option<Vec<Standing>>,
 }
 
@@ -48,11 +46,11 @@ impl Studio {
         let fare = match self.charge_order(caller, demands.clone(), now).await {
             Err(Error::Limited(standings)) if !terms.fresh && may_look(&standings) => {
                 match self.answer(caller, request, now).await? {
-                    Some(answer) => {
+                    // It is looked up again: it may be gone by the time that is charged.
+                    Some(_) => {
                         let demands = self.asking(caller, kind, terms);
                         let asking = self.charge_order(caller, demands, now).await;
                         asking.map(|fare| Fare {
-                            answer: Some(answer),
                             over: Some(standings),
                             ..fare
                         })
@@ -137,7 +135,6 @@ impl Studio {
         let fare = |standings, receipts| Fare {
             standings,
             receipts,
-            answer: None,
             over: None,
         };
         match self.limiter.charge(demands, now).await {
@@ -250,6 +247,9 @@ impl Studio {
 
     async fn look(&self, caller: &Caller, kind: Option<Kind>) -> Result<Vec<Standing>, Error> {
         let demands = self.demands(caller, kind, Costs::default());
+        if demands.is_empty() {
+            return Ok(Vec::new());
+        }
         let decision = self.limiter.charge(demands, self.clock.now()).await?;
         Ok(decision.standings)
     }
@@ -317,6 +317,13 @@ pub(super) fn settlements(job: &Job, bill: &Bill) -> Vec<Settlement> {
         (actual != receipt.cost).then_some(Settlement { receipt, actual })
     });
     settled.collect()
+}
+
+/// What an order gets back that needs nothing to be made. Its job keeps no other receipts: where there is nothing
+/// to give back, the queue need not note its end.
+pub(super) fn returnable(receipts: &[Receipt]) -> Vec<&Receipt> {
+    let returned = |receipt: &&Receipt| receipt.cost > 0 && receipt.unit != Unit::Requests;
+    receipts.iter().filter(returned).collect()
 }
 
 fn made(bill: &Bill) -> Option<u64> {

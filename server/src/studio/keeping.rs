@@ -42,6 +42,7 @@ impl Studio {
     pub async fn sweep(&self) -> Result<(), Error> {
         let now = self.clock.now();
         let since = now.checked_sub(self.figures_kept).unwrap_or(Timestamp::MIN);
+        self.files.set_aside_unreadable(now).await?;
         self.cache.sweep(now, since).await?;
         if let Some(semantic) = &self.semantic {
             semantic.sweep(now).await?;

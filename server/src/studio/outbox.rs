@@ -2,7 +2,7 @@
 //! asked for it is told. The queue has noted the end; each of the steps may be
 //! repeated, and only then is the note forgotten.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use futures::{StreamExt as _, stream};
 use tracing::warn;
@@ -28,11 +28,23 @@ impl Studio {
         attended.await;
     }
 
-    /// Attends to the end of a job that was answered when it was added.
-    pub(super) async fn attend_answered(&self, job: &Job) {
+    /// Attends to the end of a job that was answered when it was added. Its charge is settled when this
+    /// returns; the rest is done behind the answer.
+    pub(super) async fn attend_answered(self: &Arc<Self>, job: &Job) {
         let end = Ended::answered(job);
-        self.attend(Some(end).filter(Ended::is_noted).into_iter().collect())
-            .await;
+        if !end.is_noted() {
+            return;
+        }
+        if let Err(error) = self.settle_end(&end).await {
+            warn!(%error, id = end.job.id, "an end waits in the outbox");
+            return;
+        }
+        let studio = Arc::clone(self);
+        tokio::spawn(async move {
+            if let Err(error) = studio.close(&end).await {
+                warn!(%error, id = end.job.id, "an end waits in the outbox");
+            }
+        });
     }
 
     /// Attends to what has been in the outbox for so long: a process died that
@@ -53,8 +65,17 @@ impl Studio {
     }
 
     async fn attend_to(&self, end: &Ended) -> Result<(), Error> {
-        self.settle(&end.job.id, settlements(&end.job, &end.bill))
-            .await?;
+        self.settle_end(end).await?;
+        self.close(end).await
+    }
+
+    async fn settle_end(&self, end: &Ended) -> Result<(), Error> {
+        let settlements = settlements(&end.job, &end.bill);
+        Ok(self.settle(&end.job.id, settlements).await?)
+    }
+
+    /// What is left to do for an end whose charge is settled.
+    async fn close(&self, end: &Ended) -> Result<(), Error> {
         self.tell(end).await?;
         Ok(self.queue.acknowledge(&end.key).await?)
     }

@@ -34,11 +34,12 @@ impl Worker {
             let verdict = Verdict::Fail(failed(job, &lost_too_often(), self.clock.now()));
             return Ok((verdict, Origin::Call));
         }
-        if self.may_call(job).await.is_err() {
+        let (room, is_held) = tokio::join!(self.may_call(job), self.is_held(job));
+        if room.is_err() {
             return Err(Interrupted::NoRoom);
         }
         let answer = tokio::select! {
-            answer = self.ask(job, progress) => answer,
+            answer = self.ask(job, is_held, progress) => answer,
             () = self.hand_back.cancelled() => {
                 return Err(Interrupted::HandedBack(Cost::Estimate));
             }
@@ -98,7 +99,7 @@ impl Worker {
     }
 
     /// The one step that may cost money.
-    async fn ask(&self, job: &Job, progress: Progress) -> Result<Answer, Error> {
+    async fn ask(&self, job: &Job, is_held: bool, progress: Progress) -> Result<Answer, Error> {
         if let Task::Notice(notice) = &job.request.task {
             return self.notify(&job.id, notice).await;
         }
@@ -109,7 +110,7 @@ impl Worker {
             }
             None => None,
         };
-        if self.is_held(job).await {
+        if is_held {
             return Err(held());
         }
         let (provider, _) = self.provider(&job.request.provider).ok_or_else(missing)?;

@@ -303,7 +303,7 @@ async fn a_policy_says_what_happens_when_it_cannot_be_asked() {
     let order = Order::Image(image_task("a boat"));
     for (on_error, taken) in [("allow", true), ("deny", false)] {
         let folder = tempfile::tempdir().unwrap();
-        let studio = limits_away(on_error, folder.path()).await;
+        let studio = Arc::new(limits_away(on_error, folder.path()).await);
         let answer = studio
             .submit(&caller, order.clone(), Terms::default())
             .await;

@@ -27,7 +27,7 @@ const MEANT: &[(&str, &str)] = &[
     ),
     (
         "SELECT id FROM jobs INDEXED BY jobs_unknown WHERE status NOT IN ('queued', 'running', 'delivering', \
-         'succeeded', 'failed', 'cancelled') OR cache NOT IN ('miss', 'exact', 'semantic', 'joined') LIMIT 16",
+         'succeeded', 'failed', 'cancelled') OR cache NOT IN ('miss', 'exact', 'semantic', 'joined')",
         "the index has only what was damaged",
     ),
     (

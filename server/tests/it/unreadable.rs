@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use atelier::{
     queue::{
-        Claim, Error, Hooks, Job, Join, Lane, NewJob, Priority, Queue, RedisQueue, SqliteQueue,
+        Claim, Error, Hooks, Housekeeping, Job, Join, Lane, NewJob, Priority, Queue, RedisQueue,
+        SqliteQueue,
     },
     schema,
     store::{self, redis::Redis},
@@ -66,7 +67,11 @@ async fn ids(jobs: impl Future<Output = Result<Vec<Job>, Error>>) -> Vec<String>
 
 /// Two jobs are damaged, one of them while a third shares its call; the next is
 /// carried out by a lane that makes one call at a time.
-async fn the_next_is_carried_out(queue: &dyn Queue, left: Left, damage: impl AsyncFn(&str)) {
+async fn the_next_is_carried_out(
+    queue: &(impl Queue + Housekeeping),
+    left: Left,
+    damage: impl AsyncFn(&str),
+) {
     let now = Timestamp::now();
     for id in ["a", "b", "b-too", "c"] {
         queue.enqueue(new(id), now).await.unwrap();
@@ -77,7 +82,9 @@ async fn the_next_is_carried_out(queue: &dyn Queue, left: Left, damage: impl Asy
     // Who looks sees the others, however few are asked for.
     assert_eq!(ids(queue.list("owner", None, 1)).await, ["c"]);
     assert_eq!(ids(queue.list("owner", Some("c"), 1)).await, ["b-too"]);
+    // Whoever does not meet them claims the next all the same.
     assert_eq!(call(queue, now).await.as_deref(), Some("c"));
+    queue.set_aside_unreadable(now).await.unwrap();
     let follower = queue.get("b-too").await.unwrap().unwrap();
     assert_eq!(follower.status, Status::Failed);
 

@@ -147,8 +147,12 @@ impl Semantic {
             let Some(words) = earlier(&candidate.id).await else {
                 continue;
             };
-            let verdict = judge(&asked, &words, false).await;
-            if verdict.agree {
+            let one = Earlier {
+                prompt: words,
+                stranger: false,
+            };
+            let verdicts = judge(&asked, vec![one]).await;
+            if let Some(verdict) = verdicts.into_iter().find(|verdict| verdict.agree) {
                 return Some(Found {
                     id: candidate.id,
                     similarity: candidate.similarity,
@@ -314,26 +318,46 @@ pub async fn read(prompt: &str) -> Option<Arc<Reading>> {
     (latin > 0 && 10 * latin >= 9 * letters().count()).then(|| Arc::new(reading))
 }
 
-/// What the guard thinks of a prompt and an earlier one, off the async threads. An
-/// earlier one of a `stranger`'s that tells of a person is like none.
-pub async fn judge(asked: &Arc<Reading>, earlier: &str, stranger: bool) -> Verdict {
-    let (asked, earlier) = (Arc::clone(asked), earlier.to_owned());
+/// An earlier prompt to be compared with.
+pub struct Earlier {
+    /// Its words.
+    pub prompt: String,
+    /// Somebody else's: one that tells of a person is like none then.
+    pub stranger: bool,
+}
+
+/// What the guard thinks of a prompt and earlier ones, in their order, up to the
+/// first that agrees; off the async threads. Nothing if that fails.
+pub async fn judge(asked: &Arc<Reading>, earlier: Vec<Earlier>) -> Vec<Verdict> {
+    let asked = Arc::clone(asked);
     let compare = move || {
-        let earlier = Reading::new(&earlier);
-        if stranger && earlier.is_personal() {
-            return Verdict {
-                agree: false,
-                reason: "the earlier prompt tells of a person".into(),
-            };
+        let mut verdicts = Vec::with_capacity(earlier.len());
+        for earlier in earlier {
+            let verdict = compare(&asked, &earlier);
+            let agree = verdict.agree;
+            verdicts.push(verdict);
+            if agree {
+                break;
+            }
         }
-        asked.compare(&earlier)
+        verdicts
     };
-    spawn_blocking(compare)
-        .await
-        .unwrap_or_else(|error| Verdict {
+    let judged = spawn_blocking(compare).await;
+    judged.unwrap_or_else(|error| {
+        debug!(%error, "prompts could not be compared");
+        Vec::new()
+    })
+}
+
+fn compare(asked: &Reading, earlier: &Earlier) -> Verdict {
+    let known = Reading::new(&earlier.prompt);
+    if earlier.stranger && known.is_personal() {
+        return Verdict {
             agree: false,
-            reason: format!("the comparison failed: {error}"),
-        })
+            reason: "the earlier prompt tells of a person".into(),
+        };
+    }
+    asked.compare(&known)
 }
 
 /// Says whether the second prompt would be answered with what was made for the first.

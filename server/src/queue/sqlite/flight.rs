@@ -26,7 +26,8 @@ pub(super) fn enqueue(c: &Connection, mut row: Row, new: &NewJob, now: i64) -> R
     }
     match &new.answer {
         Some(answer) if table::still_kept(c, answer)? => row.finish_with(text(answer)?, now),
-        _ => {
+        Some(_) => return Err(Error::NoAnswer),
+        None => {
             let since = new
                 .join
                 .as_ref()

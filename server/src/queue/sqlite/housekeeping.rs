@@ -8,6 +8,7 @@ use super::{
     super::{Housekeeping, Result},
     SqliteQueue,
     table::{cached, execute, texts},
+    unread,
 };
 use crate::store::instant;
 
@@ -96,5 +97,15 @@ impl Housekeeping for SqliteQueue {
             )
         };
         self.database.write(write).await
+    }
+
+    async fn set_aside_unreadable(&self, now: Timestamp) -> Result<()> {
+        // Hardly ever there are any, and the writer has others to serve.
+        if self.database.glance(unread::unknown)?.is_empty() {
+            return Ok(());
+        }
+        let now = now.as_millisecond();
+        self.change(move |c, changed| unread::give_up_unknown(c, changed, now))
+            .await
     }
 }

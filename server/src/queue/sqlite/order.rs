@@ -192,9 +192,6 @@ fn settle_due(
     now: i64,
     end: i64,
 ) -> Result<Option<Row>> {
-    for id in unread::unknown(c)? {
-        unread::give_up(c, changed, &id, now)?;
-    }
     let due = find(
         c,
         "WHERE due_at > 0 AND due_at <= ?1 ORDER BY due_at, id LIMIT ?2",

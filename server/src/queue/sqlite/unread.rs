@@ -10,15 +10,23 @@ use super::{
 };
 use crate::{job::Outcome, store::instant};
 
-/// Some rows with words that are not known, which no lane and no lease leads to.
+/// Rows with words that are not known, which perhaps no lane and no lease leads to.
 pub(super) fn unknown(c: &Connection) -> Result<Vec<String>> {
     texts(
         c,
         "SELECT id FROM jobs INDEXED BY jobs_unknown
          WHERE status NOT IN ('queued', 'running', 'delivering', 'succeeded', 'failed', 'cancelled')
-             OR cache NOT IN ('miss', 'exact', 'semantic', 'joined') LIMIT 16",
+             OR cache NOT IN ('miss', 'exact', 'semantic', 'joined')",
         &[],
     )
+}
+
+/// Lets the jobs fail of such rows.
+pub(super) fn give_up_unknown(c: &Connection, changed: &mut Vec<String>, now: i64) -> Result<()> {
+    for id in unknown(c)? {
+        give_up(c, changed, &id, now)?;
+    }
+    Ok(())
 }
 
 /// Makes a row that cannot be read one that can, of a call in progress if the job

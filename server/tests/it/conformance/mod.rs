@@ -3,6 +3,7 @@
 //! that opens it.
 
 mod access;
+mod hits;
 mod ledger;
 mod over_limit;
 mod queue;
@@ -200,6 +201,10 @@ mod shared {
         over_limit::an_answer_is_given_to_who_is_over_a_limit,
         over_limit::an_answer_that_is_deleted_meanwhile_is_refused_by_the_limit,
         over_limit::an_answer_whose_picture_goes_meanwhile_is_refused_by_the_limit,
+        hits::a_hit_asks_once_whether_its_source_is_withheld,
+        hits::an_answer_that_is_deleted_after_it_was_found_is_made_again,
+        hits::a_hit_with_nothing_to_give_back_is_not_noted,
+        hits::a_hit_has_its_charge_back_when_it_is_answered,
         access::a_key_is_kept_to_the_letter,
         access::a_key_can_be_revoked,
         access::the_deny_list_has_each_subject_once,

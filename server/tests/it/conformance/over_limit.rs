@@ -13,7 +13,7 @@ use atelier::{
     blob::Blobs,
     callback::{Data, Message},
     job::{Outcome, Picture, Visibility},
-    limit::{Decision, Demand, Error, HourlyStats, Limiter, Settlement, Unit},
+    limit::{Decision, Demand, Error, HourlyStats, Limiter, Policy, Settlement, Unit},
     queue::{Claim, Lane, Queue, Verdict},
     studio::{self, Accepted, Caller, Order, Studio, Terms},
 };
@@ -24,6 +24,7 @@ use super::{Stores, ledger};
 use crate::support::{image_task, picture};
 
 const LEASE: Duration = Duration::from_secs(600);
+const OWNER: &str = "somebody";
 
 /// What happens to the answer between the charge and the order.
 #[derive(Clone, Copy, PartialEq)]
@@ -45,7 +46,7 @@ struct Meanwhile {
 
 impl Meanwhile {
     async fn happen(&self) {
-        let jobs = self.queue.list("somebody", None, 1).await.unwrap();
+        let jobs = self.queue.list(OWNER, None, 1).await.unwrap();
         match self.fate {
             Fate::Stays => {}
             Fate::Deleted => {
@@ -96,16 +97,18 @@ impl Limiter for Meanwhile {
     }
 }
 
+/// A policy for everybody together.
+pub(super) fn policy(unit: &str, quota: u32) -> Arc<Policy> {
+    let text = format!(
+        "name = '{unit}'\nscope = 'global'\nunit = '{unit}'\nalgorithm = 'fixed_window'\n\
+         quota = {quota}\nwindow = '365d'"
+    );
+    Arc::new(toml::from_str(&text).unwrap())
+}
+
 /// A studio in which everybody together may have one picture.
 fn studio(stores: &Stores, fate: Fate) -> Arc<Studio> {
     let studio = Arc::into_inner(ledger::studio(stores)).unwrap();
-    let policy = |unit, quota| {
-        let text = format!(
-            "name = '{unit}'\nscope = 'global'\nunit = '{unit}'\nalgorithm = 'fixed_window'\n\
-             quota = {quota}\nwindow = '365d'"
-        );
-        Arc::new(toml::from_str(&text).unwrap())
-    };
     Arc::new(Studio {
         policies: vec![policy("images", 1), policy("requests", 9)],
         limiter: Arc::new(Meanwhile {
@@ -119,22 +122,22 @@ fn studio(stores: &Stores, fate: Fate) -> Arc<Studio> {
     })
 }
 
-fn caller() -> Caller {
+fn caller(owner: &str) -> Caller {
     Caller {
         ip: "203.0.113.1".into(),
-        owner: Some("somebody".into()),
+        owner: Some(owner.into()),
         held: None,
         holder: None,
     }
 }
 
-async fn order(studio: &Studio) -> Result<Accepted, studio::Error> {
+pub(super) async fn order(studio: &Arc<Studio>, owner: &str) -> Result<Accepted, studio::Error> {
     let order = Order::Image(image_task("a boat"));
-    studio.submit(&caller(), order, Terms::default()).await
+    studio.submit(&caller(owner), order, Terms::default()).await
 }
 
 /// Makes the picture of the job that waits.
-async fn work(studio: &Arc<Studio>) {
+pub(super) async fn work(studio: &Arc<Studio>) {
     let now = Timestamp::now();
     let lanes = [Lane::open("test")];
     let Claim::Call(job) = studio.queue.claim(&lanes, now, LEASE).await.unwrap() else {
@@ -171,9 +174,9 @@ async fn work(studio: &Arc<Studio>) {
 /// A studio whose one picture is made, and what becomes of the same order again.
 async fn again(stores: &Stores, fate: Fate) -> (Arc<Studio>, Result<Accepted, studio::Error>) {
     let studio = studio(stores, fate);
-    order(&studio).await.unwrap();
+    order(&studio, OWNER).await.unwrap();
     work(&studio).await;
-    let again = order(&studio).await;
+    let again = order(&studio, OWNER).await;
     (studio, again)
 }
 
@@ -185,7 +188,7 @@ pub(crate) async fn an_answer_is_given_to_who_is_over_a_limit(stores: Stores) {
 
 /// Of nine.
 async fn requests_left(studio: &Studio) -> u64 {
-    let standings = studio.limits(&caller()).await.unwrap();
+    let standings = studio.limits(&caller(OWNER)).await.unwrap();
     let requests = standings
         .iter()
         .find(|one| one.policy.unit == Unit::Requests);
@@ -204,7 +207,7 @@ async fn is_refused(stores: Stores, fate: Fate) {
     let lanes = [Lane::open("test")];
     let claim = studio.queue.claim(&lanes, Timestamp::now(), LEASE).await;
     assert!(matches!(claim, Ok(Claim::Idle(_))), "{claim:?}");
-    let jobs = studio.queue.list("somebody", None, 9).await.unwrap();
+    let jobs = studio.queue.list(OWNER, None, 9).await.unwrap();
     assert_eq!(jobs.len(), usize::from(fate == Fate::FileGone));
     assert_eq!(requests_left(&studio).await, 8);
 }

@@ -2,7 +2,7 @@
 -- there is to it (answered since when, and the digest; or ''), and what is
 -- special about it, or ''. Answers for each either its place in the lane (-1: not
 -- known) when it was queued alone, or the record; -2: its owner has deleted it;
--- -3: it needs an answer, and there is none.
+-- -3: it needs an answer, and there is none; or the one it was given is gone.
 
 local STRIDE = 4
 

@@ -236,7 +236,10 @@ pub(crate) async fn an_answer_whose_picture_is_gone_is_not_given(stores: Stores)
         answer: Some(success("a.png")),
         ..new("b", "other")
     };
-    let job = queue.enqueue(cached, at(5)).await.unwrap();
+    let added = queue.enqueue(cached, at(5)).await;
+    assert!(matches!(added, Err(Error::NoAnswer)), "{added:?}");
+    assert_eq!(queue.get("b").await.unwrap(), None);
+    let job = queue.enqueue(new("b", "other"), at(5)).await.unwrap();
     assert_eq!((job.status, job.cache), (Status::Queued, Cache::Miss));
 }
 

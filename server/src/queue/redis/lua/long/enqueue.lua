@@ -23,13 +23,17 @@ local function answered(row, ended, outcome, now, body)
 end
 
 -- Adds a job with something special about it, unless it needs an answer and
--- there is none; whether it did.
+-- there is none, or was given one that is gone; whether it did.
 local function add_special(id, lane, band, cost, owner, extra, body)
   local row = read(id, pack(HEAD, 'q', 'm', '-', PLAIN, 0, 0, 1, 0, 0, 0, 0, band, #lane, lane))
   rows[id] = row
   local due, now, since, ended, answered_only, digest, at = parse('>I8I8I8c1BI2c0', extra)
   local answer = sub(extra, at)
-  if ended ~= '-' and kept(answer) then
+  if ended ~= '-' then
+    if not kept(answer) then
+      rows[id] = nil
+      return false
+    end
     answered(row, ended, answer, now, body)
     return true
   end

@@ -98,10 +98,13 @@ impl Jobs {
         let (id, priority) = (new.id.clone(), new.priority);
         let leader = new.join.as_ref().and_then(|join| self.joinable(join, now));
         let kept = |answer: &Outcome| answer.files().all(|key| self.refers_to(key));
-        let given = new.answer.clone().filter(kept);
+        if new.answer.as_ref().is_some_and(|answer| !kept(answer)) {
+            return Err(Error::NoAnswer);
+        }
         let shared = leader.as_ref().map(|leader| &self.rows[leader].job);
         let shared = shared.filter(|job| job.status == Status::Succeeded);
-        let answer = given.or_else(|| shared.and_then(|job| job.outcome.clone()));
+        let answer = new.answer.clone();
+        let answer = answer.or_else(|| shared.and_then(|job| job.outcome.clone()));
         if new.answered_only && answer.is_none() {
             return Err(Error::NoAnswer);
         }
