@@ -189,10 +189,9 @@ impl Studio {
             }
         };
         self.note_accepted(&job, now);
-        if job.status != Status::Succeeded {
+        if job.status != Status::Succeeded || !self.attend_answered(&job).await {
             return Ok(Accepted { job, standings });
         }
-        self.attend_answered(&job).await;
         let standings = self.standings(caller, kind).await?;
         Ok(Accepted { job, standings })
     }

@@ -247,9 +247,6 @@ impl Studio {
 
     async fn look(&self, caller: &Caller, kind: Option<Kind>) -> Result<Vec<Standing>, Error> {
         let demands = self.demands(caller, kind, Costs::default());
-        if demands.is_empty() {
-            return Ok(Vec::new());
-        }
         let decision = self.limiter.charge(demands, self.clock.now()).await?;
         Ok(decision.standings)
     }

@@ -28,23 +28,24 @@ impl Studio {
         attended.await;
     }
 
-    /// Attends to the end of a job that was answered when it was added. Its charge is settled when this
-    /// returns; the rest is done behind the answer.
-    pub(super) async fn attend_answered(self: &Arc<Self>, job: &Job) {
+    /// Attends to the end of a job that was answered when it was added, if anything is left to do; whether
+    /// there was. Its charge is settled when this returns, the rest is done behind the answer.
+    pub(super) async fn attend_answered(self: &Arc<Self>, job: &Job) -> bool {
         let end = Ended::answered(job);
         if !end.is_noted() {
-            return;
+            return false;
         }
-        if let Err(error) = self.settle_end(&end).await {
+        match self.settle_end(&end).await {
+            Ok(()) => drop(tokio::spawn(Arc::clone(self).close_later(end))),
+            Err(error) => warn!(%error, id = end.job.id, "an end waits in the outbox"),
+        }
+        true
+    }
+
+    async fn close_later(self: Arc<Self>, end: Ended) {
+        if let Err(error) = self.close(&end).await {
             warn!(%error, id = end.job.id, "an end waits in the outbox");
-            return;
         }
-        let studio = Arc::clone(self);
-        tokio::spawn(async move {
-            if let Err(error) = studio.close(&end).await {
-                warn!(%error, id = end.job.id, "an end waits in the outbox");
-            }
-        });
     }
 
     /// Attends to what has been in the outbox for so long: a process died that
