@@ -107,16 +107,19 @@ impl Both<'_> {
     /// "One" or "alone" may be left unsaid, unless the other says that they are many.
     /// `None`: not the point; `Some(None)`: it makes no difference.
     fn lone(&self, a: &[usize], b: &[usize]) -> Option<Option<String>> {
-        let lone = |reading: &Reading, odd: &[usize]| odd.len() == 1 && is_lone(reading, odd[0]);
-        let all_lone =
-            lone(self.a, a) && (b.is_empty() || lone(self.b, b)) || a.is_empty() && lone(self.b, b);
-        if !all_lone {
+        let all = |reading: &Reading, odd: &[usize]| odd.iter().all(|at| is_lone(reading, *at));
+        if a.is_empty() && b.is_empty() || !all(self.a, a) || !all(self.b, b) {
             return None;
         }
-        let (one, at) = match a.first() {
-            Some(x) => (self.a, *x),
-            None => (self.b, b[0]),
-        };
+        let (a, b) = (
+            a.iter().map(|x| (self.a, *x)),
+            b.iter().map(|y| (self.b, *y)),
+        );
+        Some(a.chain(b).find_map(|(one, at)| self.more(one, at)))
+    }
+
+    /// What is one here are many there, or another one.
+    fn more(&self, one: &Reading, at: usize) -> Option<String> {
         let (there, other) = self.counterparts(one);
         let thing = head(one, at).or_else(|| head_before(one, at));
         let many = thing
@@ -126,12 +129,12 @@ impl Both<'_> {
             .tokens
             .iter()
             .any(|token| LEXICON.grammar.many.contains(&token.text));
-        let text = &one.tokens[at].text;
         let certain = thing.is_some_and(|thing| {
             let article = there[thing].and_then(|other_thing| other.article(other_thing));
             is_one_of(&one.tokens[at], &one.tokens[thing], article)
         });
-        Some((many || counted || certain).then(|| format!("“{text}” is one, the other has more")))
+        let text = &one.tokens[at].text;
+        (many || counted || certain).then(|| format!("“{text}” is one, the other has more"))
     }
 
     /// A style that is named twice.

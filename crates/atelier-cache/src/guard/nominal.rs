@@ -52,7 +52,10 @@ impl Reading {
         let Some((_, adjectives)) = run.split_last() else {
             return next.is_some_and(|next| next.role == Role::Light);
         };
-        adjectives.iter().all(|at| self.tokens[*at].is_adjective())
+        adjectives.iter().all(|at| {
+            let token = &self.tokens[*at];
+            token.is_adjective() || LEXICON.grammar.lone.contains(&token.text)
+        })
     }
 
     fn is_noun(&self, at: usize) -> bool {

@@ -248,6 +248,7 @@ fn what_is_said_differently_is_the_same() {
         ),
         ("twenty-one candles on a cake", "21 candles on a cake"),
         ("1 red boat", "a red boat"),
+        ("one dog and 1 cat", "a dog and a cat"),
         ("a café in Rome", "a cafe in rome"),
         ("The Eiffel Tower In Snow", "the eiffel tower in snow"),
     ] {
