@@ -17,7 +17,8 @@
 //! | `outcome` | hash | by id: the outcome's blobs, then JSON |
 //! | `failures` | hash | by id: the failed attempts, each a comma and JSON |
 //! | `followers:ID` | set | the jobs that share this leader's call and have not ended |
-//! | `flight:DIGEST` | sorted set | the leaders of a request; `+inf` in flight, else when they succeeded |
+//! | `flights` | hash | by digest: the leaders of a request, one a line; by the empty one: until when to look for `flight:` |
+//! | `flight:DIGEST` | sorted set | the same, as the version before noted it |
 //! | `ready:LANE` | sorted set | jobs that wait for nothing but their turn, by band and virtual start |
 //! | `due` | sorted set | delayed jobs and leases, by the instant they fall due |
 //! | `lane:LANE` | hash | `v`, `next`, `held`, `floor` of the lane, and `running`: calls in progress |

@@ -44,6 +44,7 @@ mod notices;
 mod notice_limits;
 mod outbox;
 mod unreadable;
+mod older;
 mod semantic;
 mod several;
 mod clocks;

@@ -36,7 +36,7 @@ const CLUSTER_RETRIES: u32 = 4;
 
 /// The version of the records that this program writes. One more whenever an
 /// older program could not read them.
-pub(super) const SCHEMA: u64 = 1;
+pub(super) const SCHEMA: u64 = 2;
 
 /// The version of the records that are there, on the node that has the queue.
 const SCHEMA_KEY: &str = "atelier:{queue}:schema";

@@ -4,6 +4,8 @@
 mod claim;
 mod work;
 
+use std::collections::HashSet;
+
 use ::redis::Value;
 use jiff::Timestamp;
 
@@ -26,10 +28,10 @@ type Results<T> = batcher::Results<T, Error>;
 pub(super) struct Addition {
     id: String,
     body: Vec<u8>,
-    /// Empty unless it may join, and nothing else is special about it.
-    joins: Vec<u8>,
+    /// Of what it may join.
+    digest: String,
     /// Empty unless it is delayed, may join, has an answer, or needs one.
-    extra: Vec<u8>,
+    special: Vec<u8>,
 }
 
 /// What became of it.
@@ -45,60 +47,57 @@ impl Addition {
         Ok(Self {
             id: job.id.clone(),
             body: record::body(job, now)?,
-            joins: if is_special(job, at) {
-                Vec::new()
-            } else {
-                joins(job, at)
-            },
-            extra: extra(job, at)?,
+            digest: job
+                .join
+                .as_ref()
+                .map(|join| join.digest.clone())
+                .unwrap_or_default(),
+            special: special(job, at)?,
         })
     }
-}
-
-/// Whether there is more to the job than that it may join another.
-fn is_special(job: &NewJob, now: i64) -> bool {
-    let delayed = job.not_before.is_some_and(|time| due(time, now) > 0);
-    delayed || job.answer.is_some() || job.answered_only
-}
-
-/// From when on an answer to the same request counts, and the digest.
-fn joins(job: &NewJob, now: i64) -> Vec<u8> {
-    let packed = job.join.as_ref().map(|join| {
-        let since = since(join, now).to_be_bytes();
-        [&since, join.digest.as_bytes()].concat()
-    });
-    packed.unwrap_or_default()
 }
 
 fn since(join: &Join, now: i64) -> i64 {
     now.saturating_sub(milliseconds(join.window)).max(0)
 }
 
-fn extra(job: &NewJob, now: i64) -> Result<Vec<u8>> {
-    if !is_special(job, now) && job.join.is_none() {
+/// What is special about a job, as `enqueue.lua` takes it.
+fn special(job: &NewJob, now: i64) -> Result<Vec<u8>> {
+    let due = job.not_before.map_or(0, |time| due(time, now));
+    let only_joins = due == 0 && job.answer.is_none() && !job.answered_only;
+    if only_joins && job.join.is_none() {
         return Ok(Vec::new());
     }
-    let due = job.not_before.map_or(0, |time| due(time, now));
     let since = job.join.as_ref().map_or(now, |join| since(join, now));
-    let digest = job.join.as_ref().map_or("", |join| join.digest.as_str());
-    let mut packed = Vec::with_capacity(128);
-    for time in [due, now, since] {
-        packed.extend(time.to_be_bytes());
+    let mut packed = [now.to_be_bytes(), since.to_be_bytes()].concat();
+    if only_joins {
+        return Ok(packed);
     }
+    packed.extend(due.to_be_bytes());
     packed.push(job.answer.as_ref().map_or(b'-', record::ended));
     packed.push(job.answered_only.into());
-    record::long(&mut packed, digest.as_bytes())?;
     if let Some(answer) = &job.answer {
         packed.extend(record::outcome(answer)?);
     }
     Ok(packed)
 }
 
+/// 1 if none is there twice.
+fn distinct<'a>(mut texts: impl Iterator<Item = &'a str>) -> u8 {
+    let mut seen = HashSet::new();
+    let distinct = texts.all(|text| seen.insert(text));
+    distinct.into()
+}
+
 pub(super) async fn enqueue(redis: Redis, items: Vec<Addition>) -> Results<Added> {
     let mut call = redis.script(&scripts::ENQUEUE).key(TAG);
+    let ids = items.iter().map(|item| item.id.as_str());
+    let digests = items.iter().map(|item| item.digest.as_str());
+    let digests = digests.filter(|digest| !digest.is_empty());
+    call = call.arg(distinct(ids) & distinct(digests));
     for item in items {
         let call_with_id = call.arg(item.id).arg(item.body);
-        call = call_with_id.arg(item.joins).arg(item.extra);
+        call = call_with_id.arg(item.digest).arg(item.special);
     }
     let answers = reply::list(call.run().await?)?;
     answers

@@ -6,7 +6,7 @@
 //! |---|---|
 //! | head | letters: status, cache, kind of outcome; marks: withdrawn, role, followed, failed, uncharged, linked, shown; numbers (as `f64`, little-endian): attempt, deliveries, version, token, started, finished, virtual start; band (1 byte), lane |
 //! | links | leader, flight, progress, preview, reports (4; not before they were counted) |
-//! | fixed | lane, band and flags (1), cost (4), owner, blobs of the request |
+//! | fixed | lane, band and flags (1), cost (4), owner, blobs of the request; with a flag the digest of what it may join |
 //! | outcome | blobs of the outcome, JSON |
 //! | note | whether it pays (1), id, head, body, outcome, failures of the call |
 
@@ -19,7 +19,7 @@ use serde::Deserialize;
 
 pub(super) use self::{
     note::Note,
-    pack::{body, ended, long, outcome},
+    pack::{body, ended, outcome},
 };
 use super::{
     super::{FailedAttempt, Hooks, Job, NewJob, Ticket},
@@ -146,9 +146,13 @@ impl Record {
         }
         let mut fixed = Reader(&self.body);
         let _lane = fixed.short()?;
-        let _band_and_cost: [u8; 5] = fixed.array()?;
+        let [flags] = fixed.array()?;
+        let _cost: [u8; 4] = fixed.array()?;
         let owner = text(fixed.long()?)?;
         let _files = fixed.long()?;
+        if flags & pack::JOINS != 0 {
+            let _digest = fixed.long()?;
+        }
         let body: Body = serde_json::from_slice(fixed.0)?;
         let job = Job {
             id: text(&self.id)?,

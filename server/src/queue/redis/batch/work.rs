@@ -1,12 +1,12 @@
 //! What is done under a ticket: extend, settle, complete.
 
-use std::{collections::HashSet, time::Duration};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::{
     super::super::{Error, Event, Report, Ticket, Verdict, due},
-    Record, Redis, Result, Results, TAG, milliseconds, record, reply, scripts,
+    Record, Redis, Result, Results, TAG, distinct, milliseconds, record, reply, scripts,
 };
 use crate::job::Outcome;
 
@@ -134,13 +134,6 @@ pub(in super::super) async fn settle(redis: Redis, items: Vec<Settlement>) -> Re
     Ok(results
         .map(|(code, event)| reply::refusal(code, event))
         .collect())
-}
-
-/// 1 if no id is there twice.
-fn distinct<'a>(ids: impl Iterator<Item = &'a str>) -> u8 {
-    let mut seen = HashSet::new();
-    let distinct = ids.into_iter().all(|id| seen.insert(id));
-    distinct.into()
 }
 
 /// The delivery under this ticket has succeeded, at the instant.

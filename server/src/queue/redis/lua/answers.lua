@@ -40,6 +40,9 @@ local function leader_of(row)
   return mark(row, ROLE) == 'f' and not OVER[row[STATUS]] and load(open(row).leader) or nil
 end
 
+-- The links of a job that has none.
+local NO_LINKS = string.rep('\0', 12)
+
 -- What is answered of jobs, column by column: ids, heads, bodies, links,
 -- outcomes, failures, places (left to be filled in), and of followers the links
 -- of their leaders, of which they show what was reported. The jobs at the same
@@ -56,10 +59,14 @@ local function tell(ids, heads, rows_at, outcomes)
     ended_at[i] = row[ENDED] and row[ENDED] ~= '-'
     leading[i], leaders[i] = leader, leader and leader[ID] or ids[i]
   end
+  local shared = column('links', leaders, leading)
+  for i in pairs(leading) do
+    shared[i] = shared[i] or NO_LINKS
+  end
   return {
     ids, heads, read_all('body', ids), column('links', ids, linked),
     outcomes and read_all('outcome', ids) or column('outcome', ids, ended_at),
-    column('failures', ids, failed), {}, column('links', leaders, leading),
+    column('failures', ids, failed), {}, shared,
   }
 end
 

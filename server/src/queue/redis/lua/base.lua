@@ -14,9 +14,9 @@ local pack, parse = struct.pack, struct.unpack
 -- token, started, finished, virtual start, band, lane.
 local HEAD = '<c1c1c1c7dddddddBBc0'
 local HEAD_BYTES = 68
--- The marks of jobs of which the head tells all that matters until they are
--- finished: alone, or leading a flight that nobody has joined.
-local PLAIN, LEADING = '-------', '-l---y-'
+-- The marks of jobs of which head and body tell all that matters: alone, or
+-- leading a flight that nobody has joined.
+local PLAIN, LEADING = '-------', '-l-----'
 -- An item was carried out.
 local DONE = 0
 
@@ -39,8 +39,8 @@ end
 -- Whom the fair order counts an owner's jobs to, and whether the owner has a
 -- list of them: owners that differ only behind a '#' have neither of their own.
 local function place_of(owner)
-  local together = string.match(owner, '^([^#]*)#')
-  return together or owner, together == nil
+  local behind = string.find(owner, '#', 1, true)
+  return behind and sub(owner, 1, behind - 1) or owner, behind == nil
 end
 
 -- Adds a pair to a list.
@@ -66,9 +66,9 @@ end
 
 -- Takes a stored text apart, from a place on; nothing if it is damaged.
 local function take_apart(layout, text, from)
-  local whole, a, b, c, d, e = pcall(parse, layout, text, from or 1)
+  local whole, a, b, c, d, e, f = pcall(parse, layout, text, from or 1)
   if whole then
-    return a, b, c, d, e
+    return a, b, c, d, e, f
   end
 end
 

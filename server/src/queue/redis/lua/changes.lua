@@ -41,18 +41,9 @@ end
 
 -- Enters a job that is over into the lists of such.
 local function close(row)
-  local at = decimal(row[FINISHED])
-  add(finished_in, at, row[ID])
+  add(finished_in, decimal(row[FINISHED]), row[ID])
   if row[STATUS] == 'f' then
     add(dead_in, '0', row[ID])
-  end
-  if row[MARKS] ~= PLAIN and mark(row, ROLE) == 'l' then
-    local key = P .. 'flight:' .. open(row).flight
-    if row[STATUS] == 's' then
-      call('ZADD', key, at, row[ID])
-    else
-      call('ZREM', key, row[ID])
-    end
   end
 end
 
@@ -175,7 +166,7 @@ local function remove(row)
   let_go(files, orphans)
   let_go(files_of(call('HGET', P .. 'outcome', id)), orphans)
   if mark(row, ROLE) == 'l' then
-    call('ZREM', P .. 'flight:' .. open(row).flight, id)
+    ground(row)
   end
   for _, key in ipairs({ 'head', 'body', 'links', 'outcome', 'failures' }) do
     call('HDEL', P .. key, id)

@@ -6,9 +6,7 @@
 
 local STRIDE = 3
 local ids, counts, distinct = every(STRIDE, 2), {}, ARGV[1] == '1'
-local plain, plain_heads, long = {}, {}, nil
--- Of those that lead a flight: id, kind of outcome, now.
-local leading = {}
+local long
 
 local found = call('HMGET', P .. 'head', unpack(ids))
 for n = 1, #ids do
@@ -22,15 +20,11 @@ for n = 1, #ids do
     local k, now = #told + 1, ARGV[i + 2]
     local head = pack(HEAD, ended, cache, ended, marks, attempt, deliveries, version + 1, token,
       started, tonumber(now), vt, band, #lane, lane)
-    told[k], heads[k], due_out[#due_out + 1], changed[#changed + 1] = id, head, id, id
-    plain[#plain + 1], plain_heads[#plain + 1] = id, head
+    told[k], heads[k] = id, head
     add(heads_in, id, head)
     add(finished_in, now, id)
     if ended == 'f' then
       add(dead_in, '0', id)
-    end
-    if marks == LEADING then
-      leading[#leading + 1] = { id, ended, now }
     end
     counts[n] = 1
   else
@@ -39,31 +33,14 @@ for n = 1, #ids do
   end
 end
 
--- Whoever asks for the same is given an answer for a while, and not a failure.
-local function land(flights)
-  local with_links = {}
-  for i = 1, #flights do
-    with_links[i] = flights[i][1]
-  end
-  local links = call('HMGET', P .. 'links', unpack(with_links))
-  for i = 1, #flights do
-    local id, ended, now = unpack(flights[i])
-    local _, digest = parse('>I2c0I2c0', links[i] or '\0\0\0\0')
-    if ended == 's' then
-      call('ZADD', P .. 'flight:' .. digest, now, id)
-    else
-      call('ZREM', P .. 'flight:' .. digest, id)
-    end
-  end
-end
-
-if #leading > 0 then
-  land(leading)
-end
 if #told == 0 and not long then
   return { counts, {}, {} }
 end
 -- The long way has noted the ends of its own jobs.
+local plain, plain_heads = told, heads
+if long then
+  plain, plain_heads = long.others()
+end
 local bodies, outcomes = {}, {}
 if #plain > 0 then
   bodies, outcomes = call('HMGET', P .. 'body', unpack(plain)), call('HMGET', P .. 'outcome', unpack(plain))

@@ -1,16 +1,22 @@
--- Adds jobs. For each: id, fixed part and body, whom it may join if that is all
--- there is to it (answered since when, and the digest; or ''), and what is
--- special about it, or ''. Answers for each either its place in the lane (-1: not
--- known) when it was queued alone, or the record; -2: its owner has deleted it;
--- -3: it needs an answer, and there is none; or the one it was given is gone.
+-- Adds jobs. ARGV[1]: 1 if no id and no digest is there twice; then for each: id,
+-- fixed part and body, the digest of what it may join ('' for nothing), and what is
+-- special about it: '' for nothing; now, since when an answer counts; and, if it
+-- does not only join, when it is due, and its answer. Answers for each either its
+-- place in the lane (-1: not known) when it was queued alone, or the record; -2: its
+-- owner has deleted it; -3: it needs an answer, and there is none; or the one it was
+-- given is gone.
 
 local STRIDE = 4
+-- So long are instants that are said of a job that only joins.
+local INSTANTS = 16
+-- So many seconds flights are looked for that the version before has noted.
+local WEEK = 7 * 24 * 3600
 
-local ids, lanes, owned, alone = every(STRIDE, 1), {}, {}, {}
+local ids, distinct, lanes, owned = every(STRIDE, 2), ARGV[1] == '1', {}, {}
 -- The lanes of the jobs queued alone, by their index among the ids.
 local lane_of_alone, long = {}
--- Links of those of them that lead a flight, to be written; and the digests.
-local leading, begun = {}, {}
+-- Digests of flights that begin here, each with the leader.
+local leading = {}
 
 -- The virtual start of the owner's next job in the lane; `lanes` has for each
 -- lane its virtual time, and where owners' last jobs end.
@@ -48,42 +54,36 @@ local function take_the_long_way()
   schedule = long.schedule
 end
 
-local function write_leading()
-  if #leading > 0 then
-    call('HSET', P .. 'links', unpack(leading))
-    leading = {}
+-- Whether any of the digests has a flight in the way of the version before, which
+-- gave each a key of its own. The empty digest stands for until when to look.
+local function have_flown(digests, until_when)
+  if not until_when then
+    until_when = call('EXISTS', P .. 'head') == 1 and decimal(clock[1] + WEEK) or '0'
+    call('HSET', P .. 'flights', '', until_when)
   end
+  if tonumber(clock[1]) >= tonumber(until_when) then
+    return false
+  end
+  local keys = {}
+  for n = 1, #digests do
+    keys[n] = P .. 'flight:' .. digests[n]
+  end
+  return call('EXISTS', unpack(keys)) > 0
 end
 
--- Whether nobody has asked yet for any of what is asked for here.
-local function are_all_new()
-  local keys = {}
-  for i = 3, #ARGV, STRIDE do
-    if ARGV[i] ~= '' then
-      keys[#keys + 1] = P .. 'flight:' .. sub(ARGV[i], 9)
+-- The leaders by the index of who may join them, true for some of the version
+-- before.
+local function leaders_of_each()
+  local digests = every(STRIDE, 4)
+  local count = #digests
+  digests[count + 1] = ''
+  local leaders = call('HMGET', P .. 'flights', unpack(digests))
+  if have_flown(digests, leaders[count + 1]) then
+    for n = 1, count do
+      leaders[n] = leaders[n] or true
     end
   end
-  return #keys > 0 and call('EXISTS', unpack(keys)) == 0
-end
-
-local all_new = are_all_new()
-
--- The digest of a job that may join others, but finds none: it leads a flight.
-local function lone_digest(joins)
-  local since, at = parse('>I8', joins)
-  local digest = sub(joins, at)
-  local new = all_new and not long and not begun[digest]
-  if new or call('ZCOUNT', P .. 'flight:' .. digest, '(' .. decimal(since), '+inf') == 0 then
-    return digest
-  end
-end
-
--- Lets the job lead the flight; returns its marks.
-local function lead_alone(id, digest)
-  add(leading, id, pack('>I2I2c0I2I2I4', 0, #digest, digest, 0, 0, 0))
-  call('ZADD', P .. 'flight:' .. digest, '+inf', id)
-  begun[digest] = true
-  return LEADING
+  return leaders
 end
 
 -- A list by its name, made if there is none.
@@ -96,33 +96,30 @@ local function listed(lists, name)
   return list
 end
 
-local found = call('HMGET', P .. 'head', unpack(ids))
+local found, leaders = call('HMGET', P .. 'head', unpack(ids)), leaders_of_each()
 for n = 1, #ids do
-  local id, body, joins, extra = ids[n], ARGV[n * STRIDE - 2], ARGV[n * STRIDE - 1], ARGV[n * STRIDE]
-  local known = found[n]
-  local digest = not known and not alone[id] and joins ~= '' and lone_digest(joins)
-  local simple = extra == '' or digest
-  if not long and (known or not simple or alone[id]) then
+  local id, i = ids[n], n * STRIDE
+  local body, digest, special = ARGV[i - 1], ARGV[i], ARGV[i + 1]
+  local leads = digest ~= '' and #special == INSTANTS and not leaders[n]
+  local simple = distinct and (leads or special == '')
+  if not long and (found[n] or not simple) then
     take_the_long_way()
   end
-  if alone[id] or not simple and next(begun) then
-    -- The same id twice, or one that may join who leads since a moment ago.
-    write_leading()
-    long.flush()
-    begun = {}
-    known = call('HGET', P .. 'head', id)
-  end
-  if not long or not long.is_known(id, known) then
+  if not long or not long.is_known(id, found[n]) then
     local lane, band, cost, owner, files = parse('>Bc0BI4I2c0I2c0', body)
-    band = band % 64
+    band = band % 32
     local added = true
     if simple then
-      local vt, marks = schedule(lane, owner, cost), digest and lead_alone(id, digest) or PLAIN
+      local vt, marks = schedule(lane, owner, cost), PLAIN
+      if leads then
+        add(leading, digest, id)
+        marks = LEADING
+      end
       add(heads_in, id, pack(HEAD, 'q', 'm', '-', marks, 0, 0, 1, 0, 0, 0, vt, band, #lane, lane))
       add(listed(ready, lane), decimal(band * 1e13 + vt), id)
-      alone[id], lane_of_alone[n], work = true, lane, true
+      lane_of_alone[n], work = lane, true
     else
-      added = long.add(id, lane, band, cost, owner, extra, body)
+      added = long.add(id, lane, band, cost, owner, digest, special, body)
     end
     if added then
       add(bodies_in, id, body)
@@ -139,7 +136,9 @@ for n = 1, #ids do
   end
 end
 
-write_leading()
+if #leading > 0 then
+  call('HSET', P .. 'flights', unpack(leading))
+end
 if long then
   long.commit()
 else
@@ -155,15 +154,25 @@ for owner, list in pairs(owned) do
   call('ZADD', P .. 'owned:' .. owner, unpack(list))
 end
 
-local out, keys = {}, {}
+-- The places in a lane, by id, of a job and as many more as were added with it,
+-- which mostly stand right behind it.
+local function places_from(key, first, count)
+  local places, rank = {}, call('ZRANK', key, first)
+  for i, id in ipairs(call('ZRANGE', key, rank, rank + count - 1)) do
+    places[id] = rank + i - 1
+  end
+  return places
+end
+
+local out, places = {}, {}
 for n = 1, #ids do
-  local id = ids[n]
-  local lane = lane_of_alone[n]
+  local id, lane = ids[n], lane_of_alone[n]
   if not lane then
     out[n] = long.answer(id)
   else
-    keys[lane] = keys[lane] or P .. 'ready:' .. lane
-    out[n] = call('ZRANK', keys[lane], id) or -1
+    local key = P .. 'ready:' .. lane
+    places[lane] = places[lane] or places_from(key, id, #ids)
+    out[n] = places[lane][id] or call('ZRANK', key, id) or -1
   end
 end
 return out

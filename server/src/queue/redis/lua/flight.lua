@@ -1,16 +1,38 @@
 -- Put before the operations that let a job lead a call or join another's.
 
+-- The leaders of a flight, those that the version before noted as well.
+local function all_leaders(digest)
+  local ids = leaders_of(digest)
+  for _, id in ipairs(call('ZRANGE', P .. 'flight:' .. digest, 0, -1)) do
+    ids[#ids + 1] = id
+  end
+  return ids
+end
+
 -- The newest job that answers the same request, was answered later than
 -- `since`, or is about to be.
 local function joinable(digest, since)
-  local ids = call('ZRANGEBYSCORE', P .. 'flight:' .. digest, '(' .. since, '+inf')
+  local ids = all_leaders(digest)
   table.sort(ids)
   for i = #ids, 1, -1 do
     local row = load(ids[i])
-    if row and (row[STATUS] == 's' or row[STATUS] ~= '?' and not OVER[row[STATUS]]) then
+    local status = row and STATES[row[STATUS]] and mark(row, ROLE) == 'l' and row[STATUS]
+    if status == 's' and row[FINISHED] > since or status and not OVER[status] then
       return row
     end
   end
+end
+
+-- Leaders of a flight that have answered: who leads beside them may fail.
+local function answered_leaders(digest)
+  local answered = {}
+  for _, id in ipairs(leaders_of(digest)) do
+    local row = load(id)
+    if row and row[STATUS] == 's' then
+      answered[#answered + 1] = id
+    end
+  end
+  return answered
 end
 
 -- Joins the call of the leader.
@@ -28,15 +50,17 @@ local function follow(row, leader)
   end
 end
 
--- Takes a place behind the owner's other jobs of the lane.
-local function lead(row, owner, cost, due)
+-- Takes a place behind the owner's other jobs of the lane, and leads the flight
+-- beside these leaders; '' for no flight.
+local function lead(row, owner, cost, due, flight, others)
   local link = open(row)
   row[CACHE], row[VT] = 'm', schedule(row[LANE], owner, cost)
   link.leader, link.reports = '', 0
   set_mark(row, ROLE, '-')
-  if link.flight ~= '' then
+  if flight ~= '' then
     set_mark(row, ROLE, 'l')
-    call('ZADD', P .. 'flight:' .. link.flight, '+inf', row[ID])
+    others[#others + 1] = row[ID]
+    set_leaders(flight, others)
   end
   relink(row)
   queue(row, due)

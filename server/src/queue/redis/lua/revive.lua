@@ -7,7 +7,7 @@ if not row then
 elseif seen ~= 'f' then
   return ILLEGAL + STATES[seen]
 end
-local id, flight = row[ID], open(row).flight
+local id, flight = row[ID], flight_of(row)
 row[ENDED], row[ATTEMPT], row[DELIVERIES], row[STARTED], row[FINISHED] = '-', 0, 0, 0, 0
 row[BAND] = tonumber(ARGV[2])
 set_mark(row, UNCHARGED, 'y')
@@ -20,12 +20,13 @@ call('HDEL', P .. 'outcome', id)
 call('ZREM', P .. 'finished', id)
 call('ZREM', P .. 'dead', id)
 -- Only a call that is in flight is joined.
-local leader = flight ~= '' and joinable(flight, '1e15')
+local leader = flight ~= '' and joinable(flight, math.huge)
 if leader then
+  open(row).flight = flight
   follow(row, leader)
 else
   local cost, owner = about(row)
-  lead(row, owner, cost, '0')
+  lead(row, owner, cost, '0', flight, answered_leaders(flight))
 end
 work = true
 change(row)

@@ -101,9 +101,10 @@ local function load(id)
   return rows[id]
 end
 
--- A row's leader, flight, progress and preview; '' for none. And how many
--- changes its followers were not told of, since they read them here; of a
--- follower, those from before it joined.
+-- A row's leader, flight, progress and preview; '' for none. The flight of a
+-- leader may be in its body (`flight_of`). And how many changes its followers
+-- were not told of, since they read them here; of a follower, those from before
+-- it joined.
 local function open(row)
   local id = row[ID]
   local link = links[id]
@@ -146,12 +147,59 @@ local function hush(row, kept)
   end
 end
 
--- The caller's part of a job, before its body: lane, band, cost, owner, the
--- blobs of the request (one a line).
+-- The caller's part of a job, before its body: lane, band and flags, cost, owner,
+-- the blobs of the request (one a line). With the flag 32 the digest of what it
+-- may join follows.
 local FIXED = '>Bc0BI4I2c0I2c0'
 
 -- Cost, owner, blobs, lane of a job.
 local function about(row)
   local lane, _, cost, owner, files = take_apart(FIXED, call('HGET', P .. 'body', row[ID]))
   return cost or 1, owner or '', files or '', lane or ''
+end
+
+-- The digest of what a job may join, as its body has it; '' if it has none.
+local function digest_of(id)
+  local body = call('HGET', P .. 'body', id)
+  local _, flags, _, _, _, at = take_apart(FIXED, body)
+  return flags and flags % 64 >= 32 and take_apart('>I2c0', body, at) or ''
+end
+
+-- The digest of the flight the job leads or follows, '' if there is none.
+local function flight_of(row)
+  local flight = open(row).flight
+  return flight == '' and mark(row, ROLE) == 'l' and digest_of(row[ID]) or flight
+end
+
+-- The leaders of a flight, as they are noted.
+local function leaders_of(digest)
+  local leaders = {}
+  for id in string.gmatch(call('HGET', P .. 'flights', digest) or '', '[^\n]+') do
+    leaders[#leaders + 1] = id
+  end
+  return leaders
+end
+
+-- Notes the leaders of a flight, or that it has none.
+local function set_leaders(digest, leaders)
+  if #leaders > 0 then
+    call('HSET', P .. 'flights', digest, table.concat(leaders, '\n'))
+  else
+    call('HDEL', P .. 'flights', digest)
+  end
+end
+
+-- Takes the job from those that lead its flight.
+local function ground(row)
+  local digest, others = flight_of(row), {}
+  if digest == '' then
+    return
+  end
+  for _, id in ipairs(leaders_of(digest)) do
+    if id ~= row[ID] then
+      others[#others + 1] = id
+    end
+  end
+  set_leaders(digest, others)
+  call('ZREM', P .. 'flight:' .. digest, row[ID])
 end

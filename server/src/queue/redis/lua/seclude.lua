@@ -3,16 +3,13 @@
 
 local row = load(ARGV[1])
 if row and row[STATUS] ~= '?' then
-  local link = open(row)
   if mark(row, ROLE) == 'l' then
-    call('ZREM', P .. 'flight:' .. link.flight, row[ID])
+    ground(row)
     set_mark(row, ROLE, '-')
   end
-  if link.flight ~= '' then
-    link.flight = ''
-    relink(row)
-    write(row)
-    commit()
-  end
+  open(row).flight = ''
+  relink(row)
+  write(row)
+  commit()
 end
 return DONE

@@ -28,6 +28,9 @@ pub(in super::super) fn body(job: &NewJob, now: Timestamp) -> Result<Vec<u8>> {
     packed.extend(job.request.images().to_be_bytes());
     long(&mut packed, job.owner.as_bytes())?;
     long(&mut packed, &names(job.request.files()))?;
+    if let Some(join) = &job.join {
+        long(&mut packed, join.digest.as_bytes())?;
+    }
     let body = BodyText {
         created: now.as_millisecond(),
         request: &job.request,
@@ -38,11 +41,17 @@ pub(in super::super) fn body(job: &NewJob, now: Timestamp) -> Result<Vec<u8>> {
     Ok(packed)
 }
 
-/// What `said` in `base.lua` reads beside the band.
+/// The digest of what the job may join stands before the body.
+pub(super) const JOINS: u8 = 0x20;
+
+/// What the scripts read beside the band: `said` and `digest_of`.
 fn flags(job: &NewJob) -> u8 {
     const UNCHARGED: u8 = 0x80;
     const UNTOLD: u8 = 0x40;
     let mut flags = 0;
+    if job.join.is_some() {
+        flags |= JOINS;
+    }
     if !is_charged(&job.charge) {
         flags |= UNCHARGED;
     }
@@ -85,7 +94,7 @@ fn short(packed: &mut Vec<u8>, text: &[u8]) -> Result<()> {
     Ok(())
 }
 
-pub(in super::super) fn long(packed: &mut Vec<u8>, text: &[u8]) -> Result<()> {
+fn long(packed: &mut Vec<u8>, text: &[u8]) -> Result<()> {
     let length = u16::try_from(text.len()).map_err(|_| unreadable("a name is too long"))?;
     packed.extend(length.to_be_bytes());
     packed.extend(text);

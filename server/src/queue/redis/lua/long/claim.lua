@@ -42,18 +42,28 @@ local function recount(name)
   lane.running, lane.changed, work = count, true, true
 end
 
+-- Whether the job is noted as a leader of the flight that its body names.
+local function is_leading(id)
+  for _, leader in ipairs(leaders_of(digest_of(id))) do
+    if leader == id then
+      return true
+    end
+  end
+  return false
+end
+
 -- Lets a job fail whose head cannot be read, with those that wait for it; returns
 -- its lane.
 local function give_up(id)
   local _, _, _, lane = about(rows[id])
   local row = read(id, pack(HEAD, 'f', 'm', 'f', PLAIN, 0, 0, 1, 0, 0, now, 0, 1, #lane, lane))
   rows[id], texts[id], links[id] = row, nil, nil
-  -- Its links may be whole; they tell which flight it led.
+  -- Its links may be whole; they or its body tell which flight it led.
   set_mark(row, LINKED, 'y')
   local link = open(row)
   link.progress, link.preview = '', ''
   relink(row)
-  set_mark(row, ROLE, link.flight ~= '' and 'l' or '-')
+  set_mark(row, ROLE, (link.flight ~= '' or is_leading(id)) and 'l' or '-')
   local followed = call('EXISTS', P .. 'followers:' .. id) == 1
   set_mark(row, FOLLOWED, followed and 'y' or '-')
   attach(row, 'f', ARGV[5])

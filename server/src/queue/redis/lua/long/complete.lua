@@ -65,6 +65,20 @@ local function complete(i, text, n)
   return finish(row, tonumber(ARGV[i + 2]), n)
 end
 
+-- The jobs that were finished the short way, with their heads: notes that they
+-- have changed and are not due any more.
+local function others()
+  local ids, their_heads = {}, {}
+  for k = 1, #told do
+    local id, n = told[k], #ids + 1
+    if not rows_at[k] then
+      ids[n], their_heads[n] = id, heads[k]
+      due_out[#due_out + 1], changed[#changed + 1] = id, id
+    end
+  end
+  return ids, their_heads
+end
+
 -- Carries everything out; returns what is answered of the jobs, and the blobs
 -- that nobody refers to any more: a list for each of so many items, or nothing.
 local function conclude(items)
@@ -78,4 +92,4 @@ local function conclude(items)
   return columns, orphans
 end
 
-return { complete = complete, conclude = conclude }
+return { complete = complete, others = others, conclude = conclude }

@@ -24,11 +24,17 @@ end
 
 -- Adds a job with something special about it, unless it needs an answer and
 -- there is none, or was given one that is gone; whether it did.
-local function add_special(id, lane, band, cost, owner, extra, body)
+local function add_special(id, lane, band, cost, owner, digest, special, body)
   local row = read(id, pack(HEAD, 'q', 'm', '-', PLAIN, 0, 0, 1, 0, 0, 0, 0, band, #lane, lane))
   rows[id] = row
-  local due, now, since, ended, answered_only, digest, at = parse('>I8I8I8c1BI2c0', extra)
-  local answer = sub(extra, at)
+  local now, since, due, ended, answered_only, at = 0, 0, 0, '-', 0, 1
+  if special ~= '' then
+    now, since, at = parse('>I8I8', special)
+  end
+  if #special >= at then
+    due, ended, answered_only, at = parse('>I8c1B', special, at)
+  end
+  local answer = sub(special, at)
   if ended ~= '-' then
     if not kept(answer) then
       rows[id] = nil
@@ -37,7 +43,7 @@ local function add_special(id, lane, band, cost, owner, extra, body)
     answered(row, ended, answer, now, body)
     return true
   end
-  local leader = digest ~= '' and joinable(digest, decimal(since))
+  local leader = digest ~= '' and joinable(digest, since)
   if leader and leader[STATUS] == 's' then
     flush()
     answered(row, 's', call('HGET', P .. 'outcome', leader[ID]), now, body)
@@ -46,18 +52,18 @@ local function add_special(id, lane, band, cost, owner, extra, body)
     rows[id] = nil
     return false
   end
-  open(row).flight = digest
   if leader then
+    open(row).flight = digest
     follow(row, leader)
   else
-    lead(row, owner, cost, due > 0 and decimal(due) or '0')
+    lead(row, owner, cost, due > 0 and decimal(due) or '0', digest, {})
   end
   write(row)
   return true
 end
 
 -- Whether the job is there already. `text` is its head, if it had one before
--- this batch or was added alone in it.
+-- this batch.
 local function is_known(id, text)
   rows[id] = rows[id] or nil
   return know(id, text) and true or false
@@ -73,4 +79,4 @@ local function answer(id)
   return tell_all({ rows[id] })
 end
 
-return { add = add_special, is_known = is_known, answer = answer, schedule = schedule, flush = flush, commit = commit }
+return { add = add_special, is_known = is_known, answer = answer, schedule = schedule, commit = commit }

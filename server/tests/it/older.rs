@@ -1,0 +1,133 @@
+//! A Redis that an earlier version has written opens, and what is under way in
+//! it goes on.
+
+use std::time::Duration;
+
+use atelier::{
+    job::Outcome,
+    queue::{Claim, Join, Lane, NewJob, Priority, Queue, RedisQueue, Ticket, Verdict},
+    store::redis::Redis,
+};
+use atelier_api::{Cache, Status};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{support, unreadable};
+
+/// The commands that make the keys of the queue with schema 1: `a-failed` and
+/// `b-landed` were finished a millisecond after the instant zero, `c-running` is
+/// held by a worker, `d-flying` waits, and `e-joined` shares its call. Bytes are
+/// written as the characters of the same number.
+const SCHEMA_1: &str = include_str!("../data/redis-schema-1.jsonl");
+
+const ZERO_MS: i64 = 1_800_000_000_000;
+
+fn at(milliseconds: i64) -> Timestamp {
+    Timestamp::from_millisecond(ZERO_MS).unwrap() + SignedDuration::from_millis(milliseconds)
+}
+
+async fn fill(redis: &Redis) {
+    for line in SCHEMA_1.lines() {
+        let words: Vec<String> = serde_json::from_str(line).unwrap();
+        let mut words = words.iter();
+        let mut command = redis::cmd(words.next().unwrap());
+        command.arg(redis.key(format!("{{queue}}:{}", words.next().unwrap())));
+        for word in words {
+            let bytes: Vec<u8> = word.chars().map(|c| u8::try_from(c).unwrap()).collect();
+            command.arg(bytes);
+        }
+        redis.query::<()>(&command).await.unwrap();
+    }
+}
+
+fn joining(id: &str, digest: &str) -> NewJob {
+    let join = Join {
+        digest: digest.into(),
+        window: Duration::from_secs(60),
+    };
+    NewJob {
+        join: Some(join),
+        ..unreadable::new(id)
+    }
+}
+
+fn success() -> Outcome {
+    Outcome::Succeeded {
+        pictures: Vec::new(),
+        cost_usd: None,
+        earlier_claims: Vec::new(),
+    }
+}
+
+async fn finish(queue: &RedisQueue, ticket: &Ticket) {
+    let verdict = Verdict::Record(success());
+    queue.settle(ticket, verdict, at(3)).await.unwrap();
+    queue.complete(ticket, at(3)).await.unwrap();
+}
+
+async fn what_is_under_way_goes_on(redis: Redis) {
+    fill(&redis).await;
+    let queue = RedisQueue::new(redis.clone());
+    assert_eq!(queue.list("owner", None, 10).await.unwrap().len(), 5);
+    let added = async |id: &str, digest: &str| {
+        let job = queue.enqueue(joining(id, digest), at(2)).await.unwrap();
+        (job.status, job.cache)
+    };
+
+    // The same is still asked for once.
+    assert_eq!(added("f", "new").await, (Status::Queued, Cache::Miss));
+    assert_eq!(added("g", "flying").await, (Status::Queued, Cache::Joined));
+    assert_eq!(
+        added("h", "running").await,
+        (Status::Running, Cache::Joined)
+    );
+    assert_eq!(
+        added("i", "landed").await,
+        (Status::Succeeded, Cache::Exact)
+    );
+    queue
+        .revive("a-failed", Priority::Normal, at(2))
+        .await
+        .unwrap();
+    assert_eq!(added("j", "failed").await, (Status::Queued, Cache::Joined));
+
+    finish(
+        &queue,
+        &Ticket {
+            id: "c-running".into(),
+            token: ZERO_MS.unsigned_abs(),
+        },
+    )
+    .await;
+    assert_eq!(
+        added("k", "running").await,
+        (Status::Succeeded, Cache::Exact)
+    );
+    let lanes = [Lane::open("test")];
+    while let Claim::Call(job) = queue
+        .claim(&lanes, at(3), Duration::from_secs(9))
+        .await
+        .unwrap()
+    {
+        finish(&queue, &job.ticket()).await;
+    }
+    for id in ["a-failed", "d-flying", "e-joined", "f", "g", "h", "j"] {
+        let job = queue.get(id).await.unwrap().unwrap();
+        assert_eq!(job.status, Status::Succeeded, "{id}");
+    }
+
+    // Nor is it given once it was withdrawn.
+    queue.seclude("d-flying").await.unwrap();
+    queue.delete("b-landed").await.unwrap();
+    assert_eq!(added("l", "flying").await, (Status::Queued, Cache::Miss));
+    assert_eq!(added("m", "landed").await, (Status::Queued, Cache::Miss));
+}
+
+#[tokio::test]
+async fn redis_of_schema_1() {
+    what_is_under_way_goes_on(support::redis()).await;
+}
+
+#[tokio::test]
+async fn cluster_of_schema_1() {
+    what_is_under_way_goes_on(support::redis_cluster()).await;
+}
