@@ -18,8 +18,8 @@ use std::{
 };
 
 use atelier::{
+    app::schema,
     limit::{Demand, Limiter, Policy, RedisLimiter, Scope, SqliteLimiter},
-    schema,
     store::redis::Redis,
 };
 use jiff::Timestamp;

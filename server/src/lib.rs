@@ -27,31 +27,20 @@
 //! [`serve`] with a site, [`work`] without, [`keys`], [`deny`], [`dead`]
 //! and [`hoard`] for an operator's moment.
 
-pub mod config;
-pub mod connections;
-pub mod http;
-pub mod studio;
 pub mod access;
-pub mod policies;
-pub mod queue;
-pub mod worker;
-pub mod provider;
+pub mod app;
 pub mod blob;
 pub mod callback;
-mod retry_after;
+pub mod cli;
+pub mod config;
+pub mod http;
 pub mod job;
-pub mod view;
-pub mod schema;
-pub mod folder;
-pub mod rooms;
-pub mod serve;
-pub mod work;
-pub mod metrics;
-pub mod table;
-pub mod keys;
-pub mod deny;
-pub mod dead;
-pub mod hoard;
+pub mod policies;
+pub mod providers;
+pub mod queue;
+mod retry_after;
+pub mod telemetry;
+pub mod worker;
 
 pub use atelier_cache as cache;
 pub use atelier_limit as limit;

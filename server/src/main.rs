@@ -1,65 +1,9 @@
-//! The command line: configuration, then the command.
+//! The program `atelier`.
 
-use std::{
-    io::{self, Write as _},
-    process::ExitCode,
-    time::Duration,
-};
-
-use anyhow::{Context as _, Result};
-use atelier::{config::Config, dead, deny, hoard, keys, serve, work};
-use clap::{Parser, Subcommand};
-use nix::sys::stat::{Mode, umask};
-use tokio::runtime::Runtime;
-use tracing_subscriber::{layer::SubscriberExt as _, util::SubscriberInitExt as _};
-
-/// An AI image studio in one binary: a prompt becomes a picture, an old photo
-/// a restored one.
-///
-/// Settings come from the file named by ATELIER_CONFIG and from the
-/// environment; `atelier config` prints them all.
-#[derive(Parser)]
-#[command(version)]
-struct Cli {
-    #[command(subcommand)]
-    command: Option<Command>,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// Serve the site and work on its jobs (the default)
-    Serve,
-    /// Work on jobs without serving the site; needs a Redis
-    Worker,
-    /// List, retry or delete the jobs that failed
-    Dead {
-        #[command(subcommand)]
-        action: dead::Action,
-    },
-    /// What the caches save, why two prompts share a picture, and purging
-    Cache {
-        #[command(subcommand)]
-        action: hoard::Action,
-    },
-    /// Make, list or revoke API keys
-    Keys {
-        #[command(subcommand)]
-        action: keys::Action,
-    },
-    /// Refuse addresses, API keys or programs
-    Deny {
-        #[command(subcommand)]
-        action: deny::Action,
-    },
-    /// Print the effective configuration, secrets redacted
-    Config,
-}
-
-/// How long work on threads of its own may take to end.
-const LAST_MOMENT: Duration = Duration::from_secs(1);
+use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    match run(&Cli::parse()) {
+    match atelier::cli::run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             complain(&error);
@@ -71,53 +15,4 @@ fn main() -> ExitCode {
 #[expect(clippy::print_stderr, reason = "the log may not be there yet")]
 fn complain(error: &anyhow::Error) {
     eprintln!("atelier: {error:#}");
-}
-
-fn run(cli: &Cli) -> Result<()> {
-    // What is made is this user's alone: the database, pictures, the secret.
-    umask(Mode::from_bits_truncate(0o077));
-    let config = Config::load(|name| std::env::var(name).ok())?;
-    match &cli.command {
-        None | Some(Command::Serve) => run_long(&config.clone(), serve::serve(config)),
-        Some(Command::Worker) => run_long(&config.clone(), work::work(config)),
-        Some(Command::Dead { action }) => print(&runtime()?.block_on(dead::run(&config, action))?),
-        Some(Command::Cache { action }) => {
-            print(&runtime()?.block_on(hoard::run(&config, action))?)
-        }
-        Some(Command::Keys { action }) => print(&runtime()?.block_on(keys::run(&config, action))?),
-        Some(Command::Deny { action }) => print(&runtime()?.block_on(deny::run(&config, action))?),
-        Some(Command::Config) => print(&config.to_file()?),
-    }
-}
-
-/// Runs a process that logs.
-fn run_long(config: &Config, process: impl Future<Output = Result<()>>) -> Result<()> {
-    start_log(config)?;
-    let runtime = runtime()?;
-    let result = runtime.block_on(process);
-    // A photo may still be decoded, which nothing can interrupt and nobody waits for.
-    runtime.shutdown_timeout(LAST_MOMENT);
-    result
-}
-
-fn runtime() -> Result<Runtime> {
-    Runtime::new().context("cannot start the runtime")
-}
-
-/// Writes a command's answer. Whoever reads only the beginning wants no more.
-fn print(answer: &str) -> Result<()> {
-    match io::stdout().write_all(answer.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(error).context("cannot write the answer")
-        }
-        _ => Ok(()),
-    }
-}
-
-fn start_log(config: &Config) -> Result<()> {
-    tracing_subscriber::registry()
-        .with(config.log_filter()?)
-        .with(tracing_subscriber::fmt::layer().with_writer(io::stderr))
-        .try_init()
-        .context("cannot start the log")
 }

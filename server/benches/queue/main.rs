@@ -22,12 +22,12 @@ use std::{
 };
 
 use atelier::{
+    app::schema,
     job::{ImageTask, Outcome, Request, Task},
     queue::{
         Claim, Completion, Hooks, Join, Lane, NewJob, Priority, Queue, RedisQueue, SqliteQueue,
         Verdict,
     },
-    schema,
     store::redis::Redis,
 };
 use jiff::Timestamp;

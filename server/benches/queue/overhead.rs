@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use atelier::rooms::start_cryptography;
+use atelier::app::context::start_cryptography;
 use axum::{Json, Router, routing::post};
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use image::{ImageFormat, RgbImage};

@@ -2,6 +2,7 @@
 //! interface. A key is made once and its content never changes. Beside a picture may lie variants
 //! of it, smaller or in another format, which go with it.
 
+pub mod journal;
 mod stored;
 
 use std::{

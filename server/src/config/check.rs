@@ -6,7 +6,7 @@ use anyhow::{Result, bail, ensure};
 use atelier_api::Kind;
 
 use super::{Config, ProviderName};
-use crate::{limit::Unit, policies::RESERVED, provider::openai::find_estimate};
+use crate::{limit::Unit, policies::RESERVED};
 
 impl Config {
     pub(super) fn check(&self) -> Result<()> {
@@ -85,7 +85,7 @@ impl Config {
         let model = &self.openai.model;
         if let Some(policy) = money
             && self.provider() == ProviderName::OpenAi
-            && find_estimate(&self.openai.estimates, model).is_none()
+            && self.openai.estimate().is_none()
         {
             bail!(
                 "the limit {:?} counts money, but openai.estimates has no price for the model {model:?}. \

@@ -3,11 +3,11 @@
 use axum::http::{HeaderMap, header};
 use axum_extra::headers::{ETag, HeaderMapExt as _, IfMatch, IfNoneMatch, IfRange};
 
-use super::{Error, Result};
+use crate::http::{Error, Result};
 
 /// What the preconditions leave to be sent.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Wanted {
+pub(crate) enum Wanted {
     Content,
     /// The client has it: 304.
     NotModified,
@@ -15,7 +15,7 @@ pub(super) enum Wanted {
 
 /// Evaluates `If-Match` and `If-None-Match` in their order (13.2.2); one that cannot be read counts as
 /// none. Errors if the client wants another version or nothing.
-pub(super) fn wanted(headers: &HeaderMap, etag: &ETag) -> Result<Wanted> {
+pub(crate) fn wanted(headers: &HeaderMap, etag: &ETag) -> Result<Wanted> {
     let matches = headers.typed_get::<IfMatch>();
     if matches.is_some_and(|matches| !matches.precondition_passes(etag)) {
         return Err(Error::PreconditionFailed);
@@ -32,7 +32,7 @@ pub(super) fn wanted(headers: &HeaderMap, etag: &ETag) -> Result<Wanted> {
 
 /// Whether a range is asked of this version: `If-Range` with another tag, a weak one or a date asks for
 /// the whole (13.1.5).
-pub(super) fn range_applies(headers: &HeaderMap, etag: &ETag) -> bool {
+pub(crate) fn range_applies(headers: &HeaderMap, etag: &ETag) -> bool {
     !headers.contains_key(header::IF_RANGE)
         || headers
             .typed_get::<IfRange>()

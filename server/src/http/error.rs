@@ -13,23 +13,23 @@ use axum::{
 };
 use tracing::{debug, warn};
 
-pub(super) use self::causes::log;
-use super::{limits::Refused, problem::Problem, storage};
+pub(in crate::http) use self::causes::log;
+use crate::http::{api::limits::Refused, problem::Problem, storage};
 use crate::{
     access::NotAdmitted,
+    app,
     callback::ReceiveError,
-    connections::TooSlow,
+    http::connections::TooSlow,
     limit::{
         Standing,
         headers::{self, whole_seconds},
     },
     photo::Refusal,
-    studio,
 };
 
 /// Why a request was not answered as asked.
 #[derive(Debug)]
-pub(super) enum Error {
+pub(crate) enum Error {
     /// The body is not what the route takes at all.
     Malformed(String),
     /// The body is understood, but what it says cannot be done.
@@ -69,14 +69,14 @@ pub(super) enum Error {
     Denied,
     /// A delivery is not authentic.
     Unverified(ReceiveError),
-    Studio(studio::Error),
+    Studio(app::Error),
     /// Nothing can be written, as somebody found out who looked whether all is well.
     Unready(io::Error),
     Internal(anyhow::Error),
 }
 
-impl From<studio::Error> for Error {
-    fn from(error: studio::Error) -> Self {
+impl From<app::Error> for Error {
+    fn from(error: app::Error) -> Self {
         Self::Studio(error)
     }
 }
@@ -100,7 +100,7 @@ impl From<Refusal> for Error {
 }
 
 /// Whether the client's dawdling is what failed.
-pub(super) fn too_slow(error: &(dyn std::error::Error + 'static)) -> bool {
+pub(crate) fn too_slow(error: &(dyn std::error::Error + 'static)) -> bool {
     std::iter::successors(Some(error), |error| error.source())
         .any(<dyn std::error::Error>::is::<TooSlow>)
 }
@@ -135,7 +135,7 @@ impl From<BytesRejection> for Error {
             Self::Slow
         } else if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
             Self::TooLarge {
-                max_bytes: super::images::MAX_BODY as u64,
+                max_bytes: crate::http::api::images::MAX_BODY as u64,
             }
         } else {
             Self::Malformed(rejection.body_text())
@@ -152,10 +152,10 @@ impl From<FormRejection> for Error {
     }
 }
 
-pub(super) const NO_PICTURE: &str = "There is no such picture, or it was deleted.";
+pub(crate) const NO_PICTURE: &str = "There is no such picture, or it was deleted.";
 
 /// When to try again while a store is away.
-pub(super) const SOON: HeaderValue = HeaderValue::from_static("5");
+pub(crate) const SOON: HeaderValue = HeaderValue::from_static("5");
 
 const BEARER: HeaderValue = HeaderValue::from_static("Bearer");
 const CLOSE: HeaderValue = HeaderValue::from_static("close");
@@ -165,7 +165,7 @@ const QUOTA_EXCEEDED: &str = "https://iana.org/assignments/http-problem-types#qu
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
-        if let Self::Studio(studio::Error::Limited(standings)) = &self {
+        if let Self::Studio(app::Error::Limited(standings)) = &self {
             return limited(standings);
         }
         let own = self.field();
@@ -193,7 +193,7 @@ impl Error {
                 let seconds = whole_seconds(*wait).max(1);
                 Some((header::RETRY_AFTER, seconds.into()))
             }
-            Self::Studio(studio::Error::Busy) => Some((header::RETRY_AFTER, 1.into())),
+            Self::Studio(app::Error::Busy) => Some((header::RETRY_AFTER, 1.into())),
             Self::OutOfRange { size } => {
                 let whole = HeaderValue::from_str(&format!("bytes */{size}"));
                 Some((header::CONTENT_RANGE, whole.ok()?))
@@ -315,7 +315,7 @@ fn limited(standings: &[Standing]) -> Response {
 
 /// Says as a problem that a known path does not take the method. The router adds
 /// which ones it takes afterwards, unless a handler of its own refuses.
-pub(super) async fn method_not_allowed(response: Response) -> Response {
+pub(crate) async fn method_not_allowed(response: Response) -> Response {
     let plain = response.extensions().get::<Problem>().is_none();
     if plain && response.status() == StatusCode::METHOD_NOT_ALLOWED {
         return Error::MethodNotAllowed.into_response();
@@ -325,7 +325,7 @@ pub(super) async fn method_not_allowed(response: Response) -> Response {
 
 /// A handler panicked.
 #[expect(clippy::needless_pass_by_value, reason = "the layer hands it over so")]
-pub(super) fn panicked(panic: Box<dyn Any + Send>) -> Response {
+pub(crate) fn panicked(panic: Box<dyn Any + Send>) -> Response {
     let message = panic
         .downcast_ref::<String>()
         .map(String::as_str)

@@ -10,27 +10,28 @@ use axum::{
 use futures::future::try_join;
 use tokio::{task::spawn_blocking, time::timeout};
 
-use super::{Error, Result, State};
+use crate::http::{Error, Result, State};
 use crate::{
-    blob, metrics, queue, store,
-    studio::{self, Studio},
+    app::{self, Studio},
+    blob, queue, store,
+    telemetry::metrics,
 };
 
 /// Whoever asks has little time, and a store that is well answers at once.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The process answers.
-pub(super) async fn alive() -> &'static str {
+pub(crate) async fn alive() -> &'static str {
     "ok\n"
 }
 
 /// The stores answer, what is made can be kept, and new work is taken.
-pub(super) async fn ready(
+pub(crate) async fn ready(
     AxumState(state): AxumState<State>,
 ) -> Result<(StatusCode, &'static str)> {
     let studio = &state.studio;
     if studio.drain.is_cancelled() {
-        return Err(studio::Error::Closing.into());
+        return Err(app::Error::Closing.into());
     }
     let silent = |_| Err(queue::Error::Store(store::Error::silent(PATIENCE)).into());
     let answers = timeout(PATIENCE, answers(studio)).await;
@@ -51,14 +52,14 @@ async fn written(state: &State) -> Result<()> {
         .map_err(Error::Unready)
 }
 
-async fn answers(studio: &Studio) -> Result<(), studio::Error> {
+async fn answers(studio: &Studio) -> Result<(), app::Error> {
     let queue = async { Ok(studio.queue.ready().await?) };
     let cache = async { Ok(studio.cache.get("-", studio.clock.now()).await.map(drop)?) };
     try_join(queue, cache).await.map(drop)
 }
 
 /// In the text format of Prometheus.
-pub(super) async fn figures(AxumState(state): AxumState<State>) -> impl IntoResponse {
+pub(crate) async fn figures(AxumState(state): AxumState<State>) -> impl IntoResponse {
     // While the store is away, what was left is told as it was.
     if let Ok(standings) = state.studio.shared_standings().await {
         metrics::stand(&standings);

@@ -8,8 +8,8 @@ use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 
-use super::{State, jobs::parameter};
-use crate::{job::Visibility, queue::Job, studio::Caller};
+use crate::http::{State, api::jobs::parameter};
+use crate::{app::Caller, job::Visibility, queue::Job};
 
 /// Bytes of a key: enough that nobody guesses one.
 const LENGTH: usize = 16;
@@ -31,12 +31,12 @@ impl JobKeys {
     }
 
     /// The address of the job with its key.
-    pub(super) fn address(&self, path: &str, id: &str) -> String {
+    pub(crate) fn address(&self, path: &str, id: &str) -> String {
         format!("{path}?{FIELD}={}", self.key(id))
     }
 
     /// The address of the owner's own page, which tells them the link as well.
-    pub(super) fn beside(&self, page: String, job: &Job) -> String {
+    pub(crate) fn beside(&self, page: String, job: &Job) -> String {
         match job.request.task.visibility() {
             Visibility::Everybody => page,
             Visibility::Owner => format!("{page}&{BESIDE}={}", self.key(&job.id)),
@@ -49,12 +49,12 @@ impl JobKeys {
     }
 
     /// The key of the job, if a query brings it.
-    pub(super) fn key_in<'a>(&self, query: Option<&'a str>, id: &str) -> Option<&'a str> {
+    pub(crate) fn key_in<'a>(&self, query: Option<&'a str>, id: &str) -> Option<&'a str> {
         parameter(query, FIELD).filter(|key| self.opens(id, key))
     }
 
     /// Whether the key is that of the job.
-    pub(super) fn opens(&self, id: &str, key: &str) -> bool {
+    pub(crate) fn opens(&self, id: &str, key: &str) -> bool {
         let tag = BASE64_URL_SAFE_NO_PAD.decode(key).unwrap_or_default();
         // A shorter one would be compared as far as it goes.
         tag.len() == LENGTH
@@ -68,7 +68,7 @@ impl JobKeys {
 }
 
 /// The job that is addressed, if its owner's key is in the address as well.
-pub(super) fn held(state: &State, uri: &Uri) -> Option<String> {
+pub(crate) fn held(state: &State, uri: &Uri) -> Option<String> {
     let path = uri.path();
     let path = path.strip_prefix("/api").unwrap_or(path);
     let id = path.strip_prefix("/jobs/")?.split('/').next()?;
@@ -78,7 +78,7 @@ pub(super) fn held(state: &State, uri: &Uri) -> Option<String> {
 
 /// The job that a field of a form names, by its id or by its whole address; and
 /// the caller, with the right that a key in that address gives.
-pub(super) fn named(state: &State, caller: &Caller, text: &str) -> (Caller, String) {
+pub(crate) fn named(state: &State, caller: &Caller, text: &str) -> (Caller, String) {
     let (address, query) = match text.split_once('?') {
         Some((address, query)) => (address, Some(query)),
         None => (text, None),

@@ -1,36 +1,20 @@
 //! The outside: routes, who is asking, and the one place that turns what
 //! happened inside into a status code.
 
-mod accept;
 mod admin;
-mod assets;
-mod body;
-mod callback;
-mod caller;
-mod client;
+mod api;
 mod conditional;
-mod download;
+pub mod connections;
 mod error;
-mod figures;
-mod gallery;
-mod headers;
+mod extract;
 mod health;
-mod images;
 mod job_keys;
-mod jobs;
-mod language;
-mod limits;
-mod links;
+mod middleware;
 mod outlive;
-mod pages;
-mod path;
-mod pictures;
 mod pools;
 mod problem;
+mod site;
 mod storage;
-mod read_on;
-mod restorations;
-mod submission;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -46,19 +30,23 @@ use ipnet::IpNet;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use self::error::Error;
+use self::{
+    api::{callback, gallery, images, jobs, limits, links, restorations},
+    error::Error,
+    middleware::{caller, drain_body::drain_body, headers},
+    site::{assets, download, pages, pictures},
+};
 pub(crate) use self::{
-    client::network,
     error::{crowded, unread_head},
+    middleware::client::network,
 };
 pub use self::{job_keys::JobKeys, pools::Pools};
 use crate::{
     access::Gate,
+    app::{Places, Studio},
     callback::PATH as CALLBACK,
     config::{CallbacksConfig, PhotosConfig, ProxyHeader, Secret},
-    connections::Places,
-    provider::replicate::{self, Webhooks},
-    studio::Studio,
+    providers::replicate::{self, Webhooks},
 };
 
 type Result<T, E = Error> = std::result::Result<T, E>;
@@ -160,6 +148,6 @@ pub fn router(site: Site) -> Router {
         .layer(from_fn(headers::plain_bodies))
         .layer(CatchPanicLayer::custom(error::panicked))
         .layer(from_fn_with_state(state.clone(), headers::secure))
-        .layer(from_fn_with_state(state.clone(), read_on::read_on))
+        .layer(from_fn_with_state(state.clone(), drain_body))
         .with_state(state)
 }

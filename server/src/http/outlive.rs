@@ -2,11 +2,11 @@
 
 use tokio_util::sync::CancellationToken;
 
-use super::Result;
+use crate::http::Result;
 
 /// Runs the work in a task of its own, which goes on when the request is dropped.
 /// The work is handed a token that is cancelled then.
-pub(super) async fn outlive<T, F>(work: impl FnOnce(CancellationToken) -> F) -> Result<T>
+pub(crate) async fn outlive<T, F>(work: impl FnOnce(CancellationToken) -> F) -> Result<T>
 where
     T: Send + 'static,
     F: Future<Output = Result<T>> + Send + 'static,

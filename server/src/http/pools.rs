@@ -13,10 +13,7 @@ use tokio::{
     task::spawn_blocking,
 };
 
-use crate::{
-    connections::{Place, Places},
-    studio::Caller,
-};
+use crate::app::{Caller, Place, Places};
 
 /// Uploads of one owner that are received, wait or are decoded. Each is a file of up to `photos.max_bytes`.
 const UPLOADS_EACH: usize = 64;
@@ -27,14 +24,14 @@ const UPLOADS_PER_ADDRESS: usize = 256;
 /// The kinds of work.
 pub struct Pools {
     /// Uploads being decoded: up to a few hundred megabytes each.
-    pub(super) uploads: Pool,
+    pub(crate) uploads: Pool,
     /// Pages show many small copies, most of small pictures.
-    pub(super) thumbnails: Pool,
+    pub(crate) thumbnails: Pool,
     /// Pictures encoded anew to be saved.
-    pub(super) downloads: Pool,
+    pub(crate) downloads: Pool,
     /// Many pictures written into one file.
-    pub(super) archives: Pool,
-    pub(super) upload_places: UploadPlaces,
+    pub(crate) archives: Pool,
+    pub(crate) upload_places: UploadPlaces,
 }
 
 impl Default for Pools {
@@ -51,14 +48,14 @@ impl Default for Pools {
 
 /// Whose work it is. Sessions cost nothing, so the owners behind an address share its turns.
 #[derive(Debug, Clone)]
-pub(super) struct Origin {
+pub(crate) struct Origin {
     owner: String,
     address: String,
 }
 
 impl Origin {
     /// Work of which only the address is known.
-    pub(super) fn address(address: String) -> Self {
+    pub(crate) fn address(address: String) -> Self {
         Self {
             owner: address.clone(),
             address,
@@ -77,7 +74,7 @@ impl From<&Caller> for Origin {
 }
 
 /// Places for uploads, which are files on disk until their turn.
-pub(super) struct UploadPlaces {
+pub(crate) struct UploadPlaces {
     owners: Arc<Places>,
     addresses: Arc<Places>,
 }
@@ -93,7 +90,7 @@ impl Default for UploadPlaces {
 
 impl UploadPlaces {
     /// A place for another upload, if there is one.
-    pub(super) fn take(&self, origin: &Origin) -> Option<(Place, Place)> {
+    pub(crate) fn take(&self, origin: &Origin) -> Option<(Place, Place)> {
         let own = self.owners.take(&origin.owner)?;
         Some((own, self.addresses.take(&origin.address)?))
     }
@@ -105,7 +102,7 @@ impl UploadPlaces {
 /// Whoever waits passes three lines that are first come, first served. The
 /// owner's lets as few through to the address's as there are places, and so does
 /// the address's to the last one: there nobody has more than that before others.
-pub(super) struct Pool {
+pub(crate) struct Pool {
     owners: Lines,
     addresses: Lines,
     places: Arc<Semaphore>,
@@ -113,7 +110,7 @@ pub(super) struct Pool {
 
 /// A place for one piece of work, free again when all clones are dropped.
 #[derive(Clone)]
-pub(super) struct Turn(
+pub(crate) struct Turn(
     #[expect(dead_code, reason = "held to be dropped")] Arc<[OwnedSemaphorePermit; 3]>,
 );
 
@@ -128,7 +125,7 @@ impl Pool {
 
     /// A place, as soon as one is free. What the work needs is better read
     /// after that than held while it waits.
-    pub(super) async fn turn(&self, origin: &Origin) -> Result<Turn> {
+    pub(crate) async fn turn(&self, origin: &Origin) -> Result<Turn> {
         let own = self.owners.of(&origin.owner).acquire_owned().await?;
         let address = self.addresses.of(&origin.address).acquire_owned().await?;
         let place = Arc::clone(&self.places).acquire_owned().await?;
@@ -139,7 +136,7 @@ impl Pool {
 impl Turn {
     /// Does the work on a thread for it. Once begun it goes on when its client
     /// hangs up, so the place belongs to it and not to the request.
-    pub(super) async fn work<T: Send + 'static>(
+    pub(crate) async fn work<T: Send + 'static>(
         self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T> {

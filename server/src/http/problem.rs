@@ -11,19 +11,19 @@ use atelier_app::{Language, words::duration};
 
 /// A problem document.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Problem {
+pub(crate) struct Problem {
     #[serde(rename = "type")]
-    pub(super) kind: &'static str,
-    pub(super) title: &'static str,
-    pub(super) status: u16,
-    pub(super) detail: String,
+    pub(crate) kind: &'static str,
+    pub(crate) title: &'static str,
+    pub(crate) status: u16,
+    pub(crate) detail: String,
     code: &'static str,
     #[serde(rename = "violated-policies", skip_serializing_if = "Vec::is_empty")]
-    pub(super) violated: Vec<String>,
+    pub(crate) violated: Vec<String>,
 }
 
 impl Problem {
-    pub(super) fn new(
+    pub(crate) fn new(
         status: StatusCode,
         code: &'static str,
         title: &'static str,
@@ -40,7 +40,7 @@ impl Problem {
     }
 
     /// In a visitor's language, as far as that has words for it.
-    pub(super) fn spoken(self, language: Language, retry_after: Option<u64>) -> Self {
+    pub(crate) fn spoken(self, language: Language, retry_after: Option<u64>) -> Self {
         let wait = retry_after.map(duration);
         match language.problem(self.code, wait.as_deref()) {
             Some((title, detail)) => Self {
@@ -53,7 +53,7 @@ impl Problem {
     }
 
     /// As an answer, with itself beside it for those who say it in another way.
-    pub(super) fn respond(self) -> Response {
+    pub(crate) fn respond(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let told = self.clone();
         let mut response = (status, Json(self)).into_response();

@@ -4,11 +4,11 @@ use std::{error::Error as _, io};
 
 use axum::http::StatusCode;
 
-use super::problem::Problem;
-use crate::{blob, queue, store, studio};
+use crate::http::problem::Problem;
+use crate::{app, blob, queue, store};
 
 /// The problem, if a file is the cause.
-pub(super) fn problem_in(error: &anyhow::Error) -> Option<Problem> {
+pub(crate) fn problem_in(error: &anyhow::Error) -> Option<Problem> {
     let mut causes = error.chain().filter_map(|cause| cause.downcast_ref());
     causes.find_map(|cause| is_unwritable(cause).then(|| problem(blob::is_full(cause))))
 }
@@ -23,7 +23,7 @@ fn is_unwritable(error: &io::Error) -> bool {
 }
 
 /// Pictures or photos cannot be written, or not be read.
-pub(super) fn problem(full: bool) -> Problem {
+pub(crate) fn problem(full: bool) -> Problem {
     use StatusCode as S;
     if full {
         let detail =
@@ -41,12 +41,12 @@ pub(super) fn problem(full: bool) -> Problem {
 }
 
 /// Whether a database had no room left.
-pub(super) fn is_full(error: &studio::Error) -> bool {
+pub(crate) fn is_full(error: &app::Error) -> bool {
     let store = match error {
-        studio::Error::Queue(queue::Error::Store(store)) => return store.is_full(),
-        studio::Error::Cache(error) => error.source(),
-        studio::Error::Limit(error) => error.source(),
-        studio::Error::Access(error) => error.source(),
+        app::Error::Queue(queue::Error::Store(store)) => return store.is_full(),
+        app::Error::Cache(error) => error.source(),
+        app::Error::Limit(error) => error.source(),
+        app::Error::Access(error) => error.source(),
         _ => None,
     };
     let store = store.and_then(|error| error.downcast_ref::<store::Error>());

@@ -8,12 +8,13 @@ use jiff::Timestamp;
 use tokio::{task::spawn_blocking, time::sleep};
 use tracing::{info, warn};
 
-use super::{Interrupted, Worker, backoff, conclude::Origin, journal::Entry};
+use super::{Interrupted, Worker, backoff, conclude::Origin};
+use crate::blob::journal::Entry;
 use crate::{
     blob,
     job::{Cost, Outcome, Picture, Task, Visibility},
     photo, policies,
-    provider::{Answer, Error, Progress, Provider, Remedy},
+    providers::{Answer, Error, Progress, Provider, Remedy},
     queue::{FailedAttempt, Job, Lane, Verdict},
 };
 

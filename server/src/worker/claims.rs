@@ -13,7 +13,7 @@ use tracing::warn;
 
 use super::Worker;
 use crate::{
-    provider::Provider,
+    providers::Provider,
     queue::{Job, Lane},
 };
 

@@ -10,7 +10,7 @@ use tracing::warn;
 use super::{Worker, attempt::describe};
 use crate::{
     job::Visibility,
-    provider,
+    providers,
     queue::{Error, Job, Report, Ring, Ticket},
 };
 
@@ -45,7 +45,7 @@ impl Worker {
     pub(super) async fn hold(
         &self,
         job: &Job,
-        mut reports: watch::Receiver<provider::Report>,
+        mut reports: watch::Receiver<providers::Report>,
         lost: &CancellationToken,
         ended: &CancellationToken,
     ) -> Option<String> {
@@ -83,7 +83,7 @@ impl Worker {
     }
 
     /// Extends the lease once.
-    async fn beat(&self, ticket: &Ticket, report: provider::Report, shown: &mut Shown) -> Beat {
+    async fn beat(&self, ticket: &Ticket, report: providers::Report, shown: &mut Shown) -> Beat {
         let outdated = self.show(report.preview, shown).await;
         let report = Report {
             progress: report.progress,
@@ -120,7 +120,7 @@ impl Worker {
         }
     }
 
-    async fn pause(&self, ring: Ring, reports: &mut watch::Receiver<provider::Report>) {
+    async fn pause(&self, ring: Ring, reports: &mut watch::Receiver<providers::Report>) {
         self.pace().await;
         tokio::select! {
             () = ring => {}

@@ -7,7 +7,7 @@
 //! 2. `attempt` makes the call and keeps the pictures; `heartbeat` holds the
 //!    lease meanwhile and shows how far the call is.
 //! 3. `conclude` records what became of it and delivers the outcome. What was
-//!    paid for stands in the [`journal`] until the store has it, and `recover`
+//!    paid for stands in the [`journal`](crate::blob::journal) until the store has it, and `recover`
 //!    finds it there.
 
 mod attempt;
@@ -17,7 +17,6 @@ mod conclude;
 mod recover;
 mod claims;
 mod backoff;
-pub mod journal;
 
 use std::{sync::Arc, time::Duration};
 
@@ -34,15 +33,14 @@ pub use self::claims::Claims;
 use self::{
     attempt::{failed, handed_back},
     conclude::Origin,
-    journal::Journal,
 };
 use crate::{
-    blob::Blobs,
+    blob::{Blobs, journal::Journal},
     callback::DeliveryClient,
     config::QueueConfig,
     job::Cost,
     policies::Refusals,
-    provider::{Progress, Provider},
+    providers::{Progress, Provider},
     queue::{Claim, Job, Lane, Queue, Verdict},
     store::clock::Clock,
 };

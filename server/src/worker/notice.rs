@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use super::Worker;
 use crate::{
     job::NoticeTask,
-    provider::{Answer, Error, Remedy},
+    providers::{Answer, Error, Remedy},
     retry_after::retry_after,
 };
 

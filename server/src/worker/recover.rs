@@ -5,9 +5,9 @@ use tracing::{info, warn};
 use super::{
     Worker,
     conclude::{Origin, Told},
-    journal::Entry,
 };
 use crate::{
+    blob::journal::Entry,
     job::Outcome,
     queue::{Job, Verdict},
 };

@@ -5,16 +5,17 @@ use std::{sync::Arc, time::Duration};
 
 use atelier::{
     access::SqliteRegister,
+    app::schema,
+    app::{Caller, Doubts, Error, Given, Order, Searches, Studio, Terms},
     blob::Blobs,
+    blob::journal::Journal,
     cache::{Savings, SqliteCache},
+    config::Mode,
     limit::{Limiter, RedisLimiter, Stats},
     policies::{self, Refusals},
-    provider::local::Local,
+    providers::local::Local,
     queue::{Housekeeping, SqliteQueue},
-    schema,
     store::{clock::Clock, redis::Redis},
-    studio::{Caller, Doubts, Error, Given, Mode, Order, Searches, Studio, Terms},
-    worker::journal::Journal,
 };
 use reqwest::Response;
 use serde_json::{Value, json};

@@ -4,7 +4,7 @@
 
 use std::{collections::HashMap, fs, path::Path};
 
-use atelier::schema;
+use atelier::app::schema;
 use regex::Regex;
 use rusqlite::Connection;
 

@@ -4,11 +4,11 @@
 use std::time::Duration;
 
 use atelier::{
+    app::schema,
     queue::{
         Claim, Error, Hooks, Housekeeping, Job, Join, Lane, NewJob, Priority, Queue, RedisQueue,
         SqliteQueue,
     },
-    schema,
     store::{self, redis::Redis},
 };
 use atelier_api::{Cache, Status};

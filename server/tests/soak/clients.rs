@@ -66,7 +66,7 @@ enum Reply {
 
 impl Clients {
     pub(crate) fn new(servers: Vec<String>, ledger: &Arc<Ledger>) -> Arc<Self> {
-        atelier::rooms::start_cryptography();
+        atelier::app::context::start_cryptography();
         let http = Client::builder().no_proxy().timeout(TIMEOUT);
         Arc::new(Self {
             http: http.build().unwrap(),

@@ -7,7 +7,7 @@ use super::{
     super::{problem::Problem, storage},
     NO_PICTURE,
 };
-use crate::{access::NotAdmitted, photo::Refusal, queue, studio};
+use crate::{access::NotAdmitted, app, photo::Refusal, queue};
 
 pub(super) fn key(refusal: NotAdmitted) -> Problem {
     use StatusCode as S;
@@ -38,40 +38,40 @@ pub(super) fn denied() -> Problem {
     Problem::new(StatusCode::FORBIDDEN, "denied", "Forbidden", detail)
 }
 
-pub(super) fn studio(error: studio::Error) -> Problem {
+pub(super) fn studio(error: app::Error) -> Problem {
     use StatusCode as S;
     match error {
-        studio::Error::Closing => {
+        app::Error::Closing => {
             let detail = "The studio is restarting. Try again in a moment.";
             Problem::new(S::SERVICE_UNAVAILABLE, "closing", "Restarting", detail)
         }
-        studio::Error::Busy => {
+        app::Error::Busy => {
             let detail =
                 "You ask for too much at a time. Wait for the answers before you ask for more.";
             Problem::new(S::TOO_MANY_REQUESTS, "busy", "Too much at once", detail)
         }
-        studio::Error::NotYours => {
+        app::Error::NotYours => {
             let detail = "Only whoever asked for this job may change it.";
             Problem::new(S::FORBIDDEN, "not_yours", "Not yours", detail)
         }
-        studio::Error::Queue(queue::Error::NotFound) => Problem::new(
+        app::Error::Queue(queue::Error::NotFound) => Problem::new(
             S::NOT_FOUND,
             "not_found",
             "Not found",
             "There is no such job, or it was deleted.",
         ),
-        studio::Error::Queue(queue::Error::Stale) => {
+        app::Error::Queue(queue::Error::Stale) => {
             let detail = "The job has moved on since this was sent.";
             Problem::new(S::CONFLICT, "stale_token", "Out of date", detail)
         }
-        studio::Error::Queue(queue::Error::Illegal(illegal)) => {
+        app::Error::Queue(queue::Error::Illegal(illegal)) => {
             let detail = format!("The job is {} already.", illegal.status.as_str());
             Problem::new(S::CONFLICT, "wrong_state", "Too late", detail)
         }
-        studio::Error::Blob(blob) if blob.is_missing() => {
+        app::Error::Blob(blob) if blob.is_missing() => {
             Problem::new(S::NOT_FOUND, "not_found", "Not found", NO_PICTURE)
         }
-        studio::Error::Blob(blob) => {
+        app::Error::Blob(blob) => {
             error!(error = %blob, "the blob store failed");
             storage::problem(blob.is_full())
         }
@@ -87,12 +87,12 @@ pub(super) fn studio(error: studio::Error) -> Problem {
     }
 }
 
-fn is_out_of_memory(error: &studio::Error) -> bool {
+fn is_out_of_memory(error: &app::Error) -> bool {
     match error {
-        studio::Error::Queue(queue::Error::Store(store)) => store.is_out_of_memory(),
-        studio::Error::Cache(cache) => cache.is_out_of_memory(),
-        studio::Error::Limit(limit) => limit.is_out_of_memory(),
-        studio::Error::Access(access) => access.is_out_of_memory(),
+        app::Error::Queue(queue::Error::Store(store)) => store.is_out_of_memory(),
+        app::Error::Cache(cache) => cache.is_out_of_memory(),
+        app::Error::Limit(limit) => limit.is_out_of_memory(),
+        app::Error::Access(access) => access.is_out_of_memory(),
         _ => false,
     }
 }
@@ -121,12 +121,12 @@ fn unavailable() -> Problem {
 }
 
 /// A store that is away has said so itself, once.
-pub(in super::super) fn log(error: &studio::Error) {
+pub(in crate::http) fn log(error: &app::Error) {
     let away = match error {
-        studio::Error::Queue(queue::Error::Store(store)) => store.is_away(),
-        studio::Error::Cache(cache) => cache.is_away(),
-        studio::Error::Limit(limit) => limit.is_away(),
-        studio::Error::Access(access) => access.is_away(),
+        app::Error::Queue(queue::Error::Store(store)) => store.is_away(),
+        app::Error::Cache(cache) => cache.is_away(),
+        app::Error::Limit(limit) => limit.is_away(),
+        app::Error::Access(access) => access.is_away(),
         _ => false,
     };
     if away {

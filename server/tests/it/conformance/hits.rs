@@ -8,9 +8,9 @@ use std::sync::{
 use async_trait::async_trait;
 use atelier::{
     access::{Denial, Error, Key, Register, Subject},
+    app::{Accepted, Studio},
     limit::{Policy, Unit},
     queue::{Ended, Queue},
-    studio::{Accepted, Studio},
 };
 use atelier_api::{Cache, Status};
 use serde_json::json;

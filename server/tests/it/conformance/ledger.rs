@@ -9,13 +9,14 @@ mod prices;
 use std::{sync::Arc, time::Duration};
 
 use atelier::{
+    app::{Doubts, Given, Searches, Studio},
     blob::Blobs,
+    blob::journal::Journal,
     cache::Savings,
+    config::Mode,
     limit::Stats,
     policies::{self, Refusals},
     store::clock::Clock,
-    studio::{Doubts, Given, Mode, Searches, Studio},
-    worker::journal::Journal,
 };
 use tokio_util::sync::CancellationToken;
 

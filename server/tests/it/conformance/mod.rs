@@ -14,10 +14,10 @@ use std::sync::Arc;
 
 use atelier::{
     access::{RedisRegister, Register, SqliteRegister},
+    app::schema,
     cache::{Cache, RedisCache, SqliteCache},
     limit::{Limiter, RedisLimiter, SqliteLimiter},
     queue::{Housekeeping, Queue, RedisQueue, SqliteQueue},
-    schema,
     store::redis::Redis,
 };
 use jiff::{SignedDuration, Timestamp};

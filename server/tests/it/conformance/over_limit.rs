@@ -10,12 +10,12 @@ use std::{
 
 use async_trait::async_trait;
 use atelier::{
+    app::{self, Accepted, Caller, Order, Studio, Terms},
     blob::Blobs,
     callback::{Data, Message},
     job::{Outcome, Picture, Visibility},
     limit::{Decision, Demand, Error, HourlyStats, Limiter, Policy, Settlement, Unit},
     queue::{Claim, Lane, Queue, Verdict},
-    studio::{self, Accepted, Caller, Order, Studio, Terms},
 };
 use atelier_api::Cache;
 use jiff::Timestamp;
@@ -131,7 +131,7 @@ fn caller(owner: &str) -> Caller {
     }
 }
 
-pub(super) async fn order(studio: &Arc<Studio>, owner: &str) -> Result<Accepted, studio::Error> {
+pub(super) async fn order(studio: &Arc<Studio>, owner: &str) -> Result<Accepted, app::Error> {
     let order = Order::Image(image_task("a boat"));
     studio.submit(&caller(owner), order, Terms::default()).await
 }
@@ -172,7 +172,7 @@ pub(super) async fn work(studio: &Arc<Studio>) {
 }
 
 /// A studio whose one picture is made, and what becomes of the same order again.
-async fn again(stores: &Stores, fate: Fate) -> (Arc<Studio>, Result<Accepted, studio::Error>) {
+async fn again(stores: &Stores, fate: Fate) -> (Arc<Studio>, Result<Accepted, app::Error>) {
     let studio = studio(stores, fate);
     order(&studio, OWNER).await.unwrap();
     work(&studio).await;
@@ -197,7 +197,7 @@ async fn requests_left(studio: &Studio) -> u64 {
 
 async fn is_refused(stores: Stores, fate: Fate) {
     let (studio, again) = again(&stores, fate).await;
-    let Err(studio::Error::Limited(standings)) = again else {
+    let Err(app::Error::Limited(standings)) = again else {
         panic!("no more may be made: {again:?}");
     };
     let violated: Vec<_> = standings.iter().filter(|one| one.violated).collect();

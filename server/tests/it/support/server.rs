@@ -215,7 +215,7 @@ pub(super) fn client() -> Client {
 
 fn builder() -> reqwest::ClientBuilder {
     let redirect = reqwest::redirect::Policy::none();
-    atelier::rooms::start_cryptography();
+    atelier::app::context::start_cryptography();
     Client::builder()
         .no_proxy()
         .redirect(redirect)

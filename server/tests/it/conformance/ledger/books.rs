@@ -4,13 +4,13 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use atelier::{
+    app::{Caller, Order, Studio, Terms},
+    blob::journal::Entry,
     callback::{Data, Message},
     job::{Request, Task, notice_lanes},
     limit::Unit,
-    provider::{Answer, Error, Offers, Progress, Provider, Work},
+    providers::{Answer, Error, Offers, Progress, Provider, Work},
     queue::{self, Claim, Hooks, Lane, Report, Ticket, Verdict},
-    studio::{Caller, Order, Studio, Terms},
-    worker::journal::Entry,
 };
 use atelier_api::{Kind, Status};
 use axum::body::Bytes;

@@ -1,0 +1,137 @@
+//! How a job ends: its outcome comes home, or its owner calls it off.
+
+use std::sync::Arc;
+
+use atelier_api::Status;
+use jiff::Timestamp;
+use tracing::{info, warn};
+
+use super::{
+    Caller, Error, Studio,
+    charging::{receipts, settlements},
+};
+use crate::{
+    callback::Message,
+    job::{Outcome, Task},
+    providers::CONTENT_REFUSED,
+    queue::{self, Bill, Cancellation, Completion, Ended, Job, Ticket},
+    telemetry::metrics,
+};
+
+impl Studio {
+    /// Brings a delivered outcome home. Doing so twice changes nothing. What
+    /// follows for those who shared the call is done behind the answer, which
+    /// comes in time however many they are.
+    pub async fn complete(self: &Arc<Self>, message: &Message) -> Result<(), Error> {
+        let (ticket, now) = (&message.data.ticket, self.clock.now());
+        let mut settled = false;
+        if let Some(job) = self.delivered(ticket).await? {
+            let (remembered, early) =
+                tokio::join!(self.remember(&job, now), self.settle_early(&job));
+            remembered?;
+            settled = early;
+        }
+        let (ended, orphans) = match self.queue.complete(ticket, now).await {
+            Ok(Completion::Applied { ended, orphans }) => (ended, orphans),
+            // A deleted job needs no outcome any more.
+            Ok(Completion::Repeated) | Err(queue::Error::NotFound) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        };
+        self.discard_all(&orphans).await;
+        if let Some(leader) = ended.first() {
+            self.remember_meaning(&leader.job, now);
+        }
+        self.note_refusals(&ended, now).await;
+        for Ended { job, .. } in &ended {
+            info!(id = job.id, status = job.status.as_str(), "finished");
+            metrics::finished(job);
+        }
+        let mut ended: Vec<Ended> = ended.into_iter().filter(Ended::is_noted).collect();
+        if let Some(leader) = ended.first_mut().filter(|_| settled) {
+            leader.job.charge = serde_json::Value::Null;
+        }
+        let studio = Arc::clone(self);
+        tokio::spawn(async move { studio.attend(ended).await });
+        Ok(())
+    }
+
+    /// Counts what the provider refused against those who asked for it. Failing
+    /// to is logged and not passed on: the job has ended.
+    async fn note_refusals(&self, ended: &[Ended], now: Timestamp) {
+        let refused = ended
+            .iter()
+            .map(|end| &end.job)
+            .filter(|job| was_refused(job));
+        for job in refused {
+            if let Err(error) = self.refusals.count(&receipts(job), now).await {
+                warn!(%error, id = job.id, "a refusal could not be counted");
+            }
+        }
+    }
+
+    /// Settles what was charged for a job whose outcome is recorded, so that
+    /// whoever sees its end sees the limits as they stand then; whether it did.
+    async fn settle_early(&self, job: &Job) -> bool {
+        let settlements = settlements(job, &Bill::delivered(job));
+        let settled = self.settle(&job.id, settlements).await;
+        if let Err(error) = &settled {
+            warn!(%error, id = job.id, "a charge is settled later, from the outbox");
+        }
+        settled.is_ok()
+    }
+
+    /// The job whose outcome this is, unless it was applied before.
+    async fn delivered(&self, ticket: &Ticket) -> Result<Option<Job>, Error> {
+        let job = self.queue.get(&ticket.id).await?;
+        Ok(job.filter(|job| job.status == Status::Delivering && job.token == ticket.token))
+    }
+
+    /// Cancels the caller's job, or, unless `only_cancel`, deletes it with its
+    /// files if it is finished; then the answer is `None`.
+    pub async fn cancel(
+        &self,
+        caller: &Caller,
+        id: &str,
+        only_cancel: bool,
+    ) -> Result<Option<Job>, Error> {
+        let job = self.queue.get(id).await?.ok_or(queue::Error::NotFound)?;
+        if matches!(job.request.task, Task::Notice(_)) {
+            return Err(queue::Error::NotFound.into());
+        }
+        if !caller.owns(&job) {
+            // Who does not see it is not told that it is there.
+            let seen = self.shown(caller, false, Some(job)).await?;
+            return Err(seen.map_or_else(|| queue::Error::NotFound.into(), |_| Error::NotYours));
+        }
+        if job.status.is_terminal() && !only_cancel {
+            self.delete(id).await?;
+            return Ok(None);
+        }
+        let cancelled = self.queue.cancel(id, self.clock.now()).await?;
+        let Cancellation {
+            mut job,
+            ended,
+            orphans,
+        } = cancelled;
+        self.attend(ended).await;
+        self.discard_all(&orphans).await;
+        info!(id, "cancelled");
+        self.drop_withdrawn(caller, &mut job).await?;
+        Ok(Some(job))
+    }
+
+    /// Cancels the caller's job, if that is still possible, and deletes it.
+    pub async fn withdraw(&self, caller: &Caller, id: &str) -> Result<(), Error> {
+        for only_cancel in [true, false] {
+            match self.cancel(caller, id, only_cancel).await {
+                Ok(_) | Err(Error::Queue(queue::Error::Illegal(_))) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn was_refused(job: &Job) -> bool {
+    matches!(&job.outcome, Some(Outcome::Failed(failure)) if failure.code == CONTENT_REFUSED)
+}

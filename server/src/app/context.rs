@@ -1,0 +1,345 @@
+//! Furnishes the rooms of one process by its configuration.
+
+use std::{fs::File, sync::Arc};
+
+use anyhow::{Context as _, Result};
+use atelier_webhook::CallbackClient;
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+use url::Url;
+
+use crate::{
+    access::{RedisRegister, Register, SqliteRegister},
+    app::data_dir,
+    app::schema,
+    app::{Doubts, Given, Searches, Studio},
+    blob::Blobs,
+    blob::journal::Journal,
+    cache::{
+        Cache, RedisCache, Savings, SqliteCache,
+        semantic::{Backend, Encoder, Pocket, Semantic},
+    },
+    callback::{self, DeliveryClient},
+    config::{CallbacksConfig, Config, EncoderName, Mode, ProviderName, RefusalsConfig},
+    job,
+    limit::{Limiter, RedisLimiter, RejectionCache, SqliteLimiter, Stats},
+    policies::{self, Refusals},
+    providers::{
+        Provider,
+        local::Local,
+        openai::{OpenAi, OpenAiEncoder},
+        replicate::{Replicate, Webhooks},
+    },
+    queue::{Housekeeping, Lane, Queue, RedisQueue, SqliteQueue},
+    store::{
+        clock::Clock,
+        redis::{Redis, RedisUrl},
+        sqlite::Database,
+    },
+    worker::{Claims, Worker},
+};
+
+/// The file of the embedded store, in the data folder.
+const DATABASE: &str = "atelier.db";
+
+/// What several rooms are furnished with.
+pub struct Rooms {
+    /// The time of their store.
+    pub clock: Clock,
+    pub queue: Arc<dyn Queue>,
+    /// Which files the queue's jobs need.
+    pub files: Arc<dyn Housekeeping>,
+    pub cache: Arc<dyn Cache>,
+    /// Unset where meanings are not compared.
+    pub semantic: Option<Arc<Semantic>>,
+    pub limiter: Arc<dyn Limiter>,
+    pub register: Arc<dyn Register>,
+    pub blobs: Blobs,
+    /// Who new jobs are for.
+    pub provider: Arc<dyn Provider>,
+    /// Where Replicate tells that a call has ended.
+    pub webhooks: Arc<Webhooks>,
+    /// Unset where the store is a Redis.
+    database: Option<Database>,
+    /// Held while nobody else may work in the data folder.
+    _lock: Option<File>,
+    /// Stands in for a data folder that is not there.
+    _empty: Option<TempDir>,
+}
+
+impl Rooms {
+    /// The rooms of a process that works on the queue. With a Redis it is one
+    /// of several; without, the only one, and it takes over what an earlier
+    /// one left.
+    pub async fn open(config: &Config) -> Result<Self> {
+        data_dir::make(&config.data)?;
+        if let Some(url) = &config.redis_url {
+            return Self::in_redis(config, url).await;
+        }
+        let lock = data_dir::lock(&config.data)?;
+        let database = database(config)?;
+        let queue = SqliteQueue::take_over(database.clone(), Clock::system().now()).await?;
+        Ok(Self {
+            _lock: Some(lock),
+            ..Self::in_database(config, queue, database)?
+        })
+    }
+
+    /// The rooms for a command that only reads. Where nothing has been kept yet it
+    /// finds an empty store, and nothing is made.
+    pub async fn to_read(config: &Config) -> Result<Self> {
+        let kept = match &config.redis_url {
+            Some(_) => config.data.join(data_dir::IMAGES).exists(),
+            None => config.data.join(DATABASE).exists(),
+        };
+        if kept {
+            return Self::beside(config).await;
+        }
+        let empty = tempfile::tempdir().context("cannot make a temporary folder")?;
+        let config = Config {
+            data: empty.path().to_owned(),
+            ..config.clone()
+        };
+        Ok(Self {
+            _empty: Some(empty),
+            ..Self::beside(&config).await?
+        })
+    }
+
+    /// The rooms for an operator's command, beside a server that may be running.
+    pub async fn beside(config: &Config) -> Result<Self> {
+        data_dir::make(&config.data)?;
+        if let Some(url) = &config.redis_url {
+            return Self::in_redis(config, url).await;
+        }
+        let database = database(config)?;
+        Self::in_database(config, SqliteQueue::new(database.clone()), database)
+    }
+
+    fn in_database(config: &Config, queue: SqliteQueue, database: Database) -> Result<Self> {
+        let (webhooks, queue) = (webhooks(config)?, Arc::new(queue));
+        Ok(Self {
+            clock: Clock::system(),
+            files: Arc::clone(&queue) as Arc<dyn Housekeeping>,
+            queue,
+            cache: Arc::new(SqliteCache::new(database.clone(), config.cache.entries)),
+            semantic: semantic(config, Backend::Sqlite(database.clone()))?,
+            register: Arc::new(SqliteRegister::new(database.clone())),
+            limiter: Arc::new(RejectionCache::new(Arc::new(SqliteLimiter::new(
+                database.clone(),
+            )))),
+            database: Some(database),
+            blobs: blobs(config)?,
+            provider: provider(config, &webhooks)?,
+            webhooks,
+            _lock: None,
+            _empty: None,
+        })
+    }
+
+    async fn in_redis(config: &Config, url: &RedisUrl) -> Result<Self> {
+        let redis = Redis::open(url.clone());
+        let limiter = RedisLimiter::new(redis.clone());
+        let freed = limiter.freed();
+        let webhooks = webhooks(config)?;
+        let queue = Arc::new(RedisQueue::new(redis.clone()));
+        Ok(Self {
+            clock: redis.clock().await?,
+            files: Arc::clone(&queue) as Arc<dyn Housekeeping>,
+            queue,
+            register: Arc::new(RedisRegister::new(redis.clone())),
+            cache: Arc::new(RedisCache::new(redis.clone(), config.cache.entries)),
+            semantic: semantic(config, Backend::Redis(redis))?,
+            limiter: Arc::new(RejectionCache::shared(Arc::new(limiter), freed)),
+            database: None,
+            blobs: blobs(config)?,
+            provider: provider(config, &webhooks)?,
+            webhooks,
+            _lock: None,
+            _empty: None,
+        })
+    }
+
+    /// What is kept lies in its files when this returns. To be called last.
+    pub async fn close(&self) {
+        if let Some(database) = &self.database
+            && let Err(error) = database.close().await
+        {
+            warn!(%error, "the database's log could not be moved into its file; keep both");
+        }
+    }
+
+    /// The studio in these rooms; once `drain` is cancelled it takes no orders.
+    pub fn studio(
+        &self,
+        config: &Config,
+        stats: Stats,
+        drain: CancellationToken,
+    ) -> Result<Studio> {
+        Ok(Studio {
+            clock: self.clock.clone(),
+            stats,
+            callbacks: policies::callbacks(config.callbacks.per_hour)?,
+            refusals: self.refusals(config)?,
+            searches: Searches::default(),
+            figures_kept: config.figures.keep,
+            queue: Arc::clone(&self.queue),
+            files: Arc::clone(&self.files),
+            journal: Journal::in_folder(config.data.join(data_dir::JOURNAL)),
+            register: Arc::clone(&self.register),
+            cache: Arc::clone(&self.cache),
+            semantic: self.semantic.clone(),
+            mode: config.semantic.mode,
+            savings: Savings::default(),
+            given: Given::default(),
+            doubts: Doubts::default(),
+            limiter: Arc::clone(&self.limiter),
+            blobs: self.blobs.clone(),
+            provider: Arc::clone(&self.provider),
+            policies: config.limits.iter().cloned().map(Arc::new).collect(),
+            cache_ttl: config.cache.ttl,
+            keep: config.queue.keep,
+            photos_kept: config.photos.keep,
+            public_url: config.public_url.clone(),
+            drain,
+        })
+    }
+
+    fn refusals(&self, config: &Config) -> Result<Refusals> {
+        let RefusalsConfig { quota, window } = config.refusals;
+        Ok(Refusals::new(Arc::clone(&self.limiter), quota, window)?)
+    }
+
+    /// A worker in these rooms that delivers to `url`.
+    pub fn worker(
+        &self,
+        config: &Config,
+        secret: &str,
+        url: Url,
+        drain: CancellationToken,
+    ) -> Result<Worker> {
+        let no_client = "cannot make an HTTP client";
+        Ok(Worker {
+            clock: self.clock.clone(),
+            queue: Arc::clone(&self.queue),
+            providers: self.providers(config),
+            blobs: self.blobs.clone(),
+            journal: Journal::in_folder(config.data.join(data_dir::JOURNAL)),
+            claims: Claims::default(),
+            deliveries: DeliveryClient::new(url, callback::signer(secret)).context(no_client)?,
+            callbacks: callback_client(&config.callbacks, secret).context(no_client)?,
+            notices: notice_lanes(&config.callbacks),
+            refusals: self.refusals(config)?,
+            settings: config.queue.clone(),
+            drain,
+            hand_back: CancellationToken::new(),
+        })
+    }
+
+    /// The provider of new jobs, and before it the built-in engine: its jobs
+    /// were accepted before the configuration changed, and are few.
+    fn providers(&self, config: &Config) -> Vec<(Arc<dyn Provider>, Lane)> {
+        let ours = Arc::clone(&self.provider);
+        let engine: Arc<dyn Provider> = Arc::new(Local);
+        let open = Lane::open(engine.name());
+        let (parallel, per_second) = match config.provider() {
+            ProviderName::Local => return vec![(ours, open)],
+            ProviderName::OpenAi => (config.openai.parallel, config.openai.calls_per_second),
+            ProviderName::Replicate => {
+                (config.replicate.parallel, config.replicate.calls_per_second)
+            }
+        };
+        let lane = Lane {
+            name: ours.name().into(),
+            parallel: Some(parallel),
+            per_second,
+        };
+        vec![(engine, open), (ours, lane)]
+    }
+}
+
+fn database(config: &Config) -> Result<Database> {
+    schema::open(&config.data.join(DATABASE)).with_context(|| {
+        format!(
+            "cannot open the database in {:?} (setting data, ATELIER_DATA)",
+            config.data
+        )
+    })
+}
+
+fn semantic(config: &Config, backend: Backend) -> Result<Option<Arc<Semantic>>> {
+    let settings = &config.semantic;
+    if settings.mode == Mode::Off {
+        return Ok(None);
+    }
+    let semantic = Semantic::new(
+        encoder(config)?,
+        backend,
+        settings.threshold,
+        settings.entries,
+    );
+    Ok(Some(Arc::new(semantic)))
+}
+
+/// Who turns prompts into vectors.
+pub fn encoder(config: &Config) -> Result<Arc<dyn Encoder>> {
+    let openai = &config.openai;
+    Ok(match config.semantic.encoder {
+        EncoderName::Pocket => Arc::new(Pocket::new()),
+        EncoderName::OpenAi => {
+            let (key, model) = (openai.api_key.clone(), config.semantic.model.clone());
+            Arc::new(OpenAiEncoder::new(&openai.base_url, key, model)?)
+        }
+    })
+}
+
+fn blobs(config: &Config) -> Result<Blobs> {
+    Ok(Blobs::in_folder(&config.data.join(data_dir::IMAGES))?)
+}
+
+fn webhooks(config: &Config) -> Result<Arc<Webhooks>> {
+    let secret = config.replicate.webhook_secret.as_ref();
+    Ok(Arc::new(Webhooks::new(
+        secret.map(|secret| secret.0.as_str()),
+    )?))
+}
+
+fn provider(config: &Config, webhooks: &Arc<Webhooks>) -> Result<Arc<dyn Provider>> {
+    let no_client = "cannot make an HTTP client";
+    Ok(match config.provider() {
+        ProviderName::Local => Arc::new(Local),
+        ProviderName::OpenAi => Arc::new(OpenAi::new(config.openai.clone()).context(no_client)?),
+        ProviderName::Replicate => {
+            let public_url = config.public_url.as_ref();
+            let replicate =
+                Replicate::new(config.replicate.clone(), public_url, Arc::clone(webhooks));
+            Arc::new(replicate.context(no_client)?)
+        }
+    })
+}
+
+/// Sends signed notices to API users.
+fn callback_client(config: &CallbacksConfig, secret: &str) -> Result<CallbackClient> {
+    let client = CallbackClient::builder()
+        .allow_private(config.allow_private)
+        .timeout(config.timeout)
+        .user_agent("Atelier")
+        .build(callback::outgoing_signer(secret))?;
+    Ok(client)
+}
+
+fn notice_lanes(config: &CallbacksConfig) -> Vec<Lane> {
+    let lane = |name| Lane {
+        name,
+        parallel: Some(config.parallel),
+        per_second: Some(config.per_second),
+    };
+    job::notice_lanes().map(lane).collect()
+}
+
+/// Encryption for every HTTP client and for Redis.
+pub fn start_cryptography() {
+    // Fails only if a provider is installed already, which serves as well.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}

@@ -1,0 +1,103 @@
+//! Telling API users how their jobs ended. A notice is a job of its own in the
+//! same queue: it is tried again and becomes a dead letter like any other.
+
+use atelier_api::Status;
+use jiff::Timestamp;
+use serde::Serialize;
+use url::Url;
+
+use super::{Caller, Error, Studio};
+use crate::{
+    app::view,
+    job::{NoticeTask, Request, Task, notice_lane},
+    queue::{Ended, Hooks, NewJob, Priority},
+};
+
+/// What is sent, in the shape of Standard Webhooks.
+#[derive(Serialize)]
+struct Body {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    timestamp: String,
+    data: atelier_api::Job,
+}
+
+impl Studio {
+    /// Queues the notice of how the job ended, if anybody wants one. To queue
+    /// the same again changes nothing.
+    pub(super) async fn tell(&self, end: &Ended) -> Result<(), Error> {
+        if end.job.hooks == Hooks::default() {
+            return Ok(());
+        }
+        let (now, mut end) = (self.clock.now(), end.clone());
+        let owner = Caller::owning(&end.job);
+        self.drop_withdrawn(&owner, &mut end.job).await?;
+        if let Some(notice) = self.notice(&end, now) {
+            self.queue.enqueue(notice, now).await?;
+        }
+        Ok(())
+    }
+
+    fn notice(&self, end: &Ended, now: Timestamp) -> Option<NewJob> {
+        let job = &end.job;
+        let (kind, url) = match job.status {
+            Status::Succeeded => ("job.succeeded", job.hooks.callback_url.as_ref()?),
+            Status::Failed => ("job.failed", for_failure(&job.hooks)?),
+            _ => return None,
+        };
+        let body = Body {
+            kind,
+            timestamp: job.finished_at.unwrap_or(now).to_string(),
+            data: self.with_addresses(view::own_job(job)?),
+        };
+        let task = NoticeTask {
+            job: job.id.clone(),
+            // Both can fail for nothing that was checked when the job came.
+            url: Url::parse(url).ok()?,
+            body: serde_json::to_string(&body).ok()?,
+        };
+        Some(NewJob {
+            // Tells the job's ends apart: an operator may have it made again.
+            id: end.key.clone(),
+            // A flow of its own beside the owner's jobs, and in none of their lists.
+            owner: format!("notices:{}", job.owner),
+            request: Request {
+                provider: notice_lane(&task.url),
+                model: String::new(),
+                variation: 0,
+                found: None,
+                task: Task::Notice(task),
+            },
+            priority: Priority::Normal,
+            not_before: None,
+            charge: serde_json::Value::Null,
+            hooks: Hooks::default(),
+            join: None,
+            answer: None,
+            answered_only: false,
+        })
+    }
+
+    /// The job with whole addresses, where it is known what they begin with.
+    fn with_addresses(&self, mut job: atelier_api::Job) -> atelier_api::Job {
+        let Some(site) = &self.public_url else {
+            return job;
+        };
+        if let Ok(url) = site.join(&job.url) {
+            job.url = url.into();
+        }
+        for image in job.images.iter_mut().chain(&mut job.original) {
+            if let Ok(url) = site.join(&image.url) {
+                image.url = url.into();
+            }
+        }
+        job
+    }
+}
+
+fn for_failure(hooks: &Hooks) -> Option<&String> {
+    hooks
+        .failure_callback_url
+        .as_ref()
+        .or(hooks.callback_url.as_ref())
+}

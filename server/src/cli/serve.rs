@@ -1,0 +1,244 @@
+//! `atelier serve`: the site and its workers in one process, from the first
+//! look at the data folder to the last job handed back.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result};
+use atelier_api::Kind;
+use axum_extra::extract::cookie::Key;
+use sha2::{Digest as _, Sha256, Sha512};
+use tokio::{
+    net::TcpListener,
+    time::{interval, timeout},
+};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+use url::Url;
+
+use crate::{
+    access::Gate,
+    app::Places,
+    app::Studio,
+    app::context::{Rooms, start_cryptography},
+    app::data_dir,
+    callback,
+    cli::worker::{LAST_MOMENT, StopSignals, shut_down},
+    config::Config,
+    http::connections::Server,
+    http::{self, JobKeys, Pools, Site},
+    limit::Stats,
+    telemetry::metrics,
+};
+
+/// What has expired is forgotten this often.
+const SWEEP: Duration = Duration::from_secs(600);
+
+/// Orders in doubt are looked after this often.
+const RESOLVE: Duration = Duration::from_millis(500);
+
+/// What dead processes have left in the outbox is looked for this often, and
+/// living ones are given as much time to attend to it themselves.
+const OUTBOX: Duration = Duration::from_secs(5);
+
+/// Figures are taken to the store this often.
+const RECORD: Duration = Duration::from_secs(5);
+
+/// Runs until it is asked to stop, then drains.
+pub async fn serve(config: Config) -> Result<()> {
+    let mut signals = StopSignals::listen()?;
+    start_cryptography();
+    let rooms = Rooms::open(&config).await?;
+    let secret = data_dir::secret(&config)?;
+    let listener = bind(config.listen).await?;
+    let address = listener
+        .local_addr()
+        .context("the listening socket has no address")?;
+    let drain = CancellationToken::new();
+    let stats = Stats::new((!config.figures.show_addresses).then(|| salt(&secret)));
+    let studio = Arc::new(rooms.studio(&config, stats, drain.clone())?);
+    let callback = own_callback(&config, address)?;
+    let worker = Arc::new(rooms.worker(&config, &secret, callback, drain)?);
+    let closing = CancellationToken::new();
+    let gate = Arc::new(Gate::new(
+        Arc::clone(&rooms.register),
+        config.deny.subjects()?,
+    ));
+    // Without its store the site opens all the same.
+    let _ = gate.renew().await;
+    tokio::spawn(renew(Arc::clone(&gate)));
+    let site = http::router(site(&config, &rooms, &studio, gate, &secret)?);
+    let server = Server::new(
+        site,
+        config.connections.clone(),
+        config.trusted_proxies.clone(),
+    );
+    tokio::spawn(sweep(Arc::clone(&studio)));
+    tokio::spawn(attend_outbox(Arc::clone(&studio)));
+    tokio::spawn(discard(Arc::clone(&studio)));
+    if let Some(semantic) = studio.semantic.clone() {
+        tokio::spawn(async move { semantic.keep_renewing().await });
+    }
+    tokio::spawn(record(Arc::clone(&studio)));
+    tokio::spawn(resolve(Arc::clone(&studio)));
+    let workers = worker.start(config.workers);
+    let server = tokio::spawn(server.run(listener, closing.clone()));
+    announce(&config, &studio, address);
+    signals.next().await;
+    // Connections stay open meanwhile: deliveries and polls need them.
+    shut_down(&config, &worker, &workers, &mut signals).await;
+    studio.record_figures().await;
+    studio.record_savings().await;
+    closing.cancel();
+    // A client that neither reads nor leaves must not keep the process.
+    let _ = timeout(LAST_MOMENT, server).await;
+    rooms.close().await;
+    info!("closed");
+    Ok(())
+}
+
+fn announce(config: &Config, studio: &Studio, address: SocketAddr) {
+    let provider = &studio.provider;
+    let models = [Kind::Image, Kind::Restoration].map(|kind| provider.model(kind));
+    info!(
+        %address,
+        provider = provider.name(),
+        models = models.join(", "),
+        workers = config.workers,
+        redis = config.redis_url.as_ref().map(tracing::field::display),
+        "open"
+    );
+    let url = config
+        .public_url
+        .clone()
+        .map_or_else(|| format!("http://{address}/"), |url| url.to_string());
+    info!("serving at {url}");
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| {
+        format!(
+            "cannot listen on {address} (setting listen, ATELIER_LISTEN). \
+             Stop what listens there, or choose another port"
+        )
+    })
+}
+
+/// Where this process takes deliveries, unless told otherwise.
+fn own_callback(config: &Config, address: SocketAddr) -> Result<Url> {
+    match &config.callback_url {
+        Some(url) => Ok(url.clone()),
+        None => {
+            Url::parse(&format!("http://{}", reachable(address))).context("the callback's address")
+        }
+    }
+}
+
+/// Where this process reaches itself: "every address" is none to connect to.
+fn reachable(mut address: SocketAddr) -> SocketAddr {
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    address
+}
+
+fn site(
+    config: &Config,
+    rooms: &Rooms,
+    studio: &Arc<Studio>,
+    gate: Arc<Gate>,
+    secret: &str,
+) -> Result<Site> {
+    // Every use of the secret has a key of its own.
+    let derived = |purpose: &str| {
+        let hash = Sha512::new_with_prefix(purpose);
+        hash.chain_update(callback::key(secret).as_bytes())
+            .finalize()
+    };
+    Ok(Site {
+        studio: Arc::clone(studio),
+        gate,
+        metrics: metrics::install()?,
+        signer: callback::signer(secret),
+        webhooks: Arc::clone(&rooms.webhooks),
+        cookies: Key::from(&derived("atelier session cookies")),
+        links: JobKeys::new(derived("atelier links").into()),
+        owner_keys: JobKeys::new(derived("atelier owner keys").into()),
+        trusted_proxies: config.trusted_proxies.clone(),
+        proxy_header: config.proxy_header,
+        photos: config.photos.clone(),
+        uploads: config.data.join(data_dir::UPLOADS),
+        pools: Pools::default(),
+        polls: Places::new(config.connections.polls as usize),
+        callbacks: config.callbacks.clone(),
+        admin_token: config.admin_token.clone(),
+        https: config
+            .public_url
+            .as_ref()
+            .is_some_and(|url| url.scheme() == "https"),
+        origin: config
+            .public_url
+            .as_ref()
+            .map(|url| url.origin().ascii_serialization()),
+    })
+}
+
+async fn record(studio: Arc<Studio>) {
+    let mut tick = interval(RECORD);
+    loop {
+        tick.tick().await;
+        studio.record_figures().await;
+        studio.record_savings().await;
+    }
+}
+
+async fn resolve(studio: Arc<Studio>) {
+    let mut tick = interval(RESOLVE);
+    loop {
+        tick.tick().await;
+        studio.resolve_doubts().await;
+    }
+}
+
+/// Hides addresses in figures.
+fn salt(secret: &str) -> [u8; 32] {
+    let salt = Sha256::new_with_prefix(b"atelier figures");
+    salt.chain_update(callback::key(secret).as_bytes())
+        .finalize()
+        .into()
+}
+
+async fn renew(gate: Arc<Gate>) {
+    gate.keep_renewing().await;
+}
+
+async fn attend_outbox(studio: Arc<Studio>) {
+    let mut tick = interval(OUTBOX);
+    loop {
+        tick.tick().await;
+        if let Err(error) = studio.attend_outbox(OUTBOX).await {
+            warn!(%error, "the outbox could not be read");
+        }
+    }
+}
+
+/// Sees to it that no file stays that nothing needs.
+async fn discard(studio: Arc<Studio>) {
+    tokio::join!(studio.keep_discarding(), studio.keep_looking_through());
+}
+
+async fn sweep(studio: Arc<Studio>) {
+    // What is to be gone soon is looked for more often.
+    let mut tick = interval(SWEEP.min(studio.photos_kept.max(Duration::from_secs(1))));
+    loop {
+        tick.tick().await;
+        if let Err(error) = studio.sweep().await {
+            warn!(%error, "what has expired could not be forgotten");
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! The price table.
+
+use super::{Estimate, OpenAiConfig};
+
+impl OpenAiConfig {
+    /// The first entry for the model; `*` at the end of a name stands for anything.
+    pub fn estimate(&self) -> Option<&Estimate> {
+        find(&self.estimates, &self.model)
+    }
+}
+
+fn find<'a>(table: &'a [Estimate], model: &str) -> Option<&'a Estimate> {
+    table.iter().find(|entry| {
+        entry
+            .model
+            .strip_suffix('*')
+            .map_or(entry.model == model, |prefix| model.starts_with(prefix))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_entry_counts() {
+        let entry = |model: &str, high| Estimate {
+            model: model.into(),
+            low: 0.01,
+            medium: 0.05,
+            high,
+            photo: 0.02,
+        };
+        let table = [entry("a", 1.0), entry("a-*", 2.0), entry("*", 3.0)];
+        let high = |model| find(&table, model).map(|entry| entry.high);
+        assert_eq!(high("a"), Some(1.0));
+        assert_eq!(high("a-flare"), Some(2.0));
+        assert_eq!(high("ab"), Some(3.0));
+        assert_eq!(find(&table[..2], "ab").map(|entry| entry.high), None);
+    }
+}

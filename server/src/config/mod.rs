@@ -1,0 +1,379 @@
+//! The configuration: `config.default.toml`, then the file named by
+//! `ATELIER_CONFIG`, then the environment. Nothing else reads either.
+
+mod bounds;
+mod check;
+mod estimates;
+mod print;
+mod traffic;
+#[cfg(test)]
+mod tests;
+
+use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
+
+use anyhow::{Context as _, Result, ensure};
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
+use url::Url;
+
+pub use self::traffic::{CallbacksConfig, ConnectionsConfig, RefusalsConfig};
+use crate::{
+    access::{Subject, Unfit},
+    limit::Policy,
+    store::redis::RedisUrl,
+};
+
+const DEFAULTS: &str = include_str!("../../config.default.toml");
+
+/// The effective configuration. Each setting is explained in `config.default.toml`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    pub listen: SocketAddr,
+    pub data: PathBuf,
+    pub log: String,
+    #[serde(serialize_with = "print::redis_url")]
+    pub redis_url: Option<RedisUrl>,
+    pub public_url: Option<Url>,
+    #[serde(serialize_with = "print::optional_url")]
+    pub callback_url: Option<Url>,
+    pub secret: Option<Secret>,
+    pub admin_token: Option<Secret>,
+    pub trusted_proxies: Vec<IpNet>,
+    pub proxy_header: Option<ProxyHeader>,
+    pub provider: Option<ProviderName>,
+    pub workers: usize,
+    pub limits: Vec<Policy>,
+    pub cache: CacheConfig,
+    pub semantic: SemanticConfig,
+    pub queue: QueueConfig,
+    pub photos: PhotosConfig,
+    pub openai: OpenAiConfig,
+    pub replicate: ReplicateConfig,
+    pub callbacks: CallbacksConfig,
+    pub refusals: RefusalsConfig,
+    pub connections: ConnectionsConfig,
+    pub deny: DenyConfig,
+    pub figures: FiguresConfig,
+}
+
+/// What becomes of an earlier picture whose words mean the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// It is the answer.
+    Answer,
+    /// It is mentioned beside the answer.
+    Suggest,
+    Off,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProviderName {
+    #[serde(rename = "openai")]
+    OpenAi,
+    Replicate,
+    Local,
+}
+
+/// Where a proxy writes whom it speaks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProxyHeader {
+    XForwardedFor,
+    Forwarded,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CacheConfig {
+    #[serde(with = "atelier_limit::duration")]
+    pub ttl: Duration,
+    pub entries: u64,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SemanticConfig {
+    pub mode: Mode,
+    pub threshold: f32,
+    pub entries: usize,
+    pub encoder: EncoderName,
+    pub model: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EncoderName {
+    Pocket,
+    #[serde(rename = "openai")]
+    OpenAi,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QueueConfig {
+    #[serde(with = "atelier_limit::duration")]
+    pub lease: Duration,
+    pub attempts: u32,
+    #[serde(with = "atelier_limit::duration")]
+    pub retry_base: Duration,
+    #[serde(with = "atelier_limit::duration")]
+    pub retry_cap: Duration,
+    #[serde(with = "atelier_limit::duration")]
+    pub grace: Duration,
+    #[serde(with = "atelier_limit::duration")]
+    pub keep: Duration,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PhotosConfig {
+    pub max_bytes: u64,
+    pub max_pixels: u64,
+    #[serde(with = "atelier_limit::duration")]
+    pub keep: Duration,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OpenAiConfig {
+    #[serde(serialize_with = "print::url")]
+    pub base_url: Url,
+    pub api_key: Option<Secret>,
+    pub model: String,
+    pub parallel: u32,
+    pub calls_per_second: Option<f64>,
+    /// Unfinished pictures shown while one is drawn.
+    pub partial_images: u8,
+    #[serde(with = "atelier_limit::duration")]
+    pub timeout: Duration,
+    pub prices: Prices,
+    pub estimates: Vec<Estimate>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReplicateConfig {
+    #[serde(serialize_with = "print::url")]
+    pub base_url: Url,
+    pub api_token: Option<Secret>,
+    pub webhook_secret: Option<Secret>,
+    pub image_model: String,
+    pub restoration_model: String,
+    pub parallel: u32,
+    pub calls_per_second: Option<f64>,
+    #[serde(with = "atelier_limit::duration")]
+    pub timeout: Duration,
+    pub image_usd: f64,
+    pub restoration_usd: f64,
+}
+
+/// What is counted for the operator.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FiguresConfig {
+    #[serde(with = "atelier_limit::duration")]
+    pub keep: Duration,
+    pub show_addresses: bool,
+}
+
+/// Who is never let in.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DenyConfig {
+    pub ips: Vec<String>,
+    pub keys: Vec<String>,
+    pub user_agents: Vec<String>,
+}
+
+impl DenyConfig {
+    /// The list in one.
+    pub fn subjects(&self) -> Result<Vec<Subject>> {
+        let ips = self.ips.iter().map(|text| Subject::ip(text));
+        let keys = self.keys.iter().map(|text| Subject::key(text));
+        let programs = self
+            .user_agents
+            .iter()
+            .map(|text| Subject::user_agent(text));
+        let all: Result<_, Unfit> = ips.chain(keys).chain(programs).collect();
+        all.context("the section [deny]")
+    }
+}
+
+/// US dollars per million tokens.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Prices {
+    pub text_input: f64,
+    pub image_input: f64,
+    pub image_output: f64,
+}
+
+/// What a model's pictures are expected to cost, in US dollars for 1024 x 1024 pixels.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Estimate {
+    /// A name, or the beginning of one and `*`.
+    pub model: String,
+    pub low: f64,
+    pub medium: f64,
+    pub high: f64,
+    /// What reading an uploaded photo adds.
+    pub photo: f64,
+}
+
+/// A text that is never printed.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+pub struct Secret(pub String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(print::REDACTED)
+    }
+}
+
+impl Serialize for Secret {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(print::REDACTED)
+    }
+}
+
+/// How an environment variable becomes a setting.
+enum Form {
+    Text,
+    Number,
+    List,
+}
+
+/// Every environment variable that is read, and the setting it stands for.
+const ENVIRONMENT: &[(&str, &str, Form)] = &[
+    ("ATELIER_LISTEN", "listen", Form::Text),
+    ("ATELIER_DATA", "data", Form::Text),
+    ("RUST_LOG", "log", Form::Text),
+    ("ATELIER_REDIS_URL", "redis_url", Form::Text),
+    ("ATELIER_PUBLIC_URL", "public_url", Form::Text),
+    ("ATELIER_CALLBACK_URL", "callback_url", Form::Text),
+    ("ATELIER_SECRET", "secret", Form::Text),
+    ("ATELIER_ADMIN_TOKEN", "admin_token", Form::Text),
+    ("ATELIER_TRUSTED_PROXIES", "trusted_proxies", Form::List),
+    ("ATELIER_PROVIDER", "provider", Form::Text),
+    ("ATELIER_WORKERS", "workers", Form::Number),
+    ("OPENAI_API_KEY", "openai.api_key", Form::Text),
+    ("OPENAI_BASE_URL", "openai.base_url", Form::Text),
+    ("REPLICATE_API_TOKEN", "replicate.api_token", Form::Text),
+    ("REPLICATE_BASE_URL", "replicate.base_url", Form::Text),
+    (
+        "REPLICATE_WEBHOOK_SECRET",
+        "replicate.webhook_secret",
+        Form::Text,
+    ),
+];
+
+/// Variables of the documented interface that this version cannot honour yet:
+/// better no start than a setting silently ignored.
+const NOT_YET: &[(&str, &str)] = &[(
+    "ATELIER_BLOBS",
+    "this version keeps pictures in the data folder",
+)];
+
+impl Config {
+    /// Reads the configuration. `environment` looks a variable up; empty
+    /// values count as unset.
+    pub fn load(environment: impl Fn(&str) -> Option<String>) -> Result<Self> {
+        let variable = |name: &str| environment(name).filter(|value| !value.is_empty());
+        for (name, reason) in NOT_YET {
+            ensure!(
+                variable(name).is_none(),
+                "{name} is set, but {reason}. Unset it."
+            );
+        }
+        let mut settings: Table = DEFAULTS.parse().context("config.default.toml")?;
+        if let Some(path) = variable("ATELIER_CONFIG") {
+            let text = std::fs::read_to_string(&path).with_context(|| {
+                format!("cannot read the configuration file {path:?} named by ATELIER_CONFIG")
+            })?;
+            let file = text
+                .parse()
+                .with_context(|| format!("the configuration file {path:?} is not TOML"))?;
+            merge(&mut settings, file);
+        }
+        for (name, path, form) in ENVIRONMENT {
+            if let Some(value) = variable(name) {
+                let value = form
+                    .value(&value)
+                    .with_context(|| format!("the environment variable {name}"))?;
+                set(&mut settings, path, value);
+            }
+        }
+        let config: Self = Value::Table(settings).try_into().map_err(explain)?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// The provider in force.
+    pub fn provider(&self) -> ProviderName {
+        let default = if self.openai.api_key.is_some() {
+            ProviderName::OpenAi
+        } else {
+            ProviderName::Local
+        };
+        self.provider.unwrap_or(default)
+    }
+}
+
+impl Form {
+    fn value(&self, text: &str) -> Result<Value> {
+        Ok(match self {
+            Self::Text => Value::String(text.to_owned()),
+            Self::Number => Value::Integer(
+                text.parse()
+                    .with_context(|| format!("{text:?} is not a whole number"))?,
+            ),
+            Self::List => Value::Array(
+                text.split(',')
+                    .map(|item| Value::String(item.trim().to_owned()))
+                    .collect(),
+            ),
+        })
+    }
+}
+
+/// Lays `over` on `base`: tables key by key, everything else replaced whole.
+fn merge(base: &mut Table, over: Table) {
+    for (key, value) in over {
+        match (base.get_mut(&key), value) {
+            (Some(Value::Table(base)), Value::Table(over)) => merge(base, over),
+            (_, value) => {
+                base.insert(key, value);
+            }
+        }
+    }
+}
+
+fn set(settings: &mut Table, path: &str, value: Value) {
+    match path.split_once('.') {
+        None => {
+            settings.insert(path.to_owned(), value);
+        }
+        Some((head, rest)) => {
+            if let Value::Table(table) = settings
+                .entry(head)
+                .or_insert_with(|| Value::Table(Table::new()))
+            {
+                set(table, rest, value);
+            }
+        }
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "reads best in map_err")]
+fn explain(error: toml::de::Error) -> anyhow::Error {
+    let message = error.to_string();
+    let message = message.trim().replace('\n', " ");
+    anyhow::anyhow!(
+        "the configuration is not valid: {message}. Every setting is explained in config.default.toml."
+    )
+}

@@ -1,0 +1,121 @@
+//! `/api/admin`: what an operator with the token may do.
+
+use axum::{
+    Json, Router,
+    extract::{RawQuery, Request, State as AxumState},
+    http::StatusCode,
+    middleware::{Next, from_fn_with_state},
+    response::{IntoResponse, Response},
+    routing::{delete, get, post},
+};
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+mod stats;
+
+use crate::http::{
+    Error, Result, State,
+    api::jobs::{no_store, page, parameter},
+    extract::path::Path,
+    middleware::caller::bearer,
+};
+use crate::{
+    app::view::{self, DeadLetter},
+    config::Secret,
+};
+
+/// Dead letters listed at a time, unless asked otherwise, and at most.
+const PAGE: usize = 50;
+const LARGEST_PAGE: usize = 200;
+
+pub(crate) fn routes(state: &State) -> Router<State> {
+    Router::new()
+        .route("/api/admin/limits", get(stats::limits))
+        .route("/api/admin/dead", get(list))
+        .route("/api/admin/dead/retry", post(retry_all))
+        .route("/api/admin/dead/{id}", delete(bury))
+        .route("/api/admin/dead/{id}/retry", post(retry))
+        .route_layer(from_fn_with_state(state.clone(), authorise))
+}
+
+/// Without a token of ours these addresses do not exist.
+async fn authorise(
+    AxumState(state): AxumState<State>,
+    request: Request,
+    next: Next,
+) -> Result<Response> {
+    let Some(Secret(token)) = &state.admin_token else {
+        return Err(Error::NotFound("There is nothing at this address."));
+    };
+    if !bearer(request.headers()).is_some_and(|given| same(given, token)) {
+        return Err(Error::Unauthorized);
+    }
+    Ok(next.run(request).await)
+}
+
+/// Takes as long whatever the first difference is; nor does it tell the length.
+fn same(given: &str, expected: &str) -> bool {
+    let (given, expected) = (Sha256::digest(given), Sha256::digest(expected));
+    let differences = given.iter().zip(&expected).map(|(a, b)| a ^ b);
+    differences.fold(0, |all, one| all | one) == 0
+}
+
+#[derive(Serialize)]
+struct Dead {
+    jobs: Vec<DeadLetter>,
+    /// The `cursor` of the next page; null on the last.
+    next: Option<String>,
+}
+
+async fn list(AxumState(state): AxumState<State>, RawQuery(query): RawQuery) -> Result<Response> {
+    let value = |name| parameter(query.as_deref(), name);
+    let limit = match value("limit").map(str::parse) {
+        None => PAGE,
+        Some(Ok(limit @ 1..=LARGEST_PAGE)) => limit,
+        Some(_) => {
+            let detail = format!("limit is a number from 1 to {LARGEST_PAGE}.");
+            return Err(Error::Malformed(detail));
+        }
+    };
+    let letters = state.studio.dead(value("cursor"), limit + 1).await?;
+    let (letters, next) = page(letters, limit);
+    let jobs = letters.iter().map(DeadLetter::new).collect();
+    Ok(no_store(Json(Dead { jobs, next })))
+}
+
+/// Answers with the job as it waits again; with nothing for a notice.
+async fn retry(AxumState(state): AxumState<State>, Path(id): Path<String>) -> Result<Response> {
+    let job = state.studio.revive(&id).await?;
+    Ok(match view::job(&job) {
+        Some(job) => Json(job).into_response(),
+        None => StatusCode::NO_CONTENT.into_response(),
+    })
+}
+
+#[derive(Serialize)]
+struct Retried {
+    retried: usize,
+}
+
+async fn retry_all(AxumState(state): AxumState<State>) -> Result<Json<Retried>> {
+    let retried = state.studio.revive_all().await?;
+    Ok(Json(Retried { retried }))
+}
+
+async fn bury(AxumState(state): AxumState<State>, Path(id): Path<String>) -> Result<StatusCode> {
+    state.studio.bury(&id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_are_compared_whole() {
+        assert!(same("a token of ours", "a token of ours"));
+        for other in ["", "a token of our", "a token of ours!", "A token of ours"] {
+            assert!(!same(other, "a token of ours"), "{other}");
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! `POST /api/jobs/zip` and `POST /api/jobs/delete`: several of the caller's jobs at once, as
+//! `id=…&id=…`; each by its id, or by its address with its key.
+
+use std::{collections::HashSet, fs::File, io::Write as _};
+
+use atelier_app::words;
+use axum::{
+    body::{Body, Bytes},
+    extract::State as AxumState,
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Redirect, Response},
+};
+use tokio::task::spawn_blocking;
+use tokio_util::io::ReaderStream;
+use url::form_urlencoded;
+use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
+
+use crate::http::{
+    Error, Result, State,
+    api::jobs::{call_off, no_store, seen},
+    extract::accept::wants_page,
+    extract::body::WholeBody,
+    job_keys,
+    pools::Origin,
+    site::download::with_words,
+};
+use crate::{
+    app::{self, Caller},
+    blob,
+    job::{Outcome, Picture, Task},
+    queue::{self, Job},
+};
+
+/// Jobs in one request.
+const MOST: usize = 200;
+
+pub(crate) async fn delete(
+    AxumState(state): AxumState<State>,
+    caller: Caller,
+    headers: HeaderMap,
+    WholeBody(body): WholeBody,
+) -> Result<Response> {
+    for id in chosen(&body)? {
+        let (caller, id) = job_keys::named(&state, &caller, &id);
+        match call_off(&state, &caller, &id, false).await {
+            // Deleted twice is deleted.
+            Ok(_) | Err(Error::Studio(app::Error::Queue(queue::Error::NotFound))) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(if wants_page(&headers) {
+        Redirect::to("/gallery").into_response()
+    } else {
+        StatusCode::NO_CONTENT.into_response()
+    })
+}
+
+pub(crate) async fn zip(
+    AxumState(state): AxumState<State>,
+    caller: Caller,
+    WholeBody(body): WholeBody,
+) -> Result<Response> {
+    let chosen = chosen(&body)?;
+    let _turn = state.pools.archives.turn(&Origin::from(&caller)).await?;
+    let (mut archive, mut empty) = (Archive::new(&state)?, true);
+    for id in chosen {
+        let (caller, id) = job_keys::named(&state, &caller, &id);
+        let job = match seen(&state, &caller, &id).await {
+            // What was deleted meanwhile does not keep back the others.
+            Err(Error::NotFound(_)) => continue,
+            job => job?,
+        };
+        let Some(Outcome::Succeeded { pictures, .. }) = &job.outcome else {
+            continue;
+        };
+        for (index, picture) in pictures.iter().enumerate() {
+            let bytes = match state.studio.blobs.read(&picture.key).await {
+                Err(error) if error.is_missing() => continue,
+                bytes => with_words(&job, bytes.map_err(app::Error::from)?),
+            };
+            archive = archive.with(file_name(&job, picture, index), bytes).await?;
+            empty = false;
+        }
+    }
+    if empty {
+        return Err(Error::NotFound("None of these has a picture."));
+    }
+    let (file, length) = archive.finish().await?;
+    let headers = [
+        (header::CONTENT_TYPE, "application/zip".to_owned()),
+        (header::CONTENT_LENGTH, length.to_string()),
+        (
+            header::CONTENT_DISPOSITION,
+            "attachment; filename=\"atelier.zip\"".to_owned(),
+        ),
+    ];
+    let stream = ReaderStream::new(tokio::fs::File::from_std(file));
+    Ok(no_store((headers, Body::from_stream(stream))))
+}
+
+/// The ids in the form, each once.
+fn chosen(body: &[u8]) -> Result<Vec<String>> {
+    let mut seen = HashSet::new();
+    let ids: Vec<String> = form_urlencoded::parse(body)
+        .filter(|(name, _)| name == "id")
+        .map(|(_, id)| id.into_owned())
+        .filter(|id| seen.insert(id.clone()))
+        .collect();
+    let wrong = |code, detail: String| Err(Error::Invalid { code, detail });
+    match ids.len() {
+        0 => wrong("nothing_chosen", "Choose one or more first.".into()),
+        1..=MOST => Ok(ids),
+        many => wrong(
+            "too_many",
+            format!("{many} are chosen; at most {MOST} go at once."),
+        ),
+    }
+}
+
+/// The words or the photo's name, and enough of the id to tell two of the same apart.
+fn file_name(job: &Job, picture: &Picture, index: usize) -> String {
+    let slug = |text: &str, otherwise: &str| match words::slug(text) {
+        slug if slug.is_empty() => otherwise.to_owned(),
+        slug => slug,
+    };
+    let name = match &job.request.task {
+        Task::Image(task) => slug(&task.prompt, "picture"),
+        Task::Restoration(task) => {
+            slug(task.name.as_deref().unwrap_or_default(), "photo") + "-restored"
+        }
+        Task::Notice(_) => String::new(),
+    };
+    let ending = picture.extension();
+    let short = &job.id[job.id.len().saturating_sub(8)..];
+    format!("{name}-{short}-{}.{ending}", index + 1)
+}
+
+/// A ZIP on disk without a name: it goes away by itself, and memory holds one picture at a time.
+struct Archive(ZipWriter<File>);
+
+impl Archive {
+    fn new(state: &State) -> Result<Self> {
+        let file = blob::nameless(&state.uploads)?;
+        Ok(Self(ZipWriter::new(file)))
+    }
+
+    async fn with(mut self, name: String, bytes: Bytes) -> Result<Self> {
+        let written = spawn_blocking(move || {
+            // Pictures are compressed already.
+            let options =
+                SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+            self.0.start_file(name, options)?;
+            self.0.write_all(&bytes)?;
+            anyhow::Ok(self)
+        });
+        Ok(written.await.map_err(anyhow::Error::from)??)
+    }
+
+    /// The file from its beginning, and its length.
+    async fn finish(self) -> Result<(File, u64)> {
+        let finished = spawn_blocking(move || {
+            use std::io::Seek as _;
+            let mut file = self.0.finish()?;
+            let length = file.stream_position()?;
+            file.rewind()?;
+            anyhow::Ok((file, length))
+        });
+        Ok(finished.await.map_err(anyhow::Error::from)??)
+    }
+}

@@ -1,0 +1,310 @@
+//! `POST /api/images`: JSON from programs and islands, a form from a browser
+//! without JavaScript.
+
+use std::sync::LazyLock;
+
+use atelier_api::{BACKGROUNDS, MAX_PROMPT_CHARS, QUALITIES, STYLES};
+use axum::{
+    Form,
+    body::Bytes,
+    extract::{FromRequest, Request, State as AxumState},
+    http::header,
+    response::Response,
+};
+use regex::Regex;
+use serde::{Deserialize, Deserializer};
+
+use crate::http::{
+    Error, Result, State,
+    api::jobs::own,
+    api::submission::{Submission, hooks},
+    job_keys,
+};
+use crate::{
+    app::{Caller, Order},
+    job::{ImageTask, Outcome, Picture, Source, Task},
+    providers::Offers,
+};
+
+/// Largest JSON or form body in bytes: the longest prompt, escaped.
+pub(crate) const MAX_BODY: usize = 512 * 1024;
+
+/// The most pictures one request may ask for (OpenAI's own limit).
+const MAX_IMAGES: u32 = 10;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Body {
+    prompt: String,
+    #[serde(default, deserialize_with = "blank_is_none")]
+    size: Option<String>,
+    #[serde(default, deserialize_with = "blank_is_none")]
+    quality: Option<String>,
+    n: Option<u32>,
+    #[serde(default, deserialize_with = "blank_is_none")]
+    style: Option<String>,
+    #[serde(default, deserialize_with = "blank_is_none")]
+    background: Option<String>,
+    /// A job, by id or address, whose picture is to be changed as the prompt says.
+    #[serde(default, deserialize_with = "blank_is_none")]
+    from: Option<String>,
+    /// Which of its pictures, counted from 1.
+    picture: Option<usize>,
+    #[serde(default)]
+    fresh: bool,
+    #[serde(default, deserialize_with = "blank_is_none")]
+    callback_url: Option<String>,
+    #[serde(default, deserialize_with = "blank_is_none")]
+    failure_callback_url: Option<String>,
+}
+
+/// A form's empty choice is no choice.
+fn blank_is_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    Ok(text.filter(|text| !text.is_empty()))
+}
+
+pub(crate) async fn submit(
+    AxumState(state): AxumState<State>,
+    caller: Caller,
+    request: Request,
+) -> Result<Response> {
+    let headers = request.headers().clone();
+    let mut body = read(request, &state).await?;
+    let hooks = hooks(
+        &state,
+        &caller,
+        body.callback_url.take(),
+        body.failure_callback_url.take(),
+    )?;
+    let (fresh, source) = (body.fresh, body.source(&state, &caller).await?);
+    let order = Order::Image(body.task(state.studio.provider.offers(), source)?);
+    let submission = Submission::new(state, caller, &headers, fresh, hooks);
+    let work = async move |mut submission: Submission| {
+        let accepted = submission.hand_in(order).await?;
+        Ok(submission.answer(accepted))
+    };
+    submission.carry_out(work).await
+}
+
+async fn read(request: Request, state: &State) -> Result<Body> {
+    let media_type = request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok()?.split(';').next());
+    match media_type.unwrap_or_default().trim() {
+        "application/json" => {
+            let bytes = Bytes::from_request(request, state).await?;
+            serde_json::from_slice(&bytes)
+                .map_err(|error| Error::Malformed(format!("The JSON is not right: {error}.")))
+        }
+        "application/x-www-form-urlencoded" => {
+            Ok(Form::<Body>::from_request(request, state).await?.0)
+        }
+        _ => Err(Error::Unsupported {
+            expected: "application/json, or a form",
+        }),
+    }
+}
+
+impl Body {
+    /// The picture to begin with, one of the caller's own that was made from words.
+    async fn source(&self, state: &State, caller: &Caller) -> Result<Option<Source>> {
+        let Some(id) = &self.from else {
+            return Ok(None);
+        };
+        let refused = |detail: &str| Err(invalid("from", detail.into()));
+        if !state.studio.provider.offers().edits {
+            return refused("The model in use makes no pictures from pictures.");
+        }
+        let (caller, id) = job_keys::named(state, caller, id);
+        let job = own(state, &caller, &id).await?;
+        let (Task::Image(_), Some(Outcome::Succeeded { pictures, .. })) =
+            (job.request.task, job.outcome)
+        else {
+            return refused("That job has no picture made from words, or none yet.");
+        };
+        let number = self.picture.unwrap_or(1);
+        let index = number.checked_sub(1);
+        match index.and_then(|index| pictures.into_iter().nth(index)) {
+            Some(picture) => Ok(Some(Source {
+                job: job.id,
+                number,
+                picture,
+            })),
+            None => refused("That job has no picture of this number."),
+        }
+    }
+
+    fn task(self, offers: Offers, source: Option<Source>) -> Result<ImageTask> {
+        let quality = self.quality.unwrap_or_else(|| "auto".into());
+        if !QUALITIES.contains(&quality.as_str()) {
+            return Err(invalid(
+                "quality",
+                format!("The quality is one of {}.", QUALITIES.join(", ")),
+            ));
+        }
+        if let Some(style) = &self.style
+            && !STYLES.iter().any(|known| known.id == style)
+        {
+            let known: Vec<_> = STYLES.iter().map(|style| style.id).collect();
+            return Err(invalid(
+                "style",
+                format!("The style is one of {}.", known.join(", ")),
+            ));
+        }
+        let background = self.background.unwrap_or_else(|| "auto".into());
+        if !BACKGROUNDS.contains(&background.as_str()) {
+            return Err(invalid(
+                "background",
+                format!("The background is one of {}.", BACKGROUNDS.join(", ")),
+            ));
+        }
+        if background != "auto" && !offers.backgrounds {
+            let detail = "The model in use chooses the background itself.";
+            return Err(invalid("background", detail.into()));
+        }
+        let n = self.n.unwrap_or(1);
+        if !(1..=MAX_IMAGES).contains(&n) {
+            return Err(invalid(
+                "n",
+                format!("n is a number from 1 to {MAX_IMAGES}."),
+            ));
+        }
+        let size = match (self.size, &source) {
+            (Some(size), _) => {
+                check_size(&size)?;
+                size
+            }
+            (None, Some(source)) => size_of(&source.picture),
+            (None, None) => "auto".into(),
+        };
+        Ok(ImageTask {
+            prompt: prompt(&self.prompt)?,
+            size,
+            quality,
+            n,
+            style: self.style,
+            background,
+            source,
+        })
+    }
+}
+
+fn invalid(code: &'static str, detail: String) -> Error {
+    Error::Invalid { code, detail }
+}
+
+/// Spaces and characters without a glyph of their own (Unicode's Default_Ignorable_Code_Point), the blank
+/// of Braille among them.
+#[expect(clippy::unwrap_used, reason = "the pattern is a constant, and tested")]
+static INVISIBLE: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"^[\s\p{Default_Ignorable_Code_Point}\u{2800}]*$").unwrap());
+
+fn prompt(text: &str) -> Result<String> {
+    // A form sends the line breaks of a text as CRLF, a script as LF.
+    let text = text.trim().replace("\r\n", "\n");
+    if INVISIBLE.is_match(&text) {
+        return Err(invalid(
+            "prompt",
+            "The prompt is empty. Say what the picture should show.".into(),
+        ));
+    }
+    let length = text.chars().count();
+    if length > MAX_PROMPT_CHARS {
+        let detail =
+            format!("The prompt has {length} characters; at most {MAX_PROMPT_CHARS} are taken.");
+        return Err(invalid("prompt", detail));
+    }
+    if text.chars().any(|c| c.is_control() && !c.is_whitespace()) {
+        let detail = "The prompt contains control characters. Type or paste it as plain text.";
+        return Err(invalid("prompt", detail.into()));
+    }
+    Ok(text)
+}
+
+/// OpenAI's rule for sizes, which the built-in engine shares.
+fn check_size(size: &str) -> Result<()> {
+    let fits = |width: u32, height: u32| {
+        let (long, short) = (width.max(height), width.min(height));
+        width.is_multiple_of(16)
+            && height.is_multiple_of(16)
+            && long <= 3840
+            && long <= 3 * short
+            && (655_360..=8_294_400).contains(&(width * height))
+    };
+    let sides = size
+        .split_once('x')
+        .and_then(|(w, h)| Some((w.parse::<u16>().ok()?, h.parse::<u16>().ok()?)));
+    match (size, sides) {
+        ("auto", _) => Ok(()),
+        (_, Some((width, height))) if fits(width.into(), height.into()) => Ok(()),
+        _ => Err(invalid(
+            "size",
+            "The size is auto or WIDTHxHEIGHT: multiples of 16, at most 3840 long and three times as long as wide, \
+             655,360 to 8,294,400 pixels in all. Classic: 1024x1024, 1536x1024, 1024x1536."
+                .into(),
+        )),
+    }
+}
+
+/// The size of a picture, where it may be asked for.
+fn size_of(picture: &Picture) -> String {
+    let size = format!("{}x{}", picture.width, picture.height);
+    match check_size(&size) {
+        Ok(()) => size,
+        Err(_) => "auto".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_follow_the_rule() {
+        for size in [
+            "auto",
+            "1024x1024",
+            "1536x1024",
+            "1024x1536",
+            "3840x2160",
+            "2160x3840",
+        ] {
+            assert!(check_size(size).is_ok(), "{size}");
+        }
+        for size in [
+            "",
+            "big",
+            "1024",
+            "1024x",
+            "1000x1000",
+            "512x512",
+            "3856x2160",
+            "3072x512",
+            "-16x16",
+            "65536x65536",
+        ] {
+            assert!(check_size(size).is_err(), "{size}");
+        }
+    }
+
+    #[test]
+    fn prompts_are_checked() {
+        assert_eq!(prompt("  a boat\r\n at sea ").unwrap(), "a boat\n at sea");
+        assert!(prompt(" \n\t ").is_err());
+        for nothing in [
+            "\u{200b}",
+            "\u{feff}\u{2060} \u{ad}",
+            "\u{200d}\u{fe0f}",
+            "\u{3164}\u{2800}",
+        ] {
+            assert!(prompt(nothing).is_err(), "{nothing:?}");
+        }
+        assert!(prompt("\u{200b}a").is_ok() && prompt("\u{1f408}\u{fe0f}").is_ok());
+        assert!(prompt("a\u{0}b").is_err());
+        assert!(prompt("a\u{1b}[31mb").is_err());
+        assert!(prompt(&"ä".repeat(32_000)).is_ok());
+        assert!(prompt(&"ä".repeat(32_001)).is_err());
+    }
+}

@@ -1,0 +1,10 @@
+//! The JSON API.
+
+pub(super) mod callback;
+pub(super) mod gallery;
+pub(super) mod images;
+pub(super) mod jobs;
+pub(super) mod limits;
+pub(super) mod links;
+pub(super) mod restorations;
+pub(super) mod submission;

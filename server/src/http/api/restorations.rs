@@ -1,0 +1,373 @@
+//! `POST /api/restorations`: a photo in a multipart form.
+
+use std::io::{BufReader, Seek as _, Write as _};
+
+use atelier_api::Kind;
+use atelier_webhook::ssrf;
+use axum::{
+    body::Bytes,
+    extract::{
+        FromRequest, Multipart, Request, State as AxumState,
+        multipart::{Field, MultipartError},
+    },
+    response::Response,
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use image::RgbImage;
+use sha2::{Digest as _, Sha256};
+use tokio::task::spawn_blocking;
+use tracing::warn;
+
+use crate::http::{
+    Error, Result, State,
+    api::jobs::{boolean, own},
+    api::submission::{Submission, hooks},
+    error::too_slow,
+    job_keys,
+    pools::Origin,
+};
+use crate::{
+    app::{self, Accepted, Caller, Order},
+    blob,
+    job::{Outcome, Picture, RestorationTask, Visibility, hex},
+    photo::{self, Mask},
+    queue::{self, Hooks},
+};
+
+/// The longest value of a field that is not a photo: a URL.
+const MAX_VALUE: usize = ssrf::MAX_URL_LENGTH;
+
+/// The largest mask, bytes: a few strokes take some ten thousand.
+const MAX_MASK: usize = 4_000_000;
+
+pub(crate) async fn submit(
+    AxumState(state): AxumState<State>,
+    caller: Caller,
+    request: Request,
+) -> Result<Response> {
+    let (headers, origin) = (request.headers().clone(), Origin::from(&caller));
+    // Whoever is refused in the end is refused before the body is read.
+    let _place = (state.pools.upload_places.take(&origin)).ok_or(app::Error::Busy)?;
+    state.studio.check_room_for_photo(&caller).await?;
+    let mut form = Multipart::from_request(request, &())
+        .await
+        .map_err(|_| Error::Unsupported {
+            expected: "multipart/form-data with a field \"photo\"",
+        })?;
+    let upload = Upload::read(&state, &caller, &mut form).await?;
+    let submission = Submission::new(state, caller, &headers, upload.fresh, upload.hooks);
+    let work = async move |mut submission: Submission| {
+        let accepted = take(&mut submission, &origin, upload.order).await?;
+        Ok(submission.answer(accepted))
+    };
+    submission.carry_out(work).await
+}
+
+/// Keeps the photo and hands the order in. What no job refers to then is not kept.
+async fn take(submission: &mut Submission, origin: &Origin, wanted: Wanted) -> Result<Accepted> {
+    let (photo, wishes) = (wanted.photo, wanted.wishes);
+    let kept = keep(submission, origin, photo, wanted.mask, wishes.enlarge).await?;
+    let original = kept.original.clone();
+    let accepted = match submission.left.is_cancelled() {
+        true => Err(Error::Left),
+        false => submission.hand_in(wishes.order(kept)).await,
+    };
+    if !may_refer_to(&original, &accepted) {
+        submission.state.studio.discard(&original).await;
+    }
+    if let Err(Error::Left | Error::Studio(app::Error::Limited(_))) = &accepted {
+        charge_for_decoding(submission).await;
+    }
+    accepted
+}
+
+/// Charges the request of an upload that was decoded and led to nothing. It is
+/// the only bound there is on how often somebody may have that done.
+async fn charge_for_decoding(submission: &Submission) {
+    let studio = &submission.state.studio;
+    let charged = studio.charge_for_nothing(&submission.caller, Kind::Restoration);
+    match charged.await {
+        // They have no request left as it is.
+        Ok(()) | Err(app::Error::Limited(_)) => {}
+        Err(error) => warn!(%error, "an upload that came to nothing was not charged"),
+    }
+}
+
+/// Whether there is a job that begins with the photo. Nobody knows whether a
+/// store that failed has taken it.
+fn may_refer_to(photo: &Picture, accepted: &Result<Accepted>) -> bool {
+    match accepted {
+        Ok(Accepted { job, .. }) => job.request.task.original() == Some(photo),
+        Err(error) => matches!(
+            error,
+            Error::Studio(app::Error::Queue(queue::Error::Store(_)))
+        ),
+    }
+}
+
+struct Upload {
+    order: Wanted,
+    fresh: bool,
+    hooks: Hooks,
+}
+
+/// A photo, and what is to be done with it.
+struct Wanted {
+    photo: std::fs::File,
+    mask: Option<Vec<u8>>,
+    wishes: Wishes,
+}
+
+struct Wishes {
+    name: Option<String>,
+    enlarge: u32,
+    strength: u8,
+    monochrome: bool,
+}
+
+impl Wishes {
+    fn order(self, kept: Kept) -> Order {
+        Order::Restoration(RestorationTask {
+            digest: kept.digest,
+            enlarge: self.enlarge,
+            strength: self.strength,
+            monochrome: self.monochrome,
+            name: self.name,
+            mask: kept.mask,
+            exif: kept.exif.map(|exif| BASE64.encode(exif)),
+            original: kept.original,
+        })
+    }
+}
+
+impl Upload {
+    async fn read(state: &State, caller: &Caller, form: &mut Multipart) -> Result<Self> {
+        let (mut photo, mut mask, mut name, mut fresh) = (None, None, None, false);
+        let (mut enlarge, mut strength, mut monochrome) = (1, 100, false);
+        let (mut callback, mut failure_callback) = (None, None);
+        while let Some(field) = form.next_field().await.map_err(broken)? {
+            match field.name().unwrap_or_default() {
+                "photo" if photo.is_none() => {
+                    name = field.file_name().and_then(stem);
+                    photo = Some(receive(state, field).await?);
+                }
+                "from" if photo.is_none() => {
+                    photo = Some(made_here(state, caller, &value(field).await?).await?);
+                }
+                "photo" | "from" => return Err(invalid("photo", "Send one photo at a time.")),
+                "mask" if !state.studio.provider.offers().masks => {
+                    return Err(invalid(
+                        "mask",
+                        "The model in use repairs whole photos only.",
+                    ));
+                }
+                "mask" => mask = Some(small(field, MAX_MASK).await?),
+                "enlarge" => enlarge = factor(&value(field).await?)?,
+                "strength" => strength = percent(&value(field).await?)?,
+                "monochrome" => monochrome = flag("monochrome", &value(field).await?)?,
+                "fresh" => fresh = flag("fresh", &value(field).await?)?,
+                "callback_url" => callback = filled(value(field).await?),
+                "failure_callback_url" => failure_callback = filled(value(field).await?),
+                other => {
+                    return Err(invalid(
+                        "unknown_field",
+                        &format!("There is no field {other:?}."),
+                    ));
+                }
+            }
+        }
+        let photo = photo.ok_or_else(|| invalid("photo", "The field \"photo\" is missing."))?;
+        Ok(Self {
+            order: Wanted {
+                photo,
+                mask: mask.filter(|mask| !mask.is_empty()),
+                wishes: Wishes {
+                    name,
+                    enlarge,
+                    strength,
+                    monochrome,
+                },
+            },
+            fresh,
+            hooks: hooks(state, caller, callback, failure_callback)?,
+        })
+    }
+}
+
+fn invalid(code: &'static str, detail: &str) -> Error {
+    Error::Invalid {
+        code,
+        detail: detail.into(),
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "reads best in map_err")]
+fn broken(error: MultipartError) -> Error {
+    if too_slow(&error) {
+        return Error::Slow;
+    }
+    Error::Malformed(format!(
+        "The form could not be read: {}.",
+        error.body_text()
+    ))
+}
+
+fn factor(text: &str) -> Result<u32> {
+    match text {
+        "" | "1" => Ok(1),
+        "2" => Ok(2),
+        "4" => Ok(4),
+        _ => Err(invalid("enlarge", "enlarge is 1, 2 or 4.")),
+    }
+}
+
+fn percent(text: &str) -> Result<u8> {
+    match text {
+        "" => Ok(100),
+        text => (text.parse().ok())
+            .filter(|percent| *percent <= 100)
+            .ok_or_else(|| invalid("strength", "strength is a whole number from 0 to 100.")),
+    }
+}
+
+fn flag(name: &'static str, text: &str) -> Result<bool> {
+    // A form's empty choice is no choice.
+    if text.is_empty() {
+        return Ok(false);
+    }
+    boolean(text).ok_or_else(|| invalid(name, &format!("{name} is true or false.")))
+}
+
+/// A file's name without folders and ending, as far as it can be one on any system.
+fn stem(name: &str) -> Option<String> {
+    const LONGEST: usize = 80;
+    let name = name.rsplit(['/', '\\']).next()?;
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    let plain = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_' | '.' | '(' | ')');
+    let stem: String = stem.chars().filter(plain).take(LONGEST).collect();
+    filled(stem.trim_matches([' ', '.']).to_owned())
+}
+
+/// A form's empty field is none.
+fn filled(text: String) -> Option<String> {
+    Some(text).filter(|text| !text.is_empty())
+}
+
+/// The bytes of a field that is held in memory.
+async fn small(mut field: Field<'_>, max: usize) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = field.chunk().await.map_err(broken)? {
+        bytes.extend_from_slice(&chunk);
+        if bytes.len() > max {
+            return Err(Error::Malformed("A field of the form is too long.".into()));
+        }
+    }
+    Ok(bytes)
+}
+
+async fn value(field: Field<'_>) -> Result<String> {
+    String::from_utf8(small(field, MAX_VALUE).await?)
+        .map_err(|_| Error::Malformed("A field of the form is not text.".into()))
+}
+
+/// Streams the photo to a file without a name, which goes away by itself.
+async fn receive(state: &State, mut field: Field<'_>) -> Result<std::fs::File> {
+    let max = state.photos.max_bytes;
+    let mut file = blob::nameless(&state.uploads)?;
+    let mut length = 0;
+    while let Some(chunk) = field.chunk().await.map_err(broken)? {
+        length += chunk.len() as u64;
+        if length > max {
+            return Err(Error::TooLarge { max_bytes: max });
+        }
+        file = write(file, chunk).await?;
+    }
+    Ok(file)
+}
+
+/// A picture that the caller had made here, instead of an upload.
+async fn made_here(state: &State, caller: &Caller, id: &str) -> Result<std::fs::File> {
+    let (caller, id) = job_keys::named(state, caller, id);
+    let job = own(state, &caller, &id).await?;
+    let picture = match &job.outcome {
+        Some(Outcome::Succeeded { pictures, .. }) => pictures.first(),
+        _ => None,
+    };
+    let picture = picture.ok_or_else(|| invalid("from", "That job has no picture yet."))?;
+    let bytes = state.studio.blobs.read(&picture.key).await;
+    let file = blob::nameless(&state.uploads)?;
+    write(file, bytes.map_err(app::Error::from)?).await
+}
+
+async fn write(mut file: std::fs::File, chunk: Bytes) -> Result<std::fs::File> {
+    let written = spawn_blocking(move || file.write_all(&chunk).map(|()| file)).await;
+    Ok(written
+        .map_err(anyhow::Error::from)?
+        .map_err(anyhow::Error::from)?)
+}
+
+/// An upload, safe to use.
+struct Kept {
+    /// The photo, encoded anew.
+    original: Picture,
+    /// The SHA-256 of that.
+    digest: String,
+    exif: Option<Vec<u8>>,
+    mask: Option<String>,
+}
+
+/// Decodes the upload when it has its turn, and keeps it.
+async fn keep(
+    submission: &Submission,
+    origin: &Origin,
+    file: std::fs::File,
+    mask: Option<Vec<u8>>,
+    enlarge: u32,
+) -> Result<Kept> {
+    let state = &submission.state;
+    let max_pixels = state.photos.max_pixels;
+    let turn = tokio::select! {
+        turn = state.pools.uploads.turn(origin) => turn?,
+        // Who has hung up does not stand in the line.
+        () = submission.left.cancelled() => return Err(Error::Left),
+    };
+    // Others of the caller's may have been taken, or refused, while this one waited.
+    let caller = &submission.caller;
+    state.studio.check_room_for_photo(caller).await?;
+    let decoded = turn.clone().work(move || {
+        let (photo, exif) = decode(file, max_pixels)?;
+        photo::fits(&photo, enlarge)?;
+        let mask = mask.map(|mask| Mask::read(&mask, photo.dimensions(), max_pixels));
+        let mask = mask.transpose()?.map(|mask| mask.to_text()).transpose();
+        let mask = mask.map_err(anyhow::Error::from)?;
+        let bytes = photo::encode_original(&photo).map_err(anyhow::Error::from)?;
+        drop(photo);
+        let description = photo::describe(&bytes)?;
+        Ok::<_, Error>((Bytes::from(bytes), description, exif, mask))
+    });
+    let decoded = decoded.await?;
+    if let Err(Error::Photo(_)) = &decoded {
+        // Before the caller's next one has its turn.
+        charge_for_decoding(submission).await;
+    }
+    drop(turn);
+    let (bytes, description, exif, mask) = decoded?;
+    let (size, digest) = (bytes.len() as u64, hex(&Sha256::digest(&bytes)));
+    let key = state
+        .studio
+        .blobs
+        .keep(bytes, description.extension, Visibility::Owner)
+        .await
+        .map_err(app::Error::from)?;
+    Ok(Kept {
+        original: Picture::kept(description, key, size),
+        digest,
+        exif,
+        mask,
+    })
+}
+
+fn decode(mut file: std::fs::File, max_pixels: u64) -> Result<(RgbImage, Option<Vec<u8>>)> {
+    file.rewind().map_err(anyhow::Error::from)?;
+    Ok(photo::decode_with_exif(BufReader::new(file), max_pixels)?)
+}

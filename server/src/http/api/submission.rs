@@ -1,0 +1,152 @@
+//! Handing in an order, of whatever kind: the terms that the client states, the
+//! order itself, and the answer.
+
+use atelier_webhook::ssrf;
+use axum::{
+    Json,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse as _, Redirect, Response},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::http::{Error, Result, State, extract::accept::wants_page, outlive::outlive};
+use crate::{
+    app::{Accepted, Caller, Order, Terms},
+    limit::headers,
+    queue::{Hooks, Job},
+};
+
+/// What a client wants to have done, but for the order itself.
+pub(crate) struct Submission {
+    pub(crate) state: State,
+    pub(crate) caller: Caller,
+    terms: Terms,
+    page: bool,
+    /// Cancelled when the client hangs up.
+    pub(crate) left: CancellationToken,
+}
+
+impl Submission {
+    pub(crate) fn new(
+        state: State,
+        caller: Caller,
+        headers: &HeaderMap,
+        fresh: bool,
+        hooks: Hooks,
+    ) -> Self {
+        Self {
+            state,
+            caller,
+            terms: Terms {
+                fresh: fresh || no_cache(headers),
+                hooks,
+            },
+            page: wants_page(headers),
+            left: CancellationToken::new(),
+        }
+    }
+
+    /// Answers what `work` does, which goes on when the client hangs up.
+    pub(crate) async fn carry_out<F>(
+        self,
+        work: impl FnOnce(Self) -> F + Send + 'static,
+    ) -> Result<Response>
+    where
+        F: Future<Output = Result<Response>> + Send + 'static,
+    {
+        outlive(|left| work(Self { left, ..self })).await
+    }
+
+    /// Hands the order in. A job that belongs to itself, and whose key and end
+    /// nobody will be told, is taken back.
+    pub(crate) async fn hand_in(&mut self, order: Order) -> Result<Accepted> {
+        let (studio, terms) = (&self.state.studio, self.terms.clone());
+        let untold = terms.hooks == Hooks::default();
+        let accepted = studio.submit(&self.caller, order, terms).await?;
+        if accepted.job.owns_itself() {
+            // It was made just now, for this caller.
+            self.caller.held = Some(accepted.job.id.clone());
+            if untold && self.left.is_cancelled() {
+                studio.withdraw(&self.caller, &accepted.job.id).await?;
+            }
+        }
+        Ok(accepted)
+    }
+
+    /// Answers with the job, or the way to its page.
+    pub(crate) fn answer(&self, accepted: Accepted) -> Response {
+        let Accepted { job, standings } = accepted;
+        if self.page {
+            let page = self.state.page_of(&self.caller, &job);
+            let mut response = Redirect::to(&page).into_response();
+            headers::set(response.headers_mut(), &standings);
+            return response;
+        }
+        let status = if job.status == atelier_api::Status::Succeeded {
+            StatusCode::OK
+        } else {
+            StatusCode::ACCEPTED
+        };
+        let told = self.state.tell(&self.caller, &job);
+        let location = told.as_ref().map(|told| told.url.clone());
+        let location = [(header::LOCATION, location.unwrap_or_default())];
+        let mut response = (status, location, Json(told)).into_response();
+        headers::set(response.headers_mut(), &standings);
+        tell_source(response.headers_mut(), &job, self.terms.fresh);
+        response
+    }
+}
+
+/// The addresses to be called at the end, if they and the caller's kind may be.
+pub(crate) fn hooks(
+    state: &State,
+    caller: &Caller,
+    callback_url: Option<String>,
+    failure_callback_url: Option<String>,
+) -> Result<Hooks> {
+    let checked = |field: &'static str, url: Option<String>| {
+        if let Some(url) = &url {
+            if caller.holder.is_none() && !state.callbacks.open {
+                return Err(Error::CallbacksClosed);
+            }
+            ssrf::check(url, state.callbacks.allow_private).map_err(|error| Error::Invalid {
+                code: field,
+                detail: error.to_string(),
+            })?;
+        }
+        Ok::<_, Error>(url)
+    };
+    Ok(Hooks {
+        callback_url: checked("callback_url", callback_url)?,
+        failure_callback_url: checked("failure_callback_url", failure_callback_url)?,
+    })
+}
+
+/// `Cache-Control: no-cache` or `no-store`.
+fn no_cache(headers: &HeaderMap) -> bool {
+    let fields = headers
+        .get_all(header::CACHE_CONTROL)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    fields.flat_map(|value| value.split(',')).any(|word| {
+        let word = word.trim();
+        word.eq_ignore_ascii_case("no-cache") || word.eq_ignore_ascii_case("no-store")
+    })
+}
+
+/// `Cache-Status` (RFC 9211), and for an answer from a cache its `Age` in seconds.
+fn tell_source(headers: &mut HeaderMap, job: &Job, fresh: bool) {
+    let status = match job.source() {
+        atelier_api::Cache::Exact => "atelier; hit; detail=exact",
+        atelier_api::Cache::Semantic => "atelier; hit; detail=semantic",
+        atelier_api::Cache::Joined => "atelier; fwd=miss; collapsed",
+        atelier_api::Cache::Miss if fresh => "atelier; fwd=request",
+        atelier_api::Cache::Miss => "atelier; fwd=miss",
+    };
+    headers.insert("cache-status", HeaderValue::from_static(status));
+    let found = job.request.found.as_ref();
+    if let Some(found) = found.filter(|_| job.status == atelier_api::Status::Succeeded) {
+        let age = job.created_at.duration_since(found.painted_at).as_secs();
+        headers.insert(header::AGE, age.max(0).into());
+    }
+}

@@ -1,0 +1,20 @@
+//! Whole bodies, refused as every other input is.
+
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, Request},
+};
+
+use crate::http::{Error, State};
+
+/// axum's extractor for a body in memory, but for its refusals.
+#[derive(Debug)]
+pub(crate) struct WholeBody(pub(crate) Bytes);
+
+impl FromRequest<State> for WholeBody {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, state: &State) -> Result<Self, Error> {
+        Ok(Self(Bytes::from_request(request, state).await?))
+    }
+}

@@ -1,0 +1,141 @@
+//! Who is asking: the address that limits count by, the API key, the session
+//! that jobs belong to, and the key of a job that belongs to nobody else.
+
+use std::{convert::Infallible, net::SocketAddr, sync::Arc};
+
+use axum::{
+    extract::{ConnectInfo, FromRequestParts, Request, State as AxumState},
+    http::{Extensions, HeaderMap, header, request::Parts},
+    middleware::Next,
+    response::Response,
+};
+use axum_extra::extract::{
+    SignedCookieJar,
+    cookie::{Cookie, SameSite},
+};
+use uuid::Uuid;
+
+use crate::http::{
+    Error, Result, State, job_keys,
+    middleware::client::{Client, network},
+};
+use crate::{access::Holder, app::Caller};
+
+const SESSION: &str = "atelier_session";
+
+impl FromRequestParts<State> for Caller {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self> {
+        let ip = network(client(&parts.headers, &parts.extensions, state));
+        let holder = holder(&parts.headers, &ip, state).await?;
+        let owner = match &holder {
+            Some(holder) => Some(holder.id.clone()),
+            None => session(&parts.headers, state),
+        };
+        Ok(Self {
+            ip,
+            owner,
+            held: job_keys::held(state, &parts.uri),
+            holder,
+        })
+    }
+}
+
+/// The address that a request comes from, as limits count it.
+pub(crate) struct Address(pub(crate) String);
+
+impl FromRequestParts<State> for Address {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Infallible> {
+        let ip = client(&parts.headers, &parts.extensions, state);
+        Ok(Self(network(ip)))
+    }
+}
+
+fn client(headers: &HeaderMap, extensions: &Extensions, state: &State) -> std::net::IpAddr {
+    let peer = extensions.get::<ConnectInfo<SocketAddr>>();
+    let peer = peer.map_or([0, 0, 0, 0].into(), |info| info.0.ip());
+    Client::new(peer, &state.trusted_proxies, state.proxy_header).address(headers)
+}
+
+/// Whose API key was sent. Other ways to authorise are not for us.
+async fn holder(headers: &HeaderMap, ip: &str, state: &State) -> Result<Option<Arc<Holder>>> {
+    let Some(key) = bearer(headers) else {
+        return Ok(None);
+    };
+    let admitted = state.gate.admit(key, ip, state.studio.clock.now()).await;
+    admitted.map(Some).map_err(Error::Key)
+}
+
+/// What follows `Authorization: Bearer`; what cannot be read opens nothing.
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    const SCHEME: &str = "bearer";
+    let value = headers.get(header::AUTHORIZATION)?;
+    let scheme = value.as_bytes().get(..SCHEME.len())?;
+    if !scheme.eq_ignore_ascii_case(SCHEME.as_bytes()) {
+        return None;
+    }
+    let token = value.to_str().map_or(" ", |value| &value[SCHEME.len()..]);
+    (token.is_empty() || token.starts_with(' ')).then(|| token.trim())
+}
+
+/// Answers whoever is on the deny list.
+pub(crate) async fn turn_away(
+    AxumState(state): AxumState<State>,
+    request: Request,
+    next: Next,
+) -> Result<Response> {
+    let headers = request.headers();
+    let ip = client(headers, request.extensions(), &state);
+    let user_agent = headers.get(header::USER_AGENT);
+    let user_agent = user_agent.map_or_else(Default::default, |value| {
+        String::from_utf8_lossy(value.as_bytes())
+    });
+    if state.gate.denies(ip, &user_agent, state.studio.clock.now()) {
+        return Err(Error::Denied);
+    }
+    Ok(next.run(request).await)
+}
+
+/// The owner that the session cookie names.
+fn session(headers: &HeaderMap, state: &State) -> Option<String> {
+    let cookies = SignedCookieJar::from_headers(headers, state.cookies.clone());
+    cookies
+        .get(SESSION)
+        .map(|cookie| format!("session:{}", cookie.value()))
+}
+
+/// A cookie that begins a session, for a visitor who has none.
+pub(crate) fn new_session(headers: &HeaderMap, state: &State) -> Option<SignedCookieJar> {
+    if session(headers, state).is_some() {
+        return None;
+    }
+    let cookie = Cookie::build((SESSION, Uuid::new_v4().simple().to_string()))
+        .path("/")
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .secure(state.https)
+        .permanent();
+    Some(SignedCookieJar::new(state.cookies.clone()).add(cookie))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_comes_in_its_header() {
+        let with =
+            |value: &str| HeaderMap::from_iter([(header::AUTHORIZATION, value.parse().unwrap())]);
+        assert_eq!(bearer(&with("Bearer abc")), Some("abc"));
+        assert_eq!(bearer(&with("bearer  abc ")), Some("abc"));
+        assert_eq!(bearer(&with("Bearer ")), Some(""));
+        assert_eq!(bearer(&with("Bearer äbc")), Some(""));
+        assert_eq!(bearer(&with("Basic abc")), None);
+        assert_eq!(bearer(&with("abc")), None);
+        assert_eq!(bearer(&with("bearerabc")), None);
+        assert_eq!(bearer(&HeaderMap::new()), None);
+    }
+}

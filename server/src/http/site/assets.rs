@@ -1,0 +1,93 @@
+//! The built site, embedded in the binary: hashed names, compressed once.
+
+use std::sync::LazyLock;
+
+use atelier_app::Assets;
+use axum::{
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use rust_embed::{EmbeddedFile, RustEmbed};
+
+use crate::http::{
+    Error, Result,
+    conditional::{self, Wanted},
+    extract::accept::takes,
+    extract::path::Path,
+};
+use crate::job::hex;
+
+#[derive(RustEmbed)]
+#[folder = "../target/site"]
+struct Site;
+
+const NONE: Error = Error::NotFound("There is no such file.");
+
+/// Names that change with their content may be kept for ever.
+pub(crate) async fn hashed(Path(name): Path<String>, headers: HeaderMap) -> Result<Response> {
+    file(&name, &headers, "public, max-age=31536000, immutable").unwrap_or(Err(NONE))
+}
+
+/// A file of the site's root, such as `/robots.txt`.
+pub(crate) fn plain(path: &str, headers: &HeaderMap) -> Option<Result<Response>> {
+    let name = path
+        .strip_prefix('/')
+        .filter(|name| !name.ends_with(".br") && *name != "site.json")?;
+    file(name, headers, "public, max-age=3600")
+}
+
+/// Addresses of the hashed files.
+pub(crate) static ASSETS: LazyLock<Assets> = LazyLock::new(|| {
+    let names: serde_json::Value = Site::get("site.json")
+        .and_then(|file| serde_json::from_slice(&file.data).ok())
+        .unwrap_or_default();
+    let address = |key: &str| format!("/assets/{}", names[key].as_str().unwrap_or("missing"));
+    Assets::new(&address("js"), &address("wasm"), address("css"))
+});
+
+/// A page's `Link`: the style sheet is asked for before the document is read, some 50 ms sooner on a phone.
+pub(crate) static STYLE_FIRST: LazyLock<Option<HeaderValue>> = LazyLock::new(|| {
+    let link = format!("<{}>; rel=preload; as=style", ASSETS.css);
+    HeaderValue::from_str(&link).ok()
+});
+
+fn file(name: &str, headers: &HeaderMap, caching: &'static str) -> Option<Result<Response>> {
+    let media_type = media_type(name)?;
+    let plain = Site::get(name)?;
+    let etag = format!("\"{}\"", &hex(&plain.metadata.sha256_hash())[..16]);
+    let common = [
+        (header::ETAG, HeaderValue::from_str(&etag).ok()?),
+        (header::CACHE_CONTROL, HeaderValue::from_static(caching)),
+        (header::VARY, HeaderValue::from_static("accept-encoding")),
+    ];
+    let wanted = conditional::wanted(headers, &etag.parse().ok()?);
+    Some(wanted.map(|wanted| match wanted {
+        Wanted::NotModified => (StatusCode::NOT_MODIFIED, common).into_response(),
+        Wanted::Content => {
+            let encoded = Site::get(&format!("{name}.br")).filter(|_| takes(headers, "br"));
+            let media_type = [(header::CONTENT_TYPE, media_type)];
+            match encoded {
+                Some(EmbeddedFile { data, .. }) => {
+                    let encoding = [(header::CONTENT_ENCODING, "br")];
+                    (common, media_type, encoding, data).into_response()
+                }
+                None => (common, media_type, plain.data).into_response(),
+            }
+        }
+    }))
+}
+
+/// `None` for what is not meant to be served.
+fn media_type(name: &str) -> Option<&'static str> {
+    match name.rsplit_once('.')?.1 {
+        "js" => Some("text/javascript; charset=utf-8"),
+        "wasm" => Some("application/wasm"),
+        "css" => Some("text/css; charset=utf-8"),
+        "svg" => Some("image/svg+xml"),
+        "png" => Some("image/png"),
+        "ico" => Some("image/x-icon"),
+        "txt" => Some("text/plain; charset=utf-8"),
+        "webmanifest" => Some("application/manifest+json"),
+        _ => None,
+    }
+}

@@ -1,0 +1,7 @@
+//! Pages, assets and pictures.
+
+pub(super) mod assets;
+pub(super) mod download;
+pub(super) mod language;
+pub(super) mod pages;
+pub(super) mod pictures;

@@ -1,0 +1,350 @@
+//! The pages: everything a browser without JavaScript can reach.
+
+use std::{future::ready, pin::Pin, sync::Arc, time::Duration};
+
+use atelier_api::{Job, Kind, Limit, QUALITIES, SIZES};
+use atelier_app::{
+    Language, Page,
+    data::{self, About, Answer, Data, Seen, Shelf, Unavailable, Wanted},
+};
+use axum::{
+    Extension,
+    body::{Body, to_bytes},
+    extract::{FromRequestParts as _, Request, State as AxumState},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
+    middleware::Next,
+    response::{IntoResponse, Redirect, Response},
+};
+use futures::{Stream, stream::once};
+use leptos::{nonce::use_nonce, prelude::*};
+use leptos_axum::ResponseOptions;
+
+use crate::http::{
+    Error, Result, State,
+    api::limits,
+    error,
+    extract::accept::wants_page,
+    middleware::caller::new_session,
+    problem::Problem,
+    site::assets,
+    site::language::{self, language},
+};
+use crate::{
+    app::view,
+    app::{self, Caller, Studio},
+    providers::Work,
+};
+
+/// Every path that no other route takes.
+pub(crate) async fn serve(
+    AxumState(state): AxumState<State>,
+    Extension(language): Extension<Language>,
+    caller: Caller,
+    request: Request,
+) -> Result<Response> {
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return Ok(([(header::ALLOW, "GET,HEAD")], Error::MethodNotAllowed).into_response());
+    }
+    let uri = request.uri();
+    if let Some(page) = without_slash(uri) {
+        return Ok(Redirect::permanent(&page).into_response());
+    }
+    if let Some(file) = assets::plain(uri.path(), request.headers()) {
+        return file;
+    }
+    let page = Page::for_path(uri.path(), uri.query());
+    if page == Page::NotFound && !wants_page(request.headers()) {
+        return Err(Error::NotFound("There is nothing at this address."));
+    }
+    if let Some(choice) = language::choose(uri, state.https) {
+        return Ok(choice);
+    }
+    let (address, headers) = (language::address(uri), request.headers());
+    let desk = Desk::new(state, caller, headers, address, language);
+    Ok(render(desk, page, headers).await)
+}
+
+/// Where a page is that was asked for with a slash at its end.
+fn without_slash(uri: &Uri) -> Option<String> {
+    let path = uri.path().strip_suffix('/').filter(|path| path.len() > 1)?;
+    // `//` at its beginning would lead to another site.
+    let known = !path.starts_with("//") && Page::for_path(path, None) != Page::NotFound;
+    let query = uri.query().map(|query| format!("?{query}"));
+    known.then(|| format!("{path}{}", query.unwrap_or_default()))
+}
+
+async fn render(desk: Desk, page: Page, headers: &HeaderMap) -> Response {
+    let content = atelier_app::load(page, &desk).await;
+    let document = move || {
+        set_status_and_policy(content.status);
+        if content.private {
+            let noindex = HeaderValue::from_static("noindex");
+            let answer = expect_context::<ResponseOptions>();
+            answer.insert_header(HeaderName::from_static("x-robots-tag"), noindex);
+        }
+        atelier_app::shell(content, &assets::ASSETS)
+    };
+    let request = Request::new(Body::empty());
+    let rendered = leptos_axum::handle_response_inner(|| {}, document, request, in_one_piece);
+    let (mut parts, body) = rendered.await.into_parts();
+    let no_store = HeaderValue::from_static("no-store");
+    parts.headers.insert(header::CACHE_CONTROL, no_store);
+    if let Some(link) = &*assets::STYLE_FIRST {
+        parts.headers.insert(header::LINK, link.clone());
+    }
+    // Whole, so that its length is told. It is in memory already: it cannot fail.
+    let html = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    let response = Response::from_parts(parts, Body::from(html));
+    match new_session(headers, &desk.state) {
+        Some(cookie) => (cookie, response).into_response(),
+        None => response,
+    }
+}
+
+fn set_status_and_policy(status: u16) {
+    let answer = expect_context::<ResponseOptions>();
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+    answer.set_status(status);
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        answer.insert_header(header::RETRY_AFTER, error::SOON);
+    }
+    let nonce = use_nonce().map(|nonce| nonce.to_string());
+    let policy = content_security_policy(&nonce.unwrap_or_default());
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        answer.insert_header(header::CONTENT_SECURITY_POLICY, policy);
+    }
+}
+
+type Chunks = Pin<Box<dyn Stream<Item = String> + Send>>;
+
+/// The pages wait for nothing while they are rendered, so they need neither
+/// streaming nor the scripts that would come with it.
+fn in_one_piece<V: IntoView + 'static>(
+    page: V,
+    _scripts: Box<dyn FnOnce() -> Chunks + Send>,
+    _: bool,
+) -> Pin<Box<dyn Future<Output = Chunks> + Send>> {
+    let html = page.to_html();
+    Box::pin(async { Box::pin(once(ready(html))) as Chunks })
+}
+
+/// Nothing from elsewhere, no script or style that we did not write.
+fn content_security_policy(nonce: &str) -> String {
+    format!(
+        "default-src 'self'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self'; \
+         img-src 'self' blob: data:; connect-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; \
+         frame-ancestors 'none'"
+    )
+}
+
+/// Says a problem in the visitor's language, and as a page where a browser expects one.
+pub(crate) async fn problems_for_people(
+    AxumState(state): AxumState<State>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let language = language(request.headers());
+    request.extensions_mut().insert(language);
+    if !wants_page(request.headers()) {
+        let mut response = next.run(request).await;
+        if language != Language::default()
+            && let Some(problem) = told(&response, language)
+        {
+            *response.body_mut() = problem.respond().into_body();
+        }
+        return response;
+    }
+    let back = back(request.uri().path());
+    let (parts, body) = request.into_parts();
+    let mut asked = parts.clone();
+    let response = next.run(Request::from_parts(parts, body)).await;
+    let Some(problem) = told(&response, language) else {
+        return response;
+    };
+    let Ok(caller) = Caller::from_request_parts(&mut asked, &state).await else {
+        return response;
+    };
+    let page = Page::Problem(data::Problem {
+        status: problem.status,
+        title: problem.title.into(),
+        detail: problem.detail,
+        back: back.clone(),
+    });
+    let desk = Desk::new(state, caller, &asked.headers, back, language);
+    let mut shown = render(desk, page, &asked.headers).await;
+    for name in [
+        "allow",
+        "content-range",
+        "retry-after",
+        "ratelimit",
+        "ratelimit-policy",
+        "www-authenticate",
+    ] {
+        if let Some(value) = response.headers().get(name) {
+            shown.headers_mut().insert(name, value.clone());
+        }
+    }
+    shown
+}
+
+/// The problem that an answer tells, in a language.
+fn told(response: &Response, language: Language) -> Option<Problem> {
+    let problem = response.extensions().get::<Problem>()?.clone();
+    let wait = response.headers().get(header::RETRY_AFTER);
+    let wait = wait.and_then(|value| value.to_str().ok()?.parse().ok());
+    Some(problem.spoken(language, wait))
+}
+
+fn back(path: &str) -> String {
+    let page = match path {
+        "/api/jobs/zip" | "/api/jobs/delete" => "/gallery",
+        _ if path.starts_with("/api/restorations") => "/restore",
+        _ => "/",
+    };
+    page.into()
+}
+
+/// How often jobs of one kind are looked for among so many of both.
+const LOOKS: usize = 8;
+
+/// Answers the pages' questions for one caller.
+struct Desk {
+    state: State,
+    caller: Caller,
+    origin: String,
+    /// The page's path and query.
+    address: String,
+    language: Language,
+}
+
+/// The site's address: as configured, else as the browser asked for it.
+fn origin(state: &State, headers: &HeaderMap) -> String {
+    if let Some(url) = &state.studio.public_url {
+        return url.as_str().trim_end_matches('/').to_owned();
+    }
+    let host = headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok());
+    format!("http://{}", host.unwrap_or_default())
+}
+
+impl Desk {
+    fn new(
+        state: State,
+        caller: Caller,
+        headers: &HeaderMap,
+        address: String,
+        language: Language,
+    ) -> Self {
+        Self {
+            caller,
+            origin: origin(&state, headers),
+            address,
+            language,
+            state,
+        }
+    }
+
+    fn ask<T, F>(&self, question: impl FnOnce(Arc<Studio>, Caller) -> F) -> Answer<T>
+    where
+        F: Future<Output = Result<T, app::Error>> + Send + 'static,
+    {
+        let asked = question(self.state.studio.clone(), self.caller.clone());
+        Box::pin(async move {
+            asked.await.map_err(|error| {
+                error::log(&error);
+                Unavailable
+            })
+        })
+    }
+}
+
+impl Data for Desk {
+    fn about(&self) -> About {
+        let provider = &self.state.studio.provider;
+        let seconds = |kind| u32::try_from(provider.typical(kind).as_secs()).unwrap_or(u32::MAX);
+        About {
+            origin: self.origin.clone(),
+            address: self.address.clone(),
+            language: self.language,
+            provider: provider.name(),
+            model: provider.model(Kind::Image).into(),
+            photo_model: provider.model(Kind::Restoration).into(),
+            photo_max_bytes: self.state.photos.max_bytes,
+            photo_max_pixels: self.state.photos.max_pixels,
+            masks: provider.offers().masks,
+            backgrounds: provider.offers().backgrounds,
+            edits: provider.offers().edits,
+            photo_kept_seconds: self.state.photos.keep.as_secs(),
+            typical_image_seconds: seconds(Kind::Image),
+            typical_restoration_seconds: seconds(Kind::Restoration),
+            image_usd: QUALITIES.map(|quality| {
+                SIZES.map(|size| {
+                    provider.estimate(Work::Images {
+                        size,
+                        quality,
+                        n: 1,
+                        source: false,
+                    })
+                })
+            }),
+            restoration_usd: provider.estimate(Work::Restoration),
+        }
+    }
+
+    fn job(&self, id: &str, key: Option<&str>) -> Answer<Option<Seen>> {
+        let key = key.filter(|key| self.state.links.opens(id, key));
+        let (id, key) = (id.to_owned(), key.map(str::to_owned));
+        let state = self.state.clone();
+        self.ask(async move |studio, caller| {
+            let job = studio
+                .status(&caller, key.is_some(), &id, None, Duration::ZERO)
+                .await?;
+            let Some(job) = job else {
+                return Ok(None);
+            };
+            let mine = caller.owns(&job);
+            let withheld = mine && studio.register.withheld(&job.id).await?;
+            Ok(state.tell(&caller, &job).map(|job| Seen {
+                job,
+                mine,
+                withheld,
+                key,
+            }))
+        })
+    }
+
+    fn recent(&self, kind: Kind, limit: usize) -> Answer<Vec<Job>> {
+        self.ask(async move |studio, caller| {
+            let (mut found, mut before) = (Vec::new(), None);
+            for _ in 0..LOOKS {
+                let jobs = studio.jobs(&caller, before.as_deref(), limit).await?;
+                let kinds = jobs
+                    .iter()
+                    .filter(|job| job.request.task.kind() == Some(kind));
+                found.extend(kinds.filter_map(view::own_job));
+                before = jobs.last().map(|job| job.id.clone());
+                if found.len() >= limit || jobs.len() < limit {
+                    break;
+                }
+            }
+            found.truncate(limit);
+            Ok(found)
+        })
+    }
+
+    fn gallery(&self, wanted: Wanted) -> Answer<Shelf> {
+        self.ask(async move |studio, caller| studio.gallery(&caller, wanted).await)
+    }
+
+    fn limits(&self, kind: Kind) -> Answer<Vec<Limit>> {
+        self.ask(async move |studio, caller| {
+            Ok(studio
+                .standings(&caller, kind)
+                .await?
+                .iter()
+                .map(limits::view)
+                .collect())
+        })
+    }
+}

@@ -1,0 +1,243 @@
+//! `GET /images/{key}`: a picture that never changes, whole or in part; with `?width=` a copy for pages.
+
+use anyhow::anyhow;
+use atelier_api::WIDTHS;
+use axum::{
+    body::{Body, Bytes},
+    extract::{RawQuery, State as AxumState},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use tracing::warn;
+
+use crate::http::{
+    Error, Result, State,
+    api::jobs::parameter,
+    conditional::{self, Wanted},
+    error,
+    extract::path::Path,
+    middleware::caller::Address,
+    pools::{Origin, Turn},
+};
+use crate::{
+    app,
+    blob::{self, Blob, Part, Variant},
+    job::Visibility,
+    photo,
+};
+
+const IMMUTABLE: &str = "public, max-age=31536000, immutable";
+
+/// Asked for again each time, so that what is deleted is gone.
+const PRIVATE: &str = "private, no-cache";
+const NONE: Error = Error::NotFound(error::NO_PICTURE);
+
+pub(crate) async fn serve(
+    AxumState(state): AxumState<State>,
+    Address(address): Address,
+    Path(key): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response> {
+    let media_type = media_type(&key).ok_or(NONE)?;
+    let width = parameter(query.as_deref(), "width")
+        .map(width)
+        .transpose()?;
+    let etag = match width {
+        Some(width) => format!("\"{key}-{width}\""),
+        None => format!("\"{key}\""),
+    };
+    let visibility = blob::visibility(&key);
+    let caching = match visibility {
+        Visibility::Everybody => IMMUTABLE,
+        Visibility::Owner => PRIVATE,
+    };
+    if visibility == Visibility::Owner && state.studio.is_discarded(&key).await? {
+        return Err(NONE);
+    }
+    let size = state
+        .studio
+        .blobs
+        .size(&key)
+        .await
+        .map_err(app::Error::from)?
+        .ok_or(NONE)?;
+    let tag = etag.parse().map_err(|_| NONE)?;
+    if conditional::wanted(&headers, &tag)? == Wanted::NotModified {
+        let mut response = StatusCode::NOT_MODIFIED.into_response();
+        tell_browser(response.headers_mut(), visibility, caching, &etag);
+        return Ok(response);
+    }
+    if let Some(width) = width {
+        let origin = Origin::address(address);
+        let (turn, variant) = (state.pools.thumbnails.turn(&origin), Variant::Scaled(width));
+        let scale = move |picture: Bytes| photo::encode_scaled(&picture, width);
+        let bytes = variant_of(&state, &key, variant, turn, scale).await?;
+        let mut response = ([(header::CONTENT_TYPE, "image/webp")], bytes).into_response();
+        tell_browser(response.headers_mut(), visibility, caching, &etag);
+        return Ok(response);
+    }
+    let range = headers
+        .get(header::RANGE)
+        .and_then(|value| value.to_str().ok())
+        .and_then(part)
+        .filter(|_| conditional::range_applies(&headers, &tag));
+    if range.is_some_and(|part| !satisfiable(part, size)) {
+        return Err(Error::OutOfRange { size });
+    }
+    let blob = state
+        .studio
+        .blobs
+        .open(&key, range.unwrap_or(Part::All))
+        .await
+        .map_err(app::Error::from)?;
+    let mut response = body(blob.ok_or(NONE)?, range.is_some());
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    tell_browser(headers, visibility, caching, &etag);
+    Ok(response)
+}
+
+fn tell_browser(
+    headers: &mut HeaderMap,
+    visibility: Visibility,
+    caching: &'static str,
+    etag: &str,
+) {
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
+    if visibility == Visibility::Owner {
+        headers.insert("x-robots-tag", HeaderValue::from_static("noindex"));
+    }
+    if let Ok(etag) = HeaderValue::from_str(etag) {
+        headers.insert(header::ETAG, etag);
+    }
+}
+
+fn width(text: &str) -> Result<u32> {
+    let known = text.parse().ok().filter(|width| WIDTHS.contains(width));
+    known.ok_or_else(|| Error::Malformed(format!("width is one of {WIDTHS:?}.")))
+}
+
+/// The picture in another size or format, made now if it was not made before, as
+/// soon as it is its `turn`. Who asks for what is being made waits, and finds it.
+pub(crate) async fn variant_of(
+    state: &State,
+    key: &str,
+    variant: Variant,
+    turn: impl Future<Output = anyhow::Result<Turn>>,
+    make: impl FnOnce(Bytes) -> Option<Vec<u8>> + Send + 'static,
+) -> Result<Bytes> {
+    let blobs = &state.studio.blobs;
+    let kept = async || blobs.read_variant(key, variant).await;
+    if let Some(bytes) = kept().await.map_err(app::Error::from)? {
+        return Ok(bytes);
+    }
+    let turn = turn.await?;
+    if let Some(bytes) = kept().await.map_err(app::Error::from)? {
+        return Ok(bytes);
+    }
+    let (blobs, key) = (blobs.clone(), key.to_owned());
+    // Once begun it is kept, whether its client has hung up or not.
+    let made = tokio::spawn(async move {
+        let picture = blobs.read(&key).await.map_err(app::Error::from)?;
+        let made = turn.work(move || make(picture)).await?;
+        let made =
+            Bytes::from(made.ok_or_else(|| anyhow!("{key} cannot be made into {variant:?}"))?);
+        // One that cannot be kept is made again for whoever asks next.
+        if let Err(error) = blobs.keep_variant(&key, variant, made.clone()).await {
+            warn!(%error, key, "a variant of a picture could not be kept");
+        }
+        Ok(made)
+    });
+    made.await.map_err(anyhow::Error::from)?
+}
+
+/// The type by a key's extension; `None` for what can be no key.
+fn media_type(key: &str) -> Option<&'static str> {
+    let (name, extension) = key.split_once('.')?;
+    if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return None;
+    }
+    match extension {
+        "png" => Some("image/png"),
+        "jpg" => Some("image/jpeg"),
+        "webp" => Some("image/webp"),
+        _ => None,
+    }
+}
+
+/// A single byte range (RFC 9110, 14.1.2); anything else is ignored, as the
+/// specification allows.
+fn part(range: &str) -> Option<Part> {
+    let (first, last) = range.strip_prefix("bytes=")?.split_once('-')?;
+    let number = |text: &str| text.trim().parse::<u64>().ok();
+    match (first.trim(), last.trim()) {
+        ("", last) => Some(Part::Last(number(last)?)),
+        (first, "") => Some(Part::From(number(first)?, None)),
+        (first, last) => Some(Part::From(number(first)?, Some(number(last)?)))
+            .filter(|_| number(first) <= number(last)),
+    }
+}
+
+fn satisfiable(part: Part, size: u64) -> bool {
+    match part {
+        Part::All => true,
+        Part::From(first, _) => first < size,
+        Part::Last(count) => count > 0 && size > 0,
+    }
+}
+
+fn body(blob: Blob, partial: bool) -> Response {
+    let (range, size) = (blob.range.clone(), blob.size);
+    let length = [(
+        header::CONTENT_LENGTH,
+        (range.end - range.start).to_string(),
+    )];
+    let body = Body::from_stream(blob.stream);
+    if !partial {
+        return (length, body).into_response();
+    }
+    let range = [(
+        header::CONTENT_RANGE,
+        format!("bytes {}-{}/{size}", range.start, range.end - 1),
+    )];
+    (StatusCode::PARTIAL_CONTENT, length, range, body).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_read() {
+        assert_eq!(part("bytes=0-99"), Some(Part::From(0, Some(99))));
+        assert_eq!(part("bytes=100-"), Some(Part::From(100, None)));
+        assert_eq!(part("bytes=-5"), Some(Part::Last(5)));
+        for ignored in [
+            "bytes=9-3",
+            "bytes=a-b",
+            "lines=1-2",
+            "bytes=0-1,3-4",
+            "bytes=-",
+        ] {
+            assert_eq!(part(ignored), None, "{ignored}");
+        }
+    }
+
+    #[test]
+    fn only_keys_are_looked_up() {
+        assert_eq!(media_type("0190ab.png"), Some("image/png"));
+        for key in [
+            "",
+            ".png",
+            "../../etc/passwd",
+            "a/b.png",
+            "a.svg",
+            "a",
+            "..png",
+        ] {
+            assert_eq!(media_type(key), None, "{key}");
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! What a call is expected to cost, by the price table in the configuration.
+
+use crate::{config::Estimate, providers::Work};
+
+/// The pixels that the table's prices are for.
+const SQUARE: f64 = 1024.0 * 1024.0;
+
+/// The largest picture that the provider chooses by itself, in squares.
+const LARGEST_AUTO: f64 = 1.5;
+
+/// US dollars.
+pub(super) fn estimate(entry: &Estimate, work: Work<'_>) -> f64 {
+    match work {
+        Work::Images {
+            size,
+            quality,
+            n,
+            source,
+        } => {
+            let seen = if source { entry.photo } else { 0.0 };
+            picture(entry, quality) * squares(size) * f64::from(n) + seen
+        }
+        Work::Restoration => picture(entry, "high") * LARGEST_AUTO + entry.photo,
+        Work::Nothing => 0.0,
+    }
+}
+
+/// The price of one square.
+fn picture(entry: &Estimate, quality: &str) -> f64 {
+    match quality {
+        "low" => entry.low,
+        "medium" => entry.medium,
+        _ => entry.high,
+    }
+}
+
+/// Prices grow with the pixels, and are not believed to fall below a square's.
+fn squares(size: &str) -> f64 {
+    let sides = size.split_once('x');
+    let pixels = sides
+        .and_then(|(width, height)| Some(width.parse::<f64>().ok()? * height.parse::<f64>().ok()?));
+    pixels.map_or(LARGEST_AUTO, |pixels| (pixels / SQUARE).max(1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(model: &str, high: f64) -> Estimate {
+        Estimate {
+            model: model.into(),
+            low: 0.01,
+            medium: 0.05,
+            high,
+            photo: 0.02,
+        }
+    }
+
+    #[test]
+    fn the_price_follows_size_quality_and_number() {
+        let entry = entry("gpt-image-2", 0.2);
+        for (size, quality, n, usd) in [
+            ("1024x1024", "low", 1, 0.01),
+            ("1024x1024", "high", 3, 0.6),
+            ("1536x1024", "medium", 1, 0.075),
+            ("auto", "auto", 1, 0.3),
+            ("1024x640", "high", 1, 0.2),
+        ] {
+            for (source, usd) in [(false, usd), (true, usd + 0.02)] {
+                let work = Work::Images {
+                    size,
+                    quality,
+                    n,
+                    source,
+                };
+                let estimated = estimate(&entry, work);
+                assert!(
+                    (estimated - usd).abs() < 1e-9,
+                    "{size} {quality}: {estimated}"
+                );
+            }
+        }
+        assert!((estimate(&entry, Work::Restoration) - 0.32).abs() < 1e-9);
+    }
+}

@@ -1,0 +1,3 @@
+//! What an operator can see of a process.
+
+pub mod metrics;
