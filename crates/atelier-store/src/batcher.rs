@@ -5,16 +5,17 @@
 
 use std::{
     future::Future,
-    mem,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use tokio::{
     sync::{
+        Mutex,
         mpsc::{self, Receiver, Sender, error::TrySendError},
         oneshot,
     },
-    task::{JoinSet, yield_now},
+    task::yield_now,
     time::timeout,
 };
 
@@ -29,8 +30,7 @@ pub const BATCH: usize = 128;
 const INBOX: usize = 4096;
 
 /// Round trips of one operation that are under way at once: while the store
-/// works on one, the answer of the other is read. The second has to be worth it
-/// ([`enough`]), since every script costs the store as much as several items.
+/// works on one, the answer of the other is read.
 const UNDER_WAY: usize = 2;
 
 /// A result for each of the calls, or the failure that took them all down.
@@ -44,6 +44,7 @@ pub trait Until {
 }
 
 type Answer<O, E> = oneshot::Sender<Result<O, E>>;
+type Inbox<I, O, E> = Arc<Mutex<Receiver<Waiting<I, O, E>>>>;
 
 /// A call.
 struct Waiting<I, O, E> {
@@ -75,7 +76,10 @@ where
         F: Future<Output = Results<O, E>> + Send + 'static,
     {
         let (inbox, gathered) = mpsc::channel(INBOX);
-        tokio::spawn(serve(store.clone(), run, gathered));
+        let gathered = Arc::new(Mutex::new(gathered));
+        for _ in 0..UNDER_WAY {
+            tokio::spawn(serve(store.clone(), run, Arc::clone(&gathered)));
+        }
         Self { inbox, patience }
     }
 
@@ -98,78 +102,55 @@ where
     }
 }
 
-/// Takes what comes and sends it on, until none can come any more.
-async fn serve<S, I, O, E, R, F>(store: S, run: R, mut inbox: Receiver<Waiting<I, O, E>>)
-where
-    S: Clone + Until + Send + 'static,
-    I: Send + 'static,
-    O: Send + 'static,
-    E: From<Error> + Send + 'static,
-    R: Fn(S, Vec<I>) -> F + Copy + Send + 'static,
-    F: Future<Output = Results<O, E>> + Send + 'static,
-{
-    let (mut gathered, mut under_way) = (Vec::with_capacity(BATCH), JoinSet::new());
-    loop {
-        let room = BATCH - gathered.len();
-        tokio::select! {
-            Some(_) = under_way.join_next() => {}
-            count = inbox.recv_many(&mut gathered, room), if room > 0 && under_way.len() < UNDER_WAY => {
-                if count == 0 {
-                    break;
-                }
-            }
-        }
-        // Those who were woken together with the first caller get their turn.
-        yield_now().await;
-        while under_way.len() < UNDER_WAY && gathered.len() < BATCH {
-            match inbox.try_recv() {
-                Ok(waiting) => gathered.push(waiting),
-                Err(_) => break,
-            }
-        }
-        if gathered.len() >= enough(under_way.len()) {
-            under_way.spawn(send(store.clone(), run, mem::take(&mut gathered)));
+/// What has come, at least one call; nothing when none can come any more.
+async fn gather<I, O, E>(
+    inbox: &Mutex<Receiver<Waiting<I, O, E>>>,
+) -> Option<Vec<Waiting<I, O, E>>> {
+    let mut inbox = inbox.lock().await;
+    let mut gathered = Vec::with_capacity(BATCH);
+    gathered.push(inbox.recv().await?);
+    // Those who were woken together with the first caller get their turn.
+    yield_now().await;
+    while gathered.len() < BATCH {
+        match inbox.try_recv() {
+            Ok(item) => gathered.push(item),
+            Err(_) => break,
         }
     }
-    while under_way.join_next().await.is_some() {}
+    Some(gathered)
 }
 
-/// How many calls are worth one more round trip beside so many.
-const fn enough(under_way: usize) -> usize {
-    match under_way {
-        0 => 1,
-        UNDER_WAY.. => usize::MAX,
-        _ => BATCH / 2,
-    }
-}
-
-/// One round trip, and an answer to everybody.
-async fn send<S, I, O, E, R, F>(store: S, run: R, mut gathered: Vec<Waiting<I, O, E>>)
+async fn serve<S, I, O, E, R, F>(store: S, run: R, inbox: Inbox<I, O, E>)
 where
     S: Until,
     E: From<Error>,
     R: Fn(S, Vec<I>) -> F,
     F: Future<Output = Results<O, E>>,
 {
-    // Whoever has gone, or has waited too long, may have wanted a claim: it
-    // would be lost.
-    gathered.retain(|waiting| !waiting.answer.is_closed());
-    let Some(first) = gathered.iter().map(|waiting| waiting.until).min() else {
-        return;
-    };
-    let pairs = gathered.into_iter();
-    let (items, answers): (Vec<_>, Vec<_>) = pairs
-        .map(|Waiting { item, answer, .. }| (item, answer))
-        .unzip();
-    match run(store.until(first), items).await {
-        Ok(results) => {
-            for (answer, result) in answers.into_iter().zip(results) {
-                let _ = answer.send(result);
+    loop {
+        let Some(mut gathered) = gather(&inbox).await else {
+            return;
+        };
+        // Whoever has gone, or has waited too long, may have wanted a claim: it
+        // would be lost.
+        gathered.retain(|waiting| !waiting.answer.is_closed());
+        let Some(first) = gathered.iter().map(|waiting| waiting.until).min() else {
+            continue;
+        };
+        let pairs = gathered.into_iter();
+        let (items, answers): (Vec<_>, Vec<_>) = pairs
+            .map(|Waiting { item, answer, .. }| (item, answer))
+            .unzip();
+        match run(store.until(first), items).await {
+            Ok(results) => {
+                for (answer, result) in answers.into_iter().zip(results) {
+                    let _ = answer.send(result);
+                }
             }
-        }
-        Err(error) => {
-            for answer in answers {
-                let _ = answer.send(Err(error.clone().into()));
+            Err(error) => {
+                for answer in answers {
+                    let _ = answer.send(Err(error.clone().into()));
+                }
             }
         }
     }
@@ -177,8 +158,6 @@ where
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
-
     use super::*;
 
     type Silent = Batcher<(), (), Error>;
@@ -213,35 +192,5 @@ mod tests {
         for call in calls {
             assert!(call.await.unwrap().is_err_and(|error| error.is_away()));
         }
-    }
-
-    static SIZES: Mutex<Vec<usize>> = Mutex::new(Vec::new());
-
-    async fn noted_silence((): (), items: Vec<()>) -> Results<(), Error> {
-        SIZES.lock().unwrap().push(items.len());
-        std::future::pending().await
-    }
-
-    #[tokio::test]
-    async fn a_second_round_trip_is_sent_for_many_only() {
-        let gather = Arc::new(Silent::start(&(), Duration::from_secs(60), noted_silence));
-        let call = |_| {
-            let gather = Arc::clone(&gather);
-            tokio::spawn(async move { gather.call(()).await })
-        };
-        let sent = async |sizes: &[usize]| {
-            while *SIZES.lock().unwrap() != sizes {
-                yield_now().await;
-            }
-        };
-        let _first = call(0);
-        sent(&[1]).await;
-        let _few: Vec<_> = (1..BATCH / 2).map(call).collect();
-        for _ in 0..BATCH {
-            yield_now().await;
-        }
-        assert_eq!(*SIZES.lock().unwrap(), [1]);
-        let _one_more = call(0);
-        sent(&[1, BATCH / 2]).await;
     }
 }
