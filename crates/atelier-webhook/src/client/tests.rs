@@ -10,6 +10,7 @@ use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpListener,
     sync::mpsc,
+    time::timeout,
 };
 
 use super::*;
@@ -36,6 +37,13 @@ async fn send(client: &CallbackClient, url: &str) -> Result<(), SendError> {
     client.send(&url, "msg_1", body, SystemTime::now()).await
 }
 
+type Received = mpsc::UnboundedReceiver<(HeaderMap, Bytes)>;
+
+async fn next(received: &mut Received) -> (HeaderMap, Bytes) {
+    let next = timeout(Duration::from_secs(20), received.recv()).await;
+    next.expect("a message arrives").unwrap()
+}
+
 /// Serves on loopback; the base URL.
 async fn serve(router: Router) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -45,7 +53,7 @@ async fn serve(router: Router) -> String {
 }
 
 /// A receiver at `/`, and what it got.
-fn receiver() -> (Router, mpsc::UnboundedReceiver<(HeaderMap, Bytes)>) {
+fn receiver() -> (Router, Received) {
     let (sender, received) = mpsc::unbounded_channel();
     let router = Router::new().route(
         "/",
@@ -65,7 +73,7 @@ async fn a_signed_message_arrives_where_private_addresses_are_allowed() {
         .await
         .unwrap();
     for _ in 0..2 {
-        let (headers, body) = received.recv().await.unwrap();
+        let (headers, body) = next(&mut received).await;
         let verified = signer().verify(&headers, &body, SystemTime::now());
         assert_eq!(verified, Ok("msg_1"));
         assert_eq!(body, r#"{"type":"invoice.paid"}"#);
@@ -129,12 +137,12 @@ async fn requests_name_their_user_agent() {
     let (router, mut received) = receiver();
     let url = serve(router).await;
     send(&client(), &url).await.unwrap();
-    let (headers, _) = received.recv().await.unwrap();
+    let (headers, _) = next(&mut received).await;
     let ours = concat!("atelier-webhook/", env!("CARGO_PKG_VERSION"));
     assert_eq!(headers["user-agent"], ours);
     let named = builder().allow_private(true).user_agent("Example/1");
     send(&named.build(signer()).unwrap(), &url).await.unwrap();
-    let (headers, _) = received.recv().await.unwrap();
+    let (headers, _) = next(&mut received).await;
     assert_eq!(headers["user-agent"], "Example/1");
     assert!(builder().user_agent("line\nbreak").build(signer()).is_err());
 }
