@@ -6,13 +6,16 @@ mod task;
 
 use std::fmt::Write as _;
 
+use atelier_queue::Payload;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use unicode_normalization::UnicodeNormalization;
 
+pub use atelier_queue::Cost;
+
 pub use self::{
-    outcome::{Cost, Outcome},
+    outcome::Outcome,
     task::{
         ImageTask, NoticeTask, RestorationTask, Source, Task, Visibility, notice_lane, notice_lanes,
     },
@@ -149,15 +152,26 @@ impl Request {
             Task::Restoration(_) | Task::Notice(_) => 1,
         }
     }
+}
 
-    /// Every blob that is kept for the request. A picture that is only shown beside its answer is not: it goes
-    /// with the job that it was made for.
-    pub fn files(&self) -> impl Iterator<Item = &str> {
-        let original = match &self.task {
-            Task::Image(_) | Task::Notice(_) => None,
-            Task::Restoration(task) => Some(&task.original),
-        };
-        original.map(|picture| picture.key.as_str()).into_iter()
+impl Payload for Request {
+    type Outcome = Outcome;
+
+    fn lane(&self) -> &str {
+        &self.provider
+    }
+
+    fn turns(&self) -> u32 {
+        self.images()
+    }
+
+    /// A picture that is only shown beside the answer is not kept for it: it goes with
+    /// the job that it was made for.
+    fn blobs(&self) -> Vec<&str> {
+        match &self.task {
+            Task::Image(_) | Task::Notice(_) => Vec::new(),
+            Task::Restoration(task) => vec![&task.original.key],
+        }
     }
 }
 

@@ -17,6 +17,7 @@ use axum::{
     routing::get,
 };
 use jiff::Timestamp;
+use tempfile::TempDir;
 use tower::ServiceExt as _;
 
 const DAY: Duration = Duration::from_hours(24);
@@ -38,10 +39,9 @@ fn router(limiter: Arc<dyn Limiter>, policies: Vec<Policy>) -> Router {
     Router::new().route("/", get(async || "hello")).layer(layer)
 }
 
-fn sqlite() -> Arc<dyn Limiter> {
-    let folder = tempfile::tempdir().unwrap().keep();
+fn sqlite(folder: &TempDir) -> Arc<dyn Limiter> {
     let schemas = [SqliteLimiter::SCHEMA];
-    let database = Database::open(&folder.join("limits.db"), &schemas).unwrap();
+    let database = Database::open(&folder.path().join("limits.db"), &schemas).unwrap();
     Arc::new(SqliteLimiter::new(database))
 }
 
@@ -61,7 +61,8 @@ async fn who_is_over_a_limit_is_told_which_and_until_when() {
         policy("address", Scope::Ip, 2.0),
         policy("user", Scope::User, 1.0),
     ];
-    let router = router(sqlite(), policies);
+    let folder = tempfile::tempdir().unwrap();
+    let router = router(sqlite(&folder), policies);
     let mut answers = Vec::new();
     // One subscriber's network.
     for ip in ["2001:db8::1", "2001:db8::2", "2001:db8::3"] {

@@ -3,8 +3,11 @@
 
 #![expect(clippy::expect_used, reason = "a test has no other way to fail")]
 
+mod sequences;
+
 use std::sync::atomic::{AtomicU8, Ordering};
 
+pub use self::sequences::try_sequences;
 use crate::redis::Redis;
 
 const SINGLE: &str = "ATELIER_TEST_REDIS_URL";

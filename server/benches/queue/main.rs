@@ -25,7 +25,7 @@ use atelier::{
     app::schema,
     job::{ImageTask, Outcome, Request, Task},
     queue::{
-        Claim, Completion, Hooks, Join, Lane, NewJob, Priority, Queue, RedisQueue, SqliteQueue,
+        Claim, Completion, DynQueue, Hooks, Join, Lane, NewJob, Priority, RedisQueue, SqliteQueue,
         Verdict,
     },
     store::redis::Redis,
@@ -56,7 +56,7 @@ async fn main() {
     overhead::measure().await;
 }
 
-async fn measure(store: &str, queue: Arc<dyn Queue>) {
+async fn measure(store: &str, queue: Arc<DynQueue>) {
     let finished = std::env::var("ATELIER_BENCH_FINISHED");
     let finished: usize = finished.map_or(0, |number| number.parse().unwrap());
     add(&queue, JOBS..JOBS + finished, answered).await;
@@ -76,7 +76,7 @@ fn rate(took: Duration) -> u64 {
     (JOBS as f64 / took.as_secs_f64()) as u64
 }
 
-async fn add(queue: &Arc<dyn Queue>, numbers: Range<usize>, new: fn(usize) -> NewJob) -> Duration {
+async fn add(queue: &Arc<DynQueue>, numbers: Range<usize>, new: fn(usize) -> NewJob) -> Duration {
     let next = Arc::new(AtomicUsize::new(numbers.start));
     let started = Instant::now();
     let mut adders = JoinSet::new();
@@ -97,7 +97,7 @@ async fn add(queue: &Arc<dyn Queue>, numbers: Range<usize>, new: fn(usize) -> Ne
 }
 
 /// Claimed, recorded and delivered, each step acknowledged by the store.
-async fn work(queue: &Arc<dyn Queue>) -> Duration {
+async fn work(queue: &Arc<DynQueue>) -> Duration {
     let done = Arc::new(AtomicUsize::new(0));
     let started = Instant::now();
     let mut workers = JoinSet::new();

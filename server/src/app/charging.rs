@@ -325,7 +325,7 @@ pub(super) fn returnable(receipts: &[Receipt]) -> Vec<&Receipt> {
 }
 
 fn made(bill: &Bill) -> Option<u64> {
-    bill.pictures.and_then(|count| count.try_into().ok())
+    bill.made.and_then(|count| count.try_into().ok())
 }
 
 /// What was charged for the job.

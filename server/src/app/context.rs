@@ -31,7 +31,7 @@ use crate::{
         openai::{OpenAi, OpenAiEncoder},
         replicate::{Replicate, Webhooks},
     },
-    queue::{Housekeeping, Lane, Queue, RedisQueue, SqliteQueue},
+    queue::{DynQueue, Housekeeping, Lane, RedisQueue, SqliteQueue},
     store::{
         clock::Clock,
         redis::{Redis, RedisUrl},
@@ -47,7 +47,7 @@ const DATABASE: &str = "atelier.db";
 pub struct Rooms {
     /// The time of their store.
     pub clock: Clock,
-    pub queue: Arc<dyn Queue>,
+    pub queue: Arc<DynQueue>,
     /// Which files the queue's jobs need.
     pub files: Arc<dyn Housekeeping>,
     pub cache: Arc<dyn Cache>,

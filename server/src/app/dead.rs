@@ -33,7 +33,7 @@ impl Studio {
     }
 
     async fn revive_as(&self, id: &str, priority: Priority) -> Result<Job, Error> {
-        let job = self.queue.revive(id, priority, self.clock.now()).await?;
+        let job = self.queue.retry(id, priority, self.clock.now()).await?;
         info!(id, ?priority, "revived");
         Ok(job)
     }

@@ -58,7 +58,7 @@ use crate::{
     limit::{self, Limiter, Policy, Receipt, Standing, Stats},
     policies::Refusals,
     providers::Provider,
-    queue::{self, Ended, Housekeeping, Job, Join, NewJob, Priority, Queue},
+    queue::{self, DynQueue, Ended, Housekeeping, Job, Join, NewJob, Priority},
     store::clock::Clock,
 };
 
@@ -70,7 +70,7 @@ const JOIN_WINDOW: Duration = Duration::from_secs(10);
 /// The rooms and the rules.
 pub struct Studio {
     pub clock: Clock,
-    pub queue: Arc<dyn Queue>,
+    pub queue: Arc<DynQueue>,
     /// Which files the queue's jobs need.
     pub files: Arc<dyn Housekeeping>,
     /// Which files its jobs are about to need.

@@ -9,6 +9,9 @@ use crate::{job::Task, queue, store};
 /// Old jobs looked up at a time.
 const BATCH: usize = 100;
 
+/// The mark up to which finished jobs were looked through for photos.
+const PHOTOS: &str = "photos";
+
 impl Studio {
     /// Forgets a finished job, and the files that no other job refers to.
     pub(super) async fn delete(&self, id: &str) -> Result<(), Error> {
@@ -75,7 +78,7 @@ impl Studio {
     /// before the instant. Every job is looked at once, by whichever process
     /// comes first: how far they have come is kept in the store.
     async fn forget_photos(&self, before: Timestamp) -> Result<(), Error> {
-        let mut looked_at = self.files.photos_looked_through().await?;
+        let mut looked_at = self.files.mark(PHOTOS).await?;
         let mut most = BATCH;
         while looked_at < before {
             let old = self.queue.finished(looked_at..before, most).await?;
@@ -92,7 +95,7 @@ impl Studio {
             // More may have finished in the same millisecond.
             most = if last == looked_at { 2 * most } else { BATCH };
             looked_at = if all { before } else { last };
-            self.files.look_through_photos(looked_at).await?;
+            self.files.advance(PHOTOS, looked_at).await?;
         }
         Ok(())
     }

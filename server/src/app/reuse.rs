@@ -15,9 +15,10 @@ use crate::{
     config::Mode,
     job::{Found, Outcome, Request, Task},
     limit::micros,
-    queue::{Hooks, Job},
+    queue::{self, Hooks, Job},
     telemetry::metrics,
 };
+use atelier_queue::Outcome as _;
 
 /// Which job an owner was given for the same words before: who asks again is not
 /// given another copy of the answer.
@@ -169,7 +170,7 @@ impl Studio {
     /// Whether the outcome's pictures are there. A store that cannot tell is believed to have them: they
     /// are not to be paid for again.
     pub(super) async fn has_files(&self, outcome: Option<&Outcome>) -> bool {
-        for key in outcome.into_iter().flat_map(Outcome::files) {
+        for key in outcome.into_iter().flat_map(Outcome::blobs) {
             match self.blobs.size(key).await {
                 Ok(Some(_)) => {}
                 Ok(None) => {
@@ -238,7 +239,7 @@ impl Studio {
     /// Tells and counts where an accepted order's answer comes from, and what
     /// that saved.
     pub(super) fn note_accepted(&self, job: &Job, now: Timestamp) {
-        let source = job.source();
+        let source = queue::source(job);
         info!(id = job.id, kind = ?job.request.task.kind(), cache = source.as_str(), "accepted");
         metrics::accepted(job);
         self.savings.note(Saved::Orders(source), 1, now);

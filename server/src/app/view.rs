@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{
     job::{Found, ImageTask, NoticeTask, Outcome, Picture, RestorationTask, Task},
-    queue::{FailedAttempt, Job},
+    queue::{self, FailedAttempt, Job},
 };
 
 /// A job as JSON, as everybody may see it who sees the job at all; `None` for a
@@ -97,7 +97,7 @@ fn picture_job(job: &Job, asked: Asked) -> atelier_api::Job {
         preview: job.preview.as_deref().map(address),
         images,
         original: asked.original,
-        cache: job.source(),
+        cache: queue::source(job),
         similar_to: found.and_then(similar),
         painted_at: found.map(|found| time(found.painted_at)),
         cost_usd: cost_usd.filter(|_| job.cache == atelier_api::Cache::Miss),

@@ -24,8 +24,11 @@ impl Studio {
         let deadline = Instant::now() + wait;
         let mut leader = None;
         loop {
-            let ring = self.queue.bell().listen(id);
-            let reported = self.queue.bell().listen(leader.as_deref().unwrap_or(id));
+            let ring = self.queue.notifier().listen(id);
+            let reported = self
+                .queue
+                .notifier()
+                .listen(leader.as_deref().unwrap_or(id));
             let job = self.queue.get(id).await?;
             let job = self.shown(caller, invited, job).await?;
             let unchanged =

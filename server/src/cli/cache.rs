@@ -16,6 +16,7 @@ use crate::{
     cli::table::table,
     config::Config,
     limit,
+    queue::source,
 };
 
 /// What is to be done with the caches.
@@ -94,7 +95,7 @@ async fn why(studio: &Studio, id: &str) -> Result<String> {
         .await?
         .with_context(|| format!("there is no job {id:?}"))?;
     let told =
-        serde_json::json!({ "job": job.id, "cache": job.source(), "found": job.request.found });
+        serde_json::json!({ "job": job.id, "cache": source(&job), "found": job.request.found });
     Ok(told.to_string() + "\n")
 }
 

@@ -1,28 +1,10 @@
-//! How a job ends, and at what cost.
+//! How a job ends.
 
+use atelier_api::Failure;
+use atelier_queue::Cost;
 use serde::{Deserialize, Serialize};
 
 use super::Picture;
-
-/// What a failed call is believed to have cost.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Cost {
-    /// The provider was not reached, or did no work.
-    #[default]
-    Nothing,
-    /// US dollars, by the provider's own usage figures.
-    Usd(f64),
-    /// Its answer was lost: what the call had been estimated at.
-    Estimate,
-}
-
-impl Cost {
-    /// Whether nothing was charged.
-    pub fn is_nothing(&self) -> bool {
-        *self == Self::Nothing
-    }
-}
 
 /// How a job ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -37,20 +19,10 @@ pub enum Outcome {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         earlier_claims: Vec<u64>,
     },
-    Failed(atelier_api::Failure),
+    Failed(Failure),
 }
 
 impl Outcome {
-    /// Every blob the outcome refers to.
-    pub fn files(&self) -> impl Iterator<Item = &str> {
-        match self {
-            Self::Succeeded { pictures, .. } => pictures.as_slice(),
-            Self::Failed(_) => &[],
-        }
-        .iter()
-        .map(|picture| picture.key.as_str())
-    }
-
     /// The same, recorded under a later claim than the one with this token.
     pub fn paid_under(mut self, token: u64) -> Self {
         if let Self::Succeeded { earlier_claims, .. } = &mut self {
@@ -59,19 +31,46 @@ impl Outcome {
         self
     }
 
-    /// The claims before under which it was paid for.
-    pub const fn earlier_claims(&self) -> &[u64] {
+    fn pictures(&self) -> &[Picture] {
         match self {
-            Self::Succeeded { earlier_claims, .. } => earlier_claims.as_slice(),
+            Self::Succeeded { pictures, .. } => pictures,
             Self::Failed(_) => &[],
         }
     }
+}
 
-    /// The status a job with this outcome ends in.
-    pub const fn status(&self) -> atelier_api::Status {
+impl atelier_queue::Outcome for Outcome {
+    fn failed(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+
+    fn failure(&self) -> Option<&Failure> {
         match self {
-            Self::Succeeded { .. } => atelier_api::Status::Succeeded,
-            Self::Failed(_) => atelier_api::Status::Failed,
+            Self::Succeeded { .. } => None,
+            Self::Failed(failure) => Some(failure),
+        }
+    }
+
+    fn blobs(&self) -> Vec<&str> {
+        let keys = self.pictures().iter().map(|picture| picture.key.as_str());
+        keys.collect()
+    }
+
+    fn cost(&self) -> Cost {
+        match self {
+            Self::Succeeded { cost_usd, .. } => cost_usd.map_or(Cost::Estimate, Cost::Usd),
+            Self::Failed(_) => Cost::Nothing,
+        }
+    }
+
+    fn made(&self) -> usize {
+        self.pictures().len()
+    }
+
+    fn earlier_claims(&self) -> &[u64] {
+        match self {
+            Self::Succeeded { earlier_claims, .. } => earlier_claims,
+            Self::Failed(_) => &[],
         }
     }
 }

@@ -8,7 +8,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
 use crate::{
     limit::{Scope, Standing},
-    queue::Job,
+    queue::{Job, source},
 };
 
 /// Begins to count. To be called once in a process.
@@ -56,7 +56,7 @@ pub fn accepted(job: &Job) {
         Some(Kind::Restoration) => "restoration",
         None => "notice",
     };
-    counter!("atelier_orders_accepted_total", "kind" => kind, "cache" => job.source().as_str())
+    counter!("atelier_orders_accepted_total", "kind" => kind, "cache" => source(job).as_str())
         .increment(1);
 }
 

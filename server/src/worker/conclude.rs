@@ -165,7 +165,7 @@ impl Worker {
         }
     }
 
-    pub(super) async fn discard(&self, keys: impl Iterator<Item = &str>) {
+    pub(super) async fn discard(&self, keys: impl IntoIterator<Item = &str>) {
         for key in keys {
             if let Err(error) = self.blobs.delete(key).await {
                 warn!(%error, key, "an unwanted picture could not be deleted");

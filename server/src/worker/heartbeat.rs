@@ -11,7 +11,7 @@ use super::{Worker, attempt::describe};
 use crate::{
     job::Visibility,
     providers,
-    queue::{Error, Job, Report, Ring, Ticket},
+    queue::{Error, Job, Notified, Report, Ticket},
 };
 
 /// Progress is written at most this often.
@@ -63,7 +63,7 @@ impl Worker {
             () = self.pace() => {}
         }
         while !ended.is_cancelled() {
-            let ring = self.queue.bell().listen(&ticket.id);
+            let ring = self.queue.notifier().listen(&ticket.id);
             let report = reports.borrow_and_update().clone();
             match self.beat(&ticket, report, &mut shown).await {
                 Beat::Ours => unheard = None,
@@ -120,7 +120,7 @@ impl Worker {
         }
     }
 
-    async fn pause(&self, ring: Ring, reports: &mut watch::Receiver<providers::Report>) {
+    async fn pause(&self, ring: Notified, reports: &mut watch::Receiver<providers::Report>) {
         self.pace().await;
         tokio::select! {
             () = ring => {}

@@ -41,7 +41,7 @@ use crate::{
     job::Cost,
     policies::Refusals,
     providers::{Progress, Provider},
-    queue::{Claim, Job, Lane, Queue, Verdict},
+    queue::{Claim, DynQueue, Job, Lane, Verdict},
     store::clock::Clock,
 };
 
@@ -51,7 +51,7 @@ const LONGEST_NAP: Duration = Duration::from_secs(5);
 /// What a worker works with.
 pub struct Worker {
     pub clock: Clock,
-    pub queue: Arc<dyn Queue>,
+    pub queue: Arc<DynQueue>,
     /// Whom this process can call, each with its lane; the first that has work
     /// goes first. Jobs for others are left to other processes.
     pub providers: Vec<(Arc<dyn Provider>, Lane)>,
@@ -138,7 +138,7 @@ impl Worker {
                 }
                 continue;
             }
-            let ring = self.queue.bell().listen_work();
+            let ring = self.queue.notifier().listen_work();
             let claim = self
                 .queue
                 .claim(lanes, self.clock.now(), self.settings.lease);

@@ -11,6 +11,7 @@ use crate::{
     job::Outcome,
     queue::{Job, Verdict},
 };
+use atelier_queue::Outcome as _;
 
 impl Worker {
     /// Tells the store what an earlier process was not able to tell it. To be done before anything is
@@ -86,7 +87,7 @@ impl Worker {
     pub(super) async fn reconsider(&self, id: &str, outcome: &Outcome, told: Told, origin: Origin) {
         let needed = origin != Origin::Call && self.clear_entry(id).await;
         if !needed && told == Told::Refused && origin != Origin::Journal {
-            self.discard(outcome.files()).await;
+            self.discard(outcome.blobs()).await;
         }
     }
 

@@ -120,7 +120,7 @@ impl Process {
         self.record(&delivering).await.unwrap();
         self.queue.cancel("stopped", now()).await.unwrap();
         self.queue.delete("stopped").await.unwrap();
-        let nobody = self.queue.revive("nobody", Priority::Normal, now()).await;
+        let nobody = self.queue.retry("nobody", Priority::Normal, now()).await;
         assert!(matches!(nobody, Err(Error::NotFound)));
         let extended = self
             .queue
@@ -145,7 +145,7 @@ impl Process {
             async { self.queue.cancel("queued", now()).await.map(drop) },
             async { self.queue.delete("done").await.map(drop) },
             async {
-                let revived = self.queue.revive("dead", Priority::Normal, now());
+                let revived = self.queue.retry("dead", Priority::Normal, now());
                 revived.await.map(drop)
             },
             self.record(&jobs.running),

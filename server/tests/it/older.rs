@@ -85,7 +85,7 @@ async fn what_is_under_way_goes_on(redis: Redis) {
         (Status::Succeeded, Cache::Exact)
     );
     queue
-        .revive("a-failed", Priority::Normal, at(2))
+        .retry("a-failed", Priority::Normal, at(2))
         .await
         .unwrap();
     assert_eq!(added("j", "failed").await, (Status::Queued, Cache::Joined));

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use atelier::{
     app::schema,
+    job::Request,
     queue::{
-        Claim, Error, Hooks, Housekeeping, Job, Join, Lane, NewJob, Priority, Queue, RedisQueue,
-        SqliteQueue,
+        Claim, DynQueue, Error, Hooks, Housekeeping, Job, Join, Lane, NewJob, Priority, Queue,
+        RedisQueue, SqliteQueue,
     },
     store::{self, redis::Redis},
 };
@@ -49,7 +50,7 @@ enum Left {
     Nothing,
 }
 
-async fn call(queue: &dyn Queue, now: Timestamp) -> Option<String> {
+async fn call(queue: &DynQueue, now: Timestamp) -> Option<String> {
     let lanes = [Lane {
         parallel: Some(1),
         ..Lane::open("test")
@@ -68,7 +69,7 @@ async fn ids(jobs: impl Future<Output = Result<Vec<Job>, Error>>) -> Vec<String>
 /// Two jobs are damaged, one of them while a third shares its call; the next is
 /// carried out by a lane that makes one call at a time.
 async fn the_next_is_carried_out(
-    queue: &(impl Queue + Housekeeping),
+    queue: &(impl Queue<Request> + Housekeeping),
     left: Left,
     damage: impl AsyncFn(&str),
 ) {
@@ -115,7 +116,7 @@ async fn the_next_is_carried_out(
 }
 
 /// One that is damaged during its call gives its place back.
-async fn its_lease_ends(queue: &dyn Queue, damage: impl AsyncFn(&str)) {
+async fn its_lease_ends(queue: &DynQueue, damage: impl AsyncFn(&str)) {
     let (now, later) = (Timestamp::now(), Timestamp::now() + 2 * LEASE);
     for id in ["a", "b"] {
         queue.enqueue(new(id), now).await.unwrap();

@@ -14,6 +14,7 @@ use atelier_cache::{
 };
 use atelier_store::{conformance, redis::Redis, sqlite::Database, testing};
 use jiff::{SignedDuration, Timestamp};
+use tempfile::TempDir;
 
 /// How many entries the caches keep.
 const MOST: usize = 5;
@@ -24,16 +25,18 @@ struct Stores {
     log: Arc<dyn VectorLog>,
     /// Of two processes.
     vectors: [Box<dyn Vectors>; 2],
+    _folder: Option<TempDir>,
 }
 
 async fn sqlite() -> Stores {
-    let file = tempfile::tempdir().unwrap().keep().join("cache.db");
-    let database = Database::open(&file, &[SqliteCache::SCHEMA]).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let database = Database::open(&folder.path().join("cache.db"), &[SqliteCache::SCHEMA]).unwrap();
     let log = || SqliteVectorLog::new(database.clone());
     Stores {
         cache: Arc::new(SqliteCache::new(database.clone(), MOST as u64)),
         log: Arc::new(log()),
         vectors: two(|| Box::new(InProcessIndex::new(log(), MOST))),
+        _folder: Some(folder),
     }
 }
 
@@ -59,6 +62,7 @@ fn over_redis(redis: &Redis) -> Stores {
         log: Arc::new(log()),
         vectors: two(|| Box::new(InProcessIndex::new(log(), MOST))),
         cache: Arc::new(RedisCache::new(redis.clone(), MOST as u64)),
+        _folder: None,
     }
 }
 

@@ -2,7 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use atelier_limit::{Decision, Demand, HourlyStats, Limiter, Policy, Receipt, Settlement};
 
-use super::at;
+use super::{Store, at};
 
 /// The test's time begins on a full minute.
 const MINUTE: i64 = 60_000;
@@ -52,7 +52,7 @@ async fn refund(limiter: &Arc<dyn Limiter>, id: &str, receipts: Vec<Receipt>, no
     limiter.settle(id, settlements, at(now)).await.unwrap();
 }
 
-pub(super) async fn the_quota_is_given_out_once_per_window(limiter: Arc<dyn Limiter>) {
+pub(super) async fn the_quota_is_given_out_once_per_window(limiter: Store) {
     let policy = window("p", 3);
     for left in [2, 1, 0] {
         let decision = charge(&limiter, &[demand(&policy, "a", 1)], 1000).await;
@@ -67,7 +67,7 @@ pub(super) async fn the_quota_is_given_out_once_per_window(limiter: Arc<dyn Limi
     assert!(renewed.receipts.is_some());
 }
 
-pub(super) async fn a_rejected_request_consumes_nothing_anywhere(limiter: Arc<dyn Limiter>) {
+pub(super) async fn a_rejected_request_consumes_nothing_anywhere(limiter: Store) {
     let (wide, narrow) = (window("wide", 10), window("narrow", 1));
     let both = [demand(&wide, "a", 1), demand(&narrow, "a", 1)];
     receipts(&limiter, &both, 0).await;
@@ -83,7 +83,7 @@ pub(super) async fn a_rejected_request_consumes_nothing_anywhere(limiter: Arc<dy
     assert_eq!(remaining(&limiter, &wide, "a", 0).await, 9);
 }
 
-pub(super) async fn a_refund_gives_back_what_was_charged(limiter: Arc<dyn Limiter>) {
+pub(super) async fn a_refund_gives_back_what_was_charged(limiter: Store) {
     let policy = window("p", 5);
     let first = receipts(&limiter, &[demand(&policy, "a", 2)], 0).await;
     receipts(&limiter, &[demand(&policy, "a", 3)], 0).await;
@@ -91,7 +91,7 @@ pub(super) async fn a_refund_gives_back_what_was_charged(limiter: Arc<dyn Limite
     assert_eq!(remaining(&limiter, &policy, "a", 2).await, 2);
 }
 
-pub(super) async fn a_refund_after_the_window_changes_nothing(limiter: Arc<dyn Limiter>) {
+pub(super) async fn a_refund_after_the_window_changes_nothing(limiter: Store) {
     let policy = window("p", 5);
     let earlier = receipts(&limiter, &[demand(&policy, "a", 2)], 0).await;
     receipts(&limiter, &[demand(&policy, "a", 4)], MINUTE).await;
@@ -99,7 +99,7 @@ pub(super) async fn a_refund_after_the_window_changes_nothing(limiter: Arc<dyn L
     assert_eq!(remaining(&limiter, &policy, "a", MINUTE).await, 1);
 }
 
-pub(super) async fn subjects_do_not_share(limiter: Arc<dyn Limiter>) {
+pub(super) async fn subjects_do_not_share(limiter: Store) {
     let policy = window("p", 1);
     receipts(&limiter, &[demand(&policy, "a", 1)], 0).await;
     receipts(&limiter, &[demand(&policy, "b", 1)], 0).await;
@@ -107,7 +107,7 @@ pub(super) async fn subjects_do_not_share(limiter: Arc<dyn Limiter>) {
     assert_eq!(remaining(&limiter, &policy, "c", 0).await, 1);
 }
 
-pub(super) async fn a_look_changes_nothing(limiter: Arc<dyn Limiter>) {
+pub(super) async fn a_look_changes_nothing(limiter: Store) {
     let policy = window("p", 1);
     for _ in 0..3 {
         assert_eq!(remaining(&limiter, &policy, "a", 0).await, 1);
@@ -117,11 +117,11 @@ pub(super) async fn a_look_changes_nothing(limiter: Arc<dyn Limiter>) {
     assert!(!look.standings[0].violated);
 }
 
-pub(super) async fn fifty_at_once_never_get_more_than_the_quota(limiter: Arc<dyn Limiter>) {
+pub(super) async fn fifty_at_once_never_get_more_than_the_quota(limiter: Store) {
     let policy = window("p", 20);
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..50 {
-        let (limiter, demands) = (Arc::clone(&limiter), vec![demand(&policy, "a", 1)]);
+        let (limiter, demands) = (Arc::clone(&*limiter), vec![demand(&policy, "a", 1)]);
         tasks.spawn(async move {
             limiter
                 .charge(demands, at(0))
@@ -140,7 +140,7 @@ pub(super) async fn fifty_at_once_never_get_more_than_the_quota(limiter: Arc<dyn
     assert_eq!(allowed, 20);
 }
 
-pub(super) async fn a_quota_lowered_is_obeyed(limiter: Arc<dyn Limiter>) {
+pub(super) async fn a_quota_lowered_is_obeyed(limiter: Store) {
     receipts(&limiter, &[demand(&window("p", 10), "a", 8)], 0).await;
     let lowered = window("p", 5);
     assert_eq!(remaining(&limiter, &lowered, "a", 0).await, 0);
@@ -152,7 +152,7 @@ pub(super) async fn a_quota_lowered_is_obeyed(limiter: Arc<dyn Limiter>) {
     );
 }
 
-pub(super) async fn a_refund_is_given_once(limiter: Arc<dyn Limiter>) {
+pub(super) async fn a_refund_is_given_once(limiter: Store) {
     let policy = window("p", 9);
     let first = receipts(&limiter, &[demand(&policy, "a", 2)], 0).await;
     receipts(&limiter, &[demand(&policy, "a", 4)], 0).await;
@@ -164,7 +164,7 @@ pub(super) async fn a_refund_is_given_once(limiter: Arc<dyn Limiter>) {
     assert_eq!(remaining(&limiter, &policy, "a", 4).await, 7);
 }
 
-pub(super) async fn a_settlement_may_cost_more_than_is_left(limiter: Arc<dyn Limiter>) {
+pub(super) async fn a_settlement_may_cost_more_than_is_left(limiter: Store) {
     let policy = window("p", 5);
     let taken = receipts(&limiter, &[demand(&policy, "a", 4)], 0).await;
     let settlements = taken
@@ -176,7 +176,7 @@ pub(super) async fn a_settlement_may_cost_more_than_is_left(limiter: Arc<dyn Lim
     assert_eq!(remaining(&limiter, &policy, "a", MINUTE).await, 5);
 }
 
-pub(super) async fn a_cost_above_the_quota_never_fits(limiter: Arc<dyn Limiter>) {
+pub(super) async fn a_cost_above_the_quota_never_fits(limiter: Store) {
     for (algorithm, rest) in [
         ("fixed_window", "quota = 5\nwindow = '60s'"),
         ("sliding_window", "quota = 5\nwindow = '60s'"),
@@ -192,7 +192,7 @@ pub(super) async fn a_cost_above_the_quota_never_fits(limiter: Arc<dyn Limiter>)
     }
 }
 
-pub(super) async fn a_policy_of_another_shape_begins_anew(limiter: Arc<dyn Limiter>) {
+pub(super) async fn a_policy_of_another_shape_begins_anew(limiter: Store) {
     let shapes = [
         policy("p", "fixed_window", "quota = 1\nwindow = '60s'"),
         policy("p", "fixed_window", "quota = 1\nwindow = '61s'"),
@@ -208,7 +208,7 @@ pub(super) async fn a_policy_of_another_shape_begins_anew(limiter: Arc<dyn Limit
     }
 }
 
-pub(super) async fn what_is_forgotten_says_nothing_any_more(limiter: Arc<dyn Limiter>) {
+pub(super) async fn what_is_forgotten_says_nothing_any_more(limiter: Store) {
     let policy = window("p", 3);
     receipts(&limiter, &[demand(&policy, "a", 3)], 0).await;
     limiter.sweep(at(MINUTE - 1)).await.unwrap();
@@ -217,7 +217,7 @@ pub(super) async fn what_is_forgotten_says_nothing_any_more(limiter: Arc<dyn Lim
     assert_eq!(remaining(&limiter, &policy, "a", 2 * MINUTE).await, 3);
 }
 
-pub(super) async fn statistics_add_up_and_grow_old(limiter: Arc<dyn Limiter>) {
+pub(super) async fn statistics_add_up_and_grow_old(limiter: Store) {
     const HOUR: i64 = 60 * MINUTE;
     let keep = Duration::from_secs(2 * 60 * 60);
     let hour = |hours: i64| at(hours * HOUR).as_millisecond();

@@ -16,7 +16,7 @@ use atelier_limit::{
 use proptest::{prelude::*, test_runner::TestRunner};
 use tokio::{runtime::Handle, task::block_in_place};
 
-use super::{at, limits::policy};
+use super::{Store, at, limits::policy};
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -117,7 +117,7 @@ impl Model {
     }
 }
 
-pub(super) async fn any_sequence_agrees_with_the_pure_functions(limiter: Arc<dyn Limiter>) {
+pub(super) async fn any_sequence_agrees_with_the_pure_functions(limiter: Store) {
     let same = |real: &Decision, model: &Decision, _set_back| {
         assert_eq!(real.standings, model.standings);
         assert_eq!(real.receipts, model.receipts);
@@ -127,8 +127,8 @@ pub(super) async fn any_sequence_agrees_with_the_pure_functions(limiter: Arc<dyn
 
 /// What else is left may be told as it was when the refusal was noted. A counter too far ahead of a clock
 /// that was set back is not believed, a moment later it may be: then the wait is told shorter than it is.
-pub(super) async fn a_memory_refuses_only_what_the_store_would(limiter: Arc<dyn Limiter>) {
-    let memory: Arc<dyn Limiter> = Arc::new(RejectionCache::new(limiter));
+pub(super) async fn a_memory_refuses_only_what_the_store_would(limiter: Store) {
+    let memory: Arc<dyn Limiter> = Arc::new(RejectionCache::new(Arc::clone(&*limiter)));
     let same = |real: &Decision, model: &Decision, set_back| {
         assert_eq!(real.receipts, model.receipts);
         let violated = |decision: &Decision| -> Vec<_> {

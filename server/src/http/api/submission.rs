@@ -13,7 +13,7 @@ use crate::http::{Error, Result, State, extract::accept::wants_page, outlive::ou
 use crate::{
     app::{Accepted, Caller, Order, Terms},
     limit::headers,
-    queue::{Hooks, Job},
+    queue::{Hooks, Job, source},
 };
 
 /// What a client wants to have done, but for the order itself.
@@ -136,7 +136,7 @@ fn no_cache(headers: &HeaderMap) -> bool {
 
 /// `Cache-Status` (RFC 9211), and for an answer from a cache its `Age` in seconds.
 fn tell_source(headers: &mut HeaderMap, job: &Job, fresh: bool) {
-    let status = match job.source() {
+    let status = match source(job) {
         atelier_api::Cache::Exact => "atelier; hit; detail=exact",
         atelier_api::Cache::Semantic => "atelier; hit; detail=semantic",
         atelier_api::Cache::Joined => "atelier; fwd=miss; collapsed",

@@ -10,7 +10,7 @@ use atelier::{
     access::{Denial, Error, Key, Register, Subject},
     app::{Accepted, Studio},
     limit::{Policy, Unit},
-    queue::{Ended, Queue},
+    queue::{DynQueue, Ended},
 };
 use atelier_api::{Cache, Status};
 use serde_json::json;
@@ -28,7 +28,7 @@ const STRANGER: &str = "somebody-else";
 /// A register that counts who asks whether jobs are withheld; after that, the job may be `deleted`.
 struct Asked {
     register: Arc<dyn Register>,
-    queue: Arc<dyn Queue>,
+    queue: Arc<DynQueue>,
     deleted: bool,
     count: AtomicU32,
 }

@@ -81,7 +81,7 @@ macro_rules! stores {
         $(mod $store {
             use proptest::collection::vec;
 
-            use crate::conformance::sequences::try_sequences;
+            use atelier_store::testing::try_sequences;
 
             #[test]
             fn what_is_booked_is_what_was_paid() {

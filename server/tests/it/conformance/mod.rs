@@ -6,9 +6,8 @@ mod access;
 mod hits;
 mod ledger;
 mod over_limit;
-mod queue;
 pub(crate) mod refusals;
-mod sequences;
+mod sweep;
 
 use std::sync::Arc;
 
@@ -17,7 +16,7 @@ use atelier::{
     app::schema,
     cache::{Cache, RedisCache, SqliteCache},
     limit::{Limiter, RedisLimiter, SqliteLimiter},
-    queue::{Housekeeping, Queue, RedisQueue, SqliteQueue},
+    queue::{DynQueue, Housekeeping, RedisQueue, SqliteQueue},
     store::redis::Redis,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -30,7 +29,7 @@ const MOST: usize = 5;
 
 /// The rooms of one store, empty.
 pub(crate) struct Stores {
-    queue: Arc<dyn Queue>,
+    queue: Arc<DynQueue>,
     files: Arc<dyn Housekeeping>,
     cache: Arc<dyn Cache>,
     limiter: Arc<dyn Limiter>,
@@ -77,14 +76,6 @@ fn over_redis(redis: Redis) -> Stores {
     }
 }
 
-/// The suite is right when what it is compared with passes too.
-async fn model() -> Stores {
-    Stores {
-        queue: Arc::new(queue::Model::default()),
-        ..sqlite().await
-    }
-}
-
 /// So many milliseconds after the beginning of the test's time.
 fn at(milliseconds: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000).unwrap() + SignedDuration::from_millis(milliseconds)
@@ -105,98 +96,9 @@ macro_rules! suites {
     };
 }
 
-suites! { sqlite, redis, cluster, redis_8, model:
-    queue::a_job_goes_from_queued_to_succeeded,
-    queue::a_failed_call_ends_failed_with_its_attempts,
-    queue::every_change_raises_the_version_and_rings,
-    queue::progress_is_seen_only_while_running,
-    queue::cancelling_is_for_jobs_that_are_not_finished,
-    queue::jobs_are_listed_newest_first_by_owner,
-    queue::unknown_jobs_are_not_found,
-    queue::adding_the_same_id_twice_adds_it_once,
-    queue::what_was_given_is_kept_to_the_letter,
-    queue::a_preview_is_seen_until_the_call_has_ended,
-    queue::two_workers_never_hold_one_job,
-    queue::a_retry_waits_for_its_time,
-    queue::a_lease_that_runs_out_gives_the_job_to_another,
-    queue::a_heartbeat_keeps_the_lease,
-    queue::a_heartbeat_that_comes_late_shortens_no_lease,
-    queue::an_old_token_can_do_nothing,
-    queue::a_recorded_outcome_is_delivered_again_but_not_called_again,
-    queue::a_released_job_is_due_at_once_and_costs_no_attempt,
-    queue::an_expired_lease_is_kept_as_a_failed_attempt,
-    queue::tokens_grow_and_are_never_below_the_time,
-    queue::recording_again_changes_nothing,
-    queue::a_verdict_that_the_state_does_not_allow_is_refused,
-    queue::completing_twice_changes_nothing,
-    queue::jobs_are_claimed_in_the_order_they_came,
-    queue::positions_count_the_jobs_ahead,
-    queue::a_thousand_jobs_of_one_owner_delay_another_by_one,
-    queue::pictures_count_as_turns,
-    queue::a_higher_priority_goes_first,
-    queue::a_retried_job_keeps_its_turn,
-    queue::a_job_that_yields_goes_behind_others,
-    queue::a_delayed_job_waits_for_its_time,
-    queue::a_cancelled_job_gives_its_turn_back,
-    queue::a_delivery_that_is_due_goes_before_calls,
-    queue::lanes_do_not_block_each_other,
-    queue::only_the_lanes_named_are_served_in_their_order,
-    queue::a_lane_makes_so_many_calls_at_once,
-    queue::calls_begin_evenly_spaced,
-    queue::a_throttled_lane_is_held,
-    queue::a_throttled_lane_halves_and_grows_by_one_a_second,
-    queue::one_call_at_once_is_always_allowed,
-    queue::identical_requests_in_flight_share_one_call,
-    queue::fifty_identical_requests_at_once_make_one_call,
-    queue::a_request_just_answered_is_not_called_again,
-    queue::a_call_that_nobody_joined_lands_as_any,
-    queue::followers_fail_with_their_leader,
-    queue::a_leader_cancelled_is_carried_on_for_its_followers,
-    queue::a_leader_deleted_is_carried_on_for_its_followers,
-    queue::a_call_nobody_waits_for_is_stopped,
-    queue::an_answer_from_the_cache_is_finished_at_once,
-    queue::an_answer_whose_picture_is_gone_is_not_given,
-    queue::followers_are_queued_again_with_their_leader,
-    queue::followers_read_reports_from_their_leader,
-    queue::a_follower_that_leaves_disturbs_nobody,
-    queue::what_pays_for_no_call_is_answered_at_once_or_not_at_all,
-    queue::an_answer_is_wanted_while_the_call_may_be_made_again,
-    queue::deleting_frees_only_what_nobody_else_needs,
-    queue::a_deleted_leaders_blobs_go_when_its_call_ends,
-    queue::a_deleted_leaders_blobs_go_when_nobody_waits_any_more,
-    queue::a_deleted_leaders_blobs_stay_while_another_job_needs_them,
-    queue::a_cancelled_leader_keeps_nothing_of_its_call,
-    queue::deliveries_at_once_name_their_own_orphans,
-    queue::an_end_is_noted_until_it_is_acknowledged,
-    queue::who_has_nothing_to_settle_or_to_hear_is_not_noted,
-    queue::every_attempt_is_owed_whatever_became_of_it,
-    queue::an_answer_recorded_under_a_later_claim_is_owed_once,
-    queue::an_answer_that_was_settled_when_it_was_lost_is_not_owed_again,
-    queue::a_follower_pays_when_the_leader_left_before_the_call,
-    queue::a_leader_that_leaves_during_the_call_still_owes_it,
-    queue::the_last_to_leave_owes_the_call_that_was_stopped,
-    queue::an_end_outlives_its_job,
-    queue::what_a_call_cost_before_it_was_revived_is_not_owed_again,
-    queue::an_answer_from_a_cache_is_noted_and_free,
-    queue::a_secluded_job_is_joined_by_nobody,
-    queue::a_follower_that_was_secluded_is_alone_when_it_is_tried_again,
-    queue::owners_that_differ_in_a_part_share_a_turn,
-    queue::dead_letters_are_listed_newest_first_in_pages,
-    queue::a_deleted_dead_letter_is_gone,
-    queue::a_revived_job_begins_anew,
-    queue::a_revived_jobs_deliveries_are_counted_anew,
-    queue::only_failed_jobs_are_revived,
-    queue::a_revived_job_joins_the_flight,
-    queue::a_ticket_from_before_is_no_right_to_a_follower,
-    queue::finished_jobs_are_named_oldest_first,
-}
-
 mod shared {
     suites! { sqlite, redis, cluster, redis_8:
-        queue::what_loses_its_last_reference_is_to_be_discarded,
-        queue::all_old_jobs_go_in_one_sweep,
-        queue::notes_of_discards_are_cleared,
-        queue::a_mark_moves_on_and_never_back,
+        sweep::all_old_jobs_go_in_one_sweep,
         refusals::who_has_had_too_much_refused_is_held,
         over_limit::an_answer_is_given_to_who_is_over_a_limit,
         over_limit::an_answer_that_is_deleted_meanwhile_is_refused_by_the_limit,

@@ -15,9 +15,10 @@ use atelier::{
     callback::{Data, Message},
     job::{Outcome, Picture, Visibility},
     limit::{Decision, Demand, Error, HourlyStats, Limiter, Policy, Settlement, Unit},
-    queue::{Claim, Lane, Queue, Verdict},
+    queue::{Claim, DynQueue, Lane, Verdict},
 };
 use atelier_api::Cache;
+use atelier_queue::Outcome as _;
 use jiff::Timestamp;
 
 use super::{Stores, ledger};
@@ -38,7 +39,7 @@ enum Fate {
 /// the answer's own, the second is refused, the third pays for asking.
 struct Meanwhile {
     limiter: Arc<dyn Limiter>,
-    queue: Arc<dyn Queue>,
+    queue: Arc<DynQueue>,
     blobs: Blobs,
     fate: Fate,
     charges: AtomicU32,
@@ -53,7 +54,7 @@ impl Meanwhile {
                 self.queue.delete(&jobs[0].id).await.unwrap();
             }
             Fate::FileGone => {
-                let key = jobs[0].outcome.iter().flat_map(Outcome::files).next();
+                let key = jobs[0].outcome.iter().flat_map(Outcome::blobs).next();
                 self.blobs.delete(key.unwrap()).await.unwrap();
             }
         }

@@ -1,0 +1,123 @@
+//! What a queue carries, and what comes of it.
+
+use std::fmt::Debug;
+
+use atelier_api::Failure;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+/// What a queue carries: complete enough for any worker to carry it out. Kept as JSON.
+///
+/// ```
+/// use atelier_queue::{Ending, Payload};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// struct Letter {
+///     to: String,
+/// }
+///
+/// impl Payload for Letter {
+///     type Outcome = Ending<()>;
+///
+///     fn lane(&self) -> &str {
+///         "letters"
+///     }
+/// }
+/// ```
+pub trait Payload:
+    Debug + Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static
+{
+    /// How its job ends.
+    type Outcome: Outcome;
+
+    /// The lane that its job waits in, for example the name of the provider called.
+    fn lane(&self) -> &str;
+
+    /// How many turns its job counts as in the fair order.
+    fn turns(&self) -> u32 {
+        1
+    }
+
+    /// The blobs that are kept for it.
+    fn blobs(&self) -> Vec<&str> {
+        Vec::new()
+    }
+}
+
+/// How a job ends. Kept as JSON; [`Ending`] serves most.
+pub trait Outcome:
+    Debug + Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static
+{
+    /// The outcome of a job that failed.
+    fn failed(failure: Failure) -> Self;
+
+    /// Why it failed; nothing of one that succeeded.
+    fn failure(&self) -> Option<&Failure>;
+
+    /// The blobs that it refers to.
+    fn blobs(&self) -> Vec<&str> {
+        Vec::new()
+    }
+
+    /// What the call cost that succeeded.
+    fn cost(&self) -> Cost {
+        Cost::Nothing
+    }
+
+    /// How many things were made.
+    fn made(&self) -> usize {
+        1
+    }
+
+    /// The tokens of earlier claims under which the same answer was paid for and could
+    /// not be recorded: their attempts cost nothing beside it.
+    fn earlier_claims(&self) -> &[u64] {
+        &[]
+    }
+}
+
+/// What a call cost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cost {
+    /// The provider was not reached, or did no work.
+    #[default]
+    Nothing,
+    /// US dollars, by the provider's own usage figures.
+    Usd(f64),
+    /// It is not known: what the call had been estimated at.
+    Estimate,
+}
+
+impl Cost {
+    /// Whether nothing was charged.
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::Nothing
+    }
+}
+
+/// An outcome: an answer of any type, or a failure.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending<T> {
+    /// The answer.
+    Succeeded(T),
+    /// Why there is none.
+    Failed(Failure),
+}
+
+impl<T> Outcome for Ending<T>
+where
+    T: Debug + Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static,
+{
+    fn failed(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+
+    fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::Succeeded(_) => None,
+            Self::Failed(failure) => Some(failure),
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Claims: those who ask for the same are served by one script.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{
+    super::super::{Claim, Error, Outcome as _, Payload, Ticket, expired, unreadable},
+    Lane, Record, Redis, Result, Results, TAG, milliseconds, record, reply, scripts,
+};
+use atelier_store::instant;
+
+/// Claims made within so many milliseconds count as made at the last of them.
+const SAME_TIME: i64 = 1000;
+
+/// What a worker asks for.
+pub(in super::super) struct Wanted {
+    lanes: Vec<Lane>,
+    now: Timestamp,
+    lease: Duration,
+}
+
+impl Wanted {
+    pub(in super::super) fn new(lanes: &[Lane], now: Timestamp, lease: Duration) -> Self {
+        Self {
+            lanes: lanes.to_vec(),
+            now,
+            lease,
+        }
+    }
+
+    fn goes_with(&self, other: &Self) -> bool {
+        let apart = self.now.as_millisecond() - other.now.as_millisecond();
+        apart.abs() < SAME_TIME && self.lease == other.lease && self.lanes == other.lanes
+    }
+}
+
+/// What it gets.
+#[derive(Debug)]
+pub(in super::super) enum Taken {
+    Call(Record),
+    Deliver(Record, u32),
+    /// Nothing, before the instant if there is one.
+    Idle(Option<Timestamp>),
+}
+
+impl Taken {
+    /// The right to act on the job that was taken; to nothing, if none was.
+    pub(in super::super) fn ticket(&self) -> Ticket {
+        match self {
+            Self::Call(record) | Self::Deliver(record, _) => record.ticket(),
+            Self::Idle(_) => Ticket {
+                id: String::new(),
+                token: 0,
+            },
+        }
+    }
+
+    pub(in super::super) fn into_claim<P: Payload>(self) -> Result<Claim<P>> {
+        Ok(match self {
+            Self::Call(record) => Claim::Call(Box::new(record.into_job()?)),
+            Self::Deliver(record, tried) => Claim::Deliver(Box::new(record.into_job()?), tried),
+            Self::Idle(wake) => Claim::Idle(wake),
+        })
+    }
+}
+
+/// The bound of calls in progress, as the scripts take it.
+pub(in super::super) fn bound(lane: &Lane) -> String {
+    lane.parallel
+        .map_or_else(String::new, |bound| bound.to_string())
+}
+
+pub(in super::super) async fn claim<P: Payload>(
+    redis: Redis,
+    items: Vec<Wanted>,
+) -> Results<Taken> {
+    let mut results: Vec<Option<Result<Taken, Error>>> = items.iter().map(|_| None).collect();
+    while let Some(first) = results.iter().position(Option::is_none) {
+        let same: Vec<usize> = (first..items.len())
+            .filter(|index| results[*index].is_none() && items[*index].goes_with(&items[first]))
+            .collect();
+        let now = same.iter().map(|index| items[*index].now).max();
+        let claims = take::<P>(&redis, &items[first], now.unwrap_or_default(), same.len()).await;
+        match claims {
+            Ok(claims) => {
+                for (index, claim) in same.into_iter().zip(claims) {
+                    results[index] = Some(claim);
+                }
+            }
+            Err(error) => {
+                for index in same {
+                    results[index] = Some(Err(error.clone().into()));
+                }
+            }
+        }
+    }
+    Ok(results.into_iter().flatten().collect())
+}
+
+/// So many claims of the same kind.
+async fn take<P: Payload>(
+    redis: &Redis,
+    wanted: &Wanted,
+    now: Timestamp,
+    count: usize,
+) -> Results<Taken> {
+    let until = now
+        .as_millisecond()
+        .saturating_add(milliseconds(wanted.lease));
+    let mut call = redis
+        .script(&scripts::CLAIM)
+        .key(TAG)
+        .arg(count)
+        .arg(now.as_millisecond())
+        .arg(until)
+        .arg(expiry(now)?)
+        .arg(record::outcome(&P::Outcome::failed(
+            unreadable(now).failure,
+        ))?);
+    for lane in &wanted.lanes {
+        call = call.arg(&lane.name).arg(bound(lane)).arg(lane.spacing());
+    }
+    let [wake, tried, records] = reply::array(call.run().await?)?;
+    let wake = reply::number(&wake)?;
+    let mut tried = reply::list(tried)?.into_iter();
+    let mut claims = Vec::with_capacity(count);
+    for record in reply::records(records)? {
+        claims.push(Ok(match tried.next() {
+            None => Taken::Call(record),
+            Some(tried) => {
+                let tried = u32::try_from(reply::number(&tried)?).unwrap_or(0);
+                Taken::Deliver(record, tried)
+            }
+        }));
+    }
+    let wake = (wake >= 0).then(|| instant(wake)).transpose()?;
+    claims.resize_with(count, || Ok(Taken::Idle(wake)));
+    Ok(claims)
+}
+
+/// What is noted when a lease has run out, but for the numbers of the attempt
+/// and of its claim, which only the script knows.
+fn expiry(now: Timestamp) -> Result<String> {
+    let text = serde_json::to_string(&expired(0, 0, now))?;
+    let rest = text.strip_prefix(r#"{"attempt":0,"token":0"#);
+    let rest = rest.ok_or_else(|| reply::unreadable("an attempt has no number"))?;
+    Ok(rest.to_owned())
+}

@@ -1,0 +1,94 @@
+//! The operations' texts, put together from `lua/`: what all share, then what
+//! is the operation's own.
+
+use std::sync::LazyLock;
+
+use atelier_store::redis::Script;
+
+/// Everything that can happen to a job.
+macro_rules! rows {
+    () => {
+        concat!(
+            include_str!("lua/rows.lua"),
+            include_str!("lua/lanes.lua"),
+            include_str!("lua/changes.lua"),
+            include_str!("lua/outbox.lua"),
+            include_str!("lua/answers.lua")
+        )
+    };
+}
+
+/// A script of these files, of a [kind](Script). Whatever was accepted is
+/// finished, cancelled and deleted even when Redis is full; only [`ENQUEUE`] is
+/// refused then. However late, only what ends a claim is carried out, and what
+/// tells that it is still needed.
+macro_rules! script {
+    ($name:ident, $kind:ident: $($file:literal),+) => {
+        pub(super) static $name: LazyLock<Script> = LazyLock::new(|| {
+            Script::$kind(concat!(
+                include_str!("lua/base.lua"),
+                rows!(),
+                $(include_str!(concat!("lua/", $file, ".lua"))),+
+            ))
+        });
+    };
+}
+
+/// A script that serves simple jobs by itself, and has `slow_path` for others,
+/// made of the file of the same name (and others needed for it).
+macro_rules! quick_script {
+    ($name:ident, $kind:ident: $file:literal $(, $needed:literal)*) => {
+        pub(super) static $name: LazyLock<Script> = LazyLock::new(|| {
+            Script::$kind(concat!(
+                include_str!("lua/base.lua"),
+                "local function slow_path()\n",
+                rows!(),
+                $(include_str!(concat!("lua/", $needed, ".lua")),)*
+                include_str!(concat!("lua/slow_path/", $file, ".lua")),
+                "end\n",
+                include_str!(concat!("lua/", $file, ".lua"))
+            ))
+        });
+    };
+}
+
+quick_script!(ENQUEUE, new: "enqueue", "flight");
+quick_script!(GET, reading: "get");
+quick_script!(CLAIM, always: "claim");
+quick_script!(EXTEND, finishing: "extend");
+quick_script!(SETTLE, finishing: "settle");
+quick_script!(COMPLETE, finishing: "complete");
+script!(NEWEST, reading: "newest");
+script!(FINISHED, reading: "finished");
+script!(THROTTLE, always: "throttle");
+script!(CANCEL, always: "cancel");
+script!(DELETE, always: "delete");
+script!(RETRY, always: "flight", "retry");
+script!(OUTBOX_PAGE, reading: "outbox_page");
+script!(ACKNOWLEDGE, finishing: "acknowledge");
+script!(SECLUDE, always: "seclude");
+script!(ADVANCE, finishing: "advance");
+
+#[test]
+fn scripts_use_only_what_they_declare() {
+    for (name, script) in [
+        ("enqueue", &ENQUEUE),
+        ("get", &GET),
+        ("claim", &CLAIM),
+        ("extend", &EXTEND),
+        ("settle", &SETTLE),
+        ("complete", &COMPLETE),
+        ("newest", &NEWEST),
+        ("finished", &FINISHED),
+        ("throttle", &THROTTLE),
+        ("cancel", &CANCEL),
+        ("delete", &DELETE),
+        ("retry", &RETRY),
+        ("outbox_page", &OUTBOX_PAGE),
+        ("acknowledge", &ACKNOWLEDGE),
+        ("seclude", &SECLUDE),
+        ("advance", &ADVANCE),
+    ] {
+        assert_eq!(script.undeclared(), [""; 0], "{name}");
+    }
+}

@@ -1,0 +1,109 @@
+//! Notes of what is to be discarded, in the embedded store.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _};
+
+use super::{
+    super::{Housekeeping, Payload, Result},
+    SqliteQueue,
+    table::{cached, execute, texts},
+    unread,
+};
+use atelier_store::instant;
+
+/// Notes that blobs are to be discarded.
+pub(super) fn note(c: &Connection, blobs: &[String]) -> Result<()> {
+    for blob in blobs {
+        execute(
+            c,
+            "INSERT OR IGNORE INTO discards (key) VALUES (?1)",
+            &[&blob],
+        )?;
+    }
+    Ok(())
+}
+
+fn exists(c: &Connection, sql: &str, blob: &str) -> Result<bool> {
+    cached(c, sql, |query| query.exists([blob]))
+}
+
+#[async_trait]
+impl<P: Payload> Housekeeping for SqliteQueue<P> {
+    async fn unreferenced(&self, blobs: &[String]) -> Result<Vec<String>> {
+        let blobs = blobs.to_vec();
+        let read = move |c: &Connection| {
+            let mut free = Vec::new();
+            for blob in blobs {
+                if !exists(c, "SELECT 1 FROM files WHERE key = ?1", &blob)? {
+                    free.push(blob);
+                }
+            }
+            Ok(free)
+        };
+        self.database.read(read).await
+    }
+
+    async fn note_discards(&self, blobs: &[String]) -> Result<()> {
+        let blobs = blobs.to_vec();
+        self.database.write(move |c| note(c, &blobs)).await
+    }
+
+    async fn discards(&self, limit: usize) -> Result<Vec<String>> {
+        let read = move |c: &Connection| {
+            let some = "SELECT key FROM discards ORDER BY random() LIMIT ?1";
+            texts(c, some, &[&limit])
+        };
+        self.database.read(read).await
+    }
+
+    async fn is_discarded(&self, blob: &str) -> Result<bool> {
+        self.database
+            .glance(|c| exists(c, "SELECT 1 FROM discards WHERE key = ?1", blob))
+    }
+
+    async fn discarded(&self, blobs: &[String]) -> Result<()> {
+        let blobs = blobs.to_vec();
+        let write = move |c: &Connection| {
+            for blob in &blobs {
+                execute(c, "DELETE FROM discards WHERE key = ?1", &[blob])?;
+            }
+            Ok(())
+        };
+        self.database.write(write).await
+    }
+
+    async fn mark(&self, name: &str) -> Result<Timestamp> {
+        let name = name.to_owned();
+        let read = move |c: &Connection| {
+            cached(c, "SELECT at FROM marks WHERE name = ?1", |query| {
+                query.query_row([name], |row| row.get(0)).optional()
+            })
+        };
+        let at: Option<i64> = self.database.read(read).await?;
+        Ok(instant(at.unwrap_or(0))?)
+    }
+
+    async fn advance(&self, name: &str, until: Timestamp) -> Result<()> {
+        let (name, until) = (name.to_owned(), until.as_millisecond());
+        let write = move |c: &Connection| {
+            execute(
+                c,
+                "INSERT INTO marks (name, at) VALUES (?1, ?2)
+                 ON CONFLICT (name) DO UPDATE SET at = max(at, excluded.at)",
+                &[&name, &until],
+            )
+        };
+        self.database.write(write).await
+    }
+
+    async fn set_aside_unreadable(&self, now: Timestamp) -> Result<()> {
+        // Hardly ever there are any, and the writer has others to serve.
+        if self.database.glance(unread::unknown)?.is_empty() {
+            return Ok(());
+        }
+        let now = now.as_millisecond();
+        self.change(move |c, changed| unread::give_up_unknown::<P>(c, changed, now))
+            .await
+    }
+}

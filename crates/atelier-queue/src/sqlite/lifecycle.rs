@@ -1,0 +1,388 @@
+//! How a job comes to its end: alone, or with those who joined it.
+
+use std::slice;
+
+use atelier_api::{Cache, Status};
+use rusqlite::{Connection, params};
+
+use super::{
+    super::{
+        Error, Event, Illegal, NewJob, Outcome, Payload, Priority, Result, Ticket, Verdict, due,
+        readable, transition,
+    },
+    outbox::{self, Note},
+    row::{self, Row, Withdrawn, text},
+    scheduler,
+    table::{self, followers, keep_files, load, save, select},
+    unread,
+};
+use atelier_store::milliseconds;
+
+/// The states of a job that has not ended.
+const IN_FLIGHT: &str = "status IN ('queued', 'running', 'delivering')";
+
+pub(super) fn enqueue<P: Payload>(
+    c: &Connection,
+    mut row: Row,
+    new: &NewJob<P>,
+    now: i64,
+) -> Result<Row> {
+    if let Some(known) = load(c, &row.id)? {
+        return known.seen_by_owner().ok_or(Error::NotFound);
+    }
+    match &new.answer {
+        Some(answer) if table::still_kept(c, answer)? => row.finish_with(text(answer)?, now),
+        Some(_) => return Err(Error::NoAnswer),
+        None => {
+            let since = new
+                .join
+                .as_ref()
+                .map_or(0, |join| now - milliseconds(join.window));
+            let shared = joinable(c, &row, since)?;
+            if new.answered_only && !shared.as_ref().is_some_and(is_answer) {
+                return Err(Error::NoAnswer);
+            }
+            place(c, &mut row, shared, now)?;
+        }
+    }
+    table::insert(c, &row)?;
+    keep_files(c, &row.id, new.request.blobs())?;
+    keep_answer::<P>(c, &row.id, &row)?;
+    if row.status.is_terminal() {
+        outbox::note(c, &row, None)?;
+    }
+    Ok(row)
+}
+
+/// Shares the answer of the job that was found to be joined, or its call; else
+/// takes a place in the order.
+fn place(c: &Connection, row: &mut Row, shared: Option<Row>, now: i64) -> Result<()> {
+    match shared {
+        Some(Row {
+            status: Status::Succeeded,
+            outcome: Some(answer),
+            ..
+        }) => {
+            row.finish_with(answer, now);
+            Ok(())
+        }
+        Some(leader) => {
+            table::execute(
+                c,
+                "UPDATE jobs SET followed = 1 WHERE id = ?1",
+                &[&leader.id],
+            )?;
+            row.follow(leader);
+            Ok(())
+        }
+        None => scheduler::schedule(c, row),
+    }
+}
+
+fn is_answer(row: &Row) -> bool {
+    row.status == Status::Succeeded && row.outcome.is_some()
+}
+
+/// The newest job that answers the row's request, was answered later than
+/// `since`, or is about to be.
+fn joinable(c: &Connection, row: &Row, since: i64) -> Result<Option<Row>> {
+    let Some(flight) = &row.flight else {
+        return Ok(None);
+    };
+    let found = select(
+        c,
+        &format!(
+            "WHERE flight = ?1 AND leader IS NULL AND
+             ({IN_FLIGHT} OR (status = 'succeeded' AND finished_at > ?2)) ORDER BY id DESC LIMIT 1"
+        ),
+        params![flight, since],
+    )?;
+    Ok(found.into_iter().next())
+}
+
+/// Notes that the job refers to the blobs of its leader's outcome.
+fn keep_answer<P: Payload>(c: &Connection, id: &str, row: &Row) -> Result<()> {
+    let outcome: Option<P::Outcome> = row.outcome.as_deref().map(row::parse).transpose()?;
+    keep_files(c, id, outcome.iter().flat_map(P::Outcome::blobs))
+}
+
+/// The job whose call this one shares, while that is in flight.
+pub(super) fn leader_of(c: &Connection, row: &Row) -> Result<Option<Row>> {
+    match &row.leader {
+        Some(leader) if !row.status.is_terminal() => {
+            Ok(readable(leader, load(c, leader))?.flatten())
+        }
+        _ => Ok(None),
+    }
+}
+
+/// The job, if the ticket is still the right to act on it.
+pub(super) fn held(c: &Connection, ticket: &Ticket) -> Result<Row> {
+    let row = load(c, &ticket.id)?.ok_or(Error::NotFound)?;
+    let active = matches!(row.status, Status::Running | Status::Delivering);
+    // A follower that was revived may carry the token of its own last call.
+    if active && row.leader.is_none() && row.token == ticket.token {
+        Ok(row)
+    } else {
+        Err(Error::Stale)
+    }
+}
+
+pub(super) fn settle<P: Payload>(
+    c: &Connection,
+    changed: &mut Vec<String>,
+    ticket: &Ticket,
+    verdict: Verdict<P>,
+    now: i64,
+) -> Result<()> {
+    let mut row = held(c, ticket)?;
+    let event = verdict.event();
+    if row.status == Status::Delivering && event == Event::Record {
+        return Ok(());
+    }
+    row.status = transition(row.status, event)?;
+    row.preview = None;
+    match verdict {
+        Verdict::Record(outcome) => {
+            keep_files(c, &row.id, outcome.blobs())?;
+            row.outcome = Some(text(&outcome)?);
+        }
+        Verdict::Fail(failed) => {
+            row.outcome = Some(text(&P::Outcome::failed(failed.failure.clone()))?);
+            row.fail(&failed)?;
+        }
+        Verdict::Retry(failed, not_before) => {
+            row.fail(&failed)?;
+            row.due = due(not_before, now);
+        }
+        Verdict::Yield(failed, not_before) => {
+            row.fail(&failed)?;
+            row.due = due(not_before, now);
+            scheduler::schedule(c, &mut row)?;
+            table::set_turn(c, &row)?;
+        }
+        Verdict::Release(dropped) => {
+            if let Some(dropped) = dropped {
+                row.fail(&dropped)?;
+            }
+            row.attempt = row.attempt.saturating_sub(1);
+            row.due = 0;
+        }
+        Verdict::Postpone(not_before) => row.due = not_before.as_millisecond().max(now),
+    }
+    if row.status == Status::Queued {
+        row.unreport();
+    }
+    save(c, &mut row, changed)
+}
+
+/// The ends, the leader's first, none if they had ended before; and the blobs
+/// that nobody refers to any more.
+pub(super) fn complete<P: Payload>(
+    c: &Connection,
+    changed: &mut Vec<String>,
+    ticket: &Ticket,
+    now: i64,
+) -> Result<(Vec<Note>, Vec<String>)> {
+    let row = load(c, &ticket.id)?.ok_or(Error::NotFound)?;
+    if row.status.is_terminal() {
+        return Ok((Vec::new(), Vec::new()));
+    }
+    let mut row = held(c, ticket)?;
+    let outcome: Option<P::Outcome> = row.outcome.as_deref().map(row::parse).transpose()?;
+    let succeeded = outcome.is_some_and(|outcome| outcome.failure().is_none());
+    row.status = transition(row.status, Event::Complete { succeeded })?;
+    finish::<P>(c, changed, row, now)
+}
+
+/// Ends the job, and those that share its call.
+pub(super) fn finish<P: Payload>(
+    c: &Connection,
+    changed: &mut Vec<String>,
+    mut row: Row,
+    now: i64,
+) -> Result<(Vec<Note>, Vec<String>)> {
+    row.finished_at = Some(now);
+    row.due = 0;
+    row.unreport();
+    let shared = if row.followed {
+        followers(c, &row.id)?
+    } else {
+        Vec::new()
+    };
+    save(c, &mut row, changed)?;
+    for id in &shared {
+        keep_answer::<P>(c, id, &row)?;
+    }
+    let mut rows = vec![row];
+    for id in shared {
+        // One that cannot be read fails alone.
+        rows.extend(readable(&id, load(c, &id))?.flatten());
+    }
+    let ended = outbox::note_all(c, &rows, false)?;
+    let orphans = leave::<P>(c, &rows[0])?;
+    Ok((ended, orphans))
+}
+
+/// Makes the record of a finished leader what its owner, who had left it,
+/// wanted; the blobs that nobody refers to any more.
+fn leave<P: Payload>(c: &Connection, row: &Row) -> Result<Vec<String>> {
+    match row.withdrawn {
+        Withdrawn::No => Ok(Vec::new()),
+        Withdrawn::Cancelled => table::forget_outcome::<P>(c, row),
+        Withdrawn::Deleted => table::remove(c, &row.id),
+    }
+}
+
+/// What a cancellation changed.
+pub(super) struct Cancelled {
+    /// As its owner sees it afterwards.
+    pub(super) row: Row,
+    pub(super) ended: Vec<Note>,
+    pub(super) orphans: Vec<String>,
+}
+
+pub(super) fn cancel(
+    c: &Connection,
+    changed: &mut Vec<String>,
+    id: &str,
+    now: i64,
+) -> Result<Cancelled> {
+    let mut row = load(c, id)?.ok_or(Error::NotFound)?;
+    let before = row.clone().seen_by_owner().ok_or(Error::NotFound)?;
+    let cancelled = transition(before.status, Event::Cancel)?;
+    if let Some(leader) = leader_of(c, &row)? {
+        row.share_reports(&leader);
+    }
+    row.finished_at = Some(now);
+    let carried_on = row.leader.is_none() && !followers(c, id)?.is_empty();
+    if carried_on {
+        row.withdrawn = Withdrawn::Cancelled;
+    } else {
+        stop(c, &mut row, cancelled)?;
+    }
+    save(c, &mut row, changed)?;
+    let (ended, orphans) = match &row.leader {
+        Some(leader) => abandon(c, changed, leader, &row)?,
+        None if carried_on => (close(c, &mut row)?, Vec::new()),
+        None => {
+            let interrupted = before.status == Status::Running;
+            (
+                outbox::note_all(c, slice::from_ref(&row), interrupted)?,
+                Vec::new(),
+            )
+        }
+    };
+    Ok(Cancelled {
+        row: row.seen_by_owner().ok_or(Error::NotFound)?,
+        ended,
+        orphans,
+    })
+}
+
+fn stop(c: &Connection, row: &mut Row, cancelled: Status) -> Result<()> {
+    row.status = cancelled;
+    row.due = 0;
+    row.unreport();
+    if row.attempt == 0 && row.leader.is_none() {
+        scheduler::unschedule(c, row)?;
+    }
+    Ok(())
+}
+
+/// Settles what was taken for a leader that left before its call was begun:
+/// one of its followers will pay. While a call is in progress it still owes it.
+fn close(c: &Connection, row: &mut Row) -> Result<Vec<Note>> {
+    if row.status == Status::Running {
+        return Ok(Vec::new());
+    }
+    let note = outbox::note(c, row, None)?;
+    row.charge = "null".into();
+    table::void_charge(c, &row.id)?;
+    Ok(vec![note])
+}
+
+/// Notes that a follower has left, and ends a withdrawn leader that nobody
+/// waits for any more; also the blobs that nobody refers to any more.
+fn abandon(
+    c: &Connection,
+    changed: &mut Vec<String>,
+    leader: &str,
+    follower: &Row,
+) -> Result<(Vec<Note>, Vec<String>)> {
+    let leader = readable(leader, load(c, leader))?.flatten();
+    let leader = leader.filter(|leader| leader.withdrawn != Withdrawn::No);
+    // An outcome that is recorded already is delivered all the same.
+    let alone = match leader {
+        Some(leader) if followers(c, &leader.id)?.is_empty() => {
+            let cancelled = transition(leader.status, Event::Cancel).ok();
+            cancelled.map(|cancelled| (leader, cancelled))
+        }
+        _ => None,
+    };
+    let Some((mut leader, cancelled)) = alone else {
+        return Ok((vec![outbox::note(c, follower, None)?], Vec::new()));
+    };
+    let interrupted = leader.status == Status::Running;
+    stop(c, &mut leader, cancelled)?;
+    save(c, &mut leader, changed)?;
+    let rows = [leader, follower.clone()];
+    let ended = outbox::note_all(c, &rows, interrupted)?;
+    let orphans = if rows[0].withdrawn == Withdrawn::Deleted {
+        table::remove(c, &rows[0].id)?
+    } else {
+        Vec::new()
+    };
+    Ok((ended, orphans))
+}
+
+pub(super) fn delete<P: Payload>(
+    c: &Connection,
+    changed: &mut Vec<String>,
+    id: &str,
+) -> Result<Vec<String>> {
+    let Some(row) = readable(id, load(c, id))? else {
+        return unread::forget::<P>(c, changed, id);
+    };
+    let mut row = row.ok_or(Error::NotFound)?;
+    let seen = row.clone().seen_by_owner().ok_or(Error::NotFound)?;
+    if !seen.status.is_terminal() {
+        let event = Event::Cancel;
+        let status = seen.status;
+        return Err(Illegal { status, event }.into());
+    }
+    if !row.status.is_terminal() {
+        row.withdrawn = Withdrawn::Deleted;
+        save(c, &mut row, changed)?;
+        return Ok(Vec::new());
+    }
+    changed.push(id.to_owned());
+    table::remove(c, id)
+}
+
+pub(super) fn retry(
+    c: &Connection,
+    changed: &mut Vec<String>,
+    id: &str,
+    priority: Priority,
+    now: i64,
+) -> Result<Row> {
+    let row = load(c, id)?.ok_or(Error::NotFound)?;
+    let mut row = row.seen_by_owner().ok_or(Error::NotFound)?;
+    row.status = transition(row.status, Event::Requeue)?;
+    row.attempt = 0;
+    row.deliveries = 0;
+    row.started_at = None;
+    row.finished_at = None;
+    row.band = priority.band();
+    row.cache = Cache::Miss;
+    row.charge = "null".into();
+    row.settle_failures()?;
+    row.outcome = None;
+    row.leader = None;
+    row.followed = false;
+    let flying = joinable(c, &row, now)?;
+    place(c, &mut row, flying, now)?;
+    table::replace(c, &mut row, changed)?;
+    Ok(row)
+}

@@ -1,0 +1,108 @@
+//! The outbox: what was noted of jobs in the transaction that ended them.
+
+use rusqlite::{Connection, params};
+
+use super::{
+    super::{Ended, Payload, Result},
+    row::{Row, Withdrawn},
+    table,
+};
+
+/// What the one who pays for a call is told of it.
+#[derive(Clone, Copy)]
+pub(super) struct Paid<'a> {
+    /// Its failed attempts, as JSON.
+    attempts: &'a str,
+    /// It was stopped during an attempt.
+    interrupted: bool,
+}
+
+/// How a job ended.
+pub(super) struct Note {
+    /// Its failed attempts are those of the call, if it pays.
+    row: Row,
+    pays: bool,
+    interrupted: bool,
+}
+
+/// Notes that the job, which is stored as it ended, has done so.
+pub(super) fn note(c: &Connection, row: &Row, paid: Option<Paid<'_>>) -> Result<Note> {
+    let paid = paid.filter(|_| row.is_charged());
+    let attempts = paid.map_or("[]", |paid| paid.attempts);
+    let interrupted = paid.is_some_and(|paid| paid.interrupted);
+    let pays = paid.is_some();
+    if row.is_charged() || row.is_to_be_told() {
+        table::execute(
+            c,
+            "INSERT INTO outbox SELECT id || '-' || printf('%010d', version), ?2, ?3, ?4, id, owner, status, version,
+                 token, attempt, created_at, started_at, finished_at, withdrawn, cache, request,
+                 charge, hooks, outcome
+             FROM jobs WHERE id = ?1",
+            params![row.id, pays, interrupted, attempts],
+        )?;
+    }
+    let row = Row {
+        failures: attempts.into(),
+        ..row.clone()
+    };
+    Ok(Note {
+        row,
+        pays,
+        interrupted,
+    })
+}
+
+/// Notes the end of those who shared a call; the first whose charge is open pays.
+pub(super) fn note_all(c: &Connection, rows: &[Row], interrupted: bool) -> Result<Vec<Note>> {
+    let paid = rows.first().map(|leader| Paid {
+        attempts: &leader.failures,
+        interrupted,
+    });
+    let payer = rows.iter().position(Row::is_charged);
+    let noted = rows.iter().enumerate().map(|(place, row)| {
+        let paid = paid.filter(|_| payer == Some(place));
+        note(c, row, paid)
+    });
+    noted.collect()
+}
+
+/// At most `limit` notes whose keys come after this one; without the note where it
+/// cannot be read.
+pub(super) fn list(
+    c: &Connection,
+    after: &str,
+    limit: usize,
+) -> Result<Vec<(String, Option<Note>)>> {
+    table::cached(
+        c,
+        "SELECT id, owner, status, version, token, attempt, 0, 0, created_at, started_at,
+             finished_at, NULL, NULL, '', 1, 0, 1, NULL, NULL, 0, withdrawn, cache, request,
+             charge, hooks, attempts, outcome, 0, key, pays, interrupted
+         FROM outbox WHERE key > ?1 ORDER BY key LIMIT ?2",
+        |query| {
+            let notes = query.query_map(params![after, limit], |row| {
+                let note = || -> rusqlite::Result<Note> {
+                    Ok(Note {
+                        row: table::read(row)?,
+                        pays: row.get(29)?,
+                        interrupted: row.get(30)?,
+                    })
+                };
+                Ok((row.get(28)?, note().ok()))
+            });
+            notes?.collect()
+        },
+    )
+}
+
+pub(super) fn acknowledge(c: &Connection, key: &str) -> Result<()> {
+    table::execute(c, "DELETE FROM outbox WHERE key = ?1", &[&key])
+}
+
+impl Note {
+    pub(super) fn into_ended<P: Payload>(self) -> Result<Ended<P>> {
+        let withdrawn = self.row.withdrawn != Withdrawn::No;
+        let job = self.row.into_job(None)?;
+        Ok(Ended::noted(job, withdrawn, self.pays, self.interrupted))
+    }
+}

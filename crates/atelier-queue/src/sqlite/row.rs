@@ -1,0 +1,213 @@
+//! A row of the `jobs` table, and the job that it holds.
+
+use atelier_api::{Cache, Status};
+use serde::{Deserialize, Serialize};
+
+use super::super::{FailedAttempt, Job, NewJob, Payload, Result, Ticket, due};
+use atelier_store::{self as store, instant};
+
+/// A row as it is stored. JSON stays text: it is read and written outside the
+/// store's one writing thread.
+#[derive(Debug, Clone)]
+pub(super) struct Row {
+    pub(super) id: String,
+    pub(super) owner: String,
+    pub(super) status: Status,
+    pub(super) version: u64,
+    pub(super) token: u64,
+    pub(super) attempt: u32,
+    pub(super) deliveries: u32,
+    /// Not before this (queued), or end of the lease (running, delivering); 0:
+    /// waits for nothing but its turn.
+    pub(super) due: i64,
+    pub(super) created_at: i64,
+    pub(super) started_at: Option<i64>,
+    pub(super) finished_at: Option<i64>,
+    pub(super) progress: Option<f32>,
+    pub(super) preview: Option<String>,
+    pub(super) lane: String,
+    pub(super) band: u8,
+    pub(super) vt: i64,
+    pub(super) cost: i64,
+    pub(super) flight: Option<String>,
+    pub(super) leader: Option<String>,
+    pub(super) followed: bool,
+    pub(super) withdrawn: Withdrawn,
+    pub(super) cache: Cache,
+    pub(super) request: String,
+    pub(super) charge: String,
+    pub(super) hooks: String,
+    pub(super) failures: String,
+    pub(super) outcome: Option<String>,
+    /// Changes that the followers read here; of a follower, those from before
+    /// it joined.
+    pub(super) reports: u64,
+}
+
+/// Whether the owner has left a job that is carried on for its followers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Withdrawn {
+    No,
+    Cancelled,
+    Deleted,
+}
+
+impl Row {
+    /// A queued row, not yet placed in the order.
+    pub(super) fn new<P: Payload>(new: &NewJob<P>, now: i64) -> Result<Self> {
+        Ok(Self {
+            id: new.id.clone(),
+            owner: new.owner.clone(),
+            status: Status::Queued,
+            version: 1,
+            token: 0,
+            attempt: 0,
+            deliveries: 0,
+            due: new.not_before.map_or(0, |time| due(time, now)),
+            created_at: now,
+            started_at: None,
+            finished_at: None,
+            progress: None,
+            preview: None,
+            lane: new.request.lane().to_owned(),
+            band: new.priority.band(),
+            vt: 0,
+            cost: i64::from(new.request.turns()),
+            flight: new.join.as_ref().map(|join| join.digest.clone()),
+            leader: None,
+            followed: false,
+            withdrawn: Withdrawn::No,
+            cache: Cache::Miss,
+            request: text(&new.request)?,
+            charge: text(&new.charge)?,
+            hooks: text(&new.hooks)?,
+            failures: "[]".into(),
+            outcome: None,
+            reports: 0,
+        })
+    }
+
+    /// The right to act on it.
+    pub(super) fn ticket(&self) -> Ticket {
+        Ticket {
+            id: self.id.clone(),
+            token: self.token,
+        }
+    }
+
+    pub(super) fn finish_with(&mut self, answer: String, now: i64) {
+        self.status = Status::Succeeded;
+        self.due = 0;
+        self.finished_at = Some(now);
+        self.cache = Cache::Exact;
+        self.outcome = Some(answer);
+        // A copy is not a call: it must not lead anybody.
+        self.flight = None;
+    }
+
+    pub(super) fn follow(&mut self, leader: Self) {
+        self.status = leader.status;
+        self.attempt = leader.attempt;
+        self.started_at = leader.started_at;
+        self.reports = leader.reports;
+        self.due = 0;
+        self.cache = Cache::Joined;
+        self.leader = Some(leader.id);
+    }
+
+    /// Shows what the leader has reported since it last told its followers.
+    pub(super) fn share_reports(&mut self, leader: &Self) {
+        self.version += leader.reports.saturating_sub(self.reports);
+        self.reports = leader.reports;
+        self.progress = leader.progress;
+        self.preview.clone_from(&leader.preview);
+    }
+
+    /// Forgets how far the call was.
+    pub(super) fn unreport(&mut self) {
+        self.progress = None;
+        self.preview = None;
+    }
+
+    /// Keeps what went wrong.
+    pub(super) fn fail(&mut self, failed: &FailedAttempt) -> Result<()> {
+        // A list that cannot be read must not keep the job from its end.
+        let mut failures: Vec<FailedAttempt> = parse(&self.failures).unwrap_or_default();
+        failures.push(failed.clone());
+        self.failures = text(&failures)?;
+        Ok(())
+    }
+
+    /// What the attempts so far have cost is settled.
+    pub(super) fn settle_failures(&mut self) -> Result<()> {
+        let mut failures: Vec<FailedAttempt> = parse(&self.failures)?;
+        for attempt in &mut failures {
+            attempt.settle();
+        }
+        self.failures = text(&failures)?;
+        Ok(())
+    }
+
+    /// Whether anything was taken for it that is not settled yet.
+    pub(super) fn is_charged(&self) -> bool {
+        !matches!(self.charge.as_str(), "null" | "[]")
+    }
+
+    /// Whether anybody wants to know how it ended.
+    pub(super) fn is_to_be_told(&self) -> bool {
+        const NOBODY: &str = r#"{"callback_url":null,"failure_callback_url":null}"#;
+        self.withdrawn == Withdrawn::No
+            && self.status != Status::Cancelled
+            && !matches!(self.hooks.as_str(), NOBODY | "{}")
+    }
+
+    pub(super) fn waits_for_its_turn(&self) -> bool {
+        self.status == Status::Queued && self.due == 0
+    }
+
+    /// The row as its owner sees it; `None` when they deleted it.
+    pub(super) fn seen_by_owner(mut self) -> Option<Self> {
+        match self.withdrawn {
+            Withdrawn::No => {}
+            Withdrawn::Deleted => return None,
+            Withdrawn::Cancelled => {
+                self.status = Status::Cancelled;
+                self.outcome = None;
+                self.unreport();
+            }
+        }
+        Some(self)
+    }
+
+    pub(super) fn into_job<P: Payload>(self, position: Option<u64>) -> Result<Job<P>> {
+        Ok(Job {
+            id: self.id,
+            owner: self.owner,
+            status: self.status,
+            version: self.version,
+            token: self.token,
+            attempt: self.attempt,
+            created_at: instant(self.created_at)?,
+            started_at: self.started_at.map(instant).transpose()?,
+            finished_at: self.finished_at.map(instant).transpose()?,
+            progress: self.progress,
+            preview: self.preview,
+            leader: self.leader.filter(|_| !self.status.is_terminal()),
+            position,
+            cache: self.cache,
+            request: parse(&self.request)?,
+            charge: parse(&self.charge)?,
+            hooks: parse(&self.hooks)?,
+            failures: parse(&self.failures)?,
+            outcome: self.outcome.as_deref().map(parse).transpose()?,
+        })
+    }
+}
+
+pub(super) fn text(value: &impl Serialize) -> Result<String> {
+    Ok(serde_json::to_string(value).map_err(store::Error::from)?)
+}
+
+pub(super) fn parse<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T> {
+    Ok(serde_json::from_str(text).map_err(store::Error::from)?)
+}

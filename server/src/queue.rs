@@ -1,0 +1,34 @@
+//! The queue of the studio's orders: [`atelier_queue`] over a [`Request`].
+
+use atelier_api::Cache;
+pub use atelier_queue::{
+    Bill, Error, Event, FailedAttempt, Hooks, Housekeeping, Illegal, Join, Lane, MOST_AHEAD,
+    Notified, Notifier, PART, Priority, Queue, Report, Ticket, transition,
+};
+
+use crate::job::Request;
+
+pub type Job = atelier_queue::Job<Request>;
+pub type NewJob = atelier_queue::NewJob<Request>;
+pub type Claim = atelier_queue::Claim<Request>;
+pub type Verdict = atelier_queue::Verdict<Request>;
+pub type Completion = atelier_queue::Completion<Request>;
+pub type Cancellation = atelier_queue::Cancellation<Request>;
+pub type Ended = atelier_queue::Ended<Request>;
+pub type DynQueue = dyn Queue<Request>;
+pub type SqliteQueue = atelier_queue::SqliteQueue<Request>;
+pub type RedisQueue = atelier_queue::RedisQueue<Request>;
+
+/// Where a job's answer came from. The queue cannot tell how an answer was found
+/// that it was given with the request; the request does.
+pub fn source(job: &Job) -> Cache {
+    let similar = job
+        .request
+        .found
+        .as_ref()
+        .is_some_and(|found| found.similar.is_some());
+    match job.cache {
+        Cache::Exact if similar => Cache::Semantic,
+        cache => cache,
+    }
+}
