@@ -303,7 +303,7 @@ impl<P: Payload> Queue<P> for SqliteQueue<P> {
         let Some(row) = self.database.glance(|c| table::load(c, id))? else {
             return Ok(false);
         };
-        let outcome = row.outcome.as_deref().map(row::parse::<P::Outcome>);
+        let outcome = row.ending().map(row::parse::<P::Outcome>);
         let outcome = outcome.transpose()?;
         Ok(is_open(row.status, outcome.as_ref()))
     }

@@ -179,7 +179,12 @@ impl Record {
             },
             hooks: body.hooks,
             failures: failures(self.failures)?,
-            outcome: outcome_of(&self.outcome)?,
+            // A follower has the outcome of its leader only once both have ended.
+            outcome: if self.leader_links.is_empty() {
+                outcome_of(&self.outcome)?
+            } else {
+                None
+            },
         };
         Ok((job, withdrawn))
     }

@@ -161,6 +161,13 @@ impl Row {
             && !matches!(self.hooks.as_str(), NOBODY | "{}")
     }
 
+    /// How it ended. A follower has the outcome of its leader only once both have ended,
+    /// whenever it joined.
+    pub(super) fn ending(&self) -> Option<&str> {
+        let follows = self.leader.is_some() && !self.status.is_terminal();
+        self.outcome.as_deref().filter(|_| !follows)
+    }
+
     pub(super) fn waits_for_its_turn(&self) -> bool {
         self.status == Status::Queued && self.due == 0
     }
@@ -180,6 +187,7 @@ impl Row {
     }
 
     pub(super) fn into_job<P: Payload>(self, position: Option<u64>) -> Result<Job<P>> {
+        let outcome = self.ending().map(parse).transpose()?;
         Ok(Job {
             id: self.id,
             owner: self.owner,
@@ -199,7 +207,7 @@ impl Row {
             charge: parse(&self.charge)?,
             hooks: parse(&self.hooks)?,
             failures: parse(&self.failures)?,
-            outcome: self.outcome.as_deref().map(parse).transpose()?,
+            outcome,
         })
     }
 }

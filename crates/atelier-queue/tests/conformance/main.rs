@@ -124,6 +124,7 @@ conformance! { sqlite, redis, cluster, redis_8, model:
     queue::a_leader_cancelled_is_carried_on_for_its_followers,
     queue::a_leader_deleted_is_carried_on_for_its_followers,
     queue::a_call_nobody_waits_for_is_stopped,
+    queue::followers_have_the_outcome_once_they_have_ended,
     queue::an_answer_from_the_cache_is_finished_at_once,
     queue::an_answer_whose_picture_is_gone_is_not_given,
     queue::followers_are_queued_again_with_their_leader,

@@ -9,7 +9,7 @@ use crate::{
 use atelier_api::{Cache, Status};
 
 use super::{
-    LEASE_MS, Stores, at, call, complete, extend, failed, get, idle, joining, new, progress,
+    LEASE_MS, Stores, add, at, call, complete, extend, failed, get, idle, joining, new, progress,
     record, rung, settle, success, work,
 };
 
@@ -193,6 +193,27 @@ pub(crate) async fn a_leader_deleted_is_carried_on_for_its_followers(stores: Sto
     complete(&queue, &ticket, 4).await;
     assert_eq!(get(&queue, "b").await.outcome, Some(success("a.png")));
     assert_eq!(queue.delete("b").await.unwrap(), ["a.png"]);
+}
+
+/// Whenever they joined, and whatever is reported meanwhile.
+pub(crate) async fn followers_have_the_outcome_once_they_have_ended(stores: Stores) {
+    let queue = stores.queue;
+    add(&queue, joining("a", "same")).await;
+    add(&queue, joining("b", "same")).await;
+    let ticket = call(&queue, 0).await.ticket();
+    record(&queue, &ticket, success("a.png"), 1).await;
+    add(&queue, joining("c", "same")).await;
+    extend(&queue, &ticket, progress(0.5), 2).await.unwrap();
+    for follower in ["b", "c"] {
+        let job = get(&queue, follower).await;
+        assert_eq!((job.status, job.outcome), (Status::Delivering, None));
+        assert!(queue.wants_answer(follower).await.unwrap());
+    }
+    complete(&queue, &ticket, 3).await;
+    for follower in ["b", "c"] {
+        let outcome = get(&queue, follower).await.outcome;
+        assert_eq!(outcome, Some(success("a.png")), "{follower}");
+    }
 }
 
 pub(crate) async fn a_call_nobody_waits_for_is_stopped(stores: Stores) {

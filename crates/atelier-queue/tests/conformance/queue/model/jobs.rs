@@ -51,8 +51,9 @@ impl Jobs {
                 job.preview = None;
             }
         }
-        if !job.status.is_terminal() {
+        if !job.status.is_terminal() && !row.leads() {
             job.leader.clone_from(&row.leader);
+            job.outcome = None;
         }
         if job.status == Status::Queued {
             let leader = row.leader.as_deref().unwrap_or(id);
@@ -223,9 +224,13 @@ impl Jobs {
     }
 
     pub(super) fn wants_answer(&self, id: &str) -> bool {
-        let Some(Row { job, .. }) = self.rows.get(id) else {
+        let Some(row) = self.rows.get(id) else {
             return false;
         };
+        let job = &row.job;
+        if row.active() && !row.leads() {
+            return true;
+        }
         let succeeded = matches!(job.outcome, Some(Outcome::Succeeded { .. }));
         !succeeded && job.status != Status::Cancelled
     }
