@@ -1,31 +1,30 @@
 //! Atelier: an AI image studio in one binary.
 //!
 //! # The walk of one request
-//! 1. `POST /api/images` comes in on one of the [`connections`] and reaches
-//!    [`http`], which finds out who is asking;
-//!    [`access`] knows the API keys, and who is not served at all.
-//! 2. [`studio::Studio::submit`] does the rest in order:
-//! 3. [`limit`]: every policy that applies is charged in one atomic step, or none.
-//! 4. [`cache`]: the same request before, or one that means the same? Then the
-//!    job is finished at once and the charge is given back.
-//! 5. [`queue`]: enqueue, or join an identical request in flight. The client
-//!    gets `202` with a job id.
+//! 1. `POST /api/images` comes in on one of the [`http::connections`] and reaches
+//!    [`http`], which finds out who is asking; [`access`] knows the API keys, and who
+//!    is not served at all.
+//! 2. [`app::Studio::submit`] does the rest in order:
+//! 3. [`limit`]: every policy that applies is charged in one atomic step, or none
+//!    ([`policies`] has those that always apply).
+//! 4. [`cache`]: the same request before, or one that means the same? Then the job is
+//!    finished at once and the charge is given back.
+//! 5. [`queue`]: enqueue, or join an identical request in flight. The client gets `202`
+//!    with a job id.
 //! 6. [`worker`] claims the job under a lease and a fencing token,
-//! 7. [`provider`] makes the call,
+//! 7. [`providers`] make the call,
 //! 8. [`blob`] keeps the picture.
 //! 9. The worker records the outcome and [`callback`] delivers it, signed, to
 //!    `/api/callback`. A failed delivery is repeated; the call is not.
-//! 10. The callback's handler verifies it, and [`studio::Studio::complete`]
-//!     finishes the job, fills the cache and settles the charge.
-//! 11. The client's poll, `GET /api/jobs/{id}?after=VERSION&wait=25`, returns
-//!     at that moment.
+//! 10. The callback's handler verifies it, and [`app::Studio::complete`] finishes the
+//!     job, fills the cache and settles the charge.
+//! 11. The client's poll, `GET /api/jobs/{id}?after=VERSION&wait=25`, returns at that
+//!     moment.
 //!
-//! The rooms never import each other sideways; [`studio`] and [`worker`] join
-//! them. [`job`] holds what they hand each other, [`store`] the two stores
-//! that three of them share, [`photo`] what is known about pictures, [`view`]
-//! how a job looks from outside. [`rooms`] furnishes them for a process:
-//! [`serve`] with a site, [`work`] without, [`keys`], [`deny`], [`dead`]
-//! and [`hoard`] for an operator's moment.
+//! [`cli`] starts a process by its [`config`], [`app::context`] puts its parts together,
+//! and [`telemetry`] shows what it does. [`job`] holds what the modules hand each other.
+//! The crates `atelier-*` beside this one know nothing of pictures or HTTP routes; only
+//! [`app`] and [`worker`] join them.
 
 pub mod access;
 pub mod app;
