@@ -296,7 +296,7 @@ fn start(folder: &std::path::Path) -> (Child, String) {
         .env("ATELIER_CONFIG", file)
         .env("ATELIER_DATA", folder.join("data"))
         .env("ATELIER_LISTEN", "127.0.0.1:0")
-        .env("RUST_LOG", "atelier::serve=info,warn")
+        .env("RUST_LOG", "atelier::cli::serve=info,warn")
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();

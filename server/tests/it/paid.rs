@@ -301,7 +301,7 @@ fn fresh_order(server: &Atelier) -> RequestBuilder {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_order_that_the_store_was_slow_to_take_is_taken_once() {
-    let stage = Stage::new("limits = []\nlog = 'info,atelier::studio=debug'").await;
+    let stage = Stage::new("limits = []\nlog = 'info,atelier::app=debug'").await;
     let server = stage.setup.start();
     stage.redis.signal(Signal::SIGSTOP);
     let answer = tokio::spawn(fresh_order(&server).send());
