@@ -9,6 +9,7 @@
 mod support;
 mod conformance;
 mod plans;
+mod map;
 mod redis;
 mod late;
 mod walk;

@@ -5,6 +5,7 @@ mod leases;
 mod order;
 mod flow;
 mod flights;
+mod answers;
 mod files;
 mod dead;
 mod housekeeping;
@@ -24,8 +25,8 @@ use crate::{
 use atelier_api::Failure;
 
 pub(super) use self::{
-    dead::*, files::*, flights::*, flow::*, housekeeping::*, leases::*, life::*, model::Model,
-    order::*, outbox::*,
+    answers::*, dead::*, files::*, flights::*, flow::*, housekeeping::*, leases::*, life::*,
+    model::Model, order::*, outbox::*,
 };
 use super::{Stores, at};
 

@@ -1,0 +1,117 @@
+//! Comparing prompts word by word, off the async threads.
+
+use std::sync::Arc;
+
+use tokio::task::spawn_blocking;
+use tracing::debug;
+
+use super::{EncodeError, Encoder};
+use crate::guard::{self, Reading, Verdict};
+
+/// What the guard and the encoder think of two prompts.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct Explanation {
+    /// Whether one would be answered with what was made for the other.
+    #[serde(rename = "match")]
+    pub matches: bool,
+    /// Cosine similarity of the two vectors.
+    pub similarity: f32,
+    /// Why, in words for an operator.
+    pub reason: String,
+}
+
+/// Takes a prompt apart, off the async threads. `None` where it is to be compared
+/// exactly only: it is too long, or in a script that the encoder does not know.
+pub async fn read(prompt: &str) -> Option<Arc<Reading>> {
+    (prompt.chars().count() <= guard::MOST_CHARS).then_some(())?;
+    let prompt = prompt.to_owned();
+    let reading = spawn_blocking(move || Reading::new(&prompt)).await.ok()?;
+    let letters = || reading.essence().chars().filter(|c| c.is_alphabetic());
+    let latin = letters().filter(char::is_ascii).count();
+    (latin > 0 && 10 * latin >= 9 * letters().count()).then(|| Arc::new(reading))
+}
+
+/// An earlier prompt to be compared with.
+pub struct Earlier {
+    /// Its words.
+    pub prompt: String,
+    /// Somebody else's: one that tells of a person is like none then.
+    pub stranger: bool,
+}
+
+/// What the guard thinks of a prompt and earlier ones, in their order, up to the
+/// first that agrees; off the async threads. Nothing if that fails.
+pub async fn judge(asked: &Arc<Reading>, earlier: Vec<Earlier>) -> Vec<Verdict> {
+    let asked = Arc::clone(asked);
+    let compare = move || {
+        let mut verdicts = Vec::with_capacity(earlier.len());
+        for earlier in earlier {
+            let verdict = compare(&asked, &earlier);
+            let agree = verdict.agree;
+            verdicts.push(verdict);
+            if agree {
+                break;
+            }
+        }
+        verdicts
+    };
+    let judged = spawn_blocking(compare).await;
+    judged.unwrap_or_else(|error| {
+        debug!(%error, "prompts could not be compared");
+        Vec::new()
+    })
+}
+
+fn compare(asked: &Reading, earlier: &Earlier) -> Verdict {
+    let known = Reading::new(&earlier.prompt);
+    if earlier.stranger && known.is_personal() {
+        return Verdict {
+            agree: false,
+            reason: "the earlier prompt tells of a person".into(),
+        };
+    }
+    asked.compare(&known)
+}
+
+/// Says whether the second prompt would be answered with what was made for the first.
+///
+/// # Errors
+/// If the encoder fails.
+pub async fn explain(
+    encoder: &dyn Encoder,
+    threshold: f32,
+    one: &str,
+    other: &str,
+) -> Result<Explanation, EncodeError> {
+    let exact_only = |reason: &str| Explanation {
+        matches: one.split_whitespace().eq(other.split_whitespace()),
+        similarity: 0.0,
+        reason: reason.into(),
+    };
+    let (Some(first), Some(second)) = (read(one).await, read(other).await) else {
+        return Ok(exact_only(
+            "too long, or in a script that the encoder does not know: compared exactly only",
+        ));
+    };
+    let (a, b) = (
+        encoder.encode(first.essence()).await?,
+        encoder.encode(second.essence()).await?,
+    );
+    let similarity = a
+        .iter()
+        .zip(&b)
+        .map(|(x, y)| x * y)
+        .sum::<f32>()
+        .clamp(0.0, 1.0);
+    let verdict = first.compare(&second);
+    let near = similarity >= threshold;
+    Ok(Explanation {
+        matches: near && verdict.agree,
+        similarity,
+        reason: if near || !verdict.agree {
+            verdict.reason
+        } else {
+            format!("less alike than {threshold}; {}", verdict.reason)
+        },
+    })
+}
