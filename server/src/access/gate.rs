@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use tokio::time::sleep;
 use tracing::warn;
 
-use super::{Denial, Error, Holder, Register, Subject, digest};
+use super::{AccessStore, Denial, Error, Holder, Subject, digest};
 use crate::limit::{Counter, Rule};
 
 /// The copy of the register is renewed this often.
@@ -30,7 +30,7 @@ const MOST: usize = 10_000;
 
 /// Lets in whoever may come in, by a copy of the register.
 pub struct Gate {
-    register: Arc<dyn Register>,
+    store: Arc<dyn AccessStore>,
     configured: Vec<Subject>,
     copy: RwLock<Arc<Copied>>,
     wrong: Mutex<HashMap<String, Counter>>,
@@ -64,9 +64,9 @@ pub enum NotAdmitted {
 impl Gate {
     /// A gate that also denies what is configured. It knows nothing of the
     /// register before [`Gate::renew`].
-    pub fn new(register: Arc<dyn Register>, configured: Vec<Subject>) -> Self {
+    pub fn new(store: Arc<dyn AccessStore>, configured: Vec<Subject>) -> Self {
         let gate = Self {
-            register,
+            store,
             copy: RwLock::default(),
             wrong: Mutex::default(),
             looking_up: tokio::sync::Mutex::default(),
@@ -79,7 +79,7 @@ impl Gate {
     /// Renews the copy.
     pub async fn renew(&self) -> Result<(), Error> {
         let (keys, denials) =
-            futures::future::try_join(self.register.keys(), self.register.denials()).await?;
+            futures::future::try_join(self.store.keys(), self.store.denials()).await?;
         self.take(keys, denials);
         Ok(())
     }
@@ -170,7 +170,7 @@ impl Gate {
             return Ok(known.clone());
         }
         let attempt = self.attempt(network, now).map_err(NotAdmitted::TooMany)?;
-        let found = self.register.find(digest).await?;
+        let found = self.store.find(digest).await?;
         let Some(key) = found else { return Ok(None) };
         self.forgive(network, attempt, now);
         let holder = key.holder().map(Arc::new);

@@ -1,5 +1,5 @@
 //! Who may come in, and who sees what: API keys, the deny list, and the jobs that
-//! their owners do not share. A [`Register`] keeps them; of keys and denials a [`Gate`]
+//! their owners do not share. A [`AccessStore`] keeps them; of keys and denials a [`Gate`]
 //! in every process has a copy that is never older than a few seconds.
 
 mod gate;
@@ -18,8 +18,8 @@ use uuid::Uuid;
 
 pub use self::{
     gate::{Gate, NotAdmitted},
-    redis::RedisRegister,
-    sqlite::SqliteRegister,
+    redis::RedisAccessStore,
+    sqlite::SqliteAccessStore,
     subject::{Subject, Unfit},
 };
 use crate::{job::hex, limit::Policy, store};
@@ -145,7 +145,7 @@ pub fn digest(text: &str) -> String {
 
 /// A store of keys, denials and jobs withheld.
 #[async_trait]
-pub trait Register: Send + Sync + 'static {
+pub trait AccessStore: Send + Sync + 'static {
     /// Every key that was ever made, by its digest.
     async fn keys(&self) -> Result<Vec<(String, Key)>, Error>;
     /// The key with this digest.

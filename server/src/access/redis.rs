@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 use redis::Cmd;
 
-use super::{Denial, Error, Key, Register, Subject, denials, keys};
+use super::{AccessStore, Denial, Error, Key, Subject, denials, keys};
 use crate::store::{self, redis::Redis};
 
 const KEYS: &str = "access:keys";
@@ -12,11 +12,11 @@ const DENIALS: &str = "access:denials";
 const WITHHELD: &str = "access:withheld";
 
 /// Keys, denials and jobs withheld in Redis.
-pub struct RedisRegister {
+pub struct RedisAccessStore {
     redis: Redis,
 }
 
-impl RedisRegister {
+impl RedisAccessStore {
     /// A register in this Redis.
     pub fn new(redis: Redis) -> Self {
         Self { redis }
@@ -36,7 +36,7 @@ impl RedisRegister {
 }
 
 #[async_trait]
-impl Register for RedisRegister {
+impl AccessStore for RedisAccessStore {
     async fn keys(&self) -> Result<Vec<(String, Key)>, Error> {
         let command = Cmd::hgetall(self.keys_key());
         let found: Vec<(String, String)> = self.redis.query(&command).await?;

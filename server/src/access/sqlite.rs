@@ -4,18 +4,18 @@ use async_trait::async_trait;
 use rusqlite::{OptionalExtension as _, params};
 use serde::Serialize;
 
-use super::{Denial, Error, Key, Register, Subject, denials, keys};
+use super::{AccessStore, Denial, Error, Key, Subject, denials, keys};
 use crate::store::{
     self, Error as StoreError,
     sqlite::{Database, Schema},
 };
 
 /// Keys, denials and jobs withheld in SQLite tables.
-pub struct SqliteRegister {
+pub struct SqliteAccessStore {
     database: Database,
 }
 
-impl SqliteRegister {
+impl SqliteAccessStore {
     /// Its tables.
     pub const SCHEMA: Schema = Schema {
         name: "access",
@@ -52,7 +52,7 @@ impl SqliteRegister {
 }
 
 #[async_trait]
-impl Register for SqliteRegister {
+impl AccessStore for SqliteAccessStore {
     async fn keys(&self) -> Result<Vec<(String, Key)>, Error> {
         let rows = self.rows("SELECT digest, record FROM keys").await?;
         Ok(keys(rows))

@@ -1,4 +1,4 @@
-//! Who is asking, and what is theirs.
+//! Who makes a request, and which jobs belong to them.
 
 use std::sync::Arc;
 
@@ -7,23 +7,23 @@ use crate::{
     queue::{Job, PART},
 };
 
-/// Who is asking.
+/// Who makes a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
-    /// An IPv4 address or an IPv6 /64 network; what limits count by.
+    /// An IPv4 address or an IPv6 /64 network, as limits count it.
     pub ip: String,
-    /// What jobs belong to: an API key or a session. Without either, each job
-    /// belongs to itself, and an address owns nothing.
+    /// The owner of the caller's jobs: an API key or a session. Without either, each job
+    /// belongs to itself; an address owns nothing.
     pub owner: Option<String>,
-    /// The job whose owner's key came with the request.
+    /// The job whose owner key came with the request.
     pub held: Option<String>,
-    /// Whose API key came with the request.
+    /// The holder of the API key that came with the request.
     pub holder: Option<Arc<Holder>>,
 }
 
 impl Caller {
-    /// What stands for the caller where sessions, which cost nothing, must not
-    /// count: the API key, or the address.
+    /// The caller's name where sessions must not count, as anybody can get another for
+    /// nothing: the API key, or the address.
     pub fn counted_as(&self) -> &str {
         let holder = self.holder.as_ref();
         holder.map_or(&self.ip, |holder| &holder.id)
@@ -39,14 +39,14 @@ impl Caller {
         job.owns_itself() && self.held.as_ref() == Some(&job.id)
     }
 
-    /// Whom a new job is to belong to. The address has no part in that: it is
-    /// there for the fair order, in which one place is enough for it.
+    /// The owner of a new job. The address is part of it only for the fair order, in which
+    /// all anonymous jobs of an address share one turn.
     pub(super) fn owner_of(&self, id: &str) -> String {
         let itself = || format!("ip:{}{PART}{id}", self.ip);
         self.owner.clone().unwrap_or_else(itself)
     }
 
-    /// Whoever the job belongs to.
+    /// The owner of the job as a caller.
     pub(super) fn owning(job: &Job) -> Self {
         Self {
             ip: String::new(),
@@ -56,14 +56,14 @@ impl Caller {
         }
     }
 
-    /// Whose refusals hold the caller: an API key's holder stands for themselves.
-    pub(super) fn is_held_as(&self) -> impl Iterator<Item = &str> {
+    /// The names whose refusals block the caller. With an API key, the address does not count.
+    pub(super) fn blocked_by(&self) -> impl Iterator<Item = &str> {
         let count = if self.holder.is_some() { 1 } else { 2 };
-        self.is_counted_as().take(count)
+        self.refusals_count_for().take(count)
     }
 
-    /// Whom a refusal counts against: the API key or session, and the address.
-    pub(super) fn is_counted_as(&self) -> impl Iterator<Item = &str> {
+    /// The names that a refusal counts against: the API key or session, and the address.
+    pub(super) fn refusals_count_for(&self) -> impl Iterator<Item = &str> {
         let owner = self.owner.as_deref();
         owner.into_iter().chain([self.ip.as_str()])
     }

@@ -1,4 +1,4 @@
-//! What an order costs: charged when it is taken, settled when it has ended.
+//! Charges for orders: charged when accepted, settled when the job has ended.
 
 use std::sync::Arc;
 
@@ -19,24 +19,24 @@ use crate::{
     telemetry::metrics,
 };
 
-/// A fare that was charged.
-pub(super) struct Fare {
+/// What was charged for an order.
+pub(super) struct Charge {
     pub(super) standings: Vec<Standing>,
     pub(super) receipts: Vec<Receipt>,
-    /// How the limits stood that let nothing be made for it: only what has been made before may be given.
+    /// The limits that forbid a new call, if only an earlier answer may be given.
     pub(super) over: Option<Vec<Standing>>,
 }
 
 impl Studio {
-    /// Charges the order. Who has no pictures or no money left is still given
-    /// what has been made before.
+    /// Charges the order. A caller without pictures or money left may still be
+    /// given an earlier answer.
     pub(super) async fn admit(
         &self,
         caller: &Caller,
         request: &Request,
         terms: &Terms,
         now: Timestamp,
-    ) -> Result<Fare, Error> {
+    ) -> Result<Charge, Error> {
         let kind = request.task.kind();
         let costs = Costs {
             requests: 1,
@@ -44,31 +44,31 @@ impl Studio {
             usd: self.provider.estimate((&request.task).into()),
         };
         let demands = self.order_demands(caller, kind, costs, terms);
-        let fare = match self.charge_order(caller, demands.clone(), now).await {
+        let charge = match self.charge_order(caller, demands.clone(), now).await {
             Err(Error::Limited(standings)) if !terms.fresh && may_look(&standings) => {
-                match self.answer(caller, request, now).await? {
-                    // It is looked up again: it may be gone by the time that is charged.
+                match self.find_answer(caller, request, now).await? {
+                    // It is looked up again later: it may be gone once the request is charged.
                     Some(_) => {
-                        let demands = self.asking(caller, kind, terms);
-                        let asking = self.charge_order(caller, demands, now).await;
-                        asking.map(|fare| Fare {
+                        let demands = self.request_demands(caller, kind, terms);
+                        let charge = self.charge_order(caller, demands, now).await;
+                        charge.map(|charge| Charge {
                             over: Some(standings),
-                            ..fare
+                            ..charge
                         })
                     }
                     None => Err(Error::Limited(standings)),
                 }
             }
-            fare => fare,
+            charge => charge,
         };
-        if let Ok(Fare { standings, .. }) | Err(Error::Limited(standings)) = &fare {
+        if let Ok(Charge { standings, .. }) | Err(Error::Limited(standings)) = &charge {
             metrics::decided(standings);
             self.stats.note(&demands, standings, now);
         }
-        fare
+        charge
     }
 
-    /// Charges a request that needs nothing to be made.
+    /// Charges an order that needs no call.
     pub(super) async fn charge_request(
         &self,
         caller: &Caller,
@@ -76,24 +76,24 @@ impl Studio {
         terms: &Terms,
         now: Timestamp,
     ) -> Result<Vec<Standing>, Error> {
-        let demands = self.asking(caller, Some(kind), terms);
-        let fare = self.charge_order(caller, demands.clone(), now).await;
-        if let Ok(Fare { standings, .. }) | Err(Error::Limited(standings)) = &fare {
+        let demands = self.request_demands(caller, Some(kind), terms);
+        let charge = self.charge_order(caller, demands.clone(), now).await;
+        if let Ok(Charge { standings, .. }) | Err(Error::Limited(standings)) = &charge {
             metrics::decided(standings);
             self.stats.note(&demands, standings, now);
         }
-        Ok(fare?.standings)
+        Ok(charge?.standings)
     }
 
-    /// Charges a request for which something was done, though it led to no job.
-    pub async fn charge_for_nothing(&self, caller: &Caller, kind: Kind) -> Result<(), Error> {
+    /// Charges a request that cost work but led to no job.
+    pub async fn charge_failed_request(&self, caller: &Caller, kind: Kind) -> Result<(), Error> {
         let (terms, now) = (Terms::default(), self.clock.now());
         self.charge_request(caller, kind, &terms, now).await?;
         Ok(())
     }
 
-    /// What an order asks of the policies that needs nothing to be made.
-    fn asking(&self, caller: &Caller, kind: Option<Kind>, terms: &Terms) -> Vec<Demand> {
+    /// What an order demands of the policies if it needs no call.
+    fn request_demands(&self, caller: &Caller, kind: Option<Kind>, terms: &Terms) -> Vec<Demand> {
         let costs = Costs {
             requests: 1,
             ..Costs::default()
@@ -101,39 +101,40 @@ impl Studio {
         self.order_demands(caller, kind, costs, terms)
     }
 
-    /// Charges an order, unless the caller is held.
+    /// Charges an order, unless the caller is blocked for its refusals.
     async fn charge_order(
         &self,
         caller: &Caller,
         mut demands: Vec<Demand>,
         now: Timestamp,
-    ) -> Result<Fare, Error> {
+    ) -> Result<Charge, Error> {
         let ordered = demands.len();
-        demands.extend(self.refusals.looks(caller.is_held_as()));
-        let mut fare = match self.charge(demands, now).await {
+        demands.extend(self.refusals.looks(caller.blocked_by()));
+        let mut charge = match self.charge(demands, now).await {
             Err(Error::Limited(mut standings)) => {
-                hold(&mut standings, ordered);
+                keep_blocking(&mut standings, ordered);
                 return Err(Error::Limited(standings));
             }
-            fare => fare?,
+            charge => charge?,
         };
-        if hold(&mut fare.standings, ordered) {
-            self.refund(&new_id(now), fare.receipts).await;
-            return Err(Error::Limited(fare.standings));
+        if keep_blocking(&mut charge.standings, ordered) {
+            self.refund(&new_id(now), charge.receipts).await;
+            return Err(Error::Limited(charge.standings));
         }
-        // Callbacks are given back to nobody, however the job ends.
-        fare.receipts
+        // Callbacks are not refunded, however the job ends.
+        charge
+            .receipts
             .retain(|receipt| !self.callbacks.gave(receipt));
-        let watched = self.refusals.receipts(caller.is_counted_as(), now);
-        fare.receipts.extend(watched);
-        Ok(fare)
+        let watched = self.refusals.receipts(caller.refusals_count_for(), now);
+        charge.receipts.extend(watched);
+        Ok(charge)
     }
 
-    async fn charge(&self, demands: Vec<Demand>, now: Timestamp) -> Result<Fare, Error> {
+    async fn charge(&self, demands: Vec<Demand>, now: Timestamp) -> Result<Charge, Error> {
         let forgiving = demands
             .iter()
             .all(|demand| demand.policy.on_error == OnError::Allow);
-        let fare = |standings, receipts| Fare {
+        let charge = |standings, receipts| Charge {
             standings,
             receipts,
             over: None,
@@ -142,17 +143,17 @@ impl Studio {
             Ok(Decision {
                 standings,
                 receipts: Some(receipts),
-            }) => Ok(fare(standings, receipts)),
+            }) => Ok(charge(standings, receipts)),
             Ok(Decision { standings, .. }) => Err(Error::Limited(standings)),
             Err(error) if forgiving && error.is_away() => {
-                warn!(%error, "the limits cannot be asked; their policies let everybody in");
-                Ok(fare(Vec::new(), Vec::new()))
+                warn!(%error, "the limits are unreachable; their policies let everybody in");
+                Ok(charge(Vec::new(), Vec::new()))
             }
             Err(error) => Err(error.into()),
         }
     }
 
-    /// What an order asks of the policies, ours among them.
+    /// What an order demands of the configured policies and of the built-in ones.
     fn order_demands(
         &self,
         caller: &Caller,
@@ -180,32 +181,32 @@ impl Studio {
         limit::demands(&self.policies, kind.map(Kind::as_str), asker, costs)
     }
 
-    /// Takes to the store what the policies have decided.
-    pub async fn record_figures(&self) {
-        let figures = self.stats.take();
-        if figures.is_empty() {
+    /// Writes the decisions of the policies to the store.
+    pub async fn record_stats(&self) {
+        let stats = self.stats.take();
+        if stats.is_empty() {
             return;
         }
-        let kept = figures.clone();
-        let (now, keep) = (self.clock.now(), self.figures_kept);
-        if let Err(error) = self.limiter.record(figures, now, keep).await {
-            debug!(%error, "figures wait for the store");
+        let kept = stats.clone();
+        let (now, keep) = (self.clock.now(), self.stats_kept);
+        if let Err(error) = self.limiter.record(stats, now, keep).await {
+            debug!(%error, "limit statistics could not be recorded; retrying later");
             self.stats.put_back(kept);
         }
     }
 
-    /// How the caller stands with every policy.
+    /// The caller's standing with every policy.
     pub async fn limits(&self, caller: &Caller) -> Result<Vec<Standing>, Error> {
         self.look(caller, None).await
     }
 
-    /// How the caller stands with the policies for one kind of order.
+    /// The caller's standing with the policies for one kind of order.
     pub async fn standings(&self, caller: &Caller, kind: Kind) -> Result<Vec<Standing>, Error> {
         self.look(caller, Some(kind)).await
     }
 
-    /// Errors if a photo of the caller's would be refused at the moment.
-    /// Nothing is charged.
+    /// Errors if a photo of the caller would be refused at the moment. Charges
+    /// nothing.
     pub async fn check_room_for_photo(&self, caller: &Caller) -> Result<(), Error> {
         let costs = Costs {
             requests: 1,
@@ -218,20 +219,20 @@ impl Studio {
             .into_iter()
             .map(|demand| Demand { cost: 0, ..demand });
         let looks = looks
-            .chain(self.refusals.looks(caller.is_held_as()))
+            .chain(self.refusals.looks(caller.blocked_by()))
             .collect();
         let mut standings = self.charge(looks, self.clock.now()).await?.standings;
-        let held = hold(&mut standings, wanted.len());
+        let blocked = keep_blocking(&mut standings, wanted.len());
         for (standing, wanted) in standings.iter_mut().zip(wanted) {
             standing.violated |= standing.remaining < wanted;
         }
-        if held || standings.iter().any(|standing| standing.violated) {
+        if blocked || standings.iter().any(|standing| standing.violated) {
             return Err(Error::Limited(standings));
         }
         Ok(())
     }
 
-    /// How everybody together stands with the policies that all share.
+    /// The common standing with the policies that all callers share.
     pub async fn shared_standings(&self) -> Result<Vec<Standing>, Error> {
         let shared = |policy: &&Arc<Policy>| policy.scope == Scope::Global;
         let looks = self.policies.iter().filter(shared);
@@ -240,9 +241,9 @@ impl Studio {
         Ok(decision.standings)
     }
 
-    /// What the policies decided since an instant, the oldest hour first.
-    pub async fn figures(&self, since: Timestamp) -> Result<Vec<HourlyStats>, Error> {
-        self.record_figures().await;
+    /// What the policies decided since `since`, oldest hour first.
+    pub async fn hourly_stats(&self, since: Timestamp) -> Result<Vec<HourlyStats>, Error> {
+        self.record_stats().await;
         Ok(self.limiter.stats(since, self.clock.now()).await?)
     }
 
@@ -252,15 +253,15 @@ impl Studio {
         Ok(decision.standings)
     }
 
-    /// Gives back all that was charged for an order that was not taken.
+    /// Refunds all that was charged for an order that was not accepted.
     pub(super) async fn refund(&self, id: &str, receipts: Vec<Receipt>) {
         let refunds = receipts.into_iter().map(Settlement::refund).collect();
         if let Err(error) = self.settle(id, refunds).await {
-            warn!(%error, id, "a charge could not be given back");
+            warn!(%error, id, "refund failed");
         }
     }
 
-    /// Settles what was charged for a job, once.
+    /// Settles the charge for a job, once.
     pub(super) async fn settle(
         &self,
         id: &str,
@@ -273,20 +274,20 @@ impl Studio {
     }
 }
 
-/// Leaves the standings of the order's own demands, and those of looks that find
-/// no refusal left; whether there are any.
-fn hold(standings: &mut Vec<Standing>, ordered: usize) -> bool {
+/// Keeps the standings of the first `ordered` demands, and of the others (which look
+/// at refusals) those that block the caller. Returns whether any does.
+fn keep_blocking(standings: &mut Vec<Standing>, ordered: usize) -> bool {
     let looks = standings.split_off(ordered.min(standings.len()));
-    let held = looks.into_iter().filter(|look| look.remaining == 0);
-    standings.extend(held.map(|look| Standing {
+    let blocking = looks.into_iter().filter(|look| look.remaining == 0);
+    standings.extend(blocking.map(|look| Standing {
         violated: true,
         ..look
     }));
     standings.len() > ordered
 }
 
-/// Why an order was not taken. Who is over a limit, and was to be given an answer
-/// that is gone meanwhile, is refused by the limit after all.
+/// Why an order was refused. A caller over a limit, whose earlier answer has
+/// gone meanwhile, is refused by that limit.
 pub(super) fn refusal(error: Error, over: Option<Vec<Standing>>) -> Error {
     match (error, over) {
         (Error::Queue(queue::Error::NoAnswer), Some(standings)) => Error::Limited(standings),
@@ -294,14 +295,15 @@ pub(super) fn refusal(error: Error, over: Option<Vec<Standing>>) -> Error {
     }
 }
 
-/// Requests are counted to keep the door; who is over that is not even looked up for.
+/// Whether an earlier answer may be looked up. Not if the requests themselves are over
+/// the limit: that limit protects the lookup, too.
 fn may_look(standings: &[Standing]) -> bool {
     standings
         .iter()
         .all(|standing| !standing.violated || standing.policy.unit != Unit::Requests)
 }
 
-/// What the job's receipts come to. Requests were made, whatever became of them.
+/// The settlements of the job's receipts. Requests are not refunded, whatever the outcome.
 pub(super) fn settlements(job: &Job, bill: &Bill) -> Vec<Settlement> {
     let settled = receipts(job).into_iter().filter_map(|receipt| {
         let actual = match receipt.unit {
@@ -317,8 +319,8 @@ pub(super) fn settlements(job: &Job, bill: &Bill) -> Vec<Settlement> {
     settled.collect()
 }
 
-/// What an order gets back that needs nothing to be made. Its job keeps no other receipts: where there is nothing
-/// to give back, the queue need not note its end.
+/// The receipts refunded to an order that needs no call. Its job keeps only these: if there are none, the queue
+/// need not put its end into the outbox.
 pub(super) fn returnable(receipts: &[Receipt]) -> Vec<&Receipt> {
     let returned = |receipt: &&Receipt| receipt.cost > 0 && receipt.unit != Unit::Requests;
     receipts.iter().filter(returned).collect()

@@ -1,4 +1,4 @@
-//! How a job ends: its outcome comes home, or its owner calls it off.
+//! How a job ends: its outcome is delivered, or its owner cancels it.
 
 use std::sync::Arc;
 
@@ -19,31 +19,31 @@ use crate::{
 };
 
 impl Studio {
-    /// Brings a delivered outcome home. Doing so twice changes nothing. What
-    /// follows for those who shared the call is done behind the answer, which
-    /// comes in time however many they are.
+    /// Applies a delivered outcome; applying it again changes nothing. The jobs that
+    /// shared the call are processed in the background, so that the response
+    /// does not wait for them.
     pub async fn complete(self: &Arc<Self>, message: &Message) -> Result<(), Error> {
         let (ticket, now) = (&message.data.ticket, self.clock.now());
         let mut settled = false;
         if let Some(job) = self.delivered(ticket).await? {
-            let (remembered, early) =
-                tokio::join!(self.remember(&job, now), self.settle_early(&job));
-            remembered?;
+            let (cached, early) =
+                tokio::join!(self.cache_answer(&job, now), self.settle_early(&job));
+            cached?;
             settled = early;
         }
         let (ended, orphans) = match self.queue.complete(ticket, now).await {
             Ok(Completion::Applied { ended, orphans }) => (ended, orphans),
-            // A deleted job needs no outcome any more.
+            // A deleted job no longer needs its outcome.
             Ok(Completion::Repeated) | Err(queue::Error::NotFound) => return Ok(()),
             Err(error) => return Err(error.into()),
         };
         self.discard_all(&orphans).await;
         if let Some(leader) = ended.first() {
-            self.remember_meaning(&leader.job, now);
+            self.cache_meaning(&leader.job, now);
         }
         self.note_refusals(&ended, now).await;
         for Ended { job, .. } in &ended {
-            info!(id = job.id, status = job.status.as_str(), "finished");
+            info!(id = job.id, status = job.status.as_str(), "job finished");
             metrics::finished(job);
         }
         let mut ended: Vec<Ended> = ended.into_iter().filter(Ended::is_noted).collect();
@@ -51,12 +51,12 @@ impl Studio {
             leader.job.charge = serde_json::Value::Null;
         }
         let studio = Arc::clone(self);
-        tokio::spawn(async move { studio.attend(ended).await });
+        tokio::spawn(async move { studio.process_ended(ended).await });
         Ok(())
     }
 
-    /// Counts what the provider refused against those who asked for it. Failing
-    /// to is logged and not passed on: the job has ended.
+    /// Counts the provider's refusals against the callers. A failure to count is
+    /// logged and not returned: the job has ended.
     async fn note_refusals(&self, ended: &[Ended], now: Timestamp) {
         let refused = ended
             .iter()
@@ -69,25 +69,26 @@ impl Studio {
         }
     }
 
-    /// Settles what was charged for a job whose outcome is recorded, so that
-    /// whoever sees its end sees the limits as they stand then; whether it did.
+    /// Settles the charge for a job whose outcome is recorded, so that a client
+    /// that sees its end also sees the limits after it. Returns whether it
+    /// succeeded.
     async fn settle_early(&self, job: &Job) -> bool {
         let settlements = settlements(job, &Bill::delivered(job));
         let settled = self.settle(&job.id, settlements).await;
         if let Err(error) = &settled {
-            warn!(%error, id = job.id, "a charge is settled later, from the outbox");
+            warn!(%error, id = job.id, "early settlement failed; the outbox settles later");
         }
         settled.is_ok()
     }
 
-    /// The job whose outcome this is, unless it was applied before.
+    /// The job that this outcome belongs to, unless it was applied before.
     async fn delivered(&self, ticket: &Ticket) -> Result<Option<Job>, Error> {
         let job = self.queue.get(&ticket.id).await?;
         Ok(job.filter(|job| job.status == Status::Delivering && job.token == ticket.token))
     }
 
-    /// Cancels the caller's job, or, unless `only_cancel`, deletes it with its
-    /// files if it is finished; then the answer is `None`.
+    /// Cancels the caller's job. A finished job is deleted with its files instead,
+    /// unless `only_cancel` is set, and `None` is returned.
     pub async fn cancel(
         &self,
         caller: &Caller,
@@ -99,7 +100,7 @@ impl Studio {
             return Err(queue::Error::NotFound.into());
         }
         if !caller.owns(&job) {
-            // Who does not see it is not told that it is there.
+            // A caller who cannot see the job must not learn that it exists.
             let seen = self.shown(caller, false, Some(job)).await?;
             return Err(seen.map_or_else(|| queue::Error::NotFound.into(), |_| Error::NotYours));
         }
@@ -113,14 +114,14 @@ impl Studio {
             ended,
             orphans,
         } = cancelled;
-        self.attend(ended).await;
+        self.process_ended(ended).await;
         self.discard_all(&orphans).await;
-        info!(id, "cancelled");
+        info!(id, "job cancelled");
         self.drop_withdrawn(caller, &mut job).await?;
         Ok(Some(job))
     }
 
-    /// Cancels the caller's job, if that is still possible, and deletes it.
+    /// Cancels the caller's job, if it can still be cancelled, and deletes it.
     pub async fn withdraw(&self, caller: &Caller, id: &str) -> Result<(), Error> {
         for only_cancel in [true, false] {
             match self.cancel(caller, id, only_cancel).await {

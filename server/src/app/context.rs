@@ -1,4 +1,4 @@
-//! Furnishes the rooms of one process by its configuration.
+//! Builds what a process works with, by its configuration.
 
 use std::{fs::File, sync::Arc};
 
@@ -10,10 +10,10 @@ use tracing::warn;
 use url::Url;
 
 use crate::{
-    access::{RedisRegister, Register, SqliteRegister},
+    access::{AccessStore, RedisAccessStore, SqliteAccessStore},
     app::data_dir,
     app::schema,
-    app::{Doubts, Given, Searches, Studio},
+    app::{RecentOrders, SearchPermits, Studio, UncertainOrders},
     blob::Blobs,
     blob::journal::Journal,
     cache::{
@@ -43,35 +43,35 @@ use crate::{
 /// The file of the embedded store, in the data folder.
 const DATABASE: &str = "atelier.db";
 
-/// What several rooms are furnished with.
-pub struct Rooms {
-    /// The time of their store.
+/// The stores, clients and locks of one process.
+pub struct AppContext {
+    /// The store's clock.
     pub clock: Clock,
     pub queue: Arc<DynQueue>,
     /// Which files the queue's jobs need.
     pub files: Arc<dyn Housekeeping>,
     pub cache: Arc<dyn Cache>,
-    /// Unset where meanings are not compared.
+    /// `None` if meanings are not compared.
     pub semantic: Option<Arc<Semantic>>,
     pub limiter: Arc<dyn Limiter>,
-    pub register: Arc<dyn Register>,
+    pub access: Arc<dyn AccessStore>,
     pub blobs: Blobs,
-    /// Who new jobs are for.
+    /// The provider of new jobs.
     pub provider: Arc<dyn Provider>,
-    /// Where Replicate tells that a call has ended.
+    /// Receives Replicate's webhooks.
     pub webhooks: Arc<Webhooks>,
-    /// Unset where the store is a Redis.
+    /// `None` if the store is a Redis.
     database: Option<Database>,
-    /// Held while nobody else may work in the data folder.
+    /// Locks the data folder for this process.
     _lock: Option<File>,
-    /// Stands in for a data folder that is not there.
+    /// Stands in for a data folder that does not exist.
     _empty: Option<TempDir>,
 }
 
-impl Rooms {
-    /// The rooms of a process that works on the queue. With a Redis it is one
-    /// of several; without, the only one, and it takes over what an earlier
-    /// one left.
+impl AppContext {
+    /// Opens the context of a process that works on the queue. With a Redis it is one
+    /// of several; without, it is the only one, and takes over the jobs that an
+    /// earlier one left.
     pub async fn open(config: &Config) -> Result<Self> {
         data_dir::make(&config.data)?;
         if let Some(url) = &config.redis_url {
@@ -86,9 +86,9 @@ impl Rooms {
         })
     }
 
-    /// The rooms for a command that only reads. Where nothing has been kept yet it
-    /// finds an empty store, and nothing is made.
-    pub async fn to_read(config: &Config) -> Result<Self> {
+    /// Opens the context of a command that only reads. If there is no store yet, it
+    /// reads an empty one and creates nothing.
+    pub async fn read_only(config: &Config) -> Result<Self> {
         let kept = match &config.redis_url {
             Some(_) => config.data.join(data_dir::IMAGES).exists(),
             None => config.data.join(DATABASE).exists(),
@@ -107,7 +107,7 @@ impl Rooms {
         })
     }
 
-    /// The rooms for an operator's command, beside a server that may be running.
+    /// Opens the context of an operator's command, beside a server that may be running.
     pub async fn beside(config: &Config) -> Result<Self> {
         data_dir::make(&config.data)?;
         if let Some(url) = &config.redis_url {
@@ -125,7 +125,7 @@ impl Rooms {
             queue,
             cache: Arc::new(SqliteCache::new(database.clone(), config.cache.entries)),
             semantic: semantic(config, Backend::Sqlite(database.clone()))?,
-            register: Arc::new(SqliteRegister::new(database.clone())),
+            access: Arc::new(SqliteAccessStore::new(database.clone())),
             limiter: Arc::new(RejectionCache::new(Arc::new(SqliteLimiter::new(
                 database.clone(),
             )))),
@@ -148,7 +148,7 @@ impl Rooms {
             clock: redis.clock().await?,
             files: Arc::clone(&queue) as Arc<dyn Housekeeping>,
             queue,
-            register: Arc::new(RedisRegister::new(redis.clone())),
+            access: Arc::new(RedisAccessStore::new(redis.clone())),
             cache: Arc::new(RedisCache::new(redis.clone(), config.cache.entries)),
             semantic: semantic(config, Backend::Redis(redis))?,
             limiter: Arc::new(RejectionCache::shared(Arc::new(limiter), freed)),
@@ -161,7 +161,7 @@ impl Rooms {
         })
     }
 
-    /// What is kept lies in its files when this returns. To be called last.
+    /// Writes the database's log into its file. To be called last.
     pub async fn close(&self) {
         if let Some(database) = &self.database
             && let Err(error) = database.close().await
@@ -170,7 +170,7 @@ impl Rooms {
         }
     }
 
-    /// The studio in these rooms; once `drain` is cancelled it takes no orders.
+    /// Builds the studio; once `drain` is cancelled it accepts no orders.
     pub fn studio(
         &self,
         config: &Config,
@@ -182,18 +182,18 @@ impl Rooms {
             stats,
             callbacks: policies::callbacks(config.callbacks.per_hour)?,
             refusals: self.refusals(config)?,
-            searches: Searches::default(),
-            figures_kept: config.figures.keep,
+            search_permits: SearchPermits::default(),
+            stats_kept: config.figures.keep,
             queue: Arc::clone(&self.queue),
             files: Arc::clone(&self.files),
             journal: Journal::in_folder(config.data.join(data_dir::JOURNAL)),
-            register: Arc::clone(&self.register),
+            access: Arc::clone(&self.access),
             cache: Arc::clone(&self.cache),
             semantic: self.semantic.clone(),
             mode: config.semantic.mode,
             savings: Savings::default(),
-            given: Given::default(),
-            doubts: Doubts::default(),
+            recent_orders: RecentOrders::default(),
+            uncertain_orders: UncertainOrders::default(),
             limiter: Arc::clone(&self.limiter),
             blobs: self.blobs.clone(),
             provider: Arc::clone(&self.provider),
@@ -211,7 +211,7 @@ impl Rooms {
         Ok(Refusals::new(Arc::clone(&self.limiter), quota, window)?)
     }
 
-    /// A worker in these rooms that delivers to `url`.
+    /// Builds a worker that delivers to `url`.
     pub fn worker(
         &self,
         config: &Config,
@@ -237,8 +237,8 @@ impl Rooms {
         })
     }
 
-    /// The provider of new jobs, and before it the built-in engine: its jobs
-    /// were accepted before the configuration changed, and are few.
+    /// The provider of new jobs, and first the built-in engine, for the few jobs that
+    /// were accepted before the configuration changed.
     fn providers(&self, config: &Config) -> Vec<(Arc<dyn Provider>, Lane)> {
         let ours = Arc::clone(&self.provider);
         let engine: Arc<dyn Provider> = Arc::new(Local);
@@ -282,7 +282,7 @@ fn semantic(config: &Config, backend: Backend) -> Result<Option<Arc<Semantic>>> 
     Ok(Some(Arc::new(semantic)))
 }
 
-/// Who turns prompts into vectors.
+/// Builds the encoder that turns prompts into vectors.
 pub fn encoder(config: &Config) -> Result<Arc<dyn Encoder>> {
     let openai = &config.openai;
     Ok(match config.semantic.encoder {
@@ -319,7 +319,7 @@ fn provider(config: &Config, webhooks: &Arc<Webhooks>) -> Result<Arc<dyn Provide
     })
 }
 
-/// Sends signed notices to API users.
+/// Builds the client that sends signed notices to API users.
 fn callback_client(config: &CallbacksConfig, secret: &str) -> Result<CallbackClient> {
     let client = CallbackClient::builder()
         .allow_private(config.allow_private)
@@ -338,7 +338,7 @@ fn notice_lanes(config: &CallbacksConfig) -> Vec<Lane> {
     job::notice_lanes().map(lane).collect()
 }
 
-/// Encryption for every HTTP client and for Redis.
+/// Installs the TLS implementation for all HTTP clients and Redis.
 pub fn start_cryptography() {
     // Fails only if a provider is installed already, which serves as well.
     let _ = rustls::crypto::ring::default_provider().install_default();

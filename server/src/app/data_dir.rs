@@ -1,5 +1,4 @@
-//! The data folder: made, locked, and the place of the secret that processes
-//! share.
+//! The data folder: created, locked, and holding the secret that processes share.
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError},
@@ -15,13 +14,13 @@ use uuid::Uuid;
 
 use crate::config::{Config, Secret};
 
-/// Where the pictures lie.
+/// Holds the pictures.
 pub const IMAGES: &str = "images";
 
-/// Where answers are noted that are paid for and not yet in the store.
+/// Holds answers that are paid for and not yet in the store.
 pub const JOURNAL: &str = "journal";
 
-/// Where uploads wait until they are decoded.
+/// Holds uploads until they are decoded.
 pub const UPLOADS: &str = "uploads";
 
 const SECRET: &str = "secret";
@@ -33,7 +32,7 @@ fn cannot_write(data: &Path) -> String {
     )
 }
 
-/// Nobody else on the machine looks into the folder: private photos lie there,
+/// Denies other users of the machine access to the folder, which holds private photos
 /// and the secret.
 fn keep_private(data: &Path) -> io::Result<()> {
     if let Some(parent) = data.parent() {
@@ -49,12 +48,12 @@ fn keep_private(data: &Path) -> io::Result<()> {
         && is_ours(data)?
         && let Err(error) = fs::set_permissions(data, Permissions::from_mode(private))
     {
-        warn!(%error, "others on this machine may look into the data folder");
+        warn!(%error, "other users of this machine may be able to read the data folder");
     }
     Ok(())
 }
 
-/// The folder's mode without what others may do. Whoever lets a group write has
+/// The mode without access for others, and for the group too unless it may write: then
 /// processes of several users share the folder.
 const fn private(mode: u32) -> u32 {
     if mode & 0o020 == 0 {
@@ -70,7 +69,7 @@ fn is_ours(data: &Path) -> io::Result<bool> {
     Ok(known || fs::read_dir(data)?.next().is_none())
 }
 
-/// Makes the folder and those in it.
+/// Creates the folder and its subfolders.
 pub fn make(data: &Path) -> Result<()> {
     keep_private(data).with_context(|| cannot_write(data))?;
     for folder in [IMAGES, UPLOADS] {
@@ -79,8 +78,8 @@ pub fn make(data: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Keeps the folder to this process, as long as it holds the file: two
-/// processes on one database would take each other's leases for dead.
+/// Locks the folder for this process, as long as it holds the file: two processes on
+/// one database would regard each other's leases as dead.
 pub fn lock(data: &Path) -> Result<File> {
     let lock = OpenOptions::new()
         .create(true)
@@ -97,12 +96,12 @@ pub fn lock(data: &Path) -> Result<File> {
     }
 }
 
-/// Whether a secret has been made.
+/// Whether a secret has been created.
 pub fn has_secret(data: &Path) -> bool {
     data.join(SECRET).exists()
 }
 
-/// The configured secret, or the one made at the first start.
+/// Returns the configured secret, or the one created at the first start.
 pub fn secret(config: &Config) -> Result<String> {
     if let Some(Secret(secret)) = &config.secret {
         return Ok(secret.clone());
@@ -124,8 +123,8 @@ pub fn secret(config: &Config) -> Result<String> {
     Ok(secret.trim().to_owned())
 }
 
-/// Written whole before it gets its name, which the first process gives it: all
-/// that share the folder read the same.
+/// Writes the secret under a temporary name and links it: the first process wins, and
+/// all that share the folder read the same secret.
 fn make_secret(data: &Path, path: &Path) -> io::Result<()> {
     let random = [*Uuid::new_v4().as_bytes(), *Uuid::new_v4().as_bytes()].concat();
     let draft = data.join(format!("secret.{}", Uuid::new_v4().simple()));

@@ -1,5 +1,5 @@
-//! Dead letters: jobs that failed, kept with every attempt's error for an
-//! operator to try again or to delete.
+//! Dead letters: failed jobs, kept with the error of every attempt for an operator
+//! to retry or to delete.
 
 use atelier_api::Status;
 use tracing::info;
@@ -7,39 +7,39 @@ use tracing::info;
 use super::{Error, Studio};
 use crate::queue::{self, Job, Priority};
 
-/// Dead letters looked up at a time.
+/// Dead letters read at a time.
 const BATCH: usize = 100;
 
 #[derive(Clone, Copy)]
-enum Treatment {
-    Revive,
-    Bury,
+enum Action {
+    Retry,
+    Delete,
 }
 
 impl Studio {
-    /// At most `limit` dead letters, newest first, older than the job `before`.
+    /// Returns at most `limit` dead letters, newest first, older than the job `before`.
     pub async fn dead(&self, before: Option<&str>, limit: usize) -> Result<Vec<Job>, Error> {
         Ok(self.queue.dead(before, limit).await?)
     }
 
-    /// Tries a dead letter again.
-    pub async fn revive(&self, id: &str) -> Result<Job, Error> {
-        self.revive_as(id, Priority::Normal).await
+    /// Retries a dead letter.
+    pub async fn retry(&self, id: &str) -> Result<Job, Error> {
+        self.retry_as(id, Priority::Normal).await
     }
 
-    /// Tries all dead letters again, behind everything else; how many.
-    pub async fn revive_all(&self) -> Result<usize, Error> {
-        self.treat_all(Treatment::Revive).await
+    /// Retries all dead letters, at low priority. Returns their number.
+    pub async fn retry_all(&self) -> Result<usize, Error> {
+        self.apply_to_all(Action::Retry).await
     }
 
-    async fn revive_as(&self, id: &str, priority: Priority) -> Result<Job, Error> {
+    async fn retry_as(&self, id: &str, priority: Priority) -> Result<Job, Error> {
         let job = self.queue.retry(id, priority, self.clock.now()).await?;
-        info!(id, ?priority, "revived");
+        info!(id, ?priority, "job retried");
         Ok(job)
     }
 
     /// Deletes a dead letter with its files.
-    pub async fn bury(&self, id: &str) -> Result<(), Error> {
+    pub async fn delete_dead(&self, id: &str) -> Result<(), Error> {
         let job = self.queue.get(id).await?;
         if job.is_none_or(|job| job.status != Status::Failed) {
             return Err(queue::Error::NotFound.into());
@@ -47,31 +47,31 @@ impl Studio {
         self.delete(id).await
     }
 
-    /// Deletes all dead letters; how many.
-    pub async fn bury_all(&self) -> Result<usize, Error> {
-        self.treat_all(Treatment::Bury).await
+    /// Deletes all dead letters. Returns their number.
+    pub async fn delete_all_dead(&self) -> Result<usize, Error> {
+        self.apply_to_all(Action::Delete).await
     }
 
-    /// Does it to every dead letter there is now, the oldest first: who led a
-    /// call leads it again, and is given what may have been paid for it.
-    async fn treat_all(&self, treatment: Treatment) -> Result<usize, Error> {
-        let mut treated = 0;
+    /// Applies the action to every present dead letter, oldest first: the leader of
+    /// a call thus leads it again, and receives an answer already paid for.
+    async fn apply_to_all(&self, action: Action) -> Result<usize, Error> {
+        let mut count = 0;
         for id in self.dead_ids().await?.into_iter().rev() {
-            let result = match treatment {
-                Treatment::Revive => self.revive_as(&id, Priority::Low).await.map(drop),
-                Treatment::Bury => self.bury(&id).await,
+            let result = match action {
+                Action::Retry => self.retry_as(&id, Priority::Low).await.map(drop),
+                Action::Delete => self.delete_dead(&id).await,
             };
             match result {
-                Ok(()) => treated += 1,
-                // Somebody else was faster.
+                Ok(()) => count += 1,
+                // Another process was faster.
                 Err(Error::Queue(queue::Error::NotFound | queue::Error::Illegal(_))) => {}
                 Err(error) => return Err(error),
             }
         }
-        Ok(treated)
+        Ok(count)
     }
 
-    /// Those of all dead letters, the newest first.
+    /// The ids of all dead letters, newest first.
     async fn dead_ids(&self) -> Result<Vec<String>, Error> {
         let mut ids: Vec<String> = Vec::new();
         loop {

@@ -1,8 +1,8 @@
-//! Files go when nothing needs them any more. What loses its last reference is
-//! noted in the queue's own transaction ([`Housekeeping`]), and the note goes
-//! after the file: a request that is dropped, a store that fails and a process
-//! that is killed only delay it. What was never noted, because a process died
-//! before there was anything to note, is found by looking through the store.
+//! Deletes files that nothing refers to. A blob that loses its last reference is
+//! noted in the queue's own transaction ([`Housekeeping`]), and the note is removed
+//! after the file: a dropped request, a failing store or a killed process only
+//! delays the deletion. Files that were never noted, because a process died
+//! first, are found by comparing the blob store with the records.
 //!
 //! [`Housekeeping`]: crate::queue::Housekeeping
 
@@ -16,26 +16,26 @@ use tracing::{debug, info, warn};
 use super::{Error, Studio};
 use crate::{blob::Stored, blob::journal::Entry, job::Picture, queue};
 
-/// What is noted is tried again this often.
+/// Interval between retries of noted deletions.
 const RETRY: Duration = Duration::from_secs(10);
 
-/// Notes tried at a time, and files looked up.
+/// Notes processed, and files checked, at a time.
 const BATCH: usize = 100;
 
-/// The store is looked through this often.
-const LOOK: Duration = Duration::from_secs(60 * 60);
+/// Interval between searches for orphaned files.
+const ORPHAN_SEARCH: Duration = Duration::from_secs(60 * 60);
 
-/// A file without a record may be an upload whose order is being taken, or a
-/// picture whose outcome is about to be recorded; not when it is older than this.
+/// A file without a record may be an upload whose order is being accepted, or a
+/// picture whose outcome is about to be recorded, but not if it is older than this.
 const SAFE_AGE: Duration = Duration::from_secs(60 * 60);
 
-/// So many files without a record may be a mishap; if they are also most of all
-/// files, it is the wrong store that was asked.
-const MISHAP: usize = 10;
+/// Up to this many files without a record are plausible. More of them, if they are also
+/// most of all files, mean that the records belong to another store.
+const MAX_ORPHANS: usize = 10;
 
 impl Studio {
-    /// Forgets a picture that was kept for an order. If nobody can tell whether
-    /// a job refers to it by now, it stays until the store is looked through.
+    /// Discards a picture that was kept for an order. If the store cannot tell whether
+    /// a job refers to it by now, it is left to the search for orphans.
     pub async fn discard(&self, picture: &Picture) {
         let key = vec![picture.key.clone()];
         let discarded = async {
@@ -45,18 +45,18 @@ impl Studio {
             Ok::<_, queue::Error>(())
         };
         if let Err(error) = discarded.await {
-            warn!(%error, key = picture.key, "whether a photo is needed is not known; it stays for now");
+            warn!(%error, key = picture.key, "cannot check whether a photo is still needed; it is kept for now");
         }
     }
 
-    /// Whether the blob is about to be discarded.
+    /// Whether the blob is noted for deletion.
     pub async fn is_discarded(&self, key: &str) -> Result<bool, Error> {
         Ok(self.files.is_discarded(key).await?)
     }
 
-    /// Those of the blobs that nothing refers to: the one place that decides
-    /// whether a file is still needed. An entry of the journal goes after its
-    /// outcome has come into the store, so it is looked for before.
+    /// Returns those of the blobs that nothing refers to: the only place that decides
+    /// whether a file is still needed. The journal is read before the store: its
+    /// entries are removed only after their outcome is in the store.
     async fn unreferenced(&self, keys: &[String]) -> Result<Vec<String>, queue::Error> {
         let paid: HashSet<String> = self.paid_pictures().await;
         let mut free = self.files.unreferenced(keys).await?;
@@ -64,43 +64,43 @@ impl Studio {
         Ok(free)
     }
 
-    /// Pictures that are paid for, and of which the store does not know yet.
+    /// Keys of pictures that are paid for and not yet in the store.
     async fn paid_pictures(&self) -> HashSet<String> {
         let entries = self.journal.entries().await;
         let pictures = entries.iter().flat_map(Entry::pictures);
         pictures.map(|picture| picture.key.clone()).collect()
     }
 
-    /// Discards blobs that are noted, and clears their notes. The note of one
-    /// that cannot be discarded stays.
+    /// Deletes noted blobs and clears their notes. If a blob cannot be deleted, its
+    /// note is kept.
     pub(super) async fn discard_all(&self, keys: &[String]) {
         let mut gone = Vec::new();
         for key in keys {
             match self.blobs.delete(key).await {
                 Ok(()) => gone.push(key.clone()),
-                Err(error) => warn!(%error, key, "a file cannot be discarded; it is tried again"),
+                Err(error) => warn!(%error, key, "a file cannot be deleted; retrying later"),
             }
         }
         if gone.is_empty() {
             return;
         }
         if let Err(error) = self.files.discarded(&gone).await {
-            debug!(%error, "that files were discarded could not be noted");
+            debug!(%error, "deletion notes could not be cleared");
         }
     }
 
-    /// Tries again what is noted, for as long as the process lives.
+    /// Retries noted deletions until the process ends.
     pub async fn keep_discarding(&self) {
         let mut tick = interval(RETRY);
         loop {
             tick.tick().await;
             if let Err(error) = self.discard_noted().await {
-                debug!(%error, "what is to be discarded cannot be asked for");
+                debug!(%error, "cannot read which files are to be deleted");
             }
         }
     }
 
-    /// Tries again some of what is noted.
+    /// Retries a batch of the noted deletions.
     pub async fn discard_noted(&self) -> Result<(), Error> {
         let noted = self.files.discards(BATCH).await?;
         let free: HashSet<String> = self.unreferenced(&noted).await?.into_iter().collect();
@@ -111,20 +111,20 @@ impl Studio {
         Ok(())
     }
 
-    /// Looks through the store now and then, for as long as the process lives.
-    pub async fn keep_looking_through(&self) {
-        let mut tick = interval(LOOK);
+    /// Deletes orphaned files periodically until the process ends.
+    pub async fn keep_removing_orphans(&self) {
+        let mut tick = interval(ORPHAN_SEARCH);
         loop {
             tick.tick().await;
             if let Err(error) = self.discard_orphans().await {
-                warn!(%error, "the store could not be looked through for files without a record");
+                warn!(%error, "search for files without a record failed");
             }
         }
     }
 
-    /// Discards the files, old enough, that nothing refers to.
+    /// Deletes the files older than the safe age that nothing refers to.
     pub async fn discard_orphans(&self) -> Result<(), Error> {
-        // Files are as old as this machine's clock says.
+        // The age of files is measured by this machine's clock.
         let Ok(before) = Timestamp::now().checked_sub(SAFE_AGE) else {
             return Ok(());
         };
@@ -136,11 +136,11 @@ impl Studio {
             looked_at += batch.len();
             orphans.extend(self.orphans(batch).await?);
         }
-        if orphans.len() > MISHAP && 2 * orphans.len() > looked_at {
+        if orphans.len() > MAX_ORPHANS && 2 * orphans.len() > looked_at {
             warn!(
                 files = looked_at,
                 without_record = orphans.len(),
-                "most files have no record: is this the store that belongs to them? They stay"
+                "most files have no record: does this store belong to them? They are kept"
             );
             return Ok(());
         }
@@ -153,7 +153,7 @@ impl Studio {
         Ok(())
     }
 
-    /// Those of the files that belong to no blob that is referred to.
+    /// Returns those of the files whose blobs nothing refers to.
     async fn orphans(&self, files: Vec<Stored>) -> Result<Vec<Stored>, Error> {
         let keys: Vec<String> = files.iter().flat_map(Stored::keys).collect();
         let free: HashSet<String> = self.unreferenced(&keys).await?.into_iter().collect();

@@ -1,4 +1,4 @@
-//! What a caller has made, a page at a time.
+//! A caller's gallery, one page at a time.
 
 use std::sync::Arc;
 
@@ -10,51 +10,52 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use super::{Caller, Error, Studio};
 use crate::{
     app::view,
-    app::{Place, Places},
+    app::{Permit, Permits},
     job::{Request, Task},
     queue::Job,
 };
 
-/// Jobs on a page.
+/// Maximum number of jobs on a page.
 const PAGE: usize = 24;
 
-/// Jobs read from the store at once for a search, and at most for one page: who searches for what is not there is
-/// told so after these, with a way on.
+/// Jobs read from the store at a time for a search.
 const BATCH: usize = 200;
-const MOST: usize = 2_000;
 
-/// Searches carried out at a time.
+/// Maximum number of jobs read for one page. A search without a match ends there, with a link to go on.
+const MAX_READ: usize = 2_000;
+
+/// Maximum number of searches running at a time.
 const SEARCHES: usize = 2;
 
-/// Searches of one caller that are carried out or wait. Nobody types as fast.
-const SEARCHES_EACH: usize = 4;
+/// Maximum number of searches of one caller, running or waiting. Nobody types faster.
+const SEARCHES_PER_CALLER: usize = 4;
 
-/// Places for searches, which read many records.
-pub struct Searches {
-    at_once: Semaphore,
-    each: Arc<Places>,
+/// Permits for searches, which read many records.
+pub struct SearchPermits {
+    running: Semaphore,
+    per_caller: Arc<Permits>,
 }
 
-impl Default for Searches {
+impl Default for SearchPermits {
     fn default() -> Self {
         Self {
-            at_once: Semaphore::new(SEARCHES),
-            each: Places::new(SEARCHES_EACH),
+            running: Semaphore::new(SEARCHES),
+            per_caller: Permits::new(SEARCHES_PER_CALLER),
         }
     }
 }
 
-impl Searches {
-    /// A turn to search. Errors if that caller waits for too many already.
-    async fn turn(&self, who: &str) -> Result<(Place, SemaphorePermit<'_>), Error> {
-        let place = self.each.take(who).ok_or(Error::Busy)?;
-        let turn = self.at_once.acquire().await.map_err(|_| Error::Closing)?;
-        Ok((place, turn))
+impl SearchPermits {
+    /// Waits for a permit to search. Errors if the caller has too many searches already.
+    async fn acquire(&self, who: &str) -> Result<(Permit, SemaphorePermit<'_>), Error> {
+        let of_caller = self.per_caller.try_acquire(who).ok_or(Error::Busy)?;
+        let running = self.running.acquire().await.map_err(|_| Error::Closing)?;
+        Ok((of_caller, running))
     }
 }
 
 impl Studio {
-    /// The caller's finished jobs that are wanted, newest first.
+    /// Returns a page of the caller's finished jobs that match, newest first.
     pub async fn gallery(&self, caller: &Caller, wanted: Wanted) -> Result<Shelf, Error> {
         let words = words(&wanted.words);
         let fits = |job: &Job| {
@@ -67,8 +68,8 @@ impl Studio {
         // Without a search most of them fit.
         let searched = !words.is_empty() || wanted.kind.is_some();
         let size = if searched { BATCH } else { PAGE + 1 };
-        let _turn = match searched {
-            true => Some(self.searches.turn(caller.counted_as()).await?),
+        let _permits = match searched {
+            true => Some(self.search_permits.acquire(caller.counted_as()).await?),
             false => None,
         };
         let (mut jobs, mut before, mut read) = (Vec::new(), wanted.before.clone(), 0);
@@ -86,7 +87,7 @@ impl Studio {
                     jobs.extend(view::own_job(&job));
                 }
             }
-            if !more || read >= MOST {
+            if !more || read >= MAX_READ {
                 let next = before.filter(|_| more);
                 return Ok(Shelf { jobs, next });
             }
@@ -98,7 +99,7 @@ fn words(text: &str) -> Vec<String> {
     text.split_whitespace().map(str::to_lowercase).collect()
 }
 
-/// Whether a job is found by these words.
+/// Whether the job's text contains all these words.
 fn has(request: &Request, words: &[String]) -> bool {
     if words.is_empty() {
         return true;
@@ -120,20 +121,20 @@ mod tests {
 
     #[tokio::test]
     async fn one_callers_searches_leave_room_for_anothers() {
-        let searches = Searches::default();
+        let searches = SearchPermits::default();
         let mut begun = Vec::new();
         for _ in 0..SEARCHES {
-            begun.push(searches.turn("ada").await);
+            begun.push(searches.acquire("ada").await);
         }
         let mut waiting = Vec::new();
-        for _ in SEARCHES..SEARCHES_EACH {
-            let mut turn = Box::pin(searches.turn("ada"));
+        for _ in SEARCHES..SEARCHES_PER_CALLER {
+            let mut turn = Box::pin(searches.acquire("ada"));
             assert!((&mut turn).now_or_never().is_none());
             waiting.push(turn);
         }
-        let one_more = searches.turn("ada").await;
+        let one_more = searches.acquire("ada").await;
         assert!(matches!(one_more, Err(Error::Busy)));
-        let mut other = Box::pin(searches.turn("ben"));
+        let mut other = Box::pin(searches.acquire("ben"));
         assert!((&mut other).now_or_never().is_none());
         drop((begun, waiting));
         assert!(other.await.is_ok());

@@ -1,10 +1,11 @@
-//! The studio joins the rooms: it takes an order through the limits, the cache
-//! and the queue (what it costs is told in `charging`), and brings its outcome home (`complete`). What has
-//! ended is settled (`outbox`), and API users are told of it by a notice (`notices`). Then it keeps what was made for its
-//! time (`retention`), until nothing needs its files (`discard`), what failed for an operator (`dead`), and what serves
-//! again (`reuse`, `alike`) or is told of beside another (`mentions`). Who sees which job is decided in `visibility`.
+//! The use cases. [`Studio::submit`] takes an order through the limits, the cache and the queue (`charging` charges
+//! for it), and [`Studio::complete`] applies its outcome (`complete`). Ended jobs are settled from the outbox
+//! (`outbox`), and API users get a notice (`notices`). Results are kept for their time (`retention`), files until
+//! nothing refers to them (`discard`), and failed jobs for an operator (`dead`). Earlier results are reused for the
+//! same request (`reuse`) and for one that means the same (`similar`), and hidden again once they are gone
+//! (`withdrawn`). `visibility` decides who sees which job.
 
-mod alike;
+mod similar;
 mod caller;
 mod charging;
 mod complete;
@@ -12,13 +13,13 @@ pub mod context;
 pub mod data_dir;
 mod dead;
 mod discard;
-mod doubt;
+mod uncertain;
 mod gallery;
-mod mentions;
+mod withdrawn;
 mod notices;
 mod order;
 mod outbox;
-mod places;
+mod permits;
 mod retention;
 mod reuse;
 pub mod schema;
@@ -39,18 +40,18 @@ use uuid::{ContextV7, Uuid};
 
 pub use self::{
     caller::Caller,
-    doubt::Doubts,
-    gallery::Searches,
+    gallery::SearchPermits,
     order::{Order, Terms},
-    places::{Place, Places},
-    reuse::Given,
+    permits::{Permit, Permits},
+    reuse::RecentOrders,
+    uncertain::UncertainOrders,
 };
 use self::{
-    charging::{Fare, refusal, returnable},
+    charging::{Charge, refusal, returnable},
     reuse::Answer,
 };
 use crate::{
-    access::{self, Register},
+    access::{self, AccessStore},
     blob::{self, Blobs, journal::Journal},
     cache::{self, Cache, Savings, semantic::Semantic},
     config::Mode,
@@ -62,48 +63,48 @@ use crate::{
     store::clock::Clock,
 };
 
-/// How long after a success the same request is still joined to it by the
-/// queue itself. It bridges the moment in which an answer is no longer in
-/// flight and its cache entry was not there yet when we looked.
+/// How long after a success the queue itself still joins the same request to it.
+/// This bridges the moment in which an answer is no longer in flight and its
+/// cache entry did not exist yet when it was looked up.
 const JOIN_WINDOW: Duration = Duration::from_secs(10);
 
-/// The rooms and the rules.
+/// What the use cases work with: stores, policies and settings.
 pub struct Studio {
     pub clock: Clock,
     pub queue: Arc<DynQueue>,
     /// Which files the queue's jobs need.
     pub files: Arc<dyn Housekeeping>,
-    /// Which files its jobs are about to need.
+    /// Answers that are paid for and not recorded yet; their files are still needed.
     pub journal: Journal,
-    pub register: Arc<dyn Register>,
+    pub access: Arc<dyn AccessStore>,
     pub cache: Arc<dyn Cache>,
-    /// Unset where meanings are not compared.
+    /// `None` if meanings are not compared.
     pub semantic: Option<Arc<Semantic>>,
     pub mode: Mode,
-    pub given: Given,
-    pub doubts: Doubts,
+    pub recent_orders: RecentOrders,
+    pub uncertain_orders: UncertainOrders,
     /// What the caches saved, for the operator.
     pub savings: Savings,
     pub limiter: Arc<dyn Limiter>,
     pub blobs: Blobs,
     pub provider: Arc<dyn Provider>,
     pub policies: Vec<Arc<Policy>>,
-    /// Bounds whom a caller has called.
+    /// Limits how many callbacks a caller requests.
     pub callbacks: Arc<Policy>,
-    pub searches: Searches,
-    /// Holds whose orders are refused too often.
+    pub search_permits: SearchPermits,
+    /// Blocks callers whose orders the provider refuses too often.
     pub refusals: Refusals,
     /// What the policies decided, for the operator.
     pub stats: Stats,
-    pub figures_kept: Duration,
+    pub stats_kept: Duration,
     pub cache_ttl: Duration,
     /// How long finished jobs are kept.
     pub keep: Duration,
     /// How long photos are kept, with what was made of them.
     pub photos_kept: Duration,
-    /// The site's address as visitors see it.
+    /// The site's URL as visitors see it.
     pub public_url: Option<Url>,
-    /// Cancelled when the process is about to end: nothing new is accepted.
+    /// Cancelled at shutdown: nothing new is accepted from then on.
     pub drain: CancellationToken,
 }
 
@@ -111,31 +112,31 @@ pub struct Studio {
 #[derive(Debug)]
 pub struct Accepted {
     pub job: Job,
-    /// What is left of each limit that applies.
+    /// What is left of each limit that applies to it.
     pub standings: Vec<Standing>,
 }
 
-/// An order that was charged, to be queued.
+/// An order that has been charged and is about to be queued.
 struct Entry<'a> {
     id: String,
     request: Request,
     receipts: &'a [Receipt],
-    /// How long ago the same request may have been answered that it shares the answer of.
+    /// How long ago the same request may have succeeded for this one to share its answer.
     join_window: Duration,
-    /// What was charged pays for no call.
+    /// The charge covers an earlier answer only, no new call.
     answered_only: bool,
-    /// The job, where nobody knows whether the queue has it.
-    doubt: Option<NewJob>,
+    /// The job, if it is unknown whether the queue has it.
+    uncertain: Option<NewJob>,
 }
 
-/// Why the studio did not do as it was asked.
+/// Why the studio refused or failed a request.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("over a limit")]
     Limited(Vec<Standing>),
-    #[error("the studio is closing")]
+    #[error("the server is shutting down")]
     Closing,
-    #[error("the caller asks for too much at a time")]
+    #[error("the caller has too many requests at a time")]
     Busy,
     #[error("the job belongs to somebody else")]
     NotYours,
@@ -165,10 +166,10 @@ impl Studio {
         let now = self.clock.now();
         let kind = order.kind();
         let request = self.request(order, terms.fresh);
-        if let Some(accepted) = self.again(caller, &request, &terms, now).await? {
+        if let Some(accepted) = self.reuse_recent(caller, &request, &terms, now).await? {
             return Ok(accepted);
         }
-        let Fare {
+        let Charge {
             standings,
             receipts,
             over,
@@ -179,14 +180,14 @@ impl Studio {
             receipts: &receipts,
             join_window: JOIN_WINDOW,
             answered_only: over.is_some(),
-            doubt: None,
+            uncertain: None,
         };
         let added = self.enqueue(caller, &mut entry, &terms, now).await;
-        let Entry { id, doubt, .. } = entry;
-        let job = match (added, doubt) {
+        let Entry { id, uncertain, .. } = entry;
+        let job = match (added, uncertain) {
             (Ok(job), _) => job,
             (Err(error), Some(job)) => {
-                self.doubts.note(job, receipts);
+                self.uncertain_orders.note(job, receipts);
                 return Err(error);
             }
             (Err(error), None) => {
@@ -195,7 +196,7 @@ impl Studio {
             }
         };
         self.note_accepted(&job, now);
-        if job.status != Status::Succeeded || !self.attend_answered(&job).await {
+        if job.status != Status::Succeeded || !self.process_answered(&job).await {
             return Ok(Accepted { job, standings });
         }
         let standings = self.standings(caller, kind).await?;
@@ -211,14 +212,14 @@ impl Studio {
     ) -> Result<Job, Error> {
         let mut answer = None;
         if !terms.fresh {
-            answer = self.answer(caller, &entry.request, now).await?;
+            answer = self.find_answer(caller, &entry.request, now).await?;
             if answer.is_none() && self.mode == Mode::Suggest {
                 entry.request.found = self.suggestion(caller, &entry.request, now).await;
             }
         }
         let job = match answer {
             Some(answer) => match self.add(caller, entry, Some(answer), terms, now).await {
-                // It was deleted since it was found: what was charged pays for a call.
+                // It has been deleted since it was found: the charge pays for a call instead.
                 Err(Error::Queue(queue::Error::NoAnswer)) if !entry.answered_only => {
                     self.add_unanswered(caller, entry, terms, now).await?
                 }
@@ -227,13 +228,13 @@ impl Studio {
             None => self.add_unanswered(caller, entry, terms, now).await?,
         };
         if job.status == Status::Succeeded {
-            self.given.note(&job);
+            self.recent_orders.note(&job);
         }
         Ok(job)
     }
 
-    /// Adds an order for which no answer was found. The queue may still have one: if its files are lost, it
-    /// is made again, for what was charged already.
+    /// Adds an order for which no answer was found. The queue may still have one; if its files are lost, the
+    /// picture is made again at no further charge.
     async fn add_unanswered(
         &self,
         caller: &Caller,
@@ -245,19 +246,19 @@ impl Studio {
         if job.status != Status::Succeeded || self.has_files(job.outcome.as_ref()).await {
             return Ok(job);
         }
-        // Until the new job is there, the old one holds on to the order's own upload.
+        // The old job is deleted only after the new one is added: it keeps the order's own upload until then.
         self.queue.acknowledge(&Ended::answered(&job).key).await?;
         let lost = std::mem::replace(&mut entry.id, new_id(now));
         entry.join_window = Duration::ZERO;
         let added = self.add(caller, entry, None, terms, now).await;
         let settled = matches!(added, Ok(_) | Err(Error::Queue(queue::Error::NoAnswer)));
         if settled && let Err(error) = self.delete(&lost).await {
-            warn!(%error, id = lost, "a job that was answered with a lost picture stays");
+            warn!(%error, id = lost, "a job whose picture is lost could not be deleted");
         }
         added
     }
 
-    /// Adds the order, with what was found for it.
+    /// Adds the order, with the answer found for it.
     async fn add(
         &self,
         caller: &Caller,
@@ -289,15 +290,15 @@ impl Studio {
             answer,
             answered_only: entry.answered_only,
         };
-        let added = self.put(&job, now).await;
+        let added = self.enqueue_or_retry(&job, now).await;
         if matches!(&added, Err(queue::Error::Store(error)) if error.is_away()) {
-            entry.doubt = Some(job);
+            entry.uncertain = Some(job);
         }
         Ok(added?)
     }
 }
 
-/// Ids are in the order of the store's time, whoever makes them.
+/// Ids sort by the store's time, whichever process makes them.
 fn new_id(now: Timestamp) -> String {
     static ORDER: Mutex<ContextV7> = Mutex::new(ContextV7::new());
     let seconds = u64::try_from(now.as_second()).unwrap_or_default();

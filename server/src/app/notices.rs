@@ -1,5 +1,5 @@
-//! Telling API users how their jobs ended. A notice is a job of its own in the
-//! same queue: it is tried again and becomes a dead letter like any other.
+//! Callbacks that tell API users how their jobs ended. A notice is a job of its own
+//! in the same queue: it is retried and becomes a dead letter like any other.
 
 use atelier_api::Status;
 use jiff::Timestamp;
@@ -13,7 +13,7 @@ use crate::{
     queue::{Ended, Hooks, NewJob, Priority},
 };
 
-/// What is sent, in the shape of Standard Webhooks.
+/// The payload, in the format of Standard Webhooks.
 #[derive(Serialize)]
 struct Body {
     #[serde(rename = "type")]
@@ -23,9 +23,9 @@ struct Body {
 }
 
 impl Studio {
-    /// Queues the notice of how the job ended, if anybody wants one. To queue
-    /// the same again changes nothing.
-    pub(super) async fn tell(&self, end: &Ended) -> Result<(), Error> {
+    /// Queues the notice of how the job ended, if its order asked for one. Queuing it
+    /// again changes nothing.
+    pub(super) async fn queue_notice(&self, end: &Ended) -> Result<(), Error> {
         if end.job.hooks == Hooks::default() {
             return Ok(());
         }
@@ -48,18 +48,18 @@ impl Studio {
         let body = Body {
             kind,
             timestamp: job.finished_at.unwrap_or(now).to_string(),
-            data: self.with_addresses(view::own_job(job)?),
+            data: self.with_absolute_urls(view::own_job(job)?),
         };
         let task = NoticeTask {
             job: job.id.clone(),
-            // Both can fail for nothing that was checked when the job came.
+            // Neither fails for what was validated when the job was accepted.
             url: Url::parse(url).ok()?,
             body: serde_json::to_string(&body).ok()?,
         };
         Some(NewJob {
-            // Tells the job's ends apart: an operator may have it made again.
+            // Differs for every end of the job: an operator may retry it.
             id: end.key.clone(),
-            // A flow of its own beside the owner's jobs, and in none of their lists.
+            // An owner of its own: the fair order treats it apart, and no list of jobs shows it.
             owner: format!("notices:{}", job.owner),
             request: Request {
                 provider: notice_lane(&task.url),
@@ -78,8 +78,8 @@ impl Studio {
         })
     }
 
-    /// The job with whole addresses, where it is known what they begin with.
-    fn with_addresses(&self, mut job: atelier_api::Job) -> atelier_api::Job {
+    /// The job with absolute URLs, if the public URL is configured.
+    fn with_absolute_urls(&self, mut job: atelier_api::Job) -> atelier_api::Job {
         let Some(site) = &self.public_url else {
             return job;
         };

@@ -1,4 +1,4 @@
-//! What is asked of the studio.
+//! Orders as the HTTP API hands them over.
 
 use atelier_api::Kind;
 
@@ -8,7 +8,7 @@ use crate::{
     queue::Hooks,
 };
 
-/// What is wanted.
+/// What is to be made.
 #[derive(Debug, Clone)]
 pub enum Order {
     Image(ImageTask),
@@ -18,14 +18,13 @@ pub enum Order {
 /// How an order is to be carried out.
 #[derive(Debug, Clone, Default)]
 pub struct Terms {
-    /// Answered by the provider, whatever was made before.
+    /// Always calls the provider, even if an earlier answer could be reused.
     pub fresh: bool,
-    /// Whom to tell about the end.
+    /// URLs to be called when the job has ended.
     pub hooks: Hooks,
 }
 
 impl Order {
-    /// What is to be made.
     pub const fn kind(&self) -> Kind {
         match self {
             Self::Image(_) => Kind::Image,

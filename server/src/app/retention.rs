@@ -1,4 +1,4 @@
-//! What was made is kept for its time, and forgotten with its files.
+//! Retention: finished jobs are kept for a time, then deleted with their files.
 
 use jiff::Timestamp;
 use tracing::{info, warn};
@@ -9,11 +9,11 @@ use crate::{job::Task, queue, store};
 /// Old jobs looked up at a time.
 const BATCH: usize = 100;
 
-/// The mark up to which finished jobs were looked through for photos.
+/// Names the mark up to which finished jobs have been searched for photos.
 const PHOTOS: &str = "photos";
 
 impl Studio {
-    /// Forgets a finished job, and the files that no other job refers to.
+    /// Deletes a finished job, and the files that no other job refers to.
     pub(super) async fn delete(&self, id: &str) -> Result<(), Error> {
         if let Some(job) = self.queue.get(id).await? {
             self.forget_answer(&job).await?;
@@ -21,13 +21,13 @@ impl Studio {
         let orphans = self.queue.delete(id).await?;
         self.discard_all(&orphans).await;
         self.discard_unrecorded(id).await?;
-        self.register.withhold(id, false).await?;
-        info!(id, "deleted");
+        self.access.withhold(id, false).await?;
+        info!(id, "job deleted");
         Ok(())
     }
 
-    /// Discards what was paid for the job and never recorded, unless others wait
-    /// for its call.
+    /// Discards pictures that were paid for and never recorded, unless other jobs
+    /// wait for the same call.
     async fn discard_unrecorded(&self, id: &str) -> Result<(), Error> {
         let Ok(Some(entry)) = self.journal.find(id).await else {
             return Ok(());
@@ -41,10 +41,10 @@ impl Studio {
         Ok(())
     }
 
-    /// Forgets what has expired, now and then.
+    /// Deletes what has expired. To be called periodically.
     pub async fn sweep(&self) -> Result<(), Error> {
         let now = self.clock.now();
-        let since = now.checked_sub(self.figures_kept).unwrap_or(Timestamp::MIN);
+        let since = now.checked_sub(self.stats_kept).unwrap_or(Timestamp::MIN);
         self.files.set_aside_unreadable(now).await?;
         self.cache.sweep(now, since).await?;
         if let Some(semantic) = &self.semantic {
@@ -52,62 +52,62 @@ impl Studio {
         }
         self.limiter.sweep(now).await?;
         if let Ok(before) = now.checked_sub(self.photos_kept) {
-            self.forget_photos(before).await?;
+            self.delete_photos(before).await?;
         }
         if let Ok(before) = now.checked_sub(self.keep) {
-            while self.forget(before).await? {}
+            while self.delete_batch(before).await? {}
         }
         Ok(())
     }
 
-    /// Forgets some of the jobs that finished before the instant; whether
+    /// Deletes a batch of the jobs that finished before `before`. Returns whether
     /// there may be more.
-    async fn forget(&self, before: Timestamp) -> Result<bool, Error> {
+    async fn delete_batch(&self, before: Timestamp) -> Result<bool, Error> {
         let old = self
             .queue
             .finished(Timestamp::UNIX_EPOCH..before, BATCH)
             .await?;
         let mut deleted = 0;
         for id in &old {
-            deleted += usize::from(self.delete_if_there(id).await?);
+            deleted += usize::from(self.delete_if_present(id).await?);
         }
         Ok(old.len() == BATCH && deleted > 0)
     }
 
-    /// Forgets the photos, and what was made of them, of all jobs that finished
-    /// before the instant. Every job is looked at once, by whichever process
-    /// comes first: how far they have come is kept in the store.
-    async fn forget_photos(&self, before: Timestamp) -> Result<(), Error> {
+    /// Deletes the restorations that finished before `before`, with their photos.
+    /// Every job is read once, by whichever process comes first: the mark up
+    /// to which they have been read is kept in the store.
+    async fn delete_photos(&self, before: Timestamp) -> Result<(), Error> {
         let mut looked_at = self.files.mark(PHOTOS).await?;
-        let mut most = BATCH;
+        let mut limit = BATCH;
         while looked_at < before {
-            let old = self.queue.finished(looked_at..before, most).await?;
-            let (all, mut last) = (old.len() < most, looked_at);
+            let old = self.queue.finished(looked_at..before, limit).await?;
+            let (all, mut last) = (old.len() < limit, looked_at);
             for id in &old {
                 let Some(job) = self.queue.get(id).await? else {
                     continue;
                 };
                 last = job.finished_at.unwrap_or(last);
                 if matches!(job.request.task, Task::Restoration(_)) {
-                    self.delete_if_there(id).await?;
+                    self.delete_if_present(id).await?;
                 }
             }
             // More may have finished in the same millisecond.
-            most = if last == looked_at { 2 * most } else { BATCH };
+            limit = if last == looked_at { 2 * limit } else { BATCH };
             looked_at = if all { before } else { last };
             self.files.advance(PHOTOS, looked_at).await?;
         }
         Ok(())
     }
 
-    /// Whether it was there, and could be deleted: another process may have been
-    /// faster, an operator has revived it, or its record cannot be read.
-    async fn delete_if_there(&self, id: &str) -> Result<bool, Error> {
+    /// Deletes the job and returns true, or false if that is not possible: another
+    /// process was faster, an operator retries it, or its record cannot be read.
+    async fn delete_if_present(&self, id: &str) -> Result<bool, Error> {
         match self.delete(id).await {
             Ok(()) => Ok(true),
             Err(Error::Queue(queue::Error::NotFound | queue::Error::Illegal(_))) => Ok(false),
             Err(Error::Queue(queue::Error::Store(store::Error::Record(error)))) => {
-                warn!(%error, id, "a job whose record cannot be read stays");
+                warn!(%error, id, "a job with an unreadable record is not deleted");
                 Ok(false)
             }
             Err(error) => Err(error),

@@ -1,4 +1,4 @@
-//! What was made before, for the same words (for others that mean the same: `alike`).
+//! Reuses earlier answers to the same request. (`similar` finds those to requests that mean the same.)
 
 use std::{
     collections::HashMap,
@@ -20,60 +20,60 @@ use crate::{
 };
 use atelier_queue::Outcome as _;
 
-/// Which job an owner was given for the same words before: who asks again is not
-/// given another copy of the answer.
+/// The job that each owner was last given for a request, so that repeating the
+/// request returns that job rather than another copy of its answer.
 #[derive(Debug, Default)]
-pub struct Given(Mutex<HashMap<(String, String), Handed>>);
+pub struct RecentOrders(Mutex<HashMap<(String, String), RecentOrder>>);
 
-/// An answer that was given again.
+/// An order that an earlier answer was reused for.
 #[derive(Debug, Clone)]
-struct Handed {
+struct RecentOrder {
     job: String,
     /// The job whose answer it is.
     source: String,
 }
 
-impl Given {
-    /// So many are remembered; then they are forgotten.
-    const MOST: usize = 10_000;
+impl RecentOrders {
+    /// Maximum number of entries; reaching it clears them all.
+    const MAX: usize = 10_000;
 
-    /// The job was finished with an earlier answer.
+    /// Notes a job that was finished with an earlier answer.
     pub(super) fn note(&self, job: &Job) {
         let found = job.request.found.as_ref();
         let Some(found) = found.filter(|found| found.similar.is_none()) else {
             return;
         };
         if job.owns_itself() {
-            // Nobody asks again in its name.
+            // Its owner is the job itself, and cannot ask again.
             return;
         }
-        let handed = Handed {
+        let order = RecentOrder {
             job: job.id.clone(),
             source: found.job.clone(),
         };
-        let mut given = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if given.len() >= Self::MOST {
-            given.clear();
+        let mut orders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if orders.len() >= Self::MAX {
+            orders.clear();
         }
-        given.insert((job.owner.clone(), job.request.digest(&job.owner)), handed);
+        orders.insert((job.owner.clone(), job.request.digest(&job.owner)), order);
     }
 
-    fn get(&self, owner: &str, digest: &str) -> Option<Handed> {
-        let given = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        given.get(&(owner.to_owned(), digest.to_owned())).cloned()
+    fn get(&self, owner: &str, digest: &str) -> Option<RecentOrder> {
+        let orders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        orders.get(&(owner.to_owned(), digest.to_owned())).cloned()
     }
 }
 
-/// An earlier outcome that serves again.
+/// An earlier outcome that is reused.
 pub(super) struct Answer {
     pub(super) outcome: Outcome,
     pub(super) found: Found,
 }
 
 impl Studio {
-    /// The job that the caller was given for the same words before, if it still
-    /// is the answer to them.
-    pub(super) async fn again(
+    /// Returns the job that the caller was given for the same request before, if
+    /// its answer is still valid.
+    pub(super) async fn reuse_recent(
         &self,
         caller: &Caller,
         request: &Request,
@@ -90,17 +90,17 @@ impl Studio {
             return Ok(None);
         };
         let digest = request.digest(owner);
-        let Some(handed) = self.given.get(owner, &digest) else {
+        let Some(recent) = self.recent_orders.get(owner, &digest) else {
             return Ok(None);
         };
         let entry = self.cache.get(&digest, now).await?;
-        if entry.is_none_or(|entry| entry.value != handed.source) {
+        if entry.is_none_or(|entry| entry.value != recent.source) {
             return Ok(None);
         }
-        if !self.still_serves(caller, &handed.source).await? {
+        if !self.may_still_answer(caller, &recent.source).await? {
             return Ok(None);
         }
-        let Some(job) = self.queue.get(&handed.job).await? else {
+        let Some(job) = self.queue.get(&recent.job).await? else {
             return Ok(None);
         };
         if !self.has_files(job.outcome.as_ref()).await {
@@ -111,42 +111,44 @@ impl Studio {
         Ok(Some(Accepted { job, standings }))
     }
 
-    /// The answer given to the same request before, or to one that means the
-    /// same.
-    pub(super) async fn answer(
+    /// Returns the answer to an earlier request that is the same or, if the
+    /// settings allow it, means the same.
+    pub(super) async fn find_answer(
         &self,
         caller: &Caller,
         request: &Request,
         now: Timestamp,
     ) -> Result<Option<Answer>, Error> {
-        match self.same(caller, request, now).await? {
-            None if self.mode == Mode::Answer => Ok(self.similar(caller, request, now).await),
+        match self.exact_answer(caller, request, now).await? {
+            None if self.mode == Mode::Answer => {
+                Ok(self.similar_answer(caller, request, now).await)
+            }
             answer => Ok(answer),
         }
     }
 
-    /// Whether the caller may be answered with the job: one that is withheld
-    /// answers its owner alone. That is looked up where it is kept, so that every
-    /// process knows of it at once.
-    pub(super) async fn serves(&self, caller: &Caller, job: &Job) -> Result<bool, Error> {
-        Ok(caller.owns(job) || !self.register.withheld(&job.id).await?)
+    /// Whether the job's answer may be given to the caller. A withheld job answers
+    /// its owner alone; that is read from the store each time, so that it takes
+    /// effect in every process at once.
+    pub(super) async fn may_answer(&self, caller: &Caller, job: &Job) -> Result<bool, Error> {
+        Ok(caller.owns(job) || !self.access.withheld(&job.id).await?)
     }
 
-    /// The same of the job with this id, if there is one.
-    pub(super) async fn still_serves(&self, caller: &Caller, id: &str) -> Result<bool, Error> {
+    /// [`Self::may_answer`] for the job with this id; false if there is none.
+    pub(super) async fn may_still_answer(&self, caller: &Caller, id: &str) -> Result<bool, Error> {
         match self.queue.get(id).await? {
-            Some(job) => self.serves(caller, &job).await,
+            Some(job) => self.may_answer(caller, &job).await,
             None => Ok(false),
         }
     }
 
-    async fn same(
+    async fn exact_answer(
         &self,
         caller: &Caller,
         request: &Request,
         now: Timestamp,
     ) -> Result<Option<Answer>, Error> {
-        // The digest of a caller without a name is not that of any other's.
+        // The digest of an anonymous caller equals nobody else's.
         let digest = request.digest(caller.owner.as_deref().unwrap_or_default());
         let Some(entry) = self.cache.get(&digest, now).await? else {
             return Ok(None);
@@ -155,7 +157,7 @@ impl Studio {
             self.cache.remove(&digest, &entry.value).await?;
             return Ok(None);
         };
-        if !self.serves(caller, &job).await? {
+        if !self.may_answer(caller, &job).await? {
             return Ok(None);
         }
         if let Some(answer) = answer(job)
@@ -167,32 +169,32 @@ impl Studio {
         Ok(None)
     }
 
-    /// Whether the outcome's pictures are there. A store that cannot tell is believed to have them: they
-    /// are not to be paid for again.
+    /// Whether the outcome's pictures exist. If the blob store fails, they are assumed to, so that they are not
+    /// paid for again.
     pub(super) async fn has_files(&self, outcome: Option<&Outcome>) -> bool {
         for key in outcome.into_iter().flat_map(Outcome::blobs) {
             match self.blobs.size(key).await {
                 Ok(Some(_)) => {}
                 Ok(None) => {
-                    warn!(key, "a picture that was to be given again is gone");
+                    warn!(key, "a reusable picture is missing");
                     return false;
                 }
-                Err(error) => warn!(%error, key, "a picture could not be looked for"),
+                Err(error) => warn!(%error, key, "cannot check whether a picture exists"),
             }
         }
         true
     }
 
-    /// Fills the exact cache before the job is finished: whoever asks the same
-    /// in between finds it in flight, whoever asks later finds it here.
-    pub(super) async fn remember(&self, job: &Job, now: Timestamp) -> Result<(), Error> {
+    /// Adds the job to the exact cache. This happens before the job is finished, so
+    /// that an equal request finds it either in flight or here.
+    pub(super) async fn cache_answer(&self, job: &Job, now: Timestamp) -> Result<(), Error> {
         if matches!(job.outcome, Some(Outcome::Succeeded { .. })) {
             let digest = job.request.digest(&job.owner);
             let put = self.cache.put(&digest, &job.id, now, self.cache_ttl);
             match put.await {
-                // It is no reason to keep the answer from whoever waits for it.
+                // The client still gets its answer.
                 Err(error) if error.is_out_of_memory() => {
-                    warn!(%error, "an answer is not remembered");
+                    warn!(%error, "an answer could not be cached: the store is out of memory");
                 }
                 put => put?,
             }
@@ -200,8 +202,8 @@ impl Studio {
         Ok(())
     }
 
-    /// Fills the semantic cache; nobody waits for that.
-    pub(super) fn remember_meaning(&self, job: &Job, now: Timestamp) {
+    /// Adds the job to the semantic cache in the background.
+    pub(super) fn cache_meaning(&self, job: &Job, now: Timestamp) {
         let Some(semantic) = self.semantic.clone() else {
             return;
         };
@@ -222,7 +224,7 @@ impl Studio {
         }
     }
 
-    /// Nobody is to be answered with the job any more.
+    /// Removes the job from both caches, so that it answers nobody else.
     pub async fn forget_answer(&self, job: &Job) -> Result<(), Error> {
         if job.cache != Source::Miss || job.status != Status::Succeeded {
             return Ok(());
@@ -236,11 +238,11 @@ impl Studio {
         Ok(())
     }
 
-    /// Tells and counts where an accepted order's answer comes from, and what
+    /// Logs and counts an accepted order: where its answer comes from, and what
     /// that saved.
     pub(super) fn note_accepted(&self, job: &Job, now: Timestamp) {
         let source = queue::source(job);
-        info!(id = job.id, kind = ?job.request.task.kind(), cache = source.as_str(), "accepted");
+        info!(id = job.id, kind = ?job.request.task.kind(), cache = source.as_str(), "job accepted");
         metrics::accepted(job);
         self.savings.note(Saved::Orders(source), 1, now);
         if source != Source::Miss {
@@ -253,20 +255,20 @@ impl Studio {
         }
     }
 
-    /// Takes to the store what was saved.
+    /// Writes the savings to the store.
     pub async fn record_savings(&self) {
         let savings = self.savings.take();
         if savings.is_empty() {
             return;
         }
         if let Err(error) = self.cache.record(&savings).await {
-            warn!(%error, "figures of the caches wait for the store");
+            warn!(%error, "cache savings could not be recorded; retrying later");
             self.savings.put_back(savings);
         }
     }
 }
 
-/// A job that can serve as an answer: a success that was called for.
+/// The job as an answer to others, if it succeeded.
 pub(super) fn answer(job: Job) -> Option<Answer> {
     if job.status != Status::Succeeded {
         return None;

@@ -1,4 +1,4 @@
-//! Records as their readers see them: clients of the API, and operators.
+//! Records as clients of the API and operators see them.
 
 use atelier_api::Failure;
 use jiff::Timestamp;
@@ -9,8 +9,8 @@ use crate::{
     queue::{self, FailedAttempt, Job},
 };
 
-/// A job as JSON, as everybody may see it who sees the job at all; `None` for a
-/// notice, which is no client's business.
+/// Returns the job as JSON, as anybody may see it who may see the job; `None` for a
+/// notice, which is not shown to clients.
 pub fn job(job: &Job) -> Option<atelier_api::Job> {
     match &job.request.task {
         Task::Image(task) => Some(picture_job(job, image(task))),
@@ -19,26 +19,26 @@ pub fn job(job: &Job) -> Option<atelier_api::Job> {
     }
 }
 
-/// The same for its owner, who is also told in which words of their own the
-/// like was asked for before.
+/// Returns the job as its owner sees it: with the prompt of their own that a similar
+/// earlier job had.
 pub fn own_job(job: &Job) -> Option<atelier_api::Job> {
-    let mut told = self::job(job)?;
-    if let (Some(similar), Some(found)) = (&mut told.similar_to, &job.request.found) {
+    let mut view = self::job(job)?;
+    if let (Some(similar), Some(found)) = (&mut view.similar_to, &job.request.found) {
         similar.prompt.clone_from(&found.own_words);
     }
-    Some(told)
+    Some(view)
 }
 
-/// What was asked for, in the API's words.
-struct Asked {
+/// The request, in terms of the API.
+struct RequestView {
     kind: atelier_api::Kind,
     prompt: String,
     params: atelier_api::Params,
     original: Option<atelier_api::Image>,
 }
 
-fn image(task: &ImageTask) -> Asked {
-    Asked {
+fn image(task: &ImageTask) -> RequestView {
+    RequestView {
         kind: atelier_api::Kind::Image,
         prompt: task.prompt.clone(),
         params: atelier_api::Params {
@@ -55,8 +55,8 @@ fn image(task: &ImageTask) -> Asked {
     }
 }
 
-fn restoration(task: &RestorationTask) -> Asked {
-    Asked {
+fn restoration(task: &RestorationTask) -> RequestView {
+    RequestView {
         kind: atelier_api::Kind::Restoration,
         prompt: String::new(),
         params: atelier_api::Params {
@@ -70,7 +70,7 @@ fn restoration(task: &RestorationTask) -> Asked {
     }
 }
 
-fn picture_job(job: &Job, asked: Asked) -> atelier_api::Job {
+fn picture_job(job: &Job, request: RequestView) -> atelier_api::Job {
     let (images, cost_usd) = match &job.outcome {
         Some(Outcome::Succeeded {
             pictures, cost_usd, ..
@@ -83,11 +83,11 @@ fn picture_job(job: &Job, asked: Asked) -> atelier_api::Job {
     atelier_api::Job {
         id: job.id.clone(),
         url: format!("/api/jobs/{}", job.id),
-        kind: asked.kind,
+        kind: request.kind,
         status: job.status,
         version: job.version,
-        prompt: asked.prompt,
-        params: asked.params,
+        prompt: request.prompt,
+        params: request.params,
         created_at: time(job.created_at),
         started_at: job.started_at.map(time),
         finished_at: job.finished_at.map(time),
@@ -96,7 +96,7 @@ fn picture_job(job: &Job, asked: Asked) -> atelier_api::Job {
         progress: job.progress,
         preview: job.preview.as_deref().map(address),
         images,
-        original: asked.original,
+        original: request.original,
         cache: queue::source(job),
         similar_to: found.and_then(similar),
         painted_at: found.map(|found| time(found.painted_at)),
@@ -124,7 +124,7 @@ fn picture(picture: &Picture) -> atelier_api::Image {
     }
 }
 
-/// Where a blob is served.
+/// The path under which a blob is served.
 fn address(key: &str) -> String {
     format!("/images/{key}")
 }
@@ -144,12 +144,12 @@ fn time(time: Timestamp) -> String {
     time.to_string()
 }
 
-/// A job that failed, with all that an operator needs to know.
+/// A failed job, with all that an operator needs.
 #[derive(Debug, Serialize)]
 pub struct DeadLetter {
     #[serde(flatten)]
     content: Content,
-    /// Who asked for it; empty for a notice.
+    /// The job's owner.
     owner: String,
     /// What went wrong, the latest last.
     attempts: Vec<Attempt>,
@@ -162,7 +162,7 @@ enum Content {
     Notice(Box<Notice>),
 }
 
-/// What a dead notice has in common with a job, and where it was to go.
+/// A dead notice: the fields it shares with a job, and its target.
 #[derive(Debug, Serialize)]
 struct Notice {
     id: String,
@@ -174,7 +174,7 @@ struct Notice {
     finished_at: Option<String>,
     attempt: u32,
     error: Option<Failure>,
-    /// The job it was to tell of.
+    /// The job it is about.
     job: String,
     url: String,
 }

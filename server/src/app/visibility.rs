@@ -1,4 +1,4 @@
-//! Jobs as their owners and others find them: who sees which, and who may.
+//! Which callers see which jobs.
 
 use std::time::Duration;
 
@@ -7,12 +7,12 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::{Caller, Error, Studio};
 use crate::{job::Visibility, queue::Job};
 
-/// A waiting poll reads its job again after this long, in case a ring was missed.
+/// A long poll reads its job again after this long, in case a notification was missed.
 const REREAD: Duration = Duration::from_secs(5);
 
 impl Studio {
-    /// The job, if the caller sees it or is `invited` to; with
-    /// `after`, as soon as its version exceeds that, or as it is after `wait`.
+    /// Returns the job, if the caller may see it or is `invited` to. With `after`,
+    /// waits until its version exceeds that, at most for `wait`.
     pub async fn status(
         &self,
         caller: &Caller,
@@ -24,8 +24,8 @@ impl Studio {
         let deadline = Instant::now() + wait;
         let mut leader = None;
         loop {
-            let ring = self.queue.notifier().listen(id);
-            let reported = self
+            let notified = self.queue.notifier().listen(id);
+            let leader_notified = self
                 .queue
                 .notifier()
                 .listen(leader.as_deref().unwrap_or(id));
@@ -38,14 +38,14 @@ impl Studio {
             }
             let calls = job.and_then(|job| job.leader);
             if calls != leader {
-                // Read again: its leader may have rung before it was listened to.
+                // Read again: the leader may have notified before it was listened to.
                 leader = calls;
                 continue;
             }
             let woken = async {
                 tokio::select! {
-                    () = ring => {}
-                    () = reported => {}
+                    () = notified => {}
+                    () = leader_notified => {}
                     () = sleep(REREAD) => {}
                     () = self.drain.cancelled() => {}
                 }
@@ -54,7 +54,7 @@ impl Studio {
         }
     }
 
-    /// The job, if it is shown to the caller.
+    /// Returns the job, if the caller may see it.
     pub(super) async fn shown(
         &self,
         caller: &Caller,
@@ -65,25 +65,25 @@ impl Studio {
             return Ok(None);
         };
         let open = invited || job.request.task.visibility() == Visibility::Everybody;
-        let shown = caller.owns(&job) || (open && !self.register.withheld(&job.id).await?);
+        let shown = caller.owns(&job) || (open && !self.access.withheld(&job.id).await?);
         if shown {
             self.drop_withdrawn(caller, &mut job).await?;
         }
         Ok(shown.then_some(job))
     }
 
-    /// Shows a job to others again, or withholds it, also from those who have a
-    /// link and from those who ask for the same. Its call is not shared with
-    /// more of them either.
+    /// Shows a job to others again, or withholds it: from those who have a link, and
+    /// as an answer to equal requests. A withheld job's call is not shared with
+    /// further requests either.
     pub async fn share(&self, job: &Job, shared: bool) -> Result<(), Error> {
         if !shared {
             self.queue.seclude(&job.id).await?;
         }
-        Ok(self.register.withhold(&job.id, !shared).await?)
+        Ok(self.access.withhold(&job.id, !shared).await?)
     }
 
-    /// The caller's jobs, newest first, older than the job `before`; none for a
-    /// caller with neither session nor API key.
+    /// Returns the caller's jobs, newest first, older than the job `before`; none for
+    /// a caller with neither session nor API key.
     pub async fn jobs(
         &self,
         caller: &Caller,
@@ -97,7 +97,7 @@ impl Studio {
         Ok(jobs)
     }
 
-    /// The same as they are recorded.
+    /// [`Self::jobs`] as they are recorded, without checking what they reveal of others.
     pub(super) async fn records(
         &self,
         caller: &Caller,

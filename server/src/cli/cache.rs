@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     app::Studio,
-    app::context::{self, Rooms, start_cryptography},
+    app::context::{self, AppContext, start_cryptography},
     cache::{Saved, semantic},
     cli::table::table,
     config::Config,
@@ -68,11 +68,11 @@ pub async fn run(config: &Config, action: &Action) -> Result<String> {
         let explained = explained.map_err(|error| anyhow!(error))?;
         return Ok(serde_json::to_string(&explained)? + "\n");
     }
-    let rooms = match action {
-        Action::Purge(_) => Rooms::beside(config).await,
-        _ => Rooms::to_read(config).await,
+    let context = match action {
+        Action::Purge(_) => AppContext::beside(config).await,
+        _ => AppContext::read_only(config).await,
     }?;
-    let studio = rooms.studio(config, limit::Stats::new(None), CancellationToken::new())?;
+    let studio = context.studio(config, limit::Stats::new(None), CancellationToken::new())?;
     match action {
         Action::Stats { since, json } => stats(&studio, *since, *json).await,
         Action::Why { job } => why(&studio, job).await,

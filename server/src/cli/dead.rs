@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    app::context::{Rooms, start_cryptography},
+    app::context::{AppContext, start_cryptography},
     app::view::DeadLetter,
     app::{Error, Studio},
     cli::table::{lines, table},
@@ -47,11 +47,11 @@ pub struct Which {
 /// Does it; the answer to be printed.
 pub async fn run(config: &Config, action: &Action) -> Result<String> {
     start_cryptography();
-    let rooms = match action {
-        Action::List { .. } => Rooms::to_read(config).await,
-        Action::Retry(_) | Action::Delete(_) => Rooms::beside(config).await,
+    let context = match action {
+        Action::List { .. } => AppContext::read_only(config).await,
+        Action::Retry(_) | Action::Delete(_) => AppContext::beside(config).await,
     }?;
-    let studio = rooms.studio(config, Stats::new(None), CancellationToken::new())?;
+    let studio = context.studio(config, Stats::new(None), CancellationToken::new())?;
     match action {
         Action::List { json: true } => Ok(lines(&letters(&studio).await?)?),
         Action::List { json: false } => {
@@ -60,18 +60,18 @@ pub async fn run(config: &Config, action: &Action) -> Result<String> {
             Ok(table(head, letters.iter().map(DeadLetter::row)))
         }
         Action::Retry(Which { id: Some(id), .. }) => {
-            found(id, studio.revive(id).await)?;
+            found(id, studio.retry(id).await)?;
             Ok(format!("{id} is tried again\n"))
         }
         Action::Retry(Which { id: None, .. }) => {
-            Ok(format!("{} are tried again\n", studio.revive_all().await?))
+            Ok(format!("{} are tried again\n", studio.retry_all().await?))
         }
         Action::Delete(Which { id: Some(id), .. }) => {
-            found(id, studio.bury(id).await)?;
+            found(id, studio.delete_dead(id).await)?;
             Ok(format!("{id} is deleted\n"))
         }
         Action::Delete(Which { id: None, .. }) => {
-            Ok(format!("{} are deleted\n", studio.bury_all().await?))
+            Ok(format!("{} are deleted\n", studio.delete_all_dead().await?))
         }
     }
 }

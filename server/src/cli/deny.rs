@@ -11,8 +11,8 @@ use clap::{Subcommand, ValueEnum};
 use jiff::Timestamp;
 
 use crate::{
-    access::{self, Denial, Register, Subject},
-    app::context::{Rooms, start_cryptography},
+    access::{self, AccessStore, Denial, Subject},
+    app::context::{AppContext, start_cryptography},
     cli::table::{lines, table},
     config::Config,
 };
@@ -64,11 +64,11 @@ pub enum Kind {
 /// Does it; the answer to be printed.
 pub async fn run(config: &Config, action: &Action) -> Result<String> {
     start_cryptography();
-    let rooms = match action {
-        Action::List { .. } => Rooms::to_read(config).await,
-        Action::Add { .. } | Action::Remove { .. } => Rooms::beside(config).await,
+    let context = match action {
+        Action::List { .. } => AppContext::read_only(config).await,
+        Action::Add { .. } | Action::Remove { .. } => AppContext::beside(config).await,
     }?;
-    let (register, now) = (&*rooms.register, rooms.clock.now());
+    let (store, now) = (&*context.access, context.clock.now());
     match action {
         Action::Add {
             value,
@@ -76,23 +76,23 @@ pub async fn run(config: &Config, action: &Action) -> Result<String> {
             period,
             yes,
         } => {
-            let subject = subject(register, value, *kind).await?;
+            let subject = subject(store, value, *kind).await?;
             ensure!(
                 *yes || !subject.is_everybody() || confirmed(&subject)?,
                 "{subject} was not denied."
             );
-            add(register, subject, *period, now).await
+            add(store, subject, *period, now).await
         }
         Action::Remove { value, kind } => {
-            let subject = subject(register, value, *kind).await?;
+            let subject = subject(store, value, *kind).await?;
             ensure!(
-                register.allow(&subject).await?,
+                store.allow(&subject).await?,
                 "{subject} is not on the list. `atelier deny list` shows it; what is configured is \
                  changed in the configuration."
             );
             Ok(format!("served again: {subject}\n"))
         }
-        Action::List { json } => list(register, *json, now).await,
+        Action::List { json } => list(store, *json, now).await,
     }
 }
 
@@ -115,9 +115,9 @@ fn confirmed(subject: &Subject) -> Result<bool> {
 }
 
 /// Whom a value means. Of a key's text only its id is kept.
-async fn subject(register: &dyn Register, value: &str, kind: Option<Kind>) -> Result<Subject> {
+async fn subject(store: &dyn AccessStore, value: &str, kind: Option<Kind>) -> Result<Subject> {
     if value.starts_with(access::KEY) {
-        let Some(key) = register.find(&access::digest(value)).await? else {
+        let Some(key) = store.find(&access::digest(value)).await? else {
             bail!("there is no such key. `atelier keys list` names them all.")
         };
         return Ok(Subject::key(&key.id)?);
@@ -131,21 +131,21 @@ async fn subject(register: &dyn Register, value: &str, kind: Option<Kind>) -> Re
 }
 
 async fn add(
-    register: &dyn Register,
+    store: &dyn AccessStore,
     subject: Subject,
     period: Option<Duration>,
     now: Timestamp,
 ) -> Result<String> {
-    let denials = register.denials().await?;
+    let denials = store.denials().await?;
     for denial in denials.iter().filter(|denial| !denial.holds(now)) {
-        register.allow(&denial.subject).await?;
+        store.allow(&denial.subject).await?;
     }
     ensure!(
         denials.len() < MOST || denials.iter().any(|denial| denial.subject == subject),
         "the list has {MOST} entries. Deny networks instead of addresses, or use a firewall."
     );
     let until = period.map(|period| now.checked_add(period)).transpose()?;
-    register
+    store
         .deny(&Denial {
             subject: subject.clone(),
             until,
@@ -154,8 +154,8 @@ async fn add(
     Ok(format!("denied: {subject}\n"))
 }
 
-async fn list(register: &dyn Register, as_json: bool, now: Timestamp) -> Result<String> {
-    let mut denials = register.denials().await?;
+async fn list(store: &dyn AccessStore, as_json: bool, now: Timestamp) -> Result<String> {
+    let mut denials = store.denials().await?;
     denials.retain(|denial| denial.holds(now));
     denials.sort_by_key(|denial| denial.subject.to_string());
     let rows = denials.iter().map(|denial| {

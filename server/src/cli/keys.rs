@@ -12,8 +12,8 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::{
-    access::{Key, Register},
-    app::context::{Rooms, start_cryptography},
+    access::{AccessStore, Key},
+    app::context::{AppContext, start_cryptography},
     app::data_dir,
     callback::outgoing_secret,
     cli::table::{lines, table},
@@ -94,33 +94,33 @@ pub async fn run(config: &Config, action: &Action) -> Result<String> {
     start_cryptography();
     match action {
         Action::Create(creation) => {
-            let rooms = Rooms::beside(config).await?;
-            create(&*rooms.register, creation, rooms.clock.now()).await
+            let context = AppContext::beside(config).await?;
+            create(&*context.access, creation, context.clock.now()).await
         }
-        Action::List { json } => list(&*Rooms::to_read(config).await?.register, *json).await,
+        Action::List { json } => list(&*AppContext::read_only(config).await?.access, *json).await,
         Action::Revoke { key } => {
-            let rooms = Rooms::beside(config).await?;
-            revoke(&*rooms.register, key, rooms.clock.now()).await
+            let context = AppContext::beside(config).await?;
+            revoke(&*context.access, key, context.clock.now()).await
         }
         Action::CallbackSecret => callback_secret(config),
     }
 }
 
-async fn create(register: &dyn Register, creation: &Creation, now: Timestamp) -> Result<String> {
+async fn create(store: &dyn AccessStore, creation: &Creation, now: Timestamp) -> Result<String> {
     let own = creation
         .quota
         .map(|quota| own_quota(creation.unit, quota, creation.window))
         .transpose()?;
     let (key, text) = Key::new(creation.name.as_deref(), own, now);
-    register
+    store
         .put(&crate::access::digest(&text), &key)
         .await
         .context("the key cannot be kept")?;
     Ok(format!("{text}\n"))
 }
 
-async fn list(register: &dyn Register, as_json: bool) -> Result<String> {
-    let mut keys: Vec<Key> = register
+async fn list(store: &dyn AccessStore, as_json: bool) -> Result<String> {
+    let mut keys: Vec<Key> = store
         .keys()
         .await?
         .into_iter()
@@ -165,9 +165,9 @@ fn row(key: &Key) -> [String; 5] {
     ]
 }
 
-async fn revoke(register: &dyn Register, wanted: &str, now: Timestamp) -> Result<String> {
+async fn revoke(store: &dyn AccessStore, wanted: &str, now: Timestamp) -> Result<String> {
     let valid = |key: &Key| key.revoked_at.is_none() && (key.id == wanted || key.name == wanted);
-    let keys = register.keys().await?;
+    let keys = store.keys().await?;
     let mut found = keys.into_iter().filter(|(_, key)| valid(key));
     let Some((digest, key)) = found.next() else {
         bail!("there is no valid key {wanted:?}. `atelier keys list` names them all.")
@@ -179,6 +179,6 @@ async fn revoke(register: &dyn Register, wanted: &str, now: Timestamp) -> Result
         revoked_at: Some(now),
         ..key
     };
-    register.put(&digest, &revoked).await?;
+    store.put(&digest, &revoked).await?;
     Ok(format!("{} is revoked\n", revoked.id))
 }

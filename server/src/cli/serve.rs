@@ -21,9 +21,9 @@ use url::Url;
 
 use crate::{
     access::Gate,
-    app::Places,
+    app::Permits,
     app::Studio,
-    app::context::{Rooms, start_cryptography},
+    app::context::{AppContext, start_cryptography},
     app::data_dir,
     callback,
     cli::worker::{LAST_MOMENT, StopSignals, shut_down},
@@ -51,7 +51,7 @@ const RECORD: Duration = Duration::from_secs(5);
 pub async fn serve(config: Config) -> Result<()> {
     let mut signals = StopSignals::listen()?;
     start_cryptography();
-    let rooms = Rooms::open(&config).await?;
+    let context = AppContext::open(&config).await?;
     let secret = data_dir::secret(&config)?;
     let listener = bind(config.listen).await?;
     let address = listener
@@ -59,25 +59,25 @@ pub async fn serve(config: Config) -> Result<()> {
         .context("the listening socket has no address")?;
     let drain = CancellationToken::new();
     let stats = Stats::new((!config.figures.show_addresses).then(|| salt(&secret)));
-    let studio = Arc::new(rooms.studio(&config, stats, drain.clone())?);
+    let studio = Arc::new(context.studio(&config, stats, drain.clone())?);
     let callback = own_callback(&config, address)?;
-    let worker = Arc::new(rooms.worker(&config, &secret, callback, drain)?);
+    let worker = Arc::new(context.worker(&config, &secret, callback, drain)?);
     let closing = CancellationToken::new();
     let gate = Arc::new(Gate::new(
-        Arc::clone(&rooms.register),
+        Arc::clone(&context.access),
         config.deny.subjects()?,
     ));
     // Without its store the site opens all the same.
     let _ = gate.renew().await;
     tokio::spawn(renew(Arc::clone(&gate)));
-    let site = http::router(site(&config, &rooms, &studio, gate, &secret)?);
+    let site = http::router(site(&config, &context, &studio, gate, &secret)?);
     let server = Server::new(
         site,
         config.connections.clone(),
         config.trusted_proxies.clone(),
     );
     tokio::spawn(sweep(Arc::clone(&studio)));
-    tokio::spawn(attend_outbox(Arc::clone(&studio)));
+    tokio::spawn(process_outbox(Arc::clone(&studio)));
     tokio::spawn(discard(Arc::clone(&studio)));
     if let Some(semantic) = studio.semantic.clone() {
         tokio::spawn(async move { semantic.keep_renewing().await });
@@ -90,12 +90,12 @@ pub async fn serve(config: Config) -> Result<()> {
     signals.next().await;
     // Connections stay open meanwhile: deliveries and polls need them.
     shut_down(&config, &worker, &workers, &mut signals).await;
-    studio.record_figures().await;
+    studio.record_stats().await;
     studio.record_savings().await;
     closing.cancel();
     // A client that neither reads nor leaves must not keep the process.
     let _ = timeout(LAST_MOMENT, server).await;
-    rooms.close().await;
+    context.close().await;
     info!("closed");
     Ok(())
 }
@@ -149,7 +149,7 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
 
 fn site(
     config: &Config,
-    rooms: &Rooms,
+    context: &AppContext,
     studio: &Arc<Studio>,
     gate: Arc<Gate>,
     secret: &str,
@@ -165,7 +165,7 @@ fn site(
         gate,
         metrics: metrics::install()?,
         signer: callback::signer(secret),
-        webhooks: Arc::clone(&rooms.webhooks),
+        webhooks: Arc::clone(&context.webhooks),
         cookies: Key::from(&derived("atelier session cookies")),
         links: JobKeys::new(derived("atelier links").into()),
         owner_keys: JobKeys::new(derived("atelier owner keys").into()),
@@ -174,7 +174,7 @@ fn site(
         photos: config.photos.clone(),
         uploads: config.data.join(data_dir::UPLOADS),
         pools: Pools::default(),
-        polls: Places::new(config.connections.polls as usize),
+        polls: Permits::new(config.connections.polls as usize),
         callbacks: config.callbacks.clone(),
         admin_token: config.admin_token.clone(),
         https: config
@@ -192,7 +192,7 @@ async fn record(studio: Arc<Studio>) {
     let mut tick = interval(RECORD);
     loop {
         tick.tick().await;
-        studio.record_figures().await;
+        studio.record_stats().await;
         studio.record_savings().await;
     }
 }
@@ -201,7 +201,7 @@ async fn resolve(studio: Arc<Studio>) {
     let mut tick = interval(RESOLVE);
     loop {
         tick.tick().await;
-        studio.resolve_doubts().await;
+        studio.resolve_uncertain().await;
     }
 }
 
@@ -217,11 +217,11 @@ async fn renew(gate: Arc<Gate>) {
     gate.keep_renewing().await;
 }
 
-async fn attend_outbox(studio: Arc<Studio>) {
+async fn process_outbox(studio: Arc<Studio>) {
     let mut tick = interval(OUTBOX);
     loop {
         tick.tick().await;
-        if let Err(error) = studio.attend_outbox(OUTBOX).await {
+        if let Err(error) = studio.process_outbox(OUTBOX).await {
             warn!(%error, "the outbox could not be read");
         }
     }
@@ -229,7 +229,7 @@ async fn attend_outbox(studio: Arc<Studio>) {
 
 /// Sees to it that no file stays that nothing needs.
 async fn discard(studio: Arc<Studio>) {
-    tokio::join!(studio.keep_discarding(), studio.keep_looking_through());
+    tokio::join!(studio.keep_discarding(), studio.keep_removing_orphans());
 }
 
 async fn sweep(studio: Arc<Studio>) {

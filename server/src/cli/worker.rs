@@ -13,7 +13,7 @@ use tracing::info;
 use url::Url;
 
 use crate::{
-    app::context::{Rooms, start_cryptography},
+    app::context::{AppContext, start_cryptography},
     app::data_dir,
     config::Config,
     worker::Worker,
@@ -32,13 +32,13 @@ pub async fn work(config: Config) -> Result<()> {
     );
     let callback = callback(&config)?;
     start_cryptography();
-    let rooms = Rooms::open(&config).await?;
+    let context = AppContext::open(&config).await?;
     let secret = data_dir::secret(&config)?;
-    let worker = rooms.worker(&config, &secret, callback.clone(), CancellationToken::new())?;
+    let worker = context.worker(&config, &secret, callback.clone(), CancellationToken::new())?;
     let worker = Arc::new(worker);
     let workers = worker.start(config.workers);
     info!(
-        provider = rooms.provider.name(),
+        provider = context.provider.name(),
         workers = config.workers,
         "working, delivering to {callback}"
     );

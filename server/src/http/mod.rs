@@ -43,7 +43,7 @@ pub(crate) use self::{
 pub use self::{job_keys::JobKeys, pools::Pools};
 use crate::{
     access::Gate,
-    app::{Places, Studio},
+    app::{Permits, Studio},
     callback::PATH as CALLBACK,
     config::{CallbacksConfig, PhotosConfig, ProxyHeader, Secret},
     providers::replicate::{self, Webhooks},
@@ -72,7 +72,7 @@ pub struct Site {
     /// Where pictures are worked on.
     pub pools: Pools,
     /// Polls that wait, by who asks.
-    pub polls: Arc<Places>,
+    pub polls: Arc<Permits>,
     /// The site is served over TLS, as its public address says.
     pub https: bool,
     /// Scheme, host and port of the site's public address, as browsers write them.

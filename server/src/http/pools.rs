@@ -13,7 +13,7 @@ use tokio::{
     task::spawn_blocking,
 };
 
-use crate::app::{Caller, Place, Places};
+use crate::app::{Caller, Permit, Permits};
 
 /// Uploads of one owner that are received, wait or are decoded. Each is a file of up to `photos.max_bytes`.
 const UPLOADS_EACH: usize = 64;
@@ -31,7 +31,7 @@ pub struct Pools {
     pub(crate) downloads: Pool,
     /// Many pictures written into one file.
     pub(crate) archives: Pool,
-    pub(crate) upload_places: UploadPlaces,
+    pub(crate) upload_permits: UploadPermits,
 }
 
 impl Default for Pools {
@@ -41,7 +41,7 @@ impl Default for Pools {
             thumbnails: Pool::new(2),
             downloads: Pool::new(1),
             archives: Pool::new(2),
-            upload_places: UploadPlaces::default(),
+            upload_permits: UploadPermits::default(),
         }
     }
 }
@@ -73,30 +73,30 @@ impl From<&Caller> for Origin {
     }
 }
 
-/// Places for uploads, which are files on disk until their turn.
-pub(crate) struct UploadPlaces {
-    owners: Arc<Places>,
-    addresses: Arc<Places>,
+/// Permits for uploads, which are files on disk until their turn.
+pub(crate) struct UploadPermits {
+    owners: Arc<Permits>,
+    addresses: Arc<Permits>,
 }
 
-impl Default for UploadPlaces {
+impl Default for UploadPermits {
     fn default() -> Self {
         Self {
-            owners: Places::new(UPLOADS_EACH),
-            addresses: Places::new(UPLOADS_PER_ADDRESS),
+            owners: Permits::new(UPLOADS_EACH),
+            addresses: Permits::new(UPLOADS_PER_ADDRESS),
         }
     }
 }
 
-impl UploadPlaces {
+impl UploadPermits {
     /// A place for another upload, if there is one.
-    pub(crate) fn take(&self, origin: &Origin) -> Option<(Place, Place)> {
-        let own = self.owners.take(&origin.owner)?;
-        Some((own, self.addresses.take(&origin.address)?))
+    pub(crate) fn try_acquire(&self, origin: &Origin) -> Option<(Permit, Permit)> {
+        let own = self.owners.try_acquire(&origin.owner)?;
+        Some((own, self.addresses.try_acquire(&origin.address)?))
     }
 }
 
-/// Places for work, given out in turns: among the addresses that wait, among
+/// Permits for work, given out in turns: among the addresses that wait, among
 /// the owners at each, and to each in order. Who waits and hangs up has left the line.
 ///
 /// Whoever waits passes three lines that are first come, first served. The
@@ -271,18 +271,18 @@ mod tests {
 
     #[test]
     fn uploads_have_places_by_owner_and_by_address() {
-        let places = UploadPlaces::default();
+        let permits = UploadPermits::default();
         let take = |owner: &str, count: usize| -> Vec<_> {
-            let taken = (0..count).map(|_| places.take(&origin(owner, "6")));
+            let taken = (0..count).map(|_| permits.try_acquire(&origin(owner, "6")));
             taken.collect::<Option<_>>().unwrap()
         };
         let mut held = vec![take("eve", UPLOADS_EACH)];
-        assert!(places.take(&origin("eve", "6")).is_none());
-        assert!(places.take(&origin("ada", "7")).is_some());
+        assert!(permits.try_acquire(&origin("eve", "6")).is_none());
+        assert!(permits.try_acquire(&origin("ada", "7")).is_some());
         let owners = UPLOADS_PER_ADDRESS / UPLOADS_EACH;
         held.extend((1..owners).map(|number| take(&number.to_string(), UPLOADS_EACH)));
-        assert!(places.take(&origin("ben", "6")).is_none());
+        assert!(permits.try_acquire(&origin("ben", "6")).is_none());
         drop(held);
-        assert!(places.take(&origin("ben", "6")).is_some());
+        assert!(permits.try_acquire(&origin("ben", "6")).is_some());
     }
 }

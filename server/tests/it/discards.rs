@@ -137,7 +137,7 @@ async fn what_cannot_be_discarded_is_not_shown_and_tried_again() {
             .unwrap();
         let stuck = Stuck::new(file(&setup, original));
         delete(&server, &job).await;
-        server.logged("it is tried again");
+        server.logged("retrying later");
         stuck.release();
         for gone in [text(original), &small, text(made)] {
             assert_eq!(server.get(gone).send().await.unwrap().status(), 404);

@@ -323,7 +323,7 @@ async fn an_order_that_was_answered_with_an_error_is_taken_back() {
     let answer = fresh_order(&server).send().await.unwrap();
     assert_eq!(answer.status(), 503);
     stage.redis.signal(Signal::SIGCONT);
-    server.logged("is taken back");
+    server.logged("was taken back");
 }
 
 /// A way to Redis on which answers can be lost.

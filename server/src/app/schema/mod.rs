@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::{
-    access::SqliteRegister,
+    access::SqliteAccessStore,
     cache::SqliteCache,
     limit::SqliteLimiter,
     queue::SqliteQueue,
@@ -17,10 +17,10 @@ const SCHEMAS: &[Schema] = &[
     SqliteQueue::SCHEMA,
     SqliteLimiter::SCHEMA,
     SqliteCache::SCHEMA,
-    SqliteRegister::SCHEMA,
+    SqliteAccessStore::SCHEMA,
 ];
 
-/// How files came to be from before each part had a schema of its own.
+/// The migrations of files from before each part had a schema of its own.
 const EARLIER: &[&str] = &[
     include_str!("001.sql"),
     include_str!("002.sql"),

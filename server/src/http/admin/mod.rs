@@ -33,7 +33,7 @@ pub(crate) fn routes(state: &State) -> Router<State> {
         .route("/api/admin/limits", get(stats::limits))
         .route("/api/admin/dead", get(list))
         .route("/api/admin/dead/retry", post(retry_all))
-        .route("/api/admin/dead/{id}", delete(bury))
+        .route("/api/admin/dead/{id}", delete(delete_dead))
         .route("/api/admin/dead/{id}/retry", post(retry))
         .route_layer(from_fn_with_state(state.clone(), authorise))
 }
@@ -85,7 +85,7 @@ async fn list(AxumState(state): AxumState<State>, RawQuery(query): RawQuery) -> 
 
 /// Answers with the job as it waits again; with nothing for a notice.
 async fn retry(AxumState(state): AxumState<State>, Path(id): Path<String>) -> Result<Response> {
-    let job = state.studio.revive(&id).await?;
+    let job = state.studio.retry(&id).await?;
     Ok(match view::job(&job) {
         Some(job) => Json(job).into_response(),
         None => StatusCode::NO_CONTENT.into_response(),
@@ -98,12 +98,15 @@ struct Retried {
 }
 
 async fn retry_all(AxumState(state): AxumState<State>) -> Result<Json<Retried>> {
-    let retried = state.studio.revive_all().await?;
+    let retried = state.studio.retry_all().await?;
     Ok(Json(Retried { retried }))
 }
 
-async fn bury(AxumState(state): AxumState<State>, Path(id): Path<String>) -> Result<StatusCode> {
-    state.studio.bury(&id).await?;
+async fn delete_dead(
+    AxumState(state): AxumState<State>,
+    Path(id): Path<String>,
+) -> Result<StatusCode> {
+    state.studio.delete_dead(&id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

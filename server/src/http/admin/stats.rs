@@ -58,14 +58,14 @@ struct Rejected {
 
 pub(crate) async fn limits(AxumState(state): AxumState<State>) -> Result<Response> {
     let (studio, now) = (&state.studio, state.studio.clock.now());
-    let since = now.checked_sub(studio.figures_kept).unwrap_or_default();
-    let figures = studio.figures(since).await?;
+    let since = now.checked_sub(studio.stats_kept).unwrap_or_default();
+    let stats = studio.hourly_stats(since).await?;
     let standings = studio.shared_standings().await?;
     let lately = (now - LATELY).as_millisecond();
     let mut shown: Vec<Shown> = Vec::new();
     let mut by_name: BTreeMap<&str, Vec<&HourlyStats>> = BTreeMap::new();
-    for figure in &figures {
-        by_name.entry(&figure.policy).or_default().push(figure);
+    for hour in &stats {
+        by_name.entry(&hour.policy).or_default().push(hour);
     }
     for policy in &studio.policies {
         let decided = by_name.remove(policy.name.as_str()).unwrap_or_default();
@@ -93,12 +93,12 @@ fn terms(policy: &Policy, standing: Option<&Standing>) -> Terms {
 }
 
 fn decisions(name: &str, decided: &[&HourlyStats], lately: i64) -> Shown {
-    let hours = decided.iter().map(|figure| Hour {
-        hour: Timestamp::from_millisecond(figure.hour)
+    let hours = decided.iter().map(|stats| Hour {
+        hour: Timestamp::from_millisecond(stats.hour)
             .unwrap_or_default()
             .to_string(),
-        allowed: figure.allowed,
-        rejected: figure.rejected,
+        allowed: stats.allowed,
+        rejected: stats.rejected,
     });
     Shown {
         name: name.to_owned(),
@@ -110,8 +110,8 @@ fn decisions(name: &str, decided: &[&HourlyStats], lately: i64) -> Shown {
 
 fn most_rejected(decided: &[&HourlyStats], lately: i64) -> Vec<Rejected> {
     let mut times: HashMap<&str, u64> = HashMap::new();
-    for figure in decided.iter().filter(|figure| figure.hour >= lately) {
-        for (who, rejected) in &figure.who {
+    for hour in decided.iter().filter(|stats| stats.hour >= lately) {
+        for (who, rejected) in &hour.who {
             *times.entry(who).or_default() += rejected;
         }
     }

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::http::{Error, Result, State, extract::path::Path, outlive::outlive};
 use crate::{
-    app::Place,
+    app::Permit,
     app::view,
     app::{self, Caller},
     job::Task,
@@ -92,11 +92,11 @@ fn place_to_wait(
     caller: &Caller,
     after: Option<u64>,
     wait: Duration,
-) -> (Option<Place>, Duration) {
+) -> (Option<Permit>, Duration) {
     if after.is_none() || wait.is_zero() {
         return (None, wait);
     }
-    match state.polls.take(caller.counted_as()) {
+    match state.polls.try_acquire(caller.counted_as()) {
         Some(place) => (Some(place), wait),
         None => (None, wait.min(CROWDED_WAIT)),
     }

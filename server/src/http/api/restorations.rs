@@ -47,7 +47,7 @@ pub(crate) async fn submit(
 ) -> Result<Response> {
     let (headers, origin) = (request.headers().clone(), Origin::from(&caller));
     // Whoever is refused in the end is refused before the body is read.
-    let _place = (state.pools.upload_places.take(&origin)).ok_or(app::Error::Busy)?;
+    let _permit = (state.pools.upload_permits.try_acquire(&origin)).ok_or(app::Error::Busy)?;
     state.studio.check_room_for_photo(&caller).await?;
     let mut form = Multipart::from_request(request, &())
         .await
@@ -85,7 +85,7 @@ async fn take(submission: &mut Submission, origin: &Origin, wanted: Wanted) -> R
 /// the only bound there is on how often somebody may have that done.
 async fn charge_for_decoding(submission: &Submission) {
     let studio = &submission.state.studio;
-    let charged = studio.charge_for_nothing(&submission.caller, Kind::Restoration);
+    let charged = studio.charge_failed_request(&submission.caller, Kind::Restoration);
     match charged.await {
         // They have no request left as it is.
         Ok(()) | Err(app::Error::Limited(_)) => {}

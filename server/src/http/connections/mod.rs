@@ -38,7 +38,7 @@ use self::{
     stream::{Phase, TimedStream},
 };
 use crate::{
-    app::{Place, Places},
+    app::{Permit, Permits},
     config::ConnectionsConfig,
     http::{crowded, network},
     telemetry::metrics,
@@ -59,17 +59,17 @@ pub struct Server {
     settings: ConnectionsConfig,
     trusted_proxies: Vec<IpNet>,
     /// Taken by every connection.
-    all: Arc<Places>,
+    all: Arc<Permits>,
     /// Taken by address.
-    each: Arc<Places>,
+    each: Arc<Permits>,
     /// Taken by those who are being turned away.
-    leaving: Arc<Places>,
+    leaving: Arc<Permits>,
 }
 
 /// What a connection holds until it ends.
 struct Held {
-    _one_of_all: Place,
-    _one_of_its_own: Option<Place>,
+    _one_of_all: Permit,
+    _one_of_its_own: Option<Permit>,
 }
 
 impl Server {
@@ -80,9 +80,9 @@ impl Server {
         Self {
             router,
             trusted_proxies,
-            all: Places::new(most),
-            each: Places::new(settings.per_address as usize),
-            leaving: Places::new((most / 4).max(1)),
+            all: Permits::new(most),
+            each: Permits::new(settings.per_address as usize),
+            leaving: Permits::new((most / 4).max(1)),
             settings,
         }
     }
@@ -124,10 +124,10 @@ impl Server {
         let proxy = self.trusted_proxies.iter().any(|net| net.contains(&ip));
         let one_of_its_own = match proxy {
             true => None,
-            false => Some(self.each.take(&network(ip))?),
+            false => Some(self.each.try_acquire(&network(ip))?),
         };
         Some(Held {
-            _one_of_all: self.all.take("")?,
+            _one_of_all: self.all.try_acquire("")?,
             _one_of_its_own: one_of_its_own,
         })
     }
@@ -159,7 +159,7 @@ impl Server {
     /// where there are too many even for that.
     fn turn_away(&self, socket: TcpStream) {
         metrics::connection_refused();
-        let Some(place) = self.leaving.take("") else {
+        let Some(place) = self.leaving.try_acquire("") else {
             return;
         };
         let service = service_fn(|_| async { Ok::<_, Infallible>(crowded().into_response()) });

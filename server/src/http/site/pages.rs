@@ -304,7 +304,7 @@ impl Data for Desk {
                 return Ok(None);
             };
             let mine = caller.owns(&job);
-            let withheld = mine && studio.register.withheld(&job.id).await?;
+            let withheld = mine && studio.access.withheld(&job.id).await?;
             Ok(state.tell(&caller, &job).map(|job| Seen {
                 job,
                 mine,

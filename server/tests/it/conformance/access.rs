@@ -1,16 +1,16 @@
 use std::{sync::Arc, time::Duration};
 
 use atelier::{
-    access::{Denial, Gate, Key, NotAdmitted, Register, Subject, digest},
+    access::{AccessStore, Denial, Gate, Key, NotAdmitted, Subject, digest},
     limit::Unit,
     policies::own_quota,
 };
 
 use super::{Stores, at};
 
-async fn add(register: &Arc<dyn Register>, name: &str) -> (Key, String) {
+async fn add(store: &Arc<dyn AccessStore>, name: &str) -> (Key, String) {
     let (key, text) = Key::new(Some(name), None, at(0));
-    register.put(&digest(&text), &key).await.unwrap();
+    store.put(&digest(&text), &key).await.unwrap();
     (key, text)
 }
 
@@ -22,59 +22,56 @@ fn denial(text: &str) -> Denial {
 }
 
 pub(super) async fn a_key_is_kept_to_the_letter(stores: Stores) {
-    let register = stores.register;
+    let store = stores.access;
     let own = own_quota(Unit::Usd, 2.5, Duration::from_secs(86_400)).unwrap();
     let (key, text) = Key::new(Some("Ada & \"Co\""), Some(own), at(0));
-    register.put(&digest(&text), &key).await.unwrap();
-    assert_eq!(
-        register.find(&digest(&text)).await.unwrap(),
-        Some(key.clone())
-    );
-    assert_eq!(register.find(&digest("atl_other")).await.unwrap(), None);
-    assert_eq!(register.keys().await.unwrap(), [(digest(&text), key)]);
+    store.put(&digest(&text), &key).await.unwrap();
+    assert_eq!(store.find(&digest(&text)).await.unwrap(), Some(key.clone()));
+    assert_eq!(store.find(&digest("atl_other")).await.unwrap(), None);
+    assert_eq!(store.keys().await.unwrap(), [(digest(&text), key)]);
 }
 
 pub(super) async fn a_key_can_be_revoked(stores: Stores) {
-    let register = stores.register;
-    let (key, text) = add(&register, "a").await;
-    add(&register, "b").await;
+    let store = stores.access;
+    let (key, text) = add(&store, "a").await;
+    add(&store, "b").await;
     let revoked = Key {
         revoked_at: Some(at(1)),
         ..key
     };
-    register.put(&digest(&text), &revoked).await.unwrap();
-    assert_eq!(register.find(&digest(&text)).await.unwrap(), Some(revoked));
-    assert_eq!(register.keys().await.unwrap().len(), 2);
+    store.put(&digest(&text), &revoked).await.unwrap();
+    assert_eq!(store.find(&digest(&text)).await.unwrap(), Some(revoked));
+    assert_eq!(store.keys().await.unwrap().len(), 2);
 }
 
 pub(super) async fn the_deny_list_has_each_subject_once(stores: Stores) {
-    let register = stores.register;
+    let store = stores.access;
     for text in ["203.0.113.0/24", "203.0.113.9/24", "BadBot"] {
-        register.deny(&denial(text)).await.unwrap();
+        store.deny(&denial(text)).await.unwrap();
     }
     let ends = Denial {
         until: Some(at(9)),
         ..denial("badbot")
     };
-    register.deny(&ends).await.unwrap();
-    let mut denials = register.denials().await.unwrap();
+    store.deny(&ends).await.unwrap();
+    let mut denials = store.denials().await.unwrap();
     denials.sort_by_key(|denial| denial.subject.to_string());
     assert_eq!(denials, [denial("203.0.113.0/24"), ends]);
     let subject = Subject::guess("203.0.113.1/24").unwrap();
-    assert!(register.allow(&subject).await.unwrap());
-    assert!(!register.allow(&subject).await.unwrap());
-    assert_eq!(register.denials().await.unwrap().len(), 1);
+    assert!(store.allow(&subject).await.unwrap());
+    assert!(!store.allow(&subject).await.unwrap());
+    assert_eq!(store.denials().await.unwrap().len(), 1);
 }
 
 pub(super) async fn a_job_is_withheld_until_it_is_shared_again(stores: Stores) {
-    let register = stores.register;
-    let withheld = async |job: &str| register.withheld(job).await.unwrap();
+    let store = stores.access;
+    let withheld = async |job: &str| store.withheld(job).await.unwrap();
     for _twice in 0..2 {
-        register.withhold("a", true).await.unwrap();
+        store.withhold("a", true).await.unwrap();
     }
     assert!(withheld("a").await && !withheld("b").await);
     for _twice in 0..2 {
-        register.withhold("a", false).await.unwrap();
+        store.withhold("a", false).await.unwrap();
     }
     assert!(!withheld("a").await);
 }
@@ -82,9 +79,9 @@ pub(super) async fn a_job_is_withheld_until_it_is_shared_again(stores: Stores) {
 pub(super) async fn a_gate_knows_a_new_key_at_once_and_a_revoked_one_after_its_renewal(
     stores: Stores,
 ) {
-    let register = stores.register;
-    let gate = Gate::new(Arc::clone(&register), vec![]);
-    let (key, text) = add(&register, "a").await;
+    let store = stores.access;
+    let gate = Gate::new(Arc::clone(&store), vec![]);
+    let (key, text) = add(&store, "a").await;
     let admitted = gate.admit(&text, "203.0.113.1", at(0)).await.unwrap();
     assert_eq!(admitted.id, key.id);
     gate.renew().await.unwrap();
@@ -92,18 +89,18 @@ pub(super) async fn a_gate_knows_a_new_key_at_once_and_a_revoked_one_after_its_r
         revoked_at: Some(at(1)),
         ..key
     };
-    register.put(&digest(&text), &revoked).await.unwrap();
+    store.put(&digest(&text), &revoked).await.unwrap();
     gate.renew().await.unwrap();
     let refused = gate.admit(&text, "203.0.113.1", at(2)).await;
     assert!(matches!(refused, Err(NotAdmitted::Unknown)));
 }
 
 pub(super) async fn wrong_keys_are_limited_and_right_ones_are_not(stores: Stores) {
-    let register = stores.register;
-    let gate = Gate::new(Arc::clone(&register), vec![]);
-    let (_, known) = add(&register, "a").await;
+    let store = stores.access;
+    let gate = Gate::new(Arc::clone(&store), vec![]);
+    let (_, known) = add(&store, "a").await;
     gate.renew().await.unwrap();
-    let (_, new) = add(&register, "b").await;
+    let (_, new) = add(&store, "b").await;
     let attempt = async |text: &str, from: &str, now: i64| gate.admit(text, from, at(now)).await;
     for _ in 0..20 {
         attempt(&new, "203.0.113.1", 0).await.unwrap();
@@ -122,16 +119,16 @@ pub(super) async fn wrong_keys_are_limited_and_right_ones_are_not(stores: Stores
 }
 
 pub(super) async fn a_gate_denies_until_the_end(stores: Stores) {
-    let register = stores.register;
+    let store = stores.access;
     let configured = vec![Subject::guess("2001:db8::/32").unwrap()];
-    let gate = Gate::new(Arc::clone(&register), configured);
-    let (key, text) = add(&register, "a").await;
+    let gate = Gate::new(Arc::clone(&store), configured);
+    let (key, text) = add(&store, "a").await;
     for text in ["198.51.100.0/24", "curl/8", &key.id] {
         let denial = Denial {
             until: Some(at(1000)),
             ..denial(text)
         };
-        register.deny(&denial).await.unwrap();
+        store.deny(&denial).await.unwrap();
     }
     gate.renew().await.unwrap();
     let denies = |ip: &str, agent: &str, now: i64| gate.denies(ip.parse().unwrap(), agent, at(now));

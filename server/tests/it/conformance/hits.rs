@@ -7,7 +7,7 @@ use std::sync::{
 
 use async_trait::async_trait;
 use atelier::{
-    access::{Denial, Error, Key, Register, Subject},
+    access::{AccessStore, Denial, Error, Key, Subject},
     app::{Accepted, Studio},
     limit::{Policy, Unit},
     queue::{DynQueue, Ended},
@@ -27,45 +27,45 @@ const STRANGER: &str = "somebody-else";
 
 /// A register that counts who asks whether jobs are withheld; after that, the job may be `deleted`.
 struct Asked {
-    register: Arc<dyn Register>,
+    store: Arc<dyn AccessStore>,
     queue: Arc<DynQueue>,
     deleted: bool,
     count: AtomicU32,
 }
 
 #[async_trait]
-impl Register for Asked {
+impl AccessStore for Asked {
     async fn keys(&self) -> Result<Vec<(String, Key)>, Error> {
-        self.register.keys().await
+        self.store.keys().await
     }
 
     async fn find(&self, digest: &str) -> Result<Option<Key>, Error> {
-        self.register.find(digest).await
+        self.store.find(digest).await
     }
 
     async fn put(&self, digest: &str, key: &Key) -> Result<(), Error> {
-        self.register.put(digest, key).await
+        self.store.put(digest, key).await
     }
 
     async fn denials(&self) -> Result<Vec<Denial>, Error> {
-        self.register.denials().await
+        self.store.denials().await
     }
 
     async fn deny(&self, denial: &Denial) -> Result<(), Error> {
-        self.register.deny(denial).await
+        self.store.deny(denial).await
     }
 
     async fn allow(&self, subject: &Subject) -> Result<bool, Error> {
-        self.register.allow(subject).await
+        self.store.allow(subject).await
     }
 
     async fn withhold(&self, job: &str, withheld: bool) -> Result<(), Error> {
-        self.register.withhold(job, withheld).await
+        self.store.withhold(job, withheld).await
     }
 
     async fn withheld(&self, job: &str) -> Result<bool, Error> {
         self.count.fetch_add(1, Ordering::SeqCst);
-        let withheld = self.register.withheld(job).await;
+        let withheld = self.store.withheld(job).await;
         if self.deleted {
             self.queue.delete(job).await.unwrap();
         }
@@ -80,14 +80,14 @@ async fn studio(
     deleted: bool,
 ) -> (Arc<Studio>, Arc<Asked>) {
     let asked = Arc::new(Asked {
-        register: Arc::clone(&stores.register),
+        store: Arc::clone(&stores.access),
         queue: Arc::clone(&stores.queue),
         deleted,
         count: AtomicU32::new(0),
     });
     let studio = Arc::new(Studio {
         policies,
-        register: Arc::clone(&asked) as Arc<dyn Register>,
+        access: Arc::clone(&asked) as Arc<dyn AccessStore>,
         ..Arc::into_inner(ledger::studio(stores)).unwrap()
     });
     order(&studio, OWNER).await.unwrap();

@@ -12,7 +12,7 @@ mod sweep;
 use std::sync::Arc;
 
 use atelier::{
-    access::{RedisRegister, Register, SqliteRegister},
+    access::{AccessStore, RedisAccessStore, SqliteAccessStore},
     app::schema,
     cache::{Cache, RedisCache, SqliteCache},
     limit::{Limiter, RedisLimiter, SqliteLimiter},
@@ -33,7 +33,7 @@ pub(crate) struct Stores {
     files: Arc<dyn Housekeeping>,
     cache: Arc<dyn Cache>,
     limiter: Arc<dyn Limiter>,
-    register: Arc<dyn Register>,
+    access: Arc<dyn AccessStore>,
     _folder: TempDir,
 }
 
@@ -46,7 +46,7 @@ async fn sqlite() -> Stores {
         files: Arc::clone(&queue) as Arc<dyn Housekeeping>,
         queue,
         cache: Arc::new(SqliteCache::new(database.clone(), MOST as u64)),
-        register: Arc::new(SqliteRegister::new(database.clone())),
+        access: Arc::new(SqliteAccessStore::new(database.clone())),
         limiter: Arc::new(SqliteLimiter::new(database)),
         _folder: folder,
     }
@@ -70,7 +70,7 @@ fn over_redis(redis: Redis) -> Stores {
         files: Arc::clone(&queue) as Arc<dyn Housekeeping>,
         queue,
         cache: Arc::new(RedisCache::new(redis.clone(), MOST as u64)),
-        register: Arc::new(RedisRegister::new(redis.clone())),
+        access: Arc::new(RedisAccessStore::new(redis.clone())),
         limiter: Arc::new(RedisLimiter::new(redis)),
         _folder: tempfile::tempdir().unwrap(),
     }

@@ -107,7 +107,7 @@ impl Books {
             Op::Deliver { which, dies } => self.deliver(which, dies).await,
             Op::Cancel { which, dies } => self.cancel(which, dies).await,
             Op::Delete(which) => self.delete(which).await,
-            Op::Attend => self.studio.attend_outbox(Duration::ZERO).await.unwrap(),
+            Op::Attend => self.studio.process_outbox(Duration::ZERO).await.unwrap(),
         }
     }
 
@@ -305,7 +305,7 @@ impl Books {
                 break;
             }
         }
-        self.studio.attend_outbox(Duration::ZERO).await.unwrap();
+        self.studio.process_outbox(Duration::ZERO).await.unwrap();
         // Tasks that follow deliveries do the same, at the same time.
         while !self.studio.queue.outbox(None, 1).await.unwrap().is_empty() {
             tokio::task::yield_now().await;

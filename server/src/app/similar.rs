@@ -1,4 +1,4 @@
-//! What was made before for words that mean the same.
+//! Finds earlier answers to prompts that mean the same.
 
 use futures::future::join_all;
 use jiff::Timestamp;
@@ -14,16 +14,16 @@ use crate::{
     queue::Job,
 };
 
-/// A job whose words may mean the same.
-struct Known {
+/// An earlier job whose prompt may mean the same.
+struct SimilarJob {
     job: Job,
     prompt: String,
     similarity: f32,
     own: bool,
 }
 
-impl Known {
-    /// The index may lag behind; the request has the last word.
+impl SimilarJob {
+    /// `None` if the job is not comparable: the index may be stale, so the stored request decides.
     fn of(caller: &Caller, job: Job, similarity: f32, parameters: &str) -> Option<Self> {
         let Task::Image(task) = &job.request.task else {
             return None;
@@ -48,22 +48,22 @@ impl Known {
 }
 
 impl Studio {
-    /// An earlier picture to be shown beside the one that is asked for.
+    /// An earlier picture to suggest beside the requested one.
     pub(super) async fn suggestion(
         &self,
         caller: &Caller,
         request: &Request,
         now: Timestamp,
     ) -> Option<Found> {
-        let Answer { outcome, mut found } = self.similar(caller, request, now).await?;
+        let Answer { outcome, mut found } = self.similar_answer(caller, request, now).await?;
         if let Outcome::Succeeded { pictures, .. } = outcome {
             found.picture = pictures.into_iter().next();
         }
         Some(found)
     }
 
-    /// Whatever goes wrong is a miss.
-    pub(super) async fn similar(
+    /// Returns the answer to an earlier prompt that means the same. Any error is a miss.
+    pub(super) async fn similar_answer(
         &self,
         caller: &Caller,
         request: &Request,
@@ -73,77 +73,78 @@ impl Studio {
         let asked = semantic::read(&task.prompt).await?;
         let parameters = request.parameters(caller.owner.as_deref().unwrap_or_default());
         let candidates = semantic.candidates(&parameters, &asked, now).await;
-        let known = self.known(caller, candidates, &parameters, now).await;
-        let mut known = known.inspect_err(unasked).ok()?;
-        while !known.is_empty() {
-            let earlier = known.iter().map(Known::earlier).collect();
+        let jobs = self.comparable_jobs(caller, candidates, &parameters, now);
+        let mut jobs = jobs.await.inspect_err(log_error).ok()?;
+        while !jobs.is_empty() {
+            let earlier = jobs.iter().map(SimilarJob::earlier).collect();
             let verdicts = semantic::judge(&asked, earlier).await;
             if verdicts.is_empty() {
                 return None;
             }
-            let rest = known.split_off(verdicts.len());
-            for (known, verdict) in known.into_iter().zip(verdicts) {
-                // The reason tells words of prompts.
+            let rest = jobs.split_off(verdicts.len());
+            for (earlier, verdict) in jobs.into_iter().zip(verdicts) {
+                // The reason quotes words of prompts: never above debug level.
                 debug!(
-                    job = known.job.id,
-                    similarity = known.similarity,
+                    job = earlier.job.id,
+                    similarity = earlier.similarity,
                     agree = verdict.agree,
                     reason = verdict.reason,
-                    "compared"
+                    "prompts compared"
                 );
                 if verdict.agree {
-                    let answer = self.alike(caller, known, verdict.reason, now).await;
-                    if let Some(answer) = answer.inspect_err(unasked).ok()? {
+                    let answer = self.answer_of(caller, earlier, verdict.reason, now).await;
+                    if let Some(answer) = answer.inspect_err(log_error).ok()? {
                         return Some(answer);
                     }
                 }
             }
-            known = rest;
+            jobs = rest;
         }
         None
     }
 
-    /// The jobs of the candidates that may be compared.
-    async fn known(
+    /// The candidates' jobs that may be compared.
+    async fn comparable_jobs(
         &self,
         caller: &Caller,
         candidates: Vec<Candidate>,
         parameters: &str,
         now: Timestamp,
-    ) -> Result<Vec<Known>, Error> {
+    ) -> Result<Vec<SimilarJob>, Error> {
         let jobs = candidates.iter().map(|one| self.queue.get(&one.id));
         let jobs = join_all(jobs).await;
-        let mut known = Vec::with_capacity(jobs.len());
+        let mut comparable = Vec::with_capacity(jobs.len());
         for (candidate, job) in candidates.into_iter().zip(jobs) {
             match (job?, &self.semantic) {
                 (Some(job), _) => {
-                    known.extend(Known::of(caller, job, candidate.similarity, parameters));
+                    let job = SimilarJob::of(caller, job, candidate.similarity, parameters);
+                    comparable.extend(job);
                 }
                 (None, Some(semantic)) => semantic.forget(&candidate.id, now).await,
                 (None, None) => {}
             }
         }
-        Ok(known)
+        Ok(comparable)
     }
 
-    /// The answer that the job is to the same words in others, if it may still be given.
-    async fn alike(
+    /// The similar job's answer, if it may still be given to the caller.
+    async fn answer_of(
         &self,
         caller: &Caller,
-        known: Known,
+        similar: SimilarJob,
         reason: String,
         now: Timestamp,
     ) -> Result<Option<Answer>, Error> {
         let Some(semantic) = &self.semantic else {
             return Ok(None);
         };
-        let Known {
+        let SimilarJob {
             job,
             prompt,
             similarity,
             own,
-        } = known;
-        if !semantic.holds(&job.id).await || !self.serves(caller, &job).await? {
+        } = similar;
+        if !semantic.holds(&job.id).await || !self.may_answer(caller, &job).await? {
             return Ok(None);
         }
         let Some(Answer { outcome, mut found }) = answer(job) else {
@@ -159,7 +160,7 @@ impl Studio {
         Ok(Some(Answer { outcome, found }))
     }
 
-    /// A picture from words, where meanings are compared.
+    /// The semantic cache and the task, if the request is one whose meaning is compared.
     pub(super) fn comparable<'a>(
         &self,
         request: &'a Request,
@@ -172,6 +173,6 @@ impl Studio {
     }
 }
 
-fn unasked(error: &Error) {
-    debug!(%error, "what means the same cannot be asked for");
+fn log_error(error: &Error) {
+    debug!(%error, "semantic lookup failed");
 }

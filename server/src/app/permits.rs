@@ -1,24 +1,24 @@
-//! A bounded number of places for each of many.
+//! A limited number of permits for each of many names.
 
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// So many places for everybody, by name.
-pub struct Places {
+/// A counting semaphore per name.
+pub struct Permits {
     each: usize,
     taken: Mutex<HashMap<String, usize>>,
 }
 
-/// A place taken, free again when this is dropped.
-pub struct Place {
-    places: Arc<Places>,
+/// A permit, released when dropped.
+pub struct Permit {
+    permits: Arc<Permits>,
     who: String,
 }
 
-impl Places {
-    /// `each` places for everybody.
+impl Permits {
+    /// `each` permits for every name.
     pub fn new(each: usize) -> Arc<Self> {
         Arc::new(Self {
             each,
@@ -26,8 +26,8 @@ impl Places {
         })
     }
 
-    /// A place for `who`, if one is free.
-    pub fn take(self: &Arc<Self>, who: &str) -> Option<Place> {
+    /// Returns a permit for `who`, or `None` if all are taken.
+    pub fn try_acquire(self: &Arc<Self>, who: &str) -> Option<Permit> {
         let mut taken = self.lock();
         match taken.get_mut(who) {
             Some(count) if *count >= self.each => return None,
@@ -36,8 +36,8 @@ impl Places {
                 taken.insert(who.to_owned(), 1);
             }
         }
-        Some(Place {
-            places: Arc::clone(self),
+        Some(Permit {
+            permits: Arc::clone(self),
             who: who.to_owned(),
         })
     }
@@ -47,9 +47,9 @@ impl Places {
     }
 }
 
-impl Drop for Place {
+impl Drop for Permit {
     fn drop(&mut self) {
-        let mut taken = self.places.lock();
+        let mut taken = self.permits.lock();
         match taken.get_mut(&self.who) {
             Some(count) if *count > 1 => *count -= 1,
             _ => {
@@ -64,17 +64,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_is_free_again_when_it_is_left() {
-        let places = Places::new(2);
-        let first = places.take("ada");
-        let second = places.take("ada");
+    fn a_permit_is_free_again_once_it_is_dropped() {
+        let permits = Permits::new(2);
+        let first = permits.try_acquire("ada");
+        let second = permits.try_acquire("ada");
         assert!(first.is_some() && second.is_some());
-        assert!(places.take("ada").is_none());
-        assert!(places.take("ben").is_some());
+        assert!(permits.try_acquire("ada").is_none());
+        assert!(permits.try_acquire("ben").is_some());
         drop(first);
-        let third = places.take("ada");
-        assert!(third.is_some() && places.take("ada").is_none());
+        let third = permits.try_acquire("ada");
+        assert!(third.is_some() && permits.try_acquire("ada").is_none());
         drop((second, third));
-        assert!(places.lock().is_empty());
+        assert!(permits.lock().is_empty());
     }
 }
