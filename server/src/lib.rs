@@ -23,8 +23,8 @@
 //!
 //! [`cli`] starts a process by its [`config`], [`app::context`] puts its parts together,
 //! and [`telemetry`] shows what it does. [`job`] holds what the modules hand each other.
-//! The crates `atelier-*` beside this one know nothing of pictures or HTTP routes; only
-//! [`app`] and [`worker`] join them.
+//! The crates `atelier-*` know nothing of this one; [`app`] and [`worker`] join them.
+//! The whole map is `docs/ARCHITECTURE.md`.
 
 pub mod access;
 pub mod app;
