@@ -3,7 +3,7 @@
 //! Every answered prompt leaves a vector in the store. A lookup finds the nearest
 //! [`Vectors`] among the requests with the same parameters: in the memory of the
 //! process, or in Redis where that can search them. Whether they mean the same is
-//! for the [`guard`] to say.
+//! for the [`guard`](crate::guard) to say.
 
 mod encoder;
 mod backend;
