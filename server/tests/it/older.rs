@@ -1,11 +1,17 @@
-//! A Redis that an earlier version has written opens, and what is under way in
-//! it goes on.
+//! What an earlier version has written opens, a Redis or a data folder, and what is
+//! under way in it goes on.
 
 use std::time::Duration;
 
 use atelier::{
+    app::schema,
+    cache::{
+        Cache as _, SqliteCache,
+        semantic::{Changes, SqliteVectorLog, VectorLog as _},
+    },
     job::Outcome,
-    queue::{Claim, Join, Lane, NewJob, Priority, Queue, RedisQueue, Ticket, Verdict},
+    limit::{Demand, Limiter as _, Policy, SqliteLimiter},
+    queue::{Claim, Join, Lane, NewJob, Priority, Queue, RedisQueue, SqliteQueue, Ticket, Verdict},
     store::redis::Redis,
 };
 use atelier_api::{Cache, Status};
@@ -130,4 +136,63 @@ async fn redis_of_schema_1() {
 #[tokio::test]
 async fn cluster_of_schema_1() {
     what_is_under_way_goes_on(support::redis_cluster()).await;
+}
+
+/// The database of a data folder from before its parts had versions of their own: two
+/// pictures, a restored photo, and an order that waits to be tried a third time.
+const FOLDER_12: &str = include_str!("../data/folder-12.sql");
+
+/// When it was left.
+const LEFT_MS: i64 = 1_795_719_600_000;
+
+#[tokio::test]
+async fn a_folder_of_schema_12() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("atelier.db");
+    let file = rusqlite::Connection::open(&path).unwrap();
+    file.execute_batch(FOLDER_12).unwrap();
+    drop(file);
+    let left = Timestamp::from_millisecond(LEFT_MS).unwrap();
+    // The second start finds what the first has made of it.
+    for _ in 0..2 {
+        let database = schema::open(&path).unwrap();
+        let queue = SqliteQueue::new(database.clone());
+        let jobs = queue.list("key_755124729c", None, 9).await.unwrap();
+        let seen: Vec<_> = jobs.iter().map(|job| (job.status, job.cache)).collect();
+        let expected = [
+            (Status::Queued, Cache::Miss),
+            (Status::Succeeded, Cache::Miss),
+            (Status::Succeeded, Cache::Exact),
+            (Status::Succeeded, Cache::Miss),
+        ];
+        assert_eq!(seen, expected);
+
+        let cache = SqliteCache::new(database.clone(), 9);
+        let painted = &jobs[3];
+        let digest = painted.request.digest(&painted.owner);
+        let entry = cache.get(&digest, left).await.unwrap().unwrap();
+        assert_eq!(entry.value, painted.id);
+        assert_eq!(cache.count().await.unwrap(), 2);
+
+        let log = SqliteVectorLog::new(database.clone());
+        let Changes::Since(changes) = log.changes(0, 9).await.unwrap() else {
+            panic!("the log begins anew");
+        };
+        assert_eq!(changes[0].id, painted.id);
+
+        let budget = "name = 'daily-budget'\nscope = 'global'\nunit = 'usd'\n\
+                      algorithm = 'fixed_window'\nquota = 10\nwindow = '1d'";
+        let budget: Policy = toml::from_str(budget).unwrap();
+        let look = vec![Demand::new(&budget.into(), "", 0)];
+        let limiter = SqliteLimiter::new(database);
+        let standings = limiter.charge(look, left).await.unwrap().standings;
+        assert_eq!(standings[0].remaining, 9_997_000);
+    }
+    let queue = SqliteQueue::new(schema::open(&path).unwrap());
+    let lanes = [Lane::open("replicate")];
+    let claim = queue.claim(&lanes, left, Duration::from_secs(60)).await;
+    let Claim::Call(job) = claim.unwrap() else {
+        panic!("an order waits");
+    };
+    assert_eq!((job.attempt, job.failures.len()), (3, 2));
 }
