@@ -111,3 +111,17 @@ impl<'a> Asker<'a> {
         }
     }
 }
+
+#[test]
+fn money_is_counted_in_millionths_rounded_up() {
+    for (usd, parts) in [
+        (0.0, 0),
+        (1.0, 1_000_000),
+        (0.04, 40_000),
+        (0.000_000_4, 1),
+        (0.1 + 0.2, 300_000),
+        (-1.0, 0),
+    ] {
+        assert_eq!(micros(usd), parts, "{usd}");
+    }
+}

@@ -64,3 +64,60 @@ fn unit(policy: &Policy) -> &'static str {
         Unit::Usd => ";qu=\"usd-cents\"",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{Algorithm, Scope};
+
+    fn standing(unit: Unit, remaining: u64, reset: Option<u64>) -> Standing {
+        let (scope, algorithm) = (Scope::Ip, Algorithm::FixedWindow);
+        let hour = Duration::from_secs(3600);
+        let policy = Policy::new(unit.as_str(), scope, unit, algorithm, 20.0, hour).unwrap();
+        Standing {
+            policy: Arc::new(policy),
+            remaining,
+            reset: reset.map(Duration::from_millis),
+            violated: true,
+        }
+    }
+
+    #[test]
+    fn money_is_told_in_cents_and_time_in_whole_seconds() {
+        let standings = [
+            standing(Unit::Images, 7, Some(1_001)),
+            standing(Unit::Usd, 1_239_999, Some(59_000)),
+        ];
+        let mut fields = HeaderMap::new();
+        set(&mut fields, &standings);
+        let policies = "\"images\";q=20;w=3600, \"usd\";q=2000;w=3600;qu=\"usd-cents\"";
+        assert_eq!(fields["ratelimit-policy"], policies);
+        let left = "\"images\";r=7;t=2, \"usd\";r=123;t=59";
+        assert_eq!(fields["ratelimit"], left);
+
+        let mut none = HeaderMap::new();
+        set(&mut none, &[]);
+        assert!(none.is_empty());
+    }
+
+    #[test]
+    fn whoever_is_limited_waits_for_the_last_that_comes_back() {
+        let soon = standing(Unit::Images, 0, Some(0));
+        let later = standing(Unit::Images, 0, Some(90_000));
+        let never = standing(Unit::Usd, 0, None);
+        let fine = Standing {
+            violated: false,
+            ..standing(Unit::Requests, 0, Some(900_000))
+        };
+        assert_eq!(retry_after(std::slice::from_ref(&soon)), 1);
+        let both = [soon.clone(), later.clone(), fine.clone()];
+        assert_eq!((retry_after(&both), worst(&both)), (90, Some(&later)));
+        // What can never be had comes back with the window, as far as anybody can tell.
+        let all = [soon, never.clone(), later];
+        assert_eq!((retry_after(&all), worst(&all)), (3600, Some(&never)));
+        let fine = [fine];
+        assert_eq!((retry_after(&fine), worst(&fine)), (1, None));
+    }
+}
