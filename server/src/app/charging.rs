@@ -6,7 +6,7 @@ use atelier_api::Kind;
 use jiff::Timestamp;
 use tracing::{debug, warn};
 
-use super::{Caller, Error, Studio, Terms, new_id};
+use super::{Caller, Error, Studio, Terms, submit::new_id};
 use crate::{
     job::Request,
     limit::{
@@ -63,7 +63,7 @@ impl Studio {
         };
         if let Ok(Charge { standings, .. }) | Err(Error::Limited(standings)) = &charge {
             metrics::decided(standings);
-            self.stats.note(&demands, standings, now);
+            self.recorders.stats.note(&demands, standings, now);
         }
         charge
     }
@@ -80,14 +80,14 @@ impl Studio {
         let charge = self.charge_order(caller, demands.clone(), now).await;
         if let Ok(Charge { standings, .. }) | Err(Error::Limited(standings)) = &charge {
             metrics::decided(standings);
-            self.stats.note(&demands, standings, now);
+            self.recorders.stats.note(&demands, standings, now);
         }
         Ok(charge?.standings)
     }
 
     /// Charges a request that cost work but led to no job.
     pub async fn charge_failed_request(&self, caller: &Caller, kind: Kind) -> Result<(), Error> {
-        let (terms, now) = (Terms::default(), self.clock.now());
+        let (terms, now) = (Terms::default(), self.stores.clock.now());
         self.charge_request(caller, kind, &terms, now).await?;
         Ok(())
     }
@@ -124,7 +124,7 @@ impl Studio {
         // Callbacks are not refunded, however the job ends.
         charge
             .receipts
-            .retain(|receipt| !self.callbacks.gave(receipt));
+            .retain(|receipt| !self.settings.callbacks.gave(receipt));
         let watched = self.refusals.receipts(caller.refusals_count_for(), now);
         charge.receipts.extend(watched);
         Ok(charge)
@@ -139,7 +139,7 @@ impl Studio {
             receipts,
             over: None,
         };
-        match self.limiter.charge(demands, now).await {
+        match self.stores.limiter.charge(demands, now).await {
             Ok(Decision {
                 standings,
                 receipts: Some(receipts),
@@ -163,7 +163,11 @@ impl Studio {
     ) -> Vec<Demand> {
         let mut demands = self.demands(caller, kind, costs);
         if terms.hooks != Hooks::default() {
-            demands.push(Demand::new(&self.callbacks, caller.counted_as(), 1));
+            demands.push(Demand::new(
+                &self.settings.callbacks,
+                caller.counted_as(),
+                1,
+            ));
         }
         demands
     }
@@ -178,20 +182,25 @@ impl Studio {
                 .and_then(|holder| holder.own.as_ref()),
             provider: self.provider.name(),
         };
-        limit::demands(&self.policies, kind.map(Kind::as_str), asker, costs)
+        limit::demands(
+            &self.settings.policies,
+            kind.map(Kind::as_str),
+            asker,
+            costs,
+        )
     }
 
     /// Writes the decisions of the policies to the store.
     pub async fn record_stats(&self) {
-        let stats = self.stats.take();
+        let stats = self.recorders.stats.take();
         if stats.is_empty() {
             return;
         }
         let kept = stats.clone();
-        let (now, keep) = (self.clock.now(), self.stats_kept);
-        if let Err(error) = self.limiter.record(stats, now, keep).await {
+        let (now, keep) = (self.stores.clock.now(), self.settings.stats_kept);
+        if let Err(error) = self.stores.limiter.record(stats, now, keep).await {
             debug!(%error, "limit statistics could not be recorded; retrying later");
-            self.stats.put_back(kept);
+            self.recorders.stats.put_back(kept);
         }
     }
 
@@ -221,7 +230,7 @@ impl Studio {
         let looks = looks
             .chain(self.refusals.looks(caller.blocked_by()))
             .collect();
-        let mut standings = self.charge(looks, self.clock.now()).await?.standings;
+        let mut standings = self.charge(looks, self.stores.clock.now()).await?.standings;
         let blocked = keep_blocking(&mut standings, wanted.len());
         for (standing, wanted) in standings.iter_mut().zip(wanted) {
             standing.violated |= standing.remaining < wanted;
@@ -235,21 +244,33 @@ impl Studio {
     /// The common standing with the policies that all callers share.
     pub async fn shared_standings(&self) -> Result<Vec<Standing>, Error> {
         let shared = |policy: &&Arc<Policy>| policy.scope == Scope::Global;
-        let looks = self.policies.iter().filter(shared);
+        let looks = self.settings.policies.iter().filter(shared);
         let looks = looks.map(|policy| Demand::new(policy, "", 0)).collect();
-        let decision = self.limiter.charge(looks, self.clock.now()).await?;
+        let decision = self
+            .stores
+            .limiter
+            .charge(looks, self.stores.clock.now())
+            .await?;
         Ok(decision.standings)
     }
 
     /// What the policies decided since `since`, oldest hour first.
     pub async fn hourly_stats(&self, since: Timestamp) -> Result<Vec<HourlyStats>, Error> {
         self.record_stats().await;
-        Ok(self.limiter.stats(since, self.clock.now()).await?)
+        Ok(self
+            .stores
+            .limiter
+            .stats(since, self.stores.clock.now())
+            .await?)
     }
 
     async fn look(&self, caller: &Caller, kind: Option<Kind>) -> Result<Vec<Standing>, Error> {
         let demands = self.demands(caller, kind, Costs::default());
-        let decision = self.limiter.charge(demands, self.clock.now()).await?;
+        let decision = self
+            .stores
+            .limiter
+            .charge(demands, self.stores.clock.now())
+            .await?;
         Ok(decision.standings)
     }
 
@@ -270,7 +291,10 @@ impl Studio {
         if settlements.is_empty() {
             return Ok(());
         }
-        self.limiter.settle(id, settlements, self.clock.now()).await
+        self.stores
+            .limiter
+            .settle(id, settlements, self.stores.clock.now())
+            .await
     }
 }
 

@@ -23,7 +23,7 @@ impl Studio {
     /// shared the call are processed in the background, so that the response
     /// does not wait for them.
     pub async fn complete(self: &Arc<Self>, message: &Message) -> Result<(), Error> {
-        let (ticket, now) = (&message.data.ticket, self.clock.now());
+        let (ticket, now) = (&message.data.ticket, self.stores.clock.now());
         let mut settled = false;
         if let Some(job) = self.delivered(ticket).await? {
             let (cached, early) =
@@ -31,7 +31,7 @@ impl Studio {
             cached?;
             settled = early;
         }
-        let (ended, orphans) = match self.queue.complete(ticket, now).await {
+        let (ended, orphans) = match self.stores.queue.complete(ticket, now).await {
             Ok(Completion::Applied { ended, orphans }) => (ended, orphans),
             // A deleted job no longer needs its outcome.
             Ok(Completion::Repeated) | Err(queue::Error::NotFound) => return Ok(()),
@@ -83,7 +83,7 @@ impl Studio {
 
     /// The job that this outcome belongs to, unless it was applied before.
     async fn delivered(&self, ticket: &Ticket) -> Result<Option<Job>, Error> {
-        let job = self.queue.get(&ticket.id).await?;
+        let job = self.stores.queue.get(&ticket.id).await?;
         Ok(job.filter(|job| job.status == Status::Delivering && job.token == ticket.token))
     }
 
@@ -95,7 +95,12 @@ impl Studio {
         id: &str,
         only_cancel: bool,
     ) -> Result<Option<Job>, Error> {
-        let job = self.queue.get(id).await?.ok_or(queue::Error::NotFound)?;
+        let job = self
+            .stores
+            .queue
+            .get(id)
+            .await?
+            .ok_or(queue::Error::NotFound)?;
         if matches!(job.request.task, Task::Notice(_)) {
             return Err(queue::Error::NotFound.into());
         }
@@ -108,7 +113,11 @@ impl Studio {
             self.delete(id).await?;
             return Ok(None);
         }
-        let cancelled = self.queue.cancel(id, self.clock.now()).await?;
+        let cancelled = self
+            .stores
+            .queue
+            .cancel(id, self.stores.clock.now())
+            .await?;
         let Cancellation {
             mut job,
             ended,

@@ -10,20 +10,20 @@ use tracing::warn;
 use url::Url;
 
 use crate::{
-    access::{AccessStore, RedisAccessStore, SqliteAccessStore},
+    access::{RedisAccessStore, SqliteAccessStore},
     app::data_dir,
     app::schema,
-    app::{RecentOrders, SearchPermits, Studio, UncertainOrders},
+    app::{Settings, Stores, Studio},
     blob::Blobs,
     blob::journal::Journal,
     cache::{
-        Cache, RedisCache, Savings, SqliteCache,
+        RedisCache, SqliteCache,
         semantic::{Backend, Encoder, Pocket, Semantic},
     },
     callback::{self, DeliveryClient},
     config::{CallbacksConfig, Config, EncoderName, Mode, ProviderName, RefusalsConfig},
     job,
-    limit::{Limiter, RedisLimiter, RejectionCache, SqliteLimiter, Stats},
+    limit::{RedisLimiter, RejectionCache, SqliteLimiter, Stats},
     policies::{self, Refusals},
     providers::{
         Provider,
@@ -31,7 +31,7 @@ use crate::{
         openai::{OpenAi, OpenAiEncoder},
         replicate::{Replicate, Webhooks},
     },
-    queue::{DynQueue, Housekeeping, Lane, RedisQueue, SqliteQueue},
+    queue::{Housekeeping, Lane, RedisQueue, SqliteQueue},
     store::{
         clock::Clock,
         redis::{Redis, RedisUrl},
@@ -45,17 +45,7 @@ const DATABASE: &str = "atelier.db";
 
 /// The stores, clients and locks of one process.
 pub struct AppContext {
-    /// The store's clock.
-    pub clock: Clock,
-    pub queue: Arc<DynQueue>,
-    /// Which files the queue's jobs need.
-    pub files: Arc<dyn Housekeeping>,
-    pub cache: Arc<dyn Cache>,
-    /// `None` if meanings are not compared.
-    pub semantic: Option<Arc<Semantic>>,
-    pub limiter: Arc<dyn Limiter>,
-    pub access: Arc<dyn AccessStore>,
-    pub blobs: Blobs,
+    pub stores: Stores,
     /// The provider of new jobs.
     pub provider: Arc<dyn Provider>,
     /// Receives Replicate's webhooks.
@@ -118,44 +108,51 @@ impl AppContext {
     }
 
     fn in_database(config: &Config, queue: SqliteQueue, database: Database) -> Result<Self> {
-        let (webhooks, queue) = (webhooks(config)?, Arc::new(queue));
-        Ok(Self {
+        let queue = Arc::new(queue);
+        let limiter = Arc::new(SqliteLimiter::new(database.clone()));
+        let stores = Stores {
             clock: Clock::system(),
             files: Arc::clone(&queue) as Arc<dyn Housekeeping>,
             queue,
+            journal: journal(config),
+            blobs: blobs(config)?,
             cache: Arc::new(SqliteCache::new(database.clone(), config.cache.entries)),
             semantic: semantic(config, Backend::Sqlite(database.clone()))?,
+            limiter: Arc::new(RejectionCache::new(limiter)),
             access: Arc::new(SqliteAccessStore::new(database.clone())),
-            limiter: Arc::new(RejectionCache::new(Arc::new(SqliteLimiter::new(
-                database.clone(),
-            )))),
+        };
+        Ok(Self {
             database: Some(database),
-            blobs: blobs(config)?,
-            provider: provider(config, &webhooks)?,
-            webhooks,
-            _lock: None,
-            _empty: None,
+            ..Self::over(config, stores)?
         })
     }
 
     async fn in_redis(config: &Config, url: &RedisUrl) -> Result<Self> {
         let redis = Redis::open(url.clone());
+        let queue = Arc::new(RedisQueue::new(redis.clone()));
         let limiter = RedisLimiter::new(redis.clone());
         let freed = limiter.freed();
-        let webhooks = webhooks(config)?;
-        let queue = Arc::new(RedisQueue::new(redis.clone()));
-        Ok(Self {
+        let stores = Stores {
             clock: redis.clock().await?,
             files: Arc::clone(&queue) as Arc<dyn Housekeeping>,
             queue,
-            access: Arc::new(RedisAccessStore::new(redis.clone())),
+            journal: journal(config),
+            blobs: blobs(config)?,
             cache: Arc::new(RedisCache::new(redis.clone(), config.cache.entries)),
+            access: Arc::new(RedisAccessStore::new(redis.clone())),
             semantic: semantic(config, Backend::Redis(redis))?,
             limiter: Arc::new(RejectionCache::shared(Arc::new(limiter), freed)),
-            database: None,
-            blobs: blobs(config)?,
+        };
+        Self::over(config, stores)
+    }
+
+    fn over(config: &Config, stores: Stores) -> Result<Self> {
+        let webhooks = webhooks(config)?;
+        Ok(Self {
+            stores,
             provider: provider(config, &webhooks)?,
             webhooks,
+            database: None,
             _lock: None,
             _empty: None,
         })
@@ -177,38 +174,33 @@ impl AppContext {
         stats: Stats,
         drain: CancellationToken,
     ) -> Result<Studio> {
-        Ok(Studio {
-            clock: self.clock.clone(),
-            stats,
-            callbacks: policies::callbacks(config.callbacks.per_hour)?,
-            refusals: self.refusals(config)?,
-            search_permits: SearchPermits::default(),
-            stats_kept: config.figures.keep,
-            queue: Arc::clone(&self.queue),
-            files: Arc::clone(&self.files),
-            journal: Journal::in_folder(config.data.join(data_dir::JOURNAL)),
-            access: Arc::clone(&self.access),
-            cache: Arc::clone(&self.cache),
-            semantic: self.semantic.clone(),
-            mode: config.semantic.mode,
-            savings: Savings::default(),
-            recent_orders: RecentOrders::default(),
-            uncertain_orders: UncertainOrders::default(),
-            limiter: Arc::clone(&self.limiter),
-            blobs: self.blobs.clone(),
-            provider: Arc::clone(&self.provider),
+        let settings = Settings {
             policies: config.limits.iter().cloned().map(Arc::new).collect(),
+            callbacks: policies::callbacks(config.callbacks.per_hour)?,
+            mode: config.semantic.mode,
             cache_ttl: config.cache.ttl,
-            keep: config.queue.keep,
+            jobs_kept: config.queue.keep,
             photos_kept: config.photos.keep,
+            stats_kept: config.figures.keep,
             public_url: config.public_url.clone(),
+        };
+        Ok(Studio::new(
+            self.stores.clone(),
+            settings,
+            Arc::clone(&self.provider),
+            self.refusals(config)?,
+            stats,
             drain,
-        })
+        ))
     }
 
     fn refusals(&self, config: &Config) -> Result<Refusals> {
         let RefusalsConfig { quota, window } = config.refusals;
-        Ok(Refusals::new(Arc::clone(&self.limiter), quota, window)?)
+        Ok(Refusals::new(
+            Arc::clone(&self.stores.limiter),
+            quota,
+            window,
+        )?)
     }
 
     /// Builds a worker that delivers to `url`.
@@ -221,11 +213,11 @@ impl AppContext {
     ) -> Result<Worker> {
         let no_client = "cannot make an HTTP client";
         Ok(Worker {
-            clock: self.clock.clone(),
-            queue: Arc::clone(&self.queue),
+            clock: self.stores.clock.clone(),
+            queue: Arc::clone(&self.stores.queue),
             providers: self.providers(config),
-            blobs: self.blobs.clone(),
-            journal: Journal::in_folder(config.data.join(data_dir::JOURNAL)),
+            blobs: self.stores.blobs.clone(),
+            journal: self.stores.journal.clone(),
             claims: Claims::default(),
             deliveries: DeliveryClient::new(url, callback::signer(secret)).context(no_client)?,
             callbacks: callback_client(&config.callbacks, secret).context(no_client)?,
@@ -292,6 +284,10 @@ pub fn encoder(config: &Config) -> Result<Arc<dyn Encoder>> {
             Arc::new(OpenAiEncoder::new(&openai.base_url, key, model)?)
         }
     })
+}
+
+fn journal(config: &Config) -> Journal {
+    Journal::in_folder(config.data.join(data_dir::JOURNAL))
 }
 
 fn blobs(config: &Config) -> Result<Blobs> {

@@ -19,7 +19,7 @@ enum Action {
 impl Studio {
     /// Returns at most `limit` dead letters, newest first, older than the job `before`.
     pub async fn dead(&self, before: Option<&str>, limit: usize) -> Result<Vec<Job>, Error> {
-        Ok(self.queue.dead(before, limit).await?)
+        Ok(self.stores.queue.dead(before, limit).await?)
     }
 
     /// Retries a dead letter.
@@ -33,14 +33,18 @@ impl Studio {
     }
 
     async fn retry_as(&self, id: &str, priority: Priority) -> Result<Job, Error> {
-        let job = self.queue.retry(id, priority, self.clock.now()).await?;
+        let job = self
+            .stores
+            .queue
+            .retry(id, priority, self.stores.clock.now())
+            .await?;
         info!(id, ?priority, "job retried");
         Ok(job)
     }
 
     /// Deletes a dead letter with its files.
     pub async fn delete_dead(&self, id: &str) -> Result<(), Error> {
-        let job = self.queue.get(id).await?;
+        let job = self.stores.queue.get(id).await?;
         if job.is_none_or(|job| job.status != Status::Failed) {
             return Err(queue::Error::NotFound.into());
         }

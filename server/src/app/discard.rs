@@ -40,7 +40,7 @@ impl Studio {
         let key = vec![picture.key.clone()];
         let discarded = async {
             let free = self.unreferenced(&key).await?;
-            self.files.note_discards(&free).await?;
+            self.stores.files.note_discards(&free).await?;
             self.discard_all(&free).await;
             Ok::<_, queue::Error>(())
         };
@@ -51,7 +51,7 @@ impl Studio {
 
     /// Whether the blob is noted for deletion.
     pub async fn is_discarded(&self, key: &str) -> Result<bool, Error> {
-        Ok(self.files.is_discarded(key).await?)
+        Ok(self.stores.files.is_discarded(key).await?)
     }
 
     /// Returns those of the blobs that nothing refers to: the only place that decides
@@ -59,14 +59,14 @@ impl Studio {
     /// entries are removed only after their outcome is in the store.
     async fn unreferenced(&self, keys: &[String]) -> Result<Vec<String>, queue::Error> {
         let paid: HashSet<String> = self.paid_pictures().await;
-        let mut free = self.files.unreferenced(keys).await?;
+        let mut free = self.stores.files.unreferenced(keys).await?;
         free.retain(|key| !paid.contains(key));
         Ok(free)
     }
 
     /// Keys of pictures that are paid for and not yet in the store.
     async fn paid_pictures(&self) -> HashSet<String> {
-        let entries = self.journal.entries().await;
+        let entries = self.stores.journal.entries().await;
         let pictures = entries.iter().flat_map(Entry::pictures);
         pictures.map(|picture| picture.key.clone()).collect()
     }
@@ -76,7 +76,7 @@ impl Studio {
     pub(super) async fn discard_all(&self, keys: &[String]) {
         let mut gone = Vec::new();
         for key in keys {
-            match self.blobs.delete(key).await {
+            match self.stores.blobs.delete(key).await {
                 Ok(()) => gone.push(key.clone()),
                 Err(error) => warn!(%error, key, "a file cannot be deleted; retrying later"),
             }
@@ -84,7 +84,7 @@ impl Studio {
         if gone.is_empty() {
             return;
         }
-        if let Err(error) = self.files.discarded(&gone).await {
+        if let Err(error) = self.stores.files.discarded(&gone).await {
             debug!(%error, "deletion notes could not be cleared");
         }
     }
@@ -102,11 +102,11 @@ impl Studio {
 
     /// Retries a batch of the noted deletions.
     pub async fn discard_noted(&self) -> Result<(), Error> {
-        let noted = self.files.discards(BATCH).await?;
+        let noted = self.stores.files.discards(BATCH).await?;
         let free: HashSet<String> = self.unreferenced(&noted).await?.into_iter().collect();
         let (free, needed): (Vec<_>, Vec<_>) =
             noted.into_iter().partition(|key| free.contains(key));
-        self.files.discarded(&needed).await?;
+        self.stores.files.discarded(&needed).await?;
         self.discard_all(&free).await;
         Ok(())
     }
@@ -128,9 +128,9 @@ impl Studio {
         let Ok(before) = Timestamp::now().checked_sub(SAFE_AGE) else {
             return Ok(());
         };
-        self.blobs.remove_half_written(before);
+        self.stores.blobs.remove_half_written(before);
         let (mut orphans, mut looked_at) = (Vec::new(), 0);
-        let mut batches = Box::pin(self.blobs.stored(before).chunks(BATCH));
+        let mut batches = Box::pin(self.stores.blobs.stored(before).chunks(BATCH));
         while let Some(batch) = batches.next().await {
             let batch = batch.into_iter().collect::<Result<Vec<_>, _>>()?;
             looked_at += batch.len();
@@ -145,7 +145,7 @@ impl Studio {
             return Ok(());
         }
         for orphan in &orphans {
-            self.blobs.remove(orphan).await?;
+            self.stores.blobs.remove(orphan).await?;
         }
         if !orphans.is_empty() {
             info!(count = orphans.len(), "discarded files without a record");

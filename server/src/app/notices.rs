@@ -29,11 +29,11 @@ impl Studio {
         if end.job.hooks == Hooks::default() {
             return Ok(());
         }
-        let (now, mut end) = (self.clock.now(), end.clone());
+        let (now, mut end) = (self.stores.clock.now(), end.clone());
         let owner = Caller::owning(&end.job);
         self.drop_withdrawn(&owner, &mut end.job).await?;
         if let Some(notice) = self.notice(&end, now) {
-            self.queue.enqueue(notice, now).await?;
+            self.stores.queue.enqueue(notice, now).await?;
         }
         Ok(())
     }
@@ -80,7 +80,7 @@ impl Studio {
 
     /// The job with absolute URLs, if the public URL is configured.
     fn with_absolute_urls(&self, mut job: atelier_api::Job) -> atelier_api::Job {
-        let Some(site) = &self.public_url else {
+        let Some(site) = &self.settings.public_url else {
             return job;
         };
         if let Ok(url) = site.join(&job.url) {

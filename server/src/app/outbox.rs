@@ -51,11 +51,11 @@ impl Studio {
     /// Processes the entries older than `min_age`: the process responsible for them
     /// died, or its stores were unreachable.
     pub async fn process_outbox(&self, min_age: Duration) -> Result<(), Error> {
-        let now = self.clock.now();
+        let now = self.stores.clock.now();
         let latest = now.checked_sub(min_age).unwrap_or(now);
         let mut last = None;
         loop {
-            let mut page = self.queue.outbox(last.as_deref(), PAGE).await?;
+            let mut page = self.stores.queue.outbox(last.as_deref(), PAGE).await?;
             let Some(end) = page.last() else {
                 return Ok(());
             };
@@ -78,6 +78,6 @@ impl Studio {
     /// Queues the notice and acknowledges the entry, whose charge is settled.
     async fn notify(&self, end: &Ended) -> Result<(), Error> {
         self.queue_notice(end).await?;
-        Ok(self.queue.acknowledge(&end.key).await?)
+        Ok(self.stores.queue.acknowledge(&end.key).await?)
     }
 }

@@ -15,13 +15,13 @@ const PHOTOS: &str = "photos";
 impl Studio {
     /// Deletes a finished job, and the files that no other job refers to.
     pub(super) async fn delete(&self, id: &str) -> Result<(), Error> {
-        if let Some(job) = self.queue.get(id).await? {
+        if let Some(job) = self.stores.queue.get(id).await? {
             self.forget_answer(&job).await?;
         }
-        let orphans = self.queue.delete(id).await?;
+        let orphans = self.stores.queue.delete(id).await?;
         self.discard_all(&orphans).await;
         self.discard_unrecorded(id).await?;
-        self.access.withhold(id, false).await?;
+        self.stores.access.withhold(id, false).await?;
         info!(id, "job deleted");
         Ok(())
     }
@@ -29,11 +29,11 @@ impl Studio {
     /// Discards pictures that were paid for and never recorded, unless other jobs
     /// wait for the same call.
     async fn discard_unrecorded(&self, id: &str) -> Result<(), Error> {
-        let Ok(Some(entry)) = self.journal.find(id).await else {
+        let Ok(Some(entry)) = self.stores.journal.find(id).await else {
             return Ok(());
         };
-        if !self.queue.wants_answer(id).await? {
-            self.journal.remove(id).await;
+        if !self.stores.queue.wants_answer(id).await? {
+            self.stores.journal.remove(id).await;
             for picture in entry.pictures() {
                 self.discard(picture).await;
             }
@@ -43,18 +43,20 @@ impl Studio {
 
     /// Deletes what has expired. To be called periodically.
     pub async fn sweep(&self) -> Result<(), Error> {
-        let now = self.clock.now();
-        let since = now.checked_sub(self.stats_kept).unwrap_or(Timestamp::MIN);
-        self.files.set_aside_unreadable(now).await?;
-        self.cache.sweep(now, since).await?;
-        if let Some(semantic) = &self.semantic {
+        let now = self.stores.clock.now();
+        let since = now
+            .checked_sub(self.settings.stats_kept)
+            .unwrap_or(Timestamp::MIN);
+        self.stores.files.set_aside_unreadable(now).await?;
+        self.stores.cache.sweep(now, since).await?;
+        if let Some(semantic) = &self.stores.semantic {
             semantic.sweep(now).await?;
         }
-        self.limiter.sweep(now).await?;
-        if let Ok(before) = now.checked_sub(self.photos_kept) {
+        self.stores.limiter.sweep(now).await?;
+        if let Ok(before) = now.checked_sub(self.settings.photos_kept) {
             self.delete_photos(before).await?;
         }
-        if let Ok(before) = now.checked_sub(self.keep) {
+        if let Ok(before) = now.checked_sub(self.settings.jobs_kept) {
             while self.delete_batch(before).await? {}
         }
         Ok(())
@@ -64,6 +66,7 @@ impl Studio {
     /// there may be more.
     async fn delete_batch(&self, before: Timestamp) -> Result<bool, Error> {
         let old = self
+            .stores
             .queue
             .finished(Timestamp::UNIX_EPOCH..before, BATCH)
             .await?;
@@ -78,13 +81,13 @@ impl Studio {
     /// Every job is read once, by whichever process comes first: the mark up
     /// to which they have been read is kept in the store.
     async fn delete_photos(&self, before: Timestamp) -> Result<(), Error> {
-        let mut looked_at = self.files.mark(PHOTOS).await?;
+        let mut looked_at = self.stores.files.mark(PHOTOS).await?;
         let mut limit = BATCH;
         while looked_at < before {
-            let old = self.queue.finished(looked_at..before, limit).await?;
+            let old = self.stores.queue.finished(looked_at..before, limit).await?;
             let (all, mut last) = (old.len() < limit, looked_at);
             for id in &old {
-                let Some(job) = self.queue.get(id).await? else {
+                let Some(job) = self.stores.queue.get(id).await? else {
                     continue;
                 };
                 last = job.finished_at.unwrap_or(last);
@@ -95,7 +98,7 @@ impl Studio {
             // More may have finished in the same millisecond.
             limit = if last == looked_at { 2 * limit } else { BATCH };
             looked_at = if all { before } else { last };
-            self.files.advance(PHOTOS, looked_at).await?;
+            self.stores.files.advance(PHOTOS, looked_at).await?;
         }
         Ok(())
     }

@@ -93,14 +93,14 @@ impl Studio {
         let Some(recent) = self.recent_orders.get(owner, &digest) else {
             return Ok(None);
         };
-        let entry = self.cache.get(&digest, now).await?;
+        let entry = self.stores.cache.get(&digest, now).await?;
         if entry.is_none_or(|entry| entry.value != recent.source) {
             return Ok(None);
         }
         if !self.may_still_answer(caller, &recent.source).await? {
             return Ok(None);
         }
-        let Some(job) = self.queue.get(&recent.job).await? else {
+        let Some(job) = self.stores.queue.get(&recent.job).await? else {
             return Ok(None);
         };
         if !self.has_files(job.outcome.as_ref()).await {
@@ -120,7 +120,7 @@ impl Studio {
         now: Timestamp,
     ) -> Result<Option<Answer>, Error> {
         match self.exact_answer(caller, request, now).await? {
-            None if self.mode == Mode::Answer => {
+            None if self.settings.mode == Mode::Answer => {
                 Ok(self.similar_answer(caller, request, now).await)
             }
             answer => Ok(answer),
@@ -131,12 +131,12 @@ impl Studio {
     /// its owner alone; that is read from the store each time, so that it takes
     /// effect in every process at once.
     pub(super) async fn may_answer(&self, caller: &Caller, job: &Job) -> Result<bool, Error> {
-        Ok(caller.owns(job) || !self.access.withheld(&job.id).await?)
+        Ok(caller.owns(job) || !self.stores.access.withheld(&job.id).await?)
     }
 
     /// [`Self::may_answer`] for the job with this id; false if there is none.
     pub(super) async fn may_still_answer(&self, caller: &Caller, id: &str) -> Result<bool, Error> {
-        match self.queue.get(id).await? {
+        match self.stores.queue.get(id).await? {
             Some(job) => self.may_answer(caller, &job).await,
             None => Ok(false),
         }
@@ -150,11 +150,11 @@ impl Studio {
     ) -> Result<Option<Answer>, Error> {
         // The digest of an anonymous caller equals nobody else's.
         let digest = request.digest(caller.owner.as_deref().unwrap_or_default());
-        let Some(entry) = self.cache.get(&digest, now).await? else {
+        let Some(entry) = self.stores.cache.get(&digest, now).await? else {
             return Ok(None);
         };
-        let Some(job) = self.queue.get(&entry.value).await? else {
-            self.cache.remove(&digest, &entry.value).await?;
+        let Some(job) = self.stores.queue.get(&entry.value).await? else {
+            self.stores.cache.remove(&digest, &entry.value).await?;
             return Ok(None);
         };
         if !self.may_answer(caller, &job).await? {
@@ -165,7 +165,7 @@ impl Studio {
         {
             return Ok(Some(answer));
         }
-        self.cache.remove(&digest, &entry.value).await?;
+        self.stores.cache.remove(&digest, &entry.value).await?;
         Ok(None)
     }
 
@@ -173,7 +173,7 @@ impl Studio {
     /// paid for again.
     pub(super) async fn has_files(&self, outcome: Option<&Outcome>) -> bool {
         for key in outcome.into_iter().flat_map(Outcome::blobs) {
-            match self.blobs.size(key).await {
+            match self.stores.blobs.size(key).await {
                 Ok(Some(_)) => {}
                 Ok(None) => {
                     warn!(key, "a reusable picture is missing");
@@ -190,7 +190,10 @@ impl Studio {
     pub(super) async fn cache_answer(&self, job: &Job, now: Timestamp) -> Result<(), Error> {
         if matches!(job.outcome, Some(Outcome::Succeeded { .. })) {
             let digest = job.request.digest(&job.owner);
-            let put = self.cache.put(&digest, &job.id, now, self.cache_ttl);
+            let put = self
+                .stores
+                .cache
+                .put(&digest, &job.id, now, self.settings.cache_ttl);
             match put.await {
                 // The client still gets its answer.
                 Err(error) if error.is_out_of_memory() => {
@@ -204,12 +207,12 @@ impl Studio {
 
     /// Adds the job to the semantic cache in the background.
     pub(super) fn cache_meaning(&self, job: &Job, now: Timestamp) {
-        let Some(semantic) = self.semantic.clone() else {
+        let Some(semantic) = self.stores.semantic.clone() else {
             return;
         };
         if let Task::Image(task) = &job.request.task
             && job.status == Status::Succeeded
-            && let Ok(until) = now.checked_add(self.cache_ttl)
+            && let Ok(until) = now.checked_add(self.settings.cache_ttl)
         {
             let (parameters, prompt, id) = (
                 job.request.parameters(&job.owner),
@@ -229,11 +232,12 @@ impl Studio {
         if job.cache != Source::Miss || job.status != Status::Succeeded {
             return Ok(());
         }
-        self.cache
+        self.stores
+            .cache
             .remove(&job.request.digest(&job.owner), &job.id)
             .await?;
         if let Some((semantic, _)) = self.comparable(&job.request) {
-            semantic.forget(&job.id, self.clock.now()).await;
+            semantic.forget(&job.id, self.stores.clock.now()).await;
         }
         Ok(())
     }
@@ -244,26 +248,26 @@ impl Studio {
         let source = queue::source(job);
         info!(id = job.id, kind = ?job.request.task.kind(), cache = source.as_str(), "job accepted");
         metrics::accepted(job);
-        self.savings.note(Saved::Orders(source), 1, now);
+        self.recorders.savings.note(Saved::Orders(source), 1, now);
         if source != Source::Miss {
             let charged = match &job.outcome {
                 Some(Outcome::Succeeded { cost_usd, .. }) => *cost_usd,
                 _ => None,
             };
             let usd = charged.unwrap_or_else(|| self.provider.estimate((&job.request.task).into()));
-            self.savings.note(Saved::Usd, micros(usd), now);
+            self.recorders.savings.note(Saved::Usd, micros(usd), now);
         }
     }
 
     /// Writes the savings to the store.
     pub async fn record_savings(&self) {
-        let savings = self.savings.take();
+        let savings = self.recorders.savings.take();
         if savings.is_empty() {
             return;
         }
-        if let Err(error) = self.cache.record(&savings).await {
+        if let Err(error) = self.stores.cache.record(&savings).await {
             warn!(%error, "cache savings could not be recorded; retrying later");
-            self.savings.put_back(savings);
+            self.recorders.savings.put_back(savings);
         }
     }
 }

@@ -111,11 +111,11 @@ impl Studio {
         parameters: &str,
         now: Timestamp,
     ) -> Result<Vec<SimilarJob>, Error> {
-        let jobs = candidates.iter().map(|one| self.queue.get(&one.id));
+        let jobs = candidates.iter().map(|one| self.stores.queue.get(&one.id));
         let jobs = join_all(jobs).await;
         let mut comparable = Vec::with_capacity(jobs.len());
         for (candidate, job) in candidates.into_iter().zip(jobs) {
-            match (job?, &self.semantic) {
+            match (job?, &self.stores.semantic) {
                 (Some(job), _) => {
                     let job = SimilarJob::of(caller, job, candidate.similarity, parameters);
                     comparable.extend(job);
@@ -135,7 +135,7 @@ impl Studio {
         reason: String,
         now: Timestamp,
     ) -> Result<Option<Answer>, Error> {
-        let Some(semantic) = &self.semantic else {
+        let Some(semantic) = &self.stores.semantic else {
             return Ok(None);
         };
         let SimilarJob {
@@ -165,7 +165,7 @@ impl Studio {
         &self,
         request: &'a Request,
     ) -> Option<(&Semantic, &'a ImageTask)> {
-        let semantic = self.semantic.as_deref()?;
+        let semantic = self.stores.semantic.as_deref()?;
         match &request.task {
             Task::Image(task) => Some((semantic, task)),
             _ => None,

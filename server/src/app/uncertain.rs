@@ -57,7 +57,7 @@ impl Studio {
     ) -> Result<Job, queue::Error> {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            match self.queue.enqueue(job.clone(), now).await {
+            match self.stores.queue.enqueue(job.clone(), now).await {
                 Err(queue::Error::Store(error)) if error.is_away() && Instant::now() < deadline => {
                     debug!(%error, id = job.id, "it is not known yet whether an order was queued; retrying");
                     sleep(PAUSE).await;
@@ -80,8 +80,8 @@ impl Studio {
     /// Adds the job for certain first, so that an earlier request still on its way to the store changes
     /// nothing, and then cancels it. A job that has started meanwhile is carried out; an equal order joins it.
     async fn take_back(self: &Arc<Self>, order: &UncertainOrder) -> Result<(), Error> {
-        let now = self.clock.now();
-        let job = match self.queue.enqueue(order.job.clone(), now).await {
+        let now = self.stores.clock.now();
+        let job = match self.stores.queue.enqueue(order.job.clone(), now).await {
             Ok(job) => job,
             Err(queue::Error::NotFound) => return Ok(()),
             Err(queue::Error::NoAnswer) => {
@@ -91,7 +91,7 @@ impl Studio {
             Err(error) => return Err(error.into()),
         };
         match job.status {
-            Status::Queued => match self.queue.cancel(&job.id, now).await {
+            Status::Queued => match self.stores.queue.cancel(&job.id, now).await {
                 Ok(Cancellation { ended, .. }) => {
                     if ended.iter().all(|end| end.bill == Bill::NOTHING) {
                         self.refund(&job.id, order.receipts.clone()).await;

@@ -24,12 +24,13 @@ impl Studio {
         let deadline = Instant::now() + wait;
         let mut leader = None;
         loop {
-            let notified = self.queue.notifier().listen(id);
+            let notified = self.stores.queue.notifier().listen(id);
             let leader_notified = self
+                .stores
                 .queue
                 .notifier()
                 .listen(leader.as_deref().unwrap_or(id));
-            let job = self.queue.get(id).await?;
+            let job = self.stores.queue.get(id).await?;
             let job = self.shown(caller, invited, job).await?;
             let unchanged =
                 matches!((&job, after), (Some(job), Some(after)) if job.version <= after);
@@ -65,7 +66,7 @@ impl Studio {
             return Ok(None);
         };
         let open = invited || job.request.task.visibility() == Visibility::Everybody;
-        let shown = caller.owns(&job) || (open && !self.access.withheld(&job.id).await?);
+        let shown = caller.owns(&job) || (open && !self.stores.access.withheld(&job.id).await?);
         if shown {
             self.drop_withdrawn(caller, &mut job).await?;
         }
@@ -77,9 +78,9 @@ impl Studio {
     /// further requests either.
     pub async fn share(&self, job: &Job, shared: bool) -> Result<(), Error> {
         if !shared {
-            self.queue.seclude(&job.id).await?;
+            self.stores.queue.seclude(&job.id).await?;
         }
-        Ok(self.access.withhold(&job.id, !shared).await?)
+        Ok(self.stores.access.withhold(&job.id, !shared).await?)
     }
 
     /// Returns the caller's jobs, newest first, older than the job `before`; none for
@@ -105,7 +106,7 @@ impl Studio {
         limit: usize,
     ) -> Result<Vec<Job>, Error> {
         match &caller.owner {
-            Some(owner) => Ok(self.queue.list(owner, before, limit).await?),
+            Some(owner) => Ok(self.stores.queue.list(owner, before, limit).await?),
             None => Ok(Vec::new()),
         }
     }

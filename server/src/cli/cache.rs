@@ -78,10 +78,10 @@ pub async fn run(config: &Config, action: &Action) -> Result<String> {
         Action::Why { job } => why(&studio, job).await,
         Action::Purge(Which { job: Some(id), .. }) => purge(&studio, id).await,
         _ => {
-            let mut gone = studio.cache.clear().await?;
-            if let Some(semantic) = &studio.semantic {
+            let mut gone = studio.stores.cache.clear().await?;
+            if let Some(semantic) = &studio.stores.semantic {
                 semantic.renew().await?;
-                gone = gone.max(semantic.clear(studio.clock.now()).await?);
+                gone = gone.max(semantic.clear(studio.stores.clock.now()).await?);
             }
             Ok(format!("{gone} answers are forgotten\n"))
         }
@@ -90,6 +90,7 @@ pub async fn run(config: &Config, action: &Action) -> Result<String> {
 
 async fn why(studio: &Studio, id: &str) -> Result<String> {
     let job = studio
+        .stores
         .queue
         .get(id)
         .await?
@@ -101,9 +102,14 @@ async fn why(studio: &Studio, id: &str) -> Result<String> {
 
 async fn purge(studio: &Studio, id: &str) -> Result<String> {
     let no_job = || format!("there is no job {id:?}");
-    let mut job = studio.queue.get(id).await?.with_context(no_job)?;
+    let mut job = studio.stores.queue.get(id).await?.with_context(no_job)?;
     if let Some(found) = &job.request.found {
-        job = studio.queue.get(&found.job).await?.with_context(no_job)?;
+        job = studio
+            .stores
+            .queue
+            .get(&found.job)
+            .await?
+            .with_context(no_job)?;
     }
     studio.forget_answer(&job).await?;
     Ok(format!("{} is nobody's answer any more\n", job.id))
@@ -126,16 +132,16 @@ struct Stats {
 }
 
 async fn stats(studio: &Studio, since: Duration, json: bool) -> Result<String> {
-    let now = studio.clock.now();
+    let now = studio.stores.clock.now();
     let Ok(since) = now.checked_sub(since) else {
         bail!("that is longer ago than time is counted");
     };
     let mut sums: BTreeMap<Saved, u64> = BTreeMap::new();
-    for saving in studio.cache.savings(since).await? {
+    for saving in studio.stores.cache.savings(since).await? {
         *sums.entry(saving.saved).or_default() += saving.amount;
     }
     let sum = |saved| sums.get(&saved).copied().unwrap_or_default();
-    let meanings = match &studio.semantic {
+    let meanings = match &studio.stores.semantic {
         Some(semantic) => {
             semantic.renew().await?;
             semantic.count().await?
@@ -148,7 +154,7 @@ async fn stats(studio: &Studio, since: Duration, json: bool) -> Result<String> {
         semantic: sum(Saved::Orders(Cache::Semantic)),
         joined: sum(Saved::Orders(Cache::Joined)),
         saved_usd: sum(Saved::Usd) as f64 / 1e6,
-        entries: studio.cache.count().await?,
+        entries: studio.stores.cache.count().await?,
         meanings,
         hit_rate: 0.0,
     };

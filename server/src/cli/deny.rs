@@ -68,7 +68,7 @@ pub async fn run(config: &Config, action: &Action) -> Result<String> {
         Action::List { .. } => AppContext::read_only(config).await,
         Action::Add { .. } | Action::Remove { .. } => AppContext::beside(config).await,
     }?;
-    let (store, now) = (&*context.access, context.clock.now());
+    let (store, now) = (&*context.stores.access, context.stores.clock.now());
     match action {
         Action::Add {
             value,

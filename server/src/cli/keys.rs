@@ -95,12 +95,19 @@ pub async fn run(config: &Config, action: &Action) -> Result<String> {
     match action {
         Action::Create(creation) => {
             let context = AppContext::beside(config).await?;
-            create(&*context.access, creation, context.clock.now()).await
+            create(
+                &*context.stores.access,
+                creation,
+                context.stores.clock.now(),
+            )
+            .await
         }
-        Action::List { json } => list(&*AppContext::read_only(config).await?.access, *json).await,
+        Action::List { json } => {
+            list(&*AppContext::read_only(config).await?.stores.access, *json).await
+        }
         Action::Revoke { key } => {
             let context = AppContext::beside(config).await?;
-            revoke(&*context.access, key, context.clock.now()).await
+            revoke(&*context.stores.access, key, context.stores.clock.now()).await
         }
         Action::CallbackSecret => callback_secret(config),
     }

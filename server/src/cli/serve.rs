@@ -64,7 +64,7 @@ pub async fn serve(config: Config) -> Result<()> {
     let worker = Arc::new(context.worker(&config, &secret, callback, drain)?);
     let closing = CancellationToken::new();
     let gate = Arc::new(Gate::new(
-        Arc::clone(&context.access),
+        Arc::clone(&context.stores.access),
         config.deny.subjects()?,
     ));
     // Without its store the site opens all the same.
@@ -79,7 +79,7 @@ pub async fn serve(config: Config) -> Result<()> {
     tokio::spawn(sweep(Arc::clone(&studio)));
     tokio::spawn(process_outbox(Arc::clone(&studio)));
     tokio::spawn(discard(Arc::clone(&studio)));
-    if let Some(semantic) = studio.semantic.clone() {
+    if let Some(semantic) = studio.stores.semantic.clone() {
         tokio::spawn(async move { semantic.keep_renewing().await });
     }
     tokio::spawn(record(Arc::clone(&studio)));
@@ -234,7 +234,7 @@ async fn discard(studio: Arc<Studio>) {
 
 async fn sweep(studio: Arc<Studio>) {
     // What is to be gone soon is looked for more often.
-    let mut tick = interval(SWEEP.min(studio.photos_kept.max(Duration::from_secs(1))));
+    let mut tick = interval(SWEEP.min(studio.settings.photos_kept.max(Duration::from_secs(1))));
     loop {
         tick.tick().await;
         if let Err(error) = studio.sweep().await {

@@ -44,7 +44,13 @@ pub(crate) async fn ready(
 
 /// Files can be written where they are kept.
 async fn written(state: &State) -> Result<()> {
-    state.studio.blobs.probe().await.map_err(Error::Unready)?;
+    state
+        .studio
+        .stores
+        .blobs
+        .probe()
+        .await
+        .map_err(Error::Unready)?;
     let uploads = state.uploads.clone();
     let written = spawn_blocking(move || blob::probe(&uploads)).await;
     written
@@ -53,8 +59,15 @@ async fn written(state: &State) -> Result<()> {
 }
 
 async fn answers(studio: &Studio) -> Result<(), app::Error> {
-    let queue = async { Ok(studio.queue.ready().await?) };
-    let cache = async { Ok(studio.cache.get("-", studio.clock.now()).await.map(drop)?) };
+    let queue = async { Ok(studio.stores.queue.ready().await?) };
+    let cache = async {
+        Ok(studio
+            .stores
+            .cache
+            .get("-", studio.stores.clock.now())
+            .await
+            .map(drop)?)
+    };
     try_join(queue, cache).await.map(drop)
 }
 

@@ -6,13 +6,12 @@ use std::{sync::Arc, time::Duration};
 use atelier::{
     access::SqliteAccessStore,
     app::schema,
-    app::{Caller, Error, Order, RecentOrders, SearchPermits, Studio, Terms, UncertainOrders},
+    app::{Caller, Error, Order, Stores, Studio, Terms},
     blob::Blobs,
     blob::journal::Journal,
-    cache::{Savings, SqliteCache},
-    config::Mode,
+    cache::SqliteCache,
     limit::{Limiter, RedisLimiter, Stats},
-    policies::{self, Refusals},
+    policies::Refusals,
     providers::local::Local,
     queue::{Housekeeping, SqliteQueue},
     store::{clock::Clock, redis::Redis},
@@ -22,8 +21,8 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use crate::support::{
-    Answer, Atelier, CHARGED, ESTIMATED, OpenAi, Setup, budget, image_task, problem, taken, text,
-    usage,
+    Answer, Atelier, CHARGED, ESTIMATED, OpenAi, Setup, budget, image_task, problem, settings,
+    taken, text, usage,
 };
 
 async fn studio(script: Vec<Answer>) -> (Setup, OpenAi, Atelier) {
@@ -264,33 +263,22 @@ async fn limits_away(on_error: &str, folder: &std::path::Path) -> Studio {
     let nobody = Redis::open("redis://127.0.0.1:1".parse().unwrap());
     let limiter: Arc<dyn Limiter> = Arc::new(RedisLimiter::new(nobody));
     let queue = Arc::new(queue.await.unwrap());
-    Studio {
+    let minute = Duration::from_secs(60);
+    let refusals = Refusals::new(Arc::clone(&limiter), 1, minute).unwrap();
+    let stores = Stores {
         clock: Clock::system(),
         files: Arc::clone(&queue) as Arc<dyn Housekeeping>,
-        journal: Journal::in_folder(folder.join("journal")),
         queue,
-        access: Arc::new(SqliteAccessStore::new(database.clone())),
-        cache: Arc::new(SqliteCache::new(database, 100)),
-        semantic: None,
-        mode: Mode::Off,
-        savings: Savings::default(),
-        recent_orders: RecentOrders::default(),
-        uncertain_orders: UncertainOrders::default(),
-        callbacks: policies::callbacks(1).unwrap(),
-        refusals: Refusals::new(Arc::clone(&limiter), 1, Duration::from_secs(1)).unwrap(),
-        limiter,
-        search_permits: SearchPermits::default(),
+        journal: Journal::in_folder(folder.join("journal")),
         blobs: Blobs::in_folder(folder).unwrap(),
-        provider: Arc::new(Local),
-        policies: vec![Arc::new(toml::from_str(&text).unwrap())],
-        stats: Stats::new(None),
-        stats_kept: Duration::from_secs(60),
-        cache_ttl: Duration::from_secs(60),
-        keep: Duration::from_secs(60),
-        photos_kept: Duration::from_secs(60),
-        public_url: None,
-        drain: CancellationToken::new(),
-    }
+        cache: Arc::new(SqliteCache::new(database.clone(), 100)),
+        semantic: None,
+        limiter,
+        access: Arc::new(SqliteAccessStore::new(database)),
+    };
+    let settings = settings(vec![Arc::new(toml::from_str(&text).unwrap())], minute);
+    let (stats, drain) = (Stats::new(None), CancellationToken::new());
+    Studio::new(stores, settings, Arc::new(Local), refusals, stats, drain)
 }
 
 #[tokio::test]

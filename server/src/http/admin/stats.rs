@@ -57,8 +57,10 @@ struct Rejected {
 }
 
 pub(crate) async fn limits(AxumState(state): AxumState<State>) -> Result<Response> {
-    let (studio, now) = (&state.studio, state.studio.clock.now());
-    let since = now.checked_sub(studio.stats_kept).unwrap_or_default();
+    let (studio, now) = (&state.studio, state.studio.stores.clock.now());
+    let since = now
+        .checked_sub(studio.settings.stats_kept)
+        .unwrap_or_default();
     let stats = studio.hourly_stats(since).await?;
     let standings = studio.shared_standings().await?;
     let lately = (now - LATELY).as_millisecond();
@@ -67,7 +69,7 @@ pub(crate) async fn limits(AxumState(state): AxumState<State>) -> Result<Respons
     for hour in &stats {
         by_name.entry(&hour.policy).or_default().push(hour);
     }
-    for policy in &studio.policies {
+    for policy in &studio.settings.policies {
         let decided = by_name.remove(policy.name.as_str()).unwrap_or_default();
         let standing = standings.iter().find(|standing| standing.policy == *policy);
         shown.push(Shown {

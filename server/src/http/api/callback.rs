@@ -15,7 +15,7 @@ pub(crate) async fn receive(
     headers: HeaderMap,
     WholeBody(body): WholeBody,
 ) -> Result<StatusCode> {
-    let now = state.studio.clock.now();
+    let now = state.studio.stores.clock.now();
     let message =
         callback::receive(&state.signer, &headers, &body, now).map_err(Error::Unverified)?;
     state.studio.complete(&message).await?;
@@ -29,7 +29,7 @@ pub(crate) async fn replicate(
 ) -> Result<StatusCode> {
     let received = state
         .webhooks
-        .receive(&headers, &body, state.studio.clock.now());
+        .receive(&headers, &body, state.studio.stores.clock.now());
     received.map_err(Error::Unverified)?;
     Ok(StatusCode::NO_CONTENT)
 }

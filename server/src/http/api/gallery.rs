@@ -74,7 +74,7 @@ pub(crate) async fn zip(
             continue;
         };
         for (index, picture) in pictures.iter().enumerate() {
-            let bytes = match state.studio.blobs.read(&picture.key).await {
+            let bytes = match state.studio.stores.blobs.read(&picture.key).await {
                 Err(error) if error.is_missing() => continue,
                 bytes => with_words(&job, bytes.map_err(app::Error::from)?),
             };

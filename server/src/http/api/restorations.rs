@@ -294,7 +294,7 @@ async fn made_here(state: &State, caller: &Caller, id: &str) -> Result<std::fs::
         _ => None,
     };
     let picture = picture.ok_or_else(|| invalid("from", "That job has no picture yet."))?;
-    let bytes = state.studio.blobs.read(&picture.key).await;
+    let bytes = state.studio.stores.blobs.read(&picture.key).await;
     let file = blob::nameless(&state.uploads)?;
     write(file, bytes.map_err(app::Error::from)?).await
 }
@@ -355,6 +355,7 @@ async fn keep(
     let (size, digest) = (bytes.len() as u64, hex(&Sha256::digest(&bytes)));
     let key = state
         .studio
+        .stores
         .blobs
         .keep(bytes, description.extension, Visibility::Owner)
         .await

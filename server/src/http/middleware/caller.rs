@@ -65,7 +65,10 @@ async fn holder(headers: &HeaderMap, ip: &str, state: &State) -> Result<Option<A
     let Some(key) = bearer(headers) else {
         return Ok(None);
     };
-    let admitted = state.gate.admit(key, ip, state.studio.clock.now()).await;
+    let admitted = state
+        .gate
+        .admit(key, ip, state.studio.stores.clock.now())
+        .await;
     admitted.map(Some).map_err(Error::Key)
 }
 
@@ -93,7 +96,10 @@ pub(crate) async fn turn_away(
     let user_agent = user_agent.map_or_else(Default::default, |value| {
         String::from_utf8_lossy(value.as_bytes())
     });
-    if state.gate.denies(ip, &user_agent, state.studio.clock.now()) {
+    if state
+        .gate
+        .denies(ip, &user_agent, state.studio.stores.clock.now())
+    {
         return Err(Error::Denied);
     }
     Ok(next.run(request).await)

@@ -122,7 +122,7 @@ async fn drawn(
     let file = match wanted.format.filter(other) {
         Some(format) => encoded(state, origin, picture, format).await?,
         None => {
-            let file = state.studio.blobs.read(&picture.key).await;
+            let file = state.studio.stores.blobs.read(&picture.key).await;
             file.map_err(app::Error::from)?
         }
     };

@@ -219,7 +219,7 @@ struct Desk {
 
 /// The site's address: as configured, else as the browser asked for it.
 fn origin(state: &State, headers: &HeaderMap) -> String {
-    if let Some(url) = &state.studio.public_url {
+    if let Some(url) = &state.studio.settings.public_url {
         return url.as_str().trim_end_matches('/').to_owned();
     }
     let host = headers
@@ -304,7 +304,7 @@ impl Data for Desk {
                 return Ok(None);
             };
             let mine = caller.owns(&job);
-            let withheld = mine && studio.access.withheld(&job.id).await?;
+            let withheld = mine && studio.stores.access.withheld(&job.id).await?;
             Ok(state.tell(&caller, &job).map(|job| Seen {
                 job,
                 mine,

@@ -57,6 +57,7 @@ pub(crate) async fn serve(
     }
     let size = state
         .studio
+        .stores
         .blobs
         .size(&key)
         .await
@@ -87,6 +88,7 @@ pub(crate) async fn serve(
     }
     let blob = state
         .studio
+        .stores
         .blobs
         .open(&key, range.unwrap_or(Part::All))
         .await
@@ -128,7 +130,7 @@ pub(crate) async fn variant_of(
     turn: impl Future<Output = anyhow::Result<Turn>>,
     make: impl FnOnce(Bytes) -> Option<Vec<u8>> + Send + 'static,
 ) -> Result<Bytes> {
-    let blobs = &state.studio.blobs;
+    let blobs = &state.studio.stores.blobs;
     let kept = async || blobs.read_variant(key, variant).await;
     if let Some(bytes) = kept().await.map_err(app::Error::from)? {
         return Ok(bytes);

@@ -85,11 +85,10 @@ async fn studio(
         deleted,
         count: AtomicU32::new(0),
     });
-    let studio = Arc::new(Studio {
-        policies,
-        access: Arc::clone(&asked) as Arc<dyn AccessStore>,
-        ..Arc::into_inner(ledger::studio(stores)).unwrap()
-    });
+    let mut studio = ledger::studio(stores);
+    studio.settings.policies = policies;
+    studio.stores.access = Arc::clone(&asked) as Arc<dyn AccessStore>;
+    let studio = Arc::new(studio);
     order(&studio, OWNER).await.unwrap();
     work(&studio).await;
     (studio, asked)
@@ -120,7 +119,13 @@ pub(crate) async fn an_answer_that_is_deleted_after_it_was_found_is_made_again(s
     assert_eq!(again.job.request.found, None);
     assert_eq!(left(&again), [(Unit::Images, 7)], "what is made is charged");
     work(&studio).await;
-    let made = studio.queue.get(&again.job.id).await.unwrap().unwrap();
+    let made = studio
+        .stores
+        .queue
+        .get(&again.job.id)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(made.status, Status::Succeeded);
 }
 
@@ -140,7 +145,14 @@ pub(crate) async fn a_hit_has_its_charge_back_when_it_is_answered(stores: Stores
     assert_eq!(left(&hit), [(Unit::Images, 8), (Unit::Requests, 7)]);
     assert!(Ended::answered(&hit.job).is_noted());
     let deadline = Instant::now() + PATIENCE;
-    while !studio.queue.outbox(None, 9).await.unwrap().is_empty() {
+    while !studio
+        .stores
+        .queue
+        .outbox(None, 9)
+        .await
+        .unwrap()
+        .is_empty()
+    {
         assert!(Instant::now() < deadline, "the note goes behind the answer");
         sleep(std::time::Duration::from_millis(5)).await;
     }

@@ -9,13 +9,11 @@ mod prices;
 use std::{sync::Arc, time::Duration};
 
 use atelier::{
-    app::{RecentOrders, SearchPermits, Studio, UncertainOrders},
+    app::{self, Studio},
     blob::Blobs,
     blob::journal::Journal,
-    cache::Savings,
-    config::Mode,
     limit::Stats,
-    policies::{self, Refusals},
+    policies::Refusals,
     store::clock::Clock,
 };
 use tokio_util::sync::CancellationToken;
@@ -25,11 +23,13 @@ use self::{
     ops::{Op, op},
 };
 use super::Stores;
+use crate::support::settings;
 
 /// More than is ever spent, in windows that do not end while we look.
 const POLICIES: [&str; 3] = ["usd", "images", "requests"];
 
-pub(crate) fn studio(stores: &Stores) -> Arc<Studio> {
+/// A studio that keeps everything for as long as a test lasts.
+pub(crate) fn studio(stores: &Stores) -> Studio {
     let policy = |unit: &str| {
         let text = format!(
             "name = '{unit}'\nscope = 'global'\nunit = '{unit}'\nalgorithm = 'fixed_window'\n\
@@ -38,37 +38,26 @@ pub(crate) fn studio(stores: &Stores) -> Arc<Studio> {
         Arc::new(toml::from_str(&text).unwrap())
     };
     let while_it_lasts = Duration::from_secs(600);
-    Arc::new(Studio {
+    let refusals = Refusals::new(Arc::clone(&stores.limiter), 1, while_it_lasts).unwrap();
+    let settings = settings(POLICIES.map(policy).into(), while_it_lasts);
+    let stores = app::Stores {
         clock: Clock::system(),
         queue: Arc::clone(&stores.queue),
-        access: Arc::clone(&stores.access),
-        cache: Arc::clone(&stores.cache),
-        semantic: None,
-        mode: Mode::Off,
-        savings: Savings::default(),
-        recent_orders: RecentOrders::default(),
-        limiter: Arc::clone(&stores.limiter),
-        blobs: Blobs::in_folder(stores._folder.path()).unwrap(),
-        provider: Arc::new(Priced),
-        policies: POLICIES.map(policy).into(),
-        callbacks: policies::callbacks(1000).unwrap(),
-        refusals: Refusals::new(Arc::clone(&stores.limiter), 1, while_it_lasts).unwrap(),
-        uncertain_orders: UncertainOrders::default(),
-        search_permits: SearchPermits::default(),
-        stats: Stats::new(None),
-        stats_kept: while_it_lasts,
-        cache_ttl: while_it_lasts,
-        keep: while_it_lasts,
-        photos_kept: while_it_lasts,
         files: Arc::clone(&stores.files),
         journal: Journal::in_folder(stores._folder.path().join("journal")),
-        public_url: None,
-        drain: CancellationToken::new(),
-    })
+        blobs: Blobs::in_folder(stores._folder.path()).unwrap(),
+        cache: Arc::clone(&stores.cache),
+        semantic: None,
+        limiter: Arc::clone(&stores.limiter),
+        access: Arc::clone(&stores.access),
+    };
+    let (stats, drain) = (Stats::new(None), CancellationToken::new());
+    let provider = Arc::new(Priced);
+    Studio::new(stores, settings, provider, refusals, stats, drain)
 }
 
 async fn run(stores: Stores, ops: Vec<Op>) -> Result<(), String> {
-    let mut books = Books::new(studio(&stores));
+    let mut books = Books::new(Arc::new(studio(&stores)));
     for op in &ops {
         books.perform(op).await;
     }

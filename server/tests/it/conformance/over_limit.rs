@@ -109,18 +109,16 @@ pub(super) fn policy(unit: &str, quota: u32) -> Arc<Policy> {
 
 /// A studio in which everybody together may have one picture.
 fn studio(stores: &Stores, fate: Fate) -> Arc<Studio> {
-    let studio = Arc::into_inner(ledger::studio(stores)).unwrap();
-    Arc::new(Studio {
-        policies: vec![policy("images", 1), policy("requests", 9)],
-        limiter: Arc::new(Meanwhile {
-            limiter: Arc::clone(&stores.limiter),
-            queue: Arc::clone(&stores.queue),
-            blobs: studio.blobs.clone(),
-            fate,
-            charges: AtomicU32::new(0),
-        }),
-        ..studio
-    })
+    let mut studio = ledger::studio(stores);
+    studio.settings.policies = vec![policy("images", 1), policy("requests", 9)];
+    studio.stores.limiter = Arc::new(Meanwhile {
+        limiter: Arc::clone(&stores.limiter),
+        queue: Arc::clone(&stores.queue),
+        blobs: studio.stores.blobs.clone(),
+        fate,
+        charges: AtomicU32::new(0),
+    });
+    Arc::new(studio)
 }
 
 fn caller(owner: &str) -> Caller {
@@ -141,12 +139,13 @@ pub(super) async fn order(studio: &Arc<Studio>, owner: &str) -> Result<Accepted,
 pub(super) async fn work(studio: &Arc<Studio>) {
     let now = Timestamp::now();
     let lanes = [Lane::open("test")];
-    let Claim::Call(job) = studio.queue.claim(&lanes, now, LEASE).await.unwrap() else {
+    let Claim::Call(job) = studio.stores.queue.claim(&lanes, now, LEASE).await.unwrap() else {
         panic!("a job waits");
     };
     let bytes = picture();
     let size = bytes.len() as u64;
     let kept = studio
+        .stores
         .blobs
         .keep(bytes.into(), "png", Visibility::Everybody);
     let outcome = Outcome::Succeeded {
@@ -163,7 +162,12 @@ pub(super) async fn work(studio: &Arc<Studio>) {
     };
     let verdict = Verdict::Record(outcome.clone());
     let ticket = job.ticket();
-    studio.queue.settle(&ticket, verdict, now).await.unwrap();
+    studio
+        .stores
+        .queue
+        .settle(&ticket, verdict, now)
+        .await
+        .unwrap();
     let message = Message {
         kind: "job.succeeded".into(),
         timestamp: now,
@@ -206,9 +210,13 @@ async fn is_refused(stores: Stores, fate: Fate) {
     assert_eq!(violated[0].policy.unit, Unit::Images);
     // No call is made, nothing is kept of the order, and nothing was charged.
     let lanes = [Lane::open("test")];
-    let claim = studio.queue.claim(&lanes, Timestamp::now(), LEASE).await;
+    let claim = studio
+        .stores
+        .queue
+        .claim(&lanes, Timestamp::now(), LEASE)
+        .await;
     assert!(matches!(claim, Ok(Claim::Idle(_))), "{claim:?}");
-    let jobs = studio.queue.list(OWNER, None, 9).await.unwrap();
+    let jobs = studio.stores.queue.list(OWNER, None, 9).await.unwrap();
     assert_eq!(jobs.len(), usize::from(fate == Fate::FileGone));
     assert_eq!(requests_left(&studio).await, 8);
 }

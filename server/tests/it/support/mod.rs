@@ -12,9 +12,9 @@ mod setup;
 #[path = "../../skew/mod.rs"]
 pub(crate) mod skew;
 
-use std::{path::Path, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
-use atelier::job::ImageTask;
+use atelier::{app::Settings, config::Mode, job::ImageTask, limit::Policy, policies};
 use reqwest::Response;
 use serde_json::Value;
 
@@ -31,6 +31,20 @@ pub(crate) use self::{
 pub(crate) use atelier_store::testing::{
     redis, redis_8, redis_8_database, redis_cluster, redis_database,
 };
+
+/// Settings of a studio under these policies, which keeps everything for so long.
+pub(crate) fn settings(policies: Vec<Arc<Policy>>, kept: Duration) -> Settings {
+    Settings {
+        policies,
+        callbacks: policies::callbacks(1000).unwrap(),
+        mode: Mode::Off,
+        cache_ttl: kept,
+        jobs_kept: kept,
+        photos_kept: kept,
+        stats_kept: kept,
+        public_url: None,
+    }
+}
 
 /// Everything must happen within this; nothing is expected to take long.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);

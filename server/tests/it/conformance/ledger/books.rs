@@ -131,7 +131,14 @@ impl Books {
     async fn begin(&mut self, lease: Duration) -> bool {
         let lanes = [Lane::open(LANE)];
         let now = Timestamp::now();
-        match self.studio.queue.claim(&lanes, now, lease).await.unwrap() {
+        match self
+            .studio
+            .stores
+            .queue
+            .claim(&lanes, now, lease)
+            .await
+            .unwrap()
+        {
             Claim::Call(job) => match self.journal.remove(&job.id) {
                 Some((entry, cost, call)) => {
                     let entry = entry.taken_over(job.ticket());
@@ -155,7 +162,11 @@ impl Books {
         };
         let (verdict, cost) = verdict(end);
         let ticket = self.calls[index].ticket.clone();
-        let settled = self.studio.queue.settle(&ticket, verdict, Timestamp::now());
+        let settled = self
+            .studio
+            .stores
+            .queue
+            .settle(&ticket, verdict, Timestamp::now());
         let call = &mut self.calls[index];
         call.state = State::Over;
         if settled.await.is_ok() {
@@ -186,7 +197,7 @@ impl Books {
     async fn recover(&mut self) {
         for (id, (entry, cost, call)) in std::mem::take(&mut self.journal) {
             let recorded = self.record(entry.clone(), cost, call).await;
-            if !recorded && self.studio.queue.wants_answer(&id).await.unwrap() {
+            if !recorded && self.studio.stores.queue.wants_answer(&id).await.unwrap() {
                 self.journal.insert(id, (entry, cost, call));
             }
         }
@@ -196,7 +207,11 @@ impl Books {
     async fn record(&mut self, entry: Entry, cost: u64, call: usize) -> bool {
         let Entry { ticket, outcome } = entry;
         let verdict = Verdict::Record(outcome);
-        let settled = self.studio.queue.settle(&ticket, verdict, Timestamp::now());
+        let settled = self
+            .studio
+            .stores
+            .queue
+            .settle(&ticket, verdict, Timestamp::now());
         if settled.await.is_err() {
             return false;
         }
@@ -220,7 +235,7 @@ impl Books {
     async fn bring_home(&self, ticket: &Ticket, dies: bool) {
         let now = Timestamp::now();
         if dies {
-            let completed = self.studio.queue.complete(ticket, now).await;
+            let completed = self.studio.stores.queue.complete(ticket, now).await;
             assert!(matches!(completed, Ok(_) | Err(queue::Error::NotFound)));
             return;
         }
@@ -241,7 +256,7 @@ impl Books {
         let Some(id) = self.job(which) else { return };
         let before = self.alive().await;
         let cancelled = if dies {
-            let cancelled = self.studio.queue.cancel(&id, Timestamp::now());
+            let cancelled = self.studio.stores.queue.cancel(&id, Timestamp::now());
             cancelled.await.map(drop).is_ok()
         } else {
             let caller = caller();
@@ -255,7 +270,7 @@ impl Books {
 
     async fn delete(&mut self, which: usize) {
         let Some(id) = self.job(which) else { return };
-        let Some(job) = self.studio.queue.get(&id).await.unwrap() else {
+        let Some(job) = self.studio.stores.queue.get(&id).await.unwrap() else {
             return;
         };
         if job.status.is_terminal() {
@@ -271,10 +286,11 @@ impl Books {
         let held = |call: &&Call| matches!(call.state, State::Begun | State::Written);
         for call in self.calls.iter().filter(held) {
             let now = Timestamp::now();
-            let extended = self
-                .studio
-                .queue
-                .extend(&call.ticket, now, LONG, Report::default());
+            let extended =
+                self.studio
+                    .stores
+                    .queue
+                    .extend(&call.ticket, now, LONG, Report::default());
             alive += u64::from(extended.await.is_ok());
         }
         alive
@@ -307,7 +323,15 @@ impl Books {
         }
         self.studio.process_outbox(Duration::ZERO).await.unwrap();
         // Tasks that follow deliveries do the same, at the same time.
-        while !self.studio.queue.outbox(None, 1).await.unwrap().is_empty() {
+        while !self
+            .studio
+            .stores
+            .queue
+            .outbox(None, 1)
+            .await
+            .unwrap()
+            .is_empty()
+        {
             tokio::task::yield_now().await;
         }
         let paid: u64 = self.calls.iter().map(|call| call.cost).sum();
@@ -336,7 +360,7 @@ impl Books {
     async fn compare_notices(&self) -> Result<(), String> {
         let mut expected = Vec::new();
         for (id, (hook, known)) in &self.jobs {
-            let job = self.studio.queue.get(id).await.unwrap();
+            let job = self.studio.stores.queue.get(id).await.unwrap();
             let status = known.or(job.map(|job| job.status)).unwrap();
             if *hook && status != Status::Cancelled {
                 expected.push(id.clone());
@@ -346,6 +370,7 @@ impl Books {
         let lanes: Vec<_> = notice_lanes().map(Lane::open).collect();
         while let Claim::Call(notice) = self
             .studio
+            .stores
             .queue
             .claim(&lanes, Timestamp::now(), LONG)
             .await

@@ -1,0 +1,127 @@
+//! What the use cases work with.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use super::{RecentOrders, SearchPermits, UncertainOrders};
+use crate::{
+    access::{self, AccessStore},
+    blob::{self, Blobs, journal::Journal},
+    cache::{self, Cache, Savings, semantic::Semantic},
+    config::Mode,
+    limit::{self, Limiter, Policy, Standing, Stats},
+    policies::Refusals,
+    providers::Provider,
+    queue::{self, DynQueue, Housekeeping},
+    store::clock::Clock,
+};
+
+/// The use cases. They are in the files beside this one.
+pub struct Studio {
+    pub stores: Stores,
+    pub settings: Settings,
+    pub recorders: Recorders,
+    /// The provider of new jobs.
+    pub provider: Arc<dyn Provider>,
+    /// Blocks callers whose orders the provider refuses too often.
+    pub refusals: Refusals,
+    pub recent_orders: RecentOrders,
+    pub uncertain_orders: UncertainOrders,
+    pub search_permits: SearchPermits,
+    /// Cancelled at shutdown: nothing new is accepted from then on.
+    pub drain: CancellationToken,
+}
+
+impl Studio {
+    /// Uses these stores. Once `drain` is cancelled no orders are accepted.
+    pub fn new(
+        stores: Stores,
+        settings: Settings,
+        provider: Arc<dyn Provider>,
+        refusals: Refusals,
+        stats: Stats,
+        drain: CancellationToken,
+    ) -> Self {
+        Self {
+            stores,
+            settings,
+            recorders: Recorders {
+                stats,
+                savings: Savings::default(),
+            },
+            provider,
+            refusals,
+            recent_orders: RecentOrders::default(),
+            uncertain_orders: UncertainOrders::default(),
+            search_permits: SearchPermits::default(),
+            drain,
+        }
+    }
+}
+
+/// Where everything is kept, and the time by it. Clones share it.
+#[derive(Clone)]
+pub struct Stores {
+    /// The store's clock.
+    pub clock: Clock,
+    pub queue: Arc<DynQueue>,
+    /// Which files the queue's jobs need.
+    pub files: Arc<dyn Housekeeping>,
+    /// Answers that are paid for and not recorded yet; their files are still needed.
+    pub journal: Journal,
+    pub blobs: Blobs,
+    pub cache: Arc<dyn Cache>,
+    /// `None` if meanings are not compared.
+    pub semantic: Option<Arc<Semantic>>,
+    pub limiter: Arc<dyn Limiter>,
+    pub access: Arc<dyn AccessStore>,
+}
+
+/// What the operator has configured.
+pub struct Settings {
+    pub policies: Vec<Arc<Policy>>,
+    /// Limits how many callbacks a caller requests.
+    pub callbacks: Arc<Policy>,
+    /// What becomes of an earlier picture whose words mean the same.
+    pub mode: Mode,
+    pub cache_ttl: Duration,
+    pub jobs_kept: Duration,
+    /// How long photos are kept, with what was made of them.
+    pub photos_kept: Duration,
+    pub stats_kept: Duration,
+    /// The site's URL as visitors see it.
+    pub public_url: Option<Url>,
+}
+
+/// What is counted for the operator.
+pub struct Recorders {
+    /// What the policies decided.
+    pub stats: Stats,
+    /// What the caches saved.
+    pub savings: Savings,
+}
+
+/// Why the studio refused or failed a request.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("over a limit")]
+    Limited(Vec<Standing>),
+    #[error("the server is shutting down")]
+    Closing,
+    #[error("the caller has too many requests at a time")]
+    Busy,
+    #[error("the job belongs to somebody else")]
+    NotYours,
+    #[error(transparent)]
+    Queue(#[from] queue::Error),
+    #[error(transparent)]
+    Cache(#[from] cache::Error),
+    #[error(transparent)]
+    Limit(#[from] limit::Error),
+    #[error(transparent)]
+    Access(#[from] access::Error),
+    #[error(transparent)]
+    Blob(#[from] blob::Error),
+}
