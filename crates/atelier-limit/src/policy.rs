@@ -297,6 +297,34 @@ mod tests {
     }
 
     #[test]
+    fn a_bucket_fills_by_the_smallest_numbers_that_say_the_same() {
+        let bucket = GOOD.replace("fixed_window", "token_bucket");
+        let policy = read(&bucket.replace("'1d'", "'1000s'")).unwrap();
+        let expected = Rule::TokenBucket {
+            size: 20,
+            refill: 1,
+            period: 50_000,
+        };
+        assert_eq!(policy.rule(), expected);
+    }
+
+    #[test]
+    fn a_receipt_is_known_by_its_policy() {
+        let (mine, other) = (
+            read(GOOD).unwrap(),
+            read(&GOOD.replace("'a'", "'b'")).unwrap(),
+        );
+        let receipt = Receipt {
+            key: format!("{}203.0.113.7", mine.prefix()),
+            unit: mine.unit,
+            rule: mine.rule(),
+            cost: 1,
+            mark: 0,
+        };
+        assert!(mine.gave(&receipt) && !other.gave(&receipt));
+    }
+
+    #[test]
     fn the_outermost_policies_are_taken() {
         for text in [
             GOOD.replace("'1d'", "'1s'"),

@@ -246,6 +246,21 @@ mod tests {
     }
 
     #[test]
+    fn what_was_decided_before_something_was_forgotten_is_not_remembered() {
+        for forget in [Known::forget_all as fn(&mut Known), |known| {
+            known.forget(std::iter::once("another"));
+        }] {
+            let mut known = Known::default();
+            let demands = refused(&mut known, "a", at(0));
+            let refusal = known.refusals.remove(&demands[0].key).unwrap();
+            let epoch = known.epoch;
+            forget(&mut known);
+            known.note(refusal.asked, &refusal.standings, at(0), epoch);
+            assert!(known.recall(&demands, at(1)).is_none());
+        }
+    }
+
+    #[test]
     fn so_many_are_remembered_and_the_latest_among_them() {
         let mut known = Known::default();
         for number in 0..MOST {

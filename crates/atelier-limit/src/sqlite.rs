@@ -213,3 +213,75 @@ fn settle(c: &Connection, settlement: &Settlement, now: i64) -> Result<(), Store
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{Algorithm, Policy, Scope, Unit};
+
+    const HOUR_MS: i64 = 3_600_000;
+
+    fn at(milliseconds: i64) -> Timestamp {
+        Timestamp::from_millisecond(1_800_000_000_000 + milliseconds).unwrap()
+    }
+
+    async fn count(database: &Database, table: &str) -> u64 {
+        let sql = format!("SELECT count(*) FROM {table}");
+        let count = move |c: &Connection| -> Result<u64, StoreError> {
+            Ok(c.query_row(&sql, [], |row| row.get(0))?)
+        };
+        database.read(count).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_is_over_is_forgotten_and_nothing_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let schemas = [SqliteLimiter::SCHEMA];
+        let database = Database::open(&folder.path().join("limits.db"), &schemas).unwrap();
+        let limiter = SqliteLimiter::new(database.clone());
+        let (window, minute) = (Algorithm::FixedWindow, Duration::from_secs(60));
+        let policy = Policy::new("p", Scope::Ip, Unit::Requests, window, 9.0, minute);
+        let demand = Demand::new(&Arc::new(policy.unwrap()), "a", 1);
+        let decision = limiter.charge(vec![demand], at(0)).await.unwrap();
+        let refund = Settlement::refund(decision.receipts.unwrap().remove(0));
+        limiter.settle("1", vec![refund], at(0)).await.unwrap();
+
+        // A settlement is known for an hour longer than its counter.
+        for (now, counters, settlements) in [
+            (59_999, 1, 1),
+            (60_000, 0, 1),
+            (60_000 + HOUR_MS - 1, 0, 1),
+            (60_000 + HOUR_MS, 0, 0),
+        ] {
+            limiter.sweep(at(now)).await.unwrap();
+            let left = (
+                count(&database, "limits").await,
+                count(&database, "settlements").await,
+            );
+            assert_eq!(left, (counters, settlements), "after {now} ms");
+        }
+    }
+
+    #[tokio::test]
+    async fn statistics_grow_old() {
+        let folder = tempfile::tempdir().unwrap();
+        let schemas = [SqliteLimiter::SCHEMA];
+        let database = Database::open(&folder.path().join("limits.db"), &schemas).unwrap();
+        let limiter = SqliteLimiter::new(database);
+        for hours in [0, 3] {
+            let stats = HourlyStats {
+                policy: "p".into(),
+                hour: at(hours * HOUR_MS).as_millisecond(),
+                allowed: 1,
+                ..HourlyStats::default()
+            };
+            let (now, keep) = (at(hours * HOUR_MS), Duration::from_hours(2));
+            limiter.record(vec![stats], now, keep).await.unwrap();
+        }
+        let kept = limiter.stats(at(0), at(3 * HOUR_MS)).await.unwrap();
+        let hours: Vec<_> = kept.iter().map(|stats| stats.hour).collect();
+        assert_eq!(hours, [at(3 * HOUR_MS).as_millisecond()]);
+    }
+}
