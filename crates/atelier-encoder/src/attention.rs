@@ -3,11 +3,12 @@
 use pulp::{Arch, Simd, WithSimd};
 
 use crate::{
-    bert::HIDDEN,
+    DIMENSIONS,
     functions::{exp, sum},
     matrix::Matrix,
 };
 
+pub(crate) const HIDDEN: usize = DIMENSIONS;
 pub(crate) const HEADS: usize = 12;
 const HEAD: usize = HIDDEN / HEADS;
 

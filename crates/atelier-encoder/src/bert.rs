@@ -4,14 +4,14 @@
 use pulp::{Arch, Simd, WithSimd};
 
 use crate::{
-    DIMENSIONS, Error, MAX_TOKENS, attention,
+    Error, MAX_TOKENS,
+    attention::{self, HIDDEN},
     functions::{Gelu, sum},
     linear::Linear,
     matrix::Matrix,
     weights::{Packed, Weights},
 };
 
-pub(crate) const HIDDEN: usize = DIMENSIONS;
 const INTERMEDIATE: usize = 1536;
 const LAYERS: usize = 3;
 pub(crate) const VOCABULARY: usize = 30_522;

@@ -182,7 +182,7 @@ mod tests {
     use pulp::Arch;
 
     use super::{Linear, ROWS};
-    use crate::{bert::HIDDEN, matrix::Matrix, weights::Weights};
+    use crate::{attention::HIDDEN, matrix::Matrix, weights::Weights};
 
     /// As many rows as fit and as do not, against the plain sum in double precision.
     #[test]

@@ -51,6 +51,7 @@ mod housekeeping;
 mod record;
 mod reply;
 mod scripts;
+mod unreadable;
 
 use std::{marker::PhantomData, ops::Range, time::Duration};
 

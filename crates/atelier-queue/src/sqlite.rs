@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, params};
 use tracing::error;
 
-use self::{outbox::Note, row::Row, scheduler::Claimed, table::Found};
+use self::{claim::Claimed, outbox::Note, row::Row, table::Found};
 use super::{
     Cancellation, Claim, Completion, Ended, Job, Lane, NewJob, Notifier, Payload, Priority, Queue,
     Report, Result, Ticket, Verdict, is_open, readable,
@@ -17,11 +17,13 @@ use atelier_store::{
     sqlite::{Database, Schema},
 };
 
+mod claim;
 mod lifecycle;
 mod housekeeping;
 mod outbox;
-mod scheduler;
+mod removal;
 mod row;
+mod scheduler;
 mod table;
 mod unread;
 
@@ -202,7 +204,7 @@ impl<P: Payload> Queue<P> for SqliteQueue<P> {
         loop {
             let lanes = lanes.clone();
             let claimed = self
-                .change(move |c, changed| scheduler::claim::<P>(c, changed, &lanes, now, lease))
+                .change(move |c, changed| claim::claim::<P>(c, changed, &lanes, now, lease))
                 .await?;
             let (row, tried) = match claimed {
                 Claimed::Call(row) => (row, None),
@@ -295,7 +297,7 @@ impl<P: Payload> Queue<P> for SqliteQueue<P> {
 
     async fn delete(&self, id: &str) -> Result<Vec<String>> {
         let id = id.to_owned();
-        self.change(move |c, changed| lifecycle::delete::<P>(c, changed, &id))
+        self.change(move |c, changed| removal::delete::<P>(c, changed, &id))
             .await
     }
 

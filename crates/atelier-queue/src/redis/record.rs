@@ -23,7 +23,7 @@ pub(super) use self::{
 };
 use super::{
     super::{FailedAttempt, Hooks, Job, NewJob, Payload, Ticket},
-    reply::unreadable,
+    unreadable::unreadable,
 };
 use atelier_store::{self as store, instant};
 

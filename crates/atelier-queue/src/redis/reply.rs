@@ -2,20 +2,15 @@
 
 use ::redis::Value;
 use atelier_api::Status;
-use serde::de::Error as _;
 
 use super::{
     super::{Error, Event, Illegal},
     record::Record,
+    unreadable::unreadable,
 };
 use atelier_store as store;
 
 type Result<T, E = store::Error> = std::result::Result<T, E>;
-
-/// A value that no script of ours answers, or no process of ours wrote.
-pub(super) fn unreadable(what: &str) -> store::Error {
-    serde_json::Error::custom(what).into()
-}
 
 pub(super) fn number(value: &Value) -> Result<i64> {
     match value {

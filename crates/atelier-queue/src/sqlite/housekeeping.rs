@@ -7,22 +7,10 @@ use rusqlite::{Connection, OptionalExtension as _};
 use super::{
     super::{Housekeeping, Payload, Result},
     SqliteQueue,
-    table::{cached, execute, texts},
+    table::{cached, execute, note_discards, texts},
     unread,
 };
 use atelier_store::instant;
-
-/// Notes that blobs are to be discarded.
-pub(super) fn note(c: &Connection, blobs: &[String]) -> Result<()> {
-    for blob in blobs {
-        execute(
-            c,
-            "INSERT OR IGNORE INTO discards (key) VALUES (?1)",
-            &[&blob],
-        )?;
-    }
-    Ok(())
-}
 
 fn exists(c: &Connection, sql: &str, blob: &str) -> Result<bool> {
     cached(c, sql, |query| query.exists([blob]))
@@ -46,7 +34,7 @@ impl<P: Payload> Housekeeping for SqliteQueue<P> {
 
     async fn note_discards(&self, blobs: &[String]) -> Result<()> {
         let blobs = blobs.to_vec();
-        self.database.write(move |c| note(c, &blobs)).await
+        self.database.write(move |c| note_discards(c, &blobs)).await
     }
 
     async fn discards(&self, limit: usize) -> Result<Vec<String>> {

@@ -7,14 +7,13 @@ use rusqlite::{Connection, params};
 
 use super::{
     super::{
-        Error, Event, Illegal, NewJob, Outcome, Payload, Priority, Result, Ticket, Verdict, due,
-        readable, transition,
+        Error, Event, NewJob, Outcome, Payload, Priority, Result, Ticket, Verdict, due, readable,
+        transition,
     },
     outbox::{self, Note},
     row::{self, Row, Withdrawn, text},
     scheduler,
     table::{self, followers, keep_files, load, save, select},
-    unread,
 };
 use atelier_store::milliseconds;
 
@@ -334,30 +333,6 @@ fn abandon(
         Vec::new()
     };
     Ok((ended, orphans))
-}
-
-pub(super) fn delete<P: Payload>(
-    c: &Connection,
-    changed: &mut Vec<String>,
-    id: &str,
-) -> Result<Vec<String>> {
-    let Some(row) = readable(id, load(c, id))? else {
-        return unread::forget::<P>(c, changed, id);
-    };
-    let mut row = row.ok_or(Error::NotFound)?;
-    let seen = row.clone().seen_by_owner().ok_or(Error::NotFound)?;
-    if !seen.status.is_terminal() {
-        let event = Event::Cancel;
-        let status = seen.status;
-        return Err(Illegal { status, event }.into());
-    }
-    if !row.status.is_terminal() {
-        row.withdrawn = Withdrawn::Deleted;
-        save(c, &mut row, changed)?;
-        return Ok(Vec::new());
-    }
-    changed.push(id.to_owned());
-    table::remove(c, id)
 }
 
 pub(super) fn retry(

@@ -14,7 +14,6 @@ use tracing::error;
 
 use super::{
     super::{Outcome, Payload, Result},
-    housekeeping,
     row::{self, Row, Withdrawn},
 };
 use atelier_store as store;
@@ -286,7 +285,7 @@ pub(super) fn forget_outcome<P: Payload>(c: &Connection, row: &Row) -> Result<Ve
             }
         }
     }
-    housekeeping::note(c, &orphans)?;
+    note_discards(c, &orphans)?;
     Ok(orphans)
 }
 
@@ -318,7 +317,7 @@ pub(super) fn replace(c: &Connection, row: &mut Row, changed: &mut Vec<String>) 
 /// Forgets a row; the blobs that no other refers to, which are to be discarded.
 pub(super) fn remove(c: &Connection, id: &str) -> Result<Vec<String>> {
     let orphans = orphans(c, id)?;
-    housekeeping::note(c, &orphans)?;
+    note_discards(c, &orphans)?;
     execute(c, "DELETE FROM jobs WHERE id = ?1", &[&id])?;
     Ok(orphans)
 }
@@ -363,4 +362,16 @@ fn orphans(c: &Connection, id: &str) -> Result<Vec<String>> {
          AND NOT EXISTS (SELECT 1 FROM files AS other WHERE other.key = mine.key AND other.job <> ?1)",
         &[&id],
     )
+}
+
+/// Notes that blobs are to be discarded.
+pub(super) fn note_discards(c: &Connection, blobs: &[String]) -> Result<()> {
+    for blob in blobs {
+        execute(
+            c,
+            "INSERT OR IGNORE INTO discards (key) VALUES (?1)",
+            &[&blob],
+        )?;
+    }
+    Ok(())
 }

@@ -144,6 +144,7 @@ async fn take<P: Payload>(
 fn expiry(now: Timestamp) -> Result<String> {
     let text = serde_json::to_string(&expired(0, 0, now))?;
     let rest = text.strip_prefix(r#"{"attempt":0,"token":0"#);
-    let rest = rest.ok_or_else(|| reply::unreadable("an attempt has no number"))?;
+    let rest =
+        rest.ok_or_else(|| super::super::unreadable::unreadable("an attempt has no number"))?;
     Ok(rest.to_owned())
 }

@@ -113,8 +113,8 @@ fn recorded(outcome: &impl Outcome) -> Result<(String, Vec<u8>)> {
 
 /// The failed attempt, empty if there is none to be kept, then the outcome.
 fn fail(failure: &[u8], outcome: &impl Outcome) -> Result<(String, Vec<u8>)> {
-    let length =
-        u32::try_from(failure.len()).map_err(|_| reply::unreadable("a failure is too long"))?;
+    let length = u32::try_from(failure.len())
+        .map_err(|_| super::super::unreadable::unreadable("a failure is too long"))?;
     let mut text = length.to_be_bytes().to_vec();
     text.extend(failure);
     text.extend(record::outcome(outcome)?);
