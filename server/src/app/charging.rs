@@ -6,7 +6,7 @@ use atelier_api::Kind;
 use jiff::Timestamp;
 use tracing::{debug, warn};
 
-use super::{Caller, Error, Studio, Terms, submit::new_id};
+use super::{Caller, Error, Studio, Terms, order::new_id};
 use crate::{
     job::Request,
     limit::{

@@ -1,6 +1,10 @@
 //! Orders as the HTTP API hands them over.
 
+use std::sync::Mutex;
+
 use atelier_api::Kind;
+use jiff::Timestamp;
+use uuid::{ContextV7, Uuid};
 
 use super::Studio;
 use crate::{
@@ -46,4 +50,14 @@ impl Studio {
             found: None,
         }
     }
+}
+
+/// Ids sort by the store's time, whichever process makes them.
+pub(super) fn new_id(now: Timestamp) -> String {
+    static ORDER: Mutex<ContextV7> = Mutex::new(ContextV7::new());
+    let seconds = u64::try_from(now.as_second()).unwrap_or_default();
+    let nanoseconds = now.subsec_nanosecond().unsigned_abs();
+    Uuid::new_v7(uuid::Timestamp::from_unix(&ORDER, seconds, nanoseconds))
+        .simple()
+        .to_string()
 }

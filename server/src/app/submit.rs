@@ -1,18 +1,15 @@
 //! Taking an order: limits, cache, queue.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use atelier_api::Status;
 use jiff::Timestamp;
 use tracing::warn;
-use uuid::{ContextV7, Uuid};
 
 use super::{
     Caller, Error, Order, Studio, Terms,
     charging::{Charge, refusal, returnable},
+    order::new_id,
     reuse::Answer,
 };
 use crate::{
@@ -198,14 +195,4 @@ impl Studio {
         }
         Ok(added?)
     }
-}
-
-/// Ids sort by the store's time, whichever process makes them.
-pub(super) fn new_id(now: Timestamp) -> String {
-    static ORDER: Mutex<ContextV7> = Mutex::new(ContextV7::new());
-    let seconds = u64::try_from(now.as_second()).unwrap_or_default();
-    let nanoseconds = now.subsec_nanosecond().unsigned_abs();
-    Uuid::new_v7(uuid::Timestamp::from_unix(&ORDER, seconds, nanoseconds))
-        .simple()
-        .to_string()
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use reqwest::{Client, Response, Url};
-use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use serde::Deserialize;
 use serde_json::Value;
 use tokio::time::sleep;
 use tracing::warn;
@@ -15,6 +15,7 @@ use super::{
         http::{body, broken, garbage},
     },
     Error, error,
+    usage::{Usage, leniently},
 };
 use crate::config::Prices;
 
@@ -42,47 +43,6 @@ pub(super) struct Item {
     pub(super) b64_json: Option<String>,
     #[serde(deserialize_with = "leniently")]
     pub(super) url: Option<String>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct Usage {
-    input_tokens: Option<u64>,
-    input_tokens_details: Option<InputDetails>,
-    output_tokens: Option<u64>,
-}
-
-#[derive(Debug, Deserialize)]
-struct InputDetails {
-    #[serde(default)]
-    text_tokens: u64,
-    #[serde(default)]
-    image_tokens: u64,
-}
-
-/// The value, or its default where it is of another type.
-pub(super) fn leniently<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(
-    deserializer: D,
-) -> Result<T, D::Error> {
-    let value = Value::deserialize(deserializer)?;
-    Ok(serde_json::from_value(value).unwrap_or_default())
-}
-
-impl Usage {
-    /// US dollars; `None` if it tells nothing.
-    pub(super) fn cost(&self, prices: Prices) -> Option<f64> {
-        let input = self.input_tokens.or(self.output_tokens.map(|_| 0))?;
-        // Without details every input token is taken for text, the cheapest.
-        let (text, image) = self
-            .input_tokens_details
-            .as_ref()
-            .map_or((input, 0), |details| {
-                (details.text_tokens, details.image_tokens)
-            });
-        let millionths = text as f64 * prices.text_input
-            + image as f64 * prices.image_input
-            + self.output_tokens.unwrap_or_default() as f64 * prices.image_output;
-        Some(millionths / 1e6)
-    }
 }
 
 impl Reply {

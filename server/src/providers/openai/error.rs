@@ -14,7 +14,7 @@ use super::{
         CONTENT_REFUSED, Error, Remedy,
         http::{beginning, pause, shorten},
     },
-    answer::{Usage, leniently},
+    usage::{Usage, leniently},
 };
 use crate::config::Prices;
 

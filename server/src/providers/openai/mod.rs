@@ -7,6 +7,7 @@ mod estimate;
 mod frame;
 mod instruction;
 mod stream;
+mod usage;
 
 use std::{
     borrow::Cow,

@@ -18,8 +18,9 @@ use super::{
         http::{MAX_BYTES, broken, garbage, too_large},
     },
     Error,
-    answer::{Item, Reply, Usage, leniently},
+    answer::{Item, Reply},
     error,
+    usage::{Usage, leniently},
 };
 use crate::config::Prices;
 

@@ -1,0 +1,47 @@
+//! What a call has used, by the provider's own figures.
+
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use serde_json::Value;
+
+use crate::config::Prices;
+
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Usage {
+    input_tokens: Option<u64>,
+    input_tokens_details: Option<InputDetails>,
+    output_tokens: Option<u64>,
+}
+
+#[derive(Debug, Deserialize)]
+struct InputDetails {
+    #[serde(default)]
+    text_tokens: u64,
+    #[serde(default)]
+    image_tokens: u64,
+}
+
+impl Usage {
+    /// US dollars; `None` if it tells nothing.
+    pub(super) fn cost(&self, prices: Prices) -> Option<f64> {
+        let input = self.input_tokens.or(self.output_tokens.map(|_| 0))?;
+        // Without details every input token is taken for text, the cheapest.
+        let (text, image) = self
+            .input_tokens_details
+            .as_ref()
+            .map_or((input, 0), |details| {
+                (details.text_tokens, details.image_tokens)
+            });
+        let millionths = text as f64 * prices.text_input
+            + image as f64 * prices.image_input
+            + self.output_tokens.unwrap_or_default() as f64 * prices.image_output;
+        Some(millionths / 1e6)
+    }
+}
+
+/// The value, or its default where it is of another type.
+pub(super) fn leniently<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    Ok(serde_json::from_value(value).unwrap_or_default())
+}
