@@ -298,6 +298,19 @@ fn what_the_map_names_is_there() {
 }
 
 #[test]
+fn functions_are_where_the_map_says() {
+    let (root, text) = (root(), map());
+    let place = Regex::new(r"`\w+::(\w+)`\s+in\s+`([^`]+)`").unwrap();
+    let found: Vec<_> = place.captures_iter(&text).collect();
+    assert!(found.len() > 1, "only {} were found", found.len());
+    for place in found {
+        let source = fs::read_to_string(root.join(&place[2])).unwrap();
+        let is_there = source.contains(&format!("fn {}(", &place[1]));
+        assert!(is_there, "{} is not in {}", &place[1], &place[2]);
+    }
+}
+
+#[test]
 fn no_source_file_is_longer_than_400_lines() {
     let mut long = Vec::new();
     let all = files(&root(), &SOURCES);
