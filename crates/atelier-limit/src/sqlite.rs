@@ -219,7 +219,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::{Algorithm, Policy, Scope, Unit};
+    use crate::{Algorithm, Policy, RejectionCache, Scope, Unit};
 
     const HOUR_MS: i64 = 3_600_000;
 
@@ -240,7 +240,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let schemas = [SqliteLimiter::SCHEMA];
         let database = Database::open(&folder.path().join("limits.db"), &schemas).unwrap();
-        let limiter = SqliteLimiter::new(database.clone());
+        let limiter = RejectionCache::new(Arc::new(SqliteLimiter::new(database.clone())));
         let (window, minute) = (Algorithm::FixedWindow, Duration::from_secs(60));
         let policy = Policy::new("p", Scope::Ip, Unit::Requests, window, 9.0, minute);
         let demand = Demand::new(&Arc::new(policy.unwrap()), "a", 1);

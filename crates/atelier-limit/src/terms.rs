@@ -114,3 +114,25 @@ impl FromStr for Unit {
         named.ok_or(UnknownUnit)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde::de::{IntoDeserializer, value::Error};
+
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_configurations() {
+        for scope in [Scope::Ip, Scope::User, Scope::Global, Scope::Provider] {
+            let read =
+                Scope::deserialize(IntoDeserializer::<Error>::into_deserializer(scope.as_str()));
+            assert_eq!(read, Ok(scope));
+        }
+        for unit in Unit::ALL {
+            let read =
+                Unit::deserialize(IntoDeserializer::<Error>::into_deserializer(unit.as_str()));
+            assert_eq!((read, unit.as_str().parse().ok()), (Ok(unit), Some(unit)));
+        }
+        assert!("pictures".parse::<Unit>().is_err());
+    }
+}
