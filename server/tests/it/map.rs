@@ -311,6 +311,23 @@ fn functions_are_where_the_map_says() {
 }
 
 #[test]
+fn what_operators_look_for_in_the_log_is_logged() {
+    let operations = fs::read_to_string(root().join("docs/operations.md")).unwrap();
+    let quoted = Regex::new(r#"log says "([^"]+)""#).unwrap();
+    let found: Vec<_> = quoted.captures_iter(&operations).collect();
+    assert!(!found.is_empty());
+    let sources = ["server/src", "crates"].map(|folder| files(&root().join(folder), &["rs"]));
+    let sources = sources.concat().into_iter();
+    let sources: Vec<_> = sources
+        .map(|file| fs::read_to_string(file).unwrap())
+        .collect();
+    for words in found {
+        let is_logged = sources.iter().any(|source| source.contains(&words[1]));
+        assert!(is_logged, "nothing logs {:?}", &words[1]);
+    }
+}
+
+#[test]
 fn no_source_file_is_longer_than_400_lines() {
     let mut long = Vec::new();
     let all = files(&root(), &SOURCES);
