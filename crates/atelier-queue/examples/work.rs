@@ -2,10 +2,9 @@
 
 use std::{error::Error, io::Write as _, sync::Arc, time::Duration};
 
-use atelier_api::Failure;
 use atelier_queue::{
-    Claim, Cost, Ending, FailedAttempt, Hooks, Job, Lane, NewJob, Payload, Priority, Queue,
-    RedisQueue, SqliteQueue, Verdict,
+    Claim, Cost, Ending, FailedAttempt, Failure, Job, Lane, NewJob, Payload, Queue, RedisQueue,
+    SqliteQueue, Verdict,
 };
 use atelier_store::{clock::Clock, redis::Redis, sqlite::Database};
 use serde::{Deserialize, Serialize};
@@ -52,18 +51,9 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
 }
 
 fn new_job(clock: &Clock, number: usize, owner: &str) -> NewJob<Question> {
-    NewJob {
-        id: format!("{}-{number}", clock.now().as_microsecond()),
-        owner: owner.into(),
-        request: Question(format!("{owner}'s question {number}")),
-        priority: Priority::Normal,
-        not_before: None,
-        charge: serde_json::Value::Null,
-        hooks: Hooks::default(),
-        join: None,
-        answer: None,
-        answered_only: false,
-    }
+    let id = format!("{}-{number}", clock.now().as_microsecond());
+    let question = Question(format!("{owner}'s question {number}"));
+    NewJob::new(id, owner, question)
 }
 
 /// Works until nothing is left to do.
@@ -106,20 +96,14 @@ async fn work(
 /// Every first question fails once.
 fn answer(job: &Job<Question>, clock: &Clock) -> Verdict<Question> {
     if job.attempt > 1 || !job.request.0.ends_with('0') {
-        return Verdict::Record(Ending::Succeeded("an answer".into()));
+        let (answer, cost) = ("an answer".into(), Cost::Nothing);
+        return Verdict::Record(Ending::Succeeded { answer, cost });
     }
-    let failed = FailedAttempt {
-        attempt: job.attempt,
-        token: job.token,
-        at: clock.now(),
-        failure: Failure {
-            code: "busy".into(),
-            message: "The model has too much to do.".into(),
-            retryable: true,
-        },
-        request_id: None,
-        cost: Cost::Nothing,
-        settled_cost: Cost::Nothing,
+    let failure = Failure {
+        code: "busy".into(),
+        message: "The model has too much to do.".into(),
+        retryable: true,
     };
+    let failed = FailedAttempt::new(job, failure, clock.now());
     Verdict::Retry(failed, clock.now() + Duration::from_millis(200))
 }

@@ -6,7 +6,7 @@ use atelier_api::Failure;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Cost;
+use super::{Cost, Job, Payload};
 
 /// What went wrong in one attempt, kept for the operator.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,6 +32,19 @@ pub struct FailedAttempt {
 }
 
 impl FailedAttempt {
+    /// The present attempt at this job, if it has cost nothing.
+    pub fn new<P: Payload>(job: &Job<P>, failure: Failure, at: Timestamp) -> Self {
+        Self {
+            attempt: job.attempt,
+            token: job.token,
+            at,
+            failure,
+            request_id: None,
+            cost: Cost::Nothing,
+            settled_cost: Cost::Nothing,
+        }
+    }
+
     /// What it has cost is settled; of its own cost nothing is left to settle.
     pub(super) fn settle(&mut self) {
         if !self.cost.is_nothing() {

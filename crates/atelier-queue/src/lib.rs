@@ -75,11 +75,13 @@ mod redis;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod state;
+mod wait;
+mod worker;
 
 use std::{ops::Range, time::Duration};
 
 use async_trait::async_trait;
-use atelier_api::{Cache, Status};
+pub use atelier_api::{Cache, Failure, Status};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tracing::error;
@@ -97,6 +99,8 @@ pub use self::{
     outbox::{Bill, Ended},
     payload::{Cost, Ending, Outcome, Payload},
     state::{Event, Illegal, transition},
+    wait::wait,
+    worker::{CallError, Work, Worker, Workers},
 };
 use self::{
     attempt::{expired, unreadable},

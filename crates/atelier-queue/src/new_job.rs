@@ -35,6 +35,39 @@ pub struct NewJob<P: Payload> {
     pub answered_only: bool,
 }
 
+impl<P: Payload> NewJob<P> {
+    /// A job that is begun as soon as it is its turn, for which nothing was charged
+    /// and of whose end nobody is told. The fields change that:
+    ///
+    /// ```
+    /// # use atelier_queue::{Ending, NewJob, Payload, Priority};
+    /// # #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+    /// # struct Letter;
+    /// # impl Payload for Letter {
+    /// #     type Outcome = Ending<()>;
+    /// #     fn lane(&self) -> &str { "letters" }
+    /// # }
+    /// let job = NewJob {
+    ///     priority: Priority::High,
+    ///     ..NewJob::new("1", "alice", Letter)
+    /// };
+    /// ```
+    pub fn new(id: impl Into<String>, owner: impl Into<String>, request: P) -> Self {
+        Self {
+            id: id.into(),
+            owner: owner.into(),
+            request,
+            priority: Priority::Normal,
+            not_before: None,
+            charge: serde_json::Value::Null,
+            hooks: Hooks::default(),
+            join: None,
+            answer: None,
+            answered_only: false,
+        }
+    }
+}
+
 /// Which jobs may be joined.
 #[derive(Debug, Clone)]
 pub struct Join {

@@ -100,10 +100,26 @@ impl Cost {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ending<T> {
-    /// The answer.
-    Succeeded(T),
+    /// There is an answer.
+    Succeeded {
+        /// The answer.
+        answer: T,
+        /// What the call cost.
+        #[serde(default, skip_serializing_if = "Cost::is_nothing")]
+        cost: Cost,
+    },
     /// Why there is none.
     Failed(Failure),
+}
+
+impl<T> Ending<T> {
+    /// The answer, if there is one.
+    pub const fn answer(&self) -> Option<&T> {
+        match self {
+            Self::Succeeded { answer, .. } => Some(answer),
+            Self::Failed(_) => None,
+        }
+    }
 }
 
 impl<T> Outcome for Ending<T>
@@ -116,8 +132,15 @@ where
 
     fn failure(&self) -> Option<&Failure> {
         match self {
-            Self::Succeeded(_) => None,
+            Self::Succeeded { .. } => None,
             Self::Failed(failure) => Some(failure),
+        }
+    }
+
+    fn cost(&self) -> Cost {
+        match self {
+            Self::Succeeded { cost, .. } => *cost,
+            Self::Failed(_) => Cost::Nothing,
         }
     }
 }

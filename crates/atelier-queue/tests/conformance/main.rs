@@ -9,6 +9,7 @@
 
 mod queue;
 mod work;
+mod worker;
 
 use std::sync::Arc;
 
@@ -164,7 +165,7 @@ conformance! { sqlite, redis, cluster, redis_8, model:
 
 /// What the model does not do.
 mod shared {
-    use super::{Stores, queue};
+    use super::{Stores, queue, worker};
 
     async fn sqlite() -> Stores {
         super::sqlite().await
@@ -186,5 +187,9 @@ mod shared {
         queue::what_loses_its_last_reference_is_to_be_discarded,
         queue::notes_of_discards_are_cleared,
         queue::a_mark_moves_on_and_never_back,
+        worker::a_call_is_made_again_and_its_end_attended_to,
+        worker::a_call_that_fails_for_good_is_told_of,
+        worker::what_is_in_progress_is_finished_before_workers_stop,
+        worker::a_worker_that_dies_is_replaced,
     }
 }
