@@ -40,7 +40,7 @@ impl Demand {
 }
 
 /// Who pays.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Asker<'a> {
     /// An IPv4 address or an IPv6 /64 network.
     pub ip: &'a str,

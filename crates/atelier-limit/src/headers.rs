@@ -10,6 +10,19 @@ use super::{Policy, Standing, Unit};
 /// Sets `RateLimit-Policy` and `RateLimit`; neither, if there are no standings. US
 /// dollars are told in cents, since these fields hold whole numbers only.
 pub fn set(headers: &mut HeaderMap, standings: &[Standing]) {
+    for (name, value) in fields(standings) {
+        headers.insert(name, value);
+    }
+}
+
+/// As [`set`], beside what the fields hold already: further limits.
+pub fn append(headers: &mut HeaderMap, standings: &[Standing]) {
+    for (name, value) in fields(standings) {
+        headers.append(name, value);
+    }
+}
+
+fn fields(standings: &[Standing]) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
     let (mut policies, mut limits) = (String::new(), String::new());
     for standing in standings {
         let policy = &standing.policy;
@@ -21,11 +34,13 @@ pub fn set(headers: &mut HeaderMap, standings: &[Standing]) {
         let _ = write!(policies, "{comma}\"{name}\";q={quota};w={window}{unit}");
         let _ = write!(limits, "{comma}\"{name}\";r={left};t={reset}");
     }
-    for (name, value) in [("ratelimit-policy", policies), ("ratelimit", limits)] {
-        if let (false, Ok(value)) = (value.is_empty(), HeaderValue::from_str(&value)) {
-            headers.insert(HeaderName::from_static(name), value);
-        }
-    }
+    let fields = [("ratelimit-policy", policies), ("ratelimit", limits)].into_iter();
+    fields
+        .filter(|(_, value)| !value.is_empty())
+        .filter_map(|(name, value)| {
+            let value = HeaderValue::from_str(&value).ok()?;
+            Some((HeaderName::from_static(name), value))
+        })
 }
 
 /// Returns the seconds until all of a quota is there again, or, while too little is

@@ -9,12 +9,14 @@ use std::{
 };
 
 use atelier_store::clock::Clock;
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{Request, Response};
 use tower_layer::Layer;
 use tower_service::Service;
 use tracing::warn;
 
-use super::{Asker, Costs, Decision, Limiter, OnError, Policy, Standing, demands, headers};
+use super::{
+    Asker, Costs, Decision, Demand, Limiter, OnError, Policy, Standing, demands, headers, responses,
+};
 
 /// Who sends a request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,6 +26,20 @@ pub struct Identity {
     pub ip: Option<IpAddr>,
     /// Pays under [`Scope::User`](crate::Scope::User).
     pub user: Option<String>,
+}
+
+impl Identity {
+    /// Returns a demand for each of the policies that applies, at these costs: for what
+    /// is charged by hand, such as a budget whose price is known afterwards.
+    pub fn demands(&self, policies: &[Arc<Policy>], costs: Costs) -> Vec<Demand> {
+        let ip = self.ip.map(network).unwrap_or_default();
+        let asker = Asker {
+            ip: &ip,
+            user: self.user.as_deref(),
+            ..Asker::default()
+        };
+        demands(policies, None, asker, costs)
+    }
 }
 
 /// Limits the requests to a service: each costs one of
@@ -110,11 +126,12 @@ where
             match rules.charge(&identity).await {
                 Charge::Passed(standings) => {
                     let mut response = inner.call(request).await?;
-                    headers::set(response.headers_mut(), &standings);
+                    // The service may have told of limits of its own.
+                    headers::append(response.headers_mut(), &standings);
                     Ok(response)
                 }
-                Charge::Limited(standings) => Ok(limited(&standings)),
-                Charge::Unknown => Ok(problem(StatusCode::SERVICE_UNAVAILABLE, "[]")),
+                Charge::Limited(standings) => Ok(responses::limited(&standings)),
+                Charge::Unknown => Ok(responses::unavailable()),
             }
         })
     }
@@ -129,18 +146,11 @@ enum Charge {
 
 impl Rules {
     async fn charge(&self, identity: &Identity) -> Charge {
-        let ip = identity.ip.map(network).unwrap_or_default();
-        let asker = Asker {
-            ip: &ip,
-            user: identity.user.as_deref(),
-            own: None,
-            provider: "",
-        };
         let costs = Costs {
             requests: 1,
             ..Costs::default()
         };
-        let demands = demands(&self.policies, None, asker, costs);
+        let demands = identity.demands(&self.policies, costs);
         let forgiving = demands
             .iter()
             .all(|demand| demand.policy.on_error == OnError::Allow);
@@ -171,31 +181,6 @@ fn network(ip: IpAddr) -> String {
             std::net::Ipv6Addr::from(network).to_string()
         }
     }
-}
-
-fn limited<A: From<String>>(standings: &[Standing]) -> Response<A> {
-    let violated = standings.iter().filter(|standing| standing.violated);
-    let names: Vec<_> = violated.map(|standing| &standing.policy.name).collect();
-    // A name is made of letters, digits and hyphens.
-    let mut response = problem(StatusCode::TOO_MANY_REQUESTS, &format!("{names:?}"));
-    let seconds = HeaderValue::from(headers::retry_after(standings));
-    let fields = response.headers_mut();
-    fields.insert(header::RETRY_AFTER, seconds);
-    headers::set(fields, standings);
-    response
-}
-
-fn problem<A: From<String>>(status: StatusCode, violated: &str) -> Response<A> {
-    let title = status.canonical_reason().unwrap_or_default();
-    let code = status.as_u16();
-    let body = format!(
-        r#"{{"type":"about:blank","title":"{title}","status":{code},"violated-policies":{violated}}}"#
-    );
-    let mut response = Response::new(A::from(body));
-    *response.status_mut() = status;
-    let kind = HeaderValue::from_static("application/problem+json");
-    response.headers_mut().insert(header::CONTENT_TYPE, kind);
-    response
 }
 
 #[cfg(test)]

@@ -12,6 +12,8 @@ mod policy;
 #[cfg(feature = "redis")]
 mod redis;
 mod rejections;
+#[cfg(feature = "http")]
+pub mod responses;
 mod rule;
 #[cfg(feature = "sqlite")]
 mod sqlite;
