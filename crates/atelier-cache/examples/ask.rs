@@ -31,7 +31,7 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let now = Clock::system().now();
     let until = now + Duration::from_secs(60);
     cache.remember("example", first, ID, now, until).await;
-    let earlier = async |id: &str| (id == ID).then(|| first.clone());
+    let earlier = async |id| (id == ID).then(|| first.clone());
     let answer = match cache.find("example", second, now, earlier).await {
         Some(found) => format!("{:.3}: {}", found.similarity, found.reason),
         None => explain(&*encoder, THRESHOLD, first, second).await?.reason,

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
 
 #[cfg(feature = "redis")]
 pub use self::redis::RedisCache;
@@ -35,6 +36,22 @@ impl Error {
     pub const fn is_out_of_memory(&self) -> bool {
         self.0.is_out_of_memory()
     }
+}
+
+/// Returns the digest of what decides an answer, such as a model's name and a question:
+/// other parts have another digest.
+///
+/// ```
+/// use atelier_cache::digest;
+///
+/// assert_ne!(digest(&["model-1", "question"]), digest(&["model-1q", "uestion"]));
+/// ```
+pub fn digest(parts: &[&str]) -> String {
+    let sum = parts.iter().fold(Sha256::new(), |sum, part| {
+        let length = part.len() as u64;
+        sum.chain_update(length.to_be_bytes()).chain_update(part)
+    });
+    format!("{:x}", sum.finalize())
 }
 
 /// An entry's use is noted when the last noted one is older than this.

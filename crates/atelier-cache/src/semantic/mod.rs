@@ -121,16 +121,16 @@ impl Semantic {
 
     /// Returns the likeliest of the earlier requests that mean the same as `prompt`.
     /// `earlier` returns the prompt of an id, or nothing if its answer is of no use.
-    pub async fn find(
+    pub async fn find<F: Future<Output = Option<String>> + Send>(
         &self,
         parameters: &str,
         prompt: &str,
         now: Timestamp,
-        earlier: impl AsyncFn(&str) -> Option<String>,
+        earlier: impl Fn(String) -> F + Send + Sync,
     ) -> Option<Found> {
         let asked = read(prompt).await?;
         for candidate in self.candidates(parameters, &asked, now).await {
-            let Some(words) = earlier(&candidate.id).await else {
+            let Some(words) = earlier(candidate.id.clone()).await else {
                 continue;
             };
             let one = Earlier {
