@@ -13,7 +13,7 @@ use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
 use anyhow::{Context as _, Result, ensure};
 use ipnet::IpNet;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use toml::{Table, Value};
 use url::Url;
 
@@ -33,7 +33,11 @@ pub struct Config {
     pub listen: SocketAddr,
     pub data: PathBuf,
     pub log: String,
-    #[serde(serialize_with = "print::redis_url")]
+    #[serde(
+        default,
+        serialize_with = "print::redis_url",
+        deserialize_with = "redis_url"
+    )]
     pub redis_url: Option<RedisUrl>,
     pub public_url: Option<Url>,
     #[serde(serialize_with = "print::optional_url")]
@@ -367,6 +371,13 @@ fn set(settings: &mut Table, path: &str, value: Value) {
             }
         }
     }
+}
+
+/// The store does not know what its address is called here.
+fn redis_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<RedisUrl>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    let url = text.map(|text| text.parse()).transpose();
+    url.map_err(|error| D::Error::custom(format!("redis_url (ATELIER_REDIS_URL): {error}")))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "reads best in map_err")]

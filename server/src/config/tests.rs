@@ -89,7 +89,11 @@ fn refusals_name_the_setting() {
             &[("REPLICATE_WEBHOOK_SECRET", "whsec_?")],
             "REPLICATE_WEBHOOK_SECRET",
         ),
-        ("", &[("ATELIER_REDIS_URL", "http://localhost")], "redis"),
+        (
+            "",
+            &[("ATELIER_REDIS_URL", "http://localhost")],
+            "redis_url (ATELIER_REDIS_URL): this is no address",
+        ),
         ("", &[("ATELIER_BLOBS", "s3://pictures")], "ATELIER_BLOBS"),
         ("", &[("ATELIER_SECRET", "short")], "ATELIER_SECRET"),
         (

@@ -20,7 +20,7 @@ pub struct RedisUrl {
 /// A text is no [`RedisUrl`].
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "redis_url (ATELIER_REDIS_URL) is no address of a Redis ({0}). Write redis://HOST:PORT, with TLS and a password \
+    "this is no address of a Redis ({0}). Write redis://HOST:PORT, with TLS and a password \
      rediss://:PASSWORD@HOST:PORT, and several nodes of a cluster with commas between them. \
      Special characters in a password are percent-encoded"
 )]
