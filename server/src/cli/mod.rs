@@ -15,7 +15,7 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand};
-use nix::sys::stat::{Mode, umask};
+use rustix::{fs::Mode, process::umask};
 use tokio::runtime::Runtime;
 use tracing_subscriber::{layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
