@@ -1,4 +1,4 @@
-//! The one door through which pages get their data.
+//! The interface through which pages get their data.
 
 use std::{future::Future, pin::Pin};
 
@@ -7,15 +7,15 @@ use crate::texts::{Language, Texts};
 /// A boxed future, so that [`Data`] can be a trait object.
 pub type Answer<T> = Pin<Box<dyn Future<Output = Result<T, Unavailable>> + Send>>;
 
-/// The store cannot be asked at the moment.
+/// The store is unreachable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unavailable;
 
-/// What the server tells the pages of one request; it knows who is asking.
+/// The data of one request's pages; the implementation knows the caller.
 pub trait Data: Send + Sync {
-    /// The studio's settings that visitors should know.
+    /// The settings that visitors should know.
     fn about(&self) -> About;
-    /// One job, `None` when there is none of that id that the caller may see;
+    /// One job, `None` if there is none with that id that the caller may see;
     /// `key` is that of a link.
     fn job(&self, id: &str, key: Option<&str>) -> Answer<Option<Seen>>;
     /// The caller's jobs of a kind, newest first, at most `limit`.
@@ -34,18 +34,18 @@ pub struct Seen {
     pub mine: bool,
     /// Their own, and shown to nobody else.
     pub withheld: bool,
-    /// The key in the link by which they came, or which they have made.
+    /// The key in the link that they followed or made.
     pub key: Option<String>,
 }
 
 impl Seen {
-    /// Whether the visitor has the job by the key in its address alone.
+    /// Whether the visitor owns the job only by the key in its address.
     pub(crate) fn by_key(&self) -> bool {
         self.job.url.contains('?')
     }
 
-    /// What stands behind addresses of the job so that they open for the visitor:
-    /// `?key=…`, or nothing.
+    /// The query that addresses of the job need to open for the visitor: `?key=…`, or
+    /// nothing.
     pub(crate) fn query(&self) -> String {
         match (self.job.url.split_once('?'), &self.key) {
             (Some((_, query)), _) => format!("?{query}"),
@@ -54,7 +54,7 @@ impl Seen {
         }
     }
 
-    /// The address that others may have of what only its owner sees.
+    /// The address by which others see what otherwise only its owner sees.
     pub(crate) fn link(&self) -> Option<String> {
         let key = self.key.as_ref()?;
         Some(format!("/jobs/{}?key={key}", self.job.id))
@@ -77,10 +77,10 @@ impl Seen {
     }
 }
 
-/// Which finished jobs are wanted, newest first.
+/// A query for finished jobs, newest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wanted {
-    /// Words that the prompt has, in any order and case; empty for all.
+    /// Words that the prompt must contain, in any order and case; empty for all.
     pub words: String,
     pub kind: Option<atelier_api::Kind>,
     /// Older than this job.
@@ -91,16 +91,16 @@ pub struct Wanted {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Shelf {
     pub jobs: Vec<atelier_api::Job>,
-    /// Older ones follow after this job.
+    /// The last job of this page, if older ones follow.
     pub next: Option<String>,
 }
 
-/// Facts about this studio, as one visitor is told them.
+/// Facts about this site for one visitor.
 #[derive(Debug, Clone, PartialEq)]
 pub struct About {
     /// The site's address as its visitors see it, without a path.
     pub origin: String,
-    /// The page's path and query, to come back to in another language.
+    /// The page's path and query, for links to it in other languages.
     pub address: String,
     /// The visitor's language.
     pub language: Language,
@@ -114,11 +114,11 @@ pub struct About {
     pub photo_max_bytes: u64,
     /// Largest upload in pixels.
     pub photo_max_pixels: u64,
-    /// A part of a photo can be repaired.
+    /// Whether part of a photo can be repaired.
     pub masks: bool,
-    /// Pictures can be had with a transparent background.
+    /// Whether pictures can have a transparent background.
     pub backgrounds: bool,
-    /// A picture can be made from another.
+    /// Whether a picture can be made from another.
     pub edits: bool,
     /// How long photos are kept, in seconds.
     pub photo_kept_seconds: u64,

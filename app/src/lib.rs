@@ -8,9 +8,9 @@
 //! 3. The server sends it with the status of the [`Content`] and a
 //!    `Content-Security-Policy` that names the nonce in the context.
 //!
-//! # How a page comes alive
+//! # How a page is hydrated
 //! `boot.js`, inlined with the nonce, loads the WASM and registers `leptos-island` as
-//! a custom element, so that an island wakes whenever it enters the document, also
+//! a custom element, so that an island is hydrated whenever it enters the document, even
 //! later. The islands hold behaviour, not markup: a job's card is rendered by the
 //! server only, and an island that learns of a change fetches the job's page and
 //! takes the new card from it. That keeps one rendering of every state, and the WASM

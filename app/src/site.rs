@@ -7,11 +7,11 @@ use crate::{
     islands::keys::Keys,
     pages::{self, Content, Document, Social},
     parts::fixed::Fixed,
-    texts::{Language, Said, Texts},
+    texts::{Language, Message, Texts},
 };
 use atelier_api::Kind;
 
-/// Characters of a search that are looked for.
+/// Maximum length of a search, in characters.
 const LONGEST_SEARCH: usize = 200;
 
 /// A page of the site.
@@ -28,7 +28,7 @@ pub enum Page {
     Gallery(Wanted),
     /// `/jobs/{id}`, by a link with a key or without.
     Job { id: String, key: Option<String> },
-    /// A form that was refused, in words.
+    /// A refused form, with the reason.
     Problem(Problem),
     /// Everything else.
     NotFound,
@@ -49,7 +49,7 @@ impl Page {
                 .and_then(job_id)
                 .map_or(Self::NotFound, |id| Self::Job {
                     id,
-                    // Owners by a key have theirs in the address, and a link's beside it.
+                    // Owners by a key have theirs in the path, and a link's key in the query.
                     key: parameter(query, "link")
                         .or_else(|| parameter(query, "key"))
                         .and_then(job_id),
@@ -58,7 +58,7 @@ impl Page {
     }
 }
 
-/// The value of a query parameter that needs no decoding.
+/// The value of a query parameter, without percent-decoding.
 fn parameter<'a>(query: Option<&'a str>, name: &str) -> Option<&'a str> {
     query?
         .split('&')
@@ -78,18 +78,18 @@ fn wanted(query: Option<&str>) -> Wanted {
     wanted
 }
 
-/// Ids are made of letters, digits, `-` and `_`; anything else names no job.
+/// Ids consist of letters, digits, `-` and `_`.
 fn job_id(text: &str) -> Option<String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     (!text.is_empty() && text.len() <= 64 && text.chars().all(plain)).then(|| text.to_owned())
 }
 
-/// What every page refers to of the built site.
+/// The built assets that every page refers to.
 #[derive(Debug)]
 pub struct Assets {
     /// The address of the style sheet.
     pub css: String,
-    /// The script that wakes the islands.
+    /// The script that hydrates the islands.
     boot: String,
 }
 
@@ -104,7 +104,7 @@ impl Assets {
     }
 }
 
-/// Loads what a page needs, for the caller that `data` speaks for.
+/// Loads what a page needs, for the caller of `data`.
 pub async fn load(page: Page, data: &dyn Data) -> Content {
     gather(page, data)
         .await
@@ -125,7 +125,7 @@ async fn gather(page: Page, data: &dyn Data) -> Result<Content, Unavailable> {
 /// The whole HTML document around a page; its inline scripts carry the nonce in
 /// the context.
 pub fn shell(content: Content, assets: &Assets) -> impl IntoView + use<> {
-    // Nothing but the islands is to be hydrated.
+    // Only the islands are hydrated.
     if let Some(context) = Owner::current_shared_context() {
         context.set_is_hydrating(false);
     }
@@ -161,7 +161,7 @@ pub fn shell(content: Content, assets: &Assets) -> impl IntoView + use<> {
                 <link rel="apple-touch-icon" href="/icon-192.png" />
                 <link rel="manifest" href="/manifest.webmanifest" />
                 {social}
-                // Before the style sheet, which would hold them up. Two: an old browser reads none of the second.
+                // Before the style sheet, which would delay them. Two scripts: old browsers cannot parse the second.
                 <script nonce=nonce.clone() inner_html=include_str!("plain.js")></script>
                 <script nonce=nonce inner_html=assets.boot.clone()></script>
                 <link rel="stylesheet" href=assets.css.clone() />
@@ -185,7 +185,7 @@ pub fn shell(content: Content, assets: &Assets) -> impl IntoView + use<> {
                 </footer>
                 <p id="announcer" class="unseen" role="status"></p>
                 <Keys>{SHEET.show(language, || sheet(t))}</Keys>
-                {SAID.show(language, || said(t))}
+                {MESSAGES.show(language, || messages(t))}
             </body>
         </html>
     }
@@ -210,7 +210,7 @@ fn preview(social: Social, title: &str, description: &str) -> impl IntoView + us
     }
 }
 
-/// Ways to the same page in the other languages.
+/// Links to the same page in the other languages.
 fn languages(document: &Document) -> impl IntoView + use<> {
     let t = document.language.texts();
     let joint = if document.address.contains('?') {
@@ -229,13 +229,13 @@ fn languages(document: &Document) -> impl IntoView + use<> {
     view! { <nav aria-label=t.language>{links.collect_view()}</nav> }
 }
 
-/// What scripts may have to say, a line each.
-fn said(t: &Texts) -> impl IntoView + use<> {
-    let lines = Said::ALL.map(t.said).join("\n");
+/// The messages that scripts show, one per line.
+fn messages(t: &Texts) -> impl IntoView + use<> {
+    let lines = Message::ALL.map(t.message).join("\n");
     view! { <div id="said" hidden>{lines}</div> }
 }
 
-static SAID: Fixed = Fixed::new();
+static MESSAGES: Fixed = Fixed::new();
 
 static SHEET: Fixed = Fixed::new();
 

@@ -1,8 +1,8 @@
 //! Every text of the pages, in every language.
 //!
-//! A language is a file below with one [`Texts`] in it; the compiler names what a new one
-//! lacks. What a program reads (the API's problems) is English, and is put into a
-//! visitor's language by its code: [`Texts::problem`] and [`Texts::failure`].
+//! A language is a file below with one [`Texts`] in it; the compiler reports what a new one
+//! lacks. The API's problems are in English, and are translated for visitors by their
+//! code: [`Texts::problem`] and [`Texts::failure`].
 
 #[cfg(feature = "ssr")]
 mod english;
@@ -11,21 +11,21 @@ mod german;
 #[cfg(feature = "ssr")]
 mod speaking;
 
-/// A text that scripts show. The server puts them all on the page ([`Said::ALL`]), so that the WASM
-/// carries none; `{}` stands for a number or a name.
+/// A message that scripts show. The server puts them all on the page ([`Message::ALL`]), so that the WASM
+/// contains none; `{}` is the placeholder of a number or a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Said {
+pub(crate) enum Message {
     /// A form did not reach the server.
     NoAnswer,
     /// A form was refused without a reason.
     Refused,
-    /// The job was deleted meanwhile.
+    /// The job has been deleted.
     Gone,
-    /// No news for so long that the page stops asking.
+    /// The server has not answered for so long that the page stops polling.
     GivenUp,
-    /// No news at the moment.
-    Lost,
-    /// A button's order did not reach the server.
+    /// The server does not answer at the moment.
+    Unreachable,
+    /// A button's request did not reach the server.
     NotThrough,
     /// `{}` jobs in front.
     Ahead,
@@ -49,8 +49,8 @@ pub(crate) enum Said {
     More,
 }
 
-impl Said {
-    /// Where it stands in [`Self::ALL`].
+impl Message {
+    /// Its index in [`Self::ALL`].
     #[cfg(feature = "hydrate")]
     pub(crate) const fn place(self) -> usize {
         self as usize
@@ -68,11 +68,12 @@ mod tests {
 
     #[test]
     fn every_text_for_scripts_has_its_place() {
-        for (place, said) in Said::ALL.into_iter().enumerate() {
-            assert_eq!(said as usize, place);
+        for (place, message) in Message::ALL.into_iter().enumerate() {
+            assert_eq!(message as usize, place);
             for language in Language::ALL {
-                let gaps = |language: Language| (language.texts().said)(said).matches("{}").count();
-                assert_eq!(gaps(language), gaps(Language::English), "{said:?}");
+                let gaps =
+                    |language: Language| (language.texts().message)(message).matches("{}").count();
+                assert_eq!(gaps(language), gaps(Language::English), "{message:?}");
             }
         }
     }

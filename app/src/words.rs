@@ -23,7 +23,7 @@ pub fn duration(seconds: u64) -> String {
     text
 }
 
-/// A size in whole megabytes, rounded up so that nobody is told less than it is.
+/// A size in whole megabytes, rounded up.
 pub(crate) fn megabytes(bytes: u64) -> String {
     let mut text = bytes.div_ceil(1_000_000).to_string();
     text += " MB";
@@ -54,7 +54,7 @@ mod on_server {
         format!("{}…", head.trim_end())
     }
 
-    /// How long ago, in the largest unit that says enough: `2 h ago`.
+    /// How long ago, in the largest suitable unit: `2 h ago`.
     pub(crate) fn ago(seconds: u64, t: &Texts) -> String {
         let (number, unit) = match seconds {
             0..60 => return t.just_now.into(),
@@ -102,7 +102,7 @@ mod on_server {
         }
     }
 
-    /// What to call a job on its page: the prompt, or what is done to the photo.
+    /// A job's name on its page: the prompt, or what is done to the photo.
     pub(crate) fn name<'a>(job: &'a Job, t: &Texts) -> &'a str {
         match job.kind {
             Kind::Image => &job.prompt,
@@ -122,12 +122,12 @@ mod on_server {
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub(crate) struct Allowance {
         pub(crate) sentence: String,
-        /// Nothing can be sent before the quota renews.
+        /// The quota is used up.
         pub(crate) spent: bool,
     }
 
-    /// What the limits on jobs of this kind leave, in words; `usd` is what one job is
-    /// expected to cost. `None` when nothing is counted in pictures, and nothing is spent.
+    /// What the limits on jobs of this kind leave, in words; `usd` is the expected cost of
+    /// one job. `None` if no limit counts pictures, and none is used up.
     pub(crate) fn allowance(
         limits: &[Limit],
         kind: Kind,

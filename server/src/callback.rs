@@ -1,6 +1,6 @@
-//! Outcomes travel by HTTP to `POST /api/callback`, signed as Standard
-//! Webhooks asks (<https://www.standardwebhooks.com>). API users may have them
-//! sent to a URL of their own as well, by a [`CallbackClient`](atelier_webhook::CallbackClient).
+//! Delivers outcomes by HTTP to `POST /api/callback`, signed by Standard Webhooks
+//! (<https://www.standardwebhooks.com>). API users may have them sent to their own URL
+//! as well, by a [`CallbackClient`](atelier_webhook::CallbackClient).
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ pub struct Message {
     pub data: Data,
 }
 
-/// The outcome, and the fencing token that says whose it is.
+/// The outcome, with the fencing token of its claim.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Data {
     #[serde(flatten)]
@@ -35,7 +35,7 @@ pub struct Data {
     pub outcome: Outcome,
 }
 
-/// Why a delivery was not believed.
+/// Why a delivery was rejected.
 #[derive(Debug, thiserror::Error)]
 pub enum ReceiveError {
     #[error(transparent)]
@@ -55,32 +55,32 @@ pub fn receive(
     serde_json::from_slice(body).map_err(|_| ReceiveError::Body)
 }
 
-/// The key that the site's secret stands for: a `whsec_` secret's base64
-/// decoded, any other text as it is.
+/// The key of the site's secret: a `whsec_` secret is base64, any other text is the key
+/// itself.
 pub fn key(secret: &str) -> Secret {
     let standard = secret.starts_with("whsec_").then(|| secret.parse().ok());
     let plain = || Secret::from_bytes(secret);
     standard.flatten().unwrap_or_else(plain)
 }
 
-/// Signs what this process sends, and knows what its like have sent.
+/// Signs deliveries, and verifies those of processes with the same secret.
 pub fn signer(secret: &str) -> Signer {
     Signer::new(key(secret))
 }
 
-/// Signs messages to API users: by the site's secret, and by the one that can
-/// be given away.
+/// Signs messages to API users: with the site's secret, and with the derived one that
+/// can be given away.
 pub fn outgoing_signer(secret: &str) -> Signer {
     signer(secret).and(outgoing_key(secret))
 }
 
-/// What API users verify callbacks by, as text.
+/// The secret by which API users verify callbacks, as text.
 pub fn outgoing_secret(secret: &str) -> String {
     outgoing_key(secret).expose()
 }
 
-/// Derived from the site's secret, so that whoever knows it can verify, but
-/// forge nothing that the site believes.
+/// Derived from the site's secret: who has it can verify callbacks, but cannot forge
+/// deliveries to the site.
 fn outgoing_key(secret: &str) -> Secret {
     let derived = Sha256::new_with_prefix(b"atelier outgoing callbacks");
     let derived = derived.chain_update(key(secret).as_bytes()).finalize();
@@ -108,7 +108,7 @@ pub enum DeliveryError {
 }
 
 impl DeliveryClient {
-    /// Delivers to `url`; a bare address gets the callback's path.
+    /// Creates a client that delivers to `url`; without a path, to the callback's.
     pub fn new(mut url: Url, signer: Signer) -> Result<Self, reqwest::Error> {
         if url.path() == "/" {
             url.set_path(PATH);

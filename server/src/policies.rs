@@ -1,4 +1,4 @@
-//! Policies that stand whatever limits an operator has configured, or removed.
+//! Policies that apply whatever limits an operator configures.
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,10 +13,10 @@ use crate::limit::{
 /// Names the policy that an API key's own quota makes.
 pub const OWN_QUOTA: &str = "key-quota";
 
-/// Names the policy that bounds whom a caller has called.
+/// Names the policy that limits the callbacks of a caller.
 pub const CALLBACKS: &str = "callbacks";
 
-/// Names the policy that holds whose orders are refused too often.
+/// Names the policy that blocks callers whose orders are refused too often.
 pub const REFUSALS: &str = "refusals";
 
 /// Names that no policy in the configuration may have.
@@ -44,8 +44,8 @@ pub fn own_quota(unit: Unit, quota: f64, window: Duration) -> Result<Policy, Inv
     Policy::new(OWN_QUOTA, scope, unit, algorithm, quota, window)
 }
 
-/// So many requests at once, which come back evenly over the window. It is no
-/// reason to refuse anybody that it cannot be asked.
+/// A token bucket of `quota` requests, refilled evenly over the window. If the store is
+/// unreachable, it refuses nobody.
 fn bucket(name: &str, quota: u32, window: Duration) -> Result<Policy, InvalidPolicy> {
     let (scope, unit) = (Scope::User, Unit::Requests);
     let policy = Policy::new(
@@ -59,7 +59,7 @@ fn bucket(name: &str, quota: u32, window: Duration) -> Result<Policy, InvalidPol
     Ok(policy.with_on_error(OnError::Allow))
 }
 
-/// How often a caller may have somebody called.
+/// Limits the callbacks that a caller requests per hour.
 ///
 /// # Errors
 /// If the number is 0.
@@ -67,12 +67,12 @@ pub fn callbacks(per_hour: u32) -> Result<Arc<Policy>, InvalidPolicy> {
     bucket(CALLBACKS, per_hour, Duration::from_hours(1)).map(Arc::new)
 }
 
-/// Counts what a provider refuses to make, and holds who has had too much
-/// refused: it is the operator's account that suffers.
+/// Counts the provider's refusals and blocks callers with too many of them, as they
+/// endanger the operator's account.
 ///
-/// A refusal is known only when its job has ended, so nothing is charged when
-/// an order is taken. It is asked whether any refusal is left to the caller,
-/// and noted in the job, as receipts of nothing, whom one would count against.
+/// A refusal is known only when its job has ended, so an order is charged nothing. It is
+/// only checked that the caller has refusals left, and the job notes, as receipts over
+/// zero, against whom a refusal would count.
 #[derive(Clone)]
 pub struct Refusals {
     limiter: Arc<dyn Limiter>,
@@ -80,7 +80,7 @@ pub struct Refusals {
 }
 
 impl Refusals {
-    /// At most `quota` at once; they come back evenly over the window.
+    /// Allows `quota` refusals, refilled evenly over the window.
     ///
     /// # Errors
     /// If the quota or the window is not allowed.
@@ -93,7 +93,7 @@ impl Refusals {
         Ok(Self { limiter, policy })
     }
 
-    /// Only looks how many are left to each.
+    /// Demands of zero, which return how many refusals each has left.
     pub fn looks<'a>(
         &'a self,
         subjects: impl IntoIterator<Item = &'a str>,
@@ -102,7 +102,7 @@ impl Refusals {
         subjects.map(|subject| Demand::new(&self.policy, subject, 0))
     }
 
-    /// Whom a refusal will count against.
+    /// Receipts over zero that name against whom a refusal will count.
     pub fn receipts<'a>(
         &'a self,
         subjects: impl IntoIterator<Item = &'a str>,
@@ -120,14 +120,14 @@ impl Refusals {
     /// Counts one refusal against each of those in a job's receipts.
     pub async fn count(&self, receipts: &[Receipt], now: Timestamp) -> Result<(), Error> {
         for subject in self.subjects(receipts) {
-            // One by one: that one has none left must not spare the other.
+            // Separately: if one has none left, the other must still be charged.
             let demand = Demand::new(&self.policy, subject, 1);
             self.limiter.charge(vec![demand], now).await?;
         }
         Ok(())
     }
 
-    /// Whether the one whom a refusal would count against first has none left.
+    /// Whether the first of those against whom a refusal would count has none left.
     pub async fn hold(&self, receipts: &[Receipt], now: Timestamp) -> Result<bool, Error> {
         let Some(subject) = self.subjects(receipts).next() else {
             return Ok(false);

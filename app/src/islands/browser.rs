@@ -1,4 +1,4 @@
-//! The few doors to the browser, kept narrow because every byte is downloaded.
+//! The bindings to the browser, kept small because every byte is downloaded.
 //!
 //! JSON is read through getters on the object that JavaScript parsed.
 
@@ -9,7 +9,7 @@ use web_sys::{
     HtmlInputElement, MouseEvent, SupportedType, UiEvent, Window,
 };
 
-use crate::texts::Said;
+use crate::texts::Message;
 
 #[wasm_bindgen]
 extern "C" {
@@ -50,70 +50,70 @@ extern "C" {
     #[wasm_bindgen(js_name = fetch, catch)]
     async fn fetch(address: &str, init: &Init) -> Result<JsValue, JsValue>;
 
-    /// A job or a problem, as the API tells it.
-    pub(crate) type Told;
+    /// A job or a problem of the API, as JSON.
+    pub(crate) type JobJson;
     #[wasm_bindgen(method, getter)]
-    pub(crate) fn id(this: &Told) -> Option<String>;
+    pub(crate) fn id(this: &JobJson) -> Option<String>;
     #[wasm_bindgen(method, getter)]
-    pub(crate) fn url(this: &Told) -> Option<String>;
+    pub(crate) fn url(this: &JobJson) -> Option<String>;
     #[wasm_bindgen(method, getter, js_name = status)]
-    pub(crate) fn stage(this: &Told) -> Option<String>;
+    pub(crate) fn stage(this: &JobJson) -> Option<String>;
     #[wasm_bindgen(method, getter)]
-    pub(crate) fn version(this: &Told) -> Option<f64>;
+    pub(crate) fn version(this: &JobJson) -> Option<f64>;
     #[wasm_bindgen(method, getter)]
-    pub(crate) fn attempt(this: &Told) -> Option<f64>;
+    pub(crate) fn attempt(this: &JobJson) -> Option<f64>;
     #[wasm_bindgen(method, getter)]
-    pub(crate) fn position(this: &Told) -> Option<f64>;
+    pub(crate) fn position(this: &JobJson) -> Option<f64>;
     #[wasm_bindgen(method, getter)]
-    pub(crate) fn progress(this: &Told) -> Option<f64>;
+    pub(crate) fn progress(this: &JobJson) -> Option<f64>;
     #[wasm_bindgen(method, getter)]
-    pub(crate) fn preview(this: &Told) -> Option<String>;
+    pub(crate) fn preview(this: &JobJson) -> Option<String>;
     #[wasm_bindgen(method, getter)]
-    pub(crate) fn detail(this: &Told) -> Option<String>;
+    pub(crate) fn detail(this: &JobJson) -> Option<String>;
 }
 
-/// Nothing came back, or nothing that can be read.
-pub(crate) struct Lost;
+/// The server did not answer, or not in a form that can be read.
+pub(crate) struct Unreachable;
 
-/// Asks this site, in the language of the page whatever was chosen in another tab meanwhile.
-async fn answer(address: &str, init: &Init, headers: &Headers) -> Result<Reply, Lost> {
+/// Fetches from this site, in the page's language (another tab may have chosen another).
+async fn answer(address: &str, init: &Init, headers: &Headers) -> Result<Reply, Unreachable> {
     if let Some(root) = document().document_element() {
         headers.set_language(&attribute(&root, "lang"));
     }
     init.set_headers(headers);
-    let reply = fetch(address, init).await.map_err(|_| Lost)?;
+    let reply = fetch(address, init).await.map_err(|_| Unreachable)?;
     Ok(reply.unchecked_into())
 }
 
-/// Asks the API; the answer is its status and its JSON.
+/// Calls the API. Returns the response and its JSON.
 pub(crate) async fn ask(
     address: &str,
     init: &Init,
     headers: &Headers,
-) -> Result<(Reply, Told), Lost> {
+) -> Result<(Reply, JobJson), Unreachable> {
     headers.set_accept("application/json");
     let reply = answer(address, init, headers).await?;
-    let told = match reply.status() {
+    let json = match reply.status() {
         204 => JsValue::from(Init::new()),
-        _ => reply.json().await.map_err(|_| Lost)?,
+        _ => reply.json().await.map_err(|_| Unreachable)?,
     };
-    Ok((reply, told.unchecked_into()))
+    Ok((reply, json.unchecked_into()))
 }
 
 /// Fetches a page of this site, whatever its status, and reads it into a document.
-pub(crate) async fn page(address: &str) -> Result<Document, Lost> {
+pub(crate) async fn page(address: &str) -> Result<Document, Unreachable> {
     let headers = Headers::new();
     headers.set_accept("text/html");
     let reply = answer(address, &Init::new(), &headers).await?;
     let text = reply.text().await.ok();
-    let text = text.and_then(|text| text.as_string()).ok_or(Lost)?;
-    let parser = DomParser::new().map_err(|_| Lost)?;
+    let text = text.and_then(|text| text.as_string()).ok_or(Unreachable)?;
+    let parser = DomParser::new().map_err(|_| Unreachable)?;
     parser
         .parse_from_string(&text, SupportedType::TextHtml)
-        .map_err(|_| Lost)
+        .map_err(|_| Unreachable)
 }
 
-/// The window; there always is one where islands wake.
+/// The window; where islands run there always is one.
 pub(crate) fn window() -> Window {
     js_sys::global().unchecked_into()
 }
@@ -152,8 +152,8 @@ pub(crate) fn set(element: &Element, name: &str, value: &str) {
     let _ = element.set_attribute(name, value);
 }
 
-/// Shows a text in the first element inside `root` that matches. The same text is not
-/// set twice, or it would be read out twice.
+/// Shows a text in the first element inside `root` that matches. An unchanged text is
+/// not set again, or screen readers would repeat it.
 pub(crate) fn tell(root: &Element, selector: &str, text: &str) {
     let other = |element: &Element| element.text_content().as_deref() != Some(text);
     if let Some(element) = find(root, selector).filter(other) {
@@ -161,13 +161,13 @@ pub(crate) fn tell(root: &Element, selector: &str, text: &str) {
     }
 }
 
-/// What the page has to say, its gaps filled in their order.
-pub(crate) fn said(said: Said, values: &[&str]) -> String {
+/// A message in the page's language, its placeholders filled in order.
+pub(crate) fn message(message: Message, values: &[&str]) -> String {
     let all = document().get_element_by_id("said");
     let all = all.and_then(|all| all.text_content()).unwrap_or_default();
     let mut parts = all
         .lines()
-        .nth(said.place())
+        .nth(message.place())
         .unwrap_or_default()
         .split("{}");
     let mut text = String::from(parts.next().unwrap_or_default());
@@ -178,28 +178,28 @@ pub(crate) fn said(said: Said, values: &[&str]) -> String {
     text
 }
 
-/// How long what is deleted can be taken back, milliseconds.
-pub(crate) const REGRET: i32 = 10_000;
+/// How long a deletion can be undone, in milliseconds.
+pub(crate) const UNDO_TIME: i32 = 10_000;
 
-/// Where several jobs are deleted.
+/// The path for deleting several jobs.
 pub(crate) const DELETE: &str = "/api/jobs/delete";
 
-/// Jobs that the server deletes at a time.
+/// Maximum number of jobs in one such request.
 pub(crate) const MOST: usize = 200;
 
-/// Jobs as a form names them.
+/// A form that names the jobs.
 pub(crate) fn form_of(ids: &[String]) -> String {
     let mut form = String::new();
     for id in ids {
         form += "id=";
-        // An address with a key has nothing in it that would end the field.
+        // An address with a key contains no character that would end the field.
         form += id;
         form += "&";
     }
     form
 }
 
-/// Deletes jobs while the page goes away, when no answer can be waited for.
+/// Deletes jobs while the page is being left, without waiting for the response.
 pub(crate) fn delete_leaving(ids: &[String]) {
     for some in ids.chunks(MOST) {
         let _ = window()
@@ -228,7 +228,7 @@ pub(crate) fn job_address(card: &Element, prefix: &str) -> String {
 }
 
 /// Adds fields to an address.
-pub(crate) fn asking(mut address: String, fields: &str) -> String {
+pub(crate) fn with_query(mut address: String, fields: &str) -> String {
     address += if address.contains('?') { "&" } else { "?" };
     address += fields;
     address
@@ -239,14 +239,14 @@ pub(crate) fn without_query(address: &str) -> &str {
     address.split('?').next().unwrap_or_default()
 }
 
-/// Has screen readers say a text when they come to rest.
+/// Has screen readers announce a text when they are idle.
 pub(crate) fn announce(text: &str) {
     if let Some(announcer) = document().get_element_by_id("announcer") {
         announcer.set_text_content(Some(text));
     }
 }
 
-/// Replaces what the caller has left by what a fresh page says.
+/// Replaces the shown allowance by that of a new page.
 pub(crate) fn renew_allowance(fresh: &Document) {
     let left = |page: &Document| page.query_selector("[data-left]").ok().flatten();
     let kind = |left: &Element| attribute(left, "data-left");
@@ -257,14 +257,14 @@ pub(crate) fn renew_allowance(fresh: &Document) {
     }
 }
 
-/// Listens for as long as the page lives.
+/// Adds a listener for the lifetime of the page.
 pub(crate) fn listen(target: &EventTarget, event: &str, action: impl FnMut(Event) + 'static) {
     let action = Closure::<dyn FnMut(Event)>::new(action);
     let _ = target.add_event_listener_with_callback(event, action.as_ref().unchecked_ref());
     action.forget();
 }
 
-/// The closest of an element and what it is in that matches.
+/// The element itself or its closest ancestor that matches.
 pub(crate) fn closest(at: &Element, selector: &str) -> Option<Element> {
     at.closest(selector).ok().flatten()
 }
@@ -274,7 +274,7 @@ pub(crate) fn target(event: &Event) -> Option<Element> {
     event.target()?.dyn_into().ok()
 }
 
-/// Whether a click is to act here, not to open another tab or window.
+/// Whether it is a plain click, not one that opens another tab or window.
 pub(crate) fn plain(event: &Event) -> bool {
     let mouse: &MouseEvent = event.unchecked_ref();
     !(mouse.ctrl_key() || mouse.meta_key() || mouse.shift_key())
@@ -285,16 +285,16 @@ pub(crate) fn now() -> f64 {
     Date::now()
 }
 
-/// What is pressed this soon after it came up was not meant, milliseconds.
+/// A button pressed this soon after it appeared was not meant, in milliseconds.
 const HASTE: f64 = 1000.0;
 
-/// Whether the key or the double click that had something deleted went on, and pressed the way back that has come
-/// under it since.
-pub(crate) fn hasty(click: &Event, since: f64) -> bool {
+/// Whether a click on "undo" is the rest of the double click or key press that deleted something: the button has
+/// appeared under it.
+pub(crate) fn is_accidental(click: &Event, since: f64) -> bool {
     click.unchecked_ref::<UiEvent>().detail() != 1 && now() - since < HASTE
 }
 
-/// The files that an input holds.
+/// The files of an input.
 pub(crate) fn files(input: &HtmlInputElement) -> Vec<File> {
     let list = input.files();
     let files = list
@@ -303,8 +303,8 @@ pub(crate) fn files(input: &HtmlInputElement) -> Vec<File> {
     files.collect()
 }
 
-/// Has an input hold these files instead.
-pub(crate) fn hold(input: &HtmlInputElement, files: &[File]) {
+/// Replaces the files of an input.
+pub(crate) fn set_files(input: &HtmlInputElement, files: &[File]) {
     if let Ok(carrier) = DataTransfer::new() {
         for file in files {
             let _ = carrier.items().add_with_file(file);
@@ -313,7 +313,7 @@ pub(crate) fn hold(input: &HtmlInputElement, files: &[File]) {
     }
 }
 
-/// Adds why a file was refused; of several it is named.
+/// Appends the reason for a refusal, with the file's name if there are several.
 pub(crate) fn refusal(refusals: &mut String, name: Option<String>, reason: &str) {
     if !refusals.is_empty() {
         refusals.push(' ');

@@ -16,7 +16,7 @@ use super::browser::{find, listen, set};
 /// The longer side of the canvas, pixels. The server keeps no more than half of it.
 const SIDE: f64 = 1024.0;
 
-/// Until it is sent; the style sheet makes the strokes translucent.
+/// The colour of strokes before the mask is made; the style sheet makes them translucent.
 const COLOUR: &str = "#ff7a1a";
 
 /// Prepares the brush of a photo field that has one.
@@ -44,7 +44,7 @@ pub(super) fn wake(field: &Element) {
     }
 }
 
-/// Takes the brush away with the photo.
+/// Removes the brush with the photo.
 pub(super) fn put_away(chosen: &Element) {
     let _ = chosen.remove_attribute("data-painting");
     if let Some(tick) = find(chosen, "[data-paint]") {
@@ -52,13 +52,13 @@ pub(super) fn put_away(chosen: &Element) {
     }
 }
 
-/// Whether a part was to be painted over and nothing was.
+/// Whether the brush is in use and nothing has been painted.
 pub(super) fn forgotten(form: &Element) -> bool {
     find(form, "[data-painting]").is_some()
         && find(form, "[data-painting] [data-painted]").is_none()
 }
 
-/// What was painted, if anything was, as the API takes it.
+/// The mask as the API expects it, if anything was painted.
 pub(super) async fn mask(form: &Element) -> Option<Blob> {
     let canvas = find(form, "[data-painting] [data-painted]")?;
     let canvas: HtmlCanvasElement = canvas.unchecked_into();
@@ -70,7 +70,7 @@ pub(super) async fn mask(form: &Element) -> Option<Blob> {
         });
         let _ = canvas.to_blob(ready.unchecked_ref());
     });
-    // Should the form be refused, what was painted is still there.
+    // If the form is refused, the strokes must still be there.
     invert(&canvas, &sheet);
     JsFuture::from(blob).await.ok()?.dyn_into().ok()
 }
@@ -97,7 +97,7 @@ fn stretch(chosen: &Element) {
     let scale = SIDE / width.max(height).max(1.0);
     let _ = canvas.remove_attribute("data-painted");
     let canvas: HtmlCanvasElement = canvas.unchecked_into();
-    // A photo of a hundred times its width would have none left.
+    // A very narrow photo would have a width of zero.
     canvas.set_width((width * scale).round().max(1.0) as u32);
     canvas.set_height((height * scale).round().max(1.0) as u32);
 }

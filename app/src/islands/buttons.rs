@@ -4,10 +4,11 @@ use leptos::web_sys::Element;
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
 use super::browser::{
-    Headers, Init, Lost, REGRET, announce, ask, asking, attribute, closest, document, find, focus,
-    has_focus, job_address, now, said, set, sleep, tell, window, without_query,
+    Headers, Init, UNDO_TIME, Unreachable, announce, ask, attribute, closest, document, find,
+    focus, has_focus, job_address, message, now, set, sleep, tell, window, with_query,
+    without_query,
 };
-use crate::texts::Said;
+use crate::texts::Message;
 
 #[wasm_bindgen]
 extern "C" {
@@ -15,7 +16,7 @@ extern "C" {
     async fn write_text(text: &str) -> Result<JsValue, JsValue>;
 }
 
-/// Asks for the job to be called off; the card follows from the job's next version.
+/// Requests the job's cancellation; its next version updates the card.
 pub(super) async fn cancel(button: Element, card: Element) {
     if button.has_attribute("aria-disabled") {
         return;
@@ -23,28 +24,28 @@ pub(super) async fn cancel(button: Element, card: Element) {
     set(&button, "aria-disabled", "true");
     let init = Init::new();
     init.set_method("DELETE");
-    let address = asking(job_address(&card, "/api/jobs/"), "cancel=true");
+    let address = with_query(job_address(&card, "/api/jobs/"), "cancel=true");
     let refused = match ask(&address, &init, &Headers::new()).await {
         Ok((reply, _)) if reply.ok() => return,
-        Ok((_, told)) => told.detail(),
-        Err(Lost) => None,
+        Ok((_, json)) => json.detail(),
+        Err(Unreachable) => None,
     };
     let _ = button.remove_attribute("aria-disabled");
     tell(
         &card,
         "[data-trouble]",
-        &refused.unwrap_or_else(|| said(Said::NotThrough, &[])),
+        &refused.unwrap_or_else(|| message(Message::NotThrough, &[])),
     );
 }
 
-/// Hides the job, and deletes it unless it is taken back.
-pub(super) async fn doom(card: Element) {
+/// Hides the job, and deletes it unless the visitor undoes that in time.
+pub(super) async fn schedule_delete(card: Element) {
     let mark = (now() as u64).to_string();
     set(&card, "data-doomed", &mark);
     if let Some(undo) = find(&card, "[data-do=undo]") {
         focus(&undo);
     }
-    sleep(REGRET).await;
+    sleep(UNDO_TIME).await;
     if attribute(&card, "data-doomed") != mark {
         return;
     }
@@ -54,7 +55,11 @@ pub(super) async fn doom(card: Element) {
     let reply = ask(&address, &init, &Headers::new()).await;
     let _ = card.remove_attribute("data-doomed");
     if !reply.is_ok_and(|(reply, _)| reply.ok() || reply.status() == 404) {
-        return tell(&card, "[data-regret] .alert", &said(Said::NotThrough, &[]));
+        return tell(
+            &card,
+            "[data-regret] .alert",
+            &message(Message::NotThrough, &[]),
+        );
     }
     if without_query(&address).ends_with(&window().location().pathname().unwrap_or_default()) {
         let _ = window().location().assign("/gallery");
@@ -68,7 +73,7 @@ pub(super) async fn doom(card: Element) {
     }
 }
 
-pub(super) fn take_back(card: &Element) {
+pub(super) fn undo_delete(card: &Element) {
     let _ = card.remove_attribute("data-doomed");
     if let Some(heading) = find(card, "h2") {
         focus(&heading);
@@ -82,7 +87,7 @@ pub(super) async fn copy(button: Element) {
         text = window().location().origin().unwrap_or_default();
         text += &attribute(&button, "data-link");
     }
-    // Only where a site is trusted does it get at the clipboard.
+    // The clipboard is available in secure contexts only.
     let trusted = window().is_secure_context();
     if !trusted || write_text(&text).await.is_err() {
         let label = button.text_content().unwrap_or_default();

@@ -1,8 +1,8 @@
-//! The gallery: pictures open where they hang, older ones follow, and what is deleted can be taken back.
+//! The gallery: a lightbox, older pictures loaded on scrolling, and deletion that can be undone.
 
 use leptos::prelude::*;
 
-/// Around a shelf of pictures (`data-shelf`), a toast and a lightbox.
+/// Wraps a list of pictures (`data-shelf`), a toast and a lightbox.
 #[island]
 pub fn Gallery(children: Children) -> impl IntoView {
     view! { <div class="gallery" use:wake>{children()}</div> }
@@ -31,35 +31,35 @@ mod awake {
 
     use crate::{
         islands::browser::{
-            DELETE, Headers, Init, MOST, REGRET, announce, ask, attribute, closest, delete_leaving,
-            document, find, find_all, focus, form_of, hasty, listen, now, page, plain, said, set,
-            sleep, target, tell, window,
+            DELETE, Headers, Init, MOST, UNDO_TIME, announce, ask, attribute, closest,
+            delete_leaving, document, find, find_all, focus, form_of, is_accidental, listen,
+            message, now, page, plain, set, sleep, target, tell, window,
         },
-        texts::Said,
+        texts::Message,
     };
 
-    /// How far a finger goes to turn to the next picture, pixels.
+    /// Minimum swipe to the next picture, in pixels.
     const SWIPE: i32 = 50;
 
     #[derive(Clone)]
     struct Gallery {
         root: Element,
-        /// Ids that are hidden, and deleted unless taken back.
-        doomed: Rc<RefCell<Vec<String>>>,
-        /// When they were hidden, milliseconds.
+        /// Ids of hidden pictures, which are deleted unless that is undone.
+        scheduled: Rc<RefCell<Vec<String>>>,
+        /// When they were hidden, in milliseconds.
         since: Rc<Cell<f64>>,
-        /// The picture that is large in the lightbox.
+        /// The picture in the lightbox.
         open: Rc<RefCell<Option<Element>>>,
-        /// A press that began beside the picture and its buttons.
+        /// Whether the current press began beside the picture and its buttons.
         beside: Rc<Cell<bool>>,
-        /// Sees the link to the next page come into view.
+        /// Observes the link to the next page coming into view.
         end: Rc<RefCell<Option<IntersectionObserver>>>,
     }
 
     pub(super) fn wake(root: Element) {
         let gallery = Gallery {
             root,
-            doomed: Rc::default(),
+            scheduled: Rc::default(),
             since: Rc::default(),
             open: Rc::default(),
             beside: Rc::default(),
@@ -76,7 +76,7 @@ mod awake {
         });
         let here = gallery.clone();
         listen(&window(), "pagehide", move |_| {
-            delete_leaving(&here.doomed.take());
+            delete_leaving(&here.scheduled.take());
         });
         gallery.swipes();
         gallery.watch_end();
@@ -96,7 +96,7 @@ mod awake {
                 self.dialog().close();
             } else if inside("[data-remove]").is_some() {
                 self.remove_open();
-            } else if inside("[data-undo]").is_some() && !hasty(event, self.since.get()) {
+            } else if inside("[data-undo]").is_some() && !is_accidental(event, self.since.get()) {
                 self.undo();
             }
         }
@@ -126,7 +126,7 @@ mod awake {
             } else if let ("Delete", Some(item)) = (key.key().as_str(), item)
                 && sure(&item)
             {
-                self.doom(&[item]);
+                self.schedule_delete(&[item]);
             }
         }
 
@@ -135,7 +135,7 @@ mod awake {
             dialog.unwrap_or_else(|| self.root.clone()).unchecked_into()
         }
 
-        /// Opens the lightbox on a picture, or turns it to that.
+        /// Shows a picture in the lightbox.
         fn show(&self, small: Option<Element>) {
             let (Some(small), Some(large)) = (small, find(&self.root, "[data-large]")) else {
                 return;
@@ -166,7 +166,7 @@ mod awake {
             }
         }
 
-        /// Hangs the next page first. Until it has come, the visitor may have turned to another picture.
+        /// Loads the next page first; meanwhile the visitor may have moved to another picture.
         async fn step_over(self, link: Element) {
             let open = self.open.borrow().clone();
             self.follow(link).await;
@@ -189,13 +189,13 @@ mod awake {
         fn remove_open(&self) {
             let open = self.open.borrow().clone();
             if let Some(item) = open.and_then(|picture| item_of(&picture)).filter(sure) {
-                // First, or the toast could not have the focus.
+                // Before the toast, which could not take the focus otherwise.
                 self.dialog().close();
-                self.doom(&[item]);
+                self.schedule_delete(&[item]);
             }
         }
 
-        /// The form is sent as it is, unless it deletes: that is done here, with a way back.
+        /// Sends the form as it is, unless it deletes: that can be undone here.
         fn submitted(&self, event: &Event) {
             let submit: &SubmitEvent = event.unchecked_ref();
             let deletes = submit
@@ -207,20 +207,20 @@ mod awake {
             event.prevent_default();
             let boxes = find_all(&self.root, "[name=id]:checked:enabled");
             let items = boxes.iter().filter_map(item_of);
-            self.doom(&items.collect::<Vec<_>>());
+            self.schedule_delete(&items.collect::<Vec<_>>());
         }
 
-        /// Hides the pictures; they are deleted once the time to take it back is over.
-        fn doom(&self, items: &[Element]) {
-            self.carry_out();
+        /// Hides the pictures and deletes them once the time for undoing is over.
+        fn schedule_delete(&self, items: &[Element]) {
+            self.delete_scheduled();
             tell(&self.root, "[data-alert]", "");
             for item in items {
-                hang(item, false);
+                show_item(item, false);
             }
             let ids = items.iter().map(|item| attribute(item, "data-job"));
-            self.doomed.replace(ids.collect());
+            self.scheduled.replace(ids.collect());
             self.since.set(now());
-            let text = said(Said::Deleted, &[&items.len().to_string()]);
+            let text = message(Message::Deleted, &[&items.len().to_string()]);
             tell(&self.root, "[data-told]", &text);
             announce(&text);
             if let Some(toast) = find(&self.root, "[data-toast]") {
@@ -229,34 +229,34 @@ mod awake {
             if let Some(undo) = find(&self.root, "[data-undo]") {
                 focus(&undo);
             }
-            let (here, mine) = (self.clone(), self.doomed.borrow().clone());
+            let (here, mine) = (self.clone(), self.scheduled.borrow().clone());
             spawn_local(async move {
-                sleep(REGRET).await;
-                if *here.doomed.borrow() == mine {
-                    here.carry_out();
+                sleep(UNDO_TIME).await;
+                if *here.scheduled.borrow() == mine {
+                    here.delete_scheduled();
                 }
             });
         }
 
         fn undo(&self) {
-            for id in self.doomed.take() {
+            for id in self.scheduled.take() {
                 if let Some(item) = self.item(&id) {
-                    hang(&item, true);
+                    show_item(&item, true);
                 }
             }
             self.hide_toast();
         }
 
-        /// Deletes what was not taken back.
-        fn carry_out(&self) {
-            let ids = self.doomed.take();
+        /// Deletes the hidden pictures.
+        fn delete_scheduled(&self) {
+            let ids = self.scheduled.take();
             self.hide_toast();
             for some in ids.chunks(MOST) {
                 spawn_local(self.clone().delete(some.to_vec()));
             }
         }
 
-        /// What could not be deleted hangs again.
+        /// Deletes pictures; those that could not be deleted are shown again.
         async fn delete(self, ids: Vec<String>) {
             let (init, headers) = (Init::new(), Headers::new());
             init.set_method("POST");
@@ -268,11 +268,15 @@ mod awake {
                 if gone {
                     item.remove();
                 } else {
-                    hang(&item, true);
+                    show_item(&item, true);
                 }
             }
             if !gone {
-                tell(&self.root, "[data-alert]", &said(Said::NotThrough, &[]));
+                tell(
+                    &self.root,
+                    "[data-alert]",
+                    &message(Message::NotThrough, &[]),
+                );
             }
         }
 
@@ -306,7 +310,7 @@ mod awake {
             });
         }
 
-        /// Hangs the next page below when its link comes into view.
+        /// Loads the next page when its link comes into view.
         fn watch_end(&self) {
             let here = self.clone();
             let came = Closure::<dyn FnMut(Array)>::new(move |entries: Array| {
@@ -330,7 +334,7 @@ mod awake {
             }
         }
 
-        /// Where that does not work, the link is still there. The address leads to what was hung last.
+        /// Loads the next page; if that fails, the link stays. The URL leads to the page loaded last.
         async fn follow(&self, link: Element) {
             if link.has_attribute("aria-busy") {
                 return;
@@ -360,8 +364,8 @@ mod awake {
         }
     }
 
-    /// Shows an entry or hides it; what is hidden is not chosen.
-    fn hang(item: &Element, shown: bool) {
+    /// Shows an entry, or hides and deselects it.
+    fn show_item(item: &Element, shown: bool) {
         let _ = item.toggle_attribute_with_force("hidden", !shown);
         if let Some(tick) = find(item, "[name=id]") {
             let _ = tick.toggle_attribute_with_force("disabled", !shown);
@@ -371,18 +375,18 @@ mod awake {
     /// Whether the visitor wants an entry deleted, with all its pictures.
     fn sure(item: &Element) -> bool {
         let question = match find_all(item, "img").len() {
-            1 => said(Said::Sure, &[]),
-            several => said(Said::SureOfAll, &[&several.to_string()]),
+            1 => message(Message::Sure, &[]),
+            several => message(Message::SureOfAll, &[&several.to_string()]),
         };
         window().confirm_with_message(&question).unwrap_or(false)
     }
 
-    /// The entry of the shelf that something is in.
+    /// The entry that contains the element.
     fn item_of(at: &Element) -> Option<Element> {
         closest(at, "li")
     }
 
-    /// The entry before or after one, without those that are hidden.
+    /// The next visible entry before or after one.
     fn beside(item: &Element, after: bool) -> Option<Element> {
         let step = |from: &Element| {
             if after {

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-/// Around the sheet that lists them (`data-sheet`).
+/// Wraps the sheet that lists them (`data-sheet`).
 #[island]
 pub fn Keys(children: Children) -> impl IntoView {
     view! { <div use:wake>{children()}</div> }
@@ -22,7 +22,7 @@ mod awake {
 
     use crate::islands::browser::{document, find, focus, listen, target, window};
 
-    /// Where it is noted that the keys are off.
+    /// The storage entry that records that the keys are off.
     const OFF: &str = "keys-off";
 
     pub(super) fn wake(root: Element) {
@@ -58,7 +58,7 @@ mod awake {
             match key.key().as_str() {
                 "?" => show(&root),
                 "/" => {
-                    // Puts the cursor where words go on this page.
+                    // Focuses the text field of this page.
                     if let Ok(Some(field)) = document().query_selector("#prompt, #q") {
                         event.prevent_default();
                         focus(&field);
@@ -78,7 +78,7 @@ mod awake {
         }
     }
 
-    /// What this browser remembers of the site; some remember nothing.
+    /// The browser's local storage, if it has any.
     fn noted() -> Option<Storage> {
         window().local_storage().ok().flatten()
     }

@@ -1,10 +1,10 @@
-//! The interactive leaves: behaviour around markup that the server rendered.
+//! The interactive parts: behaviour around markup that the server rendered.
 //!
 //! Every island is an empty shell around its children, with a directive that runs
-//! when it wakes in the browser. None takes props, so that no JSON reader is shipped;
-//! what an island needs to know stands in `data-` attributes of its children.
+//! on hydration. None takes props, so that no JSON parser is shipped; an island reads
+//! what it needs from `data-` attributes of its children.
 
-pub mod desk;
+pub mod form;
 pub mod gallery;
 pub mod keys;
 pub mod photo;
@@ -13,7 +13,7 @@ mod brush;
 #[cfg(feature = "hydrate")]
 mod buttons;
 #[cfg(feature = "hydrate")]
-mod line;
+mod poll_slot;
 pub mod watch;
 
 #[cfg(feature = "hydrate")]

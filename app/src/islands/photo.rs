@@ -1,8 +1,8 @@
-//! The photo field: looks at a chosen file before it travels, and shows it.
+//! The photo field: checks a chosen file before it is uploaded, and shows it.
 
 use leptos::prelude::*;
 
-/// Around a file input and the place for its preview (`data-chosen`), inside a form.
+/// Wraps a file input and the container of its preview (`data-chosen`), inside a form.
 #[island]
 pub fn Photo(children: Children) -> impl IntoView {
     view! { <div class="photo" use:wake>{children()}</div> }
@@ -23,12 +23,12 @@ mod awake {
     use crate::{
         islands::{
             browser::{
-                attribute, closest, document, files, find, hold, listen, number, refusal, said,
-                set, target, tell,
+                attribute, closest, document, files, find, listen, message, number, refusal, set,
+                set_files, target, tell,
             },
             brush,
         },
-        texts::Said,
+        texts::Message,
         words,
     };
 
@@ -45,17 +45,17 @@ mod awake {
         listen_for_files(&field, &input);
         // Without this script a form sends one photo.
         set(&input, "multiple", "");
-        // A slow connection: chosen before this woke.
+        // On a slow connection a file may have been chosen before hydration.
         look(&field);
         listen(&preview, "load", move |_| measure(&field));
-        // A picture that only the server can read: its name must do.
+        // For a picture that only the server can read, the name is shown.
         listen(&preview.clone(), "error", move |_| {
             forget(&preview);
             set(&preview, "hidden", "");
         });
     }
 
-    /// Photos come by being dropped, on the field or beside it, and by being pasted.
+    /// Accepts photos dropped, on the field or beside it, or pasted.
     fn listen_for_files(field: &Element, input: &Element) {
         for event in ["dragenter", "dragleave", "drop"] {
             let zone = field.clone();
@@ -68,7 +68,7 @@ mod awake {
             let (place, input) = (field.clone(), input.clone());
             listen(&document(), event, move |event| {
                 let brought = match event.dyn_ref::<DragEvent>() {
-                    // The field takes what is dropped on it by itself.
+                    // The browser handles drops on the field itself.
                     Some(_) if target(&event).as_ref() == Some(&input) => None,
                     Some(drop) => drop.data_transfer(),
                     None => event.unchecked_ref::<ClipboardEvent>().clipboard_data(),
@@ -87,7 +87,7 @@ mod awake {
         find(field, "[type=file]").map(JsCast::unchecked_into)
     }
 
-    /// Type and size, then the picture itself. What cannot be taken is no longer chosen.
+    /// Checks type and size, then shows the picture. Unsuitable files are deselected.
     fn look(field: &Element) {
         hide(field);
         let Some(input) = input(field) else { return };
@@ -101,7 +101,7 @@ mod awake {
             None => true,
         });
         if files.len() < all {
-            hold(&input, &files);
+            set_files(&input, &files);
         }
         alert(field, &refusals);
         if let Some(file) = files.first() {
@@ -113,7 +113,7 @@ mod awake {
     fn show(field: &Element, file: &File, count: usize) {
         let mut name = file.name();
         if count > 1 {
-            name = said(Said::More, &[&name, &(count - 1).to_string()]);
+            name = message(Message::More, &[&name, &(count - 1).to_string()]);
         }
         tell(field, "[data-name]", &name);
         if let (Some(chosen), Some(image)) =
@@ -127,25 +127,25 @@ mod awake {
         }
     }
 
-    /// Why a file cannot be taken, as far as its name tells.
+    /// Why a file is unsuitable, as far as its type and size tell.
     fn objection(input: &HtmlInputElement, file: &File) -> Option<String> {
         let kind = file.type_();
-        // Where the system does not know the type, the server decides.
+        // If the system does not know the type, the server decides.
         if !kind.is_empty() && !input.accept().contains(&kind) {
-            return Some(said(Said::NoPhoto, &[]));
+            return Some(message(Message::NoPhoto, &[]));
         }
         if file.size() < 1.0 {
-            return Some(said(Said::Empty, &[]));
+            return Some(message(Message::Empty, &[]));
         }
         let most = number(input, "data-max-bytes");
         if file.size() > most as f64 {
             let sizes = [file.size() as u64, most].map(words::megabytes);
-            return Some(said(Said::TooLarge, &[&sizes[0], &sizes[1]]));
+            return Some(message(Message::TooLarge, &[&sizes[0], &sizes[1]]));
         }
         None
     }
 
-    /// Too many pixels are noticed once the browser has read the picture.
+    /// Checks the number of pixels once the browser has decoded the picture.
     fn measure(field: &Element) {
         let (Some(input), Some(image)) = (input(field), find(field, "[data-preview]")) else {
             return;
@@ -157,15 +157,15 @@ mod awake {
         if pixels > most {
             let (pixels, most) = (pixels.div_ceil(1_000_000), most / 1_000_000);
             let sizes = [pixels.to_string(), most.to_string()];
-            let text = said(Said::TooManyPixels, &[&sizes[0], &sizes[1]]);
+            let text = message(Message::TooManyPixels, &[&sizes[0], &sizes[1]]);
             let others = files(&input).into_iter().skip(1);
-            hold(&input, &others.collect::<Vec<_>>());
+            set_files(&input, &others.collect::<Vec<_>>());
             look(field);
             alert(field, &text);
         }
     }
 
-    /// The browser need not keep the file of a preview for the page any longer.
+    /// Lets the browser release the file of a preview.
     fn forget(preview: &Element) {
         let _ = Url::revoke_object_url(&attribute(preview, "src"));
     }

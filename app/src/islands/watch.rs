@@ -1,9 +1,9 @@
-//! The watch on a job: follows it until it ends and keeps its card true.
+//! Polls a job until it ends and keeps its card up to date.
 
 use leptos::prelude::*;
 
-/// Around a job's card (`.job`). It wakes as islands do but is none of Leptos', which keeps what an island has woken
-/// for as long as the page lives: cards come and go.
+/// Wraps a job's card (`.job`). It is hydrated like an island, but is not one of Leptos', which would keep it in memory
+/// for the lifetime of the page, while cards come and go.
 #[component]
 pub fn Watch(children: Children) -> impl IntoView {
     view! {
@@ -21,15 +21,15 @@ mod awake {
     use crate::{
         islands::{
             browser::{
-                Headers, Init, Lost, Told, announce, ask, asking, attribute, closest,
-                delete_leaving, document, find, find_all, focus, has_focus, hasty, job_address,
-                listen, now, number, page, renew_allowance, said, set, sleep, target, tell, window,
-                without_query,
+                Headers, Init, JobJson, Unreachable, announce, ask, attribute, closest,
+                delete_leaving, document, find, find_all, focus, has_focus, is_accidental,
+                job_address, listen, message, now, number, page, renew_allowance, set, sleep,
+                target, tell, window, with_query, without_query,
             },
-            buttons::{cancel, copy, doom, take_back},
-            line::Line,
+            buttons::{cancel, copy, schedule_delete, undo_delete},
+            poll_slot::PollSlot,
         },
-        texts::Said,
+        texts::Message,
         words,
     };
     use std::cell::Cell;
@@ -47,10 +47,10 @@ mod awake {
         fn set_value(this: &Bar, value: f64);
     }
 
-    /// Failed questions in a row before the watch gives up, about ten minutes.
-    const PATIENCE: u32 = 22;
+    /// Failed polls in a row before polling stops, after about ten minutes.
+    const MAX_FAILURES: u32 = 22;
 
-    /// Follows the card in an element that has come into the page.
+    /// Starts polling for the card in an element that has been added to the page.
     #[wasm_bindgen]
     pub fn watch(watch: Element) {
         if !LISTENING.replace(true) {
@@ -64,7 +64,7 @@ mod awake {
         static LISTENING: Cell<bool> = const { Cell::new(false) };
     }
 
-    /// Listens for all cards at once: a listener of its own would keep a card that is gone.
+    /// Adds the listeners for all cards: a listener per card would keep removed cards in memory.
     fn listen_for_all() {
         listen(&document(), "click", move |event| {
             let pressed = target(&event).and_then(|at| closest(&at, "[data-do]"));
@@ -72,8 +72,8 @@ mod awake {
             if let Some((button, card)) = pressed.zip(card) {
                 match attribute(&button, "data-do").as_str() {
                     "cancel" => spawn_local(cancel(button, card)),
-                    "undo" if hasty(&event, number(&card, "data-doomed") as f64) => {}
-                    "undo" => take_back(&card),
+                    "undo" if is_accidental(&event, number(&card, "data-doomed") as f64) => {}
+                    "undo" => undo_delete(&card),
                     _ => spawn_local(copy(button)),
                 }
             }
@@ -82,13 +82,13 @@ mod awake {
             let form = target(&event).filter(|form| form.has_attribute("data-regret"));
             if let Some(card) = form.and_then(|form| closest(&form, ".job")) {
                 event.prevent_default();
-                spawn_local(doom(card));
+                spawn_local(schedule_delete(card));
             }
         });
         listen(&window(), "pagehide", move |_| {
             if let Some(root) = document().document_element() {
-                let doomed = find_all(&root, ".job[data-doomed]");
-                let ids: Vec<_> = doomed.iter().map(|card| job_address(card, "")).collect();
+                let scheduled = find_all(&root, ".job[data-doomed]");
+                let ids: Vec<_> = scheduled.iter().map(|card| job_address(card, "")).collect();
                 delete_leaving(&ids);
             }
         });
@@ -99,56 +99,56 @@ mod awake {
         find(watch, ".job").filter(|card| card.is_connected() && find(card, "progress").is_some())
     }
 
-    /// Asks for news until the job ends, the card goes, or nobody answers any more.
+    /// Polls until the job ends, the card is removed, or the server no longer answers.
     async fn follow(watch: Element) {
         let mut misses = 0;
         while let Some(card) = card_under_way(&watch) {
-            let line = Line::free().await;
-            let waits = line.is_some();
-            let news = news(&card, waits).await;
-            drop(line);
-            match news {
-                Ok(News::Same) => {
+            let slot = PollSlot::acquire().await;
+            let waits = slot.is_some();
+            let polled = poll(&card, waits).await;
+            drop(slot);
+            match polled {
+                Ok(Polled::Present) => {
                     misses = 0;
                     tell(&card, "[data-trouble]", "");
                 }
-                Ok(News::Gone) => {
-                    tell(&card, "[data-trouble]", &said(Said::Gone, &[]));
+                Ok(Polled::Gone) => {
+                    tell(&card, "[data-trouble]", &message(Message::Gone, &[]));
                     return stop(&card);
                 }
-                Err(Lost) if misses == PATIENCE => {
-                    tell(&card, "[data-trouble]", &said(Said::GivenUp, &[]));
+                Err(Unreachable) if misses == MAX_FAILURES => {
+                    tell(&card, "[data-trouble]", &message(Message::GivenUp, &[]));
                     return stop(&card);
                 }
-                Err(Lost) => {
+                Err(Unreachable) => {
                     misses += 1;
-                    tell(&card, "[data-trouble]", &said(Said::Lost, &[]));
+                    tell(&card, "[data-trouble]", &message(Message::Unreachable, &[]));
                     sleep(30_000.min(500 << misses.min(6))).await;
                 }
             }
-            // Should the server answer at once each time, it is not asked in a storm.
+            // Bounds the rate in case the server always answers at once.
             sleep(if waits { 200 } else { 2000 }).await;
         }
     }
 
-    enum News {
-        Same,
+    enum Polled {
+        Present,
         Gone,
     }
 
-    /// Shows the next version of the job, which it may wait for.
-    async fn news(card: &Element, wait: bool) -> Result<News, Lost> {
+    /// Polls once, with a long poll if `wait`, and shows the version received.
+    async fn poll(card: &Element, wait: bool) -> Result<Polled, Unreachable> {
         let fields = if wait {
             "wait=25&after="
         } else {
             "wait=0&after="
         };
-        let mut question = asking(job_address(card, "/api/jobs/"), fields);
+        let mut question = with_query(job_address(card, "/api/jobs/"), fields);
         question += &attribute(card, "data-version");
         let (reply, job) = ask(&question, &Init::new(), &Headers::new()).await?;
         match reply.status() {
-            404 | 410 => return Ok(News::Gone),
-            _ if !reply.ok() => return Err(Lost),
+            404 | 410 => return Ok(Polled::Gone),
+            _ if !reply.ok() => return Err(Unreachable),
             _ => {}
         }
         let stage = job.stage().unwrap_or_default();
@@ -162,11 +162,11 @@ mod awake {
         } else {
             adjust(card, &job);
         }
-        Ok(News::Same)
+        Ok(Polled::Present)
     }
 
-    /// The same stage, further on.
-    fn adjust(card: &Element, job: &Told) {
+    /// Updates progress and position within a stage.
+    fn adjust(card: &Element, job: &JobJson) {
         set(
             card,
             "data-version",
@@ -176,19 +176,23 @@ mod awake {
             bar.unchecked_into::<Bar>().set_value(progress);
         }
         if let Some(ahead) = job.position() {
-            let text = said(Said::Ahead, &[&(ahead as u64).to_string()]);
+            let text = message(Message::Ahead, &[&(ahead as u64).to_string()]);
             tell(card, "[data-ahead]", if ahead > 0.0 { &text } else { "" });
         }
     }
 
-    /// Another stage, or another preview: the server renders it.
-    async fn renew(card: &Element) -> Result<(), Lost> {
+    /// Replaces the card by one that the server renders, for another stage or preview.
+    async fn renew(card: &Element) -> Result<(), Unreachable> {
         let address = job_address(card, "/jobs/");
         let fresh = page(&address).await?;
-        let new = fresh.query_selector(".job").ok().flatten().ok_or(Lost)?;
+        let new = fresh
+            .query_selector(".job")
+            .ok()
+            .flatten()
+            .ok_or(Unreachable)?;
         let same = |name: &&str| attribute(card, name) == attribute(&new, name);
         if ["data-status", "data-attempt"].iter().all(same) {
-            sharpen(card, &new);
+            update_preview(card, &new);
             return Ok(());
         }
         if !shown_at_once(&new).await {
@@ -196,7 +200,7 @@ mod awake {
         }
         let focused = has_focus(card);
         announce(&attribute(&new, "data-say"));
-        turn_into(card, &new);
+        update_card(card, &new);
         renew_allowance(&fresh);
         if focused
             && !has_focus(card)
@@ -214,14 +218,14 @@ mod awake {
         Ok(())
     }
 
-    /// Of a card's label, what changes with the job. Its name and all its words may be open or chosen for copying.
+    /// The parts of a card's label that change with the job. Its name and prompt stay: they may be open or selected.
     const CHANGING: &str = ":scope > .label > :not(h2, h2 + details)";
 
-    /// The frame, and what is shown when the card is deleted.
+    /// The frame, and the note shown while the card is being deleted.
     const AROUND: &str = ":scope > :not(.label)";
 
-    /// Takes over from a fresh card all that may differ.
-    fn turn_into(card: &Element, new: &Element) {
+    /// Copies from a new card all that may differ.
+    fn update_card(card: &Element, new: &Element) {
         for name in ["version", "status", "attempt", "preview", "say", "new"] {
             let name = &(String::from("data-") + name);
             match new.get_attribute(name) {
@@ -251,8 +255,8 @@ mod awake {
         }
     }
 
-    /// Shows the preview of a fresh card in place, so that nothing else is touched.
-    fn sharpen(card: &Element, new: &Element) {
+    /// Copies only the preview from a new card.
+    fn update_preview(card: &Element, new: &Element) {
         for name in ["data-version", "data-preview"] {
             set(card, name, &attribute(new, name));
         }
@@ -273,7 +277,7 @@ mod awake {
         }
     }
 
-    /// Waits until the first picture of a card can be shown, but not for long.
+    /// Waits until the card's first picture is decoded, at most for three seconds.
     async fn shown_at_once(card: &Element) -> bool {
         let (Some(picture), Ok(copy)) = (find(card, "img"), HtmlImageElement::new()) else {
             return false;
@@ -288,7 +292,7 @@ mod awake {
         JsFuture::from(first).await.is_ok()
     }
 
-    /// No more is to be expected here: nothing keeps moving.
+    /// Removes what suggests that the job goes on.
     fn stop(card: &Element) {
         for part in ["progress", "[data-do]"] {
             if let Some(part) = find(card, part) {

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use super::{Content, Document, Visitor, away_note, engine, sorted};
 use crate::{
     data::{About, Data, Seen, Unavailable},
-    islands::desk::Desk,
+    islands::form::FormIsland,
     parts::{
         allowance::left, card::card, engine_note, fixed::Fixed, picture::expected, wall::wall,
     },
@@ -37,7 +37,7 @@ pub(crate) async fn load(
         let (shown, done) = sorted(jobs, now);
         let note = engine_note(&about, Kind::Image);
         view! {
-            <Desk>
+            <FormIsland>
                 <section class="intro">
                     <h1>{t.art_heading}</h1>
                     {note}
@@ -48,7 +48,7 @@ pub(crate) async fn load(
                 <section class="jobs" data-jobs aria-label=t.art_jobs>
                     {shown.into_iter().map(|job| card(&Seen::own(job), &about, now)).collect_view()}
                 </section>
-            </Desk>
+            </FormIsland>
             {wall(&done, t)}
         }
         .into_any()
@@ -76,7 +76,7 @@ fn Form(draft: Option<Job>, idea: Option<usize>, about: About) -> impl IntoView 
     let (prompt, params) = draft
         .map(|job| (job.prompt, job.params))
         .unwrap_or_else(|| (idea.unwrap_or_default().to_owned(), Params::default()));
-    // Most visitors come without a picture to begin with.
+    // Most visitors have no picture to start from.
     let dials = if params == Params::default() {
         let usual = if about.backgrounds {
             &CLEAR_DIALS
@@ -118,7 +118,7 @@ fn Form(draft: Option<Job>, idea: Option<usize>, about: About) -> impl IntoView 
     }
 }
 
-/// The dials as they stand at first, with and without transparent backgrounds.
+/// The initial values of the options, with and without transparent backgrounds.
 static CLEAR_DIALS: Fixed = Fixed::new();
 static DIALS: Fixed = Fixed::new();
 
@@ -211,7 +211,7 @@ fn prices(about: &About) -> Option<impl IntoView + use<>> {
         .then(|| view! { <p class="fine prices">{prices.collect_view()}</p> })
 }
 
-/// Prompts to begin with; the built-in engine reads English only.
+/// Suggested prompts; the built-in engine reads English only.
 fn ideas(about: &About) -> &'static [&'static str] {
     match about.provider {
         "local" => Language::English.texts().ideas,
@@ -219,7 +219,7 @@ fn ideas(about: &About) -> &'static [&'static str] {
     }
 }
 
-/// A few of them, others each time.
+/// A random few of them.
 fn some(ideas: &'static [&'static str], about: &About) -> impl IntoView + use<> {
     let dice = Timestamp::now().subsec_nanosecond().unsigned_abs() as usize / 1000;
     let language = (about.provider == "local").then_some("en");

@@ -9,7 +9,7 @@ use crate::{
     islands::gallery::Gallery,
     parts::{
         picture::{describe, small},
-        wall::hung,
+        wall::tile,
     },
     texts::Texts,
     words,
@@ -149,7 +149,7 @@ fn shelf(jobs: &[Job], next: Option<String>, t: &'static Texts) -> impl IntoView
 
 fn item(job: &Job, t: &Texts) -> Option<impl IntoView + use<>> {
     let label = (t.choose)(&words::clip(words::name(job, t), 80));
-    let picture = hung(job, t)?;
+    let picture = tile(job, t)?;
     // Seen when the picture before is open.
     let others = job.images.iter().enumerate().skip(1);
     let others = others.map(|(index, image)| small(image, describe(job, index, t)));

@@ -21,17 +21,17 @@ pub(crate) mod problem;
 pub struct Content {
     /// The HTTP status: 200, or that of the problem shown.
     pub status: u16,
-    /// Nothing for search engines.
+    /// Search engines must not index it.
     pub private: bool,
     pub(crate) title: String,
     pub(crate) description: &'static str,
-    /// The entry of the site's navigation that this page is.
+    /// The page's entry in the navigation.
     pub(crate) here: &'static str,
-    /// Without JavaScript the page loads itself again every two seconds.
+    /// Without JavaScript the page reloads every two seconds.
     pub(crate) refresh: bool,
-    /// How the page is shown where its address is shared.
+    /// The preview shown where the page's address is shared.
     pub(crate) social: Option<Social>,
-    /// What paints here, for the foot of the page.
+    /// The provider, for the foot of the page.
     pub(crate) engine: String,
     pub(crate) document: Document,
     pub(crate) body: Box<dyn FnOnce() -> AnyView + Send>,
@@ -62,7 +62,7 @@ pub(crate) struct Social {
     pub(crate) alt: String,
 }
 
-/// What paints here, in a sentence.
+/// A sentence about the provider.
 fn engine(about: &About) -> String {
     let t = about.texts();
     match about.provider {
@@ -75,8 +75,8 @@ fn engine(about: &About) -> String {
 /// Pictures on the wall below a form.
 const WALL: usize = 12;
 
-/// What a page tells its visitor about themselves. While the store is away the
-/// form is shown all the same, without these.
+/// What a page shows of the visitor's own. While the store is unreachable, the form is
+/// shown without it.
 struct Visitor {
     limits: Vec<Limit>,
     /// Newest first.
@@ -101,7 +101,7 @@ impl Visitor {
     }
 
     async fn known(data: &dyn Data, kind: Kind) -> Result<(Vec<Limit>, Vec<Job>), Unavailable> {
-        // Asked at once: a store that is busy answers both in one go.
+        // Concurrently, so that a busy store answers both in one batch.
         let (limits, jobs) = join(data.limits(kind), data.recent(kind, WALL * 2)).await;
         Ok((limits?, jobs?))
     }
@@ -116,7 +116,7 @@ fn sorted(jobs: Vec<Job>, now: Timestamp) -> (Vec<Job>, Vec<Job>) {
     (shown, done.take(WALL).collect())
 }
 
-/// What is shown as cards: what is under way, and what went wrong within a day.
+/// The jobs shown as cards: those that run, and those that failed within a day.
 fn on_the_desk(job: &Job, now: Timestamp) -> bool {
     let age = || seconds_between(job.finished_at.as_deref()?, &now.to_string());
     match job.status {
@@ -125,7 +125,7 @@ fn on_the_desk(job: &Job, now: Timestamp) -> bool {
     }
 }
 
-/// Says that the store is away.
+/// The note that the store is unreachable.
 fn away_note(t: &'static Texts) -> impl IntoView {
     view! {
         <p class="note" role="status">

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use super::{Content, Document, Visitor, away_note, engine, sorted};
 use crate::{
     data::{About, Data, Seen},
-    islands::{desk::Desk, photo::Photo},
+    islands::{form::FormIsland, photo::Photo},
     parts::{allowance::left, card::card, engine_note, wall::wall},
     texts::Texts,
     words,
@@ -26,7 +26,7 @@ pub(crate) async fn load(data: &dyn Data) -> Content {
         let (shown, done) = sorted(jobs, now);
         let note = engine_note(&about, Kind::Restoration);
         view! {
-            <Desk>
+            <FormIsland>
                 <section class="intro">
                     <h1>{t.restore_heading}</h1>
                     <p>{t.restore_what}</p>
@@ -38,7 +38,7 @@ pub(crate) async fn load(data: &dyn Data) -> Content {
                 <section class="jobs" data-jobs aria-label=t.restore_jobs>
                     {shown.into_iter().map(|job| card(&Seen::own(job), &about, now)).collect_view()}
                 </section>
-            </Desk>
+            </FormIsland>
             {wall(&done, t)}
         }
         .into_any()

@@ -103,7 +103,7 @@ pub(crate) fn after_failure(seen: &Seen, t: &'static Texts) -> impl IntoView + u
     }
 }
 
-/// What can be done about a job that was called off.
+/// What can be done about a cancelled job.
 pub(crate) fn after_cancelling(seen: &Seen, t: &'static Texts) -> impl IntoView + use<> {
     let job = &seen.job;
     match job.kind {
@@ -117,7 +117,7 @@ fn change(job: &Job, t: &Texts) -> impl IntoView + use<> {
     view! { <a class="button" href=format!("/?from={}", job.id)>{t.change_words}</a> }
 }
 
-/// The same order again, where that may help, or with other words.
+/// The same order again, where that may help, or with another prompt.
 fn picture(seen: &Seen, label: Option<&'static str>, t: &Texts) -> impl IntoView + use<> {
     let job = &seen.job;
     let again = label.map(|label| again(job, label, false, t));
@@ -208,7 +208,7 @@ fn which(job: &Job, t: &Texts) -> Option<impl IntoView + use<>> {
     })
 }
 
-/// Orders a picture twice as large from those who made it.
+/// Orders the picture in twice the size, for its owner.
 fn enlarge(seen: &Seen, about: &About) -> Option<impl IntoView + use<>> {
     let single = seen.job.images.len() == 1 && seen.job.kind == Kind::Image;
     let t = about.texts();
@@ -251,7 +251,7 @@ fn link(seen: &Seen, t: &Texts) -> Option<impl IntoView + use<>> {
     })
 }
 
-/// Closes the page to others, or opens it again: a picture's, and that of a photo with a link.
+/// Withholds the page from others, or shares it again: a picture's, or that of a photo with a link.
 fn share(seen: &Seen, t: &Texts) -> Option<impl IntoView + use<>> {
     let private = seen.job.kind == Kind::Restoration;
     let (what, label) = if seen.withheld {
@@ -270,11 +270,11 @@ fn share(seen: &Seen, t: &Texts) -> Option<impl IntoView + use<>> {
     })
 }
 
-/// Forgets a job and its pictures; photos before their time.
+/// Deletes a job and its pictures.
 fn delete(seen: &Seen, t: &Texts) -> Option<impl IntoView + use<>> {
     seen.mine.then(|| {
         let action = format!("/api/jobs/{}/delete{}", seen.job.id, seen.query());
-        // What is to go now goes without a way back.
+        // Photos are deleted at once, without undo.
         let (label, regret) = match seen.job.kind {
             Kind::Image => (t.delete, Some("")),
             Kind::Restoration => (t.delete_now, None),

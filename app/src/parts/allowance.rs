@@ -5,8 +5,8 @@ use leptos::prelude::*;
 use crate::{data::About, words};
 use atelier_api::{Kind, Limit};
 
-/// The tightest limit in a sentence; empty when nothing is limited. The desk renews
-/// it from the page of a new job.
+/// The tightest limit in a sentence; empty if nothing is limited. The form's island
+/// updates it from the page of a new job.
 pub(crate) fn left(limits: &[Limit], kind: Kind, about: &About) -> impl IntoView + use<> {
     let usd = match kind {
         Kind::Image => about.image_usd[0][0],

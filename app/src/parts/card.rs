@@ -19,8 +19,8 @@ use atelier_api::{Job, Kind, Status};
 /// Longer prompts are folded.
 const LONG_PROMPT: usize = 280;
 
-/// One job. The attributes are what the island needs to know: where the job stands,
-/// how long it has been under way, and what to say when this card takes another's place.
+/// One job. The island reads its attributes: the job's state, how long it has been
+/// running, and what to announce when this card replaces another.
 pub(crate) fn card(seen: &Seen, about: &About, now: Timestamp) -> impl IntoView + use<> {
     let (job, t) = (&seen.job, about.texts());
     let stage_now = (t.stage)(job);
@@ -37,7 +37,7 @@ pub(crate) fn card(seen: &Seen, about: &About, now: Timestamp) -> impl IntoView 
             actions::under_way(job, t).into_any(),
         ),
         Status::Succeeded => (
-            picture::hang(job, t),
+            picture::frames(job, t),
             succeeded(seen, about, now).into_any(),
         ),
         Status::Failed => (
@@ -110,7 +110,7 @@ fn stage(job: &Job, t: &Texts) -> impl IntoView + use<> {
     view! { <p class="stage">{(t.stage)(job)}</p> }
 }
 
-/// How a job comes along: the stage, the progress where it is known, and the time.
+/// A job's progress: the stage, the fraction if known, and the time.
 fn progress(job: &Job, about: &About, now: Timestamp) -> AnyView {
     let t = about.texts();
     let typical = match job.kind {

@@ -1,4 +1,4 @@
-//! What is told of a finished job, as on a museum label.
+//! The facts about a finished job, as on a museum label.
 
 use jiff::Timestamp;
 use leptos::prelude::*;
@@ -10,7 +10,7 @@ use crate::{
 };
 use atelier_api::{Cache, Job, Kind};
 
-/// The parameters and what it took.
+/// The parameters, time and cost.
 pub(crate) fn facts(job: &Job, t: &Texts) -> impl IntoView + use<> {
     let params = &job.params;
     let size = job
@@ -112,7 +112,7 @@ pub(crate) fn cache_note(job: &Job, now: Timestamp, t: &Texts) -> Option<AnyView
     Some(view! { <p class="note">{note}</p> }.into_any())
 }
 
-/// When the picture was made that was found: `2 h ago`.
+/// When the earlier picture was made: `2 h ago`.
 fn painted_ago(job: &Job, now: Timestamp, t: &Texts) -> Option<String> {
     let seconds = seconds_between(job.painted_at.as_deref()?, &now.to_string())?;
     Some(words::ago(seconds, t))
@@ -146,7 +146,7 @@ pub(crate) fn privacy(seen: &Seen, about: &About, now: Timestamp) -> Option<impl
     })
 }
 
-/// The link that an owner by the key in their own address has made for others.
+/// The link for others, of an owner who has the job by a key.
 fn given_link(seen: &Seen, about: &About) -> Option<impl IntoView + use<>> {
     let link = seen.link().filter(|_| seen.by_key() && !seen.withheld)?;
     let [before, words, after] = about.texts().give_link;
@@ -157,7 +157,7 @@ fn given_link(seen: &Seen, about: &About) -> Option<impl IntoView + use<>> {
     })
 }
 
-/// Whole seconds from one RFC 3339 time to another, `None` when they cannot be read.
+/// Whole seconds from one RFC 3339 time to another, `None` if they cannot be parsed.
 pub(crate) fn seconds_between(from: &str, to: &str) -> Option<u64> {
     let (from, to) = (
         from.parse::<Timestamp>().ok()?,

@@ -6,7 +6,7 @@ use leptos::{prelude::*, tachys::html::InertElement};
 
 use crate::texts::Language;
 
-/// One element, rendered once for each language and then written as it is.
+/// One element, rendered once per language and then reused.
 pub(crate) struct Fixed([OnceLock<String>; Language::ALL.len()]);
 
 impl Fixed {
@@ -15,7 +15,7 @@ impl Fixed {
         Self([const { OnceLock::new() }; Language::ALL.len()])
     }
 
-    /// The element, which may depend on the language alone.
+    /// The element, which must depend on nothing but the language.
     pub(crate) fn show<V: IntoView>(
         &'static self,
         language: Language,

@@ -13,7 +13,7 @@ pub(crate) mod fixed;
 pub(crate) mod picture;
 pub(crate) mod wall;
 
-/// Says what the built-in engine is; nothing when a model is connected.
+/// Explains the built-in engine; nothing if a model is connected.
 pub(crate) fn engine_note(about: &About, kind: Kind) -> Option<impl IntoView + use<>> {
     let t = about.texts();
     let what = match kind {

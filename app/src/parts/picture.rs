@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use crate::{texts::Texts, words};
 use atelier_api::{Image, Job, Kind, WIDTHS};
 
-/// The words for those who do not see the picture.
+/// The alternative text.
 pub(crate) fn describe(job: &Job, index: usize, t: &Texts) -> String {
     match job.kind {
         Kind::Restoration => t.photo_restored.into(),
@@ -28,20 +28,20 @@ pub(crate) fn shape(width: u32, height: u32) -> &'static str {
     }
 }
 
-/// The shape of a picture that is not there yet.
+/// The shape of a picture that does not exist yet.
 pub(crate) fn expected(size: Option<&str>) -> &'static str {
     let sides = size.and_then(|size| size.split_once('x'));
     let sides = sides.and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
     sides.map_or("square", |(width, height)| shape(width, height))
 }
 
-/// Copies of a picture that are lighter than itself, for `srcset`.
+/// Smaller copies of a picture, for `srcset`.
 fn copies(image: &Image) -> String {
     let copy = |width: u32| format!("{}?width={width} {width}w", image.url);
     WIDTHS.map(copy).join(", ")
 }
 
-/// The picture's colours until it is there, from its ThumbHash; none where it is transparent.
+/// The placeholder while the picture loads, from its ThumbHash; none if it is transparent.
 fn ground(image: &Image) -> Option<impl IntoView + use<>> {
     let hash = BASE64.decode(&image.thumbhash).ok()?;
     let (width, height, pixels) = thumbhash::thumb_hash_to_rgba(&hash).ok()?;
@@ -55,7 +55,7 @@ fn ground(image: &Image) -> Option<impl IntoView + use<>> {
         if alpha < 250 {
             return None;
         }
-        // A digit a channel is enough for what is blurred.
+        // One hex digit per channel is enough for a blurred placeholder.
         let [r, g, b] = [r, g, b].map(|channel| channel >> 4);
         svg += &format!("<path fill=\"#{r:x}{g:x}{b:x}\" d=\"M{x} {y}h1v1h-1z\"/>");
     }
@@ -89,7 +89,7 @@ fn grounded(image: &Image, alt: String) -> impl IntoView + use<> {
     view! { <div class="window">{ground(image)} {img(image, alt)}</div> }
 }
 
-/// A picture as small as many on a wall are.
+/// A picture as a thumbnail.
 pub(crate) fn small(image: &Image, alt: String) -> impl IntoView + use<> {
     view! {
         <img
@@ -105,8 +105,8 @@ pub(crate) fn small(image: &Image, alt: String) -> impl IntoView + use<> {
     }
 }
 
-/// The pictures of a finished job in their frames, or the photo before and after.
-pub(crate) fn hang(job: &Job, t: &'static Texts) -> AnyView {
+/// The framed pictures of a finished job, or the photo before and after.
+pub(crate) fn frames(job: &Job, t: &'static Texts) -> AnyView {
     match (&job.images[..], &job.original) {
         ([restored, ..], Some(original)) => compare(original, restored, t).into_any(),
         ([image], None) => {
@@ -169,7 +169,7 @@ pub(crate) fn download(job: &Job, index: usize, t: &Texts) -> impl IntoView + us
     view! { <a class="button" href=address download>{t.download}</a> }
 }
 
-/// The other files there are of a single picture.
+/// Links to the other formats of a picture.
 pub(crate) fn other_downloads(job: &Job, t: &Texts) -> impl IntoView + use<> {
     let (jpeg, bare) = (saved(job, "format=jpeg"), saved(job, "metadata=strip"));
     view! {
@@ -178,7 +178,7 @@ pub(crate) fn other_downloads(job: &Job, t: &Texts) -> impl IntoView + use<> {
     }
 }
 
-/// Where a picture is saved, with the key if the visitor has one.
+/// The download URL of a picture, with the key if the visitor has one.
 fn saved(job: &Job, fields: &str) -> String {
     let key = job.url.split_once('?');
     let key = key.map(|(_, key)| format!("&{key}")).unwrap_or_default();

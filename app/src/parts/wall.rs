@@ -1,4 +1,4 @@
-//! Finished pictures, hung below the form.
+//! Finished pictures, shown below the form.
 
 use leptos::prelude::*;
 
@@ -6,9 +6,9 @@ use super::picture::{describe, shape, small};
 use crate::{texts::Texts, words};
 use atelier_api::Job;
 
-/// The caller's finished jobs, newest first; nothing when there are none.
+/// The caller's finished jobs, newest first; nothing if there are none.
 pub(crate) fn wall(jobs: &[Job], t: &'static Texts) -> impl IntoView + use<> {
-    let pictures = jobs.iter().filter_map(|job| hung(job, t));
+    let pictures = jobs.iter().filter_map(|job| tile(job, t));
     let pictures = pictures.map(|picture| view! { <li>{picture}</li> });
     let pictures = pictures.collect_view();
     (!jobs.is_empty()).then(|| {
@@ -25,7 +25,7 @@ pub(crate) fn wall(jobs: &[Job], t: &'static Texts) -> impl IntoView + use<> {
 }
 
 /// A finished job as a small picture that leads to its page.
-pub(crate) fn hung(job: &Job, t: &Texts) -> Option<impl IntoView + use<>> {
+pub(crate) fn tile(job: &Job, t: &Texts) -> Option<impl IntoView + use<>> {
     let image = job.images.first()?;
     let class = format!("hung {}", shape(image.width, image.height));
     let name = words::clip(words::name(job, t), 80);

@@ -1,10 +1,10 @@
 //! English.
 
-use super::{Left, Said, Spent, Texts};
+use super::{Left, Message, Spent, Texts};
 use atelier_api::{Job, Kind, Status};
 
 pub(super) const ENGLISH: Texts = Texts {
-    said,
+    message,
     problem: |_, _| None,
     failure: |_| None,
 
@@ -277,28 +277,28 @@ pub(super) const ENGLISH: Texts = Texts {
     next_to_nothing: "less than $0.001",
 };
 
-fn said(said: Said) -> &'static str {
-    match said {
-        Said::NoAnswer => "The studio did not answer. Check the connection and try again.",
-        Said::Refused => "The studio could not take this. Try again in a minute.",
-        Said::Gone => "This job is gone. It may have been deleted.",
-        Said::GivenUp => {
+fn message(message: Message) -> &'static str {
+    match message {
+        Message::NoAnswer => "The studio did not answer. Check the connection and try again.",
+        Message::Refused => "The studio could not take this. Try again in a minute.",
+        Message::Gone => "This job is gone. It may have been deleted.",
+        Message::GivenUp => {
             "Still no connection. The job goes on without this page: load it again later."
         }
-        Said::Lost => "Connection lost, trying again.",
-        Said::NotThrough => "That did not get through. Try again.",
-        Said::Ahead => "{} ahead of it",
-        Said::Deleted => "{} deleted.",
-        Said::Sure => "Delete this picture?",
-        Said::SureOfAll => "Delete all {} pictures?",
-        Said::NothingPainted => "Paint over what is to be repaired first.",
-        Said::NoPhoto => {
+        Message::Unreachable => "Connection lost, trying again.",
+        Message::NotThrough => "That did not get through. Try again.",
+        Message::Ahead => "{} ahead of it",
+        Message::Deleted => "{} deleted.",
+        Message::Sure => "Delete this picture?",
+        Message::SureOfAll => "Delete all {} pictures?",
+        Message::NothingPainted => "Paint over what is to be repaired first.",
+        Message::NoPhoto => {
             "This file is not a photo we can read. Choose a JPEG, PNG, WebP, GIF, BMP or TIFF."
         }
-        Said::Empty => "This file is empty. Choose another one.",
-        Said::TooLarge => "This file has {}; the most we take is {}.",
-        Said::TooManyPixels => "This photo has {} megapixels; the most we take is {}.",
-        Said::More => "{} and {} more",
+        Message::Empty => "This file is empty. Choose another one.",
+        Message::TooLarge => "This file has {}; the most we take is {}.",
+        Message::TooManyPixels => "This photo has {} megapixels; the most we take is {}.",
+        Message::More => "{} and {} more",
     }
 }
 

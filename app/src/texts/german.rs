@@ -3,11 +3,11 @@
 mod problems;
 
 use self::problems::{failure, problem};
-use super::{Left, Said, Spent, Texts};
+use super::{Left, Message, Spent, Texts};
 use atelier_api::{Job, Kind, Status};
 
 pub(super) const GERMAN: Texts = Texts {
-    said,
+    message,
     problem,
     failure,
 
@@ -284,32 +284,32 @@ pub(super) const GERMAN: Texts = Texts {
     next_to_nothing: "weniger als 0,001 $",
 };
 
-fn said(said: Said) -> &'static str {
-    match said {
-        Said::NoAnswer => {
+fn message(message: Message) -> &'static str {
+    match message {
+        Message::NoAnswer => {
             "Das Atelier antwortet nicht. Prüf die Verbindung und versuch es noch einmal."
         }
-        Said::Refused => {
+        Message::Refused => {
             "Das Atelier konnte das nicht annehmen. Versuch es in einer Minute noch einmal."
         }
-        Said::Gone => "Dieser Auftrag ist fort. Vielleicht wurde er gelöscht.",
-        Said::GivenUp => {
+        Message::Gone => "Dieser Auftrag ist fort. Vielleicht wurde er gelöscht.",
+        Message::GivenUp => {
             "Noch immer keine Verbindung. Es geht auch ohne diese Seite weiter: Lade sie später neu."
         }
-        Said::Lost => "Verbindung verloren, neuer Versuch.",
-        Said::NotThrough => "Das kam nicht durch. Versuch es noch einmal.",
-        Said::Ahead => "{} davor",
-        Said::Deleted => "{} gelöscht.",
-        Said::Sure => "Dieses Bild löschen?",
-        Said::SureOfAll => "Alle {} Bilder löschen?",
-        Said::NothingPainted => "Übermal zuerst, was repariert werden soll.",
-        Said::NoPhoto => {
+        Message::Unreachable => "Verbindung verloren, neuer Versuch.",
+        Message::NotThrough => "Das kam nicht durch. Versuch es noch einmal.",
+        Message::Ahead => "{} davor",
+        Message::Deleted => "{} gelöscht.",
+        Message::Sure => "Dieses Bild löschen?",
+        Message::SureOfAll => "Alle {} Bilder löschen?",
+        Message::NothingPainted => "Übermal zuerst, was repariert werden soll.",
+        Message::NoPhoto => {
             "Diese Datei ist kein Foto, das wir lesen können. Wähl ein JPEG, PNG, WebP, GIF, BMP oder TIFF."
         }
-        Said::Empty => "Diese Datei ist leer. Wähl eine andere.",
-        Said::TooLarge => "Diese Datei hat {}; wir nehmen höchstens {}.",
-        Said::TooManyPixels => "Dieses Foto hat {} Megapixel; wir nehmen höchstens {}.",
-        Said::More => "{} und {} weitere",
+        Message::Empty => "Diese Datei ist leer. Wähl eine andere.",
+        Message::TooLarge => "Diese Datei hat {}; wir nehmen höchstens {}.",
+        Message::TooManyPixels => "Dieses Foto hat {} Megapixel; wir nehmen höchstens {}.",
+        Message::More => "{} und {} weitere",
     }
 }
 

@@ -1,16 +1,16 @@
 //! The languages, and what each has to have a text for.
 
-use super::{Said, english::ENGLISH, german::GERMAN};
+use super::{Message, english::ENGLISH, german::GERMAN};
 use atelier_api::{Job, Kind};
 
-impl Said {
+impl Message {
     /// All, in the order of their declaration.
     pub(crate) const ALL: [Self; 16] = [
         Self::NoAnswer,
         Self::Refused,
         Self::Gone,
         Self::GivenUp,
-        Self::Lost,
+        Self::Unreachable,
         Self::NotThrough,
         Self::Ahead,
         Self::Deleted,
@@ -104,7 +104,7 @@ pub(crate) type Problem = (Text, String);
 
 /// All that a language says. Numbers, money and spans of time come as they are to be shown.
 pub(crate) struct Texts {
-    pub(crate) said: fn(Said) -> Text,
+    pub(crate) message: fn(Message) -> Text,
     pub(crate) problem: fn(code: &str, wait: Option<&str>) -> Option<Problem>,
     pub(crate) failure: fn(code: &str) -> Option<Text>,
 

@@ -55,7 +55,7 @@ impl Cache for SqliteCache {
             let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
             Ok(query.query_row(params![digest, at], row).optional()?)
         };
-        let Some((value, stored_at, used_at)) = self.database.glance(find)? else {
+        let Some((value, stored_at, used_at)) = self.database.read_inline(find)? else {
             return Ok(None);
         };
         if at - used_at > WORTH_NOTING.as_millis() as i64 {

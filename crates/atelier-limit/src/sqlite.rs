@@ -59,7 +59,7 @@ impl Limiter for SqliteLimiter {
         };
         // A look needs no transaction, and must not wait for the writer.
         if check.demands.iter().all(|demand| demand.cost == 0) {
-            let mut look = self.database.glance(|c| decide_all(c, &[check]))?;
+            let mut look = self.database.read_inline(|c| decide_all(c, &[check]))?;
             return Ok(look.swap_remove(0));
         }
         self.checks.call(check).await

@@ -177,7 +177,7 @@ impl<P: Payload> Queue<P> for SqliteQueue<P> {
     async fn get(&self, id: &str) -> Result<Option<Job<P>>> {
         let found = self
             .database
-            .glance(|c| seen(c, table::load(c, id)?.into_iter().collect()));
+            .read_inline(|c| seen(c, table::load(c, id)?.into_iter().collect()));
         let found = readable(id, found)?.unwrap_or_default();
         Ok(into_jobs(found)?.pop())
     }
@@ -192,7 +192,7 @@ impl<P: Payload> Queue<P> for SqliteQueue<P> {
             })
         };
         if limit <= FEW {
-            return self.database.glance(|c| part(c, owner, before));
+            return self.database.read_inline(|c| part(c, owner, before));
         }
         let (owner, before) = (owner.to_owned(), before.to_owned());
         let list = move |c: &Connection| part(c, &owner, &before);
@@ -302,7 +302,7 @@ impl<P: Payload> Queue<P> for SqliteQueue<P> {
     }
 
     async fn wants_answer(&self, id: &str) -> Result<bool> {
-        let Some(row) = self.database.glance(|c| table::load(c, id))? else {
+        let Some(row) = self.database.read_inline(|c| table::load(c, id))? else {
             return Ok(false);
         };
         let outcome = row.ending().map(row::parse::<P::Outcome>);

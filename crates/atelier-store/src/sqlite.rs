@@ -42,7 +42,7 @@ pub struct Database {
     writer: mpsc::Sender<Order>,
     readers: mpsc::Sender<Read>,
     path: Arc<Path>,
-    /// Connections of [`Self::glance`] that nobody uses at the moment.
+    /// Connections of [`Self::read_inline`] that nobody uses at the moment.
     idle: Arc<Mutex<Vec<Connection>>>,
     /// Nobody waits longer for what is written through this handle.
     until: Option<Instant>,
@@ -147,7 +147,7 @@ impl Database {
 
     /// Runs a query that looks at a few rows by an index, on the state of the last commit and on the calling
     /// thread: it is done before another thread would be awake.
-    pub fn glance<T, E: From<Error>>(
+    pub fn read_inline<T, E: From<Error>>(
         &self,
         query: impl FnOnce(&Connection) -> Result<T, E>,
     ) -> Result<T, E> {

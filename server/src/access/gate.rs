@@ -1,4 +1,4 @@
-//! The gate of one process.
+//! Checks keys and denials in one process.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -15,20 +15,20 @@ use tracing::warn;
 use super::{AccessStore, Denial, Error, Holder, Subject, digest};
 use crate::limit::{Counter, Rule};
 
-/// The copy of the register is renewed this often.
+/// Interval between refreshes of the copy.
 const RENEWAL: Duration = Duration::from_secs(2);
 
-/// Wrong keys from one address: ten at once, then one every six seconds.
+/// Limit of wrong keys from one address: ten at once, then one every six seconds.
 const WRONG_KEYS: Rule = Rule::TokenBucket {
     size: 10,
     refill: 1,
     period: 6_000,
 };
 
-/// Addresses whose wrong keys are remembered at a time.
-const MOST: usize = 10_000;
+/// Maximum number of addresses whose wrong keys are counted.
+const MAX_ADDRESSES: usize = 10_000;
 
-/// Lets in whoever may come in, by a copy of the register.
+/// Admits or denies callers, by a copy of the access store.
 pub struct Gate {
     store: Arc<dyn AccessStore>,
     configured: Vec<Subject>,
@@ -37,21 +37,21 @@ pub struct Gate {
     looking_up: tokio::sync::Mutex<()>,
 }
 
-/// The register as it was a moment ago.
+/// A recent copy of the access store.
 #[derive(Default, Clone)]
 struct Copied {
     keys: HashMap<String, Option<Arc<Holder>>>,
     networks: HashMap<IpNet, Option<Timestamp>>,
-    /// The lengths of prefixes that there are, so that few are looked up.
+    /// The prefix lengths in use (with whether IPv4), so that only these are looked up.
     lengths: HashSet<(bool, u8)>,
     denied_keys: HashMap<String, Option<Timestamp>>,
     user_agents: Vec<(String, Option<Timestamp>)>,
 }
 
-/// Why somebody was not let in with a key.
+/// Why a key was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum NotAdmitted {
-    #[error("the API key is not known, or revoked")]
+    #[error("the API key is unknown or revoked")]
     Unknown,
     #[error("the API key is on the deny list")]
     Denied,
@@ -62,8 +62,8 @@ pub enum NotAdmitted {
 }
 
 impl Gate {
-    /// A gate that also denies what is configured. It knows nothing of the
-    /// register before [`Gate::renew`].
+    /// Creates a gate that also denies the configured subjects. Its copy is empty
+    /// before [`Gate::renew`].
     pub fn new(store: Arc<dyn AccessStore>, configured: Vec<Subject>) -> Self {
         let gate = Self {
             store,
@@ -76,7 +76,7 @@ impl Gate {
         gate
     }
 
-    /// Renews the copy.
+    /// Refreshes the copy.
     pub async fn renew(&self) -> Result<(), Error> {
         let (keys, denials) =
             futures::future::try_join(self.store.keys(), self.store.denials()).await?;
@@ -84,14 +84,14 @@ impl Gate {
         Ok(())
     }
 
-    /// Renews the copy for ever. While the register is away the last one stands.
+    /// Refreshes the copy for ever. While the store is unreachable the last copy applies.
     pub async fn keep_renewing(&self) {
         let mut away = false;
         loop {
             match self.renew().await {
                 Ok(()) => away = false,
                 Err(error) if !away => {
-                    warn!(%error, "keys and denials cannot be read; the last known stand");
+                    warn!(%error, "keys and denials cannot be read; the last known ones apply");
                     away = true;
                 }
                 Err(_) => {}
@@ -118,7 +118,7 @@ impl Gate {
         *self.copy.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(copy);
     }
 
-    /// Adds a key that was made since the copy was renewed.
+    /// Adds a key that was created since the copy was refreshed.
     fn add(&self, digest: &str, holder: Option<Arc<Holder>>) {
         let mut copy = self.copy.write().unwrap_or_else(PoisonError::into_inner);
         let mut renewed = Copied::clone(&copy);
@@ -130,13 +130,13 @@ impl Gate {
         Arc::clone(&self.copy.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The address or the program is on the deny list.
+    /// Whether the address or the user agent is on the deny list.
     pub fn denies(&self, ip: IpAddr, user_agent: &str, now: Timestamp) -> bool {
         let copy = self.copy();
         copy.denies_ip(ip.to_canonical(), now) || copy.denies_program(user_agent, now)
     }
 
-    /// Whose key this is; `network` is the client's, which pays for wrong ones.
+    /// Returns the key's holder. Unknown keys are counted against `network`, the client's.
     pub async fn admit(
         &self,
         text: &str,
@@ -146,7 +146,7 @@ impl Gate {
         let (copy, digest) = (self.copy(), digest(text));
         let holder = match copy.keys.get(&digest) {
             Some(known) => known.clone(),
-            // It may have been made a moment ago.
+            // It may have been created since the last refresh.
             None => self.look_up(&digest, network, now).await?,
         };
         let holder = holder.ok_or(NotAdmitted::Unknown)?;
@@ -163,8 +163,8 @@ impl Gate {
         network: &str,
         now: Timestamp,
     ) -> Result<Option<Arc<Holder>>, NotAdmitted> {
-        // One after the other: all that come at once with a key just made would
-        // otherwise count as wrong until the first of them is answered.
+        // One at a time: concurrent requests with a new key would otherwise all count
+        // as wrong until the first lookup has returned.
         let _turn = self.looking_up.lock().await;
         if let Some(known) = self.copy().keys.get(digest) {
             return Ok(known.clone());
@@ -178,14 +178,15 @@ impl Gate {
         Ok(holder)
     }
 
-    /// Counts an unknown key against the network; or how long it has to wait.
+    /// Counts an unknown key against the network. Errors with the time to wait if there
+    /// were too many.
     fn attempt(&self, network: &str, now: Timestamp) -> Result<Counter, Duration> {
         let now = now.as_millisecond();
         let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
-        if wrong.len() >= MOST {
+        if wrong.len() >= MAX_ADDRESSES {
             wrong.retain(|_, counter| WRONG_KEYS.end(*counter) > now);
         }
-        if wrong.len() >= MOST {
+        if wrong.len() >= MAX_ADDRESSES {
             wrong.clear();
         }
         let state = wrong.get(network).copied();
@@ -201,7 +202,7 @@ impl Gate {
         }
     }
 
-    /// The key was right.
+    /// Takes back the counting of a key that turned out to be valid.
     fn forgive(&self, network: &str, attempt: Counter, now: Timestamp) {
         let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(counter) = wrong.get_mut(network) {

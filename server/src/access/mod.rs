@@ -1,6 +1,6 @@
-//! Who may come in, and who sees what: API keys, the deny list, and the jobs that
-//! their owners do not share. A [`AccessStore`] keeps them; of keys and denials a [`Gate`]
-//! in every process has a copy that is never older than a few seconds.
+//! Access control: API keys, the deny list, and the jobs that their owners withhold from
+//! others. An [`AccessStore`] keeps them; the [`Gate`] of every process has a copy of keys
+//! and denials that is at most a few seconds old.
 
 mod gate;
 mod redis;
@@ -24,33 +24,33 @@ pub use self::{
 };
 use crate::{job::hex, limit::Policy, store};
 
-/// Begins every key's text.
+/// The prefix of every key's text.
 pub const KEY: &str = "atl_";
-/// Begins every key's id.
+/// The prefix of every key's id.
 pub const ID: &str = "key_";
 
-/// The store cannot be asked.
+/// The store failed.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{0}")]
 pub struct Error(#[from] store::Error);
 
 impl Error {
-    /// The store is away, not broken: to try again later may help.
+    /// Whether the store is unreachable rather than broken, so that a retry may help.
     pub const fn is_away(&self) -> bool {
         self.0.is_away()
     }
 
-    /// Its store has no memory left.
+    /// Whether the store has no memory left.
     pub const fn is_out_of_memory(&self) -> bool {
         self.0.is_out_of_memory()
     }
 }
 
-/// What is kept of an API key. Its text is known to its holder alone.
+/// The record of an API key. Only the holder has its text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Key {
     pub id: String,
-    /// For the operator; the id where none was given.
+    /// For the operator; the id if none was given.
     pub name: String,
     pub created_at: Timestamp,
     pub revoked_at: Option<Timestamp>,
@@ -70,16 +70,16 @@ pub struct Holder {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Denial {
     pub subject: Subject,
-    /// Unset: for ever.
+    /// `None` for an entry that never ends.
     pub until: Option<Timestamp>,
 }
 
 impl Key {
-    /// A new key, and its text.
+    /// Creates a key. Returns it and its text.
     pub fn new(name: Option<&str>, own: Option<Policy>, now: Timestamp) -> (Self, String) {
         let random = [*Uuid::new_v4().as_bytes(), *Uuid::new_v4().as_bytes()].concat();
         let text = format!("{KEY}{}", BASE64.encode(random));
-        // Not part of the text, so that the id tells nothing of it.
+        // Independent of the text, so that the id reveals nothing of it.
         let id = format!("{ID}{}", &Uuid::new_v4().simple().to_string()[..10]);
         let key = Self {
             name: name.unwrap_or(&id).to_owned(),
@@ -100,7 +100,7 @@ impl Key {
     }
 }
 
-/// Those of the keys that can be read, with their digests.
+/// The readable keys, with their digests.
 fn keys(records: Vec<(String, String)>) -> Vec<(String, Key)> {
     let keys = records.into_iter().filter_map(|(digest, record)| {
         let key = store::readable(&digest, &record)?;
@@ -116,8 +116,8 @@ fn denials(records: &[(String, String)]) -> Vec<Denial> {
         .collect()
 }
 
-/// An entry of the deny list as it is kept. One that cannot be read holds for ever:
-/// whom it is about was shut out by somebody.
+/// An entry of the deny list from its record. An unreadable one never ends: somebody
+/// meant to deny this subject.
 fn denial(subject: &str, record: &str) -> Option<Denial> {
     let for_ever = || {
         let subject = Subject::try_from(subject.to_owned()).ok()?;
@@ -130,35 +130,35 @@ fn denial(subject: &str, record: &str) -> Option<Denial> {
 }
 
 impl Denial {
-    /// It has not come to its end.
+    /// Whether the denial is in force.
     pub fn holds(&self, now: Timestamp) -> bool {
         self.until.is_none_or(|until| now < until)
     }
 }
 
-/// What stands for a key's text in the store. Keys are 244 random bits, so one
-/// round of a hash is enough; and who compares by it can take as long as it
-/// likes, since nobody can aim at a hash.
+/// The digest under which the store has a key. Keys are 244 random bits, so a single
+/// round of a hash is enough; and comparing digests need not take constant time, as
+/// nobody can choose a key's digest.
 pub fn digest(text: &str) -> String {
     hex(&Sha256::digest(text))
 }
 
-/// A store of keys, denials and jobs withheld.
+/// A store of keys, denials and withheld jobs.
 #[async_trait]
 pub trait AccessStore: Send + Sync + 'static {
-    /// Every key that was ever made, by its digest.
+    /// Returns every key ever created, with its digest.
     async fn keys(&self) -> Result<Vec<(String, Key)>, Error>;
-    /// The key with this digest.
+    /// Returns the key with this digest.
     async fn find(&self, digest: &str) -> Result<Option<Key>, Error>;
-    /// Adds the key or replaces what is kept of it.
+    /// Adds or replaces the key.
     async fn put(&self, digest: &str, key: &Key) -> Result<(), Error>;
-    /// The whole deny list.
+    /// Returns the whole deny list.
     async fn denials(&self) -> Result<Vec<Denial>, Error>;
-    /// Adds to the deny list; a subject that is there gets the new end.
+    /// Adds to the deny list; a subject already there gets the new end.
     async fn deny(&self, denial: &Denial) -> Result<(), Error>;
-    /// Takes off the deny list; whether it was there.
+    /// Removes from the deny list. Returns whether it was there.
     async fn allow(&self, subject: &Subject) -> Result<bool, Error>;
-    /// Withholds the job from everybody but its owner, or does so no more.
+    /// Withholds the job from everybody but its owner, or shares it again.
     async fn withhold(&self, job: &str, withheld: bool) -> Result<(), Error>;
     /// Whether the job is withheld.
     async fn withheld(&self, job: &str) -> Result<bool, Error>;

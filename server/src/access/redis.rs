@@ -1,5 +1,5 @@
-//! Keys and denials in the distributed store, a hash of each; jobs withheld, a
-//! set. Keys are revoked and people shut out even when Redis is full.
+//! The access store in Redis: keys and denials are hashes, withheld jobs a set. Keys can be
+//! revoked and subjects denied even when Redis is full.
 
 use async_trait::async_trait;
 use redis::Cmd;
@@ -11,13 +11,13 @@ const KEYS: &str = "access:keys";
 const DENIALS: &str = "access:denials";
 const WITHHELD: &str = "access:withheld";
 
-/// Keys, denials and jobs withheld in Redis.
+/// Keys, denials and withheld jobs in Redis.
 pub struct RedisAccessStore {
     redis: Redis,
 }
 
 impl RedisAccessStore {
-    /// A register in this Redis.
+    /// The access store in this Redis.
     pub fn new(redis: Redis) -> Self {
         Self { redis }
     }

@@ -1,4 +1,4 @@
-//! Keys, denials and jobs withheld in the embedded store.
+//! The access store in SQLite.
 
 use async_trait::async_trait;
 use rusqlite::{OptionalExtension as _, params};
@@ -10,7 +10,7 @@ use crate::store::{
     sqlite::{Database, Schema},
 };
 
-/// Keys, denials and jobs withheld in SQLite tables.
+/// Keys, denials and withheld jobs in SQLite tables.
 pub struct SqliteAccessStore {
     database: Database,
 }
@@ -22,7 +22,7 @@ impl SqliteAccessStore {
         migrations: &[include_str!("sqlite/schema.sql")],
     };
 
-    /// A register in this database.
+    /// The access store in this database.
     pub fn new(database: Database) -> Self {
         Self { database }
     }
@@ -112,7 +112,7 @@ impl AccessStore for SqliteAccessStore {
     }
 
     async fn withheld(&self, job: &str) -> Result<bool, Error> {
-        let look = self.database.glance(|c| {
+        let look = self.database.read_inline(|c| {
             let mut select = c.prepare_cached("SELECT 1 FROM withheld WHERE job = ?1")?;
             Ok::<_, StoreError>(select.exists([job])?)
         });

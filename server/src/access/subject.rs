@@ -1,4 +1,4 @@
-//! Whom an entry of the deny list is about.
+//! The subject of an entry of the deny list.
 
 use std::{fmt, net::IpAddr, str::FromStr};
 
@@ -11,7 +11,7 @@ use super::{ID, KEY};
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Subject {
-    /// Host bits are zero, and what is mapped into IPv6 is IPv4.
+    /// Host bits are zero, and IPv4-mapped IPv6 is IPv4.
     Ip(IpNet),
     /// A key's id.
     Key(String),
@@ -19,7 +19,7 @@ pub enum Subject {
     UserAgent(String),
 }
 
-/// What cannot be denied.
+/// Why a text names no subject.
 #[derive(Debug, thiserror::Error)]
 pub enum Unfit {
     #[error("{0:?} is no address such as 203.0.113.7 and no network such as 2001:db8::/32")]
@@ -30,14 +30,14 @@ pub enum Unfit {
     UserAgent(String),
 }
 
-/// A shorter part of a `User-Agent` would be in nearly all of them.
+/// Minimum length of a part of a `User-Agent`; shorter ones occur in nearly all.
 const SHORTEST: usize = 3;
 
 /// No single holder has a network as large as these.
 const BROAD_V4: u8 = 8;
 const BROAD_V6: u8 = 16;
 
-/// How browsers begin to call themselves.
+/// How the user agents of browsers begin.
 const BROWSER: &str = "mozilla/5.0 (";
 
 impl Subject {
@@ -70,7 +70,7 @@ impl Subject {
         Ok(Self::UserAgent(text.to_lowercase()))
     }
 
-    /// Whatever the text looks like. What looks like an address is one, or wrong.
+    /// Guesses the kind from the text. What looks like an address must be a valid one.
     pub fn guess(text: &str) -> Result<Self, Unfit> {
         let numeric = |c: char| c.is_ascii_hexdigit() || ".:/".contains(c);
         if text.chars().all(numeric) && text.contains(['.', ':', '/']) {
@@ -81,8 +81,8 @@ impl Subject {
             .or_else(|_| Self::user_agent(text))
     }
 
-    /// Whether so many are meant that it may be a mistake: a large part of the
-    /// internet, or what nearly every browser calls itself.
+    /// Whether it matches so many clients that it may be a mistake: a large part of the
+    /// internet, or nearly every browser.
     pub fn is_everybody(&self) -> bool {
         match self {
             Self::Ip(IpNet::V4(network)) => network.prefix_len() < BROAD_V4,
@@ -105,7 +105,7 @@ impl Subject {
     }
 }
 
-/// Without host bits, and as IPv4 what is mapped into IPv6.
+/// Clears host bits and turns IPv4-mapped IPv6 into IPv4.
 fn canonical(network: IpNet) -> Option<IpNet> {
     const MAPPED: u8 = 96;
     match (network, network.addr().to_canonical()) {

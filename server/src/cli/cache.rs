@@ -59,7 +59,7 @@ pub struct Which {
     all: bool,
 }
 
-/// Does it; the answer to be printed.
+/// Runs the command. Returns what it prints.
 pub async fn run(config: &Config, action: &Action) -> Result<String> {
     start_cryptography();
     if let Action::Explain { a, b, .. } = action {
@@ -95,9 +95,9 @@ async fn why(studio: &Studio, id: &str) -> Result<String> {
         .get(id)
         .await?
         .with_context(|| format!("there is no job {id:?}"))?;
-    let told =
+    let explanation =
         serde_json::json!({ "job": job.id, "cache": source(&job), "found": job.request.found });
-    Ok(told.to_string() + "\n")
+    Ok(explanation.to_string() + "\n")
 }
 
 async fn purge(studio: &Studio, id: &str) -> Result<String> {
@@ -115,19 +115,19 @@ async fn purge(studio: &Studio, id: &str) -> Result<String> {
     Ok(format!("{} is nobody's answer any more\n", job.id))
 }
 
-/// What is told of the caches.
+/// Statistics of the caches.
 #[derive(Debug, Default, Serialize)]
 struct Stats {
     misses: u64,
     exact: u64,
     semantic: u64,
     joined: u64,
-    /// Hits and joins among all orders, 0 to 1.
+    /// Fraction of orders that were hits or joins, 0 to 1.
     hit_rate: f64,
     saved_usd: f64,
-    /// Answers that the same words find.
+    /// Entries of the exact cache.
     entries: u64,
-    /// Answers that the same meaning finds.
+    /// Entries of the semantic cache.
     meanings: u64,
 }
 

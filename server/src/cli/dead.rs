@@ -1,5 +1,5 @@
-//! `atelier dead`: an operator looks after the jobs that failed. It works on
-//! the store itself, beside a server that may be running.
+//! `atelier dead`: lists, retries and deletes failed jobs. It works on the store
+//! directly, beside a server that may be running.
 
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
@@ -15,7 +15,7 @@ use crate::{
     queue,
 };
 
-/// Dead letters looked up at a time.
+/// Dead letters read at a time.
 const BATCH: usize = 100;
 
 /// What is to be done with dead letters.
@@ -44,7 +44,7 @@ pub struct Which {
     all: bool,
 }
 
-/// Does it; the answer to be printed.
+/// Runs the command. Returns what it prints.
 pub async fn run(config: &Config, action: &Action) -> Result<String> {
     start_cryptography();
     let context = match action {

@@ -1,5 +1,5 @@
-//! `atelier deny`: who is not served. It works on the store itself; running
-//! servers learn of it within seconds.
+//! `atelier deny`: the deny list. It works on the store directly; running servers
+//! apply changes within seconds.
 
 use std::{
     io::{self, IsTerminal as _, Write as _},
@@ -17,8 +17,8 @@ use crate::{
     config::Config,
 };
 
-/// More entries are no list any more; they belong into a firewall.
-const MOST: usize = 10_000;
+/// Maximum number of entries; longer lists belong in a firewall.
+const MAX_ENTRIES: usize = 10_000;
 
 /// What is to be done with the deny list.
 #[derive(Debug, Subcommand)]
@@ -61,7 +61,7 @@ pub enum Kind {
     UserAgent,
 }
 
-/// Does it; the answer to be printed.
+/// Runs the command. Returns what it prints.
 pub async fn run(config: &Config, action: &Action) -> Result<String> {
     start_cryptography();
     let context = match action {
@@ -96,10 +96,10 @@ pub async fn run(config: &Config, action: &Action) -> Result<String> {
     }
 }
 
-/// Asks whoever sits at the terminal.
+/// Asks for confirmation on the terminal.
 ///
 /// # Errors
-/// If nobody does.
+/// If the input is not a terminal.
 fn confirmed(subject: &Subject) -> Result<bool> {
     ensure!(
         io::stdin().is_terminal(),
@@ -114,7 +114,7 @@ fn confirmed(subject: &Subject) -> Result<bool> {
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
-/// Whom a value means. Of a key's text only its id is kept.
+/// The subject that a value names. A key's text is replaced by its id.
 async fn subject(store: &dyn AccessStore, value: &str, kind: Option<Kind>) -> Result<Subject> {
     if value.starts_with(access::KEY) {
         let Some(key) = store.find(&access::digest(value)).await? else {
@@ -141,8 +141,8 @@ async fn add(
         store.allow(&denial.subject).await?;
     }
     ensure!(
-        denials.len() < MOST || denials.iter().any(|denial| denial.subject == subject),
-        "the list has {MOST} entries. Deny networks instead of addresses, or use a firewall."
+        denials.len() < MAX_ENTRIES || denials.iter().any(|denial| denial.subject == subject),
+        "the list has {MAX_ENTRIES} entries. Deny networks instead of addresses, or use a firewall."
     );
     let until = period.map(|period| now.checked_add(period)).transpose()?;
     store

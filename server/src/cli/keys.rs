@@ -1,5 +1,5 @@
-//! `atelier keys`: who may use the API by name. It works on the store itself,
-//! beside a server that may be running.
+//! `atelier keys`: API keys. It works on the store directly, beside a server that may be
+//! running.
 
 use std::{cmp::Reverse, time::Duration};
 
@@ -43,7 +43,7 @@ pub enum Action {
     CallbackSecret,
 }
 
-/// What those who take callbacks verify them by.
+/// The secret by which receivers verify callbacks.
 fn callback_secret(config: &Config) -> Result<String> {
     ensure!(
         config.secret.is_some() || data_dir::has_secret(&config.data),
@@ -54,10 +54,10 @@ fn callback_secret(config: &Config) -> Result<String> {
     Ok(format!("{secret}\n"))
 }
 
-/// Characters of a key's name at most.
+/// Maximum length of a key's name, in characters.
 const LONGEST_NAME: usize = 100;
 
-/// A name that can be shown in a line of a table.
+/// Parses a name, which must fit into a line of a table.
 fn name(text: &str) -> Result<String> {
     let printable = !text.trim().is_empty() && !text.chars().any(char::is_control);
     ensure!(
@@ -72,7 +72,7 @@ fn units() -> impl TypedValueParser<Value = Unit> {
     PossibleValuesParser::new(Unit::ALL.map(Unit::as_str)).try_map(|name| name.parse::<Unit>())
 }
 
-/// A key to be made.
+/// Options of a new key.
 #[derive(Debug, Args)]
 pub struct Creation {
     /// Whose it is, for your own memory; without it the key is called by its id
@@ -89,7 +89,7 @@ pub struct Creation {
     window: Duration,
 }
 
-/// Does it; the answer to be printed.
+/// Runs the command. Returns what it prints.
 pub async fn run(config: &Config, action: &Action) -> Result<String> {
     start_cryptography();
     match action {

@@ -63,19 +63,19 @@ enum Command {
     Config,
 }
 
-/// How long work on threads of its own may take to end.
+/// Maximum time for blocking threads to end.
 const LAST_MOMENT: Duration = Duration::from_secs(1);
 
 /// Runs the command that the program was started with.
 ///
 /// # Errors
-/// What to tell whoever started it.
+/// If the command fails; the error is for the terminal.
 pub fn run() -> Result<()> {
     run_command(&Cli::parse())
 }
 
 fn run_command(cli: &Cli) -> Result<()> {
-    // What is made is this user's alone: the database, pictures, the secret.
+    // New files are readable by this user only: the database, pictures, the secret.
     umask(Mode::from_bits_truncate(0o077));
     let config = Config::load(|name| std::env::var(name).ok())?;
     match &cli.command {
@@ -96,7 +96,7 @@ fn run_long(config: &Config, process: impl Future<Output = Result<()>>) -> Resul
     start_log(config)?;
     let runtime = runtime()?;
     let result = runtime.block_on(process);
-    // A photo may still be decoded, which nothing can interrupt and nobody waits for.
+    // A photo may still be being decoded: that cannot be interrupted, and nobody waits for it.
     runtime.shutdown_timeout(LAST_MOMENT);
     result
 }
@@ -105,7 +105,7 @@ fn runtime() -> Result<Runtime> {
     Runtime::new().context("cannot start the runtime")
 }
 
-/// Writes a command's answer. Whoever reads only the beginning wants no more.
+/// Prints a command's output. A closed pipe is no error.
 fn print(answer: &str) -> Result<()> {
     match io::stdout().write_all(answer.as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {

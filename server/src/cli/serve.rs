@@ -1,5 +1,5 @@
-//! `atelier serve`: the site and its workers in one process, from the first
-//! look at the data folder to the last job handed back.
+//! `atelier serve`: the site and its workers in one process, from opening the data
+//! folder to handing back the last job.
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -34,17 +34,17 @@ use crate::{
     telemetry::metrics,
 };
 
-/// What has expired is forgotten this often.
+/// Interval between deletions of what has expired.
 const SWEEP: Duration = Duration::from_secs(600);
 
-/// Orders in doubt are looked after this often.
+/// Interval between attempts to resolve uncertain orders.
 const RESOLVE: Duration = Duration::from_millis(500);
 
-/// What dead processes have left in the outbox is looked for this often, and
-/// living ones are given as much time to attend to it themselves.
+/// Interval between searches of the outbox for what dead processes left in it, and the time
+/// that living ones have to process their own entries.
 const OUTBOX: Duration = Duration::from_secs(5);
 
-/// Figures are taken to the store this often.
+/// Interval between writes of statistics to the store.
 const RECORD: Duration = Duration::from_secs(5);
 
 /// Runs until it is asked to stop, then drains.
@@ -67,7 +67,7 @@ pub async fn serve(config: Config) -> Result<()> {
         Arc::clone(&context.stores.access),
         config.deny.subjects()?,
     ));
-    // Without its store the site opens all the same.
+    // The site starts even while its store is unreachable.
     let _ = gate.renew().await;
     tokio::spawn(renew(Arc::clone(&gate)));
     let site = http::router(site(&config, &context, &studio, gate, &secret)?);
@@ -88,15 +88,15 @@ pub async fn serve(config: Config) -> Result<()> {
     let server = tokio::spawn(server.run(listener, closing.clone()));
     announce(&config, &studio, address);
     signals.next().await;
-    // Connections stay open meanwhile: deliveries and polls need them.
+    // Connections stay open meanwhile, for deliveries and polls.
     shut_down(&config, &worker, &workers, &mut signals).await;
     studio.record_stats().await;
     studio.record_savings().await;
     closing.cancel();
-    // A client that neither reads nor leaves must not keep the process.
+    // A client that neither reads nor disconnects must not keep the process alive.
     let _ = timeout(LAST_MOMENT, server).await;
     context.close().await;
-    info!("closed");
+    info!("server stopped");
     Ok(())
 }
 
@@ -109,7 +109,7 @@ fn announce(config: &Config, studio: &Studio, address: SocketAddr) {
         models = models.join(", "),
         workers = config.workers,
         redis = config.redis_url.as_ref().map(tracing::field::display),
-        "open"
+        "server started"
     );
     let url = config
         .public_url
@@ -127,7 +127,7 @@ async fn bind(address: SocketAddr) -> Result<TcpListener> {
     })
 }
 
-/// Where this process takes deliveries, unless told otherwise.
+/// The URL for deliveries to this process, unless configured.
 fn own_callback(config: &Config, address: SocketAddr) -> Result<Url> {
     match &config.callback_url {
         Some(url) => Ok(url.clone()),
@@ -137,7 +137,7 @@ fn own_callback(config: &Config, address: SocketAddr) -> Result<Url> {
     }
 }
 
-/// Where this process reaches itself: "every address" is none to connect to.
+/// The address under which this process reaches itself: one cannot connect to the unspecified address.
 fn reachable(mut address: SocketAddr) -> SocketAddr {
     match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
@@ -154,7 +154,7 @@ fn site(
     gate: Arc<Gate>,
     secret: &str,
 ) -> Result<Site> {
-    // Every use of the secret has a key of its own.
+    // Every use of the secret has its own derived key.
     let derived = |purpose: &str| {
         let hash = Sha512::new_with_prefix(purpose);
         hash.chain_update(callback::key(secret).as_bytes())
@@ -205,7 +205,7 @@ async fn resolve(studio: Arc<Studio>) {
     }
 }
 
-/// Hides addresses in figures.
+/// The salt for hashing addresses in statistics.
 fn salt(secret: &str) -> [u8; 32] {
     let salt = Sha256::new_with_prefix(b"atelier figures");
     salt.chain_update(callback::key(secret).as_bytes())
@@ -227,18 +227,18 @@ async fn process_outbox(studio: Arc<Studio>) {
     }
 }
 
-/// Sees to it that no file stays that nothing needs.
+/// Deletes files that nothing refers to.
 async fn discard(studio: Arc<Studio>) {
     tokio::join!(studio.keep_discarding(), studio.keep_removing_orphans());
 }
 
 async fn sweep(studio: Arc<Studio>) {
-    // What is to be gone soon is looked for more often.
+    // A short retention of photos needs shorter intervals.
     let mut tick = interval(SWEEP.min(studio.settings.photos_kept.max(Duration::from_secs(1))));
     loop {
         tick.tick().await;
         if let Err(error) = studio.sweep().await {
-            warn!(%error, "what has expired could not be forgotten");
+            warn!(%error, "deletion of expired records failed");
         }
     }
 }

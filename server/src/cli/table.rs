@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-/// Columns as wide as their widest cell; the last is as long as it is.
+/// Formats a table. All columns but the last are padded to their widest cell.
 pub(super) fn table<const N: usize>(
     head: [&str; N],
     rows: impl Iterator<Item = [String; N]>,
@@ -24,7 +24,7 @@ pub(super) fn table<const N: usize>(
     text
 }
 
-/// One JSON object a line.
+/// Formats rows as JSON, one object per line.
 pub(super) fn lines<T: serde::Serialize>(rows: &[T]) -> Result<String, serde_json::Error> {
     let mut lines = String::new();
     for row in rows {

@@ -1,5 +1,5 @@
-//! `atelier worker`: works on the jobs of servers that share its Redis. And
-//! how every process that works comes to its end.
+//! `atelier worker`: works on the jobs of servers that share its Redis. Also the
+//! shutdown of every process that works.
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,10 +19,10 @@ use crate::{
     worker::Worker,
 };
 
-/// After the grace: how long handing back and closing connections may take.
+/// Maximum time after the grace period for handing back jobs and closing connections.
 pub(crate) const LAST_MOMENT: Duration = Duration::from_secs(3);
 
-/// Works until it is asked to stop, then drains.
+/// Works until a stop signal, then drains.
 pub async fn work(config: Config) -> Result<()> {
     let mut signals = StopSignals::listen()?;
     ensure!(
@@ -40,15 +40,16 @@ pub async fn work(config: Config) -> Result<()> {
     info!(
         provider = context.provider.name(),
         workers = config.workers,
-        "working, delivering to {callback}"
+        %callback,
+        "worker started"
     );
     signals.next().await;
     shut_down(&config, &worker, &workers, &mut signals).await;
-    info!("closed");
+    info!("worker stopped");
     Ok(())
 }
 
-/// Where a server takes deliveries.
+/// The URL of a server that accepts deliveries.
 fn callback(config: &Config) -> Result<Url> {
     let url = config.callback_url.as_ref().or(config.public_url.as_ref());
     url.cloned().context(
@@ -62,7 +63,7 @@ fn callback(config: &Config) -> Result<Url> {
 pub(crate) struct StopSignals([Signal; 3]);
 
 impl StopSignals {
-    /// Listens from now on.
+    /// Starts to listen.
     pub(crate) fn listen() -> Result<Self> {
         let listen = |kind| signal(kind).context("cannot listen for signals");
         Ok(Self([
@@ -72,7 +73,7 @@ impl StopSignals {
         ]))
     }
 
-    /// Returns at the next of them.
+    /// Returns at the next signal.
     pub(crate) async fn next(&mut self) {
         let [terminate, interrupt, hangup] = &mut self.0;
         tokio::select! {
@@ -83,8 +84,8 @@ impl StopSignals {
     }
 }
 
-/// Nothing new is begun, running work gets its grace, the rest is handed back;
-/// at once, when another signal comes meanwhile.
+/// Starts nothing new, lets running work finish within the grace period, and hands back
+/// the rest. Another signal ends the grace period.
 pub(crate) async fn shut_down(
     config: &Config,
     worker: &Worker,

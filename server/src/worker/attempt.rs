@@ -1,5 +1,5 @@
-//! One attempt at a job: the call, the pictures kept, and, when it failed,
-//! what is to be done about it.
+//! One attempt at a job: the call, keeping its pictures, and how to go on after a
+//! failure.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,11 +18,11 @@ use crate::{
     queue::{FailedAttempt, Job, Lane, Verdict},
 };
 
-/// Pauses while a picture cannot be kept: the first, and the longest.
+/// The first and the longest pause between attempts to keep a picture.
 const FIRST_STORE_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_STORE_PAUSE: Duration = Duration::from_secs(2);
 
-/// How long a process that ends waits for a picture to be kept.
+/// Maximum time at shutdown for keeping a picture.
 const LAST_CHANCE: Duration = Duration::from_secs(2);
 
 impl Worker {
@@ -35,12 +35,12 @@ impl Worker {
             let verdict = Verdict::Fail(failed(job, &lost_too_often(), self.clock.now()));
             return Ok((verdict, Origin::Call));
         }
-        let (room, is_held) = tokio::join!(self.may_call(job), self.is_held(job));
-        if room.is_err() {
-            return Err(Interrupted::NoRoom);
+        let (storage, blocked) = tokio::join!(self.may_call(job), self.is_blocked(job));
+        if storage.is_err() {
+            return Err(Interrupted::NoStorage);
         }
         let answer = tokio::select! {
-            answer = self.ask(job, is_held, progress) => answer,
+            answer = self.call_provider(job, blocked, progress) => answer,
             () = self.hand_back.cancelled() => {
                 return Err(Interrupted::HandedBack(Cost::Estimate));
             }
@@ -55,7 +55,7 @@ impl Worker {
         }
     }
 
-    /// Keeps what was made; a process that ends waits a little for a disk that is full.
+    /// Keeps the result. At shutdown, a full disk is retried only for a short time.
     async fn keep_in_time(&self, job: &Job, made: Made) -> Result<(Verdict, Origin), Interrupted> {
         let cost = made.cost();
         let too_late = async {
@@ -68,20 +68,20 @@ impl Worker {
         }
     }
 
-    /// What is paid for goes into the journal first: whoever finds the files finds their entry.
+    /// Writes the journal before the files, so that whoever finds the files finds their entry.
     async fn keep(&self, job: &Job, made: Made) -> (Verdict, Origin) {
         let mut origin = self.note(job, &made.outcome).await;
         for (key, bytes) in made.files {
             self.store(&key, bytes).await;
         }
         if origin == Origin::Call {
-            // A disk that was full has room now.
+            // The disk may have been full before.
             origin = self.note(job, &made.outcome).await;
         }
         (Verdict::Record(made.outcome), origin)
     }
 
-    /// Writes what was paid for into the journal.
+    /// Writes an answer that was paid for into the journal.
     async fn note(&self, job: &Job, outcome: &Outcome) -> Origin {
         if !self.costs(job) {
             return Origin::Call;
@@ -100,7 +100,12 @@ impl Worker {
     }
 
     /// The one step that may cost money.
-    async fn ask(&self, job: &Job, is_held: bool, progress: Progress) -> Result<Answer, Error> {
+    async fn call_provider(
+        &self,
+        job: &Job,
+        blocked: bool,
+        progress: Progress,
+    ) -> Result<Answer, Error> {
         if let Task::Notice(notice) = &job.request.task {
             return self.notify(&job.id, notice).await;
         }
@@ -111,19 +116,19 @@ impl Worker {
             }
             None => None,
         };
-        if is_held {
-            return Err(held());
+        if blocked {
+            return Err(blocked_for_refusals());
         }
         let (provider, _) = self.provider(&job.request.provider).ok_or_else(missing)?;
         provider.make(&job.request, original, progress).await
     }
 
-    /// Whether its owner has had too much refused since the order was taken.
-    async fn is_held(&self, job: &Job) -> bool {
+    /// Whether too many of its owner's orders have been refused since it was accepted.
+    async fn is_blocked(&self, job: &Job) -> bool {
         let receipts = policies::receipts(&job.charge);
-        let held = self.refusals.hold(&receipts, self.clock.now()).await;
-        held.unwrap_or_else(|error| {
-            warn!(%error, "refusals cannot be looked up; the call is made");
+        let blocked = self.refusals.hold(&receipts, self.clock.now()).await;
+        blocked.unwrap_or_else(|error| {
+            warn!(%error, "cannot check for refusals; the call is made");
             false
         })
     }
@@ -134,7 +139,7 @@ impl Worker {
             .find(|(provider, _)| provider.name() == name)
     }
 
-    /// What is made is not given up because the disk is full: it stays in memory until it is kept.
+    /// Retries until the picture is kept: it stays in memory while the disk is full.
     async fn store(&self, key: &str, bytes: Bytes) {
         let mut pause = FIRST_STORE_PAUSE;
         while let Err(error) = self.blobs.keep_as(key, bytes.clone()).await {
@@ -144,7 +149,7 @@ impl Worker {
         }
     }
 
-    /// Again, or for good? And does everybody have to slow down?
+    /// Decides whether to retry, and whether the whole lane has to slow down.
     async fn judge(&self, job: &Job, error: &Error) -> Verdict {
         let own = || backoff::pause(&self.settings, job.attempt, fastrand::f64());
         let pause = match error.remedy {
@@ -158,7 +163,7 @@ impl Worker {
             request_id = error.request_id,
             remedy = ?error.remedy,
             ?pause,
-            "the attempt failed"
+            "attempt failed"
         );
         if let (Remedy::Wait(_), Some(until)) = (error.remedy, until) {
             self.slow_down(job, until).await;
@@ -166,7 +171,7 @@ impl Worker {
         let failed = failed(job, error, now);
         let spent = !error.cost.is_nothing() && spent_before(job);
         match until.filter(|_| job.attempt < self.settings.attempts && !spent) {
-            // Tries of a notice may take long, and cost its owner nothing.
+            // Attempts at a notice may take long, and do not count for its owner in the fair order.
             Some(until) if matches!(job.request.task, Task::Notice(_)) => {
                 Verdict::Yield(failed, until)
             }
@@ -175,7 +180,7 @@ impl Worker {
         }
     }
 
-    /// Failing to only means that the next call hears the same from the provider.
+    /// Slows the lane down. If that fails, the provider will answer the next call the same way.
     async fn slow_down(&self, job: &Job, until: Timestamp) {
         let Some((_, lane)) = self.provider(&job.request.provider) else {
             return;
@@ -186,7 +191,7 @@ impl Worker {
     }
 }
 
-/// What an answer brought, not kept yet.
+/// An answer whose pictures are not kept yet.
 struct Made {
     outcome: Outcome,
     /// By their keys.
@@ -205,7 +210,7 @@ impl Made {
     }
 }
 
-/// Looks at what was answered. What can be read is paid for, whatever the rest is.
+/// Checks an answer. Its readable pictures are used even if others cannot be read: they are paid for.
 async fn made(answer: Answer, visibility: Visibility) -> Result<Made, Error> {
     let (mut pictures, mut files) = (Vec::new(), Vec::new());
     let nothing_expected = answer.pictures.is_empty();
@@ -229,7 +234,7 @@ async fn made(answer: Answer, visibility: Visibility) -> Result<Made, Error> {
     Ok(Made { outcome, files })
 }
 
-/// What there is to know about the picture; `None` if it is none.
+/// Describes the picture; `None` if it cannot be read.
 pub(super) async fn describe(bytes: Bytes) -> Option<photo::Description> {
     spawn_blocking(move || photo::describe(&bytes))
         .await
@@ -237,8 +242,8 @@ pub(super) async fn describe(bytes: Bytes) -> Option<photo::Description> {
         .ok()
 }
 
-/// Whether a call was paid for before that brought nothing. It is repeated once, not as often as one that
-/// costs nothing. What was interrupted on our side does not count.
+/// Whether an earlier call was paid for in vain. Such a call is repeated only once, unlike one that costs
+/// nothing. Interruptions on our side do not count.
 fn spent_before(job: &Job) -> bool {
     let ours = |failed: &&FailedAttempt| {
         matches!(
@@ -248,12 +253,12 @@ fn spent_before(job: &Job) -> bool {
     };
     let mut last = job.attempt;
     let failures = job.failures.iter().rev().filter(|failed| !ours(failed));
-    // A job that was revived begins to count anew.
+    // A job retried by an operator starts counting anew.
     failures
         .take_while(|failed| {
-            let same_life = failed.attempt < last;
+            let same_run = failed.attempt < last;
             last = failed.attempt;
-            same_life
+            same_run
         })
         .any(|failed| !failed.cost.is_nothing())
 }
@@ -284,7 +289,7 @@ fn lost_too_often() -> Error {
     )
 }
 
-/// Whoever drops a call does not learn what it cost.
+/// The cost of a dropped call is unknown, unless given.
 pub(super) fn handed_back(cost: Cost) -> Error {
     Error {
         cost,
@@ -293,7 +298,7 @@ pub(super) fn handed_back(cost: Cost) -> Error {
 }
 
 fn lost(error: &blob::Error) -> Error {
-    warn!(%error, "the picture that a job begins with could not be read");
+    warn!(%error, "the source picture of a job could not be read");
     if error.is_missing() {
         Error::photo_lost()
     } else {
@@ -301,7 +306,7 @@ fn lost(error: &blob::Error) -> Error {
     }
 }
 
-fn held() -> Error {
+fn blocked_for_refusals() -> Error {
     Error::last(
         "held",
         "The image service was not asked: it has just refused too much that was asked for in the same \
@@ -309,7 +314,7 @@ fn held() -> Error {
     )
 }
 
-/// Jobs are claimed from the lanes of our providers only.
+/// Cannot happen as long as jobs are claimed from the lanes of configured providers only.
 fn missing() -> Error {
     Error::passing(
         "provider_missing",

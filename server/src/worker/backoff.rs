@@ -1,4 +1,4 @@
-//! How long to wait before trying again.
+//! The pause before a retry.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! When nothing is to be claimed.
+//! Conditions under which this process claims nothing.
 
 use std::{
     io,
@@ -17,26 +17,26 @@ use crate::{
     queue::{Job, Lane},
 };
 
-/// While the store comes back.
+/// Pause while an outcome waits for the store.
 const STORE_PAUSE: Duration = Duration::from_millis(100);
 
-/// While the disk is full.
+/// Pause while the disk is full.
 const STORAGE_PAUSE: Duration = Duration::from_secs(1);
 
-/// What keeps this process from claiming.
+/// What prevents this process from claiming.
 #[derive(Debug, Default)]
 pub struct Claims {
     held: Arc<AtomicUsize>,
-    no_room: AtomicBool,
+    no_storage: AtomicBool,
 }
 
-/// Nothing is claimed as long as one of these lives.
+/// Prevents claims until dropped.
 #[derive(Debug)]
 pub(super) struct Hold(Arc<AtomicUsize>);
 
 impl Claims {
-    /// An outcome waits for the store to come back. It goes first: a claim finds that its lease has run
-    /// out, and the call would be made again.
+    /// Prevents claims while an outcome waits for the store: a claim would find the job's expired lease and
+    /// repeat its call.
     pub(super) fn hold(&self) -> Hold {
         self.held.fetch_add(1, Ordering::SeqCst);
         Hold(Arc::clone(&self.held))
@@ -50,22 +50,25 @@ impl Drop for Hold {
 }
 
 impl Worker {
-    /// If nothing may be claimed from these lanes, how long to wait before asking again.
-    pub(super) async fn obstacle(&self, lanes: &[Lane]) -> Option<Duration> {
+    /// If nothing may be claimed from these lanes, returns the pause before the next try.
+    pub(super) async fn blocked(&self, lanes: &[Lane]) -> Option<Duration> {
         if self.claims.held.load(Ordering::SeqCst) > 0 {
             return Some(STORE_PAUSE);
         }
         let calls = lanes.iter().any(|lane| !self.notices.contains(lane));
-        if calls && self.claims.no_room.load(Ordering::SeqCst) && self.has_room().await.is_err() {
+        if calls
+            && self.claims.no_storage.load(Ordering::SeqCst)
+            && self.check_storage().await.is_err()
+        {
             return Some(STORAGE_PAUSE);
         }
         None
     }
 
-    /// Errors if what the job's call would bring could not be kept, and the call would cost money.
+    /// Errors if the call would cost money and its pictures could not be kept.
     pub(super) async fn may_call(&self, job: &Job) -> io::Result<()> {
         if self.costs(job) {
-            self.has_room().await
+            self.check_storage().await
         } else {
             Ok(())
         }
@@ -80,14 +83,17 @@ impl Worker {
         provider.map_or(0.0, estimate) > 0.0
     }
 
-    async fn has_room(&self) -> io::Result<()> {
-        let room = self.blobs.probe().await;
-        let failed_before = self.claims.no_room.swap(room.is_err(), Ordering::SeqCst);
-        if let Err(error) = &room
+    async fn check_storage(&self) -> io::Result<()> {
+        let writable = self.blobs.probe().await;
+        let failed_before = self
+            .claims
+            .no_storage
+            .swap(writable.is_err(), Ordering::SeqCst);
+        if let Err(error) = &writable
             && !failed_before
         {
-            warn!(%error, "pictures cannot be kept; no paid call is made until they can");
+            warn!(%error, "pictures cannot be stored; no paid call is made until they can");
         }
-        room
+        writable
     }
 }

@@ -12,27 +12,26 @@ use crate::{
     store,
 };
 
-/// A delivery costs nothing, and somebody is waiting for it.
+/// A delivery costs nothing and somebody waits for it, so its pauses are short.
 const LONGEST_DELIVERY_PAUSE: Duration = Duration::from_secs(30);
 
-/// Shorter than the pauses of those who claim: what is paid for is to be recorded before its lease is
-/// found to have run out.
+/// Shorter than the pauses of claims: a paid answer must be recorded before its expired lease is found.
 const LONGEST_STORE_PAUSE: Duration = Duration::from_millis(500);
 
-/// A store that answers takes less. What it has taken may be lost with the machine too, if that fails
-/// within seconds; until then nothing is gained by waiting for the disk.
-const HESITATION: Duration = Duration::from_millis(200);
+/// Time for the store before the journal is synced to disk. A working store takes less, and syncing would gain
+/// nothing: what it has recorded may be lost with the machine within seconds as well.
+const SYNC_AFTER: Duration = Duration::from_millis(200);
 
-/// Whether the store knows of a verdict.
+/// Whether the store has recorded a verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Told {
-    Taken,
-    /// Refused at the first attempt: nothing of it was recorded.
+pub(super) enum Settled {
+    Recorded,
+    /// Refused at the first attempt: nothing was recorded.
     Refused,
-    /// Refused after an attempt whose result is not known: that one may have been taken.
+    /// Refused after an attempt whose result is unknown: that one may have been recorded.
     RefusedLater,
     /// The process ends before the store has answered.
-    Unheard,
+    Unanswered,
 }
 
 /// Where an outcome comes from.
@@ -40,9 +39,9 @@ pub(super) enum Told {
 pub(super) enum Origin {
     /// A call of this claim.
     Call,
-    /// The same, and it stands in the journal.
+    /// A call of this claim, whose answer is in the journal.
     PaidCall,
-    /// A claim before, that could not tell the store: it stands in the journal.
+    /// An earlier claim that could not reach the store; the answer is in the journal.
     Journal,
 }
 
@@ -54,32 +53,32 @@ impl Worker {
             _ => None,
         };
         let ticket = job.ticket();
-        let told = self.settle_safely(&ticket, verdict, origin).await;
+        let settled = self.settle_safely(&ticket, verdict, origin).await;
         let Some(outcome) = outcome else { return };
-        match told {
-            Told::Taken if matches!(job.request.task, Task::Notice(_)) => {
+        match settled {
+            Settled::Recorded if matches!(job.request.task, Task::Notice(_)) => {
                 self.finish(&ticket).await;
             }
-            // Somebody waits for the one, and nobody for the other.
-            Told::Taken => {
+            // Concurrently: a client waits for the delivery.
+            Settled::Recorded => {
                 tokio::join!(
                     self.deliver(&ticket, &outcome, 0),
                     self.forget(&ticket.id, origin),
                 );
             }
-            Told::Refused | Told::RefusedLater => {
-                self.reconsider(&ticket.id, &outcome, told, origin).await;
+            Settled::Refused | Settled::RefusedLater => {
+                self.clean_up(&ticket.id, &outcome, settled, origin).await;
             }
-            Told::Unheard => {}
+            Settled::Unanswered => {}
         }
     }
 
-    /// Tells the store. If that takes long, the journal's entry is made to survive the machine meanwhile.
-    async fn settle_safely(&self, ticket: &Ticket, verdict: Verdict, origin: Origin) -> Told {
+    /// Records the verdict in the store. If that takes long, the journal is synced to disk meanwhile.
+    async fn settle_safely(&self, ticket: &Ticket, verdict: Verdict, origin: Origin) -> Settled {
         let mut settled = pin!(self.settle(ticket, verdict));
         tokio::select! {
-            told = &mut settled => return told,
-            () = sleep(HESITATION) => {}
+            result = &mut settled => return result,
+            () = sleep(SYNC_AFTER) => {}
         }
         if origin == Origin::PaidCall {
             self.journal.sync(&ticket.id).await;
@@ -87,17 +86,17 @@ impl Worker {
         settled.await
     }
 
-    /// Tells the store, however long it is away: what was done for the job must not be lost.
-    pub(super) async fn settle(&self, ticket: &Ticket, verdict: Verdict) -> Told {
-        let mut refused = Told::Refused;
+    /// Records the verdict in the store, however long that is unreachable: the result must not be lost.
+    pub(super) async fn settle(&self, ticket: &Ticket, verdict: Verdict) -> Settled {
+        let mut refused = Settled::Refused;
         let mut hold = None;
         for tries in 1.. {
             let now = self.clock.now();
             match self.queue.settle(ticket, verdict.clone(), now).await {
-                Ok(()) => return Told::Taken,
+                Ok(()) => return Settled::Recorded,
                 Err(queue::Error::Store(store::Error::Record(error))) => {
                     warn!(%error, id = ticket.id, "the outcome cannot be recorded");
-                    return Told::RefusedLater;
+                    return Settled::RefusedLater;
                 }
                 Err(queue::Error::Store(error)) => {
                     warn!(%error, id = ticket.id, tries, "the outcome is not recorded yet");
@@ -106,21 +105,21 @@ impl Worker {
                     }
                 }
                 Err(error) => {
-                    info!(%error, "the outcome is not wanted any more");
+                    info!(%error, "the outcome is no longer wanted");
                     return refused;
                 }
             }
-            refused = Told::RefusedLater;
+            refused = Settled::RefusedLater;
             self.keep_lease(ticket).await;
             tokio::select! {
                 () = sleep(store_pause(tries)) => {}
-                () = self.hand_back.cancelled() => return Told::Unheard,
+                () = self.hand_back.cancelled() => return Settled::Unanswered,
             }
         }
         refused
     }
 
-    /// A store that refuses the outcome for the moment may well extend the lease.
+    /// Extends the lease, which a store that refuses the outcome for the moment may still do.
     async fn keep_lease(&self, ticket: &Ticket) {
         let now = self.clock.now();
         let extended = self
@@ -137,7 +136,7 @@ impl Worker {
         }
     }
 
-    /// The outcome was recorded in an earlier claim.
+    /// Delivers an outcome that was recorded in an earlier claim.
     pub(super) async fn deliver_again(&self, job: &Job, tries: u32) {
         match &job.outcome {
             Some(_) if matches!(job.request.task, Task::Notice(_)) => {
@@ -148,7 +147,7 @@ impl Worker {
         }
     }
 
-    /// Nobody waits for the outcome of a notice, and it has no files.
+    /// Completes a notice without a delivery: nobody waits for its outcome, and it has no files.
     async fn finish(&self, ticket: &Ticket) {
         if let Err(error) = self.queue.complete(ticket, self.clock.now()).await {
             warn!(%error, "a notice could not be finished; it is not sent again");

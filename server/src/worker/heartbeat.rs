@@ -1,4 +1,4 @@
-//! Keeps a lease alive while a call runs, and carries its progress.
+//! Extends a lease while its call runs, and reports the call's progress.
 
 use std::time::Duration;
 
@@ -14,22 +14,22 @@ use crate::{
     queue::{Error, Job, Notified, Report, Ticket},
 };
 
-/// Progress is written at most this often.
+/// Minimum interval between writes of progress.
 const PACE: Duration = Duration::from_millis(250);
 
-/// A lease that could not be extended is tried again after this.
+/// Pause after which a failed extension is retried.
 const RETRY: Duration = Duration::from_millis(500);
 
-/// What is known of the lease.
+/// The result of extending the lease.
 enum Beat {
-    Ours,
+    Extended,
     /// The store did not answer.
-    Unheard,
-    /// The job was cancelled, or claimed by another.
+    Unanswered,
+    /// The job was cancelled, or claimed by another worker.
     Lost,
 }
 
-/// The preview that is shown.
+/// The current preview.
 struct Shown {
     bytes: Option<Bytes>,
     /// Its blob.
@@ -38,10 +38,10 @@ struct Shown {
 }
 
 impl Worker {
-    /// Extends the lease in every third of it, and soon when the job changes or
-    /// progresses, until the call has `ended`; says so when the lease is `lost`.
-    /// A call that ends at once needs no heartbeat. Returns the blob of the last
-    /// preview, which nobody else deletes.
+    /// Extends the lease after every third of it, and earlier when the job changes or
+    /// progresses, until the call has `ended`; cancels `lost` if the lease is lost.
+    /// A short call needs no heartbeat. Returns the blob of the last preview, which
+    /// the caller must delete.
     pub(super) async fn hold(
         &self,
         job: &Job,
@@ -55,19 +55,19 @@ impl Worker {
             key: None,
             visibility: job.request.task.visibility(),
         };
-        // While the store is away nothing is claimed: the lease is to be extended
-        // before it is found to have run out.
-        let mut unheard = None;
+        // Nothing is claimed while the store is unreachable, so that the lease is extended
+        // before a claim finds it expired.
+        let mut unanswered = None;
         tokio::select! {
             () = ended.cancelled() => {}
             () = self.pace() => {}
         }
         while !ended.is_cancelled() {
-            let ring = self.queue.notifier().listen(&ticket.id);
+            let notified = self.queue.notifier().listen(&ticket.id);
             let report = reports.borrow_and_update().clone();
             match self.beat(&ticket, report, &mut shown).await {
-                Beat::Ours => unheard = None,
-                Beat::Unheard => unheard = unheard.or_else(|| Some(self.claims.hold())),
+                Beat::Extended => unanswered = None,
+                Beat::Unanswered => unanswered = unanswered.or_else(|| Some(self.claims.hold())),
                 Beat::Lost => {
                     lost.cancel();
                     break;
@@ -75,8 +75,8 @@ impl Worker {
             }
             tokio::select! {
                 () = ended.cancelled() => {}
-                () = sleep(RETRY), if unheard.is_some() => {}
-                () = self.pause(ring, &mut reports) => {}
+                () = sleep(RETRY), if unanswered.is_some() => {}
+                () = self.pause(notified, &mut reports) => {}
             }
         }
         shown.key
@@ -92,10 +92,10 @@ impl Worker {
         let now = self.clock.now();
         let extended = self.queue.extend(ticket, now, self.settings.lease, report);
         let beat = match extended.await {
-            Ok(()) => Beat::Ours,
+            Ok(()) => Beat::Extended,
             Err(Error::Store(error)) => {
                 warn!(%error, "the lease could not be extended");
-                Beat::Unheard
+                Beat::Unanswered
             }
             Err(_) => Beat::Lost,
         };
@@ -103,7 +103,7 @@ impl Worker {
         beat
     }
 
-    /// Keeps a new preview; the blob of the one before it.
+    /// Keeps a new preview. Returns the blob of the one it replaces.
     async fn show(&self, preview: Option<Bytes>, shown: &mut Shown) -> Option<String> {
         let preview = preview.filter(|preview| shown.bytes.as_ref() != Some(preview))?;
         shown.bytes = Some(preview.clone());
@@ -120,10 +120,10 @@ impl Worker {
         }
     }
 
-    async fn pause(&self, ring: Notified, reports: &mut watch::Receiver<providers::Report>) {
+    async fn pause(&self, notified: Notified, reports: &mut watch::Receiver<providers::Report>) {
         self.pace().await;
         tokio::select! {
-            () = ring => {}
+            () = notified => {}
             Ok(()) = reports.changed() => {}
             () = sleep(self.settings.lease / 3) => {}
         }

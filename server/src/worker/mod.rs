@@ -1,14 +1,14 @@
-//! Carries jobs out: claim, call, keep the pictures, record the outcome,
-//! deliver it. Each step can be repeated without repeating the one before it,
-//! and only the call costs money.
+//! Carries out jobs: claim, call, keep the pictures, record the outcome, deliver it.
+//! Each step can be repeated without repeating the one before it, and only the call
+//! costs money.
 //!
-//! 1. [`Worker::start`] lets one crew claim calls, and another the notices to
-//!    API users, so that strangers who answer slowly hold up nobody's picture.
-//! 2. `attempt` makes the call and keeps the pictures; `heartbeat` holds the
-//!    lease meanwhile and shows how far the call is.
-//! 3. `conclude` records what became of it and delivers the outcome. What was
-//!    paid for stands in the [`journal`](crate::blob::journal) until the store has it, and `recover`
-//!    finds it there.
+//! 1. [`Worker::start`] claims calls and notices to API users in separate loops, so
+//!    that slow receivers of notices delay nobody's picture.
+//! 2. `attempt` makes the call and keeps the pictures; `heartbeat` extends the lease
+//!    meanwhile and reports progress.
+//! 3. `conclude` records the outcome and delivers it. An answer that was paid for stays in the
+//!    [`journal`](crate::blob::journal) until the store has it; `recover` finds it there
+//!    after a crash.
 
 mod attempt;
 mod heartbeat;
@@ -45,15 +45,15 @@ use crate::{
     store::clock::Clock,
 };
 
-/// How long an idle worker trusts that it will be woken.
-const LONGEST_NAP: Duration = Duration::from_secs(5);
+/// Maximum time that an idle worker waits for a notification before it asks again.
+const MAX_IDLE: Duration = Duration::from_secs(5);
 
 /// What a worker works with.
 pub struct Worker {
     pub clock: Clock,
     pub queue: Arc<DynQueue>,
-    /// Whom this process can call, each with its lane; the first that has work
-    /// goes first. Jobs for others are left to other processes.
+    /// The providers that this process can call, each with its lane, in order of
+    /// precedence. Jobs for others are left to other processes.
     pub providers: Vec<(Arc<dyn Provider>, Lane)>,
     pub blobs: Blobs,
     pub journal: Journal,
@@ -61,30 +61,30 @@ pub struct Worker {
     pub deliveries: DeliveryClient,
     /// Sends notices to API users.
     pub callbacks: CallbackClient,
-    /// Where notices to API users wait; each is bounded.
+    /// The lanes of notices to API users; each has a limit.
     pub notices: Vec<Lane>,
-    /// Tells for whom nothing is asked of a provider at the moment.
+    /// Blocks callers whose orders the provider refuses too often.
     pub refusals: Refusals,
     pub settings: QueueConfig,
-    /// Cancelled: claim no more.
+    /// When cancelled, nothing more is claimed.
     pub drain: CancellationToken,
-    /// Cancelled: hand back what is running.
+    /// When cancelled, running jobs are handed back.
     pub hand_back: CancellationToken,
 }
 
 /// Why a call ended without an answer or an error.
 enum Interrupted {
-    /// The lease is lost: cancelled, or claimed by another.
+    /// The lease is lost: the job was cancelled, or claimed by another worker.
     Lost,
-    /// The process is about to end; what the call may have cost.
+    /// The process is shutting down; with what the call may have cost.
     HandedBack(Cost),
-    /// What would be made could not be kept: no call was made.
-    NoRoom,
+    /// No call was made, as its pictures could not be kept.
+    NoStorage,
 }
 
 impl Worker {
-    /// Starts to work on `count` calls at a time, once what was paid for before
-    /// is in the store; the tracker knows when all have ended.
+    /// Starts to work on up to `count` calls at a time, once the journal's answers are in
+    /// the store. The tracker waits for all tasks.
     pub fn start(self: &Arc<Self>, count: usize) -> TaskTracker {
         let tasks = TaskTracker::new();
         let (worker, tracker) = (Arc::clone(self), tasks.clone());
@@ -100,59 +100,58 @@ impl Worker {
 
     fn begin(self: &Arc<Self>, count: usize, tasks: &TaskTracker) {
         let calls = self.providers.iter().map(|(_, lane)| lane.clone());
-        // Notices mostly wait. With a place for all that the lanes let through
-        // at once, a lane that is full of silent receivers takes no other's.
-        let places: u32 = self.notices.iter().filter_map(|lane| lane.parallel).sum();
-        let crews = [
+        // Notices mostly wait for their receivers. With permits for all that the lanes
+        // admit, a lane full of silent receivers does not hold up the others.
+        let notices: u32 = self.notices.iter().filter_map(|lane| lane.parallel).sum();
+        let loops = [
             (calls.collect(), count),
-            (self.notices.clone(), places as usize),
+            (self.notices.clone(), notices as usize),
         ];
-        for (lanes, size) in crews {
+        for (lanes, size) in loops {
             tasks.spawn(Arc::clone(self).work(lanes, size, tasks.clone()));
         }
     }
 
-    /// Claims while there is a free place.
+    /// Claims while a permit is free.
     async fn work(self: Arc<Self>, lanes: Vec<Lane>, size: usize, tasks: TaskTracker) {
-        let places = Arc::new(Semaphore::new(size));
+        let permits = Arc::new(Semaphore::new(size));
         loop {
-            let place = tokio::select! {
-                Ok(place) = Arc::clone(&places).acquire_owned() => place,
+            let permit = tokio::select! {
+                Ok(permit) = Arc::clone(&permits).acquire_owned() => permit,
                 () = self.drain.cancelled() => return,
             };
             let Some(claim) = self.next(&lanes).await else {
                 return;
             };
-            tasks.spawn(Arc::clone(&self).carry_out(claim, place));
+            tasks.spawn(Arc::clone(&self).carry_out(claim, permit));
         }
     }
 
-    /// What there is to do, as soon as there is something; `None` when the
-    /// process is about to end.
+    /// Waits for the next claim. Returns `None` at shutdown.
     async fn next(&self, lanes: &[Lane]) -> Option<Claim> {
         while !self.drain.is_cancelled() {
-            if let Some(pause) = self.obstacle(lanes).await {
+            if let Some(pause) = self.blocked(lanes).await {
                 tokio::select! {
                     () = sleep(pause) => {}
                     () = self.drain.cancelled() => {}
                 }
                 continue;
             }
-            let ring = self.queue.notifier().listen_work();
+            let notified = self.queue.notifier().listen_work();
             let claim = self
                 .queue
                 .claim(lanes, self.clock.now(), self.settings.lease);
-            let nap = match claim.await {
+            let idle = match claim.await {
                 Ok(Claim::Idle(due)) => self.until(due),
                 Ok(claim) => return Some(claim),
                 Err(error) => {
-                    warn!(%error, "no job could be claimed");
+                    warn!(%error, "claiming a job failed");
                     Duration::from_secs(1)
                 }
             };
             tokio::select! {
-                () = ring => {}
-                () = sleep(nap) => {}
+                () = notified => {}
+                () = sleep(idle) => {}
                 () = self.drain.cancelled() => {}
             }
         }
@@ -161,15 +160,15 @@ impl Worker {
 
     fn until(&self, due: Option<Timestamp>) -> Duration {
         let wait = due.map(|due| due.duration_since(self.clock.now()));
-        // A millisecond more, since instants in the store are whole milliseconds.
-        wait.map_or(LONGEST_NAP, |wait| {
+        // One millisecond more, as the store truncates instants to milliseconds.
+        wait.map_or(MAX_IDLE, |wait| {
             let wait = Duration::try_from(wait).unwrap_or_default();
-            (wait + Duration::from_millis(1)).min(LONGEST_NAP)
+            (wait + Duration::from_millis(1)).min(MAX_IDLE)
         })
     }
 
-    /// A task of its own, so that a panic costs one attempt and not the place.
-    async fn carry_out(self: Arc<Self>, claim: Claim, _place: OwnedSemaphorePermit) {
+    /// Runs the claim in a task of its own, so that a panic costs one attempt and not the permit.
+    async fn carry_out(self: Arc<Self>, claim: Claim, _permit: OwnedSemaphorePermit) {
         let task = match claim {
             Claim::Idle(_) => return,
             Claim::Call(job) => {
@@ -182,13 +181,13 @@ impl Worker {
             }
         };
         if let Err(error) = task.await {
-            warn!(%error, "a worker's task panicked; the job will be taken up again after its lease");
+            warn!(%error, "a worker task panicked; the job is claimed again after its lease");
         }
     }
 
     async fn call(&self, job: &Job) {
         if let Some(outcome) = self.paid_before(job).await {
-            info!("the call was paid for before; its answer is taken");
+            info!("the call has been paid for already; its answer is reused");
             let verdict = Verdict::Record(outcome);
             return self.conclude(job, verdict, Origin::Journal).await;
         }
@@ -202,20 +201,20 @@ impl Worker {
             ended.cancel();
             result
         };
-        // Both to their end: a preview being kept must not be forgotten.
+        // Both run to their end: a preview being kept must not be left behind.
         let hold = self.hold(job, reports, &lost, &ended);
         let (result, preview) = tokio::join!(attempt, hold);
         match result {
             Ok((verdict, origin)) => self.conclude(job, verdict, origin).await,
             Err(Interrupted::Lost) => {
-                info!("stopped: the job was cancelled or taken over");
+                info!("call stopped: the job was cancelled or claimed by another worker");
                 self.clear_entry(&job.id).await;
             }
-            Err(Interrupted::NoRoom) => {
+            Err(Interrupted::NoStorage) => {
                 self.settle(&job.ticket(), Verdict::Release(None)).await;
             }
             Err(Interrupted::HandedBack(cost)) => {
-                info!("handed back");
+                info!("job handed back");
                 let dropped = failed(job, &handed_back(cost), self.clock.now());
                 let verdict = Verdict::Release(Some(dropped));
                 self.settle(&job.ticket(), verdict).await;

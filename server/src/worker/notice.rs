@@ -1,4 +1,4 @@
-//! A notice is a job like any other, whose call goes to an API user's address.
+//! Sends notices: jobs like any other, whose call goes to an API user's URL.
 
 use std::time::{Duration, SystemTime};
 
@@ -13,8 +13,7 @@ use crate::{
 };
 
 impl Worker {
-    /// Sends the notice once. Its id, which is the job's, stays the same when
-    /// it is sent again.
+    /// Sends the notice once. Its id, which is the job's, is the same for every attempt.
     pub(super) async fn notify(&self, id: &str, notice: &NoticeTask) -> Result<Answer, Error> {
         let body = notice.body.clone().into_bytes();
         let now = self.clock.now().into();
@@ -31,7 +30,7 @@ impl Worker {
     }
 }
 
-/// Whether to send again, and after which pause if the receiver asked for one.
+/// Whether to retry, and after which pause if the receiver asked for one.
 fn remedy(error: &SendError, now: SystemTime) -> Remedy {
     if error.is_final() {
         return Remedy::Nothing;

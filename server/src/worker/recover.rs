@@ -1,10 +1,10 @@
-//! What was paid for and could not be told to the store, found again in the journal.
+//! Recovers from the journal answers that were paid for and could not be recorded in the store.
 
 use tracing::{info, warn};
 
 use super::{
     Worker,
-    conclude::{Origin, Told},
+    conclude::{Origin, Settled},
 };
 use crate::{
     blob::journal::Entry,
@@ -14,31 +14,31 @@ use crate::{
 use atelier_queue::Outcome as _;
 
 impl Worker {
-    /// Tells the store what an earlier process was not able to tell it. To be done before anything is
-    /// claimed: a lease that has run out meanwhile is found by a claim.
+    /// Records the answers in the journal that an earlier process could not record. To be called before
+    /// anything is claimed, as a claim finds expired leases.
     pub(super) async fn recover(&self) {
         for entry in self.journal.entries().await {
             let Entry { ticket, outcome } = &entry;
             if !self.is_whole(&entry).await {
-                // Or somebody is about to make it whole.
+                // It may be incomplete, or another process is about to complete it.
                 let _needed = self.clear_entry(&ticket.id).await;
                 continue;
             }
             match self.settle(ticket, Verdict::Record(outcome.clone())).await {
-                Told::Taken => {
+                Settled::Recorded => {
                     info!(id = ticket.id, "an answer paid for before was recorded");
                     self.journal.remove(&ticket.id).await;
                     self.deliver(ticket, outcome, 0).await;
                 }
-                Told::Unheard => return,
-                Told::Refused | Told::RefusedLater => {
+                Settled::Unanswered => return,
+                Settled::Refused | Settled::RefusedLater => {
                     self.clear_entry(&ticket.id).await;
                 }
             }
         }
     }
 
-    /// The answer to the job's call, if it was paid for before.
+    /// Returns the answer to the job's call, if it has been paid for already.
     pub(super) async fn paid_before(&self, job: &Job) -> Option<Outcome> {
         if !self.costs(job) {
             return None;
@@ -46,7 +46,7 @@ impl Worker {
         let entry = match self.journal.find(&job.id).await {
             Ok(entry) => entry?,
             Err(error) => {
-                warn!(%error, id = job.id, "the journal cannot be asked");
+                warn!(%error, id = job.id, "the journal cannot be read");
                 return None;
             }
         };
@@ -55,15 +55,15 @@ impl Worker {
             return None;
         }
         let entry = entry.taken_over(job.ticket());
-        // If this claim is lost as well, it has made no call either.
+        // If this claim is lost as well, the next one must not count it as a call.
         if let Err(error) = self.journal.write(&entry).await {
-            warn!(%error, id = job.id, "who has taken an answer over is not in the journal");
+            warn!(%error, id = job.id, "the journal could not be updated with the new claim");
         }
         self.journal.sync(&job.id).await;
         Some(entry.outcome)
     }
 
-    /// Whether all its pictures are there, as far as the blob store can tell.
+    /// Whether all its pictures exist, as far as the blob store can tell.
     async fn is_whole(&self, entry: &Entry) -> bool {
         for picture in entry.pictures() {
             match self.blobs.size(&picture.key).await {
@@ -76,28 +76,34 @@ impl Worker {
                     );
                     return false;
                 }
-                Err(error) => warn!(%error, "a picture in the journal could not be looked for"),
+                Err(error) => warn!(%error, "cannot check whether a picture in the journal exists"),
             }
         }
         true
     }
 
-    /// The store did not take the outcome of a call. Files are discarded only if surely nothing refers to
-    /// them; what else is left without a record is swept.
-    pub(super) async fn reconsider(&self, id: &str, outcome: &Outcome, told: Told, origin: Origin) {
+    /// Cleans up after an outcome that the store refused. Files are deleted only if certainly nothing refers
+    /// to them; other orphans are found later.
+    pub(super) async fn clean_up(
+        &self,
+        id: &str,
+        outcome: &Outcome,
+        settled: Settled,
+        origin: Origin,
+    ) {
         let needed = origin != Origin::Call && self.clear_entry(id).await;
-        if !needed && told == Told::Refused && origin != Origin::Journal {
+        if !needed && settled == Settled::Refused && origin != Origin::Journal {
             self.discard(outcome.blobs()).await;
         }
     }
 
-    /// Forgets the job's entry, unless its call may be made again, for its owner or for those who share
-    /// it: then the entry serves. Whether it is needed.
+    /// Removes the job's entry, unless its call may be made again, for its owner or for those who share it:
+    /// then the entry answers it. Returns whether it is needed.
     pub(super) async fn clear_entry(&self, id: &str) -> bool {
         let needed = match self.queue.wants_answer(id).await {
             Ok(needed) => needed,
             Err(error) => {
-                warn!(%error, id, "whether an outcome is still wanted is not known");
+                warn!(%error, id, "cannot check whether an outcome is still wanted");
                 return true;
             }
         };

@@ -389,9 +389,9 @@ async fn the_files_of_a_job_that_succeeded_stay_whoever_recorded_them() {
     stage.openai.release();
     let job = second.succeeded(&job).await;
     line.mute.store(false, Ordering::SeqCst);
-    first.logged("not wanted any more");
+    first.logged("no longer wanted");
     // It has nothing more to do with the job.
     first.ask_to_stop();
-    first.logged("closed");
+    first.logged("server stopped");
     stage.paid_once(&second, &job).await;
 }

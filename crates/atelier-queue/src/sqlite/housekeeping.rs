@@ -47,7 +47,7 @@ impl<P: Payload> Housekeeping for SqliteQueue<P> {
 
     async fn is_discarded(&self, blob: &str) -> Result<bool> {
         self.database
-            .glance(|c| exists(c, "SELECT 1 FROM discards WHERE key = ?1", blob))
+            .read_inline(|c| exists(c, "SELECT 1 FROM discards WHERE key = ?1", blob))
     }
 
     async fn discarded(&self, blobs: &[String]) -> Result<()> {
@@ -87,7 +87,7 @@ impl<P: Payload> Housekeeping for SqliteQueue<P> {
 
     async fn set_aside_unreadable(&self, now: Timestamp) -> Result<()> {
         // Hardly ever there are any, and the writer has others to serve.
-        if self.database.glance(unread::unknown)?.is_empty() {
+        if self.database.read_inline(unread::unknown)?.is_empty() {
             return Ok(());
         }
         let now = now.as_millisecond();

@@ -60,8 +60,8 @@ pub(crate) async fn serve(
         return Ok(choice);
     }
     let (address, headers) = (language::address(uri), request.headers());
-    let desk = Desk::new(state, caller, headers, address, language);
-    Ok(render(desk, page, headers).await)
+    let data = PageData::new(state, caller, headers, address, language);
+    Ok(render(data, page, headers).await)
 }
 
 /// Where a page is that was asked for with a slash at its end.
@@ -73,8 +73,8 @@ fn without_slash(uri: &Uri) -> Option<String> {
     known.then(|| format!("{path}{}", query.unwrap_or_default()))
 }
 
-async fn render(desk: Desk, page: Page, headers: &HeaderMap) -> Response {
-    let content = atelier_app::load(page, &desk).await;
+async fn render(data: PageData, page: Page, headers: &HeaderMap) -> Response {
+    let content = atelier_app::load(page, &data).await;
     let document = move || {
         set_status_and_policy(content.status);
         if content.private {
@@ -95,7 +95,7 @@ async fn render(desk: Desk, page: Page, headers: &HeaderMap) -> Response {
     // Whole, so that its length is told. It is in memory already: it cannot fail.
     let html = to_bytes(body, usize::MAX).await.unwrap_or_default();
     let response = Response::from_parts(parts, Body::from(html));
-    match new_session(headers, &desk.state) {
+    match new_session(headers, &data.state) {
         Some(cookie) => (cookie, response).into_response(),
         None => response,
     }
@@ -170,8 +170,8 @@ pub(crate) async fn problems_for_people(
         detail: problem.detail,
         back: back.clone(),
     });
-    let desk = Desk::new(state, caller, &asked.headers, back, language);
-    let mut shown = render(desk, page, &asked.headers).await;
+    let data = PageData::new(state, caller, &asked.headers, back, language);
+    let mut shown = render(data, page, &asked.headers).await;
     for name in [
         "allow",
         "content-range",
@@ -208,7 +208,7 @@ fn back(path: &str) -> String {
 const LOOKS: usize = 8;
 
 /// Answers the pages' questions for one caller.
-struct Desk {
+struct PageData {
     state: State,
     caller: Caller,
     origin: String,
@@ -228,7 +228,7 @@ fn origin(state: &State, headers: &HeaderMap) -> String {
     format!("http://{}", host.unwrap_or_default())
 }
 
-impl Desk {
+impl PageData {
     fn new(
         state: State,
         caller: Caller,
@@ -259,7 +259,7 @@ impl Desk {
     }
 }
 
-impl Data for Desk {
+impl Data for PageData {
     fn about(&self) -> About {
         let provider = &self.state.studio.provider;
         let seconds = |kind| u32::try_from(provider.typical(kind).as_secs()).unwrap_or(u32::MAX);

@@ -25,7 +25,7 @@ use crate::support::PATIENCE;
 const OWNER: &str = "somebody";
 const STRANGER: &str = "somebody-else";
 
-/// A register that counts who asks whether jobs are withheld; after that, the job may be `deleted`.
+/// An access store that counts the queries whether jobs are withheld; after that, the job may be `deleted`.
 struct Asked {
     store: Arc<dyn AccessStore>,
     queue: Arc<DynQueue>,

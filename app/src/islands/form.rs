@@ -1,10 +1,10 @@
-//! The desk: sends forms in place and puts the new job's card on top of the others.
+//! Sends forms without leaving the page and puts the new job's card above the others.
 
 use leptos::prelude::*;
 
-/// Around a page's forms (`data-send`) and the place for cards (`data-jobs`).
+/// Wraps a page's forms (`data-send`) and the container for cards (`data-jobs`).
 #[island]
-pub fn Desk(children: Children) -> impl IntoView {
+pub fn FormIsland(children: Children) -> impl IntoView {
     view! { <div class="bench" use:wake>{children()}</div> }
 }
 
@@ -28,22 +28,22 @@ mod awake {
         islands::{
             browser::{
                 Headers, Init, announce, ask, attribute, closest, document, files, find, focus,
-                hold, listen, page, plain, refusal, renew_allowance, said, set, target, tell,
-                window,
+                listen, message, page, plain, refusal, renew_allowance, set, set_files, target,
+                tell, window,
             },
             brush,
         },
-        texts::Said,
+        texts::Message,
     };
 
-    /// A card beyond as many as a page is to hold, if its job has ended; it is in the gallery.
+    /// Selects a card beyond the maximum number on a page, if its job has ended: the gallery has it.
     const OVER: &str = "leptos-island:nth-child(n+50):not(:has(progress, :focus))";
 
-    pub(super) fn wake(desk: Element) {
-        listen(&desk, "keydown", |event| {
+    pub(super) fn wake(root: Element) {
+        listen(&root, "keydown", |event| {
             let key: &KeyboardEvent = event.unchecked_ref();
             let sends = key.key() == "Enter" && (key.ctrl_key() || key.meta_key());
-            // Held down it would send again and again; within a composition it ends that.
+            // Neither repeats of a key held down, nor the Enter that ends a composition.
             if sends && !key.repeat() && !key.is_composing() {
                 let form = target(&event).and_then(|field| closest(&field, "form"));
                 if let Some(form) = form {
@@ -51,24 +51,24 @@ mod awake {
                 }
             }
         });
-        listen(&desk, "click", |event| {
+        listen(&root, "click", |event| {
             let link = target(&event).and_then(|at| closest(&at, "[data-ideas] a"));
             if let Some(link) = link.filter(|_| plain(&event)) {
                 event.prevent_default();
                 spawn_local(begin_with(link));
             }
         });
-        let bench = desk.clone();
-        listen(&bench, "submit", move |event| {
+        let form_root = root.clone();
+        listen(&form_root, "submit", move |event| {
             let form = target(&event).and_then(|form| form.dyn_into::<HtmlFormElement>().ok());
             if let Some(form) = form.filter(|form| form.has_attribute("data-send")) {
                 event.prevent_default();
-                spawn_local(send(desk.clone(), form));
+                spawn_local(send(root.clone(), form));
             }
         });
     }
 
-    /// Writes an idea into the form, where it can be undone, and shows others.
+    /// Writes an idea into the form, where the browser can undo it, and shows others.
     async fn begin_with(link: Element) {
         let address = attribute(&link, "href");
         let fresh = page(&address).await.ok();
@@ -90,20 +90,24 @@ mod awake {
 
     #[wasm_bindgen]
     extern "C" {
-        /// What fills a field in such a way that the visitor can undo it.
+        /// Fills a field in a way that the visitor can undo.
         #[wasm_bindgen(js_namespace = document, js_name = execCommand)]
         fn exec_command(command: &str, dialog: bool, value: &str) -> bool;
     }
 
-    /// Sends a form once, however often it is pressed meanwhile.
-    async fn send(desk: Element, form: HtmlFormElement) {
+    /// Sends a form once, however often its button is pressed meanwhile.
+    async fn send(root: Element, form: HtmlFormElement) {
         let Some(button) =
             find(&form, "[type=submit]").filter(|button| !button.has_attribute("aria-disabled"))
         else {
             return;
         };
         if brush::forgotten(&form) {
-            return tell(&form, "[data-alert]", &said(Said::NothingPainted, &[]));
+            return tell(
+                &form,
+                "[data-alert]",
+                &message(Message::NothingPainted, &[]),
+            );
         }
         let label = button.text_content();
         set(&button, "aria-disabled", "true");
@@ -118,7 +122,7 @@ mod awake {
             match post(&form, data).await {
                 Ok((id, address)) => {
                     taken.extend(photo.cloned());
-                    show(&desk, &id, &address).await;
+                    show(&root, &id, &address).await;
                 }
                 Err(reason) => {
                     let photo = photo.filter(|_| requests.len() > 1);
@@ -134,18 +138,18 @@ mod awake {
         let _ = button.remove_attribute("aria-disabled");
     }
 
-    /// Takes photos out of a field. What was refused stays there, and what was chosen meanwhile.
+    /// Removes the accepted photos from a field; refused ones and those chosen meanwhile stay.
     fn clear(field: &HtmlInputElement, taken: &[File]) {
         let mut rest = files(field);
         let all = rest.len();
         rest.retain(|file| !taken.contains(file));
         if rest.len() < all {
-            hold(field, &rest);
+            set_files(field, &rest);
             let _ = Event::new("change").map(|change| field.dispatch_event(&change));
         }
     }
 
-    /// What the form asks for: one job for each photo.
+    /// The form as requests: one for each photo.
     async fn requests(form: &HtmlFormElement) -> Vec<FormData> {
         let filled = || FormData::new_with_form(form).ok();
         let Some(whole) = filled() else {
@@ -167,9 +171,9 @@ mod awake {
         photos.iter().filter_map(with).collect()
     }
 
-    /// The new job's id and its page, or why there is none, in words.
+    /// Posts a request. Returns the new job's id and page, or the reason for its refusal.
     async fn post(form: &HtmlFormElement, data: &FormData) -> Result<(String, String), String> {
-        let failed = |_| said(Said::NoAnswer, &[]);
+        let failed = |_| message(Message::NoAnswer, &[]);
         let (init, headers) = (Init::new(), Headers::new());
         init.set_method("POST");
         if form.enctype() == "multipart/form-data" {
@@ -178,16 +182,18 @@ mod awake {
             headers.set_content_type("application/json");
             init.set_body(&json(data).map_err(failed)?);
         }
-        let (reply, told) = ask(&attribute(form, "action"), &init, &headers)
+        let (reply, json) = ask(&attribute(form, "action"), &init, &headers)
             .await
             .map_err(|_| failed(JsValue::NULL))?;
-        match (told.id(), told.url()) {
+        match (json.id(), json.url()) {
             (Some(id), Some(url)) if reply.ok() => Ok((id, url.replace("/api/", "/"))),
-            _ => Err(told.detail().unwrap_or_else(|| said(Said::Refused, &[]))),
+            _ => Err(json
+                .detail()
+                .unwrap_or_else(|| message(Message::Refused, &[]))),
         }
     }
 
-    /// The fields as JSON; all are texts but `fresh` and numbers.
+    /// The fields as JSON: strings, except `fresh` and numbers.
     fn json(data: &FormData) -> Result<JsValue, JsValue> {
         let fields = Object::from_entries(data)?;
         for name in ["fresh", "n", "picture"] {
@@ -199,8 +205,8 @@ mod awake {
         Ok(JSON::stringify(&fields)?.into())
     }
 
-    /// Puts the job's card on top, or goes to its page where that does not work.
-    async fn show(desk: &Element, id: &str, address: &str) {
+    /// Puts the job's card above the others, or goes to its page if that fails.
+    async fn show(root: &Element, id: &str, address: &str) {
         let fresh = page(address).await.ok();
         let card = fresh
             .as_ref()
@@ -209,7 +215,7 @@ mod awake {
             .as_ref()
             .and_then(|card| closest(card, "leptos-island"));
         let (Some(fresh), Some(card), Some(island), Some(jobs)) =
-            (fresh, card, island, find(desk, "[data-jobs]"))
+            (fresh, card, island, find(root, "[data-jobs]"))
         else {
             let _ = window().location().assign(address);
             return;
@@ -226,7 +232,7 @@ mod awake {
         card.scroll_into_view_with_scroll_into_view_options(&place);
     }
 
-    /// An identical request joins the job that is on the desk already.
+    /// Removes the card of a job that is shown already: an identical request joins it.
     fn remove_card(jobs: &Element, id: &str) {
         let mut selector = String::from("[data-id='");
         selector += id;
