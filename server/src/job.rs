@@ -1,5 +1,5 @@
-//! What the rooms hand each other: a [`Request`] on its way in, an
-//! [`Outcome`] on its way out.
+//! What the modules hand each other: a [`Request`] on its way in, an [`Outcome`] on its
+//! way out.
 
 mod outcome;
 mod task;
@@ -25,13 +25,13 @@ use crate::photo::Description;
 /// One accepted request, complete enough for any worker to carry it out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Request {
-    /// The provider asked, for example `openai`.
+    /// The provider, for example `openai`.
     pub provider: String,
     pub model: String,
-    /// 0, or a random number when the client asked for a fresh picture.
+    /// 0, or a random number if the client requested a fresh picture.
     pub variation: u64,
     pub task: Task,
-    /// What was made before that serves this request, or resembles what would.
+    /// An earlier answer that is reused for this request, or suggested beside it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub found: Option<Found>,
 }
@@ -42,13 +42,13 @@ pub struct Found {
     /// The job that was answered by the provider.
     pub job: String,
     pub painted_at: Timestamp,
-    /// Set where its words are not the same.
+    /// Set if its prompt is not the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub similar: Option<Likeness>,
-    /// Its words where they are not the same, and of the same owner.
+    /// Its prompt, if that is not the same and from the same owner.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub own_words: Option<String>,
-    /// Its first picture, where it is shown beside the answer for as long as the job may be seen.
+    /// Its first picture, if it is shown beside the answer for as long as the job may be seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub picture: Option<Picture>,
     /// Why they mean the same.
@@ -56,7 +56,7 @@ pub struct Found {
     pub reason: Option<String>,
 }
 
-/// How alike an earlier request was.
+/// The similarity of an earlier request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Likeness {
     /// Cosine similarity, 0 to 1.
@@ -76,7 +76,7 @@ pub struct Picture {
 }
 
 impl Picture {
-    /// The record of a picture that is kept under `key` with `bytes` bytes.
+    /// The record of a picture stored under `key` with `bytes` bytes.
     pub fn kept(description: Description, key: String, bytes: u64) -> Self {
         Self {
             key,
@@ -88,7 +88,7 @@ impl Picture {
         }
     }
 
-    /// The ending of its file's name: `png`, `jpg` or `webp`.
+    /// The extension of its file name: `png`, `jpg` or `webp`.
     pub fn extension(&self) -> &str {
         self.key
             .rsplit_once('.')
@@ -97,10 +97,10 @@ impl Picture {
 }
 
 impl Request {
-    /// The SHA-256 of everything that decides what the picture looks like, and
-    /// of the owner where the answer is for nobody else: two requests with the
-    /// same digest may share one answer. The prompt counts in Unicode NFC,
-    /// trimmed, with runs of white space as one.
+    /// Returns the SHA-256 of everything that decides what the picture looks like, and of the
+    /// owner if the answer is for nobody else: requests with the same digest may share one
+    /// answer. The prompt is normalised to Unicode NFC, trimmed, with runs of white space
+    /// collapsed.
     pub fn digest(&self, owner: &str) -> String {
         let task = match &self.task {
             Task::Image(task) => {
@@ -127,15 +127,15 @@ impl Request {
         hex(&Sha256::digest(canonical.to_string()))
     }
 
-    /// The owner, where what they sent or made is part of the request: that
-    /// somebody else has the very same photo is told to nobody.
+    /// The owner, if the request contains something of theirs: nobody must learn that
+    /// somebody else has the very same photo.
     fn alone<'a>(&self, owner: &'a str) -> Option<&'a str> {
         let from_words = matches!(&self.task, Task::Image(task) if task.source.is_none());
         (!from_words).then_some(owner)
     }
 
-    /// Everything that decides what the picture looks like, but the prompt; and
-    /// the owner where the answer is for nobody else.
+    /// Everything but the prompt that decides what the picture looks like, and the owner if
+    /// the answer is for nobody else.
     pub fn parameters(&self, owner: &str) -> String {
         let task = match &self.task {
             Task::Image(task) => task.parameters(),
@@ -145,7 +145,7 @@ impl Request {
         serde_json::json!([self.task.kind(), self.provider, self.model, task, alone]).to_string()
     }
 
-    /// How many pictures the request asks for; a notice counts as one.
+    /// The number of pictures requested; a notice counts as one.
     pub fn images(&self) -> u32 {
         match &self.task {
             Task::Image(task) => task.n,
@@ -165,8 +165,7 @@ impl Payload for Request {
         self.images()
     }
 
-    /// A picture that is only shown beside the answer is not kept for it: it goes with
-    /// the job that it was made for.
+    /// A suggested picture is not kept for this job: it is deleted with its own.
     fn blobs(&self) -> Vec<&str> {
         match &self.task {
             Task::Image(_) | Task::Notice(_) => Vec::new(),
@@ -175,7 +174,7 @@ impl Payload for Request {
     }
 }
 
-/// Unicode NFC, trimmed, every run of white space one blank.
+/// Normalises to Unicode NFC, trims, and collapses white space to single blanks.
 fn canonical_prompt(prompt: &str) -> String {
     let words: Vec<String> = prompt
         .split_whitespace()

@@ -1,4 +1,4 @@
-//! The queue of the studio's orders: [`atelier_queue`] over a [`Request`].
+//! The queue of orders: [`atelier_queue`] over a [`Request`].
 
 use atelier_api::Cache;
 pub use atelier_queue::{
@@ -19,8 +19,8 @@ pub type DynQueue = dyn Queue<Request>;
 pub type SqliteQueue = atelier_queue::SqliteQueue<Request>;
 pub type RedisQueue = atelier_queue::RedisQueue<Request>;
 
-/// Where a job's answer came from. The queue cannot tell how an answer was found
-/// that it was given with the request; the request does.
+/// Returns where a job's answer came from. For an answer that came with the request, the
+/// request knows how it was found; the queue does not.
 pub fn source(job: &Job) -> Cache {
     let similar = job
         .request

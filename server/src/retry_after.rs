@@ -1,16 +1,16 @@
-//! How long another server asks us to wait.
+//! `Retry-After` of other servers.
 
 use std::time::{Duration, SystemTime};
 
 use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
 
-/// No other server is believed that asks for a longer pause.
+/// Maximum pause that is accepted from another server.
 pub(crate) const LONGEST_PAUSE: Duration = Duration::from_hours(24);
 
-/// `Retry-After` in seconds or as a date (RFC 9110, 10.2.3); `None` if there is none that can be read.
+/// Parses `Retry-After`, in seconds or as a date (RFC 9110, 10.2.3); `None` if absent or malformed.
 ///
-/// A date is compared with the answer's own, since that server's clock and ours may differ; with `now` only
-/// if the answer has none.
+/// A date is compared with the response's own `Date`, as the clocks may differ; with `now` only if the
+/// response has none.
 pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     if let Some(seconds) = number(headers, &RETRY_AFTER) {
         return Some(pause(seconds));
@@ -26,7 +26,7 @@ pub(crate) fn pause(seconds: f64) -> Duration {
     Duration::from_secs_f64(seconds.clamp(0.0, LONGEST_PAUSE.as_secs_f64()))
 }
 
-/// The field's value as a number of something, if that is what it is.
+/// The header's value as a number, if it is one.
 pub(crate) fn number(headers: &HeaderMap, name: &HeaderName) -> Option<f64> {
     let number: f64 = text(headers, name)?.parse().ok()?;
     (number.is_finite() && number >= 0.0).then_some(number)

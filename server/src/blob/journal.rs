@@ -1,7 +1,7 @@
-//! Answers that are paid for and not yet in the store: one small file a job in a folder beside the
-//! pictures, written before the pictures are and the store is told. It goes once the store has the
-//! outcome, or does not want it any more, and counts for nothing without its pictures. So neither a
-//! store that is away nor the end of the process makes a call be paid for twice.
+//! The journal of answers that are paid for and not yet in the store: one small file per job in a
+//! folder beside the pictures, written before the pictures are, and before the outcome is recorded.
+//! It is removed once the store has the outcome or no longer wants it, and is ignored without its
+//! pictures. So neither an unreachable store nor a crash makes a call be paid for twice.
 
 use std::{
     fs::{self, File},
@@ -27,7 +27,7 @@ pub struct Journal {
     folder: PathBuf,
 }
 
-/// An answer, and the claim under which it was paid for.
+/// An answer, with the claim under which it was paid for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
     #[serde(flatten)]
@@ -36,7 +36,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// The answer, to be recorded under this later claim.
+    /// The same answer, to be recorded under this later claim.
     pub fn taken_over(self, ticket: Ticket) -> Self {
         Self {
             outcome: self.outcome.paid_under(self.ticket.token),
@@ -44,7 +44,7 @@ impl Entry {
         }
     }
 
-    /// What was made.
+    /// The pictures.
     pub fn pictures(&self) -> &[Picture] {
         match &self.outcome {
             Outcome::Succeeded { pictures, .. } => pictures,
@@ -54,19 +54,19 @@ impl Entry {
 }
 
 impl Journal {
-    /// A journal in this folder, which is made when it is first needed.
+    /// A journal in this folder, which is created when first needed.
     pub fn in_folder(folder: PathBuf) -> Self {
         Self { folder }
     }
 
-    /// Keeps the entry, so that it survives the process.
+    /// Writes the entry, so that it survives the process.
     pub async fn write(&self, entry: &Entry) -> io::Result<()> {
         let (folder, text) = (self.folder.clone(), serde_json::to_vec(entry)?);
         let path = self.path(&entry.ticket.id);
         blocking(move || write(&folder, &path?, &text)).await
     }
 
-    /// Makes the job's entry survive the machine; it is no error if there is none.
+    /// Syncs the job's entry to disk, so that it survives a power failure; it is no error if there is none.
     pub async fn sync(&self, id: &str) {
         let (folder, path) = (self.folder.clone(), self.path(id));
         let synced = blocking(move || match sync(&folder, &path?) {
@@ -74,11 +74,11 @@ impl Journal {
             _ => Ok(()),
         });
         if let Err(error) = synced.await {
-            warn!(%error, id, "an entry of the journal may not survive the machine");
+            warn!(%error, id, "a journal entry could not be synced to disk");
         }
     }
 
-    /// The job's entry, if it has one.
+    /// Returns the job's entry, if it has one.
     pub async fn find(&self, id: &str) -> io::Result<Option<Entry>> {
         let path = self.path(id)?;
         blocking(move || match fs::read(&path) {
@@ -89,7 +89,7 @@ impl Journal {
         .await
     }
 
-    /// Forgets the job's entry; it is no error if there is none.
+    /// Removes the job's entry; it is no error if there is none.
     pub async fn remove(&self, id: &str) {
         let path = self.path(id);
         let removed = blocking(move || match fs::remove_file(path?) {
@@ -97,11 +97,11 @@ impl Journal {
             _ => Ok(()),
         });
         if let Err(error) = removed.await {
-            warn!(%error, id, "an entry of the journal could not be removed");
+            warn!(%error, id, "a journal entry could not be removed");
         }
     }
 
-    /// All entries; one that cannot be read stays, and is left out.
+    /// Returns all entries. Unreadable ones are kept on disk, and left out.
     pub async fn entries(&self) -> Vec<Entry> {
         let folder = self.folder.clone();
         let read = blocking(move || entries(&folder)).await;
@@ -111,7 +111,7 @@ impl Journal {
         })
     }
 
-    /// Errors if the id cannot be the name of a file.
+    /// Returns the entry's path. Errors if the id cannot be a file name.
     fn path(&self, id: &str) -> io::Result<PathBuf> {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
         if id.is_empty() || !id.bytes().all(plain) {
@@ -122,7 +122,7 @@ impl Journal {
     }
 }
 
-/// Whole or not at all: written under another name first.
+/// Writes a file atomically: under another name first, then renamed.
 fn write(folder: &Path, path: &Path, text: &[u8]) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     let mut file = NamedTempFile::new_in(folder)?;
@@ -153,7 +153,7 @@ fn entries(folder: &Path) -> io::Result<Vec<Entry>> {
         let text = fs::read(&path);
         match text.and_then(|text| Ok(serde_json::from_slice(&text)?)) {
             Ok(entry) => entries.push(entry),
-            Err(error) => warn!(%error, ?path, "an entry of the journal cannot be read"),
+            Err(error) => warn!(%error, ?path, "a journal entry cannot be read"),
         }
     }
     Ok(entries)

@@ -1,6 +1,6 @@
-//! Where pictures are kept: a folder now, any object store behind the same
-//! interface. A key is made once and its content never changes. Beside a picture may lie variants
-//! of it, smaller or in another format, which go with it.
+//! The blob store for pictures: a folder now, behind an interface for any object store. Keys are unique, and
+//! their content never changes. A picture may have variants beside it, smaller or in another format, which
+//! are deleted with it.
 
 pub mod journal;
 mod stored;
@@ -25,14 +25,13 @@ use uuid::Uuid;
 pub use self::stored::Stored;
 use crate::{job::Visibility, photo::Format};
 
-/// Ends the names of blobs that only their owner should see; a UUID has no such
-/// letter.
+/// The suffix of the names of private blobs; a UUID has no such letter.
 const PRIVATE: &str = "p";
 
-/// So much must fit in for a store that is said to take pictures.
+/// Size in bytes of the test file that a working store must be able to write.
 const ROOM: usize = 64 * 1024;
 
-/// What is made of a picture when it is first asked for, and kept beside it.
+/// A derived form of a picture, made when first requested and kept beside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Variant {
     /// A WebP that is no wider than this, one of [`WIDTHS`].
@@ -42,13 +41,13 @@ pub enum Variant {
 }
 
 impl Variant {
-    /// Every variant that there can be.
+    /// All possible variants.
     fn all() -> impl Iterator<Item = Self> {
         let encoded = [Format::Jpeg, Format::Png].map(Self::Encoded);
         WIDTHS.into_iter().map(Self::Scaled).chain(encoded)
     }
 
-    /// Where the variant lies of the picture with this key.
+    /// The path of this variant of a picture.
     fn path(self, key: &str) -> Path {
         let name = key.split_once('.').map_or(key, |(name, _)| name);
         Path::from(match self {
@@ -59,7 +58,7 @@ impl Variant {
     }
 }
 
-/// A key that nobody can guess, and that tells whom its blob is for.
+/// Creates a key that nobody can guess, and that contains the blob's visibility.
 pub fn new_key(extension: &str, visibility: Visibility) -> String {
     let mark = match visibility {
         Visibility::Everybody => "",
@@ -68,7 +67,7 @@ pub fn new_key(extension: &str, visibility: Visibility) -> String {
     format!("{}{mark}.{extension}", Uuid::new_v4().simple())
 }
 
-/// Whom the blob of this key is for.
+/// The visibility of the blob with this key.
 pub fn visibility(key: &str) -> Visibility {
     match key.split_once('.') {
         Some((name, _)) if name.ends_with(PRIVATE) => Visibility::Owner,
@@ -82,12 +81,12 @@ pub fn visibility(key: &str) -> Visibility {
 pub struct Error(#[from] object_store::Error);
 
 impl Error {
-    /// There is no such blob, and asking again would not find it.
+    /// Whether there is no such blob; a retry would not find it.
     pub const fn is_missing(&self) -> bool {
         matches!(self.0, object_store::Error::NotFound { .. })
     }
 
-    /// There is no room left.
+    /// Whether the disk is full.
     pub fn is_full(&self) -> bool {
         let mut cause: Option<&dyn std::error::Error> = Some(&self.0);
         while let Some(error) = cause {
@@ -100,13 +99,13 @@ impl Error {
     }
 }
 
-/// Whether a file could not be written for want of room.
+/// Whether a file could not be written because the disk is full.
 pub fn is_full(error: &io::Error) -> bool {
     use io::ErrorKind as K;
     matches!(error.kind(), K::StorageFull | K::QuotaExceeded)
 }
 
-/// A file that goes away by itself, in a folder that is made again if it was deleted.
+/// Creates an unnamed temporary file in the folder, which is recreated if it was deleted.
 pub fn nameless(folder: &FilePath) -> io::Result<File> {
     match tempfile::tempfile_in(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -117,7 +116,7 @@ pub fn nameless(folder: &FilePath) -> io::Result<File> {
     }
 }
 
-/// Errors if nothing can be written into the folder now.
+/// Errors if no file can be written to the folder at the moment.
 pub fn probe(folder: &FilePath) -> io::Result<()> {
     nameless(folder)?.write_all(&[0; ROOM])
 }
@@ -138,18 +137,18 @@ pub struct Blob {
     pub stream: std::pin::Pin<Box<dyn Stream<Item = Result<Bytes, object_store::Error>> + Send>>,
 }
 
-/// Which part of a blob is wanted.
+/// The requested part of a blob.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
     All,
-    /// From the first byte to the last, both included; to the end without a last.
+    /// From the first byte to the last, inclusive; to the end if there is no last.
     From(u64, Option<u64>),
-    /// The last so many bytes.
+    /// The last bytes, this many.
     Last(u64),
 }
 
 impl Blobs {
-    /// Blobs as files of this folder, which is made if need be.
+    /// Blobs as files in this folder, which is created if necessary.
     pub fn in_folder(folder: &FilePath) -> Result<Self, Error> {
         let store = LocalFileSystem::new_with_prefix(folder)?;
         Ok(Self {
@@ -158,7 +157,7 @@ impl Blobs {
         })
     }
 
-    /// Keeps the bytes under a new key.
+    /// Stores the bytes under a new key.
     pub async fn keep(
         &self,
         bytes: Bytes,
@@ -170,13 +169,13 @@ impl Blobs {
         Ok(key)
     }
 
-    /// Keeps the bytes under this key, whole or not at all.
+    /// Stores the bytes under this key, atomically.
     pub async fn keep_as(&self, key: &str, bytes: Bytes) -> Result<(), Error> {
         self.store.put(&Path::from(key), bytes.into()).await?;
         Ok(())
     }
 
-    /// Errors if no blob could be kept now.
+    /// Errors if no blob can be stored at the moment.
     pub async fn probe(&self) -> io::Result<()> {
         let folder = self.folder.clone();
         spawn_blocking(move || probe(&folder))
@@ -189,7 +188,7 @@ impl Blobs {
         Ok(self.store.get(&Path::from(key)).await?.bytes().await?)
     }
 
-    /// This variant of the picture, if it was made before.
+    /// Returns this variant of the picture, if it has been made before.
     pub async fn read_variant(&self, key: &str, variant: Variant) -> Result<Option<Bytes>, Error> {
         match self.store.get(&variant.path(key)).await {
             Ok(found) => Ok(Some(found.bytes().await?)),
@@ -198,7 +197,7 @@ impl Blobs {
         }
     }
 
-    /// Keeps this variant of the picture for as long as the picture is there.
+    /// Stores this variant for as long as its picture exists.
     pub async fn keep_variant(
         &self,
         key: &str,
@@ -206,14 +205,14 @@ impl Blobs {
         bytes: Bytes,
     ) -> Result<(), Error> {
         self.store.put(&variant.path(key), bytes.into()).await?;
-        // Deleted meanwhile: nobody would find the variant again.
+        // The picture was deleted meanwhile: nothing would delete the variant.
         if self.size(key).await?.is_none() {
             self.forget(&variant.path(key)).await?;
         }
         Ok(())
     }
 
-    /// A part of the blob as a stream; `None` when there is no such blob.
+    /// Returns a part of the blob as a stream; `None` if there is no such blob.
     pub async fn open(&self, key: &str, part: Part) -> Result<Option<Blob>, Error> {
         let range = match part {
             Part::All => None,
@@ -239,7 +238,7 @@ impl Blobs {
         }
     }
 
-    /// Size in bytes; `None` when there is no such blob.
+    /// Returns the size in bytes; `None` if there is no such blob.
     pub async fn size(&self, key: &str) -> Result<Option<u64>, Error> {
         match self.store.head(&Path::from(key)).await {
             Ok(meta) => Ok(Some(meta.size)),
@@ -248,7 +247,7 @@ impl Blobs {
         }
     }
 
-    /// Forgets the blob and its variants; it is no error if there is none.
+    /// Deletes the blob and its variants; it is no error if there is none.
     pub async fn delete(&self, key: &str) -> Result<(), Error> {
         self.forget(&Path::from(key)).await?;
         for variant in Variant::all() {

@@ -1,4 +1,4 @@
-//! Looking through all that is stored, for what nobody needs any more.
+//! Lists all stored files, for finding orphans.
 
 use std::{fs, future::ready, path::Path as FilePath, time::SystemTime};
 
@@ -9,18 +9,18 @@ use tracing::debug;
 
 use super::{Blobs, Error, PRIVATE};
 
-/// The endings that a blob's key may have.
+/// The extensions that a blob's key may have.
 const ENDINGS: [&str; 3] = ["png", "jpg", "webp"];
 
-/// A file of the store: a blob, or what was made from one and goes with it.
+/// A file of the store: a blob, or a variant of one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
     path: Path,
 }
 
 impl Stored {
-    /// The keys of the blobs, one of which it may be or belong to: what lies
-    /// beside a blob begins with the same name.
+    /// The keys of the blobs that it may be, or be a variant of: variants begin with the
+    /// blob's name.
     pub fn keys(&self) -> impl Iterator<Item = String> {
         let name = self.path.filename().unwrap_or_default();
         let stem = name.split('.').next().unwrap_or_default();
@@ -28,8 +28,8 @@ impl Stored {
     }
 }
 
-/// Whether the file is called as a blob is, or what lies beside one: an operator
-/// may have put others into the folder.
+/// Whether the file has the name of a blob or a variant: an operator may have put other
+/// files into the folder.
 fn is_ours(path: &Path) -> bool {
     let name = path.filename().unwrap_or_default();
     let stem = name.split('.').next().unwrap_or_default();
@@ -40,7 +40,7 @@ fn is_ours(path: &Path) -> bool {
 }
 
 impl Blobs {
-    /// All files of ours that were written before the instant.
+    /// All blobs and variants written before `before`.
     pub fn stored(&self, before: Timestamp) -> impl Stream<Item = Result<Stored, Error>> + Send {
         let before = before.as_millisecond();
         self.store.list(None).filter_map(move |found| {
@@ -56,16 +56,16 @@ impl Blobs {
         })
     }
 
-    /// Forgets the file; it is no error if it is gone.
+    /// Deletes the file; it is no error if it is gone.
     pub async fn remove(&self, stored: &Stored) -> Result<(), Error> {
         self.forget(&stored.path).await
     }
 
-    /// Forgets what a process left half written when it was killed, if that was
-    /// before the instant. Such files are in no list.
+    /// Deletes partial files of killed processes that were written before `before`. No
+    /// list contains them.
     pub fn remove_half_written(&self, before: Timestamp) {
         if let Err(error) = remove_half_written(&self.folder, before.into()) {
-            debug!(%error, "half-written files could not be looked for");
+            debug!(%error, "cannot look for partial files");
         }
     }
 }

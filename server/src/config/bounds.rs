@@ -1,5 +1,5 @@
-//! What every single setting may be. A value that would only fail later, in
-//! the middle of a job, is refused at start by its name.
+//! Validates each setting. A value that would only fail later, in the middle of a job,
+//! is refused at start, with the setting's name.
 
 use std::{fmt::Display, ops::RangeInclusive, time::Duration};
 
@@ -16,10 +16,10 @@ const MILLISECOND: Duration = Duration::from_millis(1);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Ten years: instants stay far inside of what can be reckoned with.
+/// Ten years, so that instants stay well within the range that can be computed with.
 const LONGEST: Duration = Duration::from_secs(3650 * 24 * 60 * 60);
 
-/// Heartbeats come in every third of a lease and take their time.
+/// Heartbeats are sent after every third of a lease, and take time themselves.
 const SHORTEST_LEASE: Duration = Duration::from_millis(300);
 
 const CALLS_PER_SECOND: RangeInclusive<f64> = 0.001..=100_000.0;
@@ -41,11 +41,11 @@ impl Config {
         duration("figures.keep", self.figures.keep, HOUR..=LONGEST)
     }
 
-    /// What is logged.
+    /// The log filter.
     ///
     /// # Errors
-    /// If `log` names no levels. A single word that is no level would be taken
-    /// for a module, and nothing else would be logged.
+    /// If `log` is not a valid filter. A single word that is no level would be taken for a
+    /// module, and nothing else would be logged.
     pub fn log_filter(&self) -> Result<Targets> {
         let form = "Write a level (off, error, warn, info, debug, trace), or levels by module: \
                     \"warn,atelier::worker=debug\".";
@@ -195,7 +195,7 @@ impl Config {
     }
 }
 
-/// A number in its range; what is no number (NaN) is in none.
+/// Checks that a number is in its range; NaN is in none.
 pub(super) fn within<T: Copy + PartialOrd + Display>(
     name: &str,
     value: T,
@@ -221,7 +221,7 @@ pub(super) fn duration(name: &str, value: Duration, range: RangeInclusive<Durati
     Ok(())
 }
 
-/// Whole days as such: years and months have odd lengths.
+/// Formats whole days as days: years and months have varying lengths.
 fn days(duration: Duration) -> String {
     let seconds = duration.as_secs();
     if seconds > 0 && seconds.is_multiple_of(DAY.as_secs()) {
@@ -237,7 +237,7 @@ fn rate(name: &str, value: Option<f64>) -> Result<()> {
         .context("leave it out for no bound")
 }
 
-/// An address to which something can be joined and that can be called.
+/// Checks a base URL to which paths can be joined.
 fn http_address(name: &str, url: &Url) -> Result<()> {
     let plain = url.query().is_none() && url.fragment().is_none();
     ensure!(
@@ -248,7 +248,7 @@ fn http_address(name: &str, url: &Url) -> Result<()> {
     Ok(())
 }
 
-/// A name that goes into requests as it is.
+/// Checks a name that is sent in requests unchanged.
 fn name(setting: &str, value: &str) -> Result<()> {
     let fit =
         !value.is_empty() && value.len() <= 200 && value.chars().all(|c| c.is_ascii_graphic());
@@ -280,7 +280,7 @@ fn secret(name: &str, secret: Option<&Secret>, shortest: usize, hint: &str) -> R
     Ok(())
 }
 
-/// A secret that is sent in a header, where blanks around it are lost.
+/// Checks a secret that is sent in a header, where surrounding blanks would be lost.
 fn sendable(name: &str, secret: Option<&Secret>) -> Result<()> {
     let plain = |c: char| c == ' ' || c.is_ascii_graphic();
     ensure!(

@@ -1,4 +1,4 @@
-//! What no single setting can tell by itself.
+//! Validates combinations of settings.
 
 use std::collections::HashSet;
 

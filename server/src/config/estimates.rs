@@ -3,7 +3,7 @@
 use super::{Estimate, OpenAiConfig};
 
 impl OpenAiConfig {
-    /// The first entry for the model; `*` at the end of a name stands for anything.
+    /// Returns the first entry for the model; `*` at the end of a name matches anything.
     pub fn estimate(&self) -> Option<&Estimate> {
         find(&self.estimates, &self.model)
     }

@@ -62,13 +62,13 @@ pub struct Config {
     pub figures: FiguresConfig,
 }
 
-/// What becomes of an earlier picture whose words mean the same.
+/// How an earlier picture whose prompt means the same is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
-    /// It is the answer.
+    /// As the answer.
     Answer,
-    /// It is mentioned beside the answer.
+    /// As a suggestion beside the answer.
     Suggest,
     Off,
 }
@@ -82,7 +82,7 @@ pub enum ProviderName {
     Local,
 }
 
-/// Where a proxy writes whom it speaks for.
+/// The header in which a proxy reports the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ProxyHeader {
@@ -150,7 +150,7 @@ pub struct OpenAiConfig {
     pub model: String,
     pub parallel: u32,
     pub calls_per_second: Option<f64>,
-    /// Unfinished pictures shown while one is drawn.
+    /// Number of previews while a picture is drawn.
     pub partial_images: u8,
     #[serde(with = "atelier_limit::duration")]
     pub timeout: Duration,
@@ -175,7 +175,7 @@ pub struct ReplicateConfig {
     pub restoration_usd: f64,
 }
 
-/// What is counted for the operator.
+/// Statistics for the operator.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FiguresConfig {
@@ -184,7 +184,7 @@ pub struct FiguresConfig {
     pub show_addresses: bool,
 }
 
-/// Who is never let in.
+/// The configured deny list.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DenyConfig {
@@ -194,7 +194,7 @@ pub struct DenyConfig {
 }
 
 impl DenyConfig {
-    /// The list in one.
+    /// All subjects in one list.
     pub fn subjects(&self) -> Result<Vec<Subject>> {
         let ips = self.ips.iter().map(|text| Subject::ip(text));
         let keys = self.keys.iter().map(|text| Subject::key(text));
@@ -216,7 +216,7 @@ pub struct Prices {
     pub image_output: f64,
 }
 
-/// What a model's pictures are expected to cost, in US dollars for 1024 x 1024 pixels.
+/// The expected cost of a model's pictures, in US dollars for 1024 x 1024 pixels.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Estimate {
@@ -225,11 +225,11 @@ pub struct Estimate {
     pub low: f64,
     pub medium: f64,
     pub high: f64,
-    /// What reading an uploaded photo adds.
+    /// The additional cost of an uploaded photo.
     pub photo: f64,
 }
 
-/// A text that is never printed.
+/// A text that is never logged or printed.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 pub struct Secret(pub String);
 
@@ -245,14 +245,14 @@ impl Serialize for Secret {
     }
 }
 
-/// How an environment variable becomes a setting.
+/// How an environment variable is parsed.
 enum Form {
     Text,
     Number,
     List,
 }
 
-/// Every environment variable that is read, and the setting it stands for.
+/// All environment variables, with their settings.
 const ENVIRONMENT: &[(&str, &str, Form)] = &[
     ("ATELIER_LISTEN", "listen", Form::Text),
     ("ATELIER_DATA", "data", Form::Text),
@@ -276,8 +276,8 @@ const ENVIRONMENT: &[(&str, &str, Form)] = &[
     ),
 ];
 
-/// Variables of the documented interface that this version cannot honour yet:
-/// better no start than a setting silently ignored.
+/// Documented variables that this version does not support yet: refused at start rather
+/// than silently ignored.
 const NOT_YET: &[(&str, &str)] = &[(
     "ATELIER_BLOBS",
     "this version keeps pictures in the data folder",
@@ -317,7 +317,7 @@ impl Config {
         Ok(config)
     }
 
-    /// The provider in force.
+    /// The effective provider.
     pub fn provider(&self) -> ProviderName {
         let default = if self.openai.api_key.is_some() {
             ProviderName::OpenAi
@@ -345,7 +345,7 @@ impl Form {
     }
 }
 
-/// Lays `over` on `base`: tables key by key, everything else replaced whole.
+/// Merges `over` into `base`: tables key by key, everything else is replaced.
 fn merge(base: &mut Table, over: Table) {
     for (key, value) in over {
         match (base.get_mut(&key), value) {

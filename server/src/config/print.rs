@@ -1,6 +1,5 @@
-//! The configuration as a file that can be loaded again. What is secret stands
-//! in it as a comment: a placeholder that was read back would be a secret that
-//! everybody knows.
+//! Prints the configuration as a file that can be loaded again. Secrets are commented
+//! out: a placeholder, if loaded, would be a secret that everybody knows.
 
 use std::fmt;
 
@@ -11,18 +10,17 @@ use url::Url;
 use super::Config;
 use crate::store::redis::RedisUrl;
 
-/// Stands for a secret.
+/// The placeholder for a secret.
 pub(super) const REDACTED: &str = "(set, not shown)";
 
-/// Follows an address whose user name and password were taken out.
+/// The comment after a URL whose user name and password were removed.
 const CREDENTIALS: &str = " (credentials not shown)";
 
 impl Config {
-    /// The effective configuration as TOML, which has the same meaning but for
-    /// the secrets.
+    /// Returns the effective configuration as TOML, equivalent except for the secrets.
     ///
     /// # Errors
-    /// If a value has no form in TOML.
+    /// If a value cannot be written as TOML.
     pub fn to_file(&self) -> Result<String> {
         let text = toml::to_string(self).context("cannot print the configuration")?;
         let lines = text.lines().map(|line| {
@@ -36,7 +34,7 @@ impl Config {
     }
 }
 
-/// Writes an address without its credentials.
+/// Serializes a URL without its credentials.
 pub(super) fn url<S: Serializer>(url: &Url, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&redacted(url))
 }
@@ -65,7 +63,7 @@ pub(super) fn redis_url<S: Serializer>(
 
 fn redacted(url: &Url) -> String {
     let mut plain = url.clone();
-    // Both fail for addresses that cannot have credentials.
+    // Both fail only for URLs that cannot have credentials.
     let _ = plain.set_username("");
     let _ = plain.set_password(None);
     marked(&plain, plain != *url)

@@ -1,4 +1,4 @@
-//! What comes in and what goes out, within bounds.
+//! Settings for connections and callbacks.
 
 use std::{ops::RangeInclusive, time::Duration};
 
@@ -10,23 +10,23 @@ use super::{
     bounds::{duration, within},
 };
 
-/// Who may have whom called, and how often.
+/// Who may request callbacks, to which hosts, and how often.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CallbacksConfig {
     pub open: bool,
     pub allow_private: bool,
-    /// Orders with a callback that one owner may place in an hour.
+    /// Maximum number of orders with a callback per caller and hour.
     pub per_hour: u32,
-    /// Notices under way to one host.
+    /// Maximum number of concurrent notices to one host.
     pub parallel: u32,
-    /// Notices begun per second to one host.
+    /// Maximum number of notices per second to one host.
     pub per_second: f64,
     #[serde(with = "atelier_limit::duration")]
     pub timeout: Duration,
 }
 
-/// How much may be refused to one caller.
+/// How many refusals one caller may have.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RefusalsConfig {
@@ -35,13 +35,13 @@ pub struct RefusalsConfig {
     pub window: Duration,
 }
 
-/// How many connections there may be, and what each may take its time for.
+/// Limits on the number and time of connections.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConnectionsConfig {
     pub most: u32,
     pub per_address: u32,
-    /// Polls that wait at a time for one address or API key.
+    /// Maximum number of waiting polls per address or API key.
     pub polls: u32,
     #[serde(with = "atelier_limit::duration")]
     pub head: Duration,
@@ -49,7 +49,7 @@ pub struct ConnectionsConfig {
     pub idle: Duration,
     #[serde(with = "atelier_limit::duration")]
     pub body: Duration,
-    /// Bytes a second.
+    /// Bytes per second.
     pub body_rate: u32,
     #[serde(with = "atelier_limit::duration")]
     pub write: Duration,

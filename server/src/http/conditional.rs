@@ -5,16 +5,16 @@ use axum_extra::headers::{ETag, HeaderMapExt as _, IfMatch, IfNoneMatch, IfRange
 
 use crate::http::{Error, Result};
 
-/// What the preconditions leave to be sent.
+/// What is to be sent after evaluating the preconditions.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Wanted {
     Content,
-    /// The client has it: 304.
+    /// The client has this version: 304.
     NotModified,
 }
 
-/// Evaluates `If-Match` and `If-None-Match` in their order (13.2.2); one that cannot be read counts as
-/// none. Errors if the client wants another version or nothing.
+/// Evaluates `If-Match` and `If-None-Match` in this order (13.2.2), ignoring unreadable ones. Errors if
+/// `If-Match` names another version.
 pub(crate) fn wanted(headers: &HeaderMap, etag: &ETag) -> Result<Wanted> {
     let matches = headers.typed_get::<IfMatch>();
     if matches.is_some_and(|matches| !matches.precondition_passes(etag)) {
@@ -30,7 +30,7 @@ pub(crate) fn wanted(headers: &HeaderMap, etag: &ETag) -> Result<Wanted> {
     )
 }
 
-/// Whether a range is asked of this version: `If-Range` with another tag, a weak one or a date asks for
+/// Whether a range of this version may be sent: `If-Range` with another tag, a weak one or a date requires
 /// the whole (13.1.5).
 pub(crate) fn range_applies(headers: &HeaderMap, etag: &ETag) -> bool {
     !headers.contains_key(header::IF_RANGE)

@@ -1,6 +1,5 @@
-//! The one error door: what happened inside becomes a problem document
-//! (RFC 9457) with a status code. What we did not foresee is logged and
-//! becomes an opaque 500.
+//! Turns every error into a problem document (RFC 9457) with a status code.
+//! Unexpected errors are logged and become an opaque 500.
 
 mod causes;
 
@@ -27,12 +26,12 @@ use crate::{
     photo::Refusal,
 };
 
-/// Why a request was not answered as asked.
+/// Why a request failed.
 #[derive(Debug)]
 pub(crate) enum Error {
-    /// The body is not what the route takes at all.
+    /// The body has a type that the route does not accept.
     Malformed(String),
-    /// The body is understood, but what it says cannot be done.
+    /// The body is well-formed, but its values are not acceptable.
     Invalid {
         code: &'static str,
         detail: String,
@@ -48,7 +47,7 @@ pub(crate) enum Error {
     MethodNotAllowed,
     /// The body came in too slowly.
     Slow,
-    /// No place for another connection.
+    /// Too many connections.
     Crowded,
     /// `If-Match` names another version.
     PreconditionFailed,
@@ -57,20 +56,20 @@ pub(crate) enum Error {
         size: u64,
     },
     CrossOrigin,
-    /// Only who has an API key may have addresses called.
+    /// Callbacks require an API key.
     CallbacksClosed,
-    /// The client did not wait for its answer; nobody reads this one.
+    /// The client hung up; nobody reads this answer.
     Left,
     /// The operator's token is missing or wrong.
     Unauthorized,
-    /// The API key opens nothing.
+    /// The API key is not valid.
     Key(NotAdmitted),
     /// On the deny list.
     Denied,
     /// A delivery is not authentic.
     Unverified(ReceiveError),
     Studio(app::Error),
-    /// Nothing can be written, as somebody found out who looked whether all is well.
+    /// The health check found that no files can be written.
     Unready(io::Error),
     Internal(anyhow::Error),
 }
@@ -99,13 +98,13 @@ impl From<Refusal> for Error {
     }
 }
 
-/// Whether the client's dawdling is what failed.
+/// Whether a slow client caused the error.
 pub(crate) fn too_slow(error: &(dyn std::error::Error + 'static)) -> bool {
     std::iter::successors(Some(error), |error| error.source())
         .any(<dyn std::error::Error>::is::<TooSlow>)
 }
 
-/// The body of an answer to a head that could not be read, as JSON.
+/// The JSON body of the response to a request head that could not be parsed.
 pub(crate) fn unread_head(status: StatusCode) -> Vec<u8> {
     let (code, title, detail) = match status {
         StatusCode::URI_TOO_LONG => ("address_too_long", "Too long", "The address is too long."),
@@ -124,7 +123,7 @@ pub(crate) fn unread_head(status: StatusCode) -> Vec<u8> {
     serde_json::to_vec(&problem).unwrap_or_default()
 }
 
-/// Nobody else finds a place at the moment.
+/// The response if there are too many connections.
 pub(crate) const fn crowded() -> impl IntoResponse {
     Error::Crowded
 }
@@ -154,7 +153,7 @@ impl From<FormRejection> for Error {
 
 pub(crate) const NO_PICTURE: &str = "There is no such picture, or it was deleted.";
 
-/// When to try again while a store is away.
+/// `Retry-After` while a store is unreachable, in seconds.
 pub(crate) const SOON: HeaderValue = HeaderValue::from_static("5");
 
 const BEARER: HeaderValue = HeaderValue::from_static("Bearer");
@@ -171,7 +170,7 @@ impl IntoResponse for Error {
         let own = self.field();
         let mut response = self.problem().respond();
         let by_status = match response.status() {
-            // Only half of the request is there: nothing can follow it.
+            // The request is incomplete: no other can follow on this connection.
             StatusCode::REQUEST_TIMEOUT => Some((header::CONNECTION, CLOSE)),
             StatusCode::SERVICE_UNAVAILABLE => Some((header::RETRY_AFTER, SOON)),
             _ => None,
@@ -183,7 +182,7 @@ impl IntoResponse for Error {
 }
 
 impl Error {
-    /// What the client is told in a field besides.
+    /// An additional header field.
     fn field(&self) -> Option<(HeaderName, HeaderValue)> {
         match self {
             Self::Unauthorized | Self::Key(NotAdmitted::Unknown) => {
@@ -281,13 +280,13 @@ impl Error {
             Self::Key(refusal) => causes::key(refusal),
             Self::Denied => causes::denied(),
             Self::Unverified(error) => {
-                warn!(reason = %error, "a delivery was not believed");
+                warn!(reason = %error, "delivery rejected");
                 let detail = "The signature is missing, wrong or too old.";
                 Problem::new(S::UNAUTHORIZED, "bad_signature", "Not authentic", detail)
             }
             Self::Studio(error) => causes::studio(error),
             Self::Unready(error) => {
-                debug!(%error, "not ready: nothing can be written");
+                debug!(%error, "not ready: no files can be written");
                 storage::problem(false)
             }
             Self::Internal(error) => causes::internal(&error),
@@ -313,8 +312,8 @@ fn limited(standings: &[Standing]) -> Response {
     response
 }
 
-/// Says as a problem that a known path does not take the method. The router adds
-/// which ones it takes afterwards, unless a handler of its own refuses.
+/// Turns the router's 405 into a problem document. The router adds `Allow` afterwards,
+/// unless a handler itself refuses the method.
 pub(crate) async fn method_not_allowed(response: Response) -> Response {
     let plain = response.extensions().get::<Problem>().is_none();
     if plain && response.status() == StatusCode::METHOD_NOT_ALLOWED {

@@ -17,15 +17,15 @@ use crate::{
     telemetry::metrics,
 };
 
-/// Whoever asks has little time, and a store that is well answers at once.
+/// Maximum wait for a store: health checks have short time-outs, and a healthy store answers at once.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// The process answers.
+/// The process is alive.
 pub(crate) async fn alive() -> &'static str {
     "ok\n"
 }
 
-/// The stores answer, what is made can be kept, and new work is taken.
+/// The stores answer, pictures can be stored, and new work is accepted.
 pub(crate) async fn ready(
     AxumState(state): AxumState<State>,
 ) -> Result<(StatusCode, &'static str)> {
@@ -42,7 +42,7 @@ pub(crate) async fn ready(
     Ok((StatusCode::OK, "ready\n"))
 }
 
-/// Files can be written where they are kept.
+/// Checks that files can be written.
 async fn written(state: &State) -> Result<()> {
     state
         .studio
@@ -71,9 +71,9 @@ async fn answers(studio: &Studio) -> Result<(), app::Error> {
     try_join(queue, cache).await.map(drop)
 }
 
-/// In the text format of Prometheus.
-pub(crate) async fn figures(AxumState(state): AxumState<State>) -> impl IntoResponse {
-    // While the store is away, what was left is told as it was.
+/// The metrics in Prometheus' text format.
+pub(crate) async fn metrics(AxumState(state): AxumState<State>) -> impl IntoResponse {
+    // While the store is unreachable, the last known values are reported.
     if let Ok(standings) = state.studio.shared_standings().await {
         metrics::stand(&standings);
     }

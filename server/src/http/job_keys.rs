@@ -1,7 +1,6 @@
-//! Keys in addresses: what opens one job to whoever has it. Only we can make
-//! them, and nothing of them is stored. A *link's* key shows a job; an *owner's*
-//! key is given to a caller with neither session nor API key instead of an
-//! identity, and gives all that an owner may do.
+//! Keys in URLs, each of which opens one job to whoever has it. They are signatures, and
+//! nothing of them is stored. A *link's* key shows a job; an *owner's* key gives a caller
+//! with neither session nor API key all the rights of the owner.
 
 use axum::http::Uri;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -11,21 +10,21 @@ use sha2::Sha256;
 use crate::http::{State, api::jobs::parameter};
 use crate::{app::Caller, job::Visibility, queue::Job};
 
-/// Bytes of a key: enough that nobody guesses one.
+/// Length of a key in bytes: enough that nobody can guess one.
 const LENGTH: usize = 16;
 
-/// The field of a query that brings a key.
+/// The query parameter for a key.
 const FIELD: &str = "key";
 
-/// The field that brings a link's key beside the owner's.
+/// The query parameter for a link's key beside the owner's.
 const BESIDE: &str = "link";
 
-/// Makes and knows the keys of one purpose.
+/// Makes and verifies the keys of one purpose.
 #[derive(Clone)]
 pub struct JobKeys(Hmac<Sha256>);
 
 impl JobKeys {
-    /// Keys signed with `secret`, which no other purpose has.
+    /// Signs keys with `secret`, which no other purpose may use.
     pub fn new(secret: [u8; 64]) -> Self {
         Self(Hmac::new(&secret.into()))
     }
@@ -35,7 +34,7 @@ impl JobKeys {
         format!("{path}?{FIELD}={}", self.key(id))
     }
 
-    /// The address of the owner's own page, which tells them the link as well.
+    /// The address of the owner's page, with the link's key as well.
     pub(crate) fn beside(&self, page: String, job: &Job) -> String {
         match job.request.task.visibility() {
             Visibility::Everybody => page,
@@ -48,15 +47,15 @@ impl JobKeys {
         BASE64_URL_SAFE_NO_PAD.encode(&tag[..LENGTH])
     }
 
-    /// The key of the job, if a query brings it.
+    /// The key of the job, if the query has it.
     pub(crate) fn key_in<'a>(&self, query: Option<&'a str>, id: &str) -> Option<&'a str> {
         parameter(query, FIELD).filter(|key| self.opens(id, key))
     }
 
-    /// Whether the key is that of the job.
+    /// Whether the key is the job's.
     pub(crate) fn opens(&self, id: &str, key: &str) -> bool {
         let tag = BASE64_URL_SAFE_NO_PAD.decode(key).unwrap_or_default();
-        // A shorter one would be compared as far as it goes.
+        // Truncated keys must not pass.
         tag.len() == LENGTH
             && self
                 .0
@@ -76,8 +75,8 @@ pub(crate) fn held(state: &State, uri: &Uri) -> Option<String> {
     Some(id.to_owned())
 }
 
-/// The job that a field of a form names, by its id or by its whole address; and
-/// the caller, with the right that a key in that address gives.
+/// The job that a form field names, by its id or its whole address, and the caller with
+/// the rights that a key in that address gives.
 pub(crate) fn named(state: &State, caller: &Caller, text: &str) -> (Caller, String) {
     let (address, query) = match text.split_once('?') {
         Some((address, query)) => (address, Some(query)),

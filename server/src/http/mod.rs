@@ -1,5 +1,5 @@
-//! The outside: routes, who is asking, and the one place that turns what
-//! happened inside into a status code.
+//! The HTTP interface: routes, who is asking, and the only place that turns results
+//! into status codes.
 
 mod admin;
 mod api;
@@ -60,26 +60,26 @@ pub struct Site {
     pub webhooks: Arc<Webhooks>,
     /// Signs session cookies.
     pub cookies: Key,
-    /// Of links, which show what otherwise its owner alone sees.
+    /// Keys of links, which show others what otherwise only the owner sees.
     pub links: JobKeys,
-    /// Of jobs that were asked for with neither session nor API key.
+    /// Keys of jobs that were ordered with neither session nor API key.
     pub owner_keys: JobKeys,
     pub trusted_proxies: Vec<IpNet>,
     pub proxy_header: Option<ProxyHeader>,
     pub photos: PhotosConfig,
-    /// Uploads wait here until they are decoded.
+    /// The folder in which uploads wait to be decoded.
     pub uploads: PathBuf,
-    /// Where pictures are worked on.
+    /// Limits concurrent work on pictures.
     pub pools: Pools,
-    /// Polls that wait, by who asks.
+    /// Limits waiting polls per caller.
     pub polls: Arc<Permits>,
-    /// The site is served over TLS, as its public address says.
+    /// Whether the site is served over TLS, by its public URL.
     pub https: bool,
-    /// Scheme, host and port of the site's public address, as browsers write them.
+    /// The origin of the site's public URL, as browsers write it.
     pub origin: Option<String>,
-    /// Who may have which addresses called.
+    /// Who may request callbacks, and to which hosts.
     pub callbacks: CallbacksConfig,
-    /// Opens the operator's routes; without it there are none.
+    /// The token for the operator's routes; without it they do not exist.
     pub admin_token: Option<Secret>,
 }
 
@@ -100,9 +100,9 @@ impl FromRef<State> for Key {
     }
 }
 
-/// Every route there is.
+/// All routes.
 pub fn router(site: Site) -> Router {
-    // Leptos runs its tasks on our runtime; it fails only if it does already.
+    // Lets Leptos run its tasks on this runtime; fails only if it does already.
     let _ = any_spawner::Executor::init_tokio();
     let state = State(Arc::new(site));
     let api = Router::new()
@@ -137,7 +137,7 @@ pub fn router(site: Site) -> Router {
         .route("/assets/{name}", get(assets::hashed))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
-        .route("/metrics", get(health::figures));
+        .route("/metrics", get(health::metrics));
     guarded
         .merge(open)
         .layer(map_response(error::method_not_allowed))

@@ -1,11 +1,11 @@
-//! What is begun for a client is brought to its end, though the client may leave.
+//! Runs work to its end even if its client hangs up.
 
 use tokio_util::sync::CancellationToken;
 
 use crate::http::Result;
 
-/// Runs the work in a task of its own, which goes on when the request is dropped.
-/// The work is handed a token that is cancelled then.
+/// Runs the work in a task of its own, which continues when the request is dropped. The
+/// work gets a token that is cancelled in that case.
 pub(crate) async fn outlive<T, F>(work: impl FnOnce(CancellationToken) -> F) -> Result<T>
 where
     T: Send + 'static,

@@ -1,6 +1,5 @@
-//! Work on pictures takes memory and a processor: so much of each kind at a
-//! time, no kind waits for another, and nobody waits for all that somebody else
-//! has asked for.
+//! Limits concurrent work on pictures, which takes memory and processor time. No kind
+//! of work waits for another, and no caller waits for all that another has requested.
 
 use std::{
     collections::HashMap,
@@ -15,21 +14,22 @@ use tokio::{
 
 use crate::app::{Caller, Permit, Permits};
 
-/// Uploads of one owner that are received, wait or are decoded. Each is a file of up to `photos.max_bytes`.
+/// Maximum number of one owner's uploads being received, waiting or being decoded. Each is a file of up to
+/// `photos.max_bytes`.
 const UPLOADS_EACH: usize = 64;
 
-/// The same for an address, behind which there may be several people.
+/// The same for an address, which several people may share.
 const UPLOADS_PER_ADDRESS: usize = 256;
 
-/// The kinds of work.
+/// The pools of all kinds of work.
 pub struct Pools {
     /// Uploads being decoded: up to a few hundred megabytes each.
     pub(crate) uploads: Pool,
-    /// Pages show many small copies, most of small pictures.
+    /// Smaller copies for pages.
     pub(crate) thumbnails: Pool,
-    /// Pictures encoded anew to be saved.
+    /// Pictures re-encoded for downloads.
     pub(crate) downloads: Pool,
-    /// Many pictures written into one file.
+    /// Pictures written into archives.
     pub(crate) archives: Pool,
     pub(crate) upload_permits: UploadPermits,
 }
@@ -46,7 +46,7 @@ impl Default for Pools {
     }
 }
 
-/// Whose work it is. Sessions cost nothing, so the owners behind an address share its turns.
+/// Who requested the work. Anybody can have many sessions, so the owners at one address share its turns.
 #[derive(Debug, Clone)]
 pub(crate) struct Origin {
     owner: String,
@@ -54,7 +54,7 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
-    /// Work of which only the address is known.
+    /// The origin of work whose owner is unknown.
     pub(crate) fn address(address: String) -> Self {
         Self {
             owner: address.clone(),
@@ -89,53 +89,53 @@ impl Default for UploadPermits {
 }
 
 impl UploadPermits {
-    /// A place for another upload, if there is one.
+    /// Returns permits for another upload, or `None` if there are too many.
     pub(crate) fn try_acquire(&self, origin: &Origin) -> Option<(Permit, Permit)> {
         let own = self.owners.try_acquire(&origin.owner)?;
         Some((own, self.addresses.try_acquire(&origin.address)?))
     }
 }
 
-/// Permits for work, given out in turns: among the addresses that wait, among
-/// the owners at each, and to each in order. Who waits and hangs up has left the line.
+/// Permits for work, granted in turn to the waiting addresses, to the owners at each
+/// address, and to each owner's requests in order. A client that hangs up leaves the queue.
 ///
-/// Whoever waits passes three lines that are first come, first served. The
-/// owner's lets as few through to the address's as there are places, and so does
-/// the address's to the last one: there nobody has more than that before others.
+/// Each request passes three first-in, first-out queues: its owner's, its address's and a
+/// common one. Every queue admits to the next at most as many as there are permits, so
+/// nobody has more than that ahead of others.
 pub(crate) struct Pool {
-    owners: Lines,
-    addresses: Lines,
-    places: Arc<Semaphore>,
+    owners: Queues,
+    addresses: Queues,
+    permits: Arc<Semaphore>,
 }
 
-/// A place for one piece of work, free again when all clones are dropped.
+/// A permit for one piece of work, released when all clones are dropped.
 #[derive(Clone)]
 pub(crate) struct Turn(
     #[expect(dead_code, reason = "held to be dropped")] Arc<[OwnedSemaphorePermit; 3]>,
 );
 
 impl Pool {
-    fn new(places: usize) -> Self {
+    fn new(permits: usize) -> Self {
         Self {
-            owners: Lines::new(places),
-            addresses: Lines::new(places),
-            places: Arc::new(Semaphore::new(places)),
+            owners: Queues::new(permits),
+            addresses: Queues::new(permits),
+            permits: Arc::new(Semaphore::new(permits)),
         }
     }
 
-    /// A place, as soon as one is free. What the work needs is better read
-    /// after that than held while it waits.
+    /// Waits for a permit. Read what the work needs only afterwards, so as not to hold
+    /// it in memory while waiting.
     pub(crate) async fn turn(&self, origin: &Origin) -> Result<Turn> {
         let own = self.owners.of(&origin.owner).acquire_owned().await?;
         let address = self.addresses.of(&origin.address).acquire_owned().await?;
-        let place = Arc::clone(&self.places).acquire_owned().await?;
-        Ok(Turn(Arc::new([place, address, own])))
+        let permit = Arc::clone(&self.permits).acquire_owned().await?;
+        Ok(Turn(Arc::new([permit, address, own])))
     }
 }
 
 impl Turn {
-    /// Does the work on a thread for it. Once begun it goes on when its client
-    /// hangs up, so the place belongs to it and not to the request.
+    /// Runs the work on a blocking thread. Once started it continues if its client
+    /// hangs up, so it owns the permit, not the request.
     pub(crate) async fn work<T: Send + 'static>(
         self,
         work: impl FnOnce() -> T + Send + 'static,
@@ -149,29 +149,29 @@ impl Turn {
     }
 }
 
-/// A line for each of many, there for as long as somebody stands in it.
-struct Lines {
-    places: usize,
-    lines: Mutex<HashMap<String, Weak<Semaphore>>>,
+/// A queue per name, which exists while anybody waits in it.
+struct Queues {
+    permits: usize,
+    queues: Mutex<HashMap<String, Weak<Semaphore>>>,
 }
 
-impl Lines {
-    fn new(places: usize) -> Self {
+impl Queues {
+    fn new(permits: usize) -> Self {
         Self {
-            places,
-            lines: Mutex::default(),
+            permits,
+            queues: Mutex::default(),
         }
     }
 
     fn of(&self, who: &str) -> Arc<Semaphore> {
-        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(line) = lines.get(who).and_then(Weak::upgrade) {
-            return line;
+        let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(queue) = queues.get(who).and_then(Weak::upgrade) {
+            return queue;
         }
-        lines.retain(|_, line| line.strong_count() > 0);
-        let line = Arc::new(Semaphore::new(self.places));
-        lines.insert(who.to_owned(), Arc::downgrade(&line));
-        line
+        queues.retain(|_, queue| queue.strong_count() > 0);
+        let queue = Arc::new(Semaphore::new(self.permits));
+        queues.insert(who.to_owned(), Arc::downgrade(&queue));
+        queue
     }
 }
 
@@ -266,7 +266,7 @@ mod tests {
             let owner = origin(&number.to_string(), "6");
             pool.turn(&owner).await.unwrap().work(|| ()).await.unwrap();
         }
-        assert!(pool.owners.lines.lock().unwrap().len() <= 2);
+        assert!(pool.owners.queues.lock().unwrap().len() <= 2);
     }
 
     #[test]

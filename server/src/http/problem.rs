@@ -39,7 +39,7 @@ impl Problem {
         }
     }
 
-    /// In a visitor's language, as far as that has words for it.
+    /// Translates the problem, as far as the language has a text for it.
     pub(crate) fn spoken(self, language: Language, retry_after: Option<u64>) -> Self {
         let wait = retry_after.map(duration);
         match language.problem(self.code, wait.as_deref()) {
@@ -52,16 +52,16 @@ impl Problem {
         }
     }
 
-    /// As an answer, with itself beside it for those who say it in another way.
+    /// The problem as a response; also an extension of it, for layers that present it in another way.
     pub(crate) fn respond(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let told = self.clone();
+        let problem = self.clone();
         let mut response = (status, Json(self)).into_response();
         let media_type = header::HeaderValue::from_static("application/problem+json");
         response
             .headers_mut()
             .insert(header::CONTENT_TYPE, media_type);
-        response.extensions_mut().insert(told);
+        response.extensions_mut().insert(problem);
         response
     }
 }

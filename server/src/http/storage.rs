@@ -1,4 +1,4 @@
-//! What cannot be written or read: an operator has to mend it, and it is told so.
+//! Problems with files, which only the operator can fix.
 
 use std::{error::Error as _, io};
 
@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use crate::http::problem::Problem;
 use crate::{app, blob, queue, store};
 
-/// The problem, if a file is the cause.
+/// The problem document, if a file is the cause.
 pub(crate) fn problem_in(error: &anyhow::Error) -> Option<Problem> {
     let mut causes = error.chain().filter_map(|cause| cause.downcast_ref());
     causes.find_map(|cause| is_unwritable(cause).then(|| problem(blob::is_full(cause))))
@@ -22,7 +22,7 @@ fn is_unwritable(error: &io::Error) -> bool {
         )
 }
 
-/// Pictures or photos cannot be written, or not be read.
+/// Pictures or photos cannot be written or read.
 pub(crate) fn problem(full: bool) -> Problem {
     use StatusCode as S;
     if full {
@@ -40,7 +40,7 @@ pub(crate) fn problem(full: bool) -> Problem {
     }
 }
 
-/// Whether a database had no room left.
+/// Whether the database's disk is full.
 pub(crate) fn is_full(error: &app::Error) -> bool {
     let store = match error {
         app::Error::Queue(queue::Error::Store(store)) => return store.is_full(),

@@ -12,10 +12,10 @@ use super::Picture;
 pub enum Outcome {
     Succeeded {
         pictures: Vec<Picture>,
-        /// What the provider charged, where it told.
+        /// What the provider charged, if it reported that.
         cost_usd: Option<f64>,
-        /// The tokens of earlier claims under which it was paid for and could
-        /// not be recorded: their attempts cost nothing beside it.
+        /// The tokens of earlier claims under which it was paid for and could not be
+        /// recorded: their attempts cost nothing in addition.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         earlier_claims: Vec<u64>,
     },
@@ -23,7 +23,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// The same, recorded under a later claim than the one with this token.
+    /// The same outcome, recorded under a later claim than the one with this token.
     pub fn paid_under(mut self, token: u64) -> Self {
         if let Self::Succeeded { earlier_claims, .. } = &mut self {
             earlier_claims.push(token);

@@ -1,4 +1,4 @@
-//! What is to be made, or to be told.
+//! Tasks: a picture, a restoration or a notice.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -7,7 +7,7 @@ use url::Url;
 use super::Picture;
 use crate::photo::Mask;
 
-/// What is to be made.
+/// What is to be done.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Task {
@@ -16,17 +16,17 @@ pub enum Task {
     Notice(NoticeTask),
 }
 
-/// Whom a job and its pictures are shown to.
+/// Who may see a job and its pictures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Visibility {
-    /// Whoever knows the address.
+    /// Everybody who knows the address.
     Everybody,
     /// Its owner, and those who were given a link.
     Owner,
 }
 
 impl ImageTask {
-    /// The prompt with the words of its style; no provider has a parameter for it.
+    /// The prompt with its style in words; no provider has a parameter for styles.
     pub fn styled(&self) -> String {
         let style = atelier_api::STYLES
             .iter()
@@ -37,7 +37,7 @@ impl ImageTask {
         )
     }
 
-    /// Everything that decides what the picture looks like, but the prompt.
+    /// Everything but the prompt that decides what the picture looks like.
     pub(super) fn parameters(&self) -> serde_json::Value {
         let source = self.source.as_ref().map(|source| &source.picture.key);
         serde_json::json!([
@@ -51,7 +51,7 @@ impl ImageTask {
     }
 }
 
-/// Pictures from words, or from a picture and words.
+/// Pictures from a prompt, or from a picture and a prompt.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ImageTask {
     pub prompt: String,
@@ -64,12 +64,12 @@ pub struct ImageTask {
     /// One of [`atelier_api::BACKGROUNDS`].
     #[serde(default = "auto")]
     pub background: String,
-    /// What they are made from, if not from words alone.
+    /// The source picture, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Source>,
 }
 
-/// A picture that another is made from. It is not kept for that: once its own job is deleted it is gone.
+/// A picture that another is made from. This does not keep it: it is deleted with its own job.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Source {
     /// The job that made it.
@@ -88,7 +88,7 @@ fn auto() -> String {
     "auto".into()
 }
 
-/// A better photo from an old one.
+/// The restoration of an old photo.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RestorationTask {
     /// The upload, decoded and encoded again.
@@ -97,25 +97,25 @@ pub struct RestorationTask {
     pub digest: String,
     /// Enlargement factor: 1, 2 or 4.
     pub enlarge: u32,
-    /// Per cent of the repair that is wanted.
+    /// The strength of the repair, in per cent.
     #[serde(default = "whole")]
     pub strength: u8,
-    /// The result is to have no colour.
+    /// Whether the result is monochrome.
     #[serde(default)]
     pub monochrome: bool,
-    /// Where alone the photo is to be repaired: a [`crate::photo::Mask`] as text.
+    /// The only part of the photo to be repaired: a [`crate::photo::Mask`] as text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mask: Option<String>,
-    /// What the upload's file was called, without its ending.
+    /// The name of the uploaded file, without its extension.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The upload's EXIF block but for the orientation, base64: for its owner's download alone.
+    /// The upload's EXIF block without the orientation, base64: only for its owner's download.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exif: Option<String>,
 }
 
 impl RestorationTask {
-    /// Where alone the photo is to be repaired; `None` for everywhere.
+    /// The only part of the photo to be repaired; `None` for all of it.
     pub fn mask(&self) -> Option<Mask> {
         self.mask.as_deref().and_then(Mask::from_text)
     }
@@ -125,38 +125,38 @@ const fn whole() -> u8 {
     100
 }
 
-/// Begins the names of the lanes of notices.
+/// The prefix of the names of notice lanes.
 const NOTICES: &str = "callback";
 
-/// Hosts share so many lanes of notices. One claim looks into each.
+/// The number of notice lanes that hosts share. Every claim looks into each.
 const NOTICE_LANES: u8 = 8;
 
-/// The lanes that notices wait in, the first one of versions that had no other.
+/// The lanes of notices; the first is from versions that had only one.
 pub fn notice_lanes() -> impl Iterator<Item = String> {
     let lanes = (0..NOTICE_LANES).map(|number| format!("{NOTICES}-{number}"));
     std::iter::once(NOTICES.to_owned()).chain(lanes)
 }
 
-/// The lane of notices to this address: the same for every address of a host,
-/// so that one that answers slowly, or is somebody's target, holds up only the
-/// few that share its lane, and is bounded by what the lane is.
+/// The lane of notices to this URL: the same for all URLs of a host, so that a slow host,
+/// or one under attack, delays only the few that share its lane, and receives at most what
+/// the lane admits.
 pub fn notice_lane(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default().trim_end_matches('.');
     format!("{NOTICES}-{}", Sha256::digest(host)[0] % NOTICE_LANES)
 }
 
-/// An API user's address to be told how a job ended.
+/// A notice to an API user's URL of how a job ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NoticeTask {
-    /// The job it tells of.
+    /// The job it is about.
     pub job: String,
     pub url: Url,
-    /// The JSON to be sent, signed anew for every try.
+    /// The JSON to be sent, signed again for every attempt.
     pub body: String,
 }
 
 impl Task {
-    /// The picture that the work begins with.
+    /// The source picture.
     pub fn original(&self) -> Option<&Picture> {
         match self {
             Self::Image(task) => task.source.as_ref().map(|source| &source.picture),
@@ -165,7 +165,7 @@ impl Task {
         }
     }
 
-    /// What is made; `None` for a notice, which makes nothing.
+    /// The kind of result; `None` for a notice.
     pub const fn kind(&self) -> Option<atelier_api::Kind> {
         match self {
             Self::Image(_) => Some(atelier_api::Kind::Image),
@@ -174,7 +174,7 @@ impl Task {
         }
     }
 
-    /// Whom it is shown to.
+    /// Who may see it.
     pub const fn visibility(&self) -> Visibility {
         match self {
             Self::Image(_) => Visibility::Everybody,

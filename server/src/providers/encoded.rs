@@ -1,4 +1,4 @@
-//! Pictures inside texts.
+//! Decodes pictures from base64 and data URLs.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use base64::{
 };
 use percent_encoding::percent_decode_str;
 
-/// Padded or not, and whatever the last bits are.
+/// Accepts missing padding and non-zero trailing bits.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new()
@@ -18,8 +18,8 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// Base64 as servers write it: of the standard or the URL-safe alphabet, padded or not, in one line or
-/// wrapped, bare or inside a data URL (RFC 2397). `None` for what is nothing of that, or empty.
+/// Decodes base64 as servers write it: in the standard or the URL-safe alphabet, padded or not, in one line
+/// or wrapped, bare or inside a data URL (RFC 2397). `None` if it is not base64, or empty.
 pub(super) fn decode(text: &str) -> Option<Bytes> {
     let standard = |byte| match byte {
         b'-' => b'+',
@@ -36,7 +36,7 @@ pub(super) fn decode(text: &str) -> Option<Bytes> {
     (!decoded.is_empty()).then(|| decoded.into())
 }
 
-/// What a data URL holds; `None` for any other text.
+/// The content of a data URL; `None` for any other text.
 pub(super) fn in_data_url(text: &str) -> Option<Bytes> {
     is_data_url(text.trim()).then(|| decode(text)).flatten()
 }

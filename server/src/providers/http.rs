@@ -1,4 +1,4 @@
-//! What calls to providers over HTTP have in common.
+//! Common parts of HTTP calls to providers.
 
 use std::time::{Duration, SystemTime};
 
@@ -11,10 +11,10 @@ use reqwest::{
 use super::Error;
 use crate::retry_after::{self, retry_after};
 
-/// The largest answer read: ten large pictures in base64.
+/// Maximum length of a response in bytes: ten large pictures in base64.
 pub(super) const MAX_BYTES: usize = 256 * 1024 * 1024;
 
-/// So much of a refusal is read.
+/// Maximum number of bytes read of an error response.
 const ENOUGH: usize = 64 * 1024;
 
 pub(super) fn client() -> ClientBuilder {
@@ -23,10 +23,10 @@ pub(super) fn client() -> ClientBuilder {
         .connect_timeout(Duration::from_secs(10))
 }
 
-/// The connection failed, so that nothing was asked; or the answer to what was asked never came whole.
+/// The error for a failed connection, with no request sent, or for an incomplete response to a sent one.
 pub(super) fn broken(error: reqwest::Error) -> Error {
     let asked = !error.is_connect() && !error.is_builder();
-    tracing::warn!(error = %error.without_url(), asked, "the image service could not be reached");
+    tracing::warn!(error = %error.without_url(), asked, "the image service is unreachable");
     if asked {
         let message = "The image service did not answer in time, or its answer broke off.";
         Error::passing("answer_lost", message).lost()
@@ -36,12 +36,12 @@ pub(super) fn broken(error: reqwest::Error) -> Error {
     }
 }
 
-/// More than [`MAX_BYTES`]; the call is paid for all the same.
+/// The error for a response over [`MAX_BYTES`]; the call is paid for nevertheless.
 pub(super) fn too_large() -> Error {
     Error::last("bad_answer", "The image service's answer was too large.").lost()
 }
 
-/// The whole answer.
+/// Reads the whole response.
 pub(super) async fn body(mut response: Response) -> Result<Bytes, Error> {
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(broken)? {
@@ -53,7 +53,7 @@ pub(super) async fn body(mut response: Response) -> Result<Bytes, Error> {
     Ok(bytes.into())
 }
 
-/// The beginning of a refusal, as far as it comes.
+/// Reads the beginning of an error response, as far as it arrives.
 pub(super) async fn beginning(mut response: Response) -> Vec<u8> {
     let mut text = Vec::new();
     while let Ok(Some(chunk)) = response.chunk().await {
@@ -65,7 +65,7 @@ pub(super) async fn beginning(mut response: Response) -> Vec<u8> {
     text
 }
 
-/// An answer came, but none that can be used: what it cost is not known.
+/// The error for an unusable response: its cost is unknown.
 pub(super) fn garbage() -> Error {
     Error::passing(
         "bad_answer",
@@ -82,7 +82,7 @@ pub(super) fn pause(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     precise.or_else(|| retry_after(headers, now))
 }
 
-/// A provider's words for a visitor.
+/// A provider's message as shown to visitors.
 pub(super) fn shorten(message: &str) -> String {
     message
         .chars()

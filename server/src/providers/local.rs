@@ -21,10 +21,10 @@ use crate::{
 #[derive(Debug, Default)]
 pub struct Local;
 
-/// The side of a picture whose size is `auto`.
+/// The width and height of a picture whose size is `auto`.
 const AUTO: u32 = 1024;
 
-/// The longer sides of the previews, shown one after the other: together they cost a twelfth of the picture.
+/// The longer sides of the successive previews, which together take a twelfth of the picture's time.
 const PREVIEWS: [u32; 2] = [96, 288];
 
 #[async_trait]
@@ -55,7 +55,7 @@ impl Provider for Local {
         }
     }
 
-    /// The electricity is not counted.
+    /// Local computing is free.
     fn estimate(&self, _: Work<'_>) -> f64 {
         0.0
     }
@@ -105,7 +105,7 @@ fn draw(task: &ImageTask, variation: u64, progress: &Progress) -> Result<Answer,
     })
 }
 
-/// The first picture, small, before the long work begins.
+/// Shows a small first picture before the long work.
 fn show_preview(mut sketch: Sketch<'_>, side: u32, progress: &Progress) -> Result<(), Error> {
     let long = sketch.width.max(sketch.height);
     sketch.width = sketch.width * side / long;
@@ -179,7 +179,7 @@ fn unencodable() -> Error {
     Error::last("engine_failed", "The picture could not be encoded.")
 }
 
-/// The request was for something that the engine cannot make.
+/// The engine cannot make what was requested.
 fn impossible(error: &dyn std::error::Error) -> Error {
     Error::last(
         "engine_failed",
@@ -187,7 +187,7 @@ fn impossible(error: &dyn std::error::Error) -> Error {
     )
 }
 
-/// Nobody waits for the picture any more; nobody reads this either.
+/// The call was dropped; nobody reads this error.
 fn stopped() -> Error {
     Error::passing("stopped", "The work was stopped.")
 }

@@ -1,5 +1,5 @@
-//! Who makes the pictures. One trait, three kinds of answer: pictures, a
-//! failure that may pass, a failure that will not.
+//! Providers make the pictures. One trait with three kinds of result: pictures, a
+//! temporary failure, and a permanent one.
 
 pub mod local;
 pub mod openai;
@@ -19,15 +19,15 @@ use crate::{
     job::{Cost, Request, Task},
 };
 
-/// The code of what a provider refuses to make because it seems unsafe.
+/// The error code for content that a provider refuses.
 pub const CONTENT_REFUSED: &str = "content_refused";
 
-/// What a successful call brought.
+/// The result of a successful call.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
     /// Encoded pictures, at least one.
     pub pictures: Vec<Bytes>,
-    /// What the call cost by the provider's own usage figures.
+    /// The cost of the call by the provider's usage figures, in US dollars.
     pub cost_usd: Option<f64>,
 }
 
@@ -42,25 +42,25 @@ pub struct Error {
     pub remedy: Remedy,
     /// The provider's id of the call.
     pub request_id: Option<String>,
-    /// What the provider is believed to have charged all the same.
+    /// What the provider presumably charged nevertheless.
     pub cost: Cost,
 }
 
-/// What helps against a failure. A pause is what the provider asked for;
-/// without one it is of our own choice.
+/// How to go on after a failure. A pause is the one that the provider requested; without
+/// one, the worker chooses it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Remedy {
-    /// Nothing: the same call would fail again.
+    /// Do not retry: the same call would fail again.
     Nothing,
-    /// The same call after a pause.
+    /// Retry after a pause.
     Retry(Option<Duration>),
-    /// The provider has too much to do: nobody calls it during the pause, and
-    /// fewer at a time for a while.
+    /// The provider is overloaded: nobody calls it during the pause, and fewer calls run
+    /// concurrently for a while.
     Wait(Option<Duration>),
 }
 
 impl Error {
-    /// A failure that no repetition can mend.
+    /// A permanent failure.
     pub fn last(code: &'static str, message: impl Into<String>) -> Self {
         Self {
             code,
@@ -71,7 +71,7 @@ impl Error {
         }
     }
 
-    /// The same after a call was made whose answer is lost.
+    /// The same, after a call whose answer is lost.
     #[must_use]
     pub fn lost(self) -> Self {
         Self {
@@ -80,7 +80,7 @@ impl Error {
         }
     }
 
-    /// The same, with what the provider says that the call cost, if it says so.
+    /// The same, with the cost that the provider reports, if it does.
     #[must_use]
     pub fn charged(self, usd: Option<f64>) -> Self {
         Self {
@@ -89,7 +89,7 @@ impl Error {
         }
     }
 
-    /// A failure that may pass.
+    /// A temporary failure.
     pub fn passing(code: &'static str, message: impl Into<String>) -> Self {
         Self {
             remedy: Remedy::Retry(None),
@@ -97,12 +97,12 @@ impl Error {
         }
     }
 
-    /// The request is none for a provider.
+    /// The task is not one for a provider.
     pub fn no_picture() -> Self {
         Self::last("misconfigured", "This is no request for a picture.")
     }
 
-    /// The picture that the work was to begin with is gone.
+    /// The source picture is gone.
     pub fn photo_lost() -> Self {
         Self::last(
             "photo_lost",
@@ -110,7 +110,7 @@ impl Error {
         )
     }
 
-    /// Without a key of ours, which a careless service may repeat in its message.
+    /// Removes our API key, which a careless service may repeat in its message.
     #[must_use]
     pub fn hiding(mut self, key: Option<&Secret>) -> Self {
         if let Some(Secret(key)) = key
@@ -121,7 +121,7 @@ impl Error {
         self
     }
 
-    /// As the visitor is told.
+    /// The failure as shown to the visitor.
     pub fn failure(&self) -> Failure {
         Failure {
             code: self.code.into(),
@@ -131,16 +131,16 @@ impl Error {
     }
 }
 
-/// How far a call is.
+/// A call's progress.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
     /// 0 to 1.
     pub progress: Option<f32>,
-    /// The picture as far as it is: PNG, JPEG or WebP.
+    /// A preview: PNG, JPEG or WebP.
     pub preview: Option<Bytes>,
 }
 
-/// How a call reports how far it is, and learns that nobody waits any more.
+/// Reports a call's progress, and tells the call when nobody waits any more.
 #[derive(Debug, Clone)]
 pub struct Progress(watch::Sender<Report>);
 
@@ -166,18 +166,18 @@ impl Progress {
     }
 }
 
-/// What not every provider can do.
+/// Optional features of a provider.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Offers {
     /// Repairing a part of a photo only.
     pub masks: bool,
-    /// Pictures with a background as asked for.
+    /// Pictures with the requested background.
     pub backgrounds: bool,
     /// Pictures made from a picture and an instruction.
     pub edits: bool,
 }
 
-/// What a call is to make, as far as its price depends on it.
+/// The work of a call, as far as its price depends on it.
 #[derive(Debug, Clone, Copy)]
 pub enum Work<'a> {
     Images {
@@ -212,13 +212,13 @@ impl<'a> From<&'a Task> for Work<'a> {
 pub trait Provider: Send + Sync + 'static {
     /// The name used in the configuration.
     fn name(&self) -> &'static str;
-    /// The model that carries out requests of this kind.
+    /// The model for requests of this kind.
     fn model(&self, kind: Kind) -> &str;
-    /// What it can do that not every provider can.
+    /// Its optional features.
     fn offers(&self) -> Offers;
     /// How long a call usually takes.
     fn typical(&self, kind: Kind) -> Duration;
-    /// What a call is expected to cost in US dollars, rather too much than too little.
+    /// The expected cost of a call in US dollars; an upper estimate.
     fn estimate(&self, work: Work<'_>) -> f64;
     /// Carries the request out; `original` is the photo of a restoration, a
     /// JPEG, or the picture that another is made from. Dropping the future drops the call.

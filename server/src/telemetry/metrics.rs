@@ -1,5 +1,5 @@
-//! `GET /metrics`: what happened in this process since it started, for
-//! Prometheus, and what is left of the limits that all share.
+//! `GET /metrics`: counters of this process for Prometheus, and what is left of the
+//! limits that all callers share.
 
 use anyhow::{Context as _, Result};
 use atelier_api::Kind;
@@ -11,7 +11,7 @@ use crate::{
     queue::{Job, source},
 };
 
-/// Begins to count. To be called once in a process.
+/// Installs the recorder. To be called once per process.
 pub fn install() -> Result<PrometheusHandle> {
     let handle = PrometheusBuilder::new()
         .install_recorder()
@@ -49,7 +49,7 @@ fn describe() {
     );
 }
 
-/// An order was taken.
+/// Counts an accepted order.
 pub fn accepted(job: &Job) {
     let kind = match job.request.task.kind() {
         Some(Kind::Image) => "image",
@@ -60,17 +60,17 @@ pub fn accepted(job: &Job) {
         .increment(1);
 }
 
-/// There was no place for a connection.
+/// Counts a rejected connection.
 pub fn connection_refused() {
     counter!("atelier_connections_refused_total").increment(1);
 }
 
-/// A job has ended.
+/// Counts a finished job.
 pub fn finished(job: &Job) {
     counter!("atelier_jobs_finished_total", "status" => job.status.as_str()).increment(1);
 }
 
-/// An order was let through by these policies, or turned down by some of them.
+/// Counts the decisions of the policies on an order.
 pub fn decided(standings: &[Standing]) {
     let rejected = standings.iter().any(|standing| standing.violated);
     for standing in standings.iter().filter(|one| one.violated || !rejected) {
@@ -81,7 +81,7 @@ pub fn decided(standings: &[Standing]) {
     }
 }
 
-/// How things stand now.
+/// Sets the gauges to the present state.
 pub fn stand(standings: &[Standing]) {
     let shared = |standing: &&Standing| standing.policy.scope == Scope::Global;
     for standing in standings.iter().filter(shared) {

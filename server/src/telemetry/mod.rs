@@ -1,3 +1,3 @@
-//! What an operator can see of a process.
+//! What operators can observe of a process.
 
 pub mod metrics;

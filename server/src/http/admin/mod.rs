@@ -1,4 +1,4 @@
-//! `/api/admin`: what an operator with the token may do.
+//! `/api/admin`: the operator's API.
 
 use axum::{
     Json, Router,
@@ -24,7 +24,7 @@ use crate::{
     config::Secret,
 };
 
-/// Dead letters listed at a time, unless asked otherwise, and at most.
+/// Dead letters per page: by default, and at most.
 const PAGE: usize = 50;
 const LARGEST_PAGE: usize = 200;
 
@@ -38,7 +38,7 @@ pub(crate) fn routes(state: &State) -> Router<State> {
         .route_layer(from_fn_with_state(state.clone(), authorise))
 }
 
-/// Without a token of ours these addresses do not exist.
+/// Checks the token. Without a configured one these routes do not exist.
 async fn authorise(
     AxumState(state): AxumState<State>,
     request: Request,
@@ -53,7 +53,7 @@ async fn authorise(
     Ok(next.run(request).await)
 }
 
-/// Takes as long whatever the first difference is; nor does it tell the length.
+/// Compares in constant time, independent of the tokens' lengths.
 fn same(given: &str, expected: &str) -> bool {
     let (given, expected) = (Sha256::digest(given), Sha256::digest(expected));
     let differences = given.iter().zip(&expected).map(|(a, b)| a ^ b);
@@ -83,7 +83,7 @@ async fn list(AxumState(state): AxumState<State>, RawQuery(query): RawQuery) -> 
     Ok(no_store(Json(Dead { jobs, next })))
 }
 
-/// Answers with the job as it waits again; with nothing for a notice.
+/// Returns the queued job; nothing for a notice.
 async fn retry(AxumState(state): AxumState<State>, Path(id): Path<String>) -> Result<Response> {
     let job = state.studio.retry(&id).await?;
     Ok(match view::job(&job) {

@@ -1,5 +1,5 @@
-//! `GET /api/admin/limits`: what the policies decided, hour by hour, and whom
-//! they turned down most.
+//! `GET /api/admin/limits`: what the policies decided, by the hour, and whom they
+//! rejected most.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::http::{Result, State, api::jobs::no_store, api::limits::view};
 use crate::limit::{HourlyStats, Policy, Standing};
 
-/// Names shown of each policy, and since when.
+/// Names shown of each policy, and for which period.
 const MOST_REJECTED: usize = 10;
 const LATELY: SignedDuration = SignedDuration::from_hours(24);
 
@@ -19,7 +19,7 @@ struct Overview {
     policies: Vec<Shown>,
 }
 
-/// One policy; of one that is configured no more, only what it decided.
+/// One policy. If it is no longer configured, only what it decided.
 #[derive(Serialize, Default)]
 struct Shown {
     name: String,
@@ -37,14 +37,14 @@ struct Terms {
     unit: &'static str,
     quota: f64,
     window_seconds: u64,
-    /// Of a policy that the whole site shares.
+    /// Only for policies that all callers share.
     remaining: Option<f64>,
     reset_seconds: Option<u64>,
 }
 
 #[derive(Serialize)]
 struct Hour {
-    /// When it began.
+    /// Its beginning.
     hour: String,
     allowed: u64,
     rejected: u64,

@@ -1,4 +1,4 @@
-//! `POST /api/callback`: outcomes come home, and Replicate's news.
+//! `POST /api/callback`, which receives deliveries, and Replicate's webhooks.
 
 use axum::{
     extract::State as AxumState,

@@ -31,8 +31,8 @@ use crate::{
     queue::{self, Job},
 };
 
-/// Jobs in one request.
-const MOST: usize = 200;
+/// Maximum number of jobs in one request.
+const MAX_JOBS: usize = 200;
 
 pub(crate) async fn delete(
     AxumState(state): AxumState<State>,
@@ -43,7 +43,7 @@ pub(crate) async fn delete(
     for id in chosen(&body)? {
         let (caller, id) = job_keys::named(&state, &caller, &id);
         match call_off(&state, &caller, &id, false).await {
-            // Deleted twice is deleted.
+            // Deletion is idempotent.
             Ok(_) | Err(Error::Studio(app::Error::Queue(queue::Error::NotFound))) => {}
             Err(error) => return Err(error),
         }
@@ -98,7 +98,7 @@ pub(crate) async fn zip(
     Ok(no_store((headers, Body::from_stream(stream))))
 }
 
-/// The ids in the form, each once.
+/// The ids in the form, without duplicates.
 fn chosen(body: &[u8]) -> Result<Vec<String>> {
     let mut seen = HashSet::new();
     let ids: Vec<String> = form_urlencoded::parse(body)
@@ -109,15 +109,15 @@ fn chosen(body: &[u8]) -> Result<Vec<String>> {
     let wrong = |code, detail: String| Err(Error::Invalid { code, detail });
     match ids.len() {
         0 => wrong("nothing_chosen", "Choose one or more first.".into()),
-        1..=MOST => Ok(ids),
+        1..=MAX_JOBS => Ok(ids),
         many => wrong(
             "too_many",
-            format!("{many} are chosen; at most {MOST} go at once."),
+            format!("{many} are chosen; at most {MAX_JOBS} go at once."),
         ),
     }
 }
 
-/// The words or the photo's name, and enough of the id to tell two of the same apart.
+/// A file name from the prompt or the photo's name, and part of the id to make it unique.
 fn file_name(job: &Job, picture: &Picture, index: usize) -> String {
     let slug = |text: &str, otherwise: &str| match words::slug(text) {
         slug if slug.is_empty() => otherwise.to_owned(),
@@ -135,7 +135,7 @@ fn file_name(job: &Job, picture: &Picture, index: usize) -> String {
     format!("{name}-{short}-{}.{ending}", index + 1)
 }
 
-/// A ZIP on disk without a name: it goes away by itself, and memory holds one picture at a time.
+/// A ZIP in an unnamed temporary file; memory holds one picture at a time.
 struct Archive(ZipWriter<File>);
 
 impl Archive {

@@ -45,7 +45,7 @@ struct Body {
     style: Option<String>,
     #[serde(default, deserialize_with = "blank_is_none")]
     background: Option<String>,
-    /// A job, by id or address, whose picture is to be changed as the prompt says.
+    /// A job, by id or address, whose picture is changed as the prompt says.
     #[serde(default, deserialize_with = "blank_is_none")]
     from: Option<String>,
     /// Which of its pictures, counted from 1.
@@ -58,7 +58,7 @@ struct Body {
     failure_callback_url: Option<String>,
 }
 
-/// A form's empty choice is no choice.
+/// An empty form field counts as absent.
 fn blank_is_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let text = Option::<String>::deserialize(deserializer)?;
     Ok(text.filter(|text| !text.is_empty()))
@@ -108,7 +108,7 @@ async fn read(request: Request, state: &State) -> Result<Body> {
 }
 
 impl Body {
-    /// The picture to begin with, one of the caller's own that was made from words.
+    /// The source picture: one of the caller's own that was made from a prompt.
     async fn source(&self, state: &State, caller: &Caller) -> Result<Option<Source>> {
         let Some(id) = &self.from else {
             return Ok(None);
@@ -195,14 +195,14 @@ fn invalid(code: &'static str, detail: String) -> Error {
     Error::Invalid { code, detail }
 }
 
-/// Spaces and characters without a glyph of their own (Unicode's Default_Ignorable_Code_Point), the blank
-/// of Braille among them.
+/// Whether the character is a space or has no glyph (Unicode's Default_Ignorable_Code_Point, and the blank
+/// Braille pattern).
 #[expect(clippy::unwrap_used, reason = "the pattern is a constant, and tested")]
 static INVISIBLE: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"^[\s\p{Default_Ignorable_Code_Point}\u{2800}]*$").unwrap());
 
 fn prompt(text: &str) -> Result<String> {
-    // A form sends the line breaks of a text as CRLF, a script as LF.
+    // Forms send line breaks as CRLF, scripts as LF.
     let text = text.trim().replace("\r\n", "\n");
     if INVISIBLE.is_match(&text) {
         return Err(invalid(
@@ -248,7 +248,7 @@ fn check_size(size: &str) -> Result<()> {
     }
 }
 
-/// The size of a picture, where it may be asked for.
+/// The size of a picture, if it may be requested.
 fn size_of(picture: &Picture) -> String {
     let size = format!("{}x{}", picture.width, picture.height);
     match check_size(&size) {

@@ -1,4 +1,4 @@
-//! `/api/jobs` and `/api/limits`: how jobs stand, and how the caller does.
+//! `/api/jobs`: the state of jobs, lists of them, and cancelling.
 
 use std::time::Duration;
 
@@ -19,18 +19,18 @@ use crate::{
     queue::Job,
 };
 
-/// The longest that a poll waits, and how long it does unless it says otherwise.
+/// Maximum and default wait of a long poll.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
-/// And beyond so many polls of one caller's.
+/// The wait of a poll if the caller has too many waiting already.
 const CROWDED_WAIT: Duration = Duration::from_secs(1);
 
 pub(crate) const NO_JOB: Error = Error::NotFound("There is no such job, or it was deleted.");
 
-/// Jobs listed at a time.
+/// Jobs per page.
 const PAGE: usize = 50;
 
-/// A question for a job's news. With `after` it is answered once the job's version exceeds that, or after `wait`
+/// The query of a poll. With `after` it is answered once the job's version exceeds that, or after `wait`
 /// seconds; without `after` at once.
 #[derive(Debug, Default, PartialEq)]
 struct Poll {
@@ -38,7 +38,7 @@ struct Poll {
     wait: Option<u64>,
 }
 
-/// For whoever may see it; but an API key that is sent has to be valid.
+/// Returns the job to anybody who may see it; an API key that is sent must be valid.
 pub(crate) async fn status(
     AxumState(state): AxumState<State>,
     caller: Caller,
@@ -46,7 +46,7 @@ pub(crate) async fn status(
     RawQuery(query): RawQuery,
 ) -> Result<Response> {
     let poll = Poll::read(query.as_deref())?;
-    let (_place, wait) = place_to_wait(&state, &caller, poll.after, poll.patience());
+    let (_permit, wait) = permit_to_wait(&state, &caller, poll.after, poll.patience());
     let link = state.links.key_in(query.as_deref(), &id);
     let job = state
         .studio
@@ -61,20 +61,20 @@ pub(crate) async fn status(
 }
 
 impl State {
-    /// The job as the caller sees it: its owner with all words of theirs, and
-    /// with its key where it belongs to itself.
+    /// The job as the caller sees it: for its owner with their own prompts, and with its
+    /// key if it belongs to itself.
     pub(crate) fn tell(&self, caller: &Caller, job: &Job) -> Option<atelier_api::Job> {
         if !caller.owns(job) {
             return view::job(job);
         }
-        let mut told = view::own_job(job)?;
+        let mut view = view::own_job(job)?;
         if caller.holds(job) {
-            told.url = self.owner_keys.address(&told.url, &job.id);
+            view.url = self.owner_keys.address(&view.url, &job.id);
         }
-        Some(told)
+        Some(view)
     }
 
-    /// The address of the job's page, as it opens for the caller.
+    /// The address of the job's page, with the key that the caller needs.
     pub(crate) fn page_of(&self, caller: &Caller, job: &Job) -> String {
         let page = format!("/jobs/{}", job.id);
         if caller.holds(job) {
@@ -85,9 +85,9 @@ impl State {
     }
 }
 
-/// A place to wait in, and how long the poll may: without a place only so long
-/// that asking again at once is not worth it. No client needs to know.
-fn place_to_wait(
+/// A permit to wait, and for how long. Without a permit, the wait is just long enough to
+/// discourage polling in a loop; clients need not know.
+fn permit_to_wait(
     state: &State,
     caller: &Caller,
     after: Option<u64>,
@@ -97,12 +97,12 @@ fn place_to_wait(
         return (None, wait);
     }
     match state.polls.try_acquire(caller.counted_as()) {
-        Some(place) => (Some(place), wait),
+        Some(permit) => (Some(permit), wait),
         None => (None, wait.min(CROWDED_WAIT)),
     }
 }
 
-/// The job, if the caller may see it.
+/// Returns the job, if the caller may see it.
 pub(crate) async fn seen(state: &State, caller: &Caller, id: &str) -> Result<Job> {
     let job = state
         .studio
@@ -111,7 +111,7 @@ pub(crate) async fn seen(state: &State, caller: &Caller, id: &str) -> Result<Job
     job.filter(|job| view::job(job).is_some()).ok_or(NO_JOB)
 }
 
-/// The caller's own job.
+/// Returns the job, if it is the caller's own.
 pub(crate) async fn own(state: &State, caller: &Caller, id: &str) -> Result<Job> {
     let job = seen(state, caller, id).await?;
     if caller.owns(&job) {
@@ -121,7 +121,7 @@ pub(crate) async fn own(state: &State, caller: &Caller, id: &str) -> Result<Job>
     }
 }
 
-/// `POST /api/jobs/{id}/delete`: what `DELETE` does, for a form.
+/// `POST /api/jobs/{id}/delete`: like `DELETE`, for forms.
 pub(crate) async fn delete(
     AxumState(state): AxumState<State>,
     caller: Caller,
@@ -167,7 +167,7 @@ impl Poll {
 #[derive(Serialize)]
 struct Jobs {
     jobs: Vec<atelier_api::Job>,
-    /// Names the next page; absent on the last.
+    /// The cursor of the next page; absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
     cursor: Option<String>,
 }
@@ -186,15 +186,14 @@ pub(crate) async fn list(
     Ok(no_store(Json(Jobs { jobs, cursor })))
 }
 
-/// The value of a query's field, unless it is empty.
+/// The value of a query parameter, unless it is empty.
 pub(crate) fn parameter<'a>(query: Option<&'a str>, name: &str) -> Option<&'a str> {
     let mut fields = query?.split('&').filter_map(|pair| pair.split_once('='));
     let (_, value) = fields.find(|(field, _)| *field == name)?;
     Some(value).filter(|value| !value.is_empty())
 }
 
-/// A query's field that says yes or no; no where it is absent. A client that says yes in a way of its own is
-/// not to be taken for one that says no.
+/// A boolean query parameter, false if absent. Errors on any other value, rather than taking it for false.
 fn flag_in(query: Option<&str>, name: &str) -> Result<bool> {
     let fields = query.unwrap_or_default().split('&');
     let mut values = fields.filter_map(|field| {
@@ -207,7 +206,7 @@ fn flag_in(query: Option<&str>, name: &str) -> Result<bool> {
     })
 }
 
-/// The two words for yes and no that are taken.
+/// The accepted spellings of true and false.
 pub(crate) fn boolean(text: &str) -> Option<bool> {
     match text {
         "true" => Some(true),
@@ -216,7 +215,7 @@ pub(crate) fn boolean(text: &str) -> Option<bool> {
     }
 }
 
-/// The first `limit` of the jobs, and the last one's id if there are more.
+/// The first `limit` jobs, and the last one's id if there are more.
 pub(crate) fn page(mut jobs: Vec<Job>, limit: usize) -> (Vec<Job>, Option<String>) {
     let more = jobs.len() > limit;
     jobs.truncate(limit);
@@ -224,9 +223,9 @@ pub(crate) fn page(mut jobs: Vec<Job>, limit: usize) -> (Vec<Job>, Option<String
     (jobs, last)
 }
 
-/// Cancels a job that is not finished and answers how it stands then; deletes
-/// a finished one, unless the query says `cancel=true`: a job that finishes
-/// while its owner reaches for "cancel" keeps its picture.
+/// Cancels an unfinished job and returns it; deletes a finished one, unless the query
+/// says `cancel=true`: a job that finishes just before its owner cancels it keeps its
+/// picture.
 pub(crate) async fn cancel(
     AxumState(state): AxumState<State>,
     caller: Caller,
@@ -240,8 +239,7 @@ pub(crate) async fn cancel(
     })
 }
 
-/// Cancels the job, or deletes it with its files, whether or not the client
-/// waits for that.
+/// Cancels the job, or deletes it with its files, even if the client hangs up.
 pub(crate) async fn call_off(
     state: &State,
     caller: &Caller,

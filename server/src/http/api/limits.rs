@@ -1,5 +1,5 @@
-//! Limits as their callers see them: `GET /api/limits`, the fields of
-//! draft-ietf-httpapi-ratelimit-headers, and the words of a refusal.
+//! Limits as callers see them: `GET /api/limits`, the header fields of
+//! draft-ietf-httpapi-ratelimit-headers, and the text of a refusal.
 
 use atelier_api::Kind;
 use atelier_app::words::duration;
@@ -54,7 +54,7 @@ pub(crate) fn view(standing: &Standing) -> atelier_api::Limit {
     }
 }
 
-/// Tells the limits also with refusals that came before anything was charged.
+/// Adds the limits to errors that occurred before anything was charged.
 pub(crate) async fn always_tell(
     AxumState(state): AxumState<State>,
     caller: Caller,
@@ -66,9 +66,9 @@ pub(crate) async fn always_tell(
         _ => Kind::Image,
     };
     let mut response = next.run(request).await;
-    let told = response.headers().contains_key("ratelimit");
+    let has_limits = response.headers().contains_key("ratelimit");
     if response.status().is_client_error()
-        && !told
+        && !has_limits
         && let Ok(standings) = state.studio.standings(&caller, kind).await
     {
         headers::set(response.headers_mut(), &standings);

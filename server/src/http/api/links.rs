@@ -1,5 +1,5 @@
-//! Links to what otherwise only its owner sees: the address of the page with a
-//! key in it. Nothing is stored but that it is closed; a link ends with its job.
+//! Links to jobs that otherwise only their owners see: the page's URL with a key. Only
+//! the withholding of a job is stored; a link ends with its job.
 
 use axum::{
     Json,
@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::http::{Result, State, api::jobs, extract::accept::wants_page, extract::path::Path};
 use crate::{app::Caller, job::Visibility};
 
-/// `POST /api/jobs/{id}/link`: the address to give away, for the owner alone.
+/// `POST /api/jobs/{id}/link`: returns the link, to the owner only.
 pub(crate) async fn make(
     AxumState(state): AxumState<State>,
     caller: Caller,
@@ -29,7 +29,7 @@ pub(crate) async fn make(
     if !wants_page(&headers) {
         return Ok(Json(json!({ "url": url })).into_response());
     }
-    // Whoever owns the job by its key alone would lose it on the page that others see.
+    // An owner by key alone would lose the job on the page that others see.
     let shown = if caller.holds(&job) {
         state.links.beside(state.page_of(&caller, &job), &job)
     } else {
@@ -38,7 +38,7 @@ pub(crate) async fn make(
     Ok(Redirect::to(&shown).into_response())
 }
 
-/// `POST /api/jobs/{id}/share`: others see the job again.
+/// `POST /api/jobs/{id}/share`: shows the job to others again.
 pub(crate) async fn share(
     state: AxumState<State>,
     caller: Caller,
@@ -48,7 +48,7 @@ pub(crate) async fn share(
     show(state, caller, id, headers, true).await
 }
 
-/// `POST /api/jobs/{id}/unshare`: nobody but its owner sees the job, not even by a link.
+/// `POST /api/jobs/{id}/unshare`: withholds the job from others, even from those with a link.
 pub(crate) async fn unshare(
     state: AxumState<State>,
     caller: Caller,

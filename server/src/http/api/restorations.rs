@@ -34,10 +34,10 @@ use crate::{
     queue::{self, Hooks},
 };
 
-/// The longest value of a field that is not a photo: a URL.
+/// Maximum length of a field other than the photo: a URL.
 const MAX_VALUE: usize = ssrf::MAX_URL_LENGTH;
 
-/// The largest mask, bytes: a few strokes take some ten thousand.
+/// Maximum size of a mask in bytes; a few strokes take some ten thousand.
 const MAX_MASK: usize = 4_000_000;
 
 pub(crate) async fn submit(
@@ -46,7 +46,7 @@ pub(crate) async fn submit(
     request: Request,
 ) -> Result<Response> {
     let (headers, origin) = (request.headers().clone(), Origin::from(&caller));
-    // Whoever is refused in the end is refused before the body is read.
+    // A caller over a limit is refused before the body is read.
     let _permit = (state.pools.upload_permits.try_acquire(&origin)).ok_or(app::Error::Busy)?;
     state.studio.check_room_for_photo(&caller).await?;
     let mut form = Multipart::from_request(request, &())
@@ -63,7 +63,7 @@ pub(crate) async fn submit(
     submission.carry_out(work).await
 }
 
-/// Keeps the photo and hands the order in. What no job refers to then is not kept.
+/// Keeps the photo and submits the order. A photo that no job refers to is discarded.
 async fn take(submission: &mut Submission, origin: &Origin, wanted: Wanted) -> Result<Accepted> {
     let (photo, wishes) = (wanted.photo, wanted.wishes);
     let kept = keep(submission, origin, photo, wanted.mask, wishes.enlarge).await?;
@@ -81,20 +81,19 @@ async fn take(submission: &mut Submission, origin: &Origin, wanted: Wanted) -> R
     accepted
 }
 
-/// Charges the request of an upload that was decoded and led to nothing. It is
-/// the only bound there is on how often somebody may have that done.
+/// Charges a request for an upload that was decoded but led to no job: nothing else
+/// limits how often a caller can cause that work.
 async fn charge_for_decoding(submission: &Submission) {
     let studio = &submission.state.studio;
     let charged = studio.charge_failed_request(&submission.caller, Kind::Restoration);
     match charged.await {
-        // They have no request left as it is.
+        // The caller has no requests left anyway.
         Ok(()) | Err(app::Error::Limited(_)) => {}
-        Err(error) => warn!(%error, "an upload that came to nothing was not charged"),
+        Err(error) => warn!(%error, "a failed upload could not be charged"),
     }
 }
 
-/// Whether there is a job that begins with the photo. Nobody knows whether a
-/// store that failed has taken it.
+/// Whether a job refers to the photo. If the store failed, there may be one.
 fn may_refer_to(photo: &Picture, accepted: &Result<Accepted>) -> bool {
     match accepted {
         Ok(Accepted { job, .. }) => job.request.task.original() == Some(photo),
@@ -231,14 +230,14 @@ fn percent(text: &str) -> Result<u8> {
 }
 
 fn flag(name: &'static str, text: &str) -> Result<bool> {
-    // A form's empty choice is no choice.
+    // An empty form field counts as absent.
     if text.is_empty() {
         return Ok(false);
     }
     boolean(text).ok_or_else(|| invalid(name, &format!("{name} is true or false.")))
 }
 
-/// A file's name without folders and ending, as far as it can be one on any system.
+/// A file's name without folders and extension, without characters that any system forbids.
 fn stem(name: &str) -> Option<String> {
     const LONGEST: usize = 80;
     let name = name.rsplit(['/', '\\']).next()?;
@@ -248,12 +247,12 @@ fn stem(name: &str) -> Option<String> {
     filled(stem.trim_matches([' ', '.']).to_owned())
 }
 
-/// A form's empty field is none.
+/// An empty form field counts as absent.
 fn filled(text: String) -> Option<String> {
     Some(text).filter(|text| !text.is_empty())
 }
 
-/// The bytes of a field that is held in memory.
+/// Reads a field into memory.
 async fn small(mut field: Field<'_>, max: usize) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     while let Some(chunk) = field.chunk().await.map_err(broken)? {
@@ -270,7 +269,7 @@ async fn value(field: Field<'_>) -> Result<String> {
         .map_err(|_| Error::Malformed("A field of the form is not text.".into()))
 }
 
-/// Streams the photo to a file without a name, which goes away by itself.
+/// Streams the photo to an unnamed temporary file.
 async fn receive(state: &State, mut field: Field<'_>) -> Result<std::fs::File> {
     let max = state.photos.max_bytes;
     let mut file = blob::nameless(&state.uploads)?;
@@ -285,7 +284,7 @@ async fn receive(state: &State, mut field: Field<'_>) -> Result<std::fs::File> {
     Ok(file)
 }
 
-/// A picture that the caller had made here, instead of an upload.
+/// Uses a picture that the caller had made here instead of an upload.
 async fn made_here(state: &State, caller: &Caller, id: &str) -> Result<std::fs::File> {
     let (caller, id) = job_keys::named(state, caller, id);
     let job = own(state, &caller, &id).await?;
@@ -306,9 +305,9 @@ async fn write(mut file: std::fs::File, chunk: Bytes) -> Result<std::fs::File> {
         .map_err(anyhow::Error::from)?)
 }
 
-/// An upload, safe to use.
+/// A decoded and re-encoded upload.
 struct Kept {
-    /// The photo, encoded anew.
+    /// The re-encoded photo.
     original: Picture,
     /// The SHA-256 of that.
     digest: String,
@@ -316,7 +315,7 @@ struct Kept {
     mask: Option<String>,
 }
 
-/// Decodes the upload when it has its turn, and keeps it.
+/// Waits for a permit, decodes the upload and keeps it.
 async fn keep(
     submission: &Submission,
     origin: &Origin,
@@ -328,10 +327,10 @@ async fn keep(
     let max_pixels = state.photos.max_pixels;
     let turn = tokio::select! {
         turn = state.pools.uploads.turn(origin) => turn?,
-        // Who has hung up does not stand in the line.
+        // A client that has hung up leaves the queue.
         () = submission.left.cancelled() => return Err(Error::Left),
     };
-    // Others of the caller's may have been taken, or refused, while this one waited.
+    // The caller's other uploads may have been accepted or refused while this one waited.
     let caller = &submission.caller;
     state.studio.check_room_for_photo(caller).await?;
     let decoded = turn.clone().work(move || {
@@ -347,7 +346,7 @@ async fn keep(
     });
     let decoded = decoded.await?;
     if let Err(Error::Photo(_)) = &decoded {
-        // Before the caller's next one has its turn.
+        // Before the caller's next upload is decoded.
         charge_for_decoding(submission).await;
     }
     drop(turn);

@@ -1,5 +1,5 @@
-//! Handing in an order, of whatever kind: the terms that the client states, the
-//! order itself, and the answer.
+//! Submits orders of either kind: the client's terms, the order itself, and the
+//! response.
 
 use atelier_webhook::ssrf;
 use axum::{
@@ -16,7 +16,7 @@ use crate::{
     queue::{Hooks, Job, source},
 };
 
-/// What a client wants to have done, but for the order itself.
+/// A client's request, apart from the order itself.
 pub(crate) struct Submission {
     pub(crate) state: State,
     pub(crate) caller: Caller,
@@ -46,7 +46,7 @@ impl Submission {
         }
     }
 
-    /// Answers what `work` does, which goes on when the client hangs up.
+    /// Runs `work`, which continues if the client hangs up, and returns its response.
     pub(crate) async fn carry_out<F>(
         self,
         work: impl FnOnce(Self) -> F + Send + 'static,
@@ -57,14 +57,14 @@ impl Submission {
         outlive(|left| work(Self { left, ..self })).await
     }
 
-    /// Hands the order in. A job that belongs to itself, and whose key and end
-    /// nobody will be told, is taken back.
+    /// Submits the order. If the client has hung up, a job that belongs to itself is
+    /// withdrawn: nobody would learn its key, or, without a callback, its outcome.
     pub(crate) async fn hand_in(&mut self, order: Order) -> Result<Accepted> {
         let (studio, terms) = (&self.state.studio, self.terms.clone());
         let untold = terms.hooks == Hooks::default();
         let accepted = studio.submit(&self.caller, order, terms).await?;
         if accepted.job.owns_itself() {
-            // It was made just now, for this caller.
+            // It was created just now, for this caller.
             self.caller.held = Some(accepted.job.id.clone());
             if untold && self.left.is_cancelled() {
                 studio.withdraw(&self.caller, &accepted.job.id).await?;
@@ -73,7 +73,7 @@ impl Submission {
         Ok(accepted)
     }
 
-    /// Answers with the job, or the way to its page.
+    /// Returns the job, or a redirect to its page.
     pub(crate) fn answer(&self, accepted: Accepted) -> Response {
         let Accepted { job, standings } = accepted;
         if self.page {
@@ -87,17 +87,17 @@ impl Submission {
         } else {
             StatusCode::ACCEPTED
         };
-        let told = self.state.tell(&self.caller, &job);
-        let location = told.as_ref().map(|told| told.url.clone());
+        let view = self.state.tell(&self.caller, &job);
+        let location = view.as_ref().map(|view| view.url.clone());
         let location = [(header::LOCATION, location.unwrap_or_default())];
-        let mut response = (status, location, Json(told)).into_response();
+        let mut response = (status, location, Json(view)).into_response();
         headers::set(response.headers_mut(), &standings);
         tell_source(response.headers_mut(), &job, self.terms.fresh);
         response
     }
 }
 
-/// The addresses to be called at the end, if they and the caller's kind may be.
+/// The callback URLs, if they are allowed and the caller may request callbacks.
 pub(crate) fn hooks(
     state: &State,
     caller: &Caller,

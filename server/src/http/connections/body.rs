@@ -1,4 +1,4 @@
-//! Bodies of requests, which have to come in at some pace, and of answers.
+//! Bodies of requests, with a minimum rate, and of responses.
 
 use std::{
     pin::Pin,
@@ -22,13 +22,13 @@ pub struct TooSlow;
 pub(super) struct TimedBody {
     body: Incoming,
     _busy: Busy,
-    /// So long nothing may come, and so long may be waited in all besides what
-    /// the bytes that came allow for.
+    /// Maximum time without any byte, and maximum total wait beyond what `rate` allows
+    /// for the bytes received.
     patience: Duration,
-    /// Bytes a second.
+    /// Minimum bytes per second.
     rate: f64,
     received: u64,
-    /// Waited for the client in all; that we are slow is not counted.
+    /// Total time waited for the client; time spent by the server does not count.
     waited: Duration,
     waiting: Option<Waiting>,
 }
@@ -51,7 +51,7 @@ impl TimedBody {
         }
     }
 
-    /// How long may be waited for more.
+    /// How much longer to wait for more.
     fn allowance(&self) -> Duration {
         let earned = Duration::from_secs_f64(self.received as f64 / self.rate);
         let left = (self.patience + earned).saturating_sub(self.waited);
@@ -102,7 +102,7 @@ impl HttpBody for TimedBody {
     }
 }
 
-/// An answer's body: until it has gone out, its request is under way.
+/// A response's body. Its request is in progress until it has been sent.
 pub(super) struct AnswerBody {
     body: Body,
     _busy: Busy,

@@ -1,6 +1,6 @@
-//! The connections of a server: how many there are, in all and from one
-//! address, and how long each may take for what. Whoever opens many and says
-//! nothing, speaks slowly, or does not listen, must not keep the others out.
+//! Accepts connections: limits their number, in total and per address, and their
+//! time. Clients that open many and send nothing, or send or read slowly, must not keep
+//! others out.
 //!
 //! | wait | bound by |
 //! |---|---|
@@ -9,7 +9,7 @@
 //! | for a request's body | `body` and `body_rate`, in `TimedBody` |
 //! | until the client takes more of an answer | `write`, in `TimedStream` |
 //!
-//! HTTP/1.1 is spoken, as every proxy does towards the servers behind it.
+//! Only HTTP/1.1 is supported, which every proxy uses towards its backends.
 
 mod body;
 mod stream;
@@ -44,37 +44,37 @@ use crate::{
     telemetry::metrics,
 };
 
-/// So long whoever is turned away may take to send a head and hear the answer.
+/// Maximum time for a rejected client to send a head and read the response.
 const FAREWELL: Duration = Duration::from_secs(3);
 
-/// When the system has no room for another connection, this long until the next try.
+/// Pause after the system could not accept a connection.
 const BREATH: Duration = Duration::from_millis(100);
 
-/// Files that are open besides connections, and those that answers are read from.
+/// Open files other than connections and those that responses are read from.
 const OTHER_FILES: usize = 256;
 
-/// Serves a router's answers.
+/// Serves a router.
 pub struct Server {
     router: Router,
     settings: ConnectionsConfig,
     trusted_proxies: Vec<IpNet>,
-    /// Taken by every connection.
+    /// One permit per connection.
     all: Arc<Permits>,
-    /// Taken by address.
+    /// Permits per address.
     each: Arc<Permits>,
-    /// Taken by those who are being turned away.
-    leaving: Arc<Permits>,
+    /// Permits for connections being rejected.
+    rejected: Arc<Permits>,
 }
 
-/// What a connection holds until it ends.
+/// The permits that a connection holds until it ends.
 struct Held {
     _one_of_all: Permit,
     _one_of_its_own: Option<Permit>,
 }
 
 impl Server {
-    /// A server of these answers. It raises the process's limit of open files,
-    /// as far as it may, to what the settings ask for.
+    /// Creates a server for the router. Raises the process's limit of open files as far
+    /// as possible to what the settings require.
     pub fn new(router: Router, settings: ConnectionsConfig, trusted_proxies: Vec<IpNet>) -> Self {
         let most = affordable(settings.most as usize);
         Self {
@@ -82,12 +82,12 @@ impl Server {
             trusted_proxies,
             all: Permits::new(most),
             each: Permits::new(settings.per_address as usize),
-            leaving: Permits::new((most / 4).max(1)),
+            rejected: Permits::new((most / 4).max(1)),
             settings,
         }
     }
 
-    /// Serves until `closing`; then requests under way are answered, and no more taken.
+    /// Serves until `closing` is cancelled; then answers the requests in progress and accepts no more.
     pub async fn run(self, listener: TcpListener, closing: CancellationToken) {
         let open = GracefulShutdown::new();
         loop {
@@ -105,7 +105,7 @@ impl Server {
     }
 
     fn welcome(&self, socket: TcpStream, peer: SocketAddr, open: &GracefulShutdown) {
-        // Answers are small and go out whole: waiting to fill a packet only delays them.
+        // Responses are small and written whole: Nagle's algorithm would only delay them.
         let _ = socket.set_nodelay(true);
         let Some(held) = self.admit(peer) else {
             return self.turn_away(socket);
@@ -113,7 +113,7 @@ impl Server {
         let connection = open.watch(self.serve(socket, peer));
         tokio::spawn(async move {
             if let Err(error) = connection.await {
-                debug!(%error, "a connection ended early");
+                debug!(%error, "connection ended early");
             }
             drop(held);
         });
@@ -155,11 +155,11 @@ impl Server {
             .serve_connection(TokioIo::new(stream), service)
     }
 
-    /// Answers 503 to whoever finds no place, and closes; without an answer
-    /// where there are too many even for that.
+    /// Answers 503 to a connection over the limits and closes it; closes it without an
+    /// answer if there are too many even for that.
     fn turn_away(&self, socket: TcpStream) {
         metrics::connection_refused();
-        let Some(place) = self.leaving.try_acquire("") else {
+        let Some(permit) = self.rejected.try_acquire("") else {
             return;
         };
         let service = service_fn(|_| async { Ok::<_, Infallible>(crowded().into_response()) });
@@ -168,26 +168,26 @@ impl Server {
             .serve_connection(TokioIo::new(socket), service);
         tokio::spawn(async move {
             let _ = timeout(FAREWELL, answer).await;
-            drop(place);
+            drop(permit);
         });
     }
 }
 
-/// A connection that ended before it was accepted is nothing; anything else
-/// (mostly: too many open files) would only repeat itself at once.
+/// Pauses after a failed accept, unless the connection had ended before: any other error
+/// (mostly too many open files) would recur at once.
 async fn recover(error: &io::Error) {
     use io::ErrorKind as K;
     if !matches!(
         error.kind(),
         K::ConnectionRefused | K::ConnectionAborted | K::ConnectionReset
     ) {
-        warn!(%error, "no connection can be accepted");
+        warn!(%error, "cannot accept connections");
         sleep(BREATH).await;
     }
 }
 
-/// So many connections as are wanted, or as files may be open: each takes one,
-/// and its answer may read another.
+/// The wanted number of connections, or as many as the limit of open files allows: each
+/// takes one, and its response may read another.
 fn affordable(wanted: usize) -> usize {
     let files = files_for(2 * wanted + OTHER_FILES);
     let most = wanted.min(files.saturating_sub(OTHER_FILES) / 2).max(1);
@@ -200,7 +200,7 @@ fn affordable(wanted: usize) -> usize {
     most
 }
 
-/// Raises the limit of open files to `wanted` as far as the system lets us; what it is then.
+/// Raises the limit of open files towards `wanted`. Returns the resulting limit.
 #[cfg(unix)]
 fn files_for(wanted: usize) -> usize {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};

@@ -1,4 +1,4 @@
-//! A socket whose peer must not dawdle.
+//! A socket with time-outs for slow peers.
 
 use std::{
     io,
@@ -19,7 +19,7 @@ use tokio::{
 
 use super::unread::with_problem;
 
-/// What a connection is about; clones are about the same one.
+/// The state of a connection, shared by clones.
 #[derive(Clone, Default)]
 pub(super) struct Phase(Arc<Requests>);
 
@@ -29,14 +29,14 @@ struct Requests {
     under_way: AtomicUsize,
 }
 
-/// A request is under way while any clone of this lives.
+/// A request is in progress while any clone of this lives.
 #[derive(Clone)]
 pub(super) struct Busy(#[expect(dead_code, reason = "held to be dropped")] Arc<UnderWay>);
 
 struct UnderWay(Phase);
 
 impl Phase {
-    /// A request's head has arrived.
+    /// Notes that a request's head has arrived.
     pub(super) fn begin(&self) -> Busy {
         self.0.begun.fetch_add(1, Ordering::AcqRel);
         self.0.under_way.fetch_add(1, Ordering::AcqRel);
@@ -58,21 +58,21 @@ impl Drop for UnderWay {
     }
 }
 
-/// A socket that gives its peer up when a request's head takes too long, or
-/// when it takes nothing of an answer for too long.
+/// A socket that fails if a request's head takes too long, or if the peer reads nothing
+/// of a response for too long.
 pub(super) struct TimedStream {
     socket: TcpStream,
     phase: Phase,
-    /// How many requests had begun when this one's head did.
+    /// The number of requests begun when the current head began.
     head_of: u64,
     head: Timer,
     write: Timer,
-    /// What is left of an answer that goes out in place of hyper's own.
+    /// The rest of a response that replaces hyper's own.
     instead: Vec<u8>,
 }
 
 impl TimedStream {
-    /// The first head is waited for from now on.
+    /// Starts waiting for the first head.
     pub(super) fn new(socket: TcpStream, phase: Phase, head: Duration, write: Duration) -> Self {
         let mut stream = Self {
             socket,
@@ -86,7 +86,7 @@ impl TimedStream {
         stream
     }
 
-    /// Bytes outside a request begin a head; a request ends it.
+    /// Bytes outside a request begin a head; the request ends it.
     fn time_head(
         &mut self,
         context: &mut Context<'_>,
@@ -110,8 +110,8 @@ impl TimedStream {
         read
     }
 
-    /// Writes another answer in place of hyper's, if there is one. Until that is
-    /// out hyper offers the same bytes again.
+    /// Writes the response that replaces hyper's, if there is one. Until it is written
+    /// completely, hyper offers the same bytes again.
     fn write_instead(
         &mut self,
         context: &mut Context<'_>,
@@ -180,7 +180,7 @@ impl AsyncWrite for TimedStream {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        // An answer without a body is in one piece.
+        // A response without a body is written in one piece.
         let whole = match slices {
             [whole] => self.write_instead(context, whole),
             _ => None,
@@ -205,12 +205,12 @@ impl AsyncWrite for TimedStream {
     }
 }
 
-/// Counts time while something is waited for.
+/// A time-out that runs only while waiting.
 struct Timer {
     limit: Duration,
-    /// Unset while nothing is.
+    /// `None` while not waiting.
     end: Option<Instant>,
-    /// Made once and moved on, since most waits are short.
+    /// Created once and reset, since most waits are short.
     sleep: Option<Pin<Box<Sleep>>>,
 }
 
@@ -223,7 +223,7 @@ impl Timer {
         }
     }
 
-    /// Begins to count, unless it does already.
+    /// Starts the time-out, unless it runs already.
     fn start(&mut self) {
         self.end.get_or_insert_with(|| Instant::now() + self.limit);
     }
@@ -232,7 +232,7 @@ impl Timer {
         self.end = None;
     }
 
-    /// Whether the time is over; if not, the task is woken when it is.
+    /// Whether the time is over; if not, wakes the task when it is.
     fn is_over(&mut self, context: &mut Context<'_>) -> bool {
         let Some(end) = self.end else {
             return false;

@@ -1,12 +1,12 @@
-//! Heads that hyper cannot read. It answers them itself, with a status and no
-//! body; here its answer is given the body that every other refusal has.
+//! Request heads that hyper cannot parse. It answers them itself, with a status and no
+//! body; this adds the body that every other error has.
 
 use axum::http::StatusCode;
 
 use crate::http::unread_head;
 
-/// hyper's own answer to a head that it cannot read, with a problem document as its body;
-/// `None` for any other answer. None of ours refuses without a body.
+/// Returns hyper's own response to a head that it cannot parse, with a problem document
+/// as its body; `None` for any other response, as all of ours have a body.
 pub(super) fn with_problem(answer: &[u8]) -> Option<Vec<u8>> {
     const EMPTY: &str = "\r\ncontent-length: 0\r\n";
     let status = answer.strip_prefix(b"HTTP/1.")?.get(2..5)?;

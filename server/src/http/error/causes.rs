@@ -1,4 +1,4 @@
-//! What went wrong in the rooms behind, as problems.
+//! The problem documents for errors of the other modules.
 
 use axum::http::StatusCode;
 use tracing::{debug, error};
@@ -97,7 +97,7 @@ fn is_out_of_memory(error: &app::Error) -> bool {
     }
 }
 
-/// The store has said so itself, once.
+/// The store has logged that itself, once.
 fn full() -> Problem {
     let detail = "The studio's store is full and takes nothing new at the moment. Nothing was lost; \
                   try again later.";
@@ -120,7 +120,7 @@ fn unavailable() -> Problem {
     )
 }
 
-/// A store that is away has said so itself, once.
+/// An unreachable store has logged that itself, once.
 pub(in crate::http) fn log(error: &app::Error) {
     let away = match error {
         app::Error::Queue(queue::Error::Store(store)) => store.is_away(),
@@ -130,7 +130,7 @@ pub(in crate::http) fn log(error: &app::Error) {
         _ => false,
     };
     if away {
-        debug!(%error, "a store is away");
+        debug!(%error, "a store is unreachable");
     } else {
         error!(%error, "a store failed");
     }
@@ -162,7 +162,7 @@ pub(super) fn internal(error: &anyhow::Error) -> Problem {
         error!(error = format!("{error:#}"), "a file could not be written");
         return problem;
     }
-    error!(error = format!("{error:#}"), "unforeseen");
+    error!(error = format!("{error:#}"), "unexpected error");
     let detail = "Something went wrong on our side. It was logged; try again.";
     Problem::new(
         StatusCode::INTERNAL_SERVER_ERROR,

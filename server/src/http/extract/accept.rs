@@ -1,10 +1,10 @@
-//! What a client can read: the weighted lists of `Accept`, `Accept-Encoding` and
+//! What a client accepts: the weighted lists of `Accept`, `Accept-Encoding` and
 //! `Accept-Language` (RFC 9110, 12.4.2).
 
 use axum::http::{HeaderMap, HeaderName, header};
 
-/// The items of all fields of that name, each with its weight from 0 to 1. What
-/// is not written as it should be is left out.
+/// The items of all fields of that name, each with its weight from 0 to 1, without
+/// malformed ones.
 pub(crate) fn weighted(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = (&str, f32)> {
     let fields = headers.get_all(name).into_iter();
     fields
@@ -24,8 +24,8 @@ fn item(text: &str) -> Option<(&str, f32)> {
     (0.0..=1.0).contains(&weight).then_some((value, weight))
 }
 
-/// Whether a page is the better answer: browsers ask for HTML by name, programs
-/// for JSON, or for anything.
+/// Whether the client prefers a page: browsers accept HTML by name, programs JSON or
+/// anything.
 pub(crate) fn wants_page(headers: &HeaderMap) -> bool {
     let weight = |media_type: &str| {
         let named = weighted(headers, header::ACCEPT)

@@ -1,4 +1,4 @@
-//! Whole bodies, refused as every other input is.
+//! Whole bodies, with errors as problem documents.
 
 use axum::{
     body::Bytes,
@@ -7,7 +7,7 @@ use axum::{
 
 use crate::http::{Error, State};
 
-/// axum's extractor for a body in memory, but for its refusals.
+/// axum's extractor for a body in memory, with our errors.
 #[derive(Debug)]
 pub(crate) struct WholeBody(pub(crate) Bytes);
 

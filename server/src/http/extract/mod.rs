@@ -1,4 +1,4 @@
-//! What handlers take from a request.
+//! Extractors.
 
 pub(super) mod accept;
 pub(super) mod body;

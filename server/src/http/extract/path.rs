@@ -1,11 +1,11 @@
-//! Parts of a path, refused as every other input is.
+//! Parts of a path, with errors as problem documents.
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use serde::de::DeserializeOwned;
 
 use crate::http::Error;
 
-/// axum's extractor, but for its refusals.
+/// axum's extractor, with our errors.
 #[derive(Debug)]
 pub(crate) struct Path<T>(pub(crate) T);
 

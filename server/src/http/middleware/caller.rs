@@ -1,5 +1,5 @@
-//! Who is asking: the address that limits count by, the API key, the session
-//! that jobs belong to, and the key of a job that belongs to nobody else.
+//! Identifies the caller: by the address that limits count, the API key, the session
+//! that owns jobs, and the key of a job that belongs to itself.
 
 use std::{convert::Infallible, net::SocketAddr, sync::Arc};
 
@@ -42,7 +42,7 @@ impl FromRequestParts<State> for Caller {
     }
 }
 
-/// The address that a request comes from, as limits count it.
+/// The client's address, as limits count it.
 pub(crate) struct Address(pub(crate) String);
 
 impl FromRequestParts<State> for Address {
@@ -60,7 +60,7 @@ fn client(headers: &HeaderMap, extensions: &Extensions, state: &State) -> std::n
     Client::new(peer, &state.trusted_proxies, state.proxy_header).address(headers)
 }
 
-/// Whose API key was sent. Other ways to authorise are not for us.
+/// The holder of the API key that was sent. Other authorisation schemes are ignored.
 async fn holder(headers: &HeaderMap, ip: &str, state: &State) -> Result<Option<Arc<Holder>>> {
     let Some(key) = bearer(headers) else {
         return Ok(None);
@@ -72,7 +72,7 @@ async fn holder(headers: &HeaderMap, ip: &str, state: &State) -> Result<Option<A
     admitted.map(Some).map_err(Error::Key)
 }
 
-/// What follows `Authorization: Bearer`; what cannot be read opens nothing.
+/// The token of `Authorization: Bearer`; an unreadable one is an invalid one.
 pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     const SCHEME: &str = "bearer";
     let value = headers.get(header::AUTHORIZATION)?;
@@ -84,7 +84,7 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     (token.is_empty() || token.starts_with(' ')).then(|| token.trim())
 }
 
-/// Answers whoever is on the deny list.
+/// Rejects callers on the deny list.
 pub(crate) async fn turn_away(
     AxumState(state): AxumState<State>,
     request: Request,
@@ -113,7 +113,7 @@ fn session(headers: &HeaderMap, state: &State) -> Option<String> {
         .map(|cookie| format!("session:{}", cookie.value()))
 }
 
-/// A cookie that begins a session, for a visitor who has none.
+/// A cookie that starts a session, for a visitor without one.
 pub(crate) fn new_session(headers: &HeaderMap, state: &State) -> Option<SignedCookieJar> {
     if session(headers, state).is_some() {
         return None;

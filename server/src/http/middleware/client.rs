@@ -1,5 +1,5 @@
-//! The client's address: the peer's, or, where the peer is a proxy we trust,
-//! what it and the trusted proxies before it say.
+//! The client's address: the peer's or, if the peer is a trusted proxy, the one that it
+//! and the trusted proxies before it report.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -17,8 +17,8 @@ pub(crate) struct Client<'a> {
 }
 
 impl<'a> Client<'a> {
-    /// The client of a request from `peer`; `field` is the one that trusted
-    /// proxies write, if the operator has told.
+    /// The client of a request from `peer`; `field` is the header that trusted proxies
+    /// write, if configured.
     pub(crate) fn new(peer: IpAddr, trusted: &'a [IpNet], field: Option<ProxyHeader>) -> Self {
         Self {
             peer,
@@ -27,9 +27,9 @@ impl<'a> Client<'a> {
         }
     }
 
-    /// Every proxy appends the address that it sees: the last one that is not
-    /// a trusted proxy's is the client's. A proxy writes one field, and passes
-    /// on what a client put into the other, so only one is read.
+    /// Every proxy appends the address that it sees; the last one that is not a trusted
+    /// proxy's is the client's. A proxy writes one header, and passes on what a client
+    /// put into the other, so only one is read.
     pub(crate) fn address(&self, headers: &HeaderMap) -> IpAddr {
         if !self.trusts(self.peer) {
             return self.peer;
@@ -54,8 +54,7 @@ impl<'a> Client<'a> {
         self.walk(hops, forwarded_for)
     }
 
-    /// From the right past trusted proxies. What cannot be read ends the chain
-    /// that we can follow.
+    /// Walks from the right past trusted proxies. An unreadable element ends the chain.
     fn walk<'h>(
         &self,
         hops: impl Iterator<Item = &'h str>,
@@ -78,9 +77,8 @@ impl<'a> Client<'a> {
     }
 }
 
-/// The elements of a list from the right, split at commas outside quotes. From
-/// that side a quote that a client left open swallows nothing that a proxy
-/// has appended.
+/// The elements of a list from the right, split at commas outside quotes. From that side,
+/// a quote that a client left open cannot swallow what a proxy has appended.
 fn elements(list: &str) -> impl Iterator<Item = &str> {
     let mut rest = Some(list);
     std::iter::from_fn(move || {
@@ -118,7 +116,7 @@ fn address(text: &str) -> Option<IpAddr> {
         .or_else(|| text.parse::<SocketAddr>().ok().map(|address| address.ip()))
 }
 
-/// What counts as one client: an IPv4 address (also when mapped into IPv6), or
+/// The network that counts as one client: an IPv4 address (also if mapped into IPv6), or
 /// the /64 network that one IPv6 customer usually has.
 pub(crate) fn network(ip: IpAddr) -> String {
     match ip.to_canonical() {

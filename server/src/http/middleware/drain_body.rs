@@ -1,6 +1,6 @@
-//! A refused body is read on nevertheless. Closing a connection with unread
-//! bytes in it resets it, and the answer is lost on its way (RFC 9112, 9.6); a
-//! browser shows an answer only after it has sent everything.
+//! Reads a refused body to its end. Closing a connection with unread bytes resets it, and
+//! the response may be lost (RFC 9112, 9.6); a browser shows a response only after it
+//! has sent everything.
 
 use std::{
     pin::Pin,
@@ -20,10 +20,10 @@ use tokio::{runtime::Handle, time::timeout};
 
 use crate::http::State;
 
-/// What is left of a body is read up to this many times the largest upload.
+/// Maximum number of bytes read, as a multiple of the largest upload.
 const LIMIT: u64 = 4;
 
-/// And no longer than this.
+/// Maximum time for reading.
 const PATIENCE: Duration = Duration::from_secs(300);
 
 pub(crate) async fn drain_body(
@@ -34,7 +34,7 @@ pub(crate) async fn drain_body(
     if request.body().is_end_stream() {
         return next.run(request).await;
     }
-    // Such a client sends its body only once somebody begins to read it.
+    // Such a client sends its body only once the server starts to read it.
     let waits = request.headers().contains_key(header::EXPECT);
     let limit = state.photos.max_bytes.saturating_mul(LIMIT);
     let request = request.map(|body| {
@@ -47,7 +47,7 @@ pub(crate) async fn drain_body(
     next.run(request).await
 }
 
-/// A body that, when dropped, is read on in the background.
+/// A body that is read to its end in the background when dropped.
 struct ReadOn {
     /// `None` at its end.
     rest: Option<BodyDataStream>,

@@ -1,5 +1,5 @@
-//! Headers that many answers carry, and the check that a change is asked for
-//! by our own pages.
+//! Headers of all responses, and the check that changes are requested by our own
+//! pages.
 
 use axum::{
     extract::{Request, State as AxumState},
@@ -10,7 +10,7 @@ use axum::{
 
 use crate::http::{Error, State};
 
-/// Sets what every answer should carry, where the handler set nothing else.
+/// Sets the headers of every response, unless the handler has set them.
 pub(crate) async fn secure(
     AxumState(state): AxumState<State>,
     request: Request,
@@ -47,8 +47,8 @@ pub(crate) async fn secure(
     response
 }
 
-/// Refuses a body that is encoded (RFC 9110, 15.5.16), and writes the type of one in
-/// lower case, which not every reader of it does for itself.
+/// Refuses encoded bodies (RFC 9110, 15.5.16), and lower-cases their media types, as not
+/// every parser ignores case.
 pub(crate) async fn plain_bodies(mut request: Request, next: Next) -> Response {
     let coding = request.headers().get(header::CONTENT_ENCODING);
     if coding.is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
@@ -64,7 +64,7 @@ pub(crate) async fn plain_bodies(mut request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-/// The media type in lower case; its parameters stay, since a boundary has a case.
+/// The media type in lower case, with its parameters unchanged: a boundary is case-sensitive.
 fn in_lower_case(value: &HeaderValue) -> Option<HeaderValue> {
     let text = value.to_str().ok()?;
     let end = text.find(';').unwrap_or(text.len());
@@ -72,8 +72,8 @@ fn in_lower_case(value: &HeaderValue) -> Option<HeaderValue> {
     HeaderValue::try_from(media_type.to_ascii_lowercase() + parameters).ok()
 }
 
-/// Refuses a change that a page of another site asks for. Browsers say where a
-/// request comes from; other clients carry no cookies of a visitor's.
+/// Refuses changes requested by pages of other sites. Browsers report the origin of a
+/// request; other clients have no cookies of visitors.
 pub(crate) async fn same_origin(
     AxumState(state): AxumState<State>,
     request: Request,

@@ -23,12 +23,12 @@ struct Site;
 
 const NONE: Error = Error::NotFound("There is no such file.");
 
-/// Names that change with their content may be kept for ever.
+/// Files whose names change with their content may be cached for ever.
 pub(crate) async fn hashed(Path(name): Path<String>, headers: HeaderMap) -> Result<Response> {
     file(&name, &headers, "public, max-age=31536000, immutable").unwrap_or(Err(NONE))
 }
 
-/// A file of the site's root, such as `/robots.txt`.
+/// A file in the site's root, such as `/robots.txt`.
 pub(crate) fn plain(path: &str, headers: &HeaderMap) -> Option<Result<Response>> {
     let name = path
         .strip_prefix('/')
@@ -45,7 +45,7 @@ pub(crate) static ASSETS: LazyLock<Assets> = LazyLock::new(|| {
     Assets::new(&address("js"), &address("wasm"), address("css"))
 });
 
-/// A page's `Link`: the style sheet is asked for before the document is read, some 50 ms sooner on a phone.
+/// A page's `Link`: lets browsers request the style sheet before parsing the document, some 50 ms sooner on a phone.
 pub(crate) static STYLE_FIRST: LazyLock<Option<HeaderValue>> = LazyLock::new(|| {
     let link = format!("<{}>; rel=preload; as=style", ASSETS.css);
     HeaderValue::from_str(&link).ok()
@@ -77,7 +77,7 @@ fn file(name: &str, headers: &HeaderMap, caching: &'static str) -> Option<Result
     }))
 }
 
-/// `None` for what is not meant to be served.
+/// `None` for files that are not meant to be served.
 fn media_type(name: &str) -> Option<&'static str> {
     match name.rsplit_once('.')?.1 {
         "js" => Some("text/javascript; charset=utf-8"),

@@ -1,5 +1,5 @@
-//! `GET /jobs/{id}/download`: a picture as a file, named after its words; a restored photo, named after
-//! the original.
+//! `GET /jobs/{id}/download`: a picture as a file, named after its prompt, or a restored photo, named
+//! after the original.
 
 use std::time::Duration;
 
@@ -26,12 +26,12 @@ use crate::{
     queue::Job,
 };
 
-/// What the query asks for.
+/// The query.
 #[derive(Debug, PartialEq)]
 struct Wanted {
-    /// `format`: `jpeg` or `png`; a photo is a JPEG and a picture what it is, unless told otherwise.
+    /// `format`: `jpeg` or `png`; by default a photo is a JPEG and a picture keeps its format.
     format: Option<Format>,
-    /// `metadata`: `keep` (default) or `strip`. Of a picture the words it was made from; of a photo date, place
+    /// `metadata`: `keep` (default) or `strip`. A picture's metadata is its prompt; a photo's are date, place
     /// and description, for its owner only.
     metadata: bool,
     /// `picture`: which of several, counted from 1.
@@ -110,7 +110,7 @@ impl Wanted {
     }
 }
 
-/// A picture, encoded anew only where it has to be.
+/// A picture, re-encoded only if necessary.
 async fn drawn(
     state: &State,
     origin: &Origin,
@@ -133,7 +133,7 @@ async fn drawn(
     })
 }
 
-/// A picture with the words it was made from in it.
+/// A picture with its prompt as metadata.
 pub(crate) fn with_words(job: &Job, picture: Bytes) -> Bytes {
     match &job.request.task {
         Task::Image(task) => photo::captioned(
@@ -200,7 +200,7 @@ fn name_of_photo(task: &RestorationTask) -> String {
     }
 }
 
-/// Asks to be saved (RFC 6266), with a plain name for clients that read no other.
+/// `Content-Disposition` (RFC 6266), with an ASCII name for clients that read no other.
 fn disposition(name: &str) -> String {
     let plain = name.replace(|c: char| !c.is_ascii(), "_");
     let encoded: String = name

@@ -1,4 +1,4 @@
-//! The language a visitor is answered in: as chosen, else as the browser prefers.
+//! The language of a response: the visitor's choice, else the browser's preference.
 
 use atelier_app::Language;
 use axum::{
@@ -9,16 +9,16 @@ use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 
 use crate::http::{api::jobs::parameter, extract::accept::weighted};
 
-/// The visitor's choice. It names nobody, so it needs no signature.
+/// The cookie of the visitor's choice. It identifies nobody, so it needs no signature.
 const COOKIE: &str = "atelier_language";
 
-/// The field of a page's query that chooses.
+/// The query parameter of a page that chooses a language.
 const FIELD: &str = "lang";
 
-/// The language of the page whose script asks: another may have been chosen in another tab since.
+/// The language of the page whose script makes the request: another may have been chosen in another tab.
 const OF_PAGE: &str = "x-atelier-language";
 
-/// What the request is to be answered in.
+/// The language of the response.
 pub(crate) fn language(headers: &HeaderMap) -> Language {
     let of_page = headers.get(OF_PAGE).and_then(|tag| tag.to_str().ok());
     let cookies = CookieJar::from_headers(headers);
@@ -31,17 +31,17 @@ pub(crate) fn language(headers: &HeaderMap) -> Language {
         .unwrap_or_default()
 }
 
-/// The best of `Accept-Language` (RFC 9110, 12.5.4) that we speak.
+/// The best of `Accept-Language` (RFC 9110, 12.5.4) that the site has.
 fn preferred(headers: &HeaderMap) -> Option<Language> {
     let spoken = weighted(headers, header::ACCEPT_LANGUAGE)
         .filter_map(|(tag, weight)| Some((Language::tagged(tag)?, weight)))
         .filter(|(_, weight)| *weight > 0.0);
-    // Of equals the first: `max_by` would take the last.
+    // The first of equals: `max_by` would take the last.
     let best = spoken.reduce(|best, next| if next.1 > best.1 { next } else { best });
     best.map(|(language, _)| language)
 }
 
-/// Where a page's query chooses a language: keeps it, and leads to the page itself.
+/// If the page's query chooses a language, stores the choice and redirects to the page.
 pub(crate) fn choose(uri: &Uri, https: bool) -> Option<Response> {
     let language = Language::tagged(parameter(uri.query(), FIELD)?)?;
     // `//` at its beginning would lead to another site.

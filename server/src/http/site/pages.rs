@@ -35,7 +35,7 @@ use crate::{
     providers::Work,
 };
 
-/// Every path that no other route takes.
+/// Serves every path that no other route matches.
 pub(crate) async fn serve(
     AxumState(state): AxumState<State>,
     Extension(language): Extension<Language>,
@@ -64,7 +64,7 @@ pub(crate) async fn serve(
     Ok(render(data, page, headers).await)
 }
 
-/// Where a page is that was asked for with a slash at its end.
+/// The address of a page that was requested with a trailing slash.
 fn without_slash(uri: &Uri) -> Option<String> {
     let path = uri.path().strip_suffix('/').filter(|path| path.len() > 1)?;
     // `//` at its beginning would lead to another site.
@@ -92,7 +92,7 @@ async fn render(data: PageData, page: Page, headers: &HeaderMap) -> Response {
     if let Some(link) = &*assets::STYLE_FIRST {
         parts.headers.insert(header::LINK, link.clone());
     }
-    // Whole, so that its length is told. It is in memory already: it cannot fail.
+    // Buffered, for `Content-Length`. The body is in memory already, so this cannot fail.
     let html = to_bytes(body, usize::MAX).await.unwrap_or_default();
     let response = Response::from_parts(parts, Body::from(html));
     match new_session(headers, &data.state) {
@@ -117,8 +117,7 @@ fn set_status_and_policy(status: u16) {
 
 type Chunks = Pin<Box<dyn Stream<Item = String> + Send>>;
 
-/// The pages wait for nothing while they are rendered, so they need neither
-/// streaming nor the scripts that would come with it.
+/// Rendering waits for nothing, so pages need neither streaming nor its scripts.
 fn in_one_piece<V: IntoView + 'static>(
     page: V,
     _scripts: Box<dyn FnOnce() -> Chunks + Send>,
@@ -128,7 +127,7 @@ fn in_one_piece<V: IntoView + 'static>(
     Box::pin(async { Box::pin(once(ready(html))) as Chunks })
 }
 
-/// Nothing from elsewhere, no script or style that we did not write.
+/// Allows nothing from other sites, and only our own scripts and styles.
 fn content_security_policy(nonce: &str) -> String {
     format!(
         "default-src 'self'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self'; \
@@ -137,7 +136,7 @@ fn content_security_policy(nonce: &str) -> String {
     )
 }
 
-/// Says a problem in the visitor's language, and as a page where a browser expects one.
+/// Translates problems into the visitor's language, and renders them as pages for browsers.
 pub(crate) async fn problems_for_people(
     AxumState(state): AxumState<State>,
     mut request: Request,
@@ -148,7 +147,7 @@ pub(crate) async fn problems_for_people(
     if !wants_page(request.headers()) {
         let mut response = next.run(request).await;
         if language != Language::default()
-            && let Some(problem) = told(&response, language)
+            && let Some(problem) = problem(&response, language)
         {
             *response.body_mut() = problem.respond().into_body();
         }
@@ -158,7 +157,7 @@ pub(crate) async fn problems_for_people(
     let (parts, body) = request.into_parts();
     let mut asked = parts.clone();
     let response = next.run(Request::from_parts(parts, body)).await;
-    let Some(problem) = told(&response, language) else {
+    let Some(problem) = problem(&response, language) else {
         return response;
     };
     let Ok(caller) = Caller::from_request_parts(&mut asked, &state).await else {
@@ -187,8 +186,8 @@ pub(crate) async fn problems_for_people(
     shown
 }
 
-/// The problem that an answer tells, in a language.
-fn told(response: &Response, language: Language) -> Option<Problem> {
+/// The problem of a response, in a language.
+fn problem(response: &Response, language: Language) -> Option<Problem> {
     let problem = response.extensions().get::<Problem>()?.clone();
     let wait = response.headers().get(header::RETRY_AFTER);
     let wait = wait.and_then(|value| value.to_str().ok()?.parse().ok());
@@ -204,10 +203,10 @@ fn back(path: &str) -> String {
     page.into()
 }
 
-/// How often jobs of one kind are looked for among so many of both.
+/// Maximum number of batches read to find jobs of one kind.
 const LOOKS: usize = 8;
 
-/// Answers the pages' questions for one caller.
+/// The pages' data for one caller.
 struct PageData {
     state: State,
     caller: Caller,
@@ -217,7 +216,7 @@ struct PageData {
     language: Language,
 }
 
-/// The site's address: as configured, else as the browser asked for it.
+/// The site's origin: as configured, else from the request's `Host`.
 fn origin(state: &State, headers: &HeaderMap) -> String {
     if let Some(url) = &state.studio.settings.public_url {
         return url.as_str().trim_end_matches('/').to_owned();

@@ -1,4 +1,4 @@
-//! `GET /images/{key}`: a picture that never changes, whole or in part; with `?width=` a copy for pages.
+//! `GET /images/{key}`: an immutable picture, whole or in part; with `?width=` a smaller copy for pages.
 
 use anyhow::anyhow;
 use atelier_api::WIDTHS;
@@ -28,7 +28,7 @@ use crate::{
 
 const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 
-/// Asked for again each time, so that what is deleted is gone.
+/// Revalidated each time, so that deleted pictures disappear.
 const PRIVATE: &str = "private, no-cache";
 const NONE: Error = Error::NotFound(error::NO_PICTURE);
 
@@ -121,8 +121,8 @@ fn width(text: &str) -> Result<u32> {
     known.ok_or_else(|| Error::Malformed(format!("width is one of {WIDTHS:?}.")))
 }
 
-/// The picture in another size or format, made now if it was not made before, as
-/// soon as it is its `turn`. Who asks for what is being made waits, and finds it.
+/// The picture in another size or format, made now unless it exists, once it has a
+/// permit. Concurrent requests for the same variant wait for it.
 pub(crate) async fn variant_of(
     state: &State,
     key: &str,
@@ -140,13 +140,13 @@ pub(crate) async fn variant_of(
         return Ok(bytes);
     }
     let (blobs, key) = (blobs.clone(), key.to_owned());
-    // Once begun it is kept, whether its client has hung up or not.
+    // Once started it is completed and kept, even if its client hangs up.
     let made = tokio::spawn(async move {
         let picture = blobs.read(&key).await.map_err(app::Error::from)?;
         let made = turn.work(move || make(picture)).await?;
         let made =
             Bytes::from(made.ok_or_else(|| anyhow!("{key} cannot be made into {variant:?}"))?);
-        // One that cannot be kept is made again for whoever asks next.
+        // If it cannot be kept, the next request makes it again.
         if let Err(error) = blobs.keep_variant(&key, variant, made.clone()).await {
             warn!(%error, key, "a variant of a picture could not be kept");
         }
@@ -155,7 +155,7 @@ pub(crate) async fn variant_of(
     made.await.map_err(anyhow::Error::from)?
 }
 
-/// The type by a key's extension; `None` for what can be no key.
+/// The media type by a key's extension; `None` for an invalid key.
 fn media_type(key: &str) -> Option<&'static str> {
     let (name, extension) = key.split_once('.')?;
     if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric()) {

@@ -1,4 +1,4 @@
-//! The images API's answers: base64 or a URL, with or without usage.
+//! Responses of the images API: base64 or a URL, with or without usage.
 
 use std::time::Duration;
 
@@ -19,12 +19,12 @@ use super::{
 };
 use crate::config::Prices;
 
-/// How often a picture that is named by its address is asked for, and the first pause between.
+/// Maximum number of attempts to fetch a picture from its URL, and the first pause between them.
 const FETCH_TRIES: u32 = 4;
 const FETCH_PAUSE: Duration = Duration::from_millis(250);
 
-/// An answer in JSON. What is not as it should be is taken for missing: it must not hide the rest,
-/// least of all the usage.
+/// A response in JSON. Malformed parts count as missing: they must not hide the others, least of
+/// all the usage.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Reply {
@@ -73,13 +73,13 @@ impl Reply {
         }
     }
 
-    /// US dollars by the usage reported, if it was.
+    /// The cost in US dollars by the reported usage, if any.
     pub(super) fn cost(&self, prices: Prices) -> Option<f64> {
         self.usage.as_ref()?.cost(prices)
     }
 
-    /// The pictures, fetched where the answer only names them; at least one. They are paid for: one that
-    /// cannot be read does not take the others with it.
+    /// Returns the pictures, at least one, fetching those given by URL. They are paid for, so one that
+    /// cannot be read does not discard the others.
     pub(super) async fn pictures(self, client: &Client) -> Result<Vec<Bytes>, Error> {
         let mut pictures = Vec::with_capacity(self.data.len());
         let mut failure = garbage();
@@ -116,7 +116,7 @@ impl Item {
     }
 }
 
-/// The picture is paid for: a network that stumbles must not cost a second one.
+/// Fetches a picture with retries: it is paid for, and a network error must not cost a second one.
 async fn fetch(client: &Client, url: &Url) -> Result<Bytes, Error> {
     let mut tries = 1;
     loop {
@@ -131,7 +131,7 @@ async fn fetch(client: &Client, url: &Url) -> Result<Bytes, Error> {
     }
 }
 
-/// The API key stays home: the picture may lie on another host.
+/// Fetches without the API key, as the picture may be on another host.
 async fn download(client: &Client, url: &Url) -> Result<Bytes, Error> {
     let response = client.get(url.clone()).send().await.map_err(broken)?;
     if !response.status().is_success() {

@@ -12,7 +12,7 @@ use crate::{
     config::Secret,
 };
 
-/// OpenAI's embeddings, or those of a server that speaks their API.
+/// OpenAI's embeddings, or those of a compatible server.
 pub struct OpenAiEncoder {
     client: reqwest::Client,
     url: String,
@@ -21,7 +21,7 @@ pub struct OpenAiEncoder {
 }
 
 impl OpenAiEncoder {
-    /// An encoder that asks `base_url`.
+    /// Creates an encoder that calls `base_url`.
     pub fn new(base_url: &Url, key: Option<Secret>, model: String) -> Result<Self> {
         let client = reqwest::Client::builder().connect_timeout(Duration::from_secs(10));
         Ok(Self {

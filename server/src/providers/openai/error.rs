@@ -1,4 +1,4 @@
-//! What went wrong, sorted into what may pass and what will not.
+//! Classifies errors into temporary and permanent ones.
 
 use std::time::{Duration, SystemTime};
 
@@ -26,7 +26,7 @@ struct Envelope {
     usage: Option<Usage>,
 }
 
-/// What an error says of itself.
+/// The fields of an error.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Body {
@@ -34,13 +34,13 @@ struct Body {
     message: Option<String>,
     #[serde(rename = "type", deserialize_with = "leniently")]
     kind: Option<String>,
-    // Some servers answer with a number here.
+    // A number with some servers.
     code: Value,
     status: Value,
 }
 
 impl Body {
-    /// Some servers write the message alone.
+    /// Some servers return the message alone.
     fn read(error: &Value) -> Self {
         match error {
             Value::String(message) => Self {
@@ -59,7 +59,7 @@ impl Body {
         self.kind.as_deref().unwrap_or_default()
     }
 
-    /// The status that such an error is answered with where it is an answer of its own.
+    /// The HTTP status that such an error has as a response of its own.
     fn usual_status(&self) -> StatusCode {
         let number = |value: &Value| {
             let number = value.as_u64().or_else(|| value.as_str()?.parse().ok())?;
@@ -90,11 +90,11 @@ fn usual_status(word: &str) -> Option<StatusCode> {
     })
 }
 
-/// An error inside an answer that began well: in a stream, or under status 200.
+/// An error inside a successful response: in a stream, or with status 200.
 pub(super) fn told(error: &Value, headers: &HeaderMap) -> Error {
     let body = Body::read(error);
     let error = classify(body.usual_status(), headers, &body, SystemTime::now());
-    tracing::warn!(code = error.code, remedy = ?error.remedy, "the image service told of an error");
+    tracing::warn!(code = error.code, remedy = ?error.remedy, "the image service reported an error");
     error
 }
 
@@ -108,12 +108,12 @@ pub(super) fn request_id(response: &Response) -> Option<String> {
         .map(ToOwned::to_owned)
 }
 
-/// The provider answered with an error status.
+/// The error for a response with an error status.
 pub(super) async fn refused(response: Response, prices: Prices) -> Error {
     refused_in_words(response, prices).await.0
 }
 
-/// The same, with all that the answer says.
+/// The same, with all parts of the response.
 pub(super) async fn refused_in_words(response: Response, prices: Prices) -> (Error, String) {
     let (status, headers) = (response.status(), response.headers().clone());
     let request_id = request_id(&response);
@@ -196,7 +196,7 @@ fn passing(status: StatusCode, pause: Option<Duration>) -> Error {
     }
 }
 
-/// A gateway gave up waiting (504, or Cloudflare's 524): the call goes on behind it.
+/// Whether a gateway timed out (504, or Cloudflare's 524): the call may still be running behind it.
 fn lost_on_the_way(status: StatusCode) -> bool {
     matches!(status.as_u16(), 504 | 524)
 }

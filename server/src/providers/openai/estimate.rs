@@ -1,11 +1,11 @@
-//! What a call is expected to cost, by the price table in the configuration.
+//! The expected cost of a call, by the price table in the configuration.
 
 use crate::{config::Estimate, providers::Work};
 
 /// The pixels that the table's prices are for.
 const SQUARE: f64 = 1024.0 * 1024.0;
 
-/// The largest picture that the provider chooses by itself, in squares.
+/// The largest size that the provider chooses for `auto`, in squares.
 const LARGEST_AUTO: f64 = 1.5;
 
 /// US dollars.
@@ -34,7 +34,7 @@ fn picture(entry: &Estimate, quality: &str) -> f64 {
     }
 }
 
-/// Prices grow with the pixels, and are not believed to fall below a square's.
+/// Prices grow with the number of pixels, and are assumed not to be lower than a square's.
 fn squares(size: &str) -> f64 {
     let sides = size.split_once('x');
     let pixels = sides

@@ -1,5 +1,5 @@
-//! A photo's way through an API that has sizes of its own: laid on a canvas of such a size, and cut
-//! out of the answer again.
+//! Fits photos to an API with fixed sizes: a photo is placed on a canvas of such a size, and cropped
+//! out of the result.
 
 use axum::body::Bytes;
 use image::{
@@ -9,17 +9,17 @@ use image::{
 
 use crate::photo::{self, Mask};
 
-/// What the older models and the servers that imitate them draw.
+/// The sizes of older models and of compatible servers.
 const CLASSIC: [(u32, u32); 3] = [(1024, 1024), (1536, 1024), (1024, 1536)];
-/// Pixels of a canvas of free size: as many as the largest classic one has, for the same price.
+/// Pixels of a canvas of free size: as many as the largest fixed size has, for the same price.
 const PIXELS: f64 = 1536.0 * 1024.0;
 /// Sides of a free canvas are multiples of this, and no more than three to one.
 const UNIT: f64 = 16.0;
 const LONGEST: f64 = 3.0;
-/// Answers whose shape differs by more than this from the canvas were drawn freely.
+/// A result whose aspect ratio differs from the canvas by more than this does not follow it.
 const ALIKE: f64 = 0.02;
 
-/// Where on a canvas a photo lies.
+/// The position of a photo on a canvas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Frame {
     canvas: (u32, u32),
@@ -30,7 +30,7 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    /// The canvas of a model that loses the least of a photo of this size.
+    /// Chooses the model's canvas that loses the least of a photo of this size.
     pub(super) fn of(model: &str, (width, height): (u32, u32)) -> Self {
         let ratio = f64::from(width) / f64::from(height);
         let canvas = if model.starts_with("gpt-image-2") {
@@ -53,15 +53,15 @@ impl Frame {
         }
     }
 
-    /// As the API names the canvas.
+    /// The canvas' size in the API's format.
     pub(super) fn size(&self) -> String {
         format!("{}x{}", self.canvas.0, self.canvas.1)
     }
 
-    /// The photo on its canvas; around it its own rim goes on, so that nothing invites to be drawn.
+    /// Draws the photo on its canvas, surrounded by its own border pixels, so that the model adds nothing there.
     pub(super) fn laid_out(&self, photo: &RgbImage) -> RgbImage {
         let inside = if self.width < photo.width() {
-            // Takes no memory beside its result.
+            // Needs no memory besides its result.
             imageops::thumbnail(photo, self.width, self.height)
         } else {
             imageops::resize(photo, self.width, self.height, FilterType::CatmullRom)
@@ -73,7 +73,7 @@ impl Frame {
         })
     }
 
-    /// The photo's mask on its canvas, as the API takes it: transparent where it may draw.
+    /// Draws the photo's mask on the canvas, as the API expects it: transparent where the model may draw.
     pub(super) fn laid_out_mask(&self, mask: &Mask) -> Result<Vec<u8>, ImageError> {
         let inside = mask.over(self.width, self.height);
         let (width, height) = self.canvas;
@@ -85,13 +85,13 @@ impl Frame {
         photo::encode_png(&picture, width, height, ExtendedColorType::Rgba8)
     }
 
-    /// What of an answer is the photo, as a JPEG; the answer itself where it has another shape.
+    /// Crops the photo out of a result, as a JPEG. A result of another shape is returned unchanged.
     pub(super) fn cut_out(&self, answer: Bytes) -> Bytes {
         if (self.width, self.height) == self.canvas {
             return answer;
         }
         let Ok(picture) = image::load_from_memory(&answer) else {
-            // Told apart and refused where every answer is looked at.
+            // Unreadable results are refused later, with all others.
             return answer;
         };
         let scale = f64::from(picture.width()) / f64::from(self.canvas.0);

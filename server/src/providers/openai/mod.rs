@@ -1,4 +1,4 @@
-//! OpenAI's images API, and the many servers that speak it.
+//! OpenAI's images API, and compatible servers.
 
 mod answer;
 mod embeddings;
@@ -40,14 +40,14 @@ use crate::{
 pub struct OpenAi {
     client: Client,
     config: OpenAiConfig,
-    /// One photo at a time is unpacked: a large one takes some hundred megabytes.
+    /// Limits decoding to one photo at a time: a large one takes some hundred megabytes.
     unpacking: Semaphore,
-    /// The server refused to stream once.
+    /// Whether the server has refused to stream.
     streams_not: AtomicBool,
 }
 
 impl OpenAi {
-    /// A client with this configuration; makes no call yet.
+    /// Creates a client with this configuration, without making a call.
     pub fn new(config: OpenAiConfig) -> Result<Self, reqwest::Error> {
         let client = http::client().timeout(config.timeout).build()?;
         Ok(Self {
@@ -73,7 +73,7 @@ impl OpenAi {
         })
     }
 
-    /// The call that a task needs: words alone, or a picture with them.
+    /// Makes the call for a task: with a prompt alone, or with a picture.
     fn call(
         &self,
         model: &str,
@@ -93,7 +93,7 @@ impl OpenAi {
         }
     }
 
-    /// `POST /images/edits` with a picture of ours.
+    /// `POST /images/edits` with an earlier picture.
     fn alteration(
         &self,
         model: &str,
@@ -154,8 +154,8 @@ impl OpenAi {
         }
     }
 
-    /// One picture is streamed, so that it can be seen while it is drawn. A server that says it does not
-    /// know that is asked again without; a refusal costs nothing. `call` takes a number of partial pictures.
+    /// Streams a single picture, to show previews. If the server refuses streaming, the call is repeated
+    /// without it; a refusal costs nothing. `call` takes the number of partial pictures.
     async fn ask_for_one(
         &self,
         call: impl Fn(u8) -> Result<RequestBuilder, Error>,
@@ -239,7 +239,7 @@ impl OpenAi {
                 partial_images,
             )
         };
-        // On its way a masked photo is drawn anew as a whole, which nobody asked for.
+        // No previews of a masked photo: they would show the parts outside the mask redrawn, too.
         let mut answer = match mask {
             None => self.ask_for_one(call, progress).await?,
             Some(_) => self.answer(call(0)?).await?,
@@ -248,7 +248,7 @@ impl OpenAi {
         let finish = move |picture| {
             let picture = frame.cut_out(picture);
             let blended = (mask.as_ref()).and_then(|mask| put_into(&original, mask, &picture));
-            // What cannot be read is refused where every answer is looked at.
+            // Unreadable results are refused later, with all others.
             blended.unwrap_or(picture)
         };
         let finished = move || pictures.into_iter().map(finish).collect();
@@ -257,7 +257,7 @@ impl OpenAi {
         Ok(answer)
     }
 
-    /// Work on pixels, off the async threads.
+    /// Runs work on pixels on a blocking thread.
     async fn aside<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
@@ -269,7 +269,7 @@ impl OpenAi {
         done
     }
 
-    /// What the pictures on the way cost, US dollars.
+    /// The cost of the previews in US dollars.
     fn partial_pictures(&self, work: Work<'_>) -> f64 {
         const TOKENS: f64 = 100.0;
         let streamed = matches!(work, Work::Images { n: 1, .. } | Work::Restoration);
@@ -352,7 +352,7 @@ impl Provider for OpenAi {
     }
 }
 
-/// The form, with the wish to see so many partial pictures.
+/// Adds the request for partial pictures to the form.
 fn streamed(form: Form, partial_images: u8) -> Form {
     if partial_images == 0 {
         return form;
@@ -361,7 +361,7 @@ fn streamed(form: Form, partial_images: u8) -> Form {
         .text("partial_images", partial_images.to_string())
 }
 
-/// A picture of ours as a file. Its own name opens it to whoever knows that, so it gets another.
+/// A picture as a form file. Its key would open it to anybody who knows it, so it gets another name.
 fn file_of(picture: &Picture, bytes: &Bytes) -> Result<Part, Error> {
     let name = format!("picture.{}", picture.extension());
     file(bytes.to_vec(), name, &picture.media_type)
@@ -378,8 +378,8 @@ fn file(
         .map_err(|_| Error::last("misconfigured", "The photo could not be sent."))
 }
 
-/// The photo as it was, with what is masked of the answer: models take a mask as a hint, and draw the
-/// rest anew as well. `None` where one of both cannot be read.
+/// Combines the original photo with the masked parts of the result: models treat a mask as a hint only and
+/// redraw the rest as well. `None` if either cannot be read.
 fn put_into(original: &[u8], mask: &Mask, answer: &[u8]) -> Option<Bytes> {
     let answer = image::load_from_memory(answer).ok()?.into_rgb8();
     let mut photo = photo::decode(Cursor::new(original), u64::MAX).ok()?;
@@ -387,7 +387,7 @@ fn put_into(original: &[u8], mask: &Mask, answer: &[u8]) -> Option<Bytes> {
     photo::encode_original(&photo).ok().map(Bytes::from)
 }
 
-/// Whether a model takes `input_fidelity`; its imitators and small ones may refuse what they do not know.
+/// Whether a model accepts `input_fidelity`; compatible servers and small models may refuse it.
 fn keeps_faces(model: &str) -> bool {
     model.starts_with("gpt-image-") && !model.contains("mini")
 }

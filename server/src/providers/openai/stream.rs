@@ -1,4 +1,4 @@
-//! A streamed answer: partial pictures as they are drawn, then the finished one. Server-sent events
+//! A streamed response: partial pictures, then the finished one, as server-sent events
 //! (<https://html.spec.whatwg.org/multipage/server-sent-events.html>), whose JSON names its own type.
 
 use axum::body::Bytes;
@@ -37,7 +37,7 @@ struct Event {
     error: Option<Value>,
 }
 
-/// What an event means.
+/// The meaning of an event.
 enum News {
     Nothing,
     Partial(Bytes),
@@ -45,7 +45,7 @@ enum News {
     Failed(Value),
 }
 
-/// Whether the answer is a stream; servers that know none ignore the wish.
+/// Whether the response is a stream; servers without streaming ignore the request for one.
 pub(super) fn is_stream(response: &Response) -> bool {
     let media_type = response.headers().get(CONTENT_TYPE);
     media_type.is_some_and(|value| {
@@ -54,7 +54,7 @@ pub(super) fn is_stream(response: &Response) -> bool {
     })
 }
 
-/// The answer at the end of the stream; what comes before is shown.
+/// Reads the stream to its end: shows partial pictures and returns the final answer.
 pub(super) async fn read(
     response: Response,
     prices: Prices,
@@ -75,7 +75,7 @@ async fn follow(
     prices: Prices,
     progress: &Progress,
 ) -> Result<Reply, Error> {
-    // An event that lacks the empty line at its end is paid for as well.
+    // A last event without its terminating empty line is paid for as well.
     let end = stream::iter([Ok(Bytes::from_static(b"\n\n"))]);
     let mut events = Box::pin(SseByteStream::new(bounded(chunks).chain(end)));
     let mut usage = None::<Usage>;
@@ -90,7 +90,7 @@ async fn follow(
         match event.news {
             News::Nothing => {}
             News::Partial(picture) => {
-                // Who does not wait any more drops the call itself.
+                // If nobody waits any more, the call is dropped from outside.
                 let _waited_for = progress.show(picture);
             }
             News::Finished(picture) => return Ok(Reply::single(picture, usage)),
@@ -124,13 +124,13 @@ fn failure(error: sse_stream::Error) -> Error {
     }
 }
 
-struct Told {
+struct EventFields {
     news: News,
     usage: Option<Usage>,
 }
 
-/// `None` for what is no JSON object, as the `[DONE]` that some servers end with.
-fn read_event(sse: &Sse) -> Option<Told> {
+/// Returns `None` for anything but a JSON object, such as the `[DONE]` that some servers end with.
+fn read_event(sse: &Sse) -> Option<EventFields> {
     let value: Value = serde_json::from_str(sse.data.as_deref()?).ok()?;
     let event = Event::deserialize(&value).ok()?;
     let named = sse.event.as_deref().unwrap_or_default();
@@ -151,7 +151,7 @@ fn read_event(sse: &Sse) -> Option<Told> {
         }
         _ => News::Nothing,
     };
-    Some(Told {
+    Some(EventFields {
         news,
         usage: event.usage,
     })

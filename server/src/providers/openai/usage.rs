@@ -21,10 +21,10 @@ struct InputDetails {
 }
 
 impl Usage {
-    /// US dollars; `None` if it tells nothing.
+    /// The cost in US dollars, if the usage has tokens.
     pub(super) fn cost(&self, prices: Prices) -> Option<f64> {
         let input = self.input_tokens.or(self.output_tokens.map(|_| 0))?;
-        // Without details every input token is taken for text, the cheapest.
+        // Without details every input token counts as text, the cheapest.
         let (text, image) = self
             .input_tokens_details
             .as_ref()

@@ -1,11 +1,11 @@
-//! What each model is to be given. They agree on nothing.
+//! The input of each model: there is no common format.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use serde_json::{Map, Value, json};
 
 use crate::job::ImageTask;
 
-/// The shapes that FLUX takes.
+/// The aspect ratios that FLUX accepts.
 const SHAPES: [(u32, u32); 11] = [
     (1, 1),
     (16, 9),
@@ -20,7 +20,7 @@ const SHAPES: [(u32, u32); 11] = [
     (9, 21),
 ];
 
-/// A picture from words: FLUX and its kin.
+/// The input for a picture from a prompt: FLUX and similar models.
 pub(super) fn picture(task: &ImageTask) -> Map<String, Value> {
     let (width, height) = shape(&task.size);
     fields([
@@ -31,7 +31,7 @@ pub(super) fn picture(task: &ImageTask) -> Map<String, Value> {
     ])
 }
 
-/// A photo, by the name of the model.
+/// The input for a photo, by the name of the model.
 pub(super) fn photo(model: &str, photo: &str, enlarge: u32) -> Map<String, Value> {
     let name = model.split(':').next().unwrap_or(model);
     match name {
@@ -55,7 +55,7 @@ pub(super) fn photo(model: &str, photo: &str, enlarge: u32) -> Map<String, Value
     }
 }
 
-/// A JPEG inside its own address.
+/// A JPEG as a data URL.
 pub(super) fn data_url(photo: &[u8]) -> String {
     format!("data:image/jpeg;base64,{}", BASE64.encode(photo))
 }
@@ -67,7 +67,7 @@ fn fields<const N: usize>(fields: [(&str, Value); N]) -> Map<String, Value> {
         .collect()
 }
 
-/// The nearest of the shapes; square where none is asked for.
+/// The nearest aspect ratio; square if none is requested.
 fn shape(size: &str) -> (u32, u32) {
     let sides = size.split_once('x');
     let ratio = sides

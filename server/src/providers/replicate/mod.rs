@@ -1,5 +1,5 @@
-//! Replicate: a call is a prediction, which is asked after until it has ended,
-//! or tells of its end through a webhook, whichever comes first.
+//! Replicate: a call is a prediction, which is polled until it has ended or reports its
+//! end by a webhook, whichever comes first.
 
 mod input;
 mod prediction;
@@ -34,17 +34,17 @@ use crate::{
 /// The path under which webhooks arrive.
 pub const PATH: &str = "/api/callback/replicate";
 
-/// Pauses between questions: the first, and the longest.
+/// The first and the longest pause between polls.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// How often a picture is asked for.
+/// Maximum number of attempts to fetch a picture.
 const FETCH_TRIES: u32 = 4;
 
 /// One answer of the API.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Replicate takes data URLs of about 256 KB; base64 makes four bytes of three.
+/// Replicate accepts data URLs up to about 256 KB; base64 makes four bytes of three.
 const LARGEST_INLINE: usize = 190_000;
 
 /// A client of Replicate's API.
@@ -52,13 +52,13 @@ pub struct Replicate {
     client: Client,
     config: ReplicateConfig,
     webhooks: Arc<Webhooks>,
-    /// Where webhooks are to be sent, where they can be verified.
+    /// The URL for webhooks, if they can be verified.
     webhook: Option<Url>,
 }
 
 impl Replicate {
-    /// A client with this configuration; makes no call yet. The site's public
-    /// address is where webhooks arrive.
+    /// Creates a client with this configuration, without making a call. Webhooks arrive
+    /// at the site's public URL.
     pub fn new(
         config: ReplicateConfig,
         public_url: Option<&Url>,
@@ -66,7 +66,7 @@ impl Replicate {
     ) -> Result<Self, reqwest::Error> {
         let client = http::client()
             .timeout(PATIENCE)
-            // An answer that leads elsewhere would slip past the check of hosts.
+            // A redirect would bypass the check of hosts.
             .redirect(redirect::Policy::none())
             .build()?;
         let webhook = public_url
@@ -100,7 +100,7 @@ impl Replicate {
         serde_json::from_slice(&body).map_err(|_| http::garbage())
     }
 
-    /// The photo as the model is to be given it: in the request, or by address.
+    /// The photo for the model: inside the request, or uploaded and given by URL.
     async fn upload(&self, photo: Bytes) -> Result<String, Error> {
         if photo.len() <= LARGEST_INLINE {
             return Ok(input::data_url(&photo));
@@ -121,7 +121,7 @@ impl Replicate {
         let form = Form::new().part("content", part);
         let request = self.request(Method::POST, "files")?.multipart(form);
         let kept = self.ask::<File>(request).await;
-        // Files are kept for nothing.
+        // Storing files is free.
         let free = |error| Error {
             cost: Cost::Nothing,
             ..error
@@ -129,8 +129,8 @@ impl Replicate {
         Ok(kept.map_err(free)?.urls.get)
     }
 
-    /// `model` is `owner/name`, or `owner/name:version` where the model has no
-    /// official version.
+    /// `model` is `owner/name`, or `owner/name:version` if the model has no official
+    /// version.
     async fn create(&self, model: &str, input: Map<String, Value>) -> Result<Prediction, Error> {
         let mut body = json!({ "input": input });
         let path = match model.split_once(':') {
@@ -148,7 +148,7 @@ impl Replicate {
         self.ask(request).await
     }
 
-    /// Follows a prediction to its end.
+    /// Polls a prediction until its end.
     async fn follow(&self, mut prediction: Prediction) -> Result<Vec<String>, Error> {
         let id = prediction.id.clone();
         let mut told = self.webhooks.listen(&id);
@@ -164,9 +164,9 @@ impl Replicate {
                     let path = format!("predictions/{id}");
                     match self.ask(self.request(Method::GET, &path)?).await {
                         Ok(prediction) => prediction,
-                        // The prediction goes on whether or not we hear of it.
+                        // The prediction continues regardless of failed polls.
                         Err(error) if error.remedy != super::Remedy::Nothing => {
-                            warn!(code = error.code, "a prediction could not be asked after");
+                            warn!(code = error.code, "a prediction could not be polled");
                             prediction
                         }
                         Err(error) => return Err(error.lost()),
@@ -177,8 +177,8 @@ impl Replicate {
         }
     }
 
-    /// The pictures of a prediction that has succeeded: one that cannot be had does not take the others
-    /// with it.
+    /// Fetches the pictures of a successful prediction. One that cannot be fetched does not discard the
+    /// others.
     async fn pictures(&self, outputs: Vec<String>) -> Result<Vec<Bytes>, Error> {
         let (mut pictures, mut failure) = (Vec::new(), http::garbage());
         for output in outputs {
@@ -209,7 +209,7 @@ impl Replicate {
                 "The image service named a picture on a host that is not its own.",
             ));
         }
-        // It is paid for: a network that stumbles must not cost a second one.
+        // It is paid for: a network error must not cost a second one.
         let mut tries = 1;
         loop {
             match self.download(url.clone()).await {
@@ -231,7 +231,7 @@ impl Replicate {
         http::body(response).await
     }
 
-    /// Makes a prediction and waits for its end.
+    /// Creates a prediction and waits for its end.
     async fn predict(&self, request: &Request, original: Option<Bytes>) -> Result<Answer, Error> {
         let input = match (&request.task, original) {
             (Task::Image(task), _) => input::picture(task),
@@ -251,9 +251,9 @@ impl Replicate {
             .map_err(|_| {
                 Error::passing("provider_failed", "The image service took too long.").lost()
             })?;
-        // It has ended, one way or the other.
+        // It has ended.
         guard.request = None;
-        // Replicate tells seconds of hardware, not a price.
+        // Replicate reports seconds of hardware, not a price.
         Ok(Answer {
             pictures: self.pictures(outputs?).await?,
             cost_usd: None,
@@ -261,7 +261,7 @@ impl Replicate {
     }
 }
 
-/// The prediction as its webhook told it. Never ends while none comes.
+/// Waits for the prediction's webhook, for ever if none arrives.
 async fn hear(told: &mut watch::Receiver<Option<Prediction>>) -> Prediction {
     loop {
         if told.changed().await.is_err() {
@@ -273,7 +273,7 @@ async fn hear(told: &mut watch::Receiver<Option<Prediction>>) -> Prediction {
     }
 }
 
-/// Calls a prediction off that nobody waits for any more.
+/// Cancels a prediction that nobody waits for any more.
 struct Guard {
     request: Option<RequestBuilder>,
 }
@@ -283,7 +283,7 @@ impl Drop for Guard {
         if let Some(request) = self.request.take() {
             tokio::spawn(async move {
                 if let Err(error) = request.send().await {
-                    warn!(error = %error.without_url(), "a prediction could not be called off");
+                    warn!(error = %error.without_url(), "a prediction could not be cancelled");
                 }
             });
         }

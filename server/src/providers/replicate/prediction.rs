@@ -1,4 +1,4 @@
-//! A prediction as Replicate tells it, and what its end means.
+//! A prediction as Replicate reports it, and what its result means.
 
 use std::time::{Duration, SystemTime};
 
@@ -13,10 +13,10 @@ use super::super::{
 };
 use crate::retry_after::LONGEST_PAUSE;
 
-/// Where outputs lie.
+/// The hosts of outputs.
 const DELIVERY: &str = "replicate.delivery";
 
-/// What the models say when the same call may well succeed.
+/// Messages of temporary failures.
 const PASSING: [&str; 6] = [
     "interrupted",
     "try again",
@@ -26,7 +26,7 @@ const PASSING: [&str; 6] = [
     "unexpected error handling prediction",
 ];
 
-/// What they say of pictures that they will not make.
+/// Messages of content refusals.
 const UNSAFE: [&str; 3] = ["nsfw", "sensitive", "safety"];
 
 #[derive(Debug, Clone, Deserialize)]
@@ -39,10 +39,10 @@ pub(super) struct Prediction {
     error: Value,
 }
 
-/// How it stands with a prediction that has not failed.
+/// The state of a prediction that has not failed.
 pub(super) enum Outlook {
     UnderWay,
-    /// The addresses of its pictures.
+    /// The URLs of its pictures.
     Done(Vec<String>),
 }
 
@@ -52,7 +52,7 @@ impl Prediction {
             "starting" | "processing" | "queued" => Ok(Outlook::UnderWay),
             "succeeded" => self.outputs().map(Outlook::Done).ok_or_else(http::garbage),
             "failed" => Err(failed(&self.error)),
-            // It never began.
+            // It never started.
             "aborted" => Err(Error::passing(
                 "provider_failed",
                 "The image service put the work off.",
@@ -102,7 +102,7 @@ fn failed(error: &Value) -> Error {
     }
 }
 
-/// Pictures are fetched from Replicate's own hosts only.
+/// Whether the URL is on Replicate's own hosts: pictures are fetched from no others.
 pub(super) fn is_trusted(url: &Url, base: &Url) -> bool {
     if url.origin() == base.origin() {
         return true;
@@ -118,7 +118,7 @@ struct Refusal {
     detail: String,
 }
 
-/// Replicate answered with an error status.
+/// The error for a response with an error status.
 pub(super) async fn refused(response: Response) -> Error {
     let (status, headers) = (response.status(), response.headers().clone());
     let body = beginning(response).await;

@@ -1,4 +1,4 @@
-//! Predictions that tell of their end themselves, and who waits for them.
+//! Webhooks that report the end of predictions, and the calls that wait for them.
 
 use std::{
     collections::HashMap,
@@ -21,7 +21,7 @@ pub struct Webhooks {
 }
 
 impl Webhooks {
-    /// Believes what is signed with the secret; without one, nothing.
+    /// Accepts webhooks signed with the secret; without one, none.
     pub fn new(secret: Option<&str>) -> Result<Self, InvalidSecret> {
         let secret = secret.map(str::parse).transpose()?;
         Ok(Self {
@@ -30,8 +30,8 @@ impl Webhooks {
         })
     }
 
-    /// Takes a webhook in. Whoever waits in another process learns of the end
-    /// by asking.
+    /// Receives a webhook. A call that waits in another process learns of the end by
+    /// polling.
     pub fn receive(
         &self,
         headers: &HeaderMap,
@@ -49,7 +49,7 @@ impl Webhooks {
         Ok(())
     }
 
-    /// What a webhook will tell of the prediction.
+    /// Waits for a webhook about the prediction.
     pub(super) fn listen(&self, id: &str) -> watch::Receiver<Option<Prediction>> {
         let (sender, receiver) = watch::channel(None);
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);

@@ -42,7 +42,7 @@ fn signed(delivery: &Delivery, secret: &str, age: i64) -> Delivery {
 async fn is_a_forgery(server: &Atelier, delivery: &Delivery) {
     let (status, problem) = problem(delivery.send(&server.client, &server.url).await).await;
     assert_eq!((status, text(&problem["code"])), (401, "bad_signature"));
-    server.logged("a delivery was not believed");
+    server.logged("delivery rejected");
 }
 
 #[tokio::test]
