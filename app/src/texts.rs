@@ -26,7 +26,7 @@ pub(crate) enum Message {
     /// The server does not answer at the moment.
     Unreachable,
     /// A button's request did not reach the server.
-    NotThrough,
+    NotSent,
     /// `{}` jobs in front.
     Ahead,
     /// `{}` pictures will be deleted.

@@ -34,7 +34,7 @@ pub(super) async fn cancel(button: Element, card: Element) {
     tell(
         &card,
         "[data-trouble]",
-        &refused.unwrap_or_else(|| message(Message::NotThrough, &[])),
+        &refused.unwrap_or_else(|| message(Message::NotSent, &[])),
     );
 }
 
@@ -58,7 +58,7 @@ pub(super) async fn schedule_delete(card: Element) {
         return tell(
             &card,
             "[data-regret] .alert",
-            &message(Message::NotThrough, &[]),
+            &message(Message::NotSent, &[]),
         );
     }
     if without_query(&address).ends_with(&window().location().pathname().unwrap_or_default()) {

@@ -272,11 +272,7 @@ mod awake {
                 }
             }
             if !gone {
-                tell(
-                    &self.root,
-                    "[data-alert]",
-                    &message(Message::NotThrough, &[]),
-                );
+                tell(&self.root, "[data-alert]", &message(Message::NotSent, &[]));
             }
         }
 

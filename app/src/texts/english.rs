@@ -286,7 +286,7 @@ fn message(message: Message) -> &'static str {
             "Still no connection. The job goes on without this page: load it again later."
         }
         Message::Unreachable => "Connection lost, trying again.",
-        Message::NotThrough => "That did not get through. Try again.",
+        Message::NotSent => "That did not get through. Try again.",
         Message::Ahead => "{} ahead of it",
         Message::Deleted => "{} deleted.",
         Message::Sure => "Delete this picture?",

@@ -297,7 +297,7 @@ fn message(message: Message) -> &'static str {
             "Noch immer keine Verbindung. Es geht auch ohne diese Seite weiter: Lade sie später neu."
         }
         Message::Unreachable => "Verbindung verloren, neuer Versuch.",
-        Message::NotThrough => "Das kam nicht durch. Versuch es noch einmal.",
+        Message::NotSent => "Das kam nicht durch. Versuch es noch einmal.",
         Message::Ahead => "{} davor",
         Message::Deleted => "{} gelöscht.",
         Message::Sure => "Dieses Bild löschen?",

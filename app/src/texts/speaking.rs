@@ -11,7 +11,7 @@ impl Message {
         Self::Gone,
         Self::GivenUp,
         Self::Unreachable,
-        Self::NotThrough,
+        Self::NotSent,
         Self::Ahead,
         Self::Deleted,
         Self::Sure,
