@@ -113,6 +113,59 @@ impl<'a> Asker<'a> {
 }
 
 #[test]
+fn each_policy_is_asked_for_what_it_counts_of_whom_it_counts() {
+    use std::time::Duration;
+
+    use super::Algorithm;
+
+    let policy = |scope, unit, actions: &[&str]| {
+        let (window, day) = (Algorithm::FixedWindow, Duration::from_hours(24));
+        let policy = Policy::new("p", scope, unit, window, 9.0, day).unwrap();
+        let actions = actions.iter().map(|action| (*action).to_owned());
+        Arc::new(Policy {
+            actions: actions.collect(),
+            ..policy
+        })
+    };
+    let policies = [
+        policy(Scope::Ip, Unit::Requests, &[]),
+        policy(Scope::User, Unit::Images, &[]),
+        policy(Scope::Global, Unit::Usd, &["paint", "mend"]),
+        policy(Scope::Provider, Unit::Requests, &["mend"]),
+    ];
+    let own = policy(Scope::User, Unit::Usd, &[]);
+    let costs = Costs {
+        requests: 1,
+        images: 2,
+        usd: 0.5,
+    };
+    let asked = |action, user: Option<&str>, own| {
+        let asker = Asker {
+            ip: "203.0.113.7",
+            user,
+            own,
+            provider: "acme",
+        };
+        let demands = demands(&policies, action, asker, costs);
+        let told = demands
+            .iter()
+            .map(|demand| (demand.subject().to_owned(), demand.cost));
+        told.collect::<Vec<_>>()
+    };
+    let told = |told: &[(&str, u64)]| {
+        let told = told.iter().map(|(who, cost)| ((*who).to_owned(), *cost));
+        told.collect::<Vec<_>>()
+    };
+    let address = told(&[("203.0.113.7", 1), ("", 500_000)]);
+    assert_eq!(asked(Some("paint"), None, None), address);
+    let user = told(&[("ada", 2), ("", 500_000), ("acme", 1)]);
+    assert_eq!(asked(Some("mend"), Some("ada"), None), user);
+    // Its own quota stands for all policies of users.
+    let with_own = told(&[("", 500_000), ("acme", 1), ("ada", 500_000)]);
+    assert_eq!(asked(None, Some("ada"), Some(&own)), with_own);
+}
+
+#[test]
 fn money_is_counted_in_millionths_rounded_up() {
     for (usd, parts) in [
         (0.0, 0),

@@ -110,5 +110,13 @@ mod tests {
         assert!(Error::from(store::Error::silent(Duration::from_secs(1))).is_away());
         let broken = Error::from(store::Error::Closed);
         assert!(!broken.is_away() && !broken.is_out_of_memory());
+        #[cfg(feature = "redis")]
+        {
+            let text = "OOM command not allowed when used memory > 'maxmemory'.";
+            let kind = ::redis::ErrorKind::Extension;
+            let full = ::redis::RedisError::from((kind, "OOM", text.to_owned()));
+            let full = Error::from(store::Error::from(full));
+            assert!(!full.is_away() && full.is_out_of_memory());
+        }
     }
 }

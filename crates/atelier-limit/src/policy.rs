@@ -306,6 +306,13 @@ mod tests {
             period: 50_000,
         };
         assert_eq!(policy.rule(), expected);
+        let policy = read(&bucket.replace("20", "9").replace("'1d'", "'6s'")).unwrap();
+        let expected = Rule::TokenBucket {
+            size: 9,
+            refill: 3,
+            period: 2_000,
+        };
+        assert_eq!(policy.rule(), expected);
     }
 
     #[test]
@@ -340,6 +347,9 @@ mod tests {
         let bucket = bucket.replace("20", "1").replace("'1d'", "'1000s'");
         read(&format!("{bucket}burst = {}", MAX_PARTS / 1_000_000)).unwrap();
         read(&format!("{bucket}burst = {}", MAX_PARTS / 1_000_000 + 1)).unwrap_err();
+        // The very last: 2^14 milliseconds and 2^39 requests.
+        let bucket = bucket.replace("'1000s'", "'16s 384ms'");
+        read(&format!("{bucket}burst = {}", 1_u64 << 39)).unwrap();
     }
 
     #[test]

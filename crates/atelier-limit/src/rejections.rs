@@ -261,6 +261,17 @@ mod tests {
     }
 
     #[test]
+    fn what_has_ended_makes_room_for_what_has_not() {
+        let mut known = Known::default();
+        for number in 0..MOST {
+            let since = if number % 2 == 0 { 0 } else { 900 };
+            refused(&mut known, &number.to_string(), at(since));
+        }
+        refused(&mut known, "late", at(1_000));
+        assert_eq!(known.refusals.len(), MOST / 2 + 1);
+    }
+
+    #[test]
     fn so_many_are_remembered_and_the_latest_among_them() {
         let mut known = Known::default();
         for number in 0..MOST {

@@ -269,7 +269,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let schemas = [SqliteLimiter::SCHEMA];
         let database = Database::open(&folder.path().join("limits.db"), &schemas).unwrap();
-        let limiter = SqliteLimiter::new(database);
+        let limiter = RejectionCache::new(Arc::new(SqliteLimiter::new(database)));
         for hours in [0, 3] {
             let stats = HourlyStats {
                 policy: "p".into(),

@@ -176,6 +176,29 @@ mod tests {
         assert_eq!(stats.take(), counted);
     }
 
+    /// It neither let the request through nor rejected it.
+    #[test]
+    fn a_policy_that_would_have_allowed_is_not_counted() {
+        let stats = Stats::new(None);
+        let policy = |name: &str, quota: u32| -> Arc<Policy> {
+            let text = format!(
+                "name = '{name}'\nscope = 'ip'\nunit = 'requests'\nalgorithm = 'fixed_window'\n\
+                 quota = {quota}\nwindow = '1d'"
+            );
+            Arc::new(toml::from_str(&text).unwrap())
+        };
+        let demands = [("wide", 9), ("narrow", 0)]
+            .map(|(name, quota)| Demand::new(&policy(name, quota), "a", 1));
+        let (decision, _) = decide(&demands, &[None, None], at(0).as_millisecond());
+        stats.note(&demands, &decision.standings, at(0));
+        let counted = stats.take();
+        let counts: Vec<_> = counted
+            .iter()
+            .map(|one| (one.policy.as_str(), one.allowed, one.rejected))
+            .collect();
+        assert_eq!(counts, [("narrow", 0, 1)]);
+    }
+
     #[test]
     fn addresses_are_hashed_and_stay_told_apart() {
         let stats = Stats::new(Some([7; 32]));

@@ -232,3 +232,37 @@ fn a_refund_reaches_the_window_before() {
     let refunded = rule.settle(next, start + 60_000, rule.mark(charged), 8, 0);
     assert_eq!(rule.remaining(Some(refunded), start + 60_000), 9);
 }
+
+#[test]
+fn a_counter_says_nothing_when_its_window_has_no_share_left() {
+    let rule = sliding(9, 10_000);
+    let counter = |used, before| Counter {
+        at: START,
+        used,
+        before,
+    };
+    for (counter, ends) in [
+        (counter(1, 0), 20_000),
+        (counter(1, 1), 20_000),
+        (counter(0, 1), 10_000),
+        (counter(0, 0), 0),
+    ] {
+        assert_eq!(rule.end(counter), START + ends);
+    }
+}
+
+/// A clock that was set back finds counters ahead of it, but none of another age.
+#[test]
+fn a_bucket_is_believed_as_far_ahead_as_it_takes_to_fill() {
+    // Full in an hour.
+    let rule = bucket(3_600, 1, 1_000);
+    let empty = |ahead| Counter {
+        at: START + ahead,
+        used: 3_600_000,
+        before: 0,
+    };
+    let believed = rule.at(Some(empty(3_000_000)), START);
+    assert_eq!(believed.at, START + 3_000_000);
+    let not_believed = rule.at(Some(empty(3_600_000 + SLACK + 1)), START);
+    assert_eq!(not_believed.at, START);
+}
