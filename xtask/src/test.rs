@@ -10,6 +10,14 @@ use crate::{exec, fonts, redis::Redis, site, tools};
 // and `ssr` exclude each other), so it is never part of a native build.
 const LINT: &str = "clippy --workspace --exclude atelier-frontend --all-targets --";
 const LINT_WASM: &str = "clippy --package atelier-frontend --target wasm32-unknown-unknown --";
+/// Crates that other applications choose parts of, and the choices that this one never makes.
+const CHOICES: [(&str, &[&str]); 5] = [
+    ("atelier-store", &["", "sqlite", "redis"]),
+    ("atelier-limit", &["", "sqlite", "redis", "tower"]),
+    ("atelier-cache", &["", "sqlite", "redis", "encoder"]),
+    ("atelier-queue", &["", "sqlite", "redis"]),
+    ("atelier-webhook", &[""]),
+];
 const DOCUMENT: &str =
     "doc --workspace --exclude atelier-frontend --no-deps --document-private-items";
 const TEST: &str = "test --workspace --exclude atelier-frontend --exclude xtask --";
@@ -36,12 +44,26 @@ pub(crate) fn command(filters: &[String]) -> Result<()> {
     steps.run("lints of the wasm", || {
         exec::run(exec::cargo(LINT_WASM).args(tools::strictness()))
     })?;
+    steps.run("lints of the crates' features", features)?;
     steps.run("documentation", || {
         exec::run(exec::cargo(DOCUMENT).env("RUSTDOCFLAGS", "-D warnings"))
     })?;
     steps.run("tests", || tests(filters))?;
     steps.run("browser", || browser(filters))?;
     steps.all_passed();
+    Ok(())
+}
+
+/// Lints the crates with each feature alone and with none.
+fn features() -> Result<()> {
+    for (name, choices) in CHOICES {
+        for choice in choices {
+            let mut lint = exec::cargo(&format!("clippy --quiet --package {name}"));
+            lint.args(["--no-default-features", "--features", choice, "--"]);
+            exec::run(lint.args(tools::strictness()))
+                .with_context(|| format!("{name} with the features {choice:?} alone"))?;
+        }
+    }
     Ok(())
 }
 

@@ -1,5 +1,9 @@
 #![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
+#![cfg_attr(
+    not(any(feature = "sqlite", feature = "redis")),
+    expect(dead_code, reason = "there is no store that needs it")
+)]
 
 mod decide;
 mod demand;

@@ -9,7 +9,9 @@ use std::{
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+#[cfg(feature = "redis")]
 use tokio::sync::mpsc::Receiver;
+#[cfg(feature = "redis")]
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{Decision, Demand, Error, HourlyStats, Limiter, Settlement, Standing};
@@ -27,6 +29,7 @@ const MOST: usize = 10_000;
 pub struct RejectionCache {
     limiter: Arc<dyn Limiter>,
     known: Arc<Mutex<Known>>,
+    #[cfg(feature = "redis")]
     _listener: Option<AbortOnDropHandle<()>>,
 }
 
@@ -53,6 +56,7 @@ impl RejectionCache {
         Self {
             limiter,
             known: Arc::default(),
+            #[cfg(feature = "redis")]
             _listener: None,
         }
     }
@@ -60,6 +64,7 @@ impl RejectionCache {
     /// Remembers the refusals of a limiter that other processes use as well;
     /// `freed` tells the counters to which they gave something back. To be
     /// called inside a Tokio runtime.
+    #[cfg(feature = "redis")]
     pub fn shared(limiter: Arc<dyn Limiter>, mut freed: Receiver<Notice>) -> Self {
         let memory = Self::new(limiter);
         let known = Arc::clone(&memory.known);
@@ -186,6 +191,7 @@ impl Known {
         }
     }
 
+    #[cfg(any(test, feature = "redis"))]
     fn forget_all(&mut self) {
         self.epoch += 1;
         self.refusals.clear();

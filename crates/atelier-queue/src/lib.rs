@@ -62,6 +62,13 @@
 //! until they are tried again, deleted, or past the time finished jobs are kept.
 
 #![warn(missing_docs)]
+#![cfg_attr(
+    not(all(feature = "sqlite", feature = "redis")),
+    expect(
+        dead_code,
+        reason = "what one store needs is not always what the other does"
+    )
+)]
 
 mod attempt;
 mod housekeeping;
@@ -86,6 +93,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tracing::error;
 
+#[cfg(feature = "sqlite")]
+use self::lane::place_of;
 #[cfg(feature = "redis")]
 pub use self::redis::RedisQueue;
 #[cfg(feature = "sqlite")]
@@ -102,9 +111,9 @@ pub use self::{
     wait::wait,
     worker::{CallError, Work, Worker, Workers},
 };
+#[cfg(any(feature = "sqlite", feature = "redis"))]
 use self::{
     attempt::{expired, unreadable},
-    lane::place_of,
     new_job::due,
 };
 use atelier_store as store;

@@ -9,25 +9,20 @@
 //! off slowly.
 
 mod steady;
+#[cfg(feature = "redis")]
+mod store_time;
 
 use std::{
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicI64, Ordering},
-    },
-    time::{Duration, Instant},
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
 };
 
 use jiff::Timestamp;
 use tracing::warn;
 
 use self::steady::Steady;
-
-/// No offset is known yet.
-const UNKNOWN: i64 = i64::MIN;
-
-/// Clocks that differ by more than this deserve a word in the log.
-const WORTH_A_WORD: Duration = Duration::from_secs(2);
+#[cfg(feature = "redis")]
+pub(crate) use self::store_time::{Sample, StoreTime};
 
 /// Tells the time; clones tell the same.
 #[derive(Debug, Clone)]
@@ -36,29 +31,8 @@ pub struct Clock(Source);
 #[derive(Debug, Clone)]
 enum Source {
     Machine(Arc<Mutex<Steady>>),
+    #[cfg(feature = "redis")]
     Store(Arc<StoreTime>),
-}
-
-/// The time of a store that is somewhere else.
-#[derive(Debug)]
-pub(crate) struct StoreTime {
-    /// Where the monotonic clock began to count.
-    base: Instant,
-    /// Unix microseconds of the store at `base`, or [`UNKNOWN`].
-    offset: AtomicI64,
-    /// Somebody was told the machine's time, for want of the store's.
-    guessed: AtomicBool,
-    /// It was logged that the machine's clock is wrong.
-    mentioned: AtomicBool,
-}
-
-/// One question for the time, and its answer.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Sample {
-    pub(crate) asked: Instant,
-    pub(crate) answered: Instant,
-    /// In Unix microseconds.
-    pub(crate) time: i64,
 }
 
 impl Clock {
@@ -70,6 +44,7 @@ impl Clock {
     }
 
     /// The time of a store.
+    #[cfg(feature = "redis")]
     pub(crate) const fn of(store: Arc<StoreTime>) -> Self {
         Self(Source::Store(store))
     }
@@ -78,6 +53,7 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         let now = match &self.0 {
             Source::Machine(steady) => steadily(steady),
+            #[cfg(feature = "redis")]
             Source::Store(store) => store.now(),
         };
         now.unwrap_or_else(Timestamp::now)
@@ -96,144 +72,4 @@ fn steadily(steady: &Mutex<Steady>) -> Option<Timestamp> {
         );
     }
     Timestamp::from_microsecond(told).ok()
-}
-
-impl Default for StoreTime {
-    fn default() -> Self {
-        Self {
-            base: Instant::now(),
-            offset: AtomicI64::new(UNKNOWN),
-            guessed: AtomicBool::new(false),
-            mentioned: AtomicBool::new(false),
-        }
-    }
-}
-
-impl StoreTime {
-    pub(crate) fn is_known(&self) -> bool {
-        self.offset.load(Ordering::Relaxed) != UNKNOWN
-    }
-
-    /// Whether anybody asked for the time before it was known.
-    pub(crate) fn was_guessed(&self) -> bool {
-        self.guessed.load(Ordering::Relaxed)
-    }
-
-    fn now(&self) -> Option<Timestamp> {
-        let offset = self.offset.load(Ordering::Relaxed);
-        if offset == UNKNOWN {
-            self.guessed.store(true, Ordering::Relaxed);
-            return None;
-        }
-        Timestamp::from_microsecond(offset + self.at(Instant::now())).ok()
-    }
-
-    /// What the store's clock shows at an instant, in Unix microseconds; nothing
-    /// while that is not known.
-    pub(crate) fn told_at(&self, instant: Instant) -> Option<i64> {
-        let offset = self.offset.load(Ordering::Relaxed);
-        (offset != UNKNOWN).then(|| offset + self.at(instant))
-    }
-
-    fn at(&self, instant: Instant) -> i64 {
-        let since = instant.saturating_duration_since(self.base);
-        i64::try_from(since.as_micros()).unwrap_or(i64::MAX / 2)
-    }
-
-    /// Takes a measurement in, and says so once if the machine's clock is wrong.
-    pub(crate) fn take(&self, sample: Sample) {
-        self.follow(sample);
-        self.compare(Timestamp::now());
-    }
-
-    /// Takes a measurement in. The answer was true at some moment between
-    /// question and answer; as long as the present offset agrees with that it
-    /// stays, so that a slow answer does not disturb a good one.
-    pub(crate) fn follow(&self, sample: Sample) {
-        let (asked, answered) = (self.at(sample.asked), self.at(sample.answered));
-        let present = self.offset.load(Ordering::Relaxed);
-        if !(sample.time - answered..=sample.time - asked).contains(&present) {
-            let middle = asked + (answered - asked) / 2;
-            self.offset.store(sample.time - middle, Ordering::Relaxed);
-        }
-    }
-
-    /// Says so once if the machine's clock is wrong.
-    fn compare(&self, machine: Timestamp) {
-        let Some(store) = self.now() else { return };
-        let differ = machine.duration_since(store);
-        let right = differ.unsigned_abs() < WORTH_A_WORD;
-        if !right && !self.mentioned.swap(true, Ordering::Relaxed) {
-            warn!(
-                ahead_seconds = differ.as_secs(),
-                "this machine's clock and Redis' differ; Redis' counts"
-            );
-        }
-        if right {
-            self.mentioned.store(false, Ordering::Relaxed);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SECOND: i64 = 1_000_000;
-
-    fn sample(store: &StoreTime, asked: u64, answered: u64, time: i64) -> Sample {
-        Sample {
-            asked: store.base + Duration::from_millis(asked),
-            answered: store.base + Duration::from_millis(answered),
-            time,
-        }
-    }
-
-    fn offset(store: &StoreTime) -> i64 {
-        store.offset.load(Ordering::Relaxed)
-    }
-
-    #[test]
-    fn the_time_is_the_stores_and_not_the_machines() {
-        let store = Arc::new(StoreTime::default());
-        let now = Instant::now();
-        store.take(Sample {
-            asked: now,
-            answered: now,
-            time: 1_000 * SECOND,
-        });
-        let told = Clock::of(store).now().as_second();
-        assert!((1_000..1_060).contains(&told), "{told}");
-    }
-
-    #[test]
-    fn an_answer_is_true_in_the_middle_of_its_way() {
-        let store = StoreTime::default();
-        store.take(sample(&store, 1_000, 1_010, 77 * SECOND));
-        assert_eq!(offset(&store), 77 * SECOND - 1_005_000);
-    }
-
-    #[test]
-    fn a_slow_answer_does_not_disturb_a_good_one() {
-        let store = StoreTime::default();
-        store.take(sample(&store, 0, 0, 100 * SECOND));
-        store.take(sample(&store, 1_000, 3_000, 101 * SECOND + 7));
-        assert_eq!(offset(&store), 100 * SECOND);
-    }
-
-    #[test]
-    fn a_store_whose_clock_was_set_is_followed() {
-        let store = StoreTime::default();
-        store.take(sample(&store, 0, 0, 100 * SECOND));
-        store.take(sample(&store, 1_000, 1_002, 41 * SECOND));
-        assert_eq!(offset(&store), 40 * SECOND - 1_000);
-    }
-
-    #[test]
-    fn whoever_asked_too_early_was_told_a_guess() {
-        let store = Arc::new(StoreTime::default());
-        assert!(!store.was_guessed());
-        Clock::of(Arc::clone(&store)).now();
-        assert!(store.was_guessed() && !store.is_known());
-    }
 }

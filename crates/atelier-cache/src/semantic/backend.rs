@@ -1,8 +1,10 @@
 //! Where vectors are kept and searched.
 
+#[cfg(any(feature = "sqlite", feature = "redis"))]
+use super::indexed::InProcessIndex;
 #[cfg(feature = "sqlite")]
 use super::sqlite::SqliteVectorLog;
-use super::{super::Error, indexed::InProcessIndex, vectors::Vectors};
+use super::{super::Error, vectors::Vectors};
 #[cfg(feature = "redis")]
 use super::{redis::RedisVectorLog, vector_set::VectorSet};
 #[cfg(feature = "redis")]
@@ -27,6 +29,7 @@ impl Backend {
     ///
     /// # Errors
     /// While Redis is away.
+    #[cfg(any(feature = "sqlite", feature = "redis"))]
     pub async fn open(&self, entries: usize) -> Result<Box<dyn Vectors>, Error> {
         Ok(match self {
             #[cfg(feature = "sqlite")]
@@ -45,5 +48,12 @@ impl Backend {
                 Box::new(InProcessIndex::new(log, entries))
             }
         })
+    }
+
+    /// There is none.
+    #[cfg(not(any(feature = "sqlite", feature = "redis")))]
+    #[expect(clippy::unused_async, reason = "as with a store")]
+    pub async fn open(&self, _: usize) -> Result<Box<dyn Vectors>, Error> {
+        match *self {}
     }
 }
