@@ -21,13 +21,13 @@ pub use self::savings::{Saved, Saving, Savings};
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::SqliteCache;
 
-/// The store cannot be asked.
+/// The store failed.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct Error(#[from] atelier_store::Error);
 
 impl Error {
-    /// Whether the store is away and not broken: to try again later may help.
+    /// Whether the store is unreachable rather than broken, so that a retry may help.
     pub const fn is_away(&self) -> bool {
         self.0.is_away()
     }
@@ -54,26 +54,26 @@ pub fn digest(parts: &[&str]) -> String {
     format!("{:x}", sum.finalize())
 }
 
-/// An entry's use is noted when the last noted one is older than this.
+/// An entry's use is recorded only if the last recorded use is older than this.
 const WORTH_NOTING: Duration = Duration::from_secs(3600);
 
-/// Where an answer is to be found.
+/// A cached answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// What was stored: a text, or the name of where to find it.
+    /// The stored value: a text, or a reference to where it is.
     pub value: String,
     /// When.
     pub stored_at: Timestamp,
 }
 
 /// A map from request digests to answers, each for a limited time. It holds a limited
-/// number of them: the entry that was not used for longest goes first.
+/// number of them, and evicts the least recently used.
 #[async_trait]
 pub trait Cache: Send + Sync + 'static {
     /// Returns the entry, unless it has expired.
     ///
     /// # Errors
-    /// If the store cannot be asked; so do all others.
+    /// If the store fails; this applies to all methods.
     async fn get(&self, digest: &str, now: Timestamp) -> Result<Option<Entry>, Error>;
     /// Stores or replaces the entry for `ttl` from `now`.
     async fn put(
@@ -83,16 +83,16 @@ pub trait Cache: Send + Sync + 'static {
         now: Timestamp,
         ttl: Duration,
     ) -> Result<(), Error>;
-    /// Forgets the entry if it still has this value.
+    /// Removes the entry if it still has this value.
     async fn remove(&self, digest: &str, value: &str) -> Result<(), Error>;
-    /// Returns how many entries there are; some may have expired.
+    /// Returns the number of entries; some may have expired.
     async fn count(&self) -> Result<u64, Error>;
-    /// Forgets every entry, and returns how many there were.
+    /// Removes all entries. Returns how many there were.
     async fn clear(&self) -> Result<u64, Error>;
-    /// Forgets what has expired, and what was saved before `since`.
+    /// Removes expired entries, and savings before `since`.
     async fn sweep(&self, now: Timestamp, since: Timestamp) -> Result<(), Error>;
-    /// Adds to what was saved.
+    /// Adds to the savings.
     async fn record(&self, savings: &[Saving]) -> Result<(), Error>;
-    /// Returns what was saved since an instant, per hour and kind, the oldest first.
+    /// Returns the savings since an instant, per hour and kind, oldest first.
     async fn savings(&self, since: Timestamp) -> Result<Vec<Saving>, Error>;
 }

@@ -1,6 +1,6 @@
-//! The exact cache in the distributed store. `{cache}:entry:DIGEST` is an entry,
-//! gone by itself when its time is over; `{cache}:used` has the digests by when
-//! they were last of use, and `{cache}:savings` what was saved.
+//! The exact cache in Redis. `{cache}:entry:DIGEST` is an entry, which expires by itself;
+//! `{cache}:used` has the digests by their last use, and `{cache}:savings` the
+//! savings.
 
 use std::{sync::LazyLock, time::Duration};
 
@@ -20,10 +20,10 @@ static REMOVE: LazyLock<Script> =
 static SWEEP: LazyLock<Script> = LazyLock::new(|| Script::always(include_str!("redis/sweep.lua")));
 static RECORD: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("redis/record.lua")));
 
-/// Entries forgotten or looked at in one script.
+/// Maximum number of entries removed or checked in one script.
 const BATCH: usize = 1000;
 
-/// The longest that Redis is told to keep something; its clock ends later.
+/// Maximum expiry given to Redis, within the range of its clock.
 const LONGEST: u64 = i64::MAX as u64 / 4;
 
 /// Entries in Redis.
@@ -33,7 +33,7 @@ pub struct RedisCache {
 }
 
 impl RedisCache {
-    /// A cache of at most `most` entries in this Redis.
+    /// Opens the cache in this Redis, with at most `most` entries.
     pub fn new(redis: Redis, most: u64) -> Self {
         Self { redis, most }
     }

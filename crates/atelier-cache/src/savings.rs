@@ -1,4 +1,4 @@
-//! What the caches saved: counted in the process, kept in the store by the hour.
+//! Statistics of what the caches saved: counted in the process, stored by the hour.
 
 use std::{
     collections::BTreeMap,
@@ -13,7 +13,7 @@ use jiff::Timestamp;
 pub enum Saved {
     /// Orders whose answer came from there.
     Orders(Cache),
-    /// What would have been charged, in millionths of a US dollar.
+    /// Costs avoided, in millionths of a US dollar.
     Usd,
 }
 
@@ -24,11 +24,11 @@ pub struct Saving {
     pub hour: i64,
     /// What is counted.
     pub saved: Saved,
-    /// How many, or how much.
+    /// The number or amount.
     pub amount: u64,
 }
 
-/// What was saved in this process and is not in the store yet.
+/// The savings of this process that are not in the store yet.
 #[derive(Debug, Default)]
 pub struct Savings(Mutex<BTreeMap<(i64, Saved), u64>>);
 
@@ -49,14 +49,14 @@ impl Saved {
         }
     }
 
-    /// The one of that name.
+    /// The kind of that name.
     pub fn of(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|saved| saved.as_str() == name)
     }
 }
 
 impl Savings {
-    /// Counts.
+    /// Adds an amount.
     pub fn note(&self, saved: Saved, amount: u64, now: Timestamp) {
         if amount > 0 {
             self.add(Saving {
@@ -79,7 +79,7 @@ impl Savings {
         *counts.entry((hour, saved)).or_default() += amount;
     }
 
-    /// Takes what was counted, to be kept elsewhere.
+    /// Takes everything counted so far.
     pub fn take(&self) -> Vec<Saving> {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let taken = std::mem::take(&mut *counts).into_iter();
@@ -92,7 +92,7 @@ impl Savings {
             .collect()
     }
 
-    /// What could not be kept elsewhere.
+    /// Puts back what could not be stored.
     pub fn put_back(&self, savings: Vec<Saving>) {
         savings.into_iter().for_each(|saving| self.add(saving));
     }

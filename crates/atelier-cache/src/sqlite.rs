@@ -1,4 +1,4 @@
-//! The exact cache in the embedded store.
+//! The exact cache in SQLite.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ impl SqliteCache {
         migrations: &[include_str!("sqlite/schema.sql")],
     };
 
-    /// A cache of at most `most` entries in this database.
+    /// Opens the cache in this database, with at most `most` entries.
     pub fn new(database: Database, most: u64) -> Self {
         Self { database, most }
     }
@@ -79,7 +79,7 @@ impl Cache for SqliteCache {
         let (digest, value, most) = (digest.to_owned(), value.to_owned(), self.most);
         let (now, until) = (now.as_millisecond(), (now + ttl).as_millisecond());
         let put = move |c: &Connection| -> Result<(), atelier_store::Error> {
-            // Not a replacement, of which the triggers that count would see one half.
+            // Not `REPLACE`, of which the counting triggers would see only one half.
             let sql = "INSERT INTO cache (key, job, stored_at, used_at, expires_at) VALUES (?1, ?2, ?3, ?3, ?4) \
                        ON CONFLICT DO UPDATE SET job = excluded.job, stored_at = excluded.stored_at, \
                        used_at = excluded.used_at, expires_at = excluded.expires_at";
@@ -165,7 +165,7 @@ impl Cache for SqliteCache {
 mod tests {
     use super::*;
 
-    /// Counted by triggers, which must not miss a row.
+    /// The count is kept by triggers, which must not miss a row.
     #[tokio::test]
     async fn the_count_is_that_of_the_rows() {
         let folder = tempfile::tempdir().unwrap();

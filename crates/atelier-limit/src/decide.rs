@@ -1,4 +1,4 @@
-//! From the state of the counters to the answer, the same over every store.
+//! Decides demands by the state of the counters, in the same way for every store.
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::{Counter, Demand, Policy, Rule, Unit};
 use atelier_store::HOUR;
 
-/// What a policy has taken: enough to settle it when the policy has changed.
+/// What a policy has charged, with all that is needed to settle it even if the policy has
+/// changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {
     /// The counter.
@@ -23,26 +24,26 @@ pub struct Receipt {
     pub mark: i64,
 }
 
-/// What a receipt's charge came to in the end.
+/// The final amount of a charge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settlement {
     /// What was charged.
     pub receipt: Receipt,
-    /// What it is now; in [parts](Unit::parts).
+    /// The final amount, in [parts](Unit::parts).
     pub actual: u64,
 }
 
-/// How a subject stands with a policy.
+/// A subject's standing with a policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
     /// The policy.
     pub policy: Arc<Policy>,
     /// In [parts](Unit::parts).
     pub remaining: u64,
-    /// Until everything is there again; while too little is left, until
-    /// enough is. `None` when there never will be enough.
+    /// The time until the full quota is available again or, if too little is left, until
+    /// enough is. `None` if there will never be enough.
     pub reset: Option<Duration>,
-    /// The demand did not fit.
+    /// Whether the demand exceeded the limit.
     pub violated: bool,
 }
 
@@ -51,7 +52,7 @@ pub struct Standing {
 pub struct Decision {
     /// In the order of the demands.
     pub standings: Vec<Standing>,
-    /// `None` when any policy was violated; then nothing was charged.
+    /// `None` if any policy was violated; then nothing was charged.
     pub receipts: Option<Vec<Receipt>>,
 }
 
@@ -124,14 +125,13 @@ fn receipt(demand: &Demand, counter: Counter) -> Receipt {
 }
 
 impl Settlement {
-    /// All of it is given back.
+    /// Refunds all of it.
     pub const fn refund(receipt: Receipt) -> Self {
         Self { receipt, actual: 0 }
     }
 
-    /// For how many milliseconds it must be known that these were settled: as
-    /// long as any of the charges can be seen in its counter, and an hour.
-    /// `None` when there is nothing to settle.
+    /// For how many milliseconds these settlements must be remembered: as long as any of the
+    /// charges affects its counter, and an hour more. `None` if there is nothing to settle.
     pub(super) fn keep(settlements: &[Self], now: Timestamp) -> Option<i64> {
         let last = settlements.iter().map(Self::end).max()?;
         Some((last - now.as_millisecond()).max(0) + HOUR)

@@ -1,10 +1,10 @@
-//! What a request asks of the policies.
+//! What a request demands of the policies.
 
 use std::sync::Arc;
 
 use super::{Policy, Scope, Unit, policy::MAX_PARTS};
 
-/// What one request asks of one policy.
+/// What one request demands of one policy.
 #[derive(Debug, Clone)]
 pub struct Demand {
     /// The policy.
@@ -24,7 +24,7 @@ impl Demand {
         Self {
             policy: Arc::clone(policy),
             key,
-            // All that fit no quota are alike, and a double can hold this one.
+            // Larger costs exceed every quota as well, and a double can hold this one.
             cost: if cost > MAX_PARTS {
                 MAX_PARTS + 2
             } else {
@@ -33,7 +33,7 @@ impl Demand {
         }
     }
 
-    /// Who pays; empty for all callers together.
+    /// The subject that pays; empty for all callers together.
     pub fn subject(&self) -> &str {
         &self.key[self.policy.prefix.len()..]
     }
@@ -46,9 +46,9 @@ pub struct Asker<'a> {
     pub ip: &'a str,
     /// The API key's id, if there is one.
     pub user: Option<&'a str>,
-    /// The key's own quota, which stands for all policies of users.
+    /// The key's own quota, which replaces all policies of users.
     pub own: Option<&'a Arc<Policy>>,
-    /// Who is called.
+    /// The provider to be called.
     pub provider: &'a str,
 }
 
@@ -75,7 +75,7 @@ impl Costs {
 
 /// Returns US dollars in millionths, rounded up.
 pub fn micros(usd: f64) -> u64 {
-    // The product of a price and a number may lie a hair above a whole.
+    // The product of a price and a number may be slightly above a whole number.
     (usd * 1e6 - 1e-6).ceil().max(0.0) as u64
 }
 
@@ -100,7 +100,7 @@ pub fn demands(
 }
 
 impl<'a> Asker<'a> {
-    /// Who pays under this scope; `None` where it does not apply.
+    /// Who pays in this scope; `None` if it does not apply.
     fn subject(&self, scope: Scope) -> Option<&'a str> {
         match (scope, self.user) {
             (Scope::Ip, None) => Some(self.ip),

@@ -1,4 +1,4 @@
-//! Durations as they are written in configurations, such as `"90s"` and `"7d"`: for
+//! Durations as written in configurations, such as `"90s"` and `"7d"`: for
 //! `#[serde(with = "atelier_limit::duration")]`.
 
 use std::time::Duration;
@@ -16,7 +16,7 @@ pub fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S:
 /// Reads a number with a unit, or several.
 ///
 /// # Errors
-/// If it is no such text.
+/// If it is not such a text.
 pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let text = String::deserialize(deserializer)?;
     humantime::parse_duration(&text).map_err(|error| {

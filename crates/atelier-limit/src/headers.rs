@@ -1,5 +1,5 @@
-//! The fields of draft-ietf-httpapi-ratelimit-headers, by which callers learn how they
-//! stand.
+//! The header fields of draft-ietf-httpapi-ratelimit-headers, which tell callers their
+//! limits.
 
 use std::{fmt::Write as _, time::Duration};
 
@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use super::{Policy, Standing, Unit};
 
 /// Sets `RateLimit-Policy` and `RateLimit`; neither, if there are no standings. US
-/// dollars are told in cents, since these fields hold whole numbers only.
+/// dollars are given in cents, as these fields hold whole numbers only.
 pub fn set(headers: &mut HeaderMap, standings: &[Standing]) {
     for (name, value) in fields(standings) {
         headers.insert(name, value);
@@ -43,13 +43,13 @@ fn fields(standings: &[Standing]) -> impl Iterator<Item = (HeaderName, HeaderVal
         })
 }
 
-/// Returns the seconds until all of a quota is there again, or, while too little is
-/// left, until enough is; of what can never be had, a window.
+/// Returns the seconds until the full quota is available again or, if too little is left,
+/// until enough is; a window if there will never be enough.
 pub fn reset(standing: &Standing) -> u64 {
     whole_seconds(standing.reset.unwrap_or(standing.policy.window))
 }
 
-/// Returns the violated standing that comes back last: it is the one to wait for.
+/// Returns the violated standing that recovers last: the one to wait for.
 pub fn worst(standings: &[Standing]) -> Option<&Standing> {
     let violated = standings.iter().filter(|standing| standing.violated);
     violated.max_by_key(|standing| (standing.reset.is_none(), reset(standing)))
@@ -60,7 +60,7 @@ pub fn retry_after(standings: &[Standing]) -> u64 {
     worst(standings).map_or(1, reset).max(1)
 }
 
-/// Returns the seconds, rounded up, so that nobody comes back too early.
+/// Returns the seconds, rounded up, so that nobody retries too early.
 pub fn whole_seconds(duration: Duration) -> u64 {
     let seconds = duration.as_millis().div_ceil(1000);
     seconds.try_into().unwrap_or(u64::MAX)

@@ -21,10 +21,10 @@ use super::{
 /// Who sends a request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Identity {
-    /// Pays under [`Scope::Ip`](crate::Scope::Ip) if there is no user. An IPv6 address
-    /// stands for its /64 network, which is what one subscriber gets.
+    /// Pays in [`Scope::Ip`](crate::Scope::Ip) if there is no user. An IPv6 address stands
+    /// for its /64 network, which one subscriber usually has.
     pub ip: Option<IpAddr>,
-    /// Pays under [`Scope::User`](crate::Scope::User).
+    /// Pays in [`Scope::User`](crate::Scope::User).
     pub user: Option<String>,
 }
 
@@ -47,7 +47,7 @@ impl Identity {
 ///
 /// Answers carry `RateLimit-Policy` and `RateLimit`. A request over a limit is answered
 /// with 429, `Retry-After` and a problem (RFC 9457) that names the `violated-policies`.
-/// While the store cannot be asked, requests pass if all policies that apply say
+/// While the store is unreachable, requests pass if all policies that apply have
 /// [`OnError::Allow`], and are answered with 503 otherwise.
 #[derive(Clone)]
 pub struct LimitLayer<I> {
@@ -69,7 +69,7 @@ pub struct Limited<S, I> {
 }
 
 impl<I> LimitLayer<I> {
-    /// Limits by these policies. `identify` says who sends a request; `clock` is the
+    /// Limits by these policies. `identify` returns who sends a request; `clock` is the
     /// store's.
     pub fn new(
         limiter: Arc<dyn Limiter>,
@@ -117,7 +117,7 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        // The one that is ready is called, and its clone gets ready next.
+        // The service that is ready is called; its clone is polled next.
         let clone = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, clone);
         let identity = (self.layer.identify)(&request);
@@ -140,7 +140,7 @@ where
 enum Charge {
     Passed(Vec<Standing>),
     Limited(Vec<Standing>),
-    /// The store cannot be asked.
+    /// The store failed.
     Unknown,
 }
 
@@ -161,7 +161,7 @@ impl Rules {
             }) => Charge::Passed(standings),
             Ok(Decision { standings, .. }) => Charge::Limited(standings),
             Err(error) => {
-                warn!(%error, "the limits cannot be asked");
+                warn!(%error, "the limit store failed");
                 if forgiving {
                     Charge::Passed(Vec::new())
                 } else {
@@ -172,7 +172,7 @@ impl Rules {
     }
 }
 
-/// What one subscriber has: an IPv4 address, or an IPv6 /64 network.
+/// The network of one subscriber: an IPv4 address, or an IPv6 /64 network.
 fn network(ip: IpAddr) -> String {
     match ip.to_canonical() {
         IpAddr::V4(ip) => ip.to_string(),

@@ -45,13 +45,13 @@ pub use self::{
     terms::{Algorithm, OnError, Scope, Unit},
 };
 
-/// The store cannot be asked.
+/// The store failed.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{0}")]
 pub struct Error(#[from] atelier_store::Error);
 
 impl Error {
-    /// Whether the store is away and not broken: to try again later may help.
+    /// Whether the store is unreachable rather than broken, so that a retry may help.
     pub const fn is_away(&self) -> bool {
         self.0.is_away()
     }
@@ -69,38 +69,38 @@ pub trait Limiter: Send + Sync + 'static {
     /// Charges all demands, or none if one of them does not fit.
     ///
     /// # Errors
-    /// If the store cannot be asked. Whether anything was charged is not known then.
+    /// If the store fails. It is unknown then whether anything was charged.
     async fn charge(&self, demands: Vec<Demand>, now: Timestamp) -> Result<Decision, Error>;
     /// Settles what was charged, once: while the windows last, another settlement of the
     /// same `id` changes nothing.
     ///
     /// # Errors
-    /// If the store cannot be asked. It can be repeated.
+    /// If the store fails. The call can be repeated.
     async fn settle(
         &self,
         id: &str,
         settlements: Vec<Settlement>,
         now: Timestamp,
     ) -> Result<(), Error>;
-    /// Adds to the statistics, and forgets those older than `keep`.
+    /// Adds to the statistics, and deletes those older than `keep`.
     ///
     /// # Errors
-    /// If the store cannot be asked.
+    /// If the store fails.
     async fn record(
         &self,
         stats: Vec<HourlyStats>,
         now: Timestamp,
         keep: Duration,
     ) -> Result<(), Error>;
-    /// Returns the statistics since the hour of an instant, the oldest first.
+    /// Returns the statistics since the hour of an instant, oldest first.
     ///
     /// # Errors
-    /// If the store cannot be asked.
+    /// If the store fails.
     async fn stats(&self, since: Timestamp, now: Timestamp) -> Result<Vec<HourlyStats>, Error>;
-    /// Forgets counters that no longer matter, where the store does not do so by itself.
+    /// Deletes expired counters, if the store does not do so itself.
     ///
     /// # Errors
-    /// If the store cannot be asked.
+    /// If the store fails.
     async fn sweep(&self, now: Timestamp) -> Result<(), Error>;
 }
 

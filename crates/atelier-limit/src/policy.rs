@@ -1,4 +1,4 @@
-//! Policies as an operator writes them, checked as a whole.
+//! Policies as operators write them, and their validation.
 
 use std::time::Duration;
 
@@ -7,11 +7,10 @@ use serde::{Deserialize, Serialize};
 use super::{Algorithm, OnError, Receipt, Rule, Scope, Unit};
 use atelier_store::milliseconds;
 
-/// The largest number of parts that is counted: beyond, Redis' scripts cannot
-/// count exactly.
+/// Maximum number of parts; beyond it, Redis' scripts cannot count exactly.
 pub const MAX_PARTS: u64 = 1 << 53;
 
-/// The longest window: a year and a day.
+/// Maximum window: a year and a day.
 const LONGEST: Duration = Duration::from_hours(366 * 24);
 
 /// A quota over time. Read from the configuration; amounts are in the unit's
@@ -21,29 +20,29 @@ const LONGEST: Duration = Duration::from_hours(366 * 24);
 pub struct Policy {
     /// Unique; lower-case letters, digits and hyphens.
     pub name: String,
-    /// What shares one quota.
+    /// Who shares one quota.
     pub scope: Scope,
     /// What is counted.
     pub unit: Unit,
-    /// How the quota comes back.
+    /// How the quota renews.
     pub algorithm: Algorithm,
     /// Parts per window.
     pub quota: u64,
     /// 1 second to 366 days.
     pub window: Duration,
-    /// The most that can be had at once, in parts: the bucket's size, or the quota.
+    /// Maximum that can be charged at once, in parts: the bucket's size, or the quota.
     pub burst: u64,
-    /// Which actions are counted; empty for all. The program gives them their names.
+    /// Which actions are counted; empty for all. The program chooses their names.
     pub actions: Vec<String>,
-    /// What becomes of a request when the store cannot be asked.
+    /// How to treat requests while the store is unreachable.
     pub on_error: OnError,
     /// How its counters move.
     pub(super) rule: Rule,
-    /// The beginning of its counters' keys.
+    /// The prefix of its counters' keys.
     pub(super) prefix: String,
 }
 
-/// A policy in the configuration's words.
+/// A policy as written in the configuration.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
@@ -61,7 +60,7 @@ struct Written {
     on_error: Option<OnError>,
 }
 
-/// What is wrong with a policy.
+/// Why a policy is invalid.
 #[derive(Debug, thiserror::Error)]
 #[error("the limit {name:?}: {fault}")]
 pub struct InvalidPolicy {
@@ -70,11 +69,11 @@ pub struct InvalidPolicy {
 }
 
 impl Policy {
-    /// A policy for all actions. A token bucket's size is its quota. What cannot be counted
-    /// is let through, unless it is money.
+    /// Creates a policy for all actions. A token bucket's size is its quota. While the store
+    /// is unreachable, requests pass uncounted, unless the unit is money.
     ///
     /// # Errors
-    /// If a value is not allowed; it says which.
+    /// If a value is not allowed; the error names it.
     pub fn new(
         name: &str,
         scope: Scope,
@@ -96,7 +95,7 @@ impl Policy {
         })
     }
 
-    /// The same policy with another answer for when the store cannot be asked.
+    /// Sets how to treat requests while the store is unreachable.
     #[must_use]
     pub fn with_on_error(self, on_error: OnError) -> Self {
         Self { on_error, ..self }
@@ -107,12 +106,12 @@ impl Policy {
         self.actions.is_empty() || self.actions.iter().any(|counted| counted == action)
     }
 
-    /// Whether the receipt is one of its own.
+    /// Whether the receipt is from this policy.
     pub fn gave(&self, receipt: &Receipt) -> bool {
         receipt.key.starts_with(&self.prefix)
     }
 
-    /// What the keys of its counters begin with.
+    /// The prefix of its counters' keys.
     pub fn prefix(&self) -> &str {
         &self.prefix
     }
@@ -188,8 +187,8 @@ impl Written {
         }
     }
 
-    /// A policy of another shape has other counters, and so begins anew; a
-    /// changed quota of a window, or a changed burst, is obeyed at once.
+    /// A policy of another shape has other counters, and so starts afresh; a changed quota
+    /// of a window, or a changed burst, applies at once.
     fn prefix(&self) -> String {
         let shape = match self.algorithm {
             Algorithm::FixedWindow => "f".to_owned(),
@@ -244,7 +243,7 @@ impl From<Policy> for Written {
     }
 }
 
-/// An amount in parts: what is counted whole stays whole.
+/// An amount in parts. Amounts of whole units must be whole.
 fn parts(unit: Unit, amount: f64) -> Result<u64, &'static str> {
     let parts = amount * unit.parts() as f64;
     if !(0.0..=MAX_PARTS as f64).contains(&parts) {

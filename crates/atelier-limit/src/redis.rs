@@ -1,8 +1,7 @@
-//! Counters in the distributed store: one short string for each, gone soon
-//! after it says nothing any more. All of them share one hash tag, since one
-//! script charges several. Checks that come while a script is under way go
-//! together into the next. The scripts do the arithmetic of [`super::rule`]; a
-//! property test compares the two.
+//! Counters in Redis: one short string each, which expires soon after it no longer
+//! matters. All share one hash tag, as one script charges several. Checks that arrive
+//! while a script runs are batched into the next. The scripts implement the arithmetic of
+//! [`super::rule`]; a property test compares the two.
 
 mod stats;
 
@@ -26,10 +25,10 @@ static CHARGE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("red
 static SETTLE: LazyLock<Script> =
     LazyLock::new(|| Script::finishing(include_str!("redis/settle.lua")));
 
-/// Begins every key.
+/// The prefix of every key.
 const TAG: &str = "{limits}";
 
-/// Tells the names of counters that have more again, one a line.
+/// The channel for the names of counters that were refunded, one per line.
 const FREED: &str = "{limits}:freed";
 
 /// Counters in Redis.
@@ -44,7 +43,7 @@ struct Check {
 }
 
 impl RedisLimiter {
-    /// Counters in this Redis. To be called inside a Tokio runtime.
+    /// Opens the counters in this Redis. To be called inside a Tokio runtime.
     pub fn new(redis: Redis) -> Self {
         Self {
             checks: Batcher::start(&redis, PATIENCE, charge),
@@ -52,7 +51,7 @@ impl RedisLimiter {
         }
     }
 
-    /// Hears of counters that any process has given something back to.
+    /// Receives the names of counters that any process has refunded.
     pub fn freed(&self) -> mpsc::Receiver<Notice> {
         self.redis.subscribe(FREED)
     }
@@ -109,8 +108,8 @@ impl Limiter for RedisLimiter {
     }
 }
 
-/// The script decides and writes; what it decided follows from the counters it
-/// found, and is worked out here again.
+/// The script decides and writes; its decisions are recomputed here from the counters it
+/// returns.
 async fn charge(redis: Redis, checks: Vec<Check>) -> Results<Decision, Error> {
     let batch = Batch::new(&checks);
     let mut call = redis.script(&CHARGE);
@@ -143,15 +142,15 @@ async fn charge(redis: Redis, checks: Vec<Check>) -> Results<Decision, Error> {
         .collect())
 }
 
-/// Many checks as the script takes them.
+/// A batch of checks in the script's format.
 #[derive(Default)]
 struct Batch<'a> {
-    /// Each counter once.
+    /// The counters, without duplicates.
     keys: Vec<&'a str>,
-    /// Each rule once.
+    /// The rules, without duplicates.
     rules: Vec<Rule>,
     checks: Vec<f64>,
-    /// The counter of each demand among the keys.
+    /// The index of each demand's counter among the keys.
     places: Vec<usize>,
 }
 
@@ -175,7 +174,7 @@ impl<'a> Batch<'a> {
         batch
     }
 
-    /// Where the rule begins in the row; there are as few as policies.
+    /// The index at which the rule begins in the row; there are only as many as policies.
     fn rule(&mut self, rule: Rule) -> usize {
         let place = self.rules.iter().position(|known| *known == rule);
         let place = place.unwrap_or_else(|| {
@@ -185,8 +184,7 @@ impl<'a> Batch<'a> {
         2 + 4 * place
     }
 
-    /// All numbers in a row, as MessagePack (<https://msgpack.org>): an array
-    /// of doubles.
+    /// All numbers as MessagePack (<https://msgpack.org>): an array of doubles.
     fn row(&self) -> Vec<u8> {
         let rules = self.rules.iter().flat_map(|rule| numbers(*rule));
         let count = [self.rules.len() as f64];
@@ -258,7 +256,7 @@ fn numbers(rule: Rule) -> [f64; 4] {
     }
 }
 
-/// Names are a policy's and an address, a key's id or a provider's name: short.
+/// Names consist of a policy's name and an address, a key's id or a provider's name: they are short.
 fn pack_name(packed: &mut Vec<u8>, name: &str) {
     let length = u16::try_from(name.len()).unwrap_or(u16::MAX);
     packed.extend(length.to_le_bytes());

@@ -1,5 +1,5 @@
-//! A process's short memory of who is blocked until when: whoever goes on
-//! asking meanwhile is refused without asking the store.
+//! A cache of rejections in the process: who keeps asking while over a limit is rejected
+//! without a request to the store.
 
 use std::{
     collections::HashMap,
@@ -18,14 +18,14 @@ use super::{Decision, Demand, Error, HourlyStats, Limiter, Settlement, Standing}
 #[cfg(feature = "redis")]
 use atelier_store::redis::Notice;
 
-/// A refusal is not remembered for longer, in case word of a refund was lost.
+/// Maximum lifetime of an entry, in case the notification of a refund was lost.
 const LONGEST: Duration = Duration::from_secs(1);
 
-/// Refusals remembered at a time.
+/// Maximum number of entries.
 const MOST: usize = 10_000;
 
-/// A limiter that remembers its refusals until there is room again: by time,
-/// or because somebody was given something back.
+/// A limiter that caches its rejections until the demand fits again: by time, or after a
+/// refund.
 pub struct RejectionCache {
     limiter: Arc<dyn Limiter>,
     known: Arc<Mutex<Known>>,
@@ -35,10 +35,9 @@ pub struct RejectionCache {
 
 #[derive(Default)]
 struct Known {
-    /// By the counter that is the last to have room again.
+    /// By the counter that recovers last.
     refusals: HashMap<String, Refusal>,
-    /// How many times something was forgotten: what was decided before then
-    /// may not be true any more.
+    /// The number of removals so far: decisions made before a removal may be out of date.
     epoch: u64,
 }
 
@@ -51,7 +50,7 @@ struct Refusal {
 }
 
 impl RejectionCache {
-    /// Remembers the refusals of a limiter that no other process uses.
+    /// Caches the rejections of a limiter that no other process uses.
     pub fn new(limiter: Arc<dyn Limiter>) -> Self {
         Self {
             limiter,
@@ -61,9 +60,8 @@ impl RejectionCache {
         }
     }
 
-    /// Remembers the refusals of a limiter that other processes use as well;
-    /// `freed` tells the counters to which they gave something back. To be
-    /// called inside a Tokio runtime.
+    /// Caches the rejections of a limiter that other processes use as well; `freed`
+    /// receives the counters that they refund. To be called inside a Tokio runtime.
     #[cfg(feature = "redis")]
     pub fn shared(limiter: Arc<dyn Limiter>, mut freed: Receiver<Notice>) -> Self {
         let memory = Self::new(limiter);
@@ -144,13 +142,13 @@ impl Limiter for RejectionCache {
 }
 
 impl Known {
-    /// How things stand for a request that is still refused.
+    /// The standings of a request that is still rejected.
     fn recall(&self, demands: &[Demand], now: Timestamp) -> Option<Vec<Standing>> {
         let refusal = demands
             .iter()
             .filter(|demand| demand.cost > 0)
             .find_map(|demand| self.refusals.get(&demand.key))?;
-        // Before it was noted, the clock was set back.
+        // Now is before the entry was made: the clock was set back.
         let fresh = refusal.since <= now && now < refusal.until;
         (fresh && refusal.answers(demands)).then(|| refusal.standings_at(now))
     }
@@ -284,13 +282,13 @@ mod tests {
             refused(&mut known, &number.to_string(), at(0));
         }
         assert_eq!(known.refusals.len(), MOST);
-        // Those have ended, and make room.
+        // Remove expired entries.
         let late = refused(&mut known, "late", at(1_000));
         assert_eq!(known.refusals.len(), 1);
         assert!(known.recall(&late, at(1_999)).is_some());
         assert!(known.recall(&late, at(2_000)).is_none());
         assert!(known.recall(&late, at(999)).is_none());
-        // None has ended: there is no telling which one matters.
+        // None has expired, and all are equally useful.
         for number in 0..MOST {
             refused(&mut known, &number.to_string(), at(1_001));
         }

@@ -1,4 +1,4 @@
-//! How counters move: pure functions of (state, now, cost), the same for every
+//! The arithmetic of counters: pure functions of (state, now, cost), the same for every
 //! store. Time is in Unix milliseconds.
 
 mod fixed_window;
@@ -9,33 +9,33 @@ use serde::{Deserialize, Serialize};
 
 use super::policy::MAX_PARTS;
 
-/// A counter may lie ahead of the clock by its window and this much: clocks of
-/// several machines differ, and a clock can be set back. What lies further
-/// ahead was written by a clock that was wrong, and is not believed.
+/// A counter may be ahead of the clock by its window plus this tolerance: clocks of several
+/// machines differ, and a clock can be set back. A counter further ahead was written by a
+/// wrong clock, and is ignored.
 pub(super) const SLACK: i64 = 60_000;
 
-/// An algorithm with its numbers. No product of them exceeds 2^53.
+/// An algorithm with its parameters. No product of them exceeds 2^53.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rule {
-    /// So many parts in every window; windows are aligned to multiples of
-    /// their length since the Unix epoch.
+    /// A quota per window; windows are aligned to multiples of their length since the Unix
+    /// epoch.
     FixedWindow {
         /// Parts per window.
         quota: u64,
         /// Milliseconds.
         length: i64,
     },
-    /// The same, counting also the share of the window before that still lies
-    /// within one length of now.
+    /// The same, also counting the share of the previous window that lies within one length
+    /// of now.
     SlidingWindow {
         /// Parts per length.
         quota: u64,
         /// Milliseconds.
         length: i64,
     },
-    /// A bucket of `size` parts into which `refill` parts flow every `period`
-    /// milliseconds, evenly.
+    /// A bucket of `size` parts that is refilled evenly by `refill` parts every `period`
+    /// milliseconds.
     TokenBucket {
         /// Parts.
         size: u64,
@@ -46,19 +46,19 @@ pub enum Rule {
     },
 }
 
-/// A counter's state; what the fields mean is the algorithm's.
+/// A counter's state; the meaning of the fields depends on the algorithm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counter {
-    /// When the window began, or up to when the bucket was refilled.
+    /// The window's beginning, or the instant up to which the bucket was refilled.
     pub at: i64,
     /// Parts taken in the window, or what the bucket lacks, in parts times its period.
     pub used: u64,
-    /// Parts taken in the window before.
+    /// Parts taken in the previous window.
     pub before: u64,
 }
 
 impl Rule {
-    /// The state as time alone has made it.
+    /// The state at `now` without a charge.
     pub fn at(&self, state: Option<Counter>, now: i64) -> Counter {
         match *self {
             Self::FixedWindow { length, .. } => fixed_window::at(length, state, now),
@@ -71,7 +71,7 @@ impl Rule {
         }
     }
 
-    /// The state after `cost` parts, or `None` when they do not fit.
+    /// The state after charging `cost` parts, or `None` if they do not fit.
     pub fn charge(&self, state: Option<Counter>, now: i64, cost: u64) -> Option<Counter> {
         let counter = self.at(state, now);
         (cost <= self.left(counter, now)).then(|| self.take(counter, cost))
@@ -82,8 +82,7 @@ impl Rule {
         self.left(self.at(state, now), now)
     }
 
-    /// How long until `cost` parts fit if nobody else takes any; `None` when
-    /// they never do.
+    /// The time until `cost` parts fit if nobody else takes any; `None` if they never will.
     pub fn wait(&self, state: Option<Counter>, now: i64, cost: u64) -> Option<i64> {
         let counter = self.at(state, now);
         if cost <= self.left(counter, now) {
@@ -106,13 +105,13 @@ impl Rule {
         }
     }
 
-    /// How long until everything is there again if nobody takes any.
+    /// The time until the full quota is available if nobody takes any.
     pub fn renewal(&self, state: Option<Counter>, now: i64) -> i64 {
         let counter = self.at(state, now);
         self.end(counter).saturating_sub(now).max(0)
     }
 
-    /// When the counter says nothing any more.
+    /// When the counter no longer matters.
     pub fn end(&self, counter: Counter) -> i64 {
         match *self {
             Self::FixedWindow { length, .. } => counter.at + length,
@@ -121,8 +120,8 @@ impl Rule {
         }
     }
 
-    /// What a receipt of a charge says about when: it tells [`Rule::settle`]
-    /// what of the charge is still there.
+    /// The mark in a receipt that tells [`Rule::settle`] how much of the charge still
+    /// counts.
     pub fn mark(&self, charged: Counter) -> i64 {
         match *self {
             Self::FixedWindow { .. } | Self::SlidingWindow { .. } => charged.at,
@@ -130,9 +129,9 @@ impl Rule {
         }
     }
 
-    /// The state after a charge of `cost` parts turned out to be `actual`.
-    /// What time has renewed meanwhile is not given back a second time; what
-    /// was taken beyond the quota is owed.
+    /// The state after a charge of `cost` parts turned out to be `actual`. What has been
+    /// renewed by time meanwhile is not refunded a second time; what exceeds the quota is
+    /// owed.
     pub fn settle(&self, state: Counter, now: i64, mark: i64, cost: u64, actual: u64) -> Counter {
         match *self {
             Self::FixedWindow { .. } => fixed_window::settle(state, mark, cost, actual),
@@ -167,7 +166,7 @@ impl Rule {
     }
 }
 
-/// `used` with `less` replaced by `more`, within what can be counted.
+/// `used` with `less` replaced by `more`, saturating.
 fn replace(used: u64, less: u64, more: u64) -> u64 {
     used.saturating_sub(less)
         .saturating_add(more)

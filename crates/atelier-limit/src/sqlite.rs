@@ -1,5 +1,5 @@
-//! Counters in the embedded store. Checks that come while a transaction is
-//! under way go together into the next.
+//! Counters in SQLite. Checks that arrive during a transaction are batched into the
+//! next.
 
 mod stats;
 
@@ -20,7 +20,7 @@ use atelier_store::{
     sqlite::{Database, PATIENCE, Schema},
 };
 
-/// Counters forgotten in one transaction.
+/// Maximum number of counters deleted in one transaction.
 const SWEEP: usize = 1000;
 
 /// Counters in a SQLite table.
@@ -41,7 +41,7 @@ impl SqliteLimiter {
         migrations: &[include_str!("sqlite/schema.sql")],
     };
 
-    /// Counters in this database. To be called inside a Tokio runtime.
+    /// Opens the counters in this database. To be called inside a Tokio runtime.
     pub fn new(database: Database) -> Self {
         Self {
             checks: Batcher::start(&database, PATIENCE, charge),
@@ -57,7 +57,7 @@ impl Limiter for SqliteLimiter {
             demands,
             now: now.as_millisecond(),
         };
-        // A look needs no transaction, and must not wait for the writer.
+        // A check without cost needs no transaction, and must not wait for the writer.
         if check.demands.iter().all(|demand| demand.cost == 0) {
             let mut look = self.database.read_inline(|c| decide_all(c, &[check]))?;
             return Ok(look.swap_remove(0));
@@ -109,8 +109,8 @@ impl Limiter for SqliteLimiter {
         let settled = "DELETE FROM settlements WHERE expires_at <= ?1";
         let settled = move |c: &Connection| Ok::<_, StoreError>(c.execute(settled, [now])?);
         self.database.write(settled).await?;
-        // An index would have to be written with every charge. So a reader looks
-        // for what is over, and the writer is told.
+        // An index would have to be updated with every charge. So a reader scans for
+        // expired counters, and the writer deletes them.
         let over = self.database.read(move |c| over(c, now)).await?;
         for keys in over.chunks(SWEEP) {
             let keys = keys.to_vec();
@@ -121,14 +121,14 @@ impl Limiter for SqliteLimiter {
     }
 }
 
-/// The counters that say nothing any more.
+/// The expired counters.
 fn over(c: &Connection, now: i64) -> Result<Vec<String>, StoreError> {
     let mut select = c.prepare_cached("SELECT key FROM limits WHERE expires_at <= ?1")?;
     let keys = select.query_map([now], |row| row.get(0))?;
     Ok(keys.collect::<Result<_, _>>()?)
 }
 
-/// Forgets those of the counters that have not been used again meanwhile.
+/// Deletes those of the counters that have not been used again meanwhile.
 fn forget(c: &Connection, keys: &[String], now: i64) -> Result<(), StoreError> {
     let mut delete = c.prepare_cached("DELETE FROM limits WHERE key = ?1 AND expires_at <= ?2")?;
     for key in keys {
@@ -142,7 +142,7 @@ async fn charge(database: Database, checks: Vec<Check>) -> Results<Decision, Err
     Ok(decisions.into_iter().map(Ok).collect())
 }
 
-/// Reads and writes each counter once, however many checks ask for it.
+/// Reads and writes each counter once, however many checks use it.
 fn decide_all(c: &Connection, checks: &[Check]) -> Result<Vec<Decision>, StoreError> {
     let (mut counters, mut ends) = (HashMap::new(), HashMap::new());
     let mut decisions = Vec::with_capacity(checks.len());
@@ -176,7 +176,7 @@ fn decide_all(c: &Connection, checks: &[Check]) -> Result<Vec<Decision>, StoreEr
 fn load(c: &Connection, key: &str) -> Result<Option<Counter>, StoreError> {
     let mut select = c.prepare_cached("SELECT at, used, before FROM limits WHERE key = ?1")?;
     let counter = select.query_row([key], |row| {
-        // Nothing that was counted is below zero.
+        // Counters are never negative.
         Ok(Counter {
             at: row.get(0)?,
             used: row.get(1).unwrap_or(0),
@@ -194,7 +194,7 @@ fn store(c: &Connection, key: &str, counter: Counter, ends: i64) -> Result<(), S
     Ok(())
 }
 
-/// Whether nothing was settled under this id before.
+/// Whether nothing has been settled under this id before.
 fn first(c: &Connection, id: &str, until: i64) -> Result<bool, StoreError> {
     let noted = c
         .prepare_cached("INSERT OR IGNORE INTO settlements (id, expires_at) VALUES (?1, ?2)")?

@@ -1,6 +1,6 @@
 //! Statistics for an operator: per policy and hour, how many requests it let through
-//! and rejected, and whom it rejected most. Counted in memory and added to the store now
-//! and then, so that no request waits for it.
+//! and rejected, and whom it rejected most. Counted in memory and added to the store
+//! periodically, so that no request waits for it.
 
 use std::{
     collections::HashMap,
@@ -13,14 +13,14 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Demand, Scope, Standing};
 
-/// Names kept of one policy and hour in memory; who comes later is counted
-/// without one.
+/// Maximum number of names per policy and hour in memory; later ones are counted without
+/// a name.
 const NAMES: usize = 1_000;
 
-/// Names kept of one policy and hour in the store.
+/// Maximum number of names per policy and hour in the store.
 pub(super) const KEPT: usize = 100;
 
-/// Policies and hours in memory, should the store be away for long.
+/// Maximum number of policies and hours in memory, if the store is unreachable for long.
 const MOST: usize = 10_000;
 
 /// One policy in one hour.
@@ -34,14 +34,14 @@ pub struct HourlyStats {
     pub allowed: u64,
     /// Requests rejected.
     pub rejected: u64,
-    /// How often each of those was rejected who were rejected most.
+    /// The names rejected most, with their number of rejections.
     pub who: Vec<(String, u64)>,
 }
 
-/// What was decided since it was last taken to the store.
+/// The decisions since the last write to the store.
 pub struct Stats {
     counts: Mutex<Counts>,
-    /// Mixed into hashed names; `None` leaves them as they are.
+    /// The salt of hashed names; `None` for plain names.
     salt: Option<[u8; 32]>,
 }
 
@@ -55,7 +55,7 @@ struct Count {
 }
 
 impl Stats {
-    /// Counts under names hashed with the salt, or, without one, plain names.
+    /// Counts by names hashed with the salt, or by plain names without one.
     pub fn new(salt: Option<[u8; 32]>) -> Self {
         Self {
             counts: Mutex::default(),
@@ -95,7 +95,7 @@ impl Stats {
         }
     }
 
-    /// Everything noted so far; it is noted no more.
+    /// Takes everything noted so far.
     pub fn take(&self) -> Vec<HourlyStats> {
         let counts = std::mem::take(&mut *self.lock());
         counts
@@ -111,7 +111,7 @@ impl Stats {
             .collect()
     }
 
-    /// Notes again what could not be taken to the store.
+    /// Puts back what could not be written to the store.
     pub fn put_back(&self, counted: Vec<HourlyStats>) {
         let mut counts = self.lock();
         for one in counted {

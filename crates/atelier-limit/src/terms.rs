@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// What shares one quota.
+/// Who shares one quota.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
@@ -26,16 +26,16 @@ pub enum Unit {
     Requests,
     /// One for each picture asked for.
     Images,
-    /// US dollars: what a call costs, estimated first and settled later.
+    /// US dollars: the cost of a call, estimated first and settled later.
     Usd,
 }
 
-/// How a quota comes back. The arithmetic is that of [`Rule`](crate::Rule).
+/// How a quota renews. [`Rule`](crate::Rule) has the arithmetic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Algorithm {
-    /// A quota for every window; windows begin at multiples of their length since the
-    /// Unix epoch.
+    /// A quota per window; windows begin at multiples of their length since the Unix
+    /// epoch.
     FixedWindow,
     /// A quota for the last window's length at any moment, by the weighted two-bucket
     /// estimate.
@@ -44,7 +44,7 @@ pub enum Algorithm {
     TokenBucket,
 }
 
-/// What becomes of a request when the store cannot be asked.
+/// How to treat a request while the store is unreachable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OnError {
@@ -79,7 +79,7 @@ impl Unit {
         }
     }
 
-    /// How many parts one of it has: a dollar has a million, everything else is whole.
+    /// The number of parts of one unit: a million for a dollar, one for all others.
     pub const fn parts(self) -> u64 {
         match self {
             Self::Requests | Self::Images => 1,
@@ -87,12 +87,13 @@ impl Unit {
         }
     }
 
-    /// Returns so many parts as an amount of the unit.
+    /// Converts parts to an amount of the unit.
     pub const fn amount(self, parts: u64) -> f64 {
         parts as f64 / self.parts() as f64
     }
 
-    /// Money is not spent unseen; everything else is rather given away.
+    /// The default while the store is unreachable: money is not spent uncounted, all else is
+    /// allowed.
     pub(super) const fn on_error(self) -> OnError {
         match self {
             Self::Requests | Self::Images => OnError::Allow,
@@ -101,7 +102,7 @@ impl Unit {
     }
 }
 
-/// A text is the name of no unit.
+/// The text is not the name of a unit.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
 #[error("no unit has this name")]
 pub struct UnknownUnit;

@@ -1,4 +1,4 @@
-//! What went wrong in the attempts at a job.
+//! Failed attempts at a job.
 
 use std::mem;
 
@@ -8,25 +8,25 @@ use serde::{Deserialize, Serialize};
 
 use super::{Cost, Job, Payload};
 
-/// What went wrong in one attempt, kept for the operator.
+/// A failed attempt, kept for the operator.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FailedAttempt {
     /// Its number, from 1.
     pub attempt: u32,
-    /// The fencing token of its claim; 0 if that is not known.
+    /// The fencing token of its claim; 0 if unknown.
     #[serde(default)]
     pub token: u64,
     /// When it failed.
     pub at: Timestamp,
     /// Why.
     pub failure: Failure,
-    /// The provider's id of the call, where it gave one.
+    /// The provider's id of the call, if it returned one.
     pub request_id: Option<String>,
-    /// What the provider is believed to have charged for it.
+    /// What the provider presumably charged for it.
     #[serde(default, skip_serializing_if = "Cost::is_nothing")]
     pub cost: Cost,
-    /// The same, of an attempt before the job was tried again by an operator: its
-    /// end then has been noted to be settled.
+    /// The cost of an attempt from before an operator retried the job, whose settlement is
+    /// in the outbox already.
     #[serde(default, skip_serializing_if = "Cost::is_nothing")]
     pub settled_cost: Cost,
 }
@@ -45,7 +45,7 @@ impl FailedAttempt {
         }
     }
 
-    /// What it has cost is settled; of its own cost nothing is left to settle.
+    /// Marks its cost as settled.
     pub(super) fn settle(&mut self) {
         if !self.cost.is_nothing() {
             self.settled_cost = mem::take(&mut self.cost);
@@ -53,7 +53,7 @@ impl FailedAttempt {
     }
 }
 
-/// What an attempt ended with whose job cannot be read.
+/// The failure of a job whose record cannot be read.
 pub(super) fn unreadable(at: Timestamp) -> FailedAttempt {
     let failure = Failure {
         code: "unreadable".into(),
@@ -71,7 +71,7 @@ pub(super) fn unreadable(at: Timestamp) -> FailedAttempt {
     }
 }
 
-/// What an attempt ended with whose worker fell silent.
+/// The failure of an attempt whose lease ran out.
 pub(super) fn expired(attempt: u32, token: u64, at: Timestamp) -> FailedAttempt {
     let failure = Failure {
         code: "lease_expired".into(),

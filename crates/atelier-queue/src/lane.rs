@@ -1,13 +1,13 @@
 //! Lanes, and the order in them.
 
-/// So far a job's position is counted.
+/// Maximum position that is counted.
 pub const MOST_AHEAD: u64 = 1000;
 
-/// Stands in an owner's name before what tells it from others that share one
-/// place in the fair order, and no list.
+/// Separates, in an owner's name, the part that is shared in the fair order from the part
+/// that distinguishes owners. Such owners have no lists of jobs.
 pub const PART: char = '#';
 
-/// Whom the fair order counts a job of this owner to.
+/// The name under which the fair order counts this owner's jobs.
 pub(super) fn place_of(owner: &str) -> &str {
     owner
         .split_once(PART)
@@ -19,7 +19,7 @@ pub(super) fn place_of(owner: &str) -> &str {
 pub enum Priority {
     /// After all others.
     Low,
-    /// As most.
+    /// The default.
     #[default]
     Normal,
     /// Before all others.
@@ -31,9 +31,9 @@ pub enum Priority {
 pub struct Lane {
     /// The provider's name.
     pub name: String,
-    /// Calls in progress at once; unset: no bound.
+    /// Maximum number of concurrent calls; `None` for no limit.
     pub parallel: Option<u32>,
-    /// Calls begun per second, evenly spaced; unset: no bound.
+    /// Maximum number of calls started per second, evenly spaced; `None` for no limit.
     pub per_second: Option<f64>,
 }
 
@@ -49,7 +49,7 @@ impl Priority {
 }
 
 impl Lane {
-    /// A lane without bounds.
+    /// A lane without limits.
     pub fn open(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -58,7 +58,7 @@ impl Lane {
         }
     }
 
-    /// Milliseconds between two calls' beginnings.
+    /// Minimum time between the starts of two calls, in milliseconds.
     pub(super) fn spacing(&self) -> i64 {
         self.per_second
             .map_or(0, |rate| (1000.0 / rate).ceil() as i64)

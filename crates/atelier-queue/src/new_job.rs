@@ -1,4 +1,4 @@
-//! What is added to the queue.
+//! A job to be added to the queue.
 
 use std::time::Duration;
 
@@ -10,28 +10,28 @@ use crate::{Payload, Priority};
 /// A job to be added.
 #[derive(Debug, Clone)]
 pub struct NewJob<P: Payload> {
-    /// Chosen by the caller. Adding the same id twice adds it once.
+    /// Chosen by the caller. Adding is idempotent by id.
     pub id: String,
     /// Who may list, cancel and delete it.
     pub owner: String,
     /// What is to be done.
     pub request: P,
-    /// Which jobs of the lane go first.
+    /// Its priority in the lane.
     pub priority: Priority,
-    /// Not to be begun earlier.
+    /// Not to be started earlier.
     pub not_before: Option<Timestamp>,
-    /// What the limits took for it, kept to be given back; opaque here.
+    /// What the limits charged for it, kept for refunds; opaque here.
     pub charge: serde_json::Value,
-    /// Whom to tell about the end; opaque here.
+    /// URLs to be called when it has ended; opaque here.
     pub hooks: Hooks,
-    /// Share the call of a job with this digest that is in flight, or its
-    /// answer if it succeeded less than `window` ago.
+    /// Joins a job with this digest: its call if that is in flight, or its answer if it
+    /// succeeded less than `window` ago.
     pub join: Option<Join>,
-    /// Finished at once with this answer, found in a cache; [`Error::NoAnswer`](crate::Error::NoAnswer) if
+    /// Finishes it at once with this answer from a cache; [`Error::NoAnswer`](crate::Error::NoAnswer) if
     /// nothing refers to its blobs any more.
     pub answer: Option<P::Outcome>,
-    /// Only added if it is finished at once: what was charged pays for no call,
-    /// and for no share of one. Else [`Error::NoAnswer`](crate::Error::NoAnswer).
+    /// Adds it only if it is finished at once, as its charge covers no call and no share of
+    /// one. Otherwise [`Error::NoAnswer`](crate::Error::NoAnswer).
     pub answered_only: bool,
 }
 
@@ -71,23 +71,23 @@ impl<P: Payload> NewJob<P> {
 /// Which jobs may be joined.
 #[derive(Debug, Clone)]
 pub struct Join {
-    /// Of everything that decides what the answer is.
+    /// The digest of everything that determines the answer.
     pub digest: String,
-    /// How long after it succeeded.
+    /// How long after its success a job may be joined.
     pub window: Duration,
 }
 
-/// Addresses that a client wants called when its job has ended.
+/// URLs to be called when a job has ended.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hooks {
     /// For successes, and for failures.
     pub callback_url: Option<String>,
-    /// For failures; without it `callback_url` hears of them too.
+    /// For failures; without it, `callback_url` receives them too.
     pub failure_callback_url: Option<String>,
 }
 
-/// When a job is due that must not be begun before an instant, in Unix
-/// milliseconds; 0 if that has passed.
+/// When a job with this earliest start is due, in Unix milliseconds; 0 if that has
+/// passed.
 pub(crate) fn due(not_before: Timestamp, now: i64) -> i64 {
     Some(not_before.as_millisecond())
         .filter(|due| *due > now)

@@ -1,4 +1,4 @@
-//! Wakes those who wait for a job to change, or for work.
+//! Notifies tasks that wait for a job to change, or for work.
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
@@ -8,19 +8,19 @@ use std::{
 
 use tokio::sync::{Notify, futures::OwnedNotified};
 
-/// Jobs are spread over so many conditions to wait for. A waiter may be woken whose job
-/// did not change (it reads the record again and waits on), so memory stays constant
-/// however many wait.
+/// Jobs share this number of conditions, so that memory is constant however many tasks
+/// wait. A task may thus be woken although its job has not changed; it reads the record
+/// and waits again.
 const SLOTS: usize = 256;
 
-/// Wakes those who wait for a job, and those who wait for work.
+/// Notifies tasks that wait for jobs or for work.
 #[derive(Debug, Clone)]
 pub struct Notifier {
     jobs: Arc<[Arc<Notify>]>,
     work: Arc<Notify>,
 }
 
-/// Completes at the next notification after it was made, even one before the first poll.
+/// Completes at the next notification after its creation, even one before its first poll.
 pub type Notified = Pin<Box<OwnedNotified>>;
 
 impl Default for Notifier {
@@ -33,12 +33,12 @@ impl Default for Notifier {
 }
 
 impl Notifier {
-    /// The job has changed.
+    /// Notifies that the job has changed.
     pub fn notify(&self, id: &str) {
         self.job(id).notify_waiters();
     }
 
-    /// Anything may have changed.
+    /// Notifies that anything may have changed.
     pub(super) fn notify_all(&self) {
         for slot in &*self.jobs {
             slot.notify_waiters();
@@ -46,13 +46,13 @@ impl Notifier {
         self.notify_work();
     }
 
-    /// There may be something to claim.
+    /// Notifies that there may be something to claim.
     pub fn notify_work(&self) {
         self.work.notify_waiters();
     }
 
-    /// Waits for a change of the job. Call this first, then read the
-    /// record: a change in between is not missed.
+    /// Waits for a change of the job. Call this before reading the record, so that no change
+    /// in between is missed.
     pub fn listen(&self, id: &str) -> Notified {
         enabled(self.job(id))
     }

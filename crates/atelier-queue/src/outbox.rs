@@ -1,16 +1,15 @@
-//! What is left to do when a job has ended: its charge is to be settled, and
-//! whoever asked for it is to be told. Whatever ends a job notes that in the
-//! outbox in the same transaction, so that a process that dies right after
-//! neither loses nor doubles it.
+//! The outbox: after a job has ended, its charge is to be settled and its owner
+//! notified. Ending a job adds an entry in the same transaction, so that a crash right
+//! after neither loses nor doubles this.
 
 use atelier_api::Status;
 
 use super::{Cost, FailedAttempt, Hooks, Job, Outcome, Payload};
 
-/// A job that has ended, as it was then: it may have been tried again or deleted since.
+/// A job as it ended: it may have been retried or deleted since.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ended<P: Payload> {
-    /// Names this end; a job that is tried again ends again.
+    /// The key of this entry; a retried job ends again.
     pub key: String,
     /// As its owner sees it, without its failed attempts.
     pub job: Job<P>,
@@ -18,23 +17,23 @@ pub struct Ended<P: Payload> {
     pub bill: Bill,
 }
 
-/// What a job owes for its call. Of those who shared a call only one owes
-/// something: the first whose charge has not been settled before.
+/// What a job owes for its call. Of the jobs that shared a call only one owes anything: the
+/// first whose charge has not been settled before.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bill {
-    /// US dollars, where the provider told.
+    /// US dollars, as far as the provider reported them.
     pub usd: f64,
-    /// Attempts whose price is not known: each costs what was estimated.
+    /// Number of attempts with unknown cost: each costs its estimate.
     pub estimates: u32,
-    /// Things made; unset: as many as were asked for.
+    /// Number of things made; `None` for as many as were requested.
     pub made: Option<usize>,
 }
 
-/// What is known of a call when it ends.
+/// A call as it ended.
 struct Call<'a, O> {
     failures: &'a [FailedAttempt],
     outcome: Option<&'a O>,
-    /// It was stopped while an attempt was in progress.
+    /// Whether it was stopped during an attempt.
     interrupted: bool,
 }
 
@@ -46,7 +45,7 @@ impl Bill {
         made: Some(0),
     };
 
-    /// What a job owes whose outcome is recorded and whose charge is open.
+    /// What a job owes whose outcome is recorded and whose charge is not settled.
     pub fn delivered<P: Payload>(job: &Job<P>) -> Self {
         Self::of(&Call {
             failures: &job.failures,
@@ -55,8 +54,8 @@ impl Bill {
         })
     }
 
-    /// Every attempt that was begun is owed once, whatever became of it: those
-    /// that the answer was paid under are owed with the answer.
+    /// Every started attempt is owed once, whatever its result: those under which the
+    /// answer was paid are owed with the answer.
     fn of<O: Outcome>(call: &Call<'_, O>) -> Self {
         let mut bill = Self::NOTHING;
         let answered = call.outcome.map_or(&[][..], O::earlier_claims);
@@ -70,7 +69,7 @@ impl Bill {
         }
         match call.outcome {
             Some(outcome) if outcome.failure().is_none() => {
-                // An end before has settled the answer that was lost then.
+                // An earlier end has settled the answer that was lost then.
                 if !settled {
                     bill.add(outcome.cost());
                 }
@@ -109,9 +108,9 @@ impl<P: Payload> Ended<P> {
         }
     }
 
-    /// The end of a job as it was noted: whether its owner had left it before,
-    /// whether it pays for the call whose failed attempts it has, and whether
-    /// that was stopped during an attempt.
+    /// The end of a job from its entry: whether its owner had withdrawn it before, whether it
+    /// pays for the call whose failed attempts it has, and whether that was stopped during
+    /// an attempt.
     pub(super) fn noted(job: Job<P>, withdrawn: bool, pays: bool, interrupted: bool) -> Self {
         let bill = if pays {
             Bill::of(&Call {
@@ -145,7 +144,7 @@ impl<P: Payload> Ended<P> {
         Self::new(seen, bill)
     }
 
-    /// The ends of those who shared a call: the leader, whether its owner had
+    /// The ends of the jobs that shared a call: the leader, with whether its owner had
     /// withdrawn it, and its followers.
     pub(super) fn together(leader: Job<P>, withdrawn: bool, followers: Vec<Job<P>>) -> Vec<Self> {
         let mut unpaid = Some(Bill::delivered(&leader));
@@ -163,21 +162,20 @@ impl<P: Payload> Ended<P> {
         std::iter::once(first).chain(followers).collect()
     }
 
-    /// Whether it is in the outbox: there is something to settle, or somebody
-    /// to be told.
+    /// Whether it is in the outbox: there is something to settle, or somebody to be
+    /// notified.
     pub fn is_noted(&self) -> bool {
         let told = self.job.status != Status::Cancelled && self.job.hooks != Hooks::default();
         told || is_charged(&self.job.charge)
     }
 }
 
-/// The name of the end that a job came to with this version; a later end sorts
-/// behind it.
+/// The key of a job's end with this version; later ends sort after it.
 fn key(id: &str, version: u64) -> String {
     format!("{id}-{version:010}")
 }
 
-/// Whether anything was taken for the job that is not settled yet.
+/// Whether the job has a charge that is not settled yet.
 pub(super) fn is_charged(charge: &serde_json::Value) -> bool {
     match charge {
         serde_json::Value::Null => false,

@@ -1,11 +1,11 @@
-//! What a queue carries, and what comes of it.
+//! Payloads and outcomes.
 
 use std::fmt::Debug;
 
 use atelier_api::Failure;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-/// What a queue carries: complete enough for any worker to carry it out. Kept as JSON.
+/// The payload of a queue: complete enough for any worker to carry it out. Stored as JSON.
 ///
 /// ```
 /// use atelier_queue::{Ending, Payload};
@@ -33,7 +33,7 @@ pub trait Payload:
     /// The lane that its job waits in, for example the name of the provider called.
     fn lane(&self) -> &str;
 
-    /// How many turns its job counts as in the fair order.
+    /// The number of turns that its job takes in the fair order.
     fn turns(&self) -> u32 {
         1
     }
@@ -44,14 +44,14 @@ pub trait Payload:
     }
 }
 
-/// How a job ends. Kept as JSON; [`Ending`] serves most.
+/// How a job ends. Stored as JSON; [`Ending`] is enough for most.
 pub trait Outcome:
     Debug + Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static
 {
     /// The outcome of a job that failed.
     fn failed(failure: Failure) -> Self;
 
-    /// Why it failed; nothing of one that succeeded.
+    /// Why it failed; `None` if it succeeded.
     fn failure(&self) -> Option<&Failure>;
 
     /// The blobs that it refers to.
@@ -59,18 +59,18 @@ pub trait Outcome:
         Vec::new()
     }
 
-    /// What the call cost that succeeded.
+    /// The cost of the successful call.
     fn cost(&self) -> Cost {
         Cost::Nothing
     }
 
-    /// How many things were made.
+    /// The number of things made.
     fn made(&self) -> usize {
         1
     }
 
     /// The tokens of earlier claims under which the same answer was paid for and could
-    /// not be recorded: their attempts cost nothing beside it.
+    /// not be recorded: their attempts cost nothing in addition.
     fn earlier_claims(&self) -> &[u64] {
         &[]
     }
@@ -83,9 +83,9 @@ pub enum Cost {
     /// The provider was not reached, or did no work.
     #[default]
     Nothing,
-    /// US dollars, by the provider's own usage figures.
+    /// US dollars, by the provider's usage figures.
     Usd(f64),
-    /// It is not known: what the call had been estimated at.
+    /// Unknown: the call's estimate counts.
     Estimate,
 }
 

@@ -1,50 +1,49 @@
 //! The queue in Redis, shared by any number of processes.
 //!
-//! Every operation is one Lua script and one round trip. Calls of the same
-//! operation that come while one is under way go together into the next
+//! Every operation is one Lua script and one round trip. Calls of the same operation
+//! that arrive during a round trip are batched into the next
 //! ([`atelier_store::batcher`]), so that one script serves up to [`batcher::BATCH`] of them;
-//! each has a result of its own.
+//! each has its own result.
 //!
 //! # Keys
-//! All carry the hash tag `{queue}`, so that they lie on one node of a cluster,
-//! and begin with the prefix of the connection: `atelier:{queue}:`.
+//! All have the hash tag `{queue}`, so that they are on one node of a cluster, and begin
+//! with the prefix of the connection: `atelier:{queue}:`.
 //!
 //! | key | type | what it holds |
 //! |---|---|---|
-//! | `head` | hash | by id: what changes often of a job, packed ([`record`]) |
-//! | `body` | hash | by id: what never changes: lane, cost, owner, blobs of the request; then JSON: request, charge, hooks |
-//! | `links` | hash | by id, of jobs that have any: leader, flight, progress, preview, reports |
+//! | `head` | hash | by id: the part of a job that changes often, packed ([`record`]) |
+//! | `body` | hash | by id: the part that never changes: lane, cost, owner, blobs of the request; then JSON: request, charge, hooks |
+//! | `links` | hash | by id, if there are any: leader, flight, progress, preview, reports |
 //! | `outcome` | hash | by id: the outcome's blobs, then JSON |
 //! | `failures` | hash | by id: the failed attempts, each a comma and JSON |
 //! | `followers:ID` | set | the jobs that share this leader's call and have not ended |
-//! | `flights` | hash | by digest: the leaders of a request, one a line; by the empty one: until when to look for `flight:` |
-//! | `flight:DIGEST` | sorted set | the same, as the version before noted it |
+//! | `flights` | hash | by digest: the leaders of a request, one per line; by the empty digest: until when to look for `flight:` |
+//! | `flight:DIGEST` | sorted set | the same, as written by the previous version |
 //! | `ready:LANE` | sorted set | jobs that wait for nothing but their turn, by band and virtual start |
-//! | `due` | sorted set | delayed jobs and leases, by the instant they fall due |
+//! | `due` | sorted set | delayed jobs and leases, by the instant they are due |
 //! | `lane:LANE` | hash | `v`, `next`, `held`, `floor` of the lane, and `running`: calls in progress |
 //! | `finish:LANE` | sorted set | where each owner's last job ends in virtual time, if later than `v` |
 //! | `owned:OWNER` | sorted set | an owner's jobs, in the order of their ids; for no owner with a [`PART`](super::PART) |
-//! | `finished` | sorted set | jobs that have ended, by when |
+//! | `finished` | sorted set | jobs that have ended, by the instant |
 //! | `dead` | sorted set | failed jobs, in the order of their ids |
-//! | `outbox` | sorted set | what has ended and is not settled yet, by the names of the ends |
-//! | `outbox:notes` | hash | by the end's name: the job as it was then, packed |
-//! | `files` | hash | how many jobs refer to a blob |
+//! | `outbox` | sorted set | the outbox's entries, by key |
+//! | `outbox:notes` | hash | by the entry's key: the job as it ended, packed |
+//! | `files` | hash | the number of jobs that refer to a blob |
 //! | `discards` | set | blobs that no job refers to any more, until they are gone |
-//! | `photos` | text | up to when finished jobs were looked through for photos |
+//! | `photos` | string | the mark up to which finished jobs have been searched for photos |
 //!
 //! # The scripts
-//! They are in `lua/`. Redis runs one at a time, so what a script costs bounds
-//! the queue. Most jobs are *simple*: nobody has joined them, nothing has gone
-//! wrong, nothing is reported. What is done most often ([`scripts`]) serves
-//! simple jobs straight from their heads, with one command of each kind for the
-//! whole batch; only for the others does it build rows and go the slow path,
-//! which can do everything.
+//! They are in `lua/`. Redis runs one at a time, so their cost limits the queue's
+//! throughput. Most jobs are *simple*: nobody has joined them, nothing has failed,
+//! nothing is reported. The most frequent operations ([`scripts`]) process simple jobs
+//! directly from their heads, with one command of each kind for the whole batch; only for
+//! other jobs do they build rows and take the slow path, which can do everything.
 //!
 //! # Notifications
 //! A script that changed jobs publishes one message on the channel
 //! `atelier:{queue}:bell`: `w` if there may be work, else `-`, and the jobs'
-//! ids, one a line. Every process listens and tells its own [`Notifier`], of all
-//! jobs when the connection was lost and is back.
+//! ids, one per line. Every process listens and forwards to its [`Notifier`]; after a
+//! lost connection it notifies of all jobs.
 
 mod batch;
 mod housekeeping;
@@ -77,7 +76,7 @@ use atelier_store::{
 
 type Batcher<I, O> = batcher::Batcher<I, O, Error>;
 
-/// The hash tag and what stands before the name of every key.
+/// The hash tag, and the prefix of every key's name.
 const TAG: &str = "{queue}:";
 
 /// Jobs in Redis.
@@ -96,8 +95,8 @@ pub struct RedisQueue<P> {
 }
 
 impl<P: Payload> RedisQueue<P> {
-    /// The queue in this Redis. To be called inside a Tokio runtime; Redis may
-    /// come later.
+    /// Opens the queue in this Redis. To be called inside a Tokio runtime; Redis need not be
+    /// reachable yet.
     pub fn new(redis: Redis) -> Self {
         let notifier = Notifier::default();
         let notices = redis.subscribe(&format!("{TAG}bell"));
@@ -120,7 +119,7 @@ impl<P: Payload> RedisQueue<P> {
         self.redis.script(script).key(TAG)
     }
 
-    /// Lets a job fail that cannot be read: neither can what is answered of it.
+    /// Fails an unreadable job; its answer cannot be read either.
     async fn set_aside(&self, ticket: &Ticket, now: Timestamp) -> Result<()> {
         let failed = self.settle(ticket, Verdict::Fail(unreadable(now)), now);
         let failed = failed.await;
@@ -128,8 +127,8 @@ impl<P: Payload> RedisQueue<P> {
         failed
     }
 
-    /// A part of a list, as the owners see the jobs. What cannot be read is passed
-    /// over.
+    /// A part of a list, with the jobs as their owners see them. Unreadable ones are
+    /// skipped.
     async fn newest(&self, list: &str, before: Option<&str>, limit: usize) -> Result<Vec<Job<P>>> {
         let mut before = before.map_or_else(|| "+".into(), |id| format!("({id}"));
         let mut jobs = Vec::new();
@@ -155,7 +154,7 @@ fn seen<P: Payload>(record: Record) -> Result<Option<Job<P>>> {
     Ok(readable(&id, record.seen().map_err(Error::from))?.flatten())
 }
 
-/// Tells what other processes, or this one, have changed.
+/// Forwards the changes by any process, this one included.
 async fn listen(mut notices: mpsc::Receiver<Notice>, notifier: Notifier) {
     while let Some(notice) = notices.recv().await {
         match notice {
@@ -316,7 +315,7 @@ impl<P: Payload> Queue<P> for RedisQueue<P> {
             match read {
                 Ok(end) => ended.push(end),
                 Err(error) => {
-                    error!(%error, key, "a noted end cannot be read; it is not settled");
+                    error!(%error, key, "an outbox entry cannot be read; it is not settled");
                     self.acknowledge(key).await?;
                 }
             }
@@ -333,12 +332,12 @@ impl<P: Payload> Queue<P> for RedisQueue<P> {
     }
 }
 
-/// The limit as Redis takes it.
+/// The limit in Redis' format.
 fn most(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
-/// The one record, as its owner sees it.
+/// The only record, as its owner sees it.
 fn one<P: Payload>(records: Value) -> Result<Job<P>> {
     let record = reply::records(records)?.pop().ok_or(Error::NotFound)?;
     record.seen()?.ok_or(Error::NotFound)

@@ -1,4 +1,4 @@
-//! The queue in the embedded store.
+//! The queue in SQLite.
 
 use std::{marker::PhantomData, ops::Range, time::Duration};
 
@@ -41,7 +41,7 @@ impl<P: Payload> SqliteQueue<P> {
         migrations: &[include_str!("sqlite/schema.sql")],
     };
 
-    /// The queue in this database, beside the process that works on it.
+    /// Opens the queue in this database, beside the process that works on it.
     pub fn new(database: Database) -> Self {
         Self {
             database,
@@ -51,8 +51,8 @@ impl<P: Payload> SqliteQueue<P> {
     }
 
     /// Takes over the queue of an earlier process. Only one process at a time
-    /// may work on the database, so every lease found is a dead worker's, and
-    /// its job falls due at once.
+    /// may work on the database, so every lease found is a dead worker's, and its job is
+    /// due at once.
     pub async fn take_over(database: Database, now: Timestamp) -> Result<Self> {
         let now = now.as_millisecond();
         database
@@ -68,7 +68,7 @@ impl<P: Payload> SqliteQueue<P> {
         Ok(Self::new(database))
     }
 
-    /// Runs a write that names the jobs it changed, and tells those who wait for them.
+    /// Runs a write that returns the jobs it changed, and notifies those who wait for them.
     async fn change<T: Send + 'static>(
         &self,
         operation: impl FnOnce(&Connection, &mut Vec<String>) -> Result<T> + Send + 'static,
@@ -87,7 +87,7 @@ impl<P: Payload> SqliteQueue<P> {
         Ok(result)
     }
 
-    /// Lets a job fail that cannot be read.
+    /// Fails an unreadable job.
     async fn set_aside(&self, ticket: Ticket, now: i64) -> Result<()> {
         self.change(move |c, changed| unread::set_aside::<P>(c, changed, &ticket, now))
             .await
@@ -115,7 +115,7 @@ fn into_job<P: Payload>((row, position): Placed) -> Result<Job<P>> {
     row.into_job(position)
 }
 
-/// Those that can be read.
+/// The readable ones.
 fn into_jobs<P: Payload>(rows: Vec<Placed>) -> Result<Vec<Job<P>>> {
     let jobs = rows.into_iter().map(|placed| {
         let id = placed.0.id.clone();
@@ -124,8 +124,8 @@ fn into_jobs<P: Payload>(rows: Vec<Placed>) -> Result<Vec<Job<P>>> {
     jobs.filter_map(Result::transpose).collect()
 }
 
-/// At most `limit` jobs of a list, newest first, as their owners see them. What
-/// cannot be read is passed over. `part` tells what comes before an id.
+/// At most `limit` jobs of a list, newest first, as their owners see them. Unreadable ones
+/// are skipped. `part` returns what precedes an id.
 fn newest<P: Payload>(
     c: &Connection,
     before: &str,
@@ -149,17 +149,17 @@ fn newest<P: Payload>(
     }
 }
 
-/// Those of the ends that are in the outbox.
+/// Those of the ends that belong in the outbox.
 fn noted<P: Payload>(ended: Vec<Note>) -> Result<Vec<Ended<P>>> {
     let ended = ended.into_iter().map(Note::into_ended);
     let noted = ended.filter(|end| end.as_ref().map_or(true, Ended::is_noted));
     noted.collect()
 }
 
-/// So many rows are read in less time than it takes to wake a reader.
+/// This number of rows is read in less time than it takes to wake a reader thread.
 const FEW: usize = 50;
 
-/// What sorts after every id.
+/// Sorts after every id.
 const LAST: &str = "~";
 
 #[async_trait]
@@ -233,7 +233,7 @@ impl<P: Payload> Queue<P> for SqliteQueue<P> {
         let ticket = ticket.clone();
         self.change(move |c, changed| {
             let mut row = lifecycle::held(c, &ticket)?;
-            // One that comes late takes nothing from a later one.
+            // A late extension does not shorten a newer one.
             row.due = row.due.max(now.as_millisecond() + milliseconds(lease));
             let progress = report.progress.or(row.progress);
             let preview = report.preview.or_else(|| row.preview.clone());
@@ -370,7 +370,7 @@ impl<P: Payload> Queue<P> for SqliteQueue<P> {
             if let Some(end) = readable(&key, read)?.flatten() {
                 ended.push(end);
             } else {
-                error!(key, "a noted end cannot be read; it is not settled");
+                error!(key, "an outbox entry cannot be read; it is not settled");
                 self.acknowledge(&key).await?;
             }
         }

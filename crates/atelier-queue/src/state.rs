@@ -1,11 +1,11 @@
-//! The state machine that is drawn in the module [`queue`](super).
+//! The state machine drawn in the [crate's documentation](crate).
 
 use atelier_api::Status;
 
 /// What can happen to a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
-    /// A worker takes it, for a call or a delivery.
+    /// A worker claims it, for a call or a delivery.
     Claim,
     /// Its lease runs out.
     Expire,
@@ -15,16 +15,16 @@ pub enum Event {
     Release,
     /// The call has ended.
     Record,
-    /// The delivery failed and is to be repeated.
+    /// The delivery failed and is retried.
     Postpone,
-    /// The delivery was taken.
+    /// The delivery succeeded.
     Complete {
         /// How the job ends.
         succeeded: bool,
     },
-    /// Its owner calls it off.
+    /// Its owner cancels it.
     Cancel,
-    /// An operator has a failed job tried again.
+    /// An operator retries a failed job.
     Requeue,
 }
 

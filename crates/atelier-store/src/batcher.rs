@@ -1,7 +1,7 @@
-//! Group commit: while one round trip is under way, the calls of its operation
-//! gather, and the next takes them all. A store that hangs makes nobody wait for
-//! long: every call has its time, counted from when it came, and only so many
-//! may wait.
+//! Group commit: while one round trip is in progress, further calls of its operation
+//! queue up, and the next round trip takes them all. A hanging store makes nobody wait
+//! for long: every call has a time-out, counted from its arrival, and the queue is
+//! limited.
 
 use std::{
     future::Future,
@@ -21,24 +21,24 @@ use tokio::{
 
 use super::Error;
 
-/// How many calls one round trip serves at most: enough to spread its cost, few
-/// enough that nobody else waits for it longer than a few milliseconds.
+/// Maximum number of calls per round trip: enough to spread its cost, few enough that
+/// other clients wait for it no longer than a few milliseconds.
 pub const BATCH: usize = 128;
 
-/// How many calls of one operation may wait. A store that works serves as many
-/// in a fraction of a second.
+/// Maximum number of waiting calls of one operation. A working store serves that many in a
+/// fraction of a second.
 const INBOX: usize = 4096;
 
-/// Round trips of one operation that are under way at once: while the store
-/// works on one, the answer of the other is read.
+/// Concurrent round trips of one operation: while the store works on one, the answer of
+/// the other is read.
 const UNDER_WAY: usize = 2;
 
-/// A result for each of the calls, or the failure that took them all down.
+/// A result for each call, or the failure of them all.
 pub type Results<O, E> = Result<Vec<Result<O, E>>, Error>;
 
-/// A store that does nothing for whoever has stopped waiting.
+/// A store that skips operations whose callers have stopped waiting.
 pub trait Until {
-    /// The same store for those who wait until the deadline.
+    /// Returns the same store, for callers that wait until the deadline.
     #[must_use]
     fn until(&self, deadline: Instant) -> Self;
 }
@@ -53,8 +53,8 @@ struct Waiting<I, O, E> {
     until: Instant,
 }
 
-/// The calls of one operation. Nobody waits for company: a call that finds no
-/// round trip under way is sent at once.
+/// Batches the calls of one operation. A call is not delayed to fill a batch: if no round
+/// trip is in progress, it is sent at once.
 pub struct Batcher<I, O, E> {
     inbox: Sender<Waiting<I, O, E>>,
     patience: Duration,
@@ -66,9 +66,9 @@ where
     O: Send + 'static,
     E: From<Error> + Send + 'static,
 {
-    /// Starts the tasks that call `run` with what has gathered; they end with
-    /// the value returned. `run` gives a result for every item, in order. No
-    /// call waits longer than `patience`.
+    /// Starts the tasks that call `run` with the queued items; they end when the returned
+    /// value is dropped. `run` returns a result for every item, in order. No call waits
+    /// longer than `patience`.
     pub fn start<S, R, F>(store: &S, patience: Duration, run: R) -> Self
     where
         S: Clone + Until + Send + Sync + 'static,
@@ -83,7 +83,7 @@ where
         Self { inbox, patience }
     }
 
-    /// Waits for the result of one call.
+    /// Makes one call and waits for its result.
     pub async fn call(&self, item: I) -> Result<O, E> {
         let (answer, result) = oneshot::channel();
         let waiting = Waiting {
@@ -102,14 +102,14 @@ where
     }
 }
 
-/// What has come, at least one call; nothing when none can come any more.
+/// Waits for at least one call and takes all that are queued; none once there can be no more.
 async fn gather<I, O, E>(
     inbox: &Mutex<Receiver<Waiting<I, O, E>>>,
 ) -> Option<Vec<Waiting<I, O, E>>> {
     let mut inbox = inbox.lock().await;
     let mut gathered = Vec::with_capacity(BATCH);
     gathered.push(inbox.recv().await?);
-    // Those who were woken together with the first caller get their turn.
+    // Lets the tasks run that were woken together with the first caller.
     yield_now().await;
     while gathered.len() < BATCH {
         match inbox.try_recv() {
@@ -131,7 +131,7 @@ where
         let Some(mut gathered) = gather(&inbox).await else {
             return;
         };
-        // Whoever has gone, or has waited too long, may have wanted a claim: it
+        // Skips callers that are gone or have waited too long: a claim made for them
         // would be lost.
         gathered.retain(|waiting| !waiting.answer.is_closed());
         let Some(first) = gathered.iter().map(|waiting| waiting.until).min() else {

@@ -1,12 +1,11 @@
-//! What time it is for everything that a store keeps: leases, windows,
-//! schedules, expiry.
+//! The clock for everything that a store keeps: leases, windows, schedules,
+//! expiry.
 //!
 //! Processes that share a Redis must agree on the time, and their machines'
-//! clocks need not. So the time is the store's: its offset to a clock of this
-//! process that nobody can set, measured whenever a connection is made and
-//! every few seconds after that. Of a cluster, the node that holds the queue
-//! tells the time. A process by itself asks its machine, whose leaps it works
-//! off slowly.
+//! clocks need not. So the store's clock counts: its offset to the monotonic clock of
+//! this process is measured whenever a connection is made and every few seconds after
+//! that. In a cluster, the node that holds the queue counts. A process without Redis uses
+//! its machine's clock, smoothing its jumps.
 
 mod steady;
 #[cfg(feature = "redis")]
@@ -24,7 +23,7 @@ use self::steady::Steady;
 #[cfg(feature = "redis")]
 pub(crate) use self::store_time::{Sample, StoreTime};
 
-/// Tells the time; clones tell the same.
+/// A clock; clones share its state.
 #[derive(Debug, Clone)]
 pub struct Clock(Source);
 
@@ -36,20 +35,20 @@ enum Source {
 }
 
 impl Clock {
-    /// The clock of this machine. It goes on evenly: if the machine's is set,
-    /// it follows by a tenth of the time that passes, but for hours at once.
+    /// The clock of this machine, smoothed: if the machine's is set, it follows by a tenth
+    /// of the time that passes, or at once if the difference is hours.
     pub fn system() -> Self {
         let steady = Steady::new(Instant::now(), Timestamp::now().as_microsecond());
         Self(Source::Machine(Arc::new(Mutex::new(steady))))
     }
 
-    /// The time of a store.
+    /// The clock of a store.
     #[cfg(feature = "redis")]
     pub(crate) const fn of(store: Arc<StoreTime>) -> Self {
         Self(Source::Store(store))
     }
 
-    /// The time now. While a store's is not known yet, the machine's.
+    /// Returns the present time; the machine's until the store's is known.
     pub fn now(&self) -> Timestamp {
         let now = match &self.0 {
             Source::Machine(steady) => steadily(steady),

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use serde::de::{DeserializeOwned, Error as _};
 use tracing::error;
 
-/// A failure of a store, shared by all operations it took down.
+/// A failure of a store, shared by all operations that it affects.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -24,7 +24,7 @@ pub enum Error {
     #[cfg(feature = "sqlite")]
     #[error("the database failed: {0}")]
     Sqlite(Arc<rusqlite::Error>),
-    /// A record is damaged, or of a version that is not known.
+    /// A record is damaged, or of an unknown version.
     #[error("a record in the store cannot be read: {0}")]
     Record(Arc<serde_json::Error>),
     /// The store's threads or tasks have ended.
@@ -33,11 +33,11 @@ pub enum Error {
     /// A bug in an operation.
     #[error("an operation on the database panicked and was undone")]
     Panicked,
-    /// What another operation met, such as a full disk, undid the transaction
-    /// that this one was part of.
+    /// A failure of another operation, such as a full disk, undid the transaction that
+    /// this one was part of.
     #[error("the database undid a transaction that another operation broke")]
     RolledBack,
-    /// An older version would not understand what it reads, and harm it.
+    /// A newer version has written the data, which this one could damage.
     #[error(
         "what is kept there was written by a newer version of Atelier (schema {found}, this one knows {known}). \
          Start that version, or restore a backup from before"
@@ -48,28 +48,28 @@ pub enum Error {
         /// The newest version that this program knows.
         known: String,
     },
-    /// The store cannot be reached, does not answer in time, or has too many operations
-    /// waiting. It comes back by itself. Whether the operation was carried out is not known.
-    #[error("the store is away: {0}")]
+    /// The store is unreachable, does not answer in time, or has too many operations
+    /// waiting. It recovers by itself. Whether the operation was carried out is unknown.
+    #[error("the store is unreachable: {0}")]
     Away(Arc<dyn std::error::Error + Send + Sync>),
-    /// Redis has no memory left for more. Nothing was carried out. Scripts that make
-    /// room, or finish what was begun, still are.
+    /// Redis has no memory left. Nothing was carried out. Scripts that free memory or
+    /// finish work still run.
     #[cfg(feature = "redis")]
     #[error("Redis is full: {0}")]
     Full(::redis::RedisError),
-    /// Redis answers, but not as it should: a bug here, or a setting there.
+    /// Redis answered with an unexpected error: a bug here, or a setting there.
     #[cfg(feature = "redis")]
     #[error("Redis failed: {0}")]
     Redis(::redis::RedisError),
 }
 
 impl Error {
-    /// Whether the store is away and not broken: to try again later may help.
+    /// Whether the store is unreachable rather than broken, so that a retry may help.
     pub const fn is_away(&self) -> bool {
         matches!(self, Self::Away(_))
     }
 
-    /// Whether Redis has no memory left for more.
+    /// Whether Redis has no memory left.
     pub const fn is_out_of_memory(&self) -> bool {
         match self {
             #[cfg(feature = "redis")]
@@ -78,7 +78,7 @@ impl Error {
         }
     }
 
-    /// Whether the disk has no room left.
+    /// Whether the disk is full.
     pub fn is_full(&self) -> bool {
         match self {
             #[cfg(feature = "sqlite")]
@@ -87,7 +87,7 @@ impl Error {
         }
     }
 
-    /// More operations are waiting for the store than it will serve soon.
+    /// Too many operations are waiting for the store.
     pub fn crowded() -> Self {
         Self::away(
             io::ErrorKind::WouldBlock,
@@ -95,7 +95,7 @@ impl Error {
         )
     }
 
-    /// Whoever asked had stopped waiting before the store came to it.
+    /// The caller had stopped waiting before the store came to the operation.
     pub fn late() -> Self {
         Self::away(
             io::ErrorKind::TimedOut,
@@ -142,8 +142,8 @@ impl From<::redis::RedisError> for Error {
     }
 }
 
-/// Returns the record, or nothing if it is damaged or of a later version, which is
-/// logged: it must not stand in the way of others. `id` names it in the log.
+/// Returns the record, or `None` if it is damaged or of a later version, which is
+/// logged: it must not block others. `id` names it in the log.
 pub fn readable<T: DeserializeOwned>(id: &str, record: &str) -> Option<T> {
     let read = serde_json::from_str(record);
     read.inspect_err(|error| error!(%error, id, "a record cannot be read"))
@@ -162,13 +162,13 @@ pub fn instant(milliseconds: i64) -> Result<Timestamp, Error> {
 /// An hour in milliseconds.
 pub const HOUR: i64 = 60 * 60 * 1000;
 
-/// Returns when the hour began that an instant lies in, in Unix milliseconds.
+/// Returns the beginning of the hour of an instant, in Unix milliseconds.
 pub fn hour(now: Timestamp) -> i64 {
     let now = now.as_millisecond();
     now - now.rem_euclid(HOUR)
 }
 
-/// Returns a length of time in milliseconds, as the stores count it.
+/// Returns a duration in milliseconds, as the stores count it.
 pub fn milliseconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 4)
 }

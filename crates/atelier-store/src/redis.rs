@@ -1,17 +1,15 @@
 //! The distributed store: one Redis 6.2 or later, Valkey, a Redis Cluster, or
-//! a hosted one over TLS. A [`Redis`] finds out by itself which it is.
+//! a hosted one over TLS. A [`Redis`] detects which it is.
 //!
 //! All operations of a process share one multiplexed connection (one to each
-//! node of a cluster), made at the first of them and made anew whenever it is
-//! lost. An operation is given three seconds, and half of one while Redis is
-//! known to be away: it fails with [`Error::Away`] then, and the first one after
-//! Redis is back succeeds. None is repeated here once it may have been carried
-//! out, and a [`Script`] says whether it is carried out at all once its caller
-//! has gone.
+//! node of a cluster), opened at first use and reopened whenever it is lost. An
+//! operation has a time-out of three seconds, or half a second while Redis is known to
+//! be unreachable; then it fails with [`Error::Away`]. The first operation after Redis is
+//! back succeeds. No operation is repeated once it may have been carried out, and a
+//! [`Script`]'s kind decides whether it runs at all once its caller has gone.
 //!
-//! A Redis that is full (`maxmemory` without eviction) refuses what would take
-//! more memory with [`Error::Full`]; some kinds of scripts are carried out all
-//! the same.
+//! A full Redis (`maxmemory` without eviction) refuses what would take more memory with
+//! [`Error::Full`]; some kinds of scripts run nevertheless.
 
 mod link;
 #[cfg(feature = "testing")]
@@ -52,17 +50,17 @@ use super::{
     clock::{Clock, StoreTime},
 };
 
-/// How long an operation may take, connecting included.
+/// Time-out of an operation, connecting included.
 pub const PATIENCE: Duration = Duration::from_secs(3);
 
-/// How long it may take while Redis is away: enough to find it back.
+/// Time-out while Redis is unreachable: enough to notice its return.
 const IMPATIENCE: Duration = Duration::from_millis(500);
 
-/// So long before its caller stops waiting a script is not carried out any more:
-/// its answer needs some time, and a clock is known only as exactly as that.
+/// A script is skipped from this long before its caller stops waiting: its answer takes
+/// time, and clocks are known only with this accuracy.
 const MARGIN: Duration = Duration::from_millis(200);
 
-/// How many operations may wait for Redis.
+/// Maximum number of operations waiting for Redis.
 const MOST_WAITING: usize = 4096;
 
 /// Any command on one key, which has no hash tag: its door has that of the key.
@@ -73,10 +71,10 @@ static ANY: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
-/// How often Redis is asked for the time.
+/// Interval between measurements of Redis' time.
 const MEASURE: Duration = Duration::from_secs(2);
 
-/// Stands before every key and channel, so that a Redis can be shared.
+/// The prefix of every key and channel, so that a Redis can be shared.
 const PREFIX: &str = "atelier:";
 
 /// A handle to Redis; clones share its connection.
@@ -84,7 +82,7 @@ const PREFIX: &str = "atelier:";
 pub struct Redis {
     shared: Arc<Shared>,
     prefix: Arc<str>,
-    /// Nobody waits longer for what is asked through this handle.
+    /// Callers of this handle wait no longer than this.
     until: Option<Instant>,
 }
 
@@ -102,15 +100,15 @@ struct Shared {
     line: Line,
     time: Arc<StoreTime>,
     times: Times,
-    /// One for each operation that may wait.
+    /// One permit per waiting operation.
     places: Semaphore,
     away: AtomicBool,
     full: AtomicBool,
 }
 
 impl Redis {
-    /// A handle that connects when first used. [`Redis::ping`] tells whether
-    /// Redis is there; to go on without it is fine.
+    /// Creates a handle that connects when first used. [`Redis::ping`] checks whether
+    /// Redis is reachable; calling it is optional.
     pub fn open(url: RedisUrl) -> Self {
         let time = Arc::new(StoreTime::default());
         let shared = Shared {
@@ -129,7 +127,7 @@ impl Redis {
         }
     }
 
-    /// The same connection for keys and channels under another prefix.
+    /// Returns a handle with the same connection and another prefix for keys and channels.
     #[must_use]
     pub fn with_prefix(&self, prefix: &str) -> Self {
         Self {
@@ -138,7 +136,7 @@ impl Redis {
         }
     }
 
-    /// What stands before every key and channel.
+    /// The prefix of every key and channel.
     pub fn prefix(&self) -> &str {
         &self.prefix
     }
@@ -149,7 +147,8 @@ impl Redis {
         format!("{}{}", self.prefix, name.as_ref())
     }
 
-    /// A script, to be given its keys and arguments and run in one round trip.
+    /// Starts a call of a script, which runs in one round trip once it has its keys and
+    /// arguments.
     pub fn script<'a>(&'a self, script: &'a Script) -> Call<'a> {
         Call::new(self, script)
     }
@@ -160,14 +159,14 @@ impl Redis {
         self.shared.converse(until, self.shared.ask(command)).await
     }
 
-    /// When whoever asks now stops waiting.
+    /// When a caller that starts now stops waiting.
     fn patience_ends(&self) -> Instant {
         let end = Instant::now() + self.shared.patience();
         self.until.map_or(end, |until| until.min(end))
     }
 
-    /// Runs one command on one key without a hash tag, even when Redis is full:
-    /// for what must be written then, too, and is small.
+    /// Runs one command on one key without a hash tag, even when Redis is full: for small
+    /// writes that must always succeed.
     pub async fn always<T: FromRedisValue>(
         &self,
         command: &str,
@@ -178,18 +177,17 @@ impl Redis {
         call.arg(arguments).run().await
     }
 
-    /// Redis answers; of a cluster, every master does.
+    /// Checks that Redis answers; in a cluster, that every master does.
     pub async fn ping(&self) -> Result<(), Error> {
         self.query(&::redis::cmd("PING")).await
     }
 
-    /// The time by Redis, which is asked for it from now on, for as long as
-    /// there is a handle. Waits for the first answer, but not for long if Redis
-    /// is away: then the clock tells the machine's time, and nothing that was
-    /// asked at such a time is carried out when Redis comes. Errors if a newer
-    /// version has written what is there.
+    /// Returns Redis' clock, which is measured from now on, as long as there is a handle.
+    /// Waits for the first measurement, but not for long if Redis is unreachable: then the
+    /// clock returns the machine's time, and no operation started at such a time is carried
+    /// out once Redis is back. Errors if a newer version has written the data.
     pub async fn clock(&self) -> Result<Clock, Error> {
-        // Every new connection begins with the time.
+        // Every new connection starts with a measurement.
         if let Err(error @ Error::Newer { .. }) = self.ping().await {
             return Err(error);
         }
@@ -197,16 +195,16 @@ impl Redis {
         Ok(Clock::of(Arc::clone(&self.shared.time)))
     }
 
-    /// Listens to a channel until the receiver is dropped, and for that long
-    /// connects again whenever the connection is lost. Every [`Notice::Connected`]
-    /// means that messages may have been missed before it.
+    /// Listens to a channel until the receiver is dropped, and reconnects whenever the
+    /// connection is lost. Every [`Notice::Connected`] means that messages may have been
+    /// missed before it.
     pub fn subscribe(&self, channel: &str) -> mpsc::Receiver<Notice> {
         subscription::start(self.shared.url.clone(), self.key(channel))
     }
 }
 
 impl Shared {
-    /// How long an operation may take at the moment.
+    /// The present time-out of an operation.
     fn patience(&self) -> Duration {
         if self.away.load(Ordering::Relaxed) {
             IMPATIENCE
@@ -215,8 +213,8 @@ impl Shared {
         }
     }
 
-    /// Waits for a conversation with Redis until then, and logs when Redis has
-    /// gone and when it is back.
+    /// Awaits an exchange with Redis until the deadline, and logs when Redis becomes
+    /// unreachable and when it is back.
     async fn converse<T: FromRedisValue>(
         &self,
         until: Instant,
@@ -231,17 +229,17 @@ impl Shared {
         ::redis::from_redis_value(answer?).map_err(|error| Error::Redis(error.into()))
     }
 
-    /// Logs that Redis has gone or is full, and that it no longer is, once.
+    /// Logs, once each, that Redis is unreachable or full, and that it no longer is.
     fn note(&self, answer: &Result<Value, Error>) {
         match answer {
             Err(error @ Error::Away(_)) => {
                 if !self.away.swap(true, Ordering::Relaxed) {
-                    warn!(redis = %self.url, %error, "Redis is away");
+                    warn!(redis = %self.url, %error, "Redis is unreachable");
                 }
             }
             Err(error) => {
                 if error.is_out_of_memory() && !self.full.swap(true, Ordering::Relaxed) {
-                    warn!(redis = %self.url, %error, "Redis is full; deleting makes room, nothing new is taken");
+                    warn!(redis = %self.url, %error, "Redis is full: nothing new is accepted; deleting frees memory");
                 }
             }
             Ok(_) => {
@@ -267,13 +265,13 @@ impl Shared {
         self.converse(until, measuring).await
     }
 
-    /// Asks the node that has this key for its time.
+    /// Measures the time of the node that has this key.
     async fn measure_for(&self, key: &str) -> Result<(), RedisError> {
         self.times.measure(&self.line.connect().await?, key).await
     }
 
-    /// The last moment at which a script sent now is wanted by who waits until
-    /// then, by the clock of the node that has this key.
+    /// The last moment at which a caller that waits until then wants a script that is sent
+    /// now, by the clock of the node that has this key.
     async fn deadline(&self, key: &str, until: Instant) -> Result<i64, RedisError> {
         let link = self.line.connect().await?;
         let time = self.times.of(&link, key).await?;
@@ -284,19 +282,19 @@ impl Shared {
     }
 }
 
-/// Follows Redis' clock while there is a handle.
+/// Measures Redis' clock as long as there is a handle.
 async fn watch(shared: Weak<Shared>) {
     loop {
         sleep(MEASURE).await;
         let Some(shared) = shared.upgrade() else {
             return;
         };
-        // Whether Redis is away is logged.
+        // That Redis is unreachable is logged elsewhere.
         let _ = shared.measure().await;
     }
 }
 
-/// Redis cannot be reached, does not answer, or says that it cannot serve yet.
+/// Whether Redis is unreachable, does not answer, or reports that it cannot serve yet.
 pub(super) fn is_away(error: &RedisError) -> bool {
     use ServerErrorKind as S;
     match error.kind() {
@@ -323,12 +321,12 @@ pub(super) fn newer(error: &RedisError) -> Option<(String, String)> {
     Some((found.to_owned(), link::SCHEMA.to_string()))
 }
 
-/// A script was not carried out, because nobody waits for it any more.
+/// Whether a script was skipped because its caller no longer waits.
 pub(super) fn is_late(error: &RedisError) -> bool {
     error.code() == Some("LATE")
 }
 
-/// Redis has no memory for more. Before 7.0 a script's error has another code.
+/// Whether Redis has no memory left. Before 7.0 a script's error has another code.
 pub(super) fn is_full(error: &RedisError) -> bool {
     let says_so = |detail: &str| detail.contains("OOM command not allowed");
     error.code() == Some("OOM") || error.detail().is_some_and(says_so)

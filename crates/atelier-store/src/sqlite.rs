@@ -1,13 +1,13 @@
 //! The embedded store: one SQLite file, one writer, many readers.
 //!
-//! Writes go to a thread of their own that takes all that is waiting into one
-//! transaction (group commit): under load one `fsync` serves hundreds of
-//! operations. An operation that fails is rolled back alone, through its
-//! savepoint. An operation is answered only after its commit.
+//! Writes go to a thread that takes all waiting operations into one transaction (group
+//! commit): under load one `fsync` serves hundreds of operations. A failed operation is
+//! rolled back alone, to its savepoint. An operation is answered only after its
+//! commit.
 //!
-//! The journal is a write-ahead log with `synchronous = NORMAL`: what was
-//! answered survives the death of the process at any point. At its end
-//! [`Database::close`] moves the log into the file.
+//! The journal is a write-ahead log with `synchronous = NORMAL`: answered writes survive
+//! a crash of the process at any point. [`Database::close`] moves the log into the
+//! file.
 
 mod connection;
 mod readers;
@@ -42,9 +42,9 @@ pub struct Database {
     writer: mpsc::Sender<Order>,
     readers: mpsc::Sender<Read>,
     path: Arc<Path>,
-    /// Connections of [`Self::read_inline`] that nobody uses at the moment.
+    /// Idle connections for [`Self::read_inline`].
     idle: Arc<Mutex<Vec<Connection>>>,
-    /// Nobody waits longer for what is written through this handle.
+    /// Callers of this handle wait no longer than this for writes.
     until: Option<Instant>,
 }
 
@@ -61,8 +61,8 @@ impl Database {
     /// Opens or creates the database file and brings its tables up to date.
     ///
     /// # Errors
-    /// [`Error::Newer`] if a newer version of the program has written the file, and
-    /// whatever SQLite meets.
+    /// [`Error::Newer`] if a newer version of the program has written the file, and any
+    /// error of SQLite.
     pub fn open(path: &Path, schemas: &[Schema]) -> Result<Self, Error> {
         Self::open_earlier(path, &[], schemas)
     }
@@ -83,8 +83,8 @@ impl Database {
         })
     }
 
-    /// Runs `operation` in a transaction; all of it is durable when this
-    /// returns `Ok`, none of it is when this returns an error.
+    /// Runs `operation` in a transaction; all of it is durable if this returns `Ok`, none
+    /// of it if this returns an error.
     pub async fn write<T, E>(
         &self,
         operation: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
@@ -104,7 +104,7 @@ impl Database {
             };
             Box::new(move |committed| {
                 let fate = result.and_then(|done| committed.map(|()| done).map_err(E::from));
-                // The caller may have stopped waiting; the write stands.
+                // The caller may have stopped waiting; the write remains.
                 let _ = answer.send(fate);
             })
         });
@@ -113,13 +113,13 @@ impl Database {
         answered.await.map_err(|_| Error::Closed)?
     }
 
-    /// The writer works, and the disk takes a transaction.
+    /// Checks that the writer works and the disk accepts a transaction.
     pub async fn ready(&self) -> Result<(), Error> {
         self.write(|_| Ok(())).await
     }
 
-    /// Moves what is written into the file itself, which is then whole without
-    /// its log. To be called when the process is about to end.
+    /// Moves the log into the file, which is then complete without it. To be called at
+    /// shutdown.
     pub async fn close(&self) -> Result<(), Error> {
         let (answer, answered) = oneshot::channel();
         let order = Order::Checkpoint(answer);
@@ -127,7 +127,7 @@ impl Database {
         answered.await.map_err(|_| Error::Closed)?
     }
 
-    /// Runs `query` on the state of the last commit, on a thread of the readers'.
+    /// Runs `query` on the state of the last commit, on a reader thread.
     pub async fn read<T, E>(
         &self,
         query: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
@@ -145,8 +145,8 @@ impl Database {
         answered.await.map_err(|_| Error::Closed)?
     }
 
-    /// Runs a query that looks at a few rows by an index, on the state of the last commit and on the calling
-    /// thread: it is done before another thread would be awake.
+    /// Runs a query of a few rows by an index, on the state of the last commit and on the calling thread: it
+    /// takes less time than waking another thread.
     pub fn read_inline<T, E: From<Error>>(
         &self,
         query: impl FnOnce(&Connection) -> Result<T, E>,
@@ -156,7 +156,7 @@ impl Database {
         let connection = kept.map_or_else(|| open_to_read(&self.path), Ok)?;
         run(&connection, "BEGIN")?;
         let found = query(&connection);
-        // A connection that cannot end its reading would read old news for ever.
+        // A connection whose read transaction cannot end would return stale data for ever.
         if run(&connection, "COMMIT").is_ok() {
             idle().push(connection);
         }

@@ -1,5 +1,5 @@
-//! The Redis servers to test with. `cargo xtask test` starts them and names them in
-//! the environment.
+//! The Redis servers for tests. `cargo xtask test` starts them and passes their addresses
+//! in the environment.
 
 #![expect(clippy::expect_used, reason = "a test has no other way to fail")]
 
@@ -14,7 +14,7 @@ const SINGLE: &str = "ATELIER_TEST_REDIS_URL";
 const CLUSTER: &str = "ATELIER_TEST_REDIS_CLUSTER_URL";
 const EIGHT: &str = "ATELIER_TEST_REDIS_8_URL";
 
-/// The single server, under a prefix of this test's own.
+/// The single server, with a unique prefix.
 pub fn redis() -> Redis {
     open(SINGLE)
 }
@@ -42,13 +42,13 @@ fn url(variable: &str) -> String {
     })
 }
 
-/// The address of an empty database of the single server, for processes that
-/// cannot be told a prefix. There are 63 for each program of tests.
+/// The address of an empty database of the single server, for processes whose prefix
+/// cannot be set. There are 63 per test program.
 pub async fn redis_database() -> String {
     database(SINGLE).await
 }
 
-/// One of the server that has vector sets.
+/// An empty database of the server that has vector sets.
 pub async fn redis_8_database() -> String {
     database(EIGHT).await
 }
@@ -64,8 +64,8 @@ async fn database(variable: &str) -> String {
 }
 
 /// Runs each test of a suite over each store, in a module named after the store. A
-/// store is a function of the crate that opens it, empty; a test is a function that
-/// takes what is opened.
+/// store is a function of the crate that opens an empty one; a test is a function that
+/// takes it.
 #[macro_export]
 macro_rules! conformance {
     ($($store:ident),+ : $($room:ident :: $test:ident),+ $(,)?) => {

@@ -1,4 +1,4 @@
-//! Whether what is attached to what in one prompt is so in the other.
+//! Checks that words are attached to the same words in both prompts.
 
 use super::{
     both::Both,
@@ -9,17 +9,17 @@ use super::{
     walk::walk,
 };
 
-/// Two prompts with what is attached to what in them.
+/// Two prompts with their attachments.
 struct Sides<'a> {
     both: &'a Both<'a>,
     a: Syntax,
     b: Syntax,
-    /// Two things beside each other change their sides somewhere.
+    /// Whether two things beside each other are swapped.
     mirrored: bool,
 }
 
 impl Both<'_> {
-    /// Everything is attached to the same, and does the same.
+    /// Whether everything is attached to the same, and does the same.
     pub(super) fn structure(&self) -> Option<String> {
         let (a, b) = (walk(self.a), walk(self.b));
         let mut sides = Sides {
@@ -63,8 +63,8 @@ impl Sides<'_> {
         None
     }
 
-    /// Whether the one is attached to the other in the first, and the other to the
-    /// one in the second.
+    /// Whether one is attached to the other in the first prompt, and vice versa in the
+    /// second.
     fn turns(
         &mut self,
         (x, y): (usize, usize),
@@ -203,7 +203,7 @@ impl Sides<'_> {
         })
     }
 
-    /// What is somebody's in one is theirs in the other.
+    /// Owners are the same in both.
     fn owners(&self) -> Option<String> {
         self.both.pairs().find_map(|(x, y)| {
             let owns = self.one(x).owner && self.a.attached.contains_key(&x);
@@ -238,7 +238,7 @@ impl Sides<'_> {
         })
     }
 
-    /// Who does it in one does it in the other, to the same.
+    /// Agents and objects are the same in both.
     fn frames(&self) -> Option<String> {
         self.a.frames.iter().find_map(|(verb, one)| {
             let there = self.both.pairing.there[*verb]?;
@@ -281,7 +281,7 @@ impl Sides<'_> {
         })
     }
 
-    /// Both are known, and none is in both.
+    /// Whether both are known, and they have nothing in common.
     fn apart(&self, one: &[usize], other: &[usize]) -> bool {
         let pairing = &self.both.pairing;
         let known = one.first().is_some_and(|x| pairing.there[*x].is_some())
@@ -323,7 +323,7 @@ impl Sides<'_> {
     }
 }
 
-/// An adjective, as far as its form or a list tells.
+/// Whether it is an adjective, by its form or a list.
 fn describes(token: &Token) -> bool {
     const ENDS: [&str; 12] = [
         "y", "ed", "ing", "ful", "ous", "ic", "al", "ive", "ish", "less", "en", "ese",
@@ -336,7 +336,7 @@ fn describes(token: &Token) -> bool {
         })
 }
 
-/// What is attached to what for sure.
+/// The unambiguous attachments.
 fn edges(syntax: &Syntax) -> impl Iterator<Item = (usize, Attachment)> {
     syntax.attached.iter().filter_map(|(at, to)| {
         let run = to.first()?.by == OF_RUN;
@@ -345,7 +345,7 @@ fn edges(syntax: &Syntax) -> impl Iterator<Item = (usize, Attachment)> {
     })
 }
 
-/// The last half, of a word that is written in two.
+/// The last half of a word written in two.
 fn compound(syntax: &Syntax, at: usize, is_half: impl Fn(usize) -> bool) -> usize {
     let next = syntax.attached.get(&at).and_then(|to| to.first());
     next.map(|next| next.to)

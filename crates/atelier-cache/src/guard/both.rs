@@ -2,7 +2,7 @@
 
 use super::{pairing::Pairing, reading::Reading};
 
-/// What every check looks at.
+/// The input of every check.
 pub(super) struct Both<'a> {
     pub(super) a: &'a Reading,
     pub(super) b: &'a Reading,
@@ -30,7 +30,7 @@ impl<'a> Both<'a> {
         there.filter_map(|(x, y)| Some((x, (*y)?)))
     }
 
-    /// They are counterparts, or halves of one.
+    /// Whether they are counterparts, or halves of one.
     pub(super) fn are_same(&self, x: usize, y: usize) -> bool {
         self.pairing.there[x] == Some(y)
             || self.pairing.back[y] == Some(x)

@@ -1,4 +1,4 @@
-//! What a walk keeps in mind of the clause that it is in.
+//! The state of a walk within a clause.
 
 use super::{
     lexicon::LEXICON,
@@ -13,17 +13,17 @@ pub(super) enum Last {
     Verb,
 }
 
-/// What is known in the middle of a clause.
+/// The state in the middle of a clause.
 #[derive(Debug, Default)]
 pub(super) struct Clause {
     /// Nouns and verbs so far.
     pub(super) heads: Vec<usize>,
     /// Nouns of prepositions that begin the clause.
     pub(super) fronted: Vec<(usize, Link)>,
-    /// Those of them that wait for what they belong to.
+    /// Those of them that are not attached yet.
     pub(super) waiting: Vec<(usize, Link)>,
     pub(super) preposition: Option<Link>,
-    /// It ends a phrase like "made of".
+    /// Whether it ends a phrase like "made of".
     pub(super) phrase: bool,
     pub(super) joins: bool,
     pub(super) copula: bool,
@@ -36,9 +36,9 @@ pub(super) struct Walk<'a> {
     pub(super) reading: &'a Reading,
     pub(super) syntax: Syntax,
     pub(super) clause: Clause,
-    /// The noun of the clause before.
+    /// The noun of the previous clause.
     pub(super) before: Option<usize>,
-    /// The prompt begins with "left:" and the like.
+    /// Whether the prompt begins with "left:" or the like.
     pub(super) forward: bool,
 }
 
@@ -58,7 +58,7 @@ impl Walk<'_> {
             .any(|(fronted, _)| *fronted == noun)
     }
 
-    /// Who may be doing what follows: the nearest, and what that is a part of.
+    /// The possible agents of what follows: the nearest noun, and what that is part of.
     pub(super) fn subjects(&self) -> Vec<usize> {
         let is_noun = |at: &&usize| !self.syntax.frames.contains_key(at) && !self.is_fronted(**at);
         let nouns: Vec<usize> = self
@@ -88,7 +88,7 @@ impl Walk<'_> {
         subjects
     }
 
-    /// It only says where something is.
+    /// Whether it only says where something is.
     pub(super) fn is_scenery(&self, noun: usize) -> bool {
         let to = self.syntax.attached.get(&noun).and_then(|to| to.first());
         to.is_some_and(|to| is_where(to.by)) && self.token(noun).is_of(&LEXICON.grammar.scenery)

@@ -1,4 +1,4 @@
-//! Whether two prompts ask for the same picture.
+//! Decides whether two prompts ask for the same picture.
 
 use super::{
     Verdict,
@@ -9,10 +9,10 @@ use super::{
     token::{Role, Token},
 };
 
-/// So many unknown words, if they are the most, make another language of a prompt.
+/// With at least this many unknown words, if they are the majority, a prompt is in another language.
 const MOST_UNKNOWN: usize = 3;
 
-/// Looks for a reason why not; without one they do.
+/// Looks for a reason why not; without one, the prompts agree.
 pub(super) fn compare(a: &Reading, b: &Reading) -> Verdict {
     let both = Both::new(a, b);
     let checks = [
@@ -33,7 +33,7 @@ pub(super) fn compare(a: &Reading, b: &Reading) -> Verdict {
         Both::participles,
         Both::roles,
     ];
-    // The same words in the same order need not be understood.
+    // The same words in the same order agree without being understood.
     let closer = [Both::constructions, Both::tenses, Both::structure];
     let closer = closer.iter().filter(|_| !a.says_the_same(b));
     let mut reasons = checks.iter().map(|check| check(&both));
@@ -53,7 +53,7 @@ pub(super) fn compare(a: &Reading, b: &Reading) -> Verdict {
 }
 
 impl Both<'_> {
-    /// What is not English is only compared word by word.
+    /// Other languages are only compared word by word.
     fn foreign(&self) -> Option<String> {
         if self.a.words().next().is_none() || self.b.words().next().is_none() {
             return Some("there are no words to compare".into());
@@ -63,7 +63,7 @@ impl Both<'_> {
             .then(|| "the words are not English, and not the same".into())
     }
 
-    /// Most words are not English, nor slips of the pen.
+    /// Whether most words are neither English nor misspellings.
     fn is_foreign(&self, reading: &Reading) -> bool {
         let (there, other) = self.counterparts(reading);
         let words = reading.weighty().filter(|at| !reading.tokens[*at].literal);
@@ -77,7 +77,7 @@ impl Both<'_> {
         small.count() >= 2 || unknown.len() >= MOST_UNKNOWN && unknown.len() > known.len()
     }
 
-    /// Every word of either has its counterpart in the other.
+    /// Whether every word of either has its counterpart in the other.
     fn words(&self) -> Option<String> {
         let (mut a, mut b) = (self.pairing.odd(self.a), self.pairing.odd_back(self.b));
         a.retain(|x| !self.is_repeated(self.a, *x) && !self.is_aside(self.a, *x));
@@ -95,7 +95,7 @@ impl Both<'_> {
         if heavy_a.is_empty() && heavy_b.is_empty() && (a.is_empty() || b.is_empty()) {
             return None;
         }
-        // Words that matter little may be missing, but not others in their place.
+        // Words that matter little may be missing, but not be replaced by others.
         let (a, b) = if heavy_a.is_empty() && heavy_b.is_empty() {
             (a, b)
         } else {
@@ -104,8 +104,8 @@ impl Both<'_> {
         Some(self.difference(&a, &b))
     }
 
-    /// "One" or "alone" may be left unsaid, unless the other says that they are many.
-    /// `None`: not the point; `Some(None)`: it makes no difference.
+    /// "One" or "alone" may be omitted, unless the other prompt says that they are many.
+    /// `None` if this does not apply; `Some(None)` if it makes no difference.
     fn lone(&self, a: &[usize], b: &[usize]) -> Option<Option<String>> {
         let all = |reading: &Reading, odd: &[usize]| odd.iter().all(|at| is_lone(reading, *at));
         if a.is_empty() && b.is_empty() || !all(self.a, a) || !all(self.b, b) {
@@ -118,7 +118,7 @@ impl Both<'_> {
         Some(a.chain(b).find_map(|(one, at)| self.more(one, at)))
     }
 
-    /// What is one here are many there, or another one.
+    /// One here is many there, or another one.
     fn more(&self, one: &Reading, at: usize) -> Option<String> {
         let (there, other) = self.counterparts(one);
         let thing = head(one, at).or_else(|| head_before(one, at));
@@ -154,7 +154,7 @@ impl Both<'_> {
             .any(|lemma| LEXICON.kind(lemma) == Some("style"))
     }
 
-    /// It says nothing of its own here: "anime drawing" is "anime".
+    /// Whether it adds nothing: "anime drawing" is "anime".
     fn is_aside(&self, reading: &Reading, at: usize) -> bool {
         let token = &reading.tokens[at];
         let (paired, _) = self.counterparts(reading);
@@ -226,7 +226,7 @@ impl Both<'_> {
         }
     }
 
-    /// What is denied in one is denied in the other.
+    /// Whether the same is negated in both.
     fn polarity(&self) -> Option<String> {
         self.pairs().find_map(|(x, y)| {
             let (one, other) = (&self.a.tokens[x], &self.b.tokens[y]);
@@ -235,7 +235,7 @@ impl Both<'_> {
         })
     }
 
-    /// Letters stand in their order.
+    /// Whether letterings are in the same order.
     fn lettering(&self) -> Option<String> {
         let (a, there) = (&self.a.tokens, &self.pairing.there);
         let literal =
@@ -256,7 +256,7 @@ impl Both<'_> {
         })
     }
 
-    /// "Her dog" is not "his dog", where nothing else tells.
+    /// "Her dog" is not "his dog", if nothing else tells them apart.
     fn genders(&self) -> Option<String> {
         let says = |reading: &Reading, words: &[&str]| {
             reading
@@ -291,7 +291,7 @@ impl Both<'_> {
     }
 }
 
-/// "One" or "alone", where it only counts: a single bed is a sort of bed.
+/// Whether "one" or "alone" only counts: a single bed is a kind of bed.
 fn is_lone(reading: &Reading, at: usize) -> bool {
     let token = &reading.tokens[at];
     let grammar = &LEXICON.grammar;

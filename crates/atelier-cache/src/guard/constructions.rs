@@ -1,9 +1,8 @@
-//! Small words that turn a sentence around: all but one, rather than, before,
+//! Small words that change the meaning of a sentence: all but one, rather than, before,
 //! used to, than, only, not.
 //!
-//! The guard does not understand what they do. It knows that they do something: a
-//! prompt that has one is like another only where the same one stands between the
-//! same words.
+//! The guard does not know how. A prompt with such a construction agrees with another
+//! only if that has the same one between the same words.
 
 use super::{
     both::Both,
@@ -12,10 +11,10 @@ use super::{
     token::{Role, Token, bare},
 };
 
-/// So many words behind "being" may say who does it.
+/// The agent may be named within this many words after "being".
 const AGENT_WITHIN: usize = 4;
 
-/// A construction of several words, and how many they are.
+/// A construction of several words, with their number.
 pub(super) fn joined(tokens: &[Token]) -> Option<(Token, usize)> {
     let first = tokens.first().filter(|token| !token.literal)?;
     let constructions = LEXICON.constructions(&first.text).iter();
@@ -57,7 +56,7 @@ fn construction(reading: &Reading, at: usize) -> Option<&'static str> {
         // A can, a will.
         _ if token.role == Role::Content && LEXICON.grammar.auxiliaries.contains(text) => None,
         "as" => is_role(reading, at).then_some("as"),
-        // At the beginning they are talk.
+        // At the beginning they are filler.
         "like" | "just" | "so" | "then" => begun().then(|| LEXICON.construction(text)).flatten(),
         "few" if at > 0 && tokens[at - 1].text == "a" => Some("a few"),
         // A little girl is a girl, but a little water is more than little.
@@ -65,7 +64,7 @@ fn construction(reading: &Reading, at: usize) -> Option<&'static str> {
             let some = at > 0 && tokens[at - 1].text == "a";
             Some(if some { "a little" } else { "little" })
         }
-        // Who is being examined by somebody is examined by them.
+        // "Being examined by" is "examined by".
         "being" => {
             let mut behind = tokens[at..].iter().take(AGENT_WITHIN);
             (!behind.any(|token| token.role == Role::By)).then_some("being")
@@ -81,7 +80,7 @@ fn construction(reading: &Reading, at: usize) -> Option<&'static str> {
     }
 }
 
-/// Words of content stand there in the same clause.
+/// Whether there are content words in the same clause.
 fn has_words(reading: &Reading, at: usize, mut range: std::ops::Range<usize>) -> bool {
     let tokens = &reading.tokens;
     range.any(|other| tokens[other].role.is_weighty() && tokens[other].clause == tokens[at].clause)
@@ -97,7 +96,7 @@ pub(super) fn is_role(reading: &Reading, at: usize) -> bool {
         && !rest.any(|other| reading.acts(other))
 }
 
-/// A marked word between the words of content beside it.
+/// A marked word with the content words beside it.
 #[derive(Clone, Copy)]
 struct Placed {
     mark: &'static str,
@@ -129,7 +128,7 @@ fn placed(reading: &Reading) -> Vec<Placed> {
 }
 
 impl Both<'_> {
-    /// Every construction of either stands in the other, between the same words.
+    /// Whether both have the same constructions, between the same words.
     pub(super) fn constructions(&self) -> Option<String> {
         let mut others = placed(self.b);
         for one in placed(self.a) {

@@ -1,9 +1,9 @@
-//! Words without their endings, American and British spelling as one.
+//! Lemmas: words without endings, and without differences of American and British spelling.
 
 use super::lexicon::LEXICON;
 
-/// Everything the word may be a form of, itself included; the first is the
-/// likeliest. All lower case.
+/// All words that this may be a form of, itself included, likeliest first, in lower
+/// case.
 pub(super) fn lemmas(word: &str) -> Vec<String> {
     if LEXICON.grammar.fixed.contains(word) {
         return vec![word.to_owned()];
@@ -23,7 +23,7 @@ pub(super) fn lemmas(word: &str) -> Vec<String> {
     found
 }
 
-/// The thing that an adjective or adverb speaks of: windy, wind; moodily, mood.
+/// The noun of an adjective or adverb: windy, wind; moodily, mood.
 pub(super) fn root(lemma: &str) -> Option<String> {
     const ENDS: [(&str, &str); 8] = [
         ("ily", ""),
@@ -56,7 +56,7 @@ fn push(found: &mut Vec<String>, lemma: String) {
     }
 }
 
-/// The word, in American spelling where that is known to differ.
+/// The word in American spelling, if that is known to differ.
 fn spellings(word: &str) -> Vec<String> {
     const RULES: [(&str, &str); 12] = [
         ("ae", "e"),
@@ -92,7 +92,7 @@ fn spellings(word: &str) -> Vec<String> {
     forms
 }
 
-/// The known words that this may be a plural, a tense or a comparison of.
+/// The known words of which this may be a plural, tense or comparative.
 fn regular(word: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut try_stem = |stem: String| {
@@ -131,7 +131,7 @@ fn regular(word: &str) -> Vec<String> {
             .strip_suffix('s')
             .filter(|stem| stem.len() >= 3 && !stem.ends_with('s'))
     {
-        // A name or a new word: its plural is still one.
+        // Names and unknown words have plurals, too.
         found.push(stem.to_owned());
     }
     found

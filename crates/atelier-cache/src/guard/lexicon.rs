@@ -8,10 +8,10 @@ use std::{
 use regex::{Regex, RegexBuilder};
 use serde::Deserialize;
 
-/// What is known of English.
+/// The known English vocabulary.
 pub(super) static LEXICON: LazyLock<Lexicon> = LazyLock::new(Lexicon::read);
 
-/// Words that mean the same share one of these.
+/// The id of a group of synonyms.
 pub(super) type Group = u32;
 
 /// All lists.
@@ -23,9 +23,9 @@ pub(super) struct Lexicon {
     pub(super) verbs: HashSet<&'static str>,
     opposites: HashSet<(&'static str, &'static str)>,
     synonyms: HashMap<&'static str, Vec<Group>>,
-    /// By their first word: the further words, and what they mean.
+    /// By first word: the further words, and the meaning.
     phrases: HashMap<&'static str, Vec<(Vec<&'static str>, Group)>>,
-    /// By their first word: the further words, and the name.
+    /// By first word: the further words, and the name.
     constructions: HashMap<&'static str, Vec<(Vec<&'static str>, &'static str)>>,
     /// The prepositions of `grammar.places`.
     place_of: HashMap<String, String>,
@@ -173,12 +173,12 @@ impl Lexicon {
         self.constructions.get(first).map_or(&[], Vec::as_slice)
     }
 
-    /// What a preposition is told apart as where its place is not enough.
+    /// The sense of a preposition, if its place does not suffice.
     pub(super) fn link(&self, preposition: &str) -> Option<&str> {
         self.grammar.links.get(preposition).map(String::as_str)
     }
 
-    /// Links that may say the same.
+    /// Links that may mean the same.
     pub(super) fn are_like(&self, one: &str, other: &str) -> bool {
         let mut alike = self.grammar.alike.iter();
         alike.any(|[a, b]| (a == one && b == other) || (a == other && b == one))
@@ -209,12 +209,12 @@ impl Lexicon {
         self.opposites.contains(&(one, other))
     }
 
-    /// It is said of things that can be otherwise.
+    /// Whether it describes a state that can change.
     pub(super) fn has_opposite(&self, word: &str) -> bool {
         self.opposites.iter().any(|(one, _)| *one == word)
     }
 
-    /// Where a preposition puts a thing.
+    /// The place that a preposition gives.
     pub(super) fn place(&self, preposition: &str) -> Option<&str> {
         self.place_of.get(preposition).map(String::as_str)
     }
@@ -233,7 +233,7 @@ impl Lexicon {
             .any(|Apart { places: [a, b] }| (a == one && b == other) || (a == other && b == one))
     }
 
-    /// What sort of thing the word tells: "colour", "style", …
+    /// The category of the word: "colour", "style", …
     pub(super) fn kind(&self, lemma: &str) -> Option<&str> {
         let found = self
             .grammar

@@ -1,24 +1,24 @@
-//! The guard: whether two prompts ask for the same picture.
+//! The guard decides whether two prompts ask for the same picture.
 //!
-//! Similar vectors find candidates; they do not decide. "A horse riding an
-//! astronaut" is nearer to "an astronaut riding a horse" than most paraphrases
-//! are. So the two prompts are laid side by side: every word that matters must
-//! have its counterpart (the same lemma, a known synonym, a slip of the pen),
-//! nothing may be denied or counted differently, everything must be where it is
-//! in the other, belong to the same thing, and do the same to the same.
+//! Similar vectors only find candidates: "a horse riding an astronaut" is closer to "an
+//! astronaut riding a horse" than most paraphrases are. So the guard compares the two
+//! prompts word by word: every word that matters must have a counterpart (the same lemma,
+//! a known synonym, a misspelling), nothing may be negated or counted differently, and
+//! everything must be in the same place, belong to the same thing, and do the same to the
+//! same.
 //!
-//! `text` takes away what is not part of the wish (`personal`: whether it tells of
-//! somebody), `reader` takes the rest apart (`token`, `lemma`, `phrases`, `verbs`,
-//! `relations`), `pairing` finds counterparts (`both`), and `compare` looks for a reason
-//! why not (`roles`: who does what; `tense`: what is over).
+//! `text` removes what is not part of the request (`personal` checks whether it tells of
+//! somebody), `reader` parses the rest (`token`, `lemma`, `phrases`, `verbs`,
+//! `relations`), `pairing` finds counterparts (`both`), and `compare` looks for
+//! differences (`roles`: who does what; `tense`: what is over).
 //!
-//! What it does not understand is a difference. `constructions` knows the words that
-//! turn a sentence around without knowing how; they stand between the same words in
-//! both. `walk` finds what each word is attached to (`syntax`), and `agreement` whether it is
-//! attached to the same in both.
+//! What it does not understand counts as a difference. `constructions` lists words that
+//! change the meaning of a sentence; they must be between the same words in both. `walk`
+//! finds what each word is attached to (`syntax`), and `agreement` checks that it is the
+//! same in both.
 //!
-//! What the guard knows of English stands in `words/`. It answers with a reason,
-//! and in doubt with no.
+//! The guard's English vocabulary is in `words/`. It gives a reason for its verdict, and
+//! in doubt the verdict is no.
 
 mod agreement;
 mod both;
@@ -47,19 +47,19 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
-/// Prompts longer than this are only ever compared exactly.
+/// Longer prompts are only compared exactly.
 pub const MOST_CHARS: usize = 2000;
 
-/// What the guard thinks of two prompts.
+/// The guard's verdict on two prompts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
-    /// They ask for the same picture.
+    /// Whether they ask for the same picture.
     pub agree: bool,
-    /// Why, in words for the operator.
+    /// The reason, for the operator.
     pub reason: String,
 }
 
-/// A prompt, read once.
+/// A parsed prompt.
 #[derive(Debug)]
 pub struct Reading {
     reading: reading::Reading,
@@ -68,7 +68,7 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// Takes the prompt apart.
+    /// Parses the prompt.
     pub fn new(prompt: &str) -> Self {
         let wish = text::Wish::of(prompt);
         Self {
@@ -78,18 +78,17 @@ impl Reading {
         }
     }
 
-    /// What is left of the prompt without politeness and praise; what the encoder
-    /// reads.
+    /// The prompt without politeness and praise, as the encoder reads it.
     pub fn essence(&self) -> &str {
         &self.essence
     }
 
-    /// Whether something was left out of the comparison that may tell of a person.
+    /// Whether the comparison ignores something that may tell of a person.
     pub const fn is_personal(&self) -> bool {
         self.personal
     }
 
-    /// Whether both ask for the same picture; whichever came first.
+    /// Whether both ask for the same picture. Symmetric.
     pub fn compare(&self, other: &Self) -> Verdict {
         let there = compare::compare(&self.reading, &other.reading);
         let back = there

@@ -1,5 +1,5 @@
-//! What words of content mean by their number, their place and their spelling: room 7
-//! and 7 rooms, a cat and cats, Turkey and a turkey, a bar and a Bär.
+//! Differences of content words by number, place and spelling: room 7 and 7 rooms, a cat
+//! and cats, Turkey and a turkey, a bar and a Bär.
 
 use super::{
     both::Both,
@@ -11,7 +11,7 @@ use super::{
 };
 
 impl Reading {
-    /// What a number stands right behind and may be the number of.
+    /// The word right before a number, which that may be the number of.
     fn numbered(&self, at: usize) -> Option<usize> {
         let before = at.checked_sub(1)?;
         let token = &self.tokens[before];
@@ -20,7 +20,7 @@ impl Reading {
         (named && thing).then_some(before)
     }
 
-    /// Something follows that the number may count.
+    /// Whether something follows that the number may count.
     fn is_count(&self, at: usize) -> bool {
         let next = self.tokens.get(at + 1);
         next.is_some_and(|next| next.role.is_weighty()) && !self.acts(at + 1)
@@ -34,7 +34,7 @@ impl Reading {
         (before.role == Role::Empty && article).then_some(before)
     }
 
-    /// The whole clause stands in quotation marks, which are no lettering then.
+    /// Whether the whole clause is quoted: such quotes are not lettering.
     fn is_all_quoted(&self, at: usize) -> bool {
         let quoted = |at: &usize| self.tokens[*at].quoted;
         let first = (0..=at).rev().take_while(quoted).last().unwrap_or(at);
@@ -43,7 +43,7 @@ impl Reading {
         self.begins(first) && ends
     }
 
-    /// What the prompt shows first, if it is no style.
+    /// The first thing in the prompt that is not a style.
     fn subject(&self) -> Option<usize> {
         let things = self
             .weighty()
@@ -84,7 +84,7 @@ impl Both<'_> {
         Some(format!("“{text}” counts or names another thing"))
     }
 
-    /// One thing that all is about is not many, nor one owner several.
+    /// One main subject is not many, nor one owner several.
     pub(super) fn plurals(&self) -> Option<String> {
         let grammar = &LEXICON.grammar;
         let subject = self.a.subject();
@@ -133,7 +133,7 @@ impl Both<'_> {
                 && (size || LEXICON.kind(&token.text) == Some("colour"))
                 && next.is_some_and(|next| next.capital && next.known);
             let names = LEXICON.grammar.names.contains(&token.text);
-            // "Rose in a vase" is how any sentence begins; "Polish shoes" may be.
+            // "Rose in a vase" is capitalised as a beginning only; "Polish shoes" may be a name.
             let opens = reading.begins(at)
                 && next.is_some_and(|next| !next.role.is_weighty() && next.role != Role::Break);
             let differ = !one.quoted
@@ -171,7 +171,7 @@ impl Both<'_> {
         })
     }
 
-    /// A Bär is no bar, and a rosé no rose; many leave out other accents.
+    /// A Bär is no bar, and a rosé no rose; other accents are often omitted.
     pub(super) fn spelling(&self) -> Option<String> {
         self.pairs().find_map(|(x, y)| {
             let (one, other) = (&self.a.tokens[x], &self.b.tokens[y]);

@@ -1,5 +1,5 @@
-//! Words that need no counterpart elsewhere, where they are nouns, adjectives or
-//! names: a can, a round table, a lemonade stand, boat 1.
+//! Words of grammar that need a counterpart where they are nouns, adjectives or names: a
+//! can, a round table, a lemonade stand, boat 1.
 
 use super::{
     lexicon::LEXICON,
@@ -9,7 +9,7 @@ use super::{
 };
 
 impl Reading {
-    /// Small words that are things or qualities here must be accounted for.
+    /// Marks small words that are things or qualities here: they need a counterpart.
     pub(super) fn mark_nouns(&mut self) {
         let nouns: Vec<usize> = (0..self.tokens.len())
             .filter(|at| !self.tokens[*at].literal && self.is_noun(*at))
@@ -83,13 +83,13 @@ impl Reading {
         (next.role != Role::Break).then_some(next)
     }
 
-    /// Something of content stands right behind, and does nothing.
+    /// Whether a content word that is not a verb follows directly.
     fn is_before_thing(&self, at: usize) -> bool {
         let thing = self.next(at).is_some_and(|next| next.role.is_weighty());
         thing && !self.acts(at + 1)
     }
 
-    /// Nothing of its own follows: "a well", "a well in a garden".
+    /// Whether no noun of its own follows: "a well", "a well in a garden".
     fn ends(&self, at: usize) -> bool {
         self.next(at).is_none_or(|next| match next.role {
             Role::Preposition(_) => next.text != "of",
@@ -138,7 +138,7 @@ impl Reading {
         if qualifies && !participle && self.is_before_thing(at) {
             return true;
         }
-        // "A scene in a forest" is the picture itself, but for what has one.
+        // "A scene in a forest" is the picture itself.
         let thing = if grammar.pieces.contains(&token.text) {
             article || behind
         } else {
@@ -147,7 +147,7 @@ impl Reading {
         thing && self.ends(at)
     }
 
-    /// Words of content stand before it in the clause.
+    /// Whether content words precede it in the clause.
     fn is_begun(&self, at: usize) -> bool {
         let clause = self.tokens[at].clause;
         let mut before = self.tokens[..at].iter().rev();

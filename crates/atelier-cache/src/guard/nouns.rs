@@ -1,4 +1,4 @@
-//! Nouns on the walk: what a run of them belongs to.
+//! Nouns in the walk: what a run of them is attached to.
 
 use super::{
     clause::{Last, Walk},
@@ -8,7 +8,7 @@ use super::{
 };
 
 impl Walk<'_> {
-    /// Words that stand together; where the next begin.
+    /// Reads a run of nouns. Returns the index after it.
     pub(super) fn noun(&mut self, first: usize) -> usize {
         let end = (first + 1..self.reading.tokens.len())
             .find(|at| !self.goes_on(*at))
@@ -36,7 +36,7 @@ impl Walk<'_> {
             && self.text(at + 1) != "than"
     }
 
-    /// Each word of a run belongs to one behind it.
+    /// Each word of a run is attached to one after it.
     fn attach_run(&mut self, first: usize, head: usize) {
         for at in first..head {
             let next = self.token(at + 1);
@@ -97,7 +97,7 @@ impl Walk<'_> {
         self.attach(noun, to, link, loose);
     }
 
-    /// A hat of the captain on the table: the hat, or the captain. A picture of
+    /// In "a hat of the captain on the table", the hat or the captain is there. A picture of
     /// something is not where that is.
     fn whole(&self, part: usize) -> Option<usize> {
         let to = self.syntax.attached.get(&part)?.first()?;
@@ -152,7 +152,7 @@ impl Walk<'_> {
         true
     }
 
-    /// What stands behind "and" is where the other is.
+    /// What follows "and" is in the same place.
     fn join(&mut self, before: usize, noun: usize) {
         let patient = self
             .clause

@@ -1,4 +1,4 @@
-//! Which word of one prompt says what which word of the other says.
+//! Pairs the words of two prompts that mean the same.
 
 use super::{
     lemma,
@@ -7,16 +7,16 @@ use super::{
     token::{Role, Token},
 };
 
-/// More words than these without a counterpart are not looked at closely.
+/// With more unpaired words than this, they are not compared closely.
 const MOST_ODD: usize = 24;
 
-/// One-to-one, but for compounds: two words written apart have both the one that
-/// is written together.
+/// The pairs: one-to-one, except that both halves of a compound written apart have the
+/// same counterpart.
 #[derive(Debug)]
 pub(super) struct Pairing {
-    /// For each token of the one prompt, that of the other.
+    /// For each token of one prompt, that of the other.
     pub(super) there: Vec<Option<usize>>,
-    /// The same the other way round.
+    /// The reverse.
     pub(super) back: Vec<Option<usize>>,
     /// Counterparts that are other words.
     pub(super) reworded: Vec<(usize, usize)>,
@@ -51,7 +51,7 @@ impl Pairing {
                 continue;
             }
             let fits = |y: &usize| self.back[*y].is_none() && alike(&a.tokens[x], &b.tokens[*y]);
-            // Where a word occurs twice, its neighbours decide which it is.
+            // If a word occurs twice, its neighbours decide.
             let kinship = |y: usize| {
                 let sides = near_a[x].iter().zip(&near_b[y]);
                 sides
@@ -94,18 +94,18 @@ impl Pairing {
         }
     }
 
-    /// Words of the one prompt without a counterpart.
+    /// Words of the first prompt without a counterpart.
     pub(super) fn odd(&self, a: &Reading) -> Vec<usize> {
         a.weighty().filter(|x| self.there[*x].is_none()).collect()
     }
 
-    /// Words of the other prompt without a counterpart.
+    /// Words of the second prompt without a counterpart.
     pub(super) fn odd_back(&self, b: &Reading) -> Vec<usize> {
         b.weighty().filter(|y| self.back[*y].is_none()).collect()
     }
 }
 
-/// What stands before and behind each word, small words left out.
+/// The neighbours of each word, ignoring small words.
 fn neighbours(reading: &Reading) -> Vec<[Option<&str>; 2]> {
     let tokens = &reading.tokens;
     let beside = |at: usize, step: isize| {
@@ -134,7 +134,7 @@ fn unite(
         if there[x].is_some() || there[x + 1].is_some() || !whole(one) || !whole(two) {
             continue;
         }
-        // A black bird need be no blackbird.
+        // A black bird need not be a blackbird.
         if one.is_adjective() && !two.joined {
             continue;
         }
@@ -187,7 +187,7 @@ fn share_root(x: &Token, y: &Token) -> bool {
     same(&one, y) || same(&other, x) || one.iter().any(|root| other.contains(root))
 }
 
-/// One is an English word, the other is not, and a slip makes one of the other.
+/// Whether one is a misspelling of the other: only one of them is an English word.
 fn is_misspelt(x: &Token, y: &Token) -> bool {
     if x.literal || y.literal || x.capital || y.capital || x.known == y.known {
         return false;

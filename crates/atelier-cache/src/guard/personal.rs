@@ -1,15 +1,15 @@
-//! Whether what was taken out of a prompt says more than please and thank you.
-//! Who is asking may tell of themselves, in words that the comparison ignores:
-//! nobody else is ever answered from such a prompt.
+//! Detects whether what was removed from a prompt is more than politeness. Visitors may
+//! tell of themselves in words that the comparison ignores; nobody else is ever answered
+//! from such a prompt.
 
 use std::{collections::HashSet, sync::LazyLock};
 
-/// Whose something is, and people whom one tells of.
+/// Possessives and words for people.
 const PEOPLE: &str = "my our his her their kid kids daughter son wife husband mom mum dad friend sister brother boss \
     client team grandma grandmother grandson nephew niece teacher partner girlfriend boyfriend";
 
-/// Every word that stands in the patterns of `filler.txt` itself. What else they
-/// match came through a gap that takes any word.
+/// All words in the patterns of `filler.txt`. Any other word in a match came through a
+/// wildcard.
 static POLITE: LazyLock<HashSet<String>> = LazyLock::new(|| {
     let patterns = include_str!("words/filler.txt").lines();
     let patterns = patterns.filter(|line| !line.starts_with('#'));
@@ -22,7 +22,7 @@ static POLITE: LazyLock<HashSet<String>> = LazyLock::new(|| {
         .collect()
 });
 
-/// The pattern without `\\w` and its like.
+/// The pattern without `\\w` and the like.
 fn without_classes(pattern: &str) -> String {
     let mut letters = pattern.chars();
     let mut plain = String::new();
@@ -38,8 +38,7 @@ fn letters(text: &str) -> impl Iterator<Item = &str> {
     words.filter(|word| !word.is_empty())
 }
 
-/// Whether the words say something of a person, as far as can be told; in doubt
-/// they do.
+/// Whether the words may tell of a person; true in doubt.
 pub(super) fn tells_of_a_person(words: &str) -> bool {
     let polite = |word: &str| {
         let single = word.strip_suffix('s').unwrap_or(word);

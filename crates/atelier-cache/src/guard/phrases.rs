@@ -1,5 +1,4 @@
-//! What words mean together: lettering, idioms, and phrases that stand for one
-//! word.
+//! Words with a joint meaning: lettering, idioms, and phrases that stand for one word.
 
 use super::{
     constructions,
@@ -8,10 +7,10 @@ use super::{
     token::{Role, Token, bare},
 };
 
-/// Where more long words than these begin with capitals, capitals tell nothing.
+/// If more long words than this are capitalised, capitals carry no meaning.
 const TITLE: usize = 2;
 
-/// Words in capitals are lettering, unless all are.
+/// Marks words in capitals as lettering, unless all are.
 pub(super) fn mark_capitals(tokens: &mut [Token], text: &str) {
     let capital = |word: &str| {
         word.chars().filter(|c| c.is_alphabetic()).count() > 1 && !word.contains(char::is_lowercase)
@@ -26,7 +25,7 @@ pub(super) fn mark_capitals(tokens: &mut [Token], text: &str) {
         .filter(|word| capital(word))
         .map(|word| word.to_lowercase())
         .collect();
-    // The first word of a sentence is written like a name in any case.
+    // The first word of a sentence is always capitalised.
     for at in 0..tokens.len() {
         tokens[at].capital &= at > 0 && tokens[at - 1].role != Role::Break;
     }
@@ -99,7 +98,7 @@ pub(super) fn mark_idioms(tokens: &mut [Token]) {
     }
 }
 
-/// Puts several words in one token where they have a meaning together.
+/// Merges words with a joint meaning into one token.
 pub(super) fn phrases(tokens: &[Token]) -> Vec<Token> {
     let mut joined = Vec::with_capacity(tokens.len());
     let mut at = 0;
@@ -186,7 +185,7 @@ fn phrase(tokens: &[Token]) -> Option<(Token, usize)> {
         .map(|token| token.text.as_str())
         .collect::<Vec<_>>()
         .join(" ");
-    // "made of" is about as much as "of".
+    // "made of" means about the same as "of".
     let role = if tokens[..taken].iter().all(|t| {
         matches!(
             t.role,

@@ -1,5 +1,4 @@
-//! Takes a prompt apart: its words with their lemmas, who is denied, and what
-//! belongs to what.
+//! Parses a prompt: its words with their lemmas, negations, and what belongs to what.
 
 use super::{
     constructions, lemma,
@@ -11,7 +10,7 @@ use super::{
     token::{Role, Token, bare},
 };
 
-/// Takes a wish apart.
+/// Parses a request.
 pub(super) fn read(wish: &Wish) -> Reading {
     let mut tokens = Vec::new();
     for raw in split(&wish.text) {
@@ -50,7 +49,7 @@ fn literal(raw: Raw) -> Option<Token> {
     })
 }
 
-/// What a word is wherever it stands.
+/// The role of a word, independent of its context.
 fn token(raw: Raw) -> Token {
     let (original, joined) = match raw {
         Raw::Word { text, joined } => (text, joined),
@@ -59,7 +58,7 @@ fn token(raw: Raw) -> Token {
     let mut text = unaccented(&original).to_lowercase();
     let mut owns = false;
     if let Some(owner) = text.strip_suffix("'s") {
-        // 1980's as 1980s; whose it is shows in the order.
+        // 1980's as 1980s; the order shows the possessive.
         let decade = owner.ends_with(|c: char| c.is_ascii_digit());
         owns = !decade;
         text = if decade {
@@ -117,7 +116,7 @@ fn role(text: &str, original: &str) -> Role {
     if letter {
         return Role::Content;
     }
-    // 007 is no count.
+    // 007 does not count anything.
     if text == "1" || text.len() > 1 && text.starts_with('0') {
         return Role::Content;
     }
@@ -175,7 +174,7 @@ impl Reading {
         }
     }
 
-    /// What a "no" reaches: to the end of what it stands before.
+    /// The scope of a "no": to the end of the phrase after it.
     fn mark_negated(&mut self) {
         let mut reach = None;
         for at in 0..self.tokens.len() {

@@ -1,15 +1,15 @@
-//! A prompt taken apart, as the guard sees it. [`reader`](super::reader) does it.
+//! A parsed prompt, made by [`reader`](super::reader).
 
 use super::token::{Role, Token};
 
-/// A prompt as the guard sees it.
+/// A parsed prompt.
 #[derive(Debug, Default)]
 pub(super) struct Reading {
     pub(super) tokens: Vec<Token>,
 }
 
 impl Reading {
-    /// The same words in the same order, articles aside.
+    /// Whether the words and their order are the same, ignoring articles.
     pub(super) fn says_the_same(&self, other: &Self) -> bool {
         let said = |reading: &Self| -> Vec<(String, Option<&'static str>)> {
             let said = reading.tokens.iter().filter(|token| {
@@ -20,14 +20,13 @@ impl Reading {
         said(self) == said(other)
     }
 
-    /// All words, as they are written.
+    /// All words as written.
     pub(super) fn words(&self) -> impl Iterator<Item = &str> {
         let words = self.tokens.iter().filter(|token| token.role != Role::Break);
         words.map(|token| token.text.as_str())
     }
 
-    /// All words with their accents and capitals, but for the capital that begins a
-    /// sentence.
+    /// All words with accents and capitals, except the capital that begins a sentence.
     pub(super) fn spelt(&self) -> impl Iterator<Item = String> {
         let words = (0..self.tokens.len()).filter(|at| self.tokens[*at].role != Role::Break);
         words.map(|at| {
@@ -40,13 +39,13 @@ impl Reading {
         })
     }
 
-    /// The word is the first of its sentence.
+    /// Whether the word is the first of its sentence.
     pub(super) fn begins(&self, at: usize) -> bool {
         at.checked_sub(1)
             .is_none_or(|before| self.tokens[before].role == Role::Break)
     }
 
-    /// Words that must be accounted for.
+    /// Words that need a counterpart.
     pub(super) fn weighty(&self) -> impl Iterator<Item = usize> {
         (0..self.tokens.len()).filter(|at| self.tokens[*at].role.is_weighty())
     }

@@ -2,11 +2,10 @@
 
 use super::{lexicon::LEXICON, reading::Reading, token::Role};
 
-/// So many words on either side of one are looked at with it.
+/// The number of words considered on either side of one.
 const REACH: usize = 12;
 
-/// The words that stand together without a word of grammar between them, verbs
-/// at the edges left out.
+/// A run of words without a word of grammar between them, without verbs at the edges.
 pub(super) fn run(reading: &Reading, at: usize) -> Vec<usize> {
     let inside = |at: usize| {
         let compound = reading
@@ -31,7 +30,7 @@ pub(super) fn run(reading: &Reading, at: usize) -> Vec<usize> {
     (first..=last).collect()
 }
 
-/// The thing that a word is said of: the last of its run, if it is not that itself.
+/// The noun that a word describes: the last of its run, if it is not that itself.
 pub(super) fn head(reading: &Reading, at: usize) -> Option<usize> {
     run(reading, at).last().copied().filter(|head| *head != at)
 }
@@ -53,7 +52,7 @@ pub(super) fn governor(reading: &Reading, at: usize) -> Option<usize> {
     Some(before)
 }
 
-/// A verb or a preposition, with what stands before and behind it in its clause.
+/// A verb or preposition, with what precedes and follows it in its clause.
 pub(super) struct Relation {
     pub(super) at: usize,
     pub(super) left: Vec<usize>,
@@ -89,7 +88,7 @@ fn relation(reading: &Reading, at: usize) -> Option<Relation> {
     let left: Vec<_> = (0..at).rev().filter(within).take(REACH).collect();
     let mut right: Vec<_> = (at + 1..tokens.len()).filter(within).take(REACH).collect();
     if preposition {
-        // What stands behind its thing is another matter.
+        // Words after its noun do not belong to it.
         let together = right
             .windows(2)
             .take_while(|two| two[0] + 1 == two[1])

@@ -1,5 +1,5 @@
-//! What belongs to what in two prompts: where things are, whose they are, and who
-//! does what to whom.
+//! Compares relations in two prompts: where things are, whose they are, and who does what
+//! to whom.
 
 use super::{
     both::Both,
@@ -52,7 +52,7 @@ impl Both<'_> {
         })
     }
 
-    /// Fallen leaves do not fall any more.
+    /// Fallen leaves are no longer falling.
     pub(super) fn participles(&self) -> Option<String> {
         let differ = |x: &Token, y: &Token| x.text.ends_with("ing") && y.is_past();
         self.pairs().find_map(|(x, y)| {
@@ -125,7 +125,7 @@ impl Both<'_> {
                 self.a.tokens[r.at].text
             ));
         }
-        // Somebody else does it, or is there.
+        // Another agent, or another place.
         let known: Vec<usize> = s
             .left
             .iter()

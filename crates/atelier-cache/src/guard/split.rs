@@ -1,4 +1,4 @@
-//! A text split into words, quotations and the ends of clauses.
+//! Splits a text into words, quotations and ends of clauses.
 
 use super::text::QUOTED;
 
@@ -77,7 +77,7 @@ pub(super) fn split(text: &str) -> Vec<Raw> {
     raw
 }
 
-/// What a character between words says.
+/// The meaning of a character between words.
 fn sign(raw: &mut Vec<Raw>, c: char, rest: &[char], before: char) {
     let next = rest.first().copied().unwrap_or(' ');
     let character = || word(c.encode_utf8(&mut [0; 4]));
@@ -109,7 +109,7 @@ fn sign(raw: &mut Vec<Raw>, c: char, rest: &[char], before: char) {
         }
         ',' | ';' | ':' | '.' | '!' | '?' | '|' | '/' | '(' | ')' | '[' | ']' | '{' | '}'
         | '\n' | '…' | '•' | '·' => raw.push(Raw::Break),
-        // Pictographs and the like say something.
+        // Pictographs and the like carry meaning.
         c if !c.is_ascii() => raw.push(character()),
         _ => {}
     }
@@ -145,7 +145,7 @@ fn is_named(raw: &[Raw], c: char, rest: &[char], before: char) -> bool {
     mark && article && apart && next.is_some_and(|next| next.is_alphabetic())
 }
 
-/// Stands between two numbers: 2 + 3.
+/// Whether it is between two numbers: 2 + 3.
 fn is_operator(raw: &[Raw], c: char, rest: &[char]) -> bool {
     let behind = matches!(
         raw.last(),

@@ -1,9 +1,8 @@
-//! What is attached to what in one prompt, and who does what; [`walk`](super::walk)
-//! finds out.
+//! The attachments in one prompt, and who does what, as found by [`walk`](super::walk).
 //!
-//! What a preposition or a verb is followed by belongs to what stands nearest before;
-//! where English leaves that open (a place may belong to any word of its clause), all
-//! that are possible are kept.
+//! What follows a preposition or a verb is attached to the nearest word before; where
+//! English is ambiguous (a place may belong to any word of its clause), all candidates
+//! are kept.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +11,7 @@ use super::{
     token::{Role, Token},
 };
 
-/// So many words that something may be attached to are kept.
+/// Maximum number of candidates kept for an attachment.
 pub(super) const MOST_CANDIDATES: usize = 12;
 
 /// How something is attached: a preposition, or [`OF_RUN`].
@@ -27,31 +26,31 @@ pub(super) struct Attachment {
     pub(super) by: Link,
 }
 
-/// Who does it, and to whom.
+/// Agent and object of a verb.
 #[derive(Debug, Default)]
 pub(super) struct Frame {
     pub(super) agents: Vec<usize>,
     pub(super) patients: Vec<usize>,
-    /// Its agent stands behind it: "on a piano sits a goldfish".
+    /// Whether its agent follows it: "on a piano sits a goldfish".
     pub(super) inverted: bool,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Syntax {
-    /// What a word may be attached to, the likeliest first.
+    /// The candidates for a word's attachment, likeliest first.
     pub(super) attached: BTreeMap<usize, Vec<Attachment>>,
-    /// Words for which any of these will do.
+    /// Words for which any candidate is acceptable.
     pub(super) loose: BTreeSet<usize>,
     /// By verb.
     pub(super) frames: BTreeMap<usize, Frame>,
-    /// What stands before "and" and a word.
+    /// The word before "and", by the word after.
     pub(super) siblings: BTreeMap<usize, Vec<usize>>,
-    /// Prepositions without a noun, and the word before.
+    /// Prepositions without a noun, with the word before.
     pub(super) dangling: Vec<(Link, usize)>,
 }
 
 impl Syntax {
-    /// What the word is attached to, and what that is attached to, and so on.
+    /// The chain of attachments of the word.
     pub(super) fn above(&self, at: usize) -> Vec<usize> {
         let mut above: Vec<usize> = Vec::new();
         let mut next = self.attached.get(&at).and_then(|to| to.first());
@@ -81,7 +80,7 @@ pub(super) fn link(token: &Token) -> Option<Link> {
     (ends && past).then_some(if made { "made" } else { "with" })
 }
 
-/// The link says where something is.
+/// Whether the link says where something is.
 pub(super) fn is_where(link: Link) -> bool {
     matches!(
         link,

@@ -1,5 +1,5 @@
-//! What is happening and what has happened: a vase that falls and one that has
-//! fallen.
+//! Distinguishes what is happening from what has happened: a falling vase from a fallen
+//! one.
 
 use super::{
     both::Both,
@@ -9,7 +9,7 @@ use super::{
 };
 
 impl Both<'_> {
-    /// What goes on in one has not ended in the other.
+    /// Whether nothing in progress in one has ended in the other.
     pub(super) fn tenses(&self) -> Option<String> {
         self.pairs().find_map(|(x, y)| {
             let (one, other) = (&self.a.tokens[x], &self.b.tokens[y]);

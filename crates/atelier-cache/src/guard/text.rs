@@ -1,4 +1,4 @@
-//! The text of a prompt: made plain, and without what is not part of the wish.
+//! Normalises the text of a prompt and removes what is not part of the request.
 
 use std::{borrow::Cow, sync::LazyLock};
 
@@ -7,7 +7,7 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use super::{lexicon::LEXICON, personal::tells_of_a_person};
 
-/// Marks a quotation in the text: the quotation's number follows.
+/// The marker of a quotation in the text; its number follows.
 pub(super) const QUOTED: char = '\u{E000}';
 
 #[expect(
@@ -38,12 +38,12 @@ static SAD: LazyLock<Regex> =
 
 /// What a prompt asks for.
 pub(super) struct Wish {
-    /// The whole prompt, made plain.
+    /// The whole prompt, normalised.
     pub(super) plain: String,
-    /// Without what is not part of the wish; quotations are marked.
+    /// Without what is not part of the request; quotations are replaced by markers.
     pub(super) text: String,
     pub(super) quotations: Vec<String>,
-    /// What was taken away may tell of a person.
+    /// Whether what was removed may tell of a person.
     pub(super) personal: bool,
 }
 
@@ -54,7 +54,7 @@ impl Wish {
         let (text, quotations) = take_quotations(&plain);
         let (wish, talk) = without_talk(&text);
         let (text, filler) = without_filler(&wish);
-        // Thanks are no news of anybody.
+        // Thanks tell nothing of anybody.
         let (talk, polite) = without_filler(&talk);
         Self {
             personal: [filler, talk, polite]
@@ -84,7 +84,7 @@ fn spaced(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Compatibility forms, plain quotes and dashes, nothing invisible.
+/// Normalises to compatibility forms, plain quotes and dashes, without invisible characters.
 fn plain(prompt: &str) -> String {
     let plain = visible(unquoted(prompt.trim()))
         .map(|c| match c {
@@ -102,7 +102,7 @@ fn plain(prompt: &str) -> String {
 }
 
 fn visible(prompt: &str) -> impl Iterator<Item = char> {
-    // The tags behind a black flag say which flag it is.
+    // The tags after a black flag determine which flag it is.
     let mut flag = false;
     prompt.nfkc().filter(move |c| {
         flag = *c == '\u{1F3F4}' || flag && matches!(c, '\u{E0020}'..='\u{E007F}');
@@ -110,7 +110,7 @@ fn visible(prompt: &str) -> impl Iterator<Item = char> {
     })
 }
 
-/// Letters without their accents, which many leave out.
+/// Removes accents, which are often omitted.
 pub(super) fn unaccented(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         return Cow::Borrowed(text);
@@ -120,7 +120,7 @@ pub(super) fn unaccented(text: &str) -> Cow<'_, str> {
     Cow::Owned(letters.nfkc().collect())
 }
 
-/// A prompt that is quoted as a whole is no lettering.
+/// A prompt quoted as a whole is not lettering.
 fn unquoted(prompt: &str) -> &str {
     const PAIRS: [(char, char); 4] = [('"', '"'), ('\'', '\''), ('“', '”'), ('«', '»')];
     let inner = PAIRS.iter().find_map(|(open, close)| {
@@ -145,7 +145,7 @@ fn take_quotations(text: &str) -> (String, Vec<String>) {
             .or_else(|| found.get(3));
         let quoted = quoted.map_or("", |quoted| quoted.as_str());
         quotations.push(quoted.to_owned());
-        // What announces capitals stays.
+        // Words that announce capitals are kept.
         let announced = if found.get(3).is_some() {
             found[0].strip_suffix(quoted).unwrap_or_default()
         } else {
@@ -156,8 +156,8 @@ fn take_quotations(text: &str) -> (String, Vec<String>) {
     (replaced.into_owned(), quotations)
 }
 
-/// The text without sentences in which somebody speaks of themselves beside others
-/// that do not; and those.
+/// Splits off the sentences in which the visitor speaks of themselves, if there are
+/// others.
 fn without_talk(text: &str) -> (String, String) {
     const SPEAKERS: [&str; 13] = [
         "i", "i'm", "i'd", "i've", "me", "my", "we", "we're", "us", "our", "you", "your", "myself",
@@ -182,7 +182,7 @@ fn without_talk(text: &str) -> (String, String) {
     let (talk, rest): (Vec<usize>, Vec<usize>) = (0..sentences.len()).partition(|at| is_talk(*at));
     let those = |places: Vec<usize>| places.into_iter().map(|at| sentences[at]).collect();
     let (talk, rest): (Vec<&str>, Vec<&str>) = (those(talk), those(rest));
-    // Thanks alone are no wish.
+    // Thanks alone are not a request.
     let says_something = rest.iter().any(|sentence| {
         let (wish, _) = without_filler(sentence);
         words(&wish).filter(|word| !word.is_empty()).count() >= 2
@@ -197,7 +197,7 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_alphanumeric() && c != '\'')
 }
 
-/// Elizabeth I, World War I: nobody speaks.
+/// The numeral in Elizabeth I, World War I.
 fn is_numeral(words: &[&str], at: usize) -> bool {
     let (before, next) = (
         at.checked_sub(1).map(|before| words[before]),
@@ -220,7 +220,7 @@ fn announces(sentence: &str) -> bool {
     })
 }
 
-/// What stands before and behind the part of a match that is kept.
+/// The parts of a match before and after the one that is kept.
 fn around<'t>(found: &Captures<'t>) -> (&'t str, &'t str) {
     let (Some(whole), Some(kept)) = (found.get(0), found.name("keep")) else {
         return (found.get(0).map_or("", |whole| whole.as_str()), "");
@@ -229,7 +229,7 @@ fn around<'t>(found: &Captures<'t>) -> (&'t str, &'t str) {
     (&text[..kept.start() - from], &text[kept.end() - from..])
 }
 
-/// The text without filler, and that.
+/// Splits the text into the request and the filler.
 fn without_filler(text: &str) -> (String, String) {
     let (mut text, mut gone) = (spaced(text), String::new());
     for filler in &LEXICON.filler {

@@ -1,4 +1,4 @@
-//! The words of a prompt, each with what it does there.
+//! The words of a prompt, with their roles.
 
 use std::collections::HashSet;
 
@@ -12,47 +12,47 @@ use super::{
 pub(super) struct Token {
     /// Lower case, without accents.
     pub(super) text: String,
-    /// As it stands in the prompt, unless all of that is in capitals.
+    /// As written, unless the whole prompt is in capitals.
     pub(super) written: String,
-    /// What it may be a form of, the word itself included.
+    /// Its possible lemmas, the word itself included.
     pub(super) lemmas: Vec<String>,
     pub(super) groups: Vec<Group>,
     pub(super) role: Role,
-    /// Which clause it stands in.
+    /// The index of its clause.
     pub(super) clause: usize,
     pub(super) negated: bool,
-    /// Lettering: only the very same word will do.
+    /// Whether it is lettering: only the identical word is a counterpart.
     pub(super) literal: bool,
-    /// Lettering in quotation marks.
+    /// Whether it is lettering in quotation marks.
     pub(super) quoted: bool,
-    /// Written together with the word before, as in `sci-fi`.
+    /// Whether it is joined to the word before, as in `sci-fi`.
     pub(super) joined: bool,
-    /// An English word.
+    /// Whether it is an English word.
     pub(super) known: bool,
-    /// Written like a name.
+    /// Whether it is capitalised like a name.
     pub(super) capital: bool,
-    /// What follows is its own: `wizard's`.
+    /// Whether it is a possessive: `wizard's`.
     pub(super) owner: bool,
     /// The construction that it is or begins.
     pub(super) mark: Option<&'static str>,
 }
 
-/// What a word does.
+/// The role of a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
-    /// Must have its like in the other prompt.
+    /// Needs a counterpart in the other prompt.
     Content,
-    /// Need not, unless the other prompt has something else there.
+    /// Needs one only if the other prompt has something else there.
     Light,
     Number(u64),
-    /// Says where something is, or whose.
+    /// A link that says where something is, or whose.
     Preposition(&'static str),
-    /// A word of grammar, or one that says nothing.
+    /// A word of grammar, or one without meaning.
     Empty,
-    /// Stands for something named before: `on which`, `on it`.
+    /// A pronoun for something named before: `on which`, `on it`.
     Pronoun,
     Auxiliary,
-    /// Names who did it: `eaten by`, `painting by`.
+    /// Introduces the agent: `eaten by`, `painting by`.
     By,
     Negator,
     /// The end of a clause.
@@ -60,19 +60,19 @@ pub(super) enum Role {
 }
 
 impl Role {
-    /// Words in this role must be accounted for.
+    /// Whether words in this role need a counterpart.
     pub(super) const fn is_weighty(self) -> bool {
         matches!(self, Self::Content | Self::Light | Self::Number(_))
     }
 }
 
 impl Token {
-    /// It may be a form of one of these.
+    /// Whether it may be a form of one of these.
     pub(super) fn is_of(&self, list: &HashSet<String>) -> bool {
         self.lemmas.iter().any(|lemma| list.contains(lemma))
     }
 
-    /// A plural, as far as its form tells.
+    /// Whether it is a plural, by its form.
     pub(super) fn is_plural(&self) -> bool {
         const IRREGULAR: [&str; 13] = [
             "people",
@@ -97,7 +97,7 @@ impl Token {
             || self.text.ends_with("men") && !LEXICON.irregular(&self.text).is_empty()
     }
 
-    /// An adjective for sure.
+    /// Whether it is certainly an adjective.
     pub(super) fn is_adjective(&self) -> bool {
         const ENDS: [&str; 4] = ["ful", "ous", "ish", "less"];
         let grammar = &LEXICON.grammar;
@@ -117,18 +117,18 @@ impl Token {
         self.role == Role::Empty && matches!(self.text.as_str(), "a" | "an" | "the")
     }
 
-    /// Eaten, painted, left: as far as its form tells.
+    /// Whether it is a past participle, by its form: eaten, painted, left.
     pub(super) fn is_participle(&self) -> bool {
         self.text.ends_with("en") || self.is_past()
     }
 
-    /// A regular past form, or an irregular form of any kind.
+    /// Whether it is a regular past form, or any irregular form.
     pub(super) fn is_past(&self) -> bool {
         self.text.ends_with("ed") || !LEXICON.irregular(&self.text).is_empty()
     }
 }
 
-/// A word of that role, of which no more is known.
+/// A word of that role without further attributes.
 pub(super) fn bare(text: String, role: Role) -> Token {
     Token {
         lemmas: vec![text.clone()],

@@ -1,4 +1,4 @@
-//! Which words are used as verbs, as far as their form and their place tell.
+//! Detects verbs by their form and place.
 
 use super::{
     lexicon::LEXICON,
@@ -7,7 +7,7 @@ use super::{
 };
 
 impl Reading {
-    /// Whether the word is used as a verb, as far as its form tells.
+    /// Whether the word is used as a verb, by its form.
     pub(super) fn is_verb(&self, at: usize) -> bool {
         let token = &self.tokens[at];
         if !matches!(token.role, Role::Content | Role::Light) || token.literal {
@@ -25,7 +25,7 @@ impl Reading {
         of_verb && inflected && self.follows_noun(at)
     }
 
-    /// Something of content stands right before it, or an auxiliary.
+    /// Whether a content word or an auxiliary directly precedes it.
     fn follows_noun(&self, at: usize) -> bool {
         at > 0
             && matches!(
@@ -40,7 +40,7 @@ impl Reading {
             && !matches!(self.tokens[at - 1].text.as_str(), "a" | "an" | "the")
     }
 
-    /// Whether somebody does it here: a verb, also where only its place tells.
+    /// Whether it is a verb here, by its form or its place.
     pub(super) fn acts(&self, at: usize) -> bool {
         let token = &self.tokens[at];
         let compound = self.tokens.get(at + 1).is_some_and(|next| next.joined);

@@ -1,5 +1,5 @@
-//! One walk through a prompt, as much of a parser as prompts need: it keeps in mind
-//! what the clause has said so far, and attaches each word to that.
+//! One pass over a prompt, as much of a parser as prompts need: it remembers the clause so
+//! far, and attaches each word to it.
 
 use super::{
     clause::{Clause, Last, Walk},
@@ -10,7 +10,7 @@ use super::{
     token::Role,
 };
 
-/// Reads every word once.
+/// The state of the pass, which reads every word once.
 pub(super) fn walk(reading: &Reading) -> Syntax {
     let mut words = reading.weighty().map(|at| &reading.tokens[at]);
     let mut walk = Walk {
@@ -77,7 +77,7 @@ impl Walk<'_> {
         self.clause = Clause::default();
     }
 
-    /// The preposition has no noun.
+    /// Handles a preposition without a noun.
     fn dangle(&mut self) {
         if let (Some(link), Some(head)) = (self.clause.preposition.take(), self.clause.heads.last())
         {
@@ -99,7 +99,7 @@ impl Walk<'_> {
             _ => {}
         }
         self.dangle();
-        // "To celebrate" is no place.
+        // "To celebrate" is not a place.
         let infinitive = link == "toward"
             && self
                 .reading

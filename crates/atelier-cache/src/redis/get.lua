@@ -1,5 +1,5 @@
--- The entry of a digest. That it was of use is noted now and then.
--- KEYS: used, what entries' keys begin with. ARGV: digest, now, worth noting after (ms).
+-- Returns the entry of a digest. Records its use, if the last recorded use is old enough.
+-- KEYS: used, the prefix of entries' keys. ARGV: digest, now, that age (ms).
 local entry = redis.call('GET', KEYS[2] .. ARGV[1])
 if entry then
   local used = redis.call('ZSCORE', KEYS[1], ARGV[1])

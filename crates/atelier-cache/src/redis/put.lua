@@ -1,5 +1,5 @@
--- Stores an entry; what was of no use for longest makes room.
--- KEYS: used, what entries' keys begin with. ARGV: digest, now, entry, keep (ms), most.
+-- Stores an entry; evicts the least recently used ones over the maximum.
+-- KEYS: used, the prefix of entries' keys. ARGV: digest, now, entry, keep (ms), most.
 redis.call('SET', KEYS[2] .. ARGV[1], ARGV[3], 'PX', ARGV[4])
 redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
 local over = redis.call('ZCARD', KEYS[1]) - tonumber(ARGV[5])

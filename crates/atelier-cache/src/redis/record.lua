@@ -1,4 +1,4 @@
--- Adds amounts to what was saved. KEYS: savings. ARGV: fields, each with its amount.
+-- Adds amounts to the savings. KEYS: savings. ARGV: fields, each with its amount.
 for n = 1, #ARGV, 2 do
   redis.call('HINCRBY', KEYS[1], ARGV[n], ARGV[n + 1])
 end

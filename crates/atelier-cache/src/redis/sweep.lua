@@ -1,6 +1,6 @@
--- Forgets entries, or what is known of those that have expired; how many, and
--- how many were looked at.
--- KEYS: used, what entries' keys begin with. ARGV: 'all' or 'expired', limit, the first.
+-- Removes entries, or the records of expired ones. Returns how many, and how many were
+-- checked.
+-- KEYS: used, the prefix of entries' keys. ARGV: 'all' or 'expired', limit, the first.
 local first = tonumber(ARGV[3])
 local digests = redis.call('ZRANGE', KEYS[1], first, first + tonumber(ARGV[2]) - 1)
 local gone = 0

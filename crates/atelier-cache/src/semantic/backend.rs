@@ -1,4 +1,4 @@
-//! Where vectors are kept and searched.
+//! Where vectors are stored and searched.
 
 #[cfg(any(feature = "sqlite", feature = "redis"))]
 use super::indexed::InProcessIndex;
@@ -16,10 +16,10 @@ use atelier_store::sqlite::Database;
 #[derive(Clone)]
 #[non_exhaustive]
 pub enum Backend {
-    /// Searched in the process.
+    /// Vectors in SQLite, searched in the process.
     #[cfg(feature = "sqlite")]
     Sqlite(Database),
-    /// Searched by Redis if it has vector sets, else in each process.
+    /// Vectors in Redis, searched by Redis if it has vector sets, else in each process.
     #[cfg(feature = "redis")]
     Redis(Redis),
 }
@@ -28,7 +28,7 @@ impl Backend {
     /// Returns the vectors there, at most `entries` of them.
     ///
     /// # Errors
-    /// While Redis is away.
+    /// If Redis is unreachable.
     #[cfg(any(feature = "sqlite", feature = "redis"))]
     pub async fn open(&self, entries: usize) -> Result<Box<dyn Vectors>, Error> {
         Ok(match self {

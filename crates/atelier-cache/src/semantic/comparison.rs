@@ -8,20 +8,20 @@ use tracing::debug;
 use super::{EncodeError, Encoder};
 use crate::guard::{self, Reading, Verdict};
 
-/// What the guard and the encoder think of two prompts.
+/// The result of comparing two prompts.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct Explanation {
-    /// Whether one would be answered with what was made for the other.
+    /// Whether one would be answered with the other's answer.
     #[serde(rename = "match")]
     pub matches: bool,
     /// Cosine similarity of the two vectors.
     pub similarity: f32,
-    /// Why, in words for an operator.
+    /// The reason, for an operator.
     pub reason: String,
 }
 
-/// Takes a prompt apart, off the async threads. `None` where it is to be compared
-/// exactly only: it is too long, or in a script that the encoder does not know.
+/// Parses a prompt on a blocking thread. `None` if it must be compared exactly only: it is
+/// too long, or in a script that the encoder does not know.
 pub async fn read(prompt: &str) -> Option<Arc<Reading>> {
     (prompt.chars().count() <= guard::MOST_CHARS).then_some(())?;
     let prompt = prompt.to_owned();
@@ -35,12 +35,12 @@ pub async fn read(prompt: &str) -> Option<Arc<Reading>> {
 pub struct Earlier {
     /// Its words.
     pub prompt: String,
-    /// Somebody else's: one that tells of a person is like none then.
+    /// Whether it is another owner's: then it matches nothing if it tells of a person.
     pub stranger: bool,
 }
 
-/// What the guard thinks of a prompt and earlier ones, in their order, up to the
-/// first that agrees; off the async threads. Nothing if that fails.
+/// Compares a prompt with earlier ones, in order, up to the first that agrees; on a
+/// blocking thread. Returns the verdicts, none if that fails.
 pub async fn judge(asked: &Arc<Reading>, earlier: Vec<Earlier>) -> Vec<Verdict> {
     let asked = Arc::clone(asked);
     let compare = move || {
@@ -73,7 +73,7 @@ fn compare(asked: &Reading, earlier: &Earlier) -> Verdict {
     asked.compare(&known)
 }
 
-/// Says whether the second prompt would be answered with what was made for the first.
+/// Returns whether the second prompt would be answered with the first one's answer.
 ///
 /// # Errors
 /// If the encoder fails.

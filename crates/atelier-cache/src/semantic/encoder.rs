@@ -1,4 +1,4 @@
-//! Prompts become vectors. A vector is compared only with those of its model.
+//! Encoders turn prompts into vectors. Vectors are compared only within one model.
 
 #[cfg(feature = "encoder")]
 use std::sync::Arc;
@@ -15,19 +15,19 @@ use tokio::{
 /// Why a text has no vector.
 pub type EncodeError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Makes vectors of unit length.
+/// Encodes texts as vectors of unit length.
 #[async_trait]
 pub trait Encoder: Send + Sync + 'static {
-    /// Names the model and what is done before and after it.
+    /// Names the model and its pre- and post-processing.
     fn model(&self) -> String;
     /// Returns the vector of a text that is not empty.
     ///
     /// # Errors
-    /// If the model cannot be loaded or asked.
+    /// If the model cannot be loaded or called.
     async fn encode(&self, text: &str) -> Result<Vec<f32>, EncodeError>;
 }
 
-/// As [`Encoder::encode`], but not longer than that.
+/// [`Encoder::encode`] with a time-out.
 pub(super) async fn encode_within(
     encoder: &dyn Encoder,
     text: &str,
@@ -42,13 +42,13 @@ pub(super) async fn encode_within(
 #[cfg(feature = "encoder")]
 pub struct Pocket {
     loaded: OnceCell<Arc<atelier_encoder::Encoder>>,
-    /// An encoding takes a core for milliseconds; more at once would only wait.
+    /// Limits concurrency: an encoding takes a core for milliseconds.
     permits: Arc<Semaphore>,
 }
 
 #[cfg(feature = "encoder")]
 impl Pocket {
-    /// An encoder that is not loaded yet.
+    /// Creates an encoder without loading it.
     pub fn new() -> Self {
         Self {
             loaded: OnceCell::new(),

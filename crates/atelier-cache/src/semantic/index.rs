@@ -1,7 +1,7 @@
-//! Vectors in the process, in one byte a number, searched one by one.
+//! An in-process index: vectors with one byte per number, searched exhaustively.
 //!
-//! 100,000 of 384 numbers are 38 MB, which two cores read in about a
-//! millisecond: nothing is left out, so nothing is missed.
+//! 100,000 vectors of 384 numbers are 38 MB, which two cores scan in about a
+//! millisecond, so the search is exact.
 
 use std::{
     collections::HashMap,
@@ -18,13 +18,13 @@ use super::{
     record::{Record, Scope},
 };
 
-/// Vectors that one core takes at a time.
+/// Number of vectors per unit of parallel work.
 const PART: usize = 8192;
 
 /// A neighbour.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Candidate {
-    /// What it was put under.
+    /// Its id.
     pub id: String,
     /// Cosine similarity.
     pub similarity: f32,
@@ -39,11 +39,11 @@ pub struct Index {
 #[derive(Default)]
 struct Shelves {
     by_scope: HashMap<Scope, Shelf>,
-    /// Where the vector of each id is.
+    /// The position of each id's vector.
     places: HashMap<Uuid, Scope>,
 }
 
-/// The vectors of one scope, one after the other.
+/// The vectors of one scope, contiguous.
 #[derive(Default)]
 struct Shelf {
     width: usize,
@@ -62,7 +62,7 @@ struct Row {
 }
 
 impl Index {
-    /// An index of at most `most` vectors.
+    /// Creates an index of at most `most` vectors.
     pub fn new(most: usize) -> Self {
         Self {
             most,
@@ -70,8 +70,8 @@ impl Index {
         }
     }
 
-    /// Adds or replaces the vector of an id; the ids that had to go, unused
-    /// for longest.
+    /// Adds or replaces the vector of an id. Returns the evicted ids: the least recently
+    /// used.
     pub fn put(&self, id: &str, record: &Record) -> Vec<String> {
         let Ok(id) = Uuid::parse_str(id) else {
             return Vec::new();
@@ -106,19 +106,19 @@ impl Index {
         gone
     }
 
-    /// Forgets the vector of an id.
+    /// Removes the vector of an id.
     pub fn remove(&self, id: &str) {
         if let Ok(id) = Uuid::parse_str(id) {
             self.write().remove(id);
         }
     }
 
-    /// Forgets everything.
+    /// Removes all vectors.
     pub fn clear(&self) {
         *self.write() = Shelves::default();
     }
 
-    /// Forgets what has expired.
+    /// Removes expired vectors.
     pub fn sweep(&self, now: Timestamp) {
         let mut shelves = self.write();
         let expired: Vec<Uuid> = shelves
@@ -133,8 +133,8 @@ impl Index {
         }
     }
 
-    /// The vector was of use. The record, if that is worth noting for
-    /// others, since it had not been for an hour.
+    /// Notes the use of a vector. Returns the record to be shared with other processes, if
+    /// it had not been used for an hour.
     pub fn touch(&self, id: &str, now: Timestamp) -> Option<Record> {
         let id = Uuid::parse_str(id).ok()?;
         let mut shelves = self.write();
@@ -146,7 +146,7 @@ impl Index {
         stale.then(|| shelf.record(at, scope))
     }
 
-    /// The ids whose vectors there are.
+    /// The ids of all vectors.
     pub fn ids(&self) -> Vec<String> {
         let shelves = self.read();
         shelves
@@ -156,18 +156,18 @@ impl Index {
             .collect()
     }
 
-    /// How many vectors there are.
+    /// The number of vectors.
     pub fn len(&self) -> usize {
         self.read().places.len()
     }
 
-    /// Whether there are none.
+    /// Whether the index is empty.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The nearest vectors of a scope, at most `most`, none below `threshold`,
-    /// the nearest first.
+    /// Returns the nearest vectors of a scope, at most `most`, none below `threshold`,
+    /// nearest first.
     pub fn nearest(
         &self,
         scope: Scope,
@@ -257,7 +257,7 @@ impl Shelf {
         }
     }
 
-    /// The last takes the place of what goes.
+    /// Removes a vector; the last one takes its position.
     fn remove(&mut self, id: Uuid) {
         let Some(at) = self.at.remove(&id) else {
             return;
@@ -273,7 +273,7 @@ impl Shelf {
     }
 }
 
-/// The most similar, the best first.
+/// The most similar ones, best first.
 fn best(all: impl Iterator<Item = (f32, Uuid)>, most: usize) -> Vec<(f32, Uuid)> {
     let mut best: Vec<(f32, Uuid)> = Vec::with_capacity(most + 1);
     for (similarity, id) in all {
@@ -288,7 +288,7 @@ fn best(all: impl Iterator<Item = (f32, Uuid)>, most: usize) -> Vec<(f32, Uuid)>
     best
 }
 
-/// Numbers in one byte each, and what they are to be multiplied by.
+/// A vector with one byte per number, and its scale.
 pub fn quantize(vector: &[f32]) -> (Vec<i8>, f32) {
     let largest = vector
         .iter()

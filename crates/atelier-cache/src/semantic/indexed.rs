@@ -1,5 +1,5 @@
-//! Vectors that each process searches in its own memory, kept in step by way of
-//! the store's sequence of changes.
+//! Vectors that each process searches in its own memory, synchronised by the store's
+//! sequence of changes.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,19 +18,19 @@ use super::{
 /// Changes read at a time.
 const BATCH: usize = 1000;
 
-/// So long the store remembers that something was removed.
+/// How long the store remembers removals.
 const TOMBSTONE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// An index, and the store that has what is in it.
+/// An index with its backing store.
 pub struct InProcessIndex<M> {
     meanings: M,
     index: Arc<Index>,
-    /// The last change that the index knows.
+    /// The number of the last change applied to the index.
     known: Mutex<u64>,
 }
 
 impl<M: VectorLog> InProcessIndex<M> {
-    /// Empty at first; [`Vectors::renew`] fills it. At most `entries` are kept.
+    /// Creates an empty index of at most `entries` vectors; [`Vectors::renew`] fills it.
     pub fn new(meanings: M, entries: usize) -> Self {
         Self {
             meanings,

@@ -1,9 +1,9 @@
-//! The semantic cache: which earlier requests may have meant the same.
+//! The semantic cache finds earlier requests that may have meant the same.
 //!
 //! Every answered prompt leaves a vector in the store. A lookup finds the nearest
 //! [`Vectors`] among the requests with the same parameters: in the memory of the
-//! process, or in Redis where that can search them. Whether they mean the same is
-//! for the [`guard`](crate::guard) to say.
+//! process, or in Redis if that can search them. The [`guard`](crate::guard) decides
+//! whether they mean the same.
 
 mod encoder;
 mod backend;
@@ -50,25 +50,25 @@ pub use self::{
 pub use self::{redis::RedisVectorLog, vector_set::VectorSet};
 use super::{Error, guard::Reading};
 
-/// So many neighbours are shown to the guard.
+/// Maximum number of neighbours passed to the guard.
 const CANDIDATES: usize = 8;
 
-/// So long a lookup waits for a vector; then it counts as a miss.
+/// Maximum time that a lookup waits for a vector; then it is a miss.
 const LOOKUP: Duration = Duration::from_millis(300);
 
-/// So long an answered prompt waits for its vector; nobody waits with it.
+/// Maximum time for the vector of an answered prompt; no client waits for it.
 const KEEPING: Duration = Duration::from_secs(30);
 
-/// Changes are asked for this often.
+/// Interval between reads of changes.
 const RENEWAL: Duration = Duration::from_millis(500);
 
 /// The semantic cache of one process.
 pub struct Semantic {
     encoder: Arc<dyn Encoder>,
-    /// What was asked for has its vector already when it is answered.
+    /// The vectors of recent prompts, which are needed again once they are answered.
     recent: Recent,
     backend: Backend,
-    /// Known once the store has told what it can do.
+    /// Set once the store's capabilities are known.
     vectors: OnceCell<Box<dyn Vectors>>,
     threshold: f32,
     entries: usize,
@@ -77,17 +77,17 @@ pub struct Semantic {
 /// An earlier request that means the same.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Found {
-    /// What it was [remembered](Semantic::remember) as.
+    /// The id under which it was [remembered](Semantic::remember).
     pub id: String,
     /// Cosine similarity.
     pub similarity: f32,
-    /// Why it means the same, in words for an operator.
+    /// The reason, for an operator.
     pub reason: String,
 }
 
 impl Semantic {
-    /// A cache that accepts neighbours from `threshold` on and keeps at most
-    /// `entries` of them.
+    /// Creates a cache of at most `entries` prompts that accepts neighbours from `threshold`
+    /// on.
     pub fn new(
         encoder: Arc<dyn Encoder>,
         backend: Backend,
@@ -104,8 +104,8 @@ impl Semantic {
         }
     }
 
-    /// Returns earlier requests that may have meant the same, the likeliest first. `parameters`
-    /// tell apart what must never be compared. Whatever goes wrong is a miss.
+    /// Returns earlier requests that may have meant the same, likeliest first. Only requests
+    /// with the same `parameters` are compared. Any error is a miss.
     pub async fn candidates(
         &self,
         parameters: &str,
@@ -114,7 +114,7 @@ impl Semantic {
     ) -> Vec<Candidate> {
         let candidates = self.search(parameters, asked, now).await;
         candidates.unwrap_or_else(|error| {
-            debug!(%error, "the semantic cache cannot be asked");
+            debug!(%error, "semantic cache lookup failed");
             Vec::new()
         })
     }
@@ -168,7 +168,7 @@ impl Semantic {
             .await
     }
 
-    /// Lets the prompt be found under an id, a UUID without hyphens, from now on until `until`.
+    /// Adds the prompt under an id, a UUID without hyphens, until `until`.
     pub async fn remember(
         &self,
         parameters: &str,
@@ -191,72 +191,72 @@ impl Semantic {
                 .await
         };
         if let Err(error) = kept.await {
-            warn!(%error, id, "a prompt's meaning could not be kept");
+            warn!(%error, id, "a prompt's vector could not be stored");
         }
     }
 
-    /// Lets the id be found no more.
+    /// Removes the id.
     pub async fn forget(&self, id: &str, now: Timestamp) {
         let forgotten = async { self.vectors().await?.remove(id, now).await };
         if let Err(error) = forgotten.await {
-            warn!(%error, id, "a prompt's meaning could not be removed");
+            warn!(%error, id, "a prompt's vector could not be removed");
         }
     }
 
-    /// Forgets every prompt, and returns how many there were.
+    /// Removes all prompts. Returns how many there were.
     ///
     /// # Errors
-    /// If the store cannot be asked.
+    /// If the store fails.
     pub async fn clear(&self, now: Timestamp) -> Result<u64, Error> {
         self.vectors().await?.clear(now).await
     }
 
-    /// Returns whether the id may still be found; it may have been removed a moment ago.
+    /// Returns whether the id is still present: a candidate may have been removed meanwhile.
     pub async fn holds(&self, id: &str) -> bool {
         let holds = async { self.vectors().await?.holds(id).await };
         holds.await.unwrap_or(false)
     }
 
-    /// Notes that the answer was of use.
+    /// Records a use of the answer.
     pub async fn touch(&self, id: &str, now: Timestamp) {
         let touched = async { self.vectors().await?.touch(id, now).await };
         if let Err(error) = touched.await {
-            debug!(%error, id, "that a meaning was of use could not be noted");
+            debug!(%error, id, "the use of a vector could not be recorded");
         }
     }
 
-    /// Follows the store for as long as the process lives.
+    /// Applies the store's changes until the process ends.
     pub async fn keep_renewing(&self) {
         let mut tick = interval(RENEWAL);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tick.tick().await;
             if let Err(error) = self.renew().await {
-                debug!(%error, "the semantic cache waits for its store");
+                debug!(%error, "the semantic cache could not be refreshed");
             }
         }
     }
 
-    /// Takes in what has changed in the store.
+    /// Applies the changes in the store.
     ///
     /// # Errors
-    /// If the store cannot be asked.
+    /// If the store fails.
     pub async fn renew(&self) -> Result<(), Error> {
         self.vectors().await?.renew().await
     }
 
-    /// Forgets what has expired.
+    /// Removes expired prompts.
     ///
     /// # Errors
-    /// If the store cannot be asked.
+    /// If the store fails.
     pub async fn sweep(&self, now: Timestamp) -> Result<(), Error> {
         self.vectors().await?.sweep(now).await
     }
 
-    /// Returns how many prompts can be found.
+    /// Returns the number of prompts.
     ///
     /// # Errors
-    /// If the store cannot be asked.
+    /// If the store fails.
     pub async fn count(&self) -> Result<u64, Error> {
         self.vectors().await?.count().await
     }

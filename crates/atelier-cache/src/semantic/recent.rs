@@ -1,5 +1,5 @@
-//! The vectors of the texts encoded last: an order's is needed when it comes and
-//! again when it has been answered.
+//! The vectors of the texts encoded last: an order's vector is needed on arrival and again
+//! once it has been answered.
 
 use std::{
     collections::VecDeque,
@@ -9,7 +9,7 @@ use std::{
 /// About as many as there are orders in progress.
 const MOST: usize = 256;
 
-/// The latest texts with their vectors, the newest first.
+/// The latest texts with their vectors, newest first.
 #[derive(Default)]
 pub(super) struct Recent(Mutex<VecDeque<(String, Vec<f32>)>>);
 

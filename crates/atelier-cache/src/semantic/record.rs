@@ -2,22 +2,22 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What may be compared with what.
+/// The scope within which vectors are compared.
 pub type Scope = u64;
 
-/// What is kept of a prompt: never the prompt itself.
+/// The record of a prompt, without the prompt itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
-    /// What it may be compared with.
+    /// Its scope.
     pub scope: Scope,
-    /// What a number is multiplied by.
+    /// The factor of the numbers.
     pub scale: f32,
     /// The numbers of a vector of unit length, each divided by the scale.
     #[serde(with = "bytes")]
     pub vector: Vec<i8>,
     /// Unix seconds.
     pub expires_at: i64,
-    /// When it was last of use; Unix seconds.
+    /// When it was last used, in Unix seconds.
     pub used_at: i64,
 }
 

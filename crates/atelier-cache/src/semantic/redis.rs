@@ -1,6 +1,5 @@
-//! Vectors in the distributed store. `{meanings}:order` has every id by the
-//! number of its last change, `{meanings}:records` its vector or nothing, and
-//! `{meanings}:ends` how long it is kept.
+//! Vectors in Redis. `{meanings}:order` has every id by the number of its last change,
+//! `{meanings}:records` its vector or nothing, and `{meanings}:ends` its expiry.
 
 use std::sync::LazyLock;
 
@@ -19,7 +18,7 @@ use atelier_store::{
 };
 
 static PUT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("redis/put.lua")));
-/// The same for an id that has none any more: that must be written at any time.
+/// The same for a removal, which must be possible even when Redis is full.
 static REMOVE: LazyLock<Script> =
     LazyLock::new(|| Script::finishing(include_str!("redis/put.lua")));
 static CHANGES: LazyLock<Script> =
@@ -34,7 +33,7 @@ const KEYS: [&str; 4] = [
 ];
 const RECORDS: &str = "{meanings}:records";
 
-/// Jobs forgotten in one script.
+/// Maximum number of ids removed in one script.
 const BATCH: usize = 1000;
 
 /// Vectors in Redis.
@@ -43,7 +42,7 @@ pub struct RedisVectorLog {
 }
 
 impl RedisVectorLog {
-    /// The vectors in this Redis.
+    /// Opens the vectors in this Redis.
     pub fn new(redis: Redis) -> Self {
         Self { redis }
     }
@@ -53,7 +52,7 @@ impl RedisVectorLog {
         KEYS.into_iter().fold(call, Call::key)
     }
 
-    /// Forgets all of it: vectors are kept in another way from now on.
+    /// Removes everything: vectors are stored in another way from now on.
     pub(super) async fn drop_all(&self) -> Result<(), Error> {
         let keys = KEYS.map(|key| self.redis.key(key));
         Ok(self.redis.query(&Cmd::unlink(&keys)).await?)

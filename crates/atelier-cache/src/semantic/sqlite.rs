@@ -1,4 +1,4 @@
-//! Vectors in the embedded store: a table, whose row numbers are the changes'.
+//! Vectors in SQLite: a table whose row ids number the changes.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -17,7 +17,7 @@ pub struct SqliteVectorLog {
 }
 
 impl SqliteVectorLog {
-    /// The vectors in this database.
+    /// Opens the vectors in this database.
     pub fn new(database: Database) -> Self {
         Self { database }
     }

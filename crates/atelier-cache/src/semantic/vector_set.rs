@@ -1,9 +1,8 @@
 //! Vectors in the vector sets of Redis 8 and later, which searches them itself.
 //!
 //! A set has vectors of one length: `{meanings}:vectors:384`, and
-//! `{meanings}:lengths` has the lengths that there are. `{meanings}:used` and
-//! `{meanings}:until` have every id by when it was last used and by when it
-//! expires.
+//! `{meanings}:lengths` has the lengths in use. `{meanings}:used` and
+//! `{meanings}:until` have every id by its last use and by its expiry.
 
 use std::sync::LazyLock;
 
@@ -22,18 +21,18 @@ const USED: &str = "{meanings}:used";
 const UNTIL: &str = "{meanings}:until";
 const LENGTHS: &str = "{meanings}:lengths";
 
-/// Vectors that a search keeps in sight on its way.
+/// The search's exploration factor (`EF`).
 const BREADTH: usize = 400;
 
-/// Vectors of other scopes that a search passes by before it gives up. Of
-/// 100,000 in 200 scopes, eight neighbours in the rarest were all found so; with
+/// Maximum number of vectors of other scopes that a search skips (`FILTER-EF`). With this,
+/// all eight neighbours in the rarest of 200 scopes were found among 100,000 vectors; with
 /// Redis' default, 800, three in ten were not.
 const EFFORT: usize = 10_000;
 
-/// Jobs forgotten in one script, which others wait for.
+/// Maximum number of ids removed in one script, which blocks other clients.
 const BATCH: usize = 50;
 
-/// Vectors in Redis' own vector sets.
+/// Vectors in Redis' vector sets.
 pub struct VectorSet {
     redis: Redis,
     most: usize,
@@ -48,7 +47,7 @@ impl VectorSet {
         Ok(known.iter().any(|command| *command != Value::Nil))
     }
 
-    /// At most `most` vectors in this Redis.
+    /// Opens the vectors in this Redis, at most `most`.
     pub fn new(redis: Redis, most: usize) -> Self {
         Self { redis, most }
     }
@@ -148,7 +147,7 @@ impl Vectors for VectorSet {
             .arg("FILTER-EF")
             .arg(EFFORT);
         let found: Vec<(String, f32)> = self.redis.query(&command).await?;
-        // Redis tells 1 for the same direction and 0 for the opposite.
+        // Redis returns 1 for the same direction and 0 for the opposite.
         let candidates = found.into_iter().map(|(id, score)| Candidate {
             id,
             similarity: 2.0 * score - 1.0,
@@ -177,7 +176,7 @@ impl Vectors for VectorSet {
         Ok(self.redis.query(&Cmd::zcard(self.redis.key(USED))).await?)
     }
 
-    /// Redis has it all.
+    /// Does nothing: Redis has everything.
     async fn renew(&self) -> Result<(), Error> {
         Ok(())
     }
@@ -199,7 +198,7 @@ fn vectors(length: usize) -> String {
     format!("{{meanings}}:vectors:{length}")
 }
 
-/// As text, because numbers in filters have 53 bits.
+/// As text, as numbers in filters have only 53 bits.
 fn name(scope: Scope) -> String {
     format!("{scope:016x}")
 }

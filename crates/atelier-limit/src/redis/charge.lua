@@ -1,17 +1,17 @@
--- Checks, one after the other: each charges all its demands, or none when one
--- of them does not fit.
+-- Runs checks in order: each charges all its demands, or none if one of them does
+-- not fit.
 --
--- KEYS     the counters, each once
--- ARGV[1]  MessagePack: numbers in a row. First the rules, each once: how many,
---          and of each the algorithm and its three numbers. Then the checks: of
---          each now and the number of demands, and of each demand its counter's
---          place in KEYS, where its rule begins in the row, and the cost (0 only
+-- KEYS     the counters, without duplicates
+-- ARGV[1]  MessagePack: a row of numbers. First the rules, without duplicates: their
+--          number, and for each the algorithm and its three numbers. Then the checks:
+--          for each now and the number of demands, and for each demand its counter's
+--          index in KEYS, the index of its rule in the row, and the cost (0 only
 --          looks)
 --
 -- Returns the counters as they were: struct "<ddd" of at, used and before, or
--- nil where there is none. Whoever asked does the same sums to learn what was
--- decided; they are those of rule.rs. Instants are in milliseconds, and no
--- number exceeds 2^53, up to which Lua's are exact.
+-- nil if there is none. The caller recomputes the decisions from them, by the arithmetic
+-- of rule.rs. Instants are in milliseconds, and no number exceeds 2^53, up to which Lua's
+-- are exact.
 local SLIDING, BUCKET, SLACK = 2, 3, 60000
 local call, pack, unstruct = redis.call, struct.pack, struct.unpack
 local ceil = math.ceil
@@ -28,16 +28,16 @@ for first = 1, #KEYS, 1000 do
   end
 end
 
--- The counters by their place in KEYS; `ends` of those that were charged.
+-- The counters by their index in KEYS; `ends` of those that were charged.
 local ats, useds, befores, ends = {}, {}, {}, {}
 for i = 1, #KEYS do
-  -- A counter of another length is none: it was damaged.
+  -- A counter of another length is damaged, and ignored.
   if raws[i] and #raws[i] == 24 then
     ats[i], useds[i], befores[i] = unstruct('<ddd', raws[i])
   end
 end
 
--- The counters as they were before the check at hand, should it not fit.
+-- The counters before the present check, to be restored if it does not fit.
 local places, old_ats, old_useds, old_befores, old_ends = {}, {}, {}, {}, {}
 
 local row = cmsgpack.unpack(ARGV[1])
@@ -49,7 +49,7 @@ while i < length do
   while fits and i < following do
     local k, rule, cost = row[i], row[i + 1], row[i + 2]
     i = i + 3
-    -- Nothing is nothing, whatever is left.
+    -- A cost of 0 always fits.
     if cost > 0 then
       local algorithm, a, b = row[rule], row[rule + 1], row[rule + 2]
       local t, u, w, left, ending = ats[k], useds[k], 0, 0, 0
@@ -79,7 +79,7 @@ while i < length do
         else
           t, u = start, 0
         end
-        -- Not from the sum, which may be rounded.
+        -- Not computed from the sum, which may be rounded.
         left = a - u - cost
         u = u + cost
         ending = t + b
@@ -110,8 +110,8 @@ while i < length do
   i = following
 end
 
--- Whole seconds, up: to write a number out takes longer than all else, and so
--- few of them differ.
+-- Rounded up to seconds: formatting numbers is the most expensive part, and so few
+-- of them differ.
 local seconds = {}
 for k, left in pairs(ends) do
   local ttl = ceil((left + SLACK) / 1000)

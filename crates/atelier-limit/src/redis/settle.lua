@@ -1,8 +1,8 @@
--- Settles what was charged, once.
+-- Settles charges, once per id.
 --
--- KEYS[1]  what every key begins with, up to the hash tag
+-- KEYS[1]  the prefix of every key, up to the hash tag
 -- ARGV     now; the settlement's id; how long to remember it, in milliseconds;
---          the channel that tells who has more again; then for each counter
+--          the channel for refunded counters; then for each counter
 --          struct "<dddddddHc0": the algorithm, its three numbers, the cost, the
 --          mark, the actual cost, and the counter's name with its length
 --

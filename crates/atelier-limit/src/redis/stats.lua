@@ -1,13 +1,13 @@
 -- Adds statistics to the store.
 --
--- KEYS[1]  what every key begins with, up to the hash tag
+-- KEYS[1]  the prefix of every key, up to the hash tag
 -- ARGV[1]  for how many milliseconds they are kept
 -- ARGV[2]  how many names are kept of each policy and hour
 -- ARGV     for each policy and hour: the policy, the hour, allowed, rejected, the number
 --          of names, and each name with its times
 --
--- Of each hour a hash FIGURES:HOUR of "a:POLICY" and "r:POLICY", and of each
--- policy in it a sorted set REJECTED:HOUR:POLICY of names.
+-- Each hour has a hash FIGURES:HOUR of "a:POLICY" and "r:POLICY", and for each policy in
+-- it a sorted set REJECTED:HOUR:POLICY of names.
 local keep, names = ARGV[1], tonumber(ARGV[2])
 local i = 3
 while i <= #ARGV do

@@ -1,4 +1,4 @@
-//! Statistics in the distributed store.
+//! Statistics in Redis.
 
 use std::{collections::BTreeMap, sync::LazyLock, time::Duration};
 
@@ -40,7 +40,7 @@ pub(super) async fn record(
     call.run().await
 }
 
-/// Hour by hour: this is asked for seldom, and should block nobody.
+/// One hour at a time: this is a rare query, and must not block others.
 pub(super) async fn load(redis: &Redis, since: i64, now: i64) -> Result<Vec<HourlyStats>, Error> {
     let mut stats = Vec::new();
     let mut hour = since;
@@ -65,7 +65,7 @@ pub(super) async fn load(redis: &Redis, since: i64, now: i64) -> Result<Vec<Hour
     Ok(stats)
 }
 
-/// The most often rejected first.
+/// Sorts by rejections, most first.
 async fn names(
     redis: &Redis,
     policy: &str,

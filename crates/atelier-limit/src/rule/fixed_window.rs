@@ -2,12 +2,12 @@
 
 use super::{Counter, SLACK, replace};
 
-/// Where the window begins that `now` lies in.
+/// The beginning of the window that contains `now`.
 pub(super) fn start(length: i64, now: i64) -> i64 {
     now - now.rem_euclid(length)
 }
 
-/// A clock that went backwards stays in the window it had reached.
+/// If the clock went backwards, the window already reached still counts.
 pub(super) fn at(length: i64, state: Option<Counter>, now: i64) -> Counter {
     let start = start(length, now);
     match state {
@@ -19,7 +19,7 @@ pub(super) fn at(length: i64, state: Option<Counter>, now: i64) -> Counter {
     }
 }
 
-/// A window that has passed is neither given back to nor charged.
+/// A past window is neither refunded nor charged.
 pub(super) fn settle(state: Counter, mark: i64, cost: u64, actual: u64) -> Counter {
     if state.at == mark {
         Counter {

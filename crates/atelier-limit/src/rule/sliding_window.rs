@@ -1,11 +1,10 @@
-//! The weighted two-bucket estimate: what was taken in this window, and of the
-//! window before the share that lies within one length of now, as if it had
-//! been taken evenly. Since the estimate counts all of this window, no aligned
-//! window lets more than the quota through.
+//! The weighted two-bucket estimate: what was taken in this window, plus the share of the
+//! previous window that lies within one length of now, as if it had been taken evenly. As
+//! the estimate counts all of this window, no aligned window admits more than the quota.
 
 use super::{Counter, SLACK, fixed_window::start, replace};
 
-/// A clock that went backwards stays in the window it had reached.
+/// If the clock went backwards, the window already reached still counts.
 pub(super) fn at(length: i64, state: Option<Counter>, now: i64) -> Counter {
     let start = start(length, now);
     match state {
@@ -22,8 +21,8 @@ pub(super) fn at(length: i64, state: Option<Counter>, now: i64) -> Counter {
     }
 }
 
-/// The share of the window before. In floating point, so that a script in Lua
-/// can do the very same; it never grows with time, whatever is rounded.
+/// The share of the previous window. In floating point, so that a Lua script can compute
+/// exactly the same; despite rounding, it never grows with time.
 fn share(length: i64, counter: Counter, now: i64) -> u64 {
     let elapsed = (now - counter.at).clamp(0, length);
     (counter.before as f64 * (length - elapsed) as f64 / length as f64).ceil() as u64
@@ -35,7 +34,7 @@ pub(super) fn left(quota: u64, length: i64, counter: Counter, now: i64) -> u64 {
         .saturating_sub(share(length, counter, now))
 }
 
-/// For a cost that does not fit now, and fits an empty window.
+/// The wait for a cost that does not fit now but fits an empty window.
 pub(super) fn wait(quota: u64, length: i64, counter: Counter, now: i64, cost: u64) -> i64 {
     let next = Counter {
         at: counter.at + length,
@@ -52,7 +51,7 @@ pub(super) fn wait(quota: u64, length: i64, counter: Counter, now: i64, cost: u6
     moment - now
 }
 
-/// The first moment after `no` at which it holds; it does at `yes`, and stays so.
+/// The first moment after `no` at which it holds; it holds from `yes` on.
 fn earliest(mut no: i64, mut yes: i64, holds: impl Fn(i64) -> bool) -> i64 {
     while yes - no > 1 {
         let middle = no + (yes - no) / 2;

@@ -1,10 +1,10 @@
-//! A bucket that is refilled evenly. What it lacks is counted in parts times
-//! the period, of which `refill` come back every millisecond: whole numbers,
-//! so that the time to the next token is exact.
+//! A bucket that is refilled evenly. What it lacks is counted in parts times the period,
+//! of which `refill` are restored every millisecond: whole numbers, so that the time to
+//! the next token is exact.
 
 use super::{Counter, SLACK, replace};
 
-/// A clock that went backwards refills nothing until it is where it was.
+/// If the clock went backwards, nothing is refilled until it has caught up.
 pub(super) fn at(size: u64, refill: u64, period: u64, state: Option<Counter>, now: i64) -> Counter {
     let Some(state) = state else {
         return Counter {
@@ -32,7 +32,7 @@ pub(super) fn left(size: u64, period: u64, counter: Counter) -> u64 {
     (size * period).saturating_sub(counter.used) / period
 }
 
-/// For a cost that does not fit now, and fits a full bucket.
+/// The wait for a cost that does not fit now but fits a full bucket.
 pub(super) fn wait(
     size: u64,
     refill: u64,
@@ -53,8 +53,8 @@ pub(super) fn full(refill: u64, counter: Counter) -> i64 {
         .saturating_add(millis(counter.used.div_ceil(refill)))
 }
 
-/// What is taken is paid back in the order it was taken, this charge's share
-/// by `mark`: what of it lies before `now` has come back already.
+/// Charges are restored in order, this one by `mark`: its part before `now` has been
+/// restored already.
 pub(super) fn settle(
     refill: u64,
     period: u64,

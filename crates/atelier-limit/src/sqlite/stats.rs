@@ -1,4 +1,4 @@
-//! Statistics in the embedded store.
+//! Statistics in SQLite.
 
 use rusqlite::{Connection, params};
 
@@ -60,7 +60,7 @@ pub(super) fn load(c: &Connection, since: i64) -> Result<Vec<HourlyStats>, Error
     .collect()
 }
 
-/// The most often rejected first.
+/// Sorts by rejections, most first.
 fn names(c: &Connection, one: &HourlyStats) -> Result<Vec<(String, u64)>, Error> {
     let mut select = c.prepare_cached(
         "SELECT who, times FROM rejections WHERE policy = ?1 AND hour = ?2 ORDER BY times DESC, who",

@@ -1,5 +1,4 @@
-//! The operations that are gathered: what one call asks for, and one script
-//! for many of them.
+//! The batched operations: the input of one call, and one script for many of them.
 
 mod claim;
 mod work;
@@ -28,15 +27,15 @@ type Results<T> = batcher::Results<T, Error>;
 pub(super) struct Addition {
     id: String,
     body: Vec<u8>,
-    /// Of what it may join.
+    /// The digest of what it may join.
     digest: String,
-    /// Empty unless it is delayed, may join, has an answer, or needs one.
+    /// Options: empty unless it is delayed, may join, has an answer, or needs one.
     special: Vec<u8>,
 }
 
-/// What became of it.
+/// The result of adding it.
 pub(super) enum Added {
-    /// Queued, with so many jobs ahead.
+    /// Queued, with this number of jobs ahead.
     Alone(Option<u64>),
     Record(Record),
 }
@@ -61,7 +60,7 @@ fn since(join: &Join, now: i64) -> i64 {
     now.saturating_sub(milliseconds(join.window)).max(0)
 }
 
-/// What is special about a job, as `enqueue.lua` takes it.
+/// The options of a job in the format of `enqueue.lua`.
 fn special<P: Payload>(job: &NewJob<P>, now: i64) -> Result<Vec<u8>> {
     let due = job.not_before.map_or(0, |time| due(time, now));
     let only_joins = due == 0 && job.answer.is_none() && !job.answered_only;
@@ -82,7 +81,7 @@ fn special<P: Payload>(job: &NewJob<P>, now: i64) -> Result<Vec<u8>> {
     Ok(packed)
 }
 
-/// 1 if none is there twice.
+/// 1 if there are no duplicates.
 fn distinct<'a>(mut texts: impl Iterator<Item = &'a str>) -> u8 {
     let mut seen = HashSet::new();
     let distinct = texts.all(|text| seen.insert(text));

@@ -1,5 +1,5 @@
-//! Notes of what is to be discarded, in Redis: the set `discards`, in the slot of
-//! the queue. The scripts add to it what loses its last reference.
+//! Notes of blobs to be discarded, in Redis: the set `discards`, in the queue's slot. The
+//! scripts add blobs that lose their last reference.
 
 use ::redis::Cmd;
 use async_trait::async_trait;
@@ -71,7 +71,7 @@ impl<P: Payload> Housekeeping for RedisQueue<P> {
         Ok(call.arg(until.as_millisecond()).run().await?)
     }
 
-    /// Claims meet every job that has not ended.
+    /// Does nothing: claims find every job that has not ended.
     async fn set_aside_unreadable(&self, _now: Timestamp) -> Result<()> {
         Ok(())
     }

@@ -1,6 +1,6 @@
-//! A job's record in its parts. The scripts pack the head (`base.lua`) and
-//! the links; this process packs the fixed part, which stands before the body,
-//! and outcomes. A text has its length before it, in one byte or two.
+//! The parts of a job's record. The scripts pack the head (`base.lua`) and the links; this
+//! process packs the fixed part, which precedes the body, and outcomes. Texts are prefixed
+//! with their length, in one byte or two.
 //!
 //! | part | fields |
 //! |---|---|
@@ -29,7 +29,7 @@ use atelier_store::{self as store, instant};
 
 type Result<T, E = store::Error> = std::result::Result<T, E>;
 
-/// A job as a script answers it.
+/// A job as returned by a script.
 #[derive(Debug)]
 pub(super) struct Record {
     pub(super) id: Vec<u8>,
@@ -38,7 +38,7 @@ pub(super) struct Record {
     pub(super) links: Vec<u8>,
     pub(super) outcome: Vec<u8>,
     pub(super) failures: Vec<u8>,
-    /// Of a follower in flight.
+    /// The leader's links, for a follower in flight.
     pub(super) leader_links: Vec<u8>,
     pub(super) place: Option<u64>,
 }
@@ -83,9 +83,9 @@ pub(super) fn fresh<P: Payload>(
 }
 
 impl Record {
-    /// The right to act on it, as far as it can be read.
+    /// Its ticket, if that can be read.
     pub(super) fn ticket(&self) -> Ticket {
-        // Letters and three numbers stand before the token's.
+        // Letters and three numbers precede the token.
         const BEFORE: usize = 10 + 3 * size_of::<f64>();
         let token = self.head.get(BEFORE..).map(Reader);
         let token = token.and_then(|mut rest| rest.number().ok());
@@ -100,12 +100,12 @@ impl Record {
         self.read().map(|(job, _)| job)
     }
 
-    /// The job as it is, and whether its owner has left it.
+    /// The job as it is, and whether its owner has withdrawn it.
     pub(super) fn into_job_left<P: Payload>(self) -> Result<(Job<P>, bool)> {
         self.read().map(|(job, withdrawn)| (job, withdrawn != b'-'))
     }
 
-    /// The job as its owner sees it; `None` when they deleted it.
+    /// The job as its owner sees it; `None` if they deleted it.
     pub(super) fn seen<P: Payload>(self) -> Result<Option<Job<P>>> {
         let (mut job, withdrawn) = self.read::<P>()?;
         match withdrawn {
@@ -121,7 +121,7 @@ impl Record {
         Ok(Some(job))
     }
 
-    /// The job, and the letter that says whether its owner has left it.
+    /// The job, and the letter for whether its owner has withdrawn it.
     fn read<P: Payload>(self) -> Result<(Job<P>, u8)> {
         let mut head = Reader(&self.head);
         let [status, cache, _ended] = head.array()?;
@@ -190,7 +190,7 @@ impl Record {
     }
 }
 
-/// Takes a packed record apart.
+/// Unpacks a record.
 struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
@@ -246,7 +246,7 @@ fn number(bytes: &[u8]) -> Result<Option<f32>> {
     Ok(Some(number))
 }
 
-/// What changes while a job is in flight.
+/// The parts that change while a job is in flight.
 #[derive(Default)]
 struct Links {
     leader: Option<String>,
@@ -288,7 +288,7 @@ fn outcome_of<O: DeserializeOwned>(packed: &[u8]) -> Result<Option<O>> {
     Ok(Some(serde_json::from_slice(packed.0)?))
 }
 
-/// 0 stands for never.
+/// 0 means never.
 fn time(milliseconds: u64) -> Result<Option<Timestamp>> {
     if milliseconds == 0 {
         return Ok(None);
@@ -318,7 +318,7 @@ fn cache_of(letter: u8) -> Result<Cache> {
     })
 }
 
-/// Kept as `,{…},{…}`.
+/// Stored as `,{…},{…}`.
 fn failures(mut texts: Vec<u8>) -> Result<Vec<FailedAttempt>> {
     match texts.first_mut() {
         None => return Ok(Vec::new()),

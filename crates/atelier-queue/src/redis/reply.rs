@@ -1,4 +1,4 @@
-//! Reading what a script answers.
+//! Parses scripts' replies.
 
 use ::redis::Value;
 use atelier_api::Status;
@@ -45,7 +45,7 @@ pub(super) fn texts(value: Value) -> Result<Vec<String>> {
     list(value)?.into_iter().map(text).collect()
 }
 
-/// The text, empty for one that is absent.
+/// The text, empty if absent.
 fn text(value: Value) -> Result<Vec<u8>> {
     match value {
         Value::Nil => Ok(Vec::new()),
@@ -53,7 +53,7 @@ fn text(value: Value) -> Result<Vec<u8>> {
     }
 }
 
-/// Jobs, told column by column; a column that says nothing may be left out.
+/// Jobs, column by column; empty columns may be omitted.
 pub(super) fn records(value: Value) -> Result<Vec<Record>> {
     let mut columns = list(value)?.into_iter();
     let mut column = || {
@@ -84,7 +84,7 @@ pub(super) fn records(value: Value) -> Result<Vec<Record>> {
     .collect()
 }
 
-/// Why an item was not carried out, if it was not: the numbers of `rows.lua`.
+/// The refusal of an item, if any: the numbers of `rows.lua`.
 pub(super) fn refusal(code: i64, event: Event) -> Result<(), Error> {
     let status = match code {
         0 => return Ok(()),
@@ -101,7 +101,7 @@ pub(super) fn refusal(code: i64, event: Event) -> Result<(), Error> {
     Err(Illegal { status, event }.into())
 }
 
-/// The answer, unless it is a number that says why not.
+/// The reply, unless it is the number of a refusal.
 pub(super) fn unless_refused(answer: Value, event: Event) -> Result<Value, Error> {
     if let Value::Int(code) = answer {
         refusal(code, event)?;

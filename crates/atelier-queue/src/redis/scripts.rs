@@ -1,5 +1,5 @@
-//! The operations' texts, put together from `lua/`: what all share, then what
-//! is the operation's own.
+//! The operations' sources, assembled from `lua/`: the shared part, then the
+//! operation's own.
 
 use std::sync::LazyLock;
 
@@ -18,10 +18,9 @@ macro_rules! rows {
     };
 }
 
-/// A script of these files, of a [kind](Script). Whatever was accepted is
-/// finished, cancelled and deleted even when Redis is full; only [`ENQUEUE`] is
-/// refused then. However late, only what ends a claim is carried out, and what
-/// tells that it is still needed.
+/// A script of these files, of a [kind](Script). Accepted jobs are finished, cancelled
+/// and deleted even when Redis is full; only [`ENQUEUE`] is refused then. Of late
+/// scripts, only those run that end a claim or report that it is still needed.
 macro_rules! script {
     ($name:ident, $kind:ident: $($file:literal),+) => {
         pub(super) static $name: LazyLock<Script> = LazyLock::new(|| {
@@ -34,8 +33,8 @@ macro_rules! script {
     };
 }
 
-/// A script that serves simple jobs by itself, and has `slow_path` for others,
-/// made of the file of the same name (and others needed for it).
+/// A script that processes simple jobs itself, and has `slow_path` for others, made of
+/// the file of the same name (and others that it needs).
 macro_rules! quick_script {
     ($name:ident, $kind:ident: $file:literal $(, $needed:literal)*) => {
         pub(super) static $name: LazyLock<Script> = LazyLock::new(|| {

@@ -1,4 +1,4 @@
-//! Claims: what is due, else whose turn it is.
+//! Claims: what is due, else the next job in the fair order.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ use super::{
     unread,
 };
 
-/// How many leases and delays one claim looks after.
+/// Maximum number of leases and delays that one claim processes.
 const DUE: usize = 16;
 
-/// The owners that the lane has overtaken are forgotten at every so many turns.
+/// Number of turns after which the owners that the lane has overtaken are removed.
 const FORGET: i64 = 64;
 
 /// A claim, still as rows.
@@ -61,7 +61,7 @@ pub(super) fn claim<P: Payload>(
     Ok(Claimed::Idle(wake))
 }
 
-/// Takes delayed jobs and lost leases back into the order, up to the first
+/// Returns delayed jobs and those with expired leases to the order, up to the first
 /// delivery that is due.
 fn settle_due<P: Payload>(
     c: &Connection,
@@ -114,7 +114,7 @@ fn next_due(c: &Connection) -> Result<Option<i64>> {
     )
 }
 
-/// Whose turn it is; jobs before it that cannot be read have failed then.
+/// The next job; unreadable ones before it have failed then.
 fn first<P: Payload>(
     c: &Connection,
     changed: &mut Vec<String>,

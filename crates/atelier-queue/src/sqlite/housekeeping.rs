@@ -1,4 +1,4 @@
-//! Notes of what is to be discarded, in the embedded store.
+//! Notes of blobs to be discarded, in SQLite.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -86,7 +86,7 @@ impl<P: Payload> Housekeeping for SqliteQueue<P> {
     }
 
     async fn set_aside_unreadable(&self, now: Timestamp) -> Result<()> {
-        // Hardly ever there are any, and the writer has others to serve.
+        // There are hardly ever any, so the writer is not bothered without need.
         if self.database.read_inline(unread::unknown)?.is_empty() {
             return Ok(());
         }

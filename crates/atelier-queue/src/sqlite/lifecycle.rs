@@ -1,4 +1,4 @@
-//! How a job comes to its end: alone, or with those who joined it.
+//! The life of a job up to its end, alone or with those that joined it.
 
 use std::slice;
 
@@ -53,8 +53,8 @@ pub(super) fn enqueue<P: Payload>(
     Ok(row)
 }
 
-/// Shares the answer of the job that was found to be joined, or its call; else
-/// takes a place in the order.
+/// Joins the answer or the call of the job found; otherwise queues the row in the
+/// order.
 fn place(c: &Connection, row: &mut Row, shared: Option<Row>, now: i64) -> Result<()> {
     match shared {
         Some(Row {
@@ -99,7 +99,7 @@ fn joinable(c: &Connection, row: &Row, since: i64) -> Result<Option<Row>> {
     Ok(found.into_iter().next())
 }
 
-/// Notes that the job refers to the blobs of its leader's outcome.
+/// Records that the job refers to the blobs of its leader's outcome.
 fn keep_answer<P: Payload>(c: &Connection, id: &str, row: &Row) -> Result<()> {
     let outcome: Option<P::Outcome> = row.outcome.as_deref().map(row::parse).transpose()?;
     keep_files(c, id, outcome.iter().flat_map(P::Outcome::blobs))
@@ -115,11 +115,11 @@ pub(super) fn leader_of(c: &Connection, row: &Row) -> Result<Option<Row>> {
     }
 }
 
-/// The job, if the ticket is still the right to act on it.
+/// The job, if the ticket is still valid for it.
 pub(super) fn held(c: &Connection, ticket: &Ticket) -> Result<Row> {
     let row = load(c, &ticket.id)?.ok_or(Error::NotFound)?;
     let active = matches!(row.status, Status::Running | Status::Delivering);
-    // A follower that was revived may carry the token of its own last call.
+    // A retried follower may have the token of its own last call.
     if active && row.leader.is_none() && row.token == ticket.token {
         Ok(row)
     } else {
@@ -175,8 +175,8 @@ pub(super) fn settle<P: Payload>(
     save(c, &mut row, changed)
 }
 
-/// The ends, the leader's first, none if they had ended before; and the blobs
-/// that nobody refers to any more.
+/// Returns the ends, the leader's first, none if they had ended before, and the blobs
+/// without references.
 pub(super) fn complete<P: Payload>(
     c: &Connection,
     changed: &mut Vec<String>,
@@ -194,7 +194,7 @@ pub(super) fn complete<P: Payload>(
     finish::<P>(c, changed, row, now)
 }
 
-/// Ends the job, and those that share its call.
+/// Ends the job and those that share its call.
 pub(super) fn finish<P: Payload>(
     c: &Connection,
     changed: &mut Vec<String>,
@@ -215,7 +215,7 @@ pub(super) fn finish<P: Payload>(
     }
     let mut rows = vec![row];
     for id in shared {
-        // One that cannot be read fails alone.
+        // An unreadable one fails alone.
         rows.extend(readable(&id, load(c, &id))?.flatten());
     }
     let ended = outbox::note_all(c, &rows, false)?;
@@ -223,8 +223,8 @@ pub(super) fn finish<P: Payload>(
     Ok((ended, orphans))
 }
 
-/// Makes the record of a finished leader what its owner, who had left it,
-/// wanted; the blobs that nobody refers to any more.
+/// Deletes a finished withdrawn leader's record or outcome, as its owner requested.
+/// Returns the blobs without references.
 fn leave<P: Payload>(c: &Connection, row: &Row) -> Result<Vec<String>> {
     match row.withdrawn {
         Withdrawn::No => Ok(Vec::new()),
@@ -289,8 +289,8 @@ fn stop(c: &Connection, row: &mut Row, cancelled: Status) -> Result<()> {
     Ok(())
 }
 
-/// Settles what was taken for a leader that left before its call was begun:
-/// one of its followers will pay. While a call is in progress it still owes it.
+/// Settles the charge of a leader withdrawn before its call was started: one of its
+/// followers will pay. A leader whose call is in progress still owes it.
 fn close(c: &Connection, row: &mut Row) -> Result<Vec<Note>> {
     if row.status == Status::Running {
         return Ok(Vec::new());
@@ -301,8 +301,8 @@ fn close(c: &Connection, row: &mut Row) -> Result<Vec<Note>> {
     Ok(vec![note])
 }
 
-/// Notes that a follower has left, and ends a withdrawn leader that nobody
-/// waits for any more; also the blobs that nobody refers to any more.
+/// Removes a follower, and ends a withdrawn leader that nobody waits for any more.
+/// Returns also the blobs without references.
 fn abandon(
     c: &Connection,
     changed: &mut Vec<String>,
@@ -311,7 +311,7 @@ fn abandon(
 ) -> Result<(Vec<Note>, Vec<String>)> {
     let leader = readable(leader, load(c, leader))?.flatten();
     let leader = leader.filter(|leader| leader.withdrawn != Withdrawn::No);
-    // An outcome that is recorded already is delivered all the same.
+    // An outcome that is recorded already is delivered nevertheless.
     let alone = match leader {
         Some(leader) if followers(c, &leader.id)?.is_empty() => {
             let cancelled = transition(leader.status, Event::Cancel).ok();

@@ -1,4 +1,4 @@
-//! The outbox: what was noted of jobs in the transaction that ended them.
+//! The outbox: entries made in the transactions that ended jobs.
 
 use rusqlite::{Connection, params};
 
@@ -8,12 +8,12 @@ use super::{
     table,
 };
 
-/// What the one who pays for a call is told of it.
+/// The call, for the entry of the job that pays for it.
 #[derive(Clone, Copy)]
 pub(super) struct Paid<'a> {
     /// Its failed attempts, as JSON.
     attempts: &'a str,
-    /// It was stopped during an attempt.
+    /// Whether it was stopped during an attempt.
     interrupted: bool,
 }
 
@@ -25,7 +25,7 @@ pub(super) struct Note {
     interrupted: bool,
 }
 
-/// Notes that the job, which is stored as it ended, has done so.
+/// Adds an entry for the job, which is stored as it ended.
 pub(super) fn note(c: &Connection, row: &Row, paid: Option<Paid<'_>>) -> Result<Note> {
     let paid = paid.filter(|_| row.is_charged());
     let attempts = paid.map_or("[]", |paid| paid.attempts);
@@ -52,7 +52,8 @@ pub(super) fn note(c: &Connection, row: &Row, paid: Option<Paid<'_>>) -> Result<
     })
 }
 
-/// Notes the end of those who shared a call; the first whose charge is open pays.
+/// Adds entries for the jobs that shared a call; the first whose charge is not settled
+/// pays.
 pub(super) fn note_all(c: &Connection, rows: &[Row], interrupted: bool) -> Result<Vec<Note>> {
     let paid = rows.first().map(|leader| Paid {
         attempts: &leader.failures,
@@ -66,8 +67,7 @@ pub(super) fn note_all(c: &Connection, rows: &[Row], interrupted: bool) -> Resul
     noted.collect()
 }
 
-/// At most `limit` notes whose keys come after this one; without the note where it
-/// cannot be read.
+/// At most `limit` entries whose keys come after this one; `None` for unreadable ones.
 pub(super) fn list(
     c: &Connection,
     after: &str,

@@ -1,4 +1,4 @@
-//! Forgetting a job.
+//! Deletes jobs.
 
 use rusqlite::Connection;
 
@@ -9,7 +9,7 @@ use super::{
     unread,
 };
 
-/// Forgets a finished job; returns the blobs that no other job refers to.
+/// Deletes a finished job. Returns the blobs that no other job refers to.
 pub(super) fn delete<P: Payload>(
     c: &Connection,
     changed: &mut Vec<String>,

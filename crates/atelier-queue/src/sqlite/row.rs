@@ -1,4 +1,4 @@
-//! A row of the `jobs` table, and the job that it holds.
+//! A row of the `jobs` table, and the job in it.
 
 use atelier_api::{Cache, Status};
 use serde::{Deserialize, Serialize};
@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::super::{FailedAttempt, Job, NewJob, Payload, Result, Ticket, due};
 use atelier_store::{self as store, instant};
 
-/// A row as it is stored. JSON stays text: it is read and written outside the
-/// store's one writing thread.
+/// A row as stored. JSON stays text: it is parsed and written outside the writer
+/// thread.
 #[derive(Debug, Clone)]
 pub(super) struct Row {
     pub(super) id: String,
@@ -17,8 +17,8 @@ pub(super) struct Row {
     pub(super) token: u64,
     pub(super) attempt: u32,
     pub(super) deliveries: u32,
-    /// Not before this (queued), or end of the lease (running, delivering); 0:
-    /// waits for nothing but its turn.
+    /// The earliest start (queued), or the end of the lease (running, delivering); 0 if it
+    /// waits only for its turn.
     pub(super) due: i64,
     pub(super) created_at: i64,
     pub(super) started_at: Option<i64>,
@@ -39,12 +39,12 @@ pub(super) struct Row {
     pub(super) hooks: String,
     pub(super) failures: String,
     pub(super) outcome: Option<String>,
-    /// Changes that the followers read here; of a follower, those from before
+    /// The number of reports, which followers read here; for a follower, that from before
     /// it joined.
     pub(super) reports: u64,
 }
 
-/// Whether the owner has left a job that is carried on for its followers.
+/// Whether the owner has withdrawn a job that continues for its followers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Withdrawn {
     No,
@@ -87,7 +87,7 @@ impl Row {
         })
     }
 
-    /// The right to act on it.
+    /// Its ticket.
     pub(super) fn ticket(&self) -> Ticket {
         Ticket {
             id: self.id.clone(),
@@ -101,7 +101,7 @@ impl Row {
         self.finished_at = Some(now);
         self.cache = Cache::Exact;
         self.outcome = Some(answer);
-        // A copy is not a call: it must not lead anybody.
+        // A copy is not a call, so it must not lead others.
         self.flight = None;
     }
 
@@ -115,7 +115,7 @@ impl Row {
         self.leader = Some(leader.id);
     }
 
-    /// Shows what the leader has reported since it last told its followers.
+    /// Adds what the leader has reported since its last copy to the followers.
     pub(super) fn share_reports(&mut self, leader: &Self) {
         self.version += leader.reports.saturating_sub(self.reports);
         self.reports = leader.reports;
@@ -123,22 +123,22 @@ impl Row {
         self.preview.clone_from(&leader.preview);
     }
 
-    /// Forgets how far the call was.
+    /// Clears the progress.
     pub(super) fn unreport(&mut self) {
         self.progress = None;
         self.preview = None;
     }
 
-    /// Keeps what went wrong.
+    /// Adds a failed attempt.
     pub(super) fn fail(&mut self, failed: &FailedAttempt) -> Result<()> {
-        // A list that cannot be read must not keep the job from its end.
+        // An unreadable list must not prevent the job from ending.
         let mut failures: Vec<FailedAttempt> = parse(&self.failures).unwrap_or_default();
         failures.push(failed.clone());
         self.failures = text(&failures)?;
         Ok(())
     }
 
-    /// What the attempts so far have cost is settled.
+    /// Marks the cost of the attempts so far as settled.
     pub(super) fn settle_failures(&mut self) -> Result<()> {
         let mut failures: Vec<FailedAttempt> = parse(&self.failures)?;
         for attempt in &mut failures {
@@ -148,12 +148,12 @@ impl Row {
         Ok(())
     }
 
-    /// Whether anything was taken for it that is not settled yet.
+    /// Whether it has a charge that is not settled yet.
     pub(super) fn is_charged(&self) -> bool {
         !matches!(self.charge.as_str(), "null" | "[]")
     }
 
-    /// Whether anybody wants to know how it ended.
+    /// Whether anybody is to be notified of its end.
     pub(super) fn is_to_be_told(&self) -> bool {
         const NOBODY: &str = r#"{"callback_url":null,"failure_callback_url":null}"#;
         self.withdrawn == Withdrawn::No
@@ -172,7 +172,7 @@ impl Row {
         self.status == Status::Queued && self.due == 0
     }
 
-    /// The row as its owner sees it; `None` when they deleted it.
+    /// The row as its owner sees it; `None` if they deleted it.
     pub(super) fn seen_by_owner(mut self) -> Option<Self> {
         match self.withdrawn {
             Withdrawn::No => {}

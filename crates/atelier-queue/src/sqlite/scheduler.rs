@@ -1,4 +1,4 @@
-//! Whose turn it is: lanes, fair order, flow control.
+//! Lanes, fair order and flow control.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -17,13 +17,13 @@ pub(super) struct State {
     pub(super) floor: Option<i64>,
 }
 
-/// Gives the row its place behind its owner's other jobs.
+/// Places the row after its owner's other jobs.
 pub(super) fn schedule(c: &Connection, row: &mut Row) -> Result<()> {
     row.vt = state(c, &row.lane)?.vt.max(finish(c, row)?.unwrap_or(0));
     set_finish(c, row, row.vt + row.cost)
 }
 
-/// Gives back the virtual time of a job that is never begun.
+/// Returns the virtual time of a job that is never started.
 pub(super) fn unschedule(c: &Connection, row: &Row) -> Result<()> {
     match finish(c, row)? {
         Some(finish) => {
@@ -91,7 +91,7 @@ pub(super) fn running(c: &Connection, lane: &str) -> Result<i64> {
 }
 
 impl State {
-    /// Calls that may be in progress at `now`.
+    /// The limit of calls in progress at `now`.
     fn allowed(&self, lane: &Lane, now: i64) -> i64 {
         let parallel = lane.parallel.map_or(i64::MAX, i64::from);
         self.floor.map_or(parallel, |floor| {
@@ -100,7 +100,7 @@ impl State {
         })
     }
 
-    /// When the next call may begin: now, at an instant, or when one ends.
+    /// When the next call may start: now, at an instant, or when one ends.
     pub(super) fn opening(&self, lane: &Lane, running: i64, now: i64) -> Opening {
         if now < self.held_until {
             return Opening::At(self.held_until);
@@ -125,7 +125,7 @@ pub(super) enum Opening {
     WhenOneEnds,
 }
 
-/// Lets no call begin in the lane before `until`, and fewer at once for a while.
+/// Starts no call in the lane before `until`, and fewer concurrently for a while.
 pub(super) fn throttle(c: &Connection, lane: &Lane, until: i64, now: i64) -> Result<()> {
     let mut state = state(c, &lane.name)?;
     if now >= state.held_until {

@@ -43,18 +43,17 @@ const SELECT: &str = "SELECT id, owner, status, version, token, attempt, deliver
     created_at, started_at, finished_at, progress, preview, lane, band, vt, cost, flight, leader,
     followed, withdrawn, cache, request, charge, hooks, failures, outcome, reports FROM jobs";
 
-/// A row, or the id of one that cannot be read: it is damaged, or of a later
-/// version.
+/// A row, or the id of an unreadable one: it is damaged, or of a later version.
 pub(super) type Found = Result<Row, String>;
 
-/// Everything that the condition selects.
+/// All rows that the condition selects.
 pub(super) fn find(c: &Connection, condition: &str, values: &[&dyn ToSql]) -> Result<Vec<Found>> {
     cached(c, &format!("{SELECT} {condition}"), |query| {
         query.query_map(values, found)?.collect()
     })
 }
 
-/// Every row that the condition selects and that can be read.
+/// The readable rows that the condition selects.
 pub(super) fn select(c: &Connection, condition: &str, values: &[&dyn ToSql]) -> Result<Vec<Row>> {
     Ok(find(c, condition, values)?.into_iter().flatten().collect())
 }
@@ -156,8 +155,7 @@ pub(super) fn insert(c: &Connection, row: &Row) -> Result<()> {
     )
 }
 
-/// Writes what may have changed, raises the version, and carries it over to
-/// the followers.
+/// Writes the mutable columns, increments the version, and copies them to the followers.
 pub(super) fn save(c: &Connection, row: &mut Row, changed: &mut Vec<String>) -> Result<()> {
     row.version += 1;
     let untold = if row.leader.is_none() {
@@ -196,7 +194,7 @@ pub(super) fn save(c: &Connection, row: &mut Row, changed: &mut Vec<String>) -> 
     Ok(())
 }
 
-/// Writes how far the call is. The followers, however many, read it from here.
+/// Writes the progress. The followers, however many, read it from here.
 pub(super) fn report(c: &Connection, row: &Row) -> Result<()> {
     execute(
         c,
@@ -207,7 +205,7 @@ pub(super) fn report(c: &Connection, row: &Row) -> Result<()> {
     )
 }
 
-/// Moves the due time alone; nothing a client could see.
+/// Writes only the due time, which clients cannot see.
 pub(super) fn set_due(c: &Connection, row: &Row) -> Result<()> {
     execute(
         c,
@@ -216,7 +214,7 @@ pub(super) fn set_due(c: &Connection, row: &Row) -> Result<()> {
     )
 }
 
-/// Writes where the job stands in its lane.
+/// Writes the job's place in its lane.
 pub(super) fn set_turn(c: &Connection, row: &Row) -> Result<()> {
     execute(
         c,
@@ -225,8 +223,7 @@ pub(super) fn set_turn(c: &Connection, row: &Row) -> Result<()> {
     )
 }
 
-/// Gives the followers the state of their leader, and the versions that its
-/// reports stand for.
+/// Copies the leader's state to its followers, and adds the versions of its reports.
 fn mirror(c: &Connection, leader: &Row, untold: u64, changed: &mut Vec<String>) -> Result<()> {
     let finished_at = leader.finished_at.filter(|_| leader.status.is_terminal());
     for id in followers(c, &leader.id)? {
@@ -261,8 +258,8 @@ pub(super) fn followers(c: &Connection, leader: &str) -> Result<Vec<String>> {
     )
 }
 
-/// Makes a job with an outcome a cancelled one without; the blobs that no job
-/// refers to any more.
+/// Turns a job with an outcome into a cancelled one without. Returns the blobs without
+/// references.
 pub(super) fn forget_outcome<P: Payload>(c: &Connection, row: &Row) -> Result<Vec<String>> {
     execute(
         c,
@@ -289,12 +286,12 @@ pub(super) fn forget_outcome<P: Payload>(c: &Connection, row: &Row) -> Result<Ve
     Ok(orphans)
 }
 
-/// What was taken for the job is settled elsewhere.
+/// Marks the job's charge as settled elsewhere.
 pub(super) fn void_charge(c: &Connection, id: &str) -> Result<()> {
     execute(c, "UPDATE jobs SET charge = 'null' WHERE id = ?1", &[&id])
 }
 
-/// Writes everything that a job begun anew may change.
+/// Writes everything that starting a job again may change.
 pub(super) fn replace(c: &Connection, row: &mut Row, changed: &mut Vec<String>) -> Result<()> {
     execute(
         c,
@@ -314,7 +311,7 @@ pub(super) fn replace(c: &Connection, row: &mut Row, changed: &mut Vec<String>) 
     save(c, row, changed)
 }
 
-/// Forgets a row; the blobs that no other refers to, which are to be discarded.
+/// Deletes a row. Returns the blobs without references, which are to be discarded.
 pub(super) fn remove(c: &Connection, id: &str) -> Result<Vec<String>> {
     let orphans = orphans(c, id)?;
     note_discards(c, &orphans)?;
@@ -322,7 +319,7 @@ pub(super) fn remove(c: &Connection, id: &str) -> Result<Vec<String>> {
     Ok(orphans)
 }
 
-/// Notes that the job refers to these blobs.
+/// Records that the job refers to these blobs.
 pub(super) fn keep_files<'a>(
     c: &Connection,
     id: &str,
@@ -338,7 +335,7 @@ pub(super) fn keep_files<'a>(
     Ok(())
 }
 
-/// Whether every blob of the answer is still referred to by some job.
+/// Whether some job still refers to every blob of the answer.
 pub(super) fn still_kept(c: &Connection, answer: &impl Outcome) -> Result<bool> {
     for key in answer.blobs() {
         if !is_kept(c, key)? {

@@ -1,4 +1,4 @@
-//! What becomes of jobs that cannot be read.
+//! Handles unreadable jobs.
 
 use rusqlite::Connection;
 
@@ -10,7 +10,7 @@ use super::{
 };
 use atelier_store::instant;
 
-/// Rows with words that are not known, which perhaps no lane and no lease leads to.
+/// Rows with unknown words, which claims may not find by lane or lease.
 pub(super) fn unknown(c: &Connection) -> Result<Vec<String>> {
     texts(
         c,
@@ -21,7 +21,7 @@ pub(super) fn unknown(c: &Connection) -> Result<Vec<String>> {
     )
 }
 
-/// Lets the jobs fail of such rows.
+/// Fails the jobs of such rows.
 pub(super) fn give_up_unknown<P: Payload>(
     c: &Connection,
     changed: &mut Vec<String>,
@@ -33,8 +33,8 @@ pub(super) fn give_up_unknown<P: Payload>(
     Ok(())
 }
 
-/// Makes a row that cannot be read one that can, of a call in progress if the job
-/// has not ended; what else of it is damaged stays so.
+/// Makes an unreadable row readable, as a call in progress if the job has not ended;
+/// other damage remains.
 fn repair(c: &Connection, id: &str) -> Result<()> {
     execute(
         c,
@@ -51,7 +51,7 @@ fn repair(c: &Connection, id: &str) -> Result<()> {
     )
 }
 
-/// Ends a job of whose row nothing can be read.
+/// Ends a job whose row is entirely unreadable.
 fn end_unread(c: &Connection, id: &str, now: i64) -> Result<()> {
     execute(
         c,
@@ -60,7 +60,7 @@ fn end_unread(c: &Connection, id: &str, now: i64) -> Result<()> {
     )
 }
 
-/// Lets a job fail whose record cannot be read, whatever it waits for.
+/// Fails a job with an unreadable record, whatever it waits for.
 pub(super) fn set_aside<P: Payload>(
     c: &Connection,
     changed: &mut Vec<String>,
@@ -71,7 +71,7 @@ pub(super) fn set_aside<P: Payload>(
     fail_unread::<P>(c, changed, row, now)
 }
 
-/// The same by its id, if not even its row can be read.
+/// The same by id, if even its row is unreadable.
 pub(super) fn give_up<P: Payload>(
     c: &Connection,
     changed: &mut Vec<String>,
@@ -101,7 +101,7 @@ fn fail_unread<P: Payload>(
     Ok(())
 }
 
-/// Forgets a job whose row cannot be read, and lets fail who waits for it.
+/// Deletes a job with an unreadable row, and fails those that wait for it.
 pub(super) fn forget<P: Payload>(
     c: &Connection,
     changed: &mut Vec<String>,

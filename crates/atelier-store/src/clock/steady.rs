@@ -1,16 +1,16 @@
-//! The machine's clock without its leaps, for a process that has no other.
+//! The machine's clock without its jumps, for a process without Redis.
 
 use std::time::{Duration, Instant};
 
-/// A clock that differs by more was not adjusted but corrected, or the machine
-/// has slept: its time is taken over at once.
+/// A larger difference means that the clock was corrected, or the machine was suspended:
+/// the new time applies at once.
 const CORRECTION: Duration = Duration::from_secs(60 * 60);
 
-/// So much of the time that passes is added or left out until both clocks agree.
+/// The fraction of elapsed time that is added or left out until both clocks agree.
 const SHARE: i64 = 10;
 
-/// Goes on at the pace of a clock that nobody can set. Leases and windows then
-/// last as long as they should, although somebody sets the machine's clock.
+/// Advances at the rate of the monotonic clock, so that leases and windows last as long
+/// as they should even if somebody sets the machine's clock.
 #[derive(Debug)]
 pub(super) struct Steady {
     looked: Instant,
@@ -26,8 +26,8 @@ impl Steady {
         }
     }
 
-    /// The time at this instant, when the machine's clock tells another perhaps;
-    /// and by how much that was taken over at once.
+    /// Returns the time at this instant, given the machine's, and the difference that was
+    /// applied at once, if any.
     pub(super) fn tell(&mut self, at: Instant, machine: i64) -> (i64, Option<i64>) {
         let passed = micros(at.saturating_duration_since(self.looked));
         self.looked = self.looked.max(at);
@@ -54,7 +54,7 @@ mod tests {
     const SECOND: i64 = 1_000_000;
     const START: i64 = 1_800_000_000 * SECOND;
 
-    /// What is told each second from the start on, by a machine so far ahead.
+    /// The time returned in each second, on a machine whose clock is this far ahead.
     fn told(ahead: i64, seconds: u64) -> Vec<i64> {
         let start = Instant::now();
         let mut clock = Steady::new(start, START);

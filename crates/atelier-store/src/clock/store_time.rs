@@ -11,23 +11,23 @@ use tracing::warn;
 /// No offset is known yet.
 const UNKNOWN: i64 = i64::MIN;
 
-/// Clocks that differ by more than this deserve a word in the log.
+/// Differences between clocks over this are logged.
 const WORTH_A_WORD: Duration = Duration::from_secs(2);
 
-/// The time of a store that is somewhere else.
+/// The clock of a remote store.
 #[derive(Debug)]
 pub(crate) struct StoreTime {
-    /// Where the monotonic clock began to count.
+    /// The reference instant of the monotonic clock.
     base: Instant,
     /// Unix microseconds of the store at `base`, or [`UNKNOWN`].
     offset: AtomicI64,
-    /// Somebody was told the machine's time, for want of the store's.
+    /// Whether the machine's time was returned before the store's was known.
     guessed: AtomicBool,
-    /// It was logged that the machine's clock is wrong.
+    /// Whether the difference has been logged.
     mentioned: AtomicBool,
 }
 
-/// One question for the time, and its answer.
+/// One measurement of the store's time.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sample {
     pub(crate) asked: Instant,
@@ -52,7 +52,7 @@ impl StoreTime {
         self.offset.load(Ordering::Relaxed) != UNKNOWN
     }
 
-    /// Whether anybody asked for the time before it was known.
+    /// Whether the time was read before it was known.
     pub(crate) fn was_guessed(&self) -> bool {
         self.guessed.load(Ordering::Relaxed)
     }
@@ -67,8 +67,7 @@ impl StoreTime {
         Timestamp::from_microsecond(offset + self.at(Instant::now())).ok()
     }
 
-    /// What the store's clock shows at an instant, in Unix microseconds; nothing
-    /// while that is not known.
+    /// The store's time at an instant, in Unix microseconds; `None` until it is known.
     pub(crate) fn told_at(&self, instant: Instant) -> Option<i64> {
         let offset = self.offset.load(Ordering::Relaxed);
         (offset != UNKNOWN).then(|| offset + self.at(instant))
@@ -79,15 +78,15 @@ impl StoreTime {
         i64::try_from(since.as_micros()).unwrap_or(i64::MAX / 2)
     }
 
-    /// Takes a measurement in, and says so once if the machine's clock is wrong.
+    /// Applies a measurement, and logs once if the machine's clock is wrong.
     pub(crate) fn take(&self, sample: Sample) {
         self.follow(sample);
         self.compare(Timestamp::now());
     }
 
-    /// Takes a measurement in. The answer was true at some moment between
-    /// question and answer; as long as the present offset agrees with that it
-    /// stays, so that a slow answer does not disturb a good one.
+    /// Applies a measurement. The answer was true at some moment between request and
+    /// response; the present offset is kept as long as it agrees with that, so that a slow
+    /// response does not degrade it.
     pub(crate) fn follow(&self, sample: Sample) {
         let (asked, answered) = (self.at(sample.asked), self.at(sample.answered));
         let present = self.offset.load(Ordering::Relaxed);
@@ -97,7 +96,7 @@ impl StoreTime {
         }
     }
 
-    /// Says so once if the machine's clock is wrong.
+    /// Logs once if the machine's clock is wrong.
     fn compare(&self, machine: Timestamp) {
         let Some(store) = self.now() else { return };
         let differ = machine.duration_since(store);

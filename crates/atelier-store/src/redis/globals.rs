@@ -1,21 +1,20 @@
-//! A check for tests: Redis refuses a global that nobody declared, but only
-//! when the script comes to it, which may be on a path that is seldom taken.
+//! A check for tests: Redis rejects undeclared globals, but only when the script reaches
+//! them, possibly on a rare path.
 
 use std::collections::BTreeSet;
 
-/// What Redis gives every script, as far as ours use it.
+/// The globals that Redis provides, as far as our scripts use them.
 const GIVEN: &str = "ARGV KEYS cjson cmsgpack ipairs math next pairs pcall redis string struct table tonumber type \
      unpack";
 const WORDS: &str = "and break do else elseif end false for function if in local nil not or \
     repeat return then true until while";
 
-/// What begins and what ends a block or a table. A `do` by itself, which would
-/// begin one too, is not known.
+/// Tokens that begin and end blocks and tables. A bare `do` block is not supported.
 const BEGIN: [&str; 7] = ["then", "else", "repeat", "for", "while", "function", "{"];
 const END: [&str; 5] = ["end", "until", "elseif", "else", "}"];
 
-/// The names, numbers and signs of the code, each with its line. Comments and
-/// texts of more than one line are not known.
+/// The tokens of the code, each with its line. Comments and strings of more than one
+/// line are not supported.
 fn tokens(code: &str) -> Vec<(&str, &str)> {
     let mut tokens = Vec::new();
     for line in code.lines() {
@@ -36,7 +35,7 @@ fn tokens(code: &str) -> Vec<(&str, &str)> {
     tokens
 }
 
-/// The length of the text at the beginning, with its quotes.
+/// The length of the string literal at the beginning, with its quotes.
 fn quoted(text: &str, quote: char) -> usize {
     let mut escaped = true;
     let end = text.find(|letter| {
@@ -52,12 +51,12 @@ fn is_name(token: &str) -> bool {
         && !WORDS.split(' ').any(|word| word == token)
 }
 
-/// The names that are neither declared where they are used nor given, each
-/// with its line. A name counts as declared from its own `local` on.
+/// The names that are neither declared where they are used nor provided, each with its
+/// line. A name counts as declared from its `local` on.
 pub(super) fn undeclared(code: &str) -> Vec<String> {
     let tokens = tokens(code);
     let token = |index: usize| tokens.get(index).map_or("", |(_, token)| *token);
-    // What began each block that is open, and the names declared in it.
+    // The opening token of each open block, and the names declared in it.
     let mut blocks = vec![BTreeSet::from_iter(GIVEN.split(' '))];
     let (mut found, mut index) = (Vec::new(), 0);
     while let Some((line, now)) = tokens.get(index).copied() {

@@ -1,4 +1,4 @@
-//! Getting and keeping the connection.
+//! Opens and keeps the connection.
 
 use std::{
     io,
@@ -25,27 +25,27 @@ use tracing::warn;
 use super::{PATIENCE, RedisUrl};
 use crate::clock::{Sample, StoreTime};
 
-/// One connection attempt, up to the first answer.
+/// Time-out of a connection attempt, up to the first answer.
 pub(super) const CONNECT: Duration = Duration::from_millis(1500);
 
-/// One answer on a connection that stands.
+/// Time-out of an answer on an open connection.
 pub(super) const RESPONSE: Duration = Duration::from_secs(2);
 
-/// Redirections and lost nodes that one operation on a cluster may meet.
+/// Maximum number of redirections and lost nodes per operation on a cluster.
 const CLUSTER_RETRIES: u32 = 4;
 
-/// The version of the records that this program writes. One more whenever an
-/// older program could not read them.
+/// The version of the records that this program writes, increased whenever an older
+/// program could not read them.
 pub(super) const SCHEMA: u64 = 2;
 
-/// The version of the records that are there, on the node that has the queue.
+/// The key of the stored records' version, on the node that has the queue.
 const SCHEMA_KEY: &str = "atelier:{queue}:schema";
 
-/// The kind of error that a newer version means; nothing else of ours has it.
+/// The error kind for a newer version; no other error of ours has it.
 pub(super) const NEWER: ErrorKind = ErrorKind::InvalidClientConfig;
 
-/// The first words on a connection, said again now and then: the time, and
-/// which version the records have. A Redis that is full keeps no new version.
+/// The first commands on a connection, repeated periodically: read the time and the
+/// records' version. A full Redis does not store a new version.
 const GREETING: &str = "
 local version = redis.call('GET', KEYS[1])
 if not version or tonumber(version) < tonumber(ARGV[1]) then
@@ -55,13 +55,13 @@ end
 local time = redis.call('TIME')
 return { tonumber(time[1]), tonumber(time[2]), tonumber(version) }";
 
-/// Commands that may wait to be written. The library's 50 would make hundreds
-/// of concurrent operations wait for each other.
+/// Maximum number of commands waiting to be written. The library's default of 50 would make
+/// hundreds of concurrent operations wait for each other.
 const BUFFER: usize = 1024;
 
 type Attempt = Shared<BoxFuture<'static, Result<Link, RedisError>>>;
 
-/// The connection that is there, or the attempt that all who need it share.
+/// The open connection, or the attempt that all callers share.
 pub(super) struct Line {
     url: RedisUrl,
     time: Arc<StoreTime>,
@@ -77,7 +77,7 @@ impl Line {
         }
     }
 
-    /// The connection, made anew if it was lost.
+    /// Returns the connection, reopened if it was lost.
     pub(super) async fn connect(&self) -> Result<Link, RedisError> {
         self.attempt().await
     }
@@ -94,7 +94,7 @@ impl Line {
         let attempt = open(self.url.clone(), Arc::clone(&self.time))
             .boxed()
             .shared();
-        // It must not depend on the patience of the one who asked first.
+        // In a task of its own: it must not end with the first caller's time-out.
         tokio::spawn(attempt.clone());
         *current = Some(attempt.clone());
         attempt
@@ -111,7 +111,7 @@ pub(super) struct Link {
 #[derive(Clone)]
 enum Connection {
     Single(MultiplexedConnection),
-    /// Keeps its connections to the nodes by itself.
+    /// Manages its connections to the nodes itself.
     Cluster(ClusterConnection),
 }
 
@@ -120,8 +120,8 @@ impl Link {
         self.open.load(Ordering::Relaxed)
     }
 
-    /// Asks for the time. In a cluster the answer comes from the node that has
-    /// the queue, so that all processes ask the same.
+    /// Measures the time. In a cluster, of the node that has the queue, so that all
+    /// processes use the same clock.
     pub(super) async fn measure(self, time: &StoreTime) -> Result<(), RedisError> {
         let mut question = ::redis::cmd("EVAL");
         question.arg(GREETING).arg(1).arg(SCHEMA_KEY).arg(SCHEMA);
@@ -136,7 +136,7 @@ impl Link {
         Ok(())
     }
 
-    /// Asks the node that has this key for its time.
+    /// Measures the time of the node that has this key.
     pub(super) async fn measure_for(self, key: &str, time: &StoreTime) -> Result<(), RedisError> {
         let mut question = ::redis::cmd("EVAL");
         question.arg("return redis.call('TIME')").arg(1).arg(key);
@@ -145,8 +145,8 @@ impl Link {
         Ok(())
     }
 
-    /// The answer to a question, and a measurement of the `time` that is to be told
-    /// in it.
+    /// Sends a request. Returns its answer, and the measurement of the `time` that the answer
+    /// contains.
     async fn timed<T: FromRedisValue>(
         self,
         question: &Cmd,
@@ -183,23 +183,23 @@ impl Link {
     }
 }
 
-/// A new connection is needed: this one is broken, goes nowhere (a failover
-/// may leave it half open), or leads to a master that is one no more.
+/// Whether a new connection is needed: this one is broken, half open (as after a
+/// failover), or leads to a former master.
 fn is_lost(error: &RedisError) -> bool {
     error.is_io_error()
         || error.is_unrecoverable_error()
         || error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly)
 }
 
-/// A new connection, and by it the time.
+/// Opens a connection, and measures the time by it.
 async fn open(url: RedisUrl, time: Arc<StoreTime>) -> Result<Link, RedisError> {
     let link = connect(url).await?;
     let was_known = time.is_known();
     let measured = link.clone().measure(&time).await;
     match measured {
         Err(error) if !was_known || error.kind() == NEWER => return Err(error),
-        // Whoever asks at a time that was guessed must have given up before
-        // there is a connection.
+        // Operations that used the machine's time must have timed out before there is a
+        // connection.
         _ if !was_known && time.was_guessed() => sleep(PATIENCE).await,
         _ => {}
     }
@@ -216,14 +216,14 @@ async fn connect(url: RedisUrl) -> Result<Link, RedisError> {
         return timeout(PATIENCE, join(nodes)).await.unwrap_or_else(slow);
     }
     if nodes.len() > 1 {
-        // Two processes might settle on different ones.
+        // Two processes might choose different ones.
         let text = "several addresses are given, but the server is not part of a cluster";
         return Err((ErrorKind::InvalidClientConfig, text).into());
     }
     Ok(link)
 }
 
-/// Connects to one server, and learns whether it belongs to a cluster.
+/// Connects to one server, and detects whether it belongs to a cluster.
 async fn reach(node: ConnectionInfo) -> Result<(Link, bool), RedisError> {
     let open = Arc::new(AtomicBool::new(true));
     let watched = Arc::clone(&open);
@@ -273,7 +273,7 @@ async fn join(nodes: &[ConnectionInfo]) -> Result<Link, RedisError> {
     })
 }
 
-/// What the nodes of a cluster answered.
+/// The answers of a cluster's nodes.
 fn texts(answers: &Value) -> Vec<&str> {
     let Value::Map(answers) = answers else {
         return Vec::new();
@@ -288,7 +288,7 @@ fn texts(answers: &Value) -> Vec<&str> {
         .collect()
 }
 
-/// Says so once if Redis would throw away what it was given to keep.
+/// Logs once if Redis may evict stored data.
 fn warn_of_eviction(info: &str) {
     static WARNED: AtomicBool = AtomicBool::new(false);
     let policy = info
@@ -305,8 +305,8 @@ fn warn_of_eviction(info: &str) {
     }
 }
 
-/// With RESP3 the loss of a connection is told at once, and not learned by
-/// the next operation.
+/// With RESP3 the loss of a connection is reported at once, not only at the next
+/// operation.
 fn with_pushes(node: &ConnectionInfo) -> ConnectionInfo {
     let settings = node.redis_settings().clone();
     node.clone()

@@ -1,9 +1,9 @@
 //! Scripts: one operation, one round trip, all or nothing.
 //!
-//! A Redis that hung finds, when it goes on, whatever was sent to it meanwhile.
-//! Who sent it has stopped waiting by then: has answered a visitor with an error,
-//! or would not make the call that it claimed. So a script is told until when it
-//! is wanted, and does nothing after that. There are four kinds:
+//! When a hanging Redis recovers, it processes all that was sent meanwhile. Its callers
+//! have stopped waiting by then: they have answered a client with an error, or would not
+//! make the call that they claimed. So a script gets a deadline, after which it does
+//! nothing. There are four kinds:
 //!
 //! | kind | late | when Redis is full |
 //! |---|---|---|
@@ -23,14 +23,13 @@ use super::{Error, Redis, is_late};
 pub struct Script {
     code: Cow<'static, str>,
     hash: String,
-    /// It does nothing once nobody waits for it.
+    /// Whether it does nothing once nobody waits for it.
     expires: bool,
 }
 
-/// Redis looks whether it is full only before the first write of a script, and
-/// lets those pass that take no memory: so this one, of a key that is not there,
-/// opens the door for all others. From 7.0 on a script could ask to be let in
-/// by a flag, which 6.2 does not know.
+/// Redis checks whether it is full only before the first write of a script, and lets
+/// commands pass that take no memory: deleting a missing key first thus admits all later
+/// writes. From 7.0 on scripts have a flag for that, which 6.2 does not know.
 const DOOR: &str = "redis.call('DEL', KEYS[1] .. ':door')\n";
 
 /// The last of `ARGV` is the deadline, in Unix microseconds by the clock of the
@@ -43,18 +42,18 @@ end
 ";
 
 impl Script {
-    /// A script with this source, carried out while somebody waits for it.
+    /// A script with this source, which runs only while its caller waits.
     pub fn new(code: &'static str) -> Self {
         Self::of(format!("{DEADLINE}{code}").into(), true)
     }
 
-    /// The same, but even when Redis is full: it makes room, or keeps somebody out.
+    /// The same, but it also runs when Redis is full: it frees memory, or denies access.
     pub fn always(code: &'static str) -> Self {
         Self::of(format!("{DEADLINE}{DOOR}{code}").into(), true)
     }
 
-    /// A script that finishes what was accepted: carried out even when Redis is
-    /// full, and however late. To repeat it must do no harm.
+    /// A script that finishes accepted work: it also runs when Redis is full, and however
+    /// late. It must be idempotent.
     pub fn finishing(code: &'static str) -> Self {
         Self::of(format!("{DOOR}{code}").into(), false)
     }
@@ -73,14 +72,14 @@ impl Script {
         }
     }
 
-    /// The globals in it that nobody declared, each with its line.
+    /// The undeclared globals in it, each with its line.
     #[cfg(feature = "testing")]
     pub fn undeclared(&self) -> Vec<String> {
         super::globals::undeclared(&self.code)
     }
 }
 
-/// A script about to be run.
+/// A call of a script.
 #[must_use = "a call does nothing until it is run"]
 pub struct Call<'a> {
     redis: &'a Redis,
@@ -99,14 +98,13 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The next of `KEYS`; the prefix is put before it. All keys of a call
-    /// share a hash tag.
+    /// Adds the next of `KEYS`, with the prefix. All keys of a call must share a hash tag.
     pub fn key(mut self, name: impl AsRef<str>) -> Self {
         self.keys.push(self.redis.key(name));
         self
     }
 
-    /// The next of `ARGV`, or the next few: a slice is one for each element.
+    /// Adds the next of `ARGV`; a slice adds one per element.
     pub fn arg(mut self, value: impl ToRedisArgs) -> Self {
         value.write_redis_args(&mut self.args);
         self
@@ -118,8 +116,8 @@ impl<'a> Call<'a> {
         self.redis.shared.converse(until, self.ask(until)).await
     }
 
-    /// A script that comes too late while there is still time was given a wrong
-    /// deadline: the clock of its node has been set, or another node has its keys.
+    /// Retries a script that came too late although there is time left. Its deadline was
+    /// wrong: the clock of its node has been set, or another node has its keys.
     async fn ask(&self, until: Instant) -> Result<Value, RedisError> {
         match self.evaluate(until).await {
             Err(error) if is_late(&error) && Instant::now() < until => {
@@ -130,8 +128,8 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// A server that does not know the script, since it was restarted, took
-    /// over or was told to forget, has done nothing; it is given the source.
+    /// Sends the source if the server does not know the script, after a restart, a
+    /// failover or `SCRIPT FLUSH`; it has done nothing then.
     async fn evaluate(&self, until: Instant) -> Result<Value, RedisError> {
         let shared = &self.redis.shared;
         let deadline = if self.script.expires {
@@ -148,7 +146,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The key by which its node is found.
+    /// The key that determines its node.
     fn place(&self) -> &str {
         self.keys.first().map_or("", String::as_str)
     }

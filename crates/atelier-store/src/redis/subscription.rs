@@ -1,5 +1,5 @@
-//! Listening to a channel. In a cluster any node will do: what is published
-//! on one is heard on all.
+//! Subscriptions to a channel. In a cluster any node will do: messages reach all
+//! nodes.
 
 use std::time::Duration;
 
@@ -16,22 +16,21 @@ use super::{
     link::{CONNECT, RESPONSE, slow},
 };
 
-/// Between two attempts to connect.
+/// Pause between two attempts to connect.
 const PAUSE: Duration = Duration::from_millis(300);
 
-/// A connection that goes nowhere is silent like one on which nothing is
-/// said, so it is asked for a sign of life this often.
+/// Interval between pings: a half-open connection is as silent as one without messages.
 const PING: Duration = Duration::from_secs(5);
 
-/// Messages that may wait for the listener.
+/// Maximum number of messages waiting for the receiver.
 const BUFFER: usize = 1024;
 
-/// What a listener hears.
+/// An event of a subscription.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
-    /// From here on messages arrive. Any before may have been missed.
+    /// Connected: messages arrive from now on. Earlier ones may have been missed.
     Connected,
-    /// Something was published.
+    /// A message.
     Message(Vec<u8>),
 }
 
@@ -49,13 +48,13 @@ pub(super) fn start(url: RedisUrl, channel: String) -> mpsc::Receiver<Notice> {
 async fn listen_for_ever(url: &RedisUrl, channel: &str, notices: &Sender<Notice>) {
     for node in url.nodes().iter().cycle() {
         if let Err(error) = listen(node.clone(), channel, notices).await {
-            debug!(%error, channel, "not listening");
+            debug!(%error, channel, "the subscription was interrupted");
         }
         sleep(PAUSE).await;
     }
 }
 
-/// Passes on what is published until the connection is lost.
+/// Forwards messages until the connection is lost.
 async fn listen(
     node: ConnectionInfo,
     channel: &str,
@@ -68,7 +67,7 @@ async fn listen(
     };
     let connection = timeout(CONNECT, connecting).await.unwrap_or_else(slow)?;
     let (mut sink, mut messages) = connection.split();
-    // A listener that is gone ends the task from outside.
+    // The task is ended from outside when its receiver is dropped.
     let _ = notices.send(Notice::Connected).await;
     let mut tick = interval(PING);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);

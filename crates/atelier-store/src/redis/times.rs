@@ -1,6 +1,5 @@
-//! What time it is for scripts: by the clock of the node that runs them. In a
-//! cluster that need not be the one that has the queue, by which everything else
-//! goes.
+//! The clocks for scripts: that of the node that runs them. In a cluster this need not be
+//! the node that has the queue, whose clock counts for everything else.
 
 use std::{
     collections::HashMap,
@@ -12,13 +11,13 @@ use ::redis::RedisError;
 use super::link::Link;
 use crate::clock::StoreTime;
 
-/// The hash tag of the keys whose node tells the time of the store.
+/// The hash tag of the keys whose node has the store's clock.
 const QUEUE: &str = "queue";
 
 /// The clocks of the nodes.
 pub(super) struct Times {
     queue: Arc<StoreTime>,
-    /// Of a cluster, by the hash tags of our keys, which are few; each with a key.
+    /// For a cluster: by the few hash tags of our keys, each with one such key.
     others: Mutex<HashMap<String, (String, Arc<StoreTime>)>>,
 }
 
@@ -30,7 +29,7 @@ impl Times {
         }
     }
 
-    /// The clock of the node that has this key, measured if it is not known.
+    /// Returns the clock of the node that has this key, measured if it is unknown.
     pub(super) async fn of(&self, link: &Link, key: &str) -> Result<Arc<StoreTime>, RedisError> {
         let time = self.find(link, key);
         if !time.is_known() {
@@ -39,13 +38,13 @@ impl Times {
         Ok(time)
     }
 
-    /// Measures the clock of the node that has this key anew.
+    /// Measures the clock of the node that has this key again.
     pub(super) async fn measure(&self, link: &Link, key: &str) -> Result<(), RedisError> {
         let time = self.find(link, key);
         link.clone().measure_for(key, &time).await
     }
 
-    /// Measures again what has been measured, but for the clock of the queue.
+    /// Measures all known clocks again, except the queue's.
     pub(super) async fn measure_others(&self, link: &Link) -> Result<(), RedisError> {
         for (key, time) in self.others() {
             link.clone().measure_for(&key, &time).await?;
@@ -71,7 +70,7 @@ impl Times {
     }
 }
 
-/// What decides which node has the key (Redis Cluster specification, "Hash tags").
+/// The part of the key that determines its node (Redis Cluster specification, "Hash tags").
 fn tag(key: &str) -> &str {
     let tagged = key
         .split_once('{')

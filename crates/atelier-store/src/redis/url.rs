@@ -1,4 +1,4 @@
-//! Where Redis is.
+//! The address of Redis.
 
 use std::{fmt, str::FromStr, sync::Arc};
 
@@ -17,7 +17,7 @@ pub struct RedisUrl {
     has_credentials: bool,
 }
 
-/// A text is no [`RedisUrl`].
+/// The text is not a [`RedisUrl`].
 #[derive(Debug, thiserror::Error)]
 #[error(
     "this is no address of a Redis ({0}). Write redis://HOST:PORT, with TLS and a password \
@@ -31,7 +31,7 @@ impl RedisUrl {
         &self.nodes
     }
 
-    /// Whether it holds a user name or a password, which printing leaves out.
+    /// Whether it contains a user name or a password, which printing omits.
     pub fn has_credentials(&self) -> bool {
         self.has_credentials
     }
@@ -45,7 +45,7 @@ impl FromStr for RedisUrl {
             .split(',')
             .map(|one| one.trim().into_connection_info())
             .collect::<Result<Arc<[_]>, _>>()
-            // What it says never quotes the text, which may hold a password.
+            // The message must not quote the text, which may contain a password.
             .map_err(|error| Malformed(error.to_string()))?;
         let shown: Vec<String> = nodes.iter().map(show).collect();
         let has_credentials = nodes.iter().any(|node| {

@@ -1,4 +1,4 @@
-//! Connections, and how they are set.
+//! Connections and their settings.
 
 use std::{path::Path, time::Duration};
 
@@ -9,11 +9,11 @@ use super::{
     schema::{Schema, migrate},
 };
 
-/// How much of the file the writer keeps in memory at most.
+/// Maximum part of the file that the writer caches.
 const CACHE_KIB: i64 = 32 * 1024;
 
-/// How many pages the log may grow by before they are moved into the file,
-/// which is the one moment that waits for the disk.
+/// Number of pages after which the log is moved into the file, the only operation that
+/// waits for the disk.
 const CHECKPOINT_PAGES: i64 = 8192;
 
 /// Opens or creates the file and brings its schema up to date.
@@ -37,9 +37,9 @@ pub(super) fn open_to_read(path: &Path) -> Result<Connection, Error> {
     Ok(connection)
 }
 
-/// What readers and the writer have in common.
+/// The settings of readers and the writer.
 fn tune(connection: &Connection) -> Result<(), Error> {
-    // Without this a statement is planned again for every value that it is given.
+    // Without this a statement is planned again for every bound value.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.busy_timeout(Duration::from_secs(5))?;
     connection.set_prepared_statement_cache_capacity(64);
@@ -57,7 +57,7 @@ fn prepare(connection: &Connection) -> Result<(), Error> {
     Ok(())
 }
 
-/// Runs a statement that is run often.
+/// Runs a frequent statement, cached.
 pub(super) fn run(connection: &Connection, sql: &str) -> Result<(), Error> {
     connection.prepare_cached(sql)?.execute([])?;
     Ok(())

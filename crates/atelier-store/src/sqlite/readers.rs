@@ -1,4 +1,4 @@
-//! The threads that read.
+//! The reader threads.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -16,11 +16,11 @@ use super::{
 
 pub(super) type Read = Box<dyn FnOnce(Result<&Connection, Error>) + Send>;
 
-/// How many reads run at once; more would only wait for the two or four cores.
+/// Number of concurrent reads; more would only compete for two or four cores.
 const READERS: usize = 3;
 
-/// Reads that one thread takes at a time, so that under load it need not be
-/// woken for each.
+/// Maximum number of reads that a thread takes at a time, so that under load it is not woken
+/// for each.
 const READS: usize = 8;
 
 pub(super) fn start(path: &Path) -> Result<mpsc::Sender<Read>, Error> {
@@ -52,16 +52,16 @@ fn read_loop(path: &Path, waiting: &Mutex<mpsc::Receiver<Read>>) {
             Some(connection) => Ok(connection),
             None => open_to_read(path),
         };
-        // One lock for all of them; without it each statement takes its own.
+        // One read lock for all of them; otherwise each statement takes its own.
         let locked = opened.as_ref().is_ok_and(|c| run(c, "BEGIN").is_ok());
         for read in reads {
             let connection = opened.as_ref().map_err(Clone::clone);
-            // Whoever asked learns of a panic; the thread has others to serve.
+            // The caller learns of a panic; the thread continues.
             let _ = catch_unwind(AssertUnwindSafe(|| read(connection)));
         }
         connection = opened.ok();
         if locked {
-            // A connection that cannot end its reading would read old news for ever.
+            // A connection whose read transaction cannot end would return stale data for ever.
             connection = connection.filter(|c| run(c, "COMMIT").is_ok());
         }
     }

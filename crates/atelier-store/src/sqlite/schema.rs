@@ -1,11 +1,11 @@
-//! The tables of a file, and how they became what they are.
+//! Schemas and migrations.
 
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 
 use super::Error;
 
-/// The tables of one part of a program. Several parts share a file, each with a
-/// version of its own.
+/// The tables of one part of a program. Several parts share a file, each with its own
+/// version.
 #[derive(Debug, Clone, Copy)]
 pub struct Schema {
     /// Unique in the file.
@@ -17,8 +17,8 @@ pub struct Schema {
 
 /// Brings a file up to date in one transaction. `earlier` are the migrations of
 /// files from before the parts had versions of their own, counted by
-/// `PRAGMA user_version`. After these, the pragma stays at one more, which makes
-/// programs of that time refuse the file.
+/// `PRAGMA user_version`. After them, the pragma stays one higher, which makes programs
+/// of that time refuse the file.
 pub(super) fn migrate(
     connection: &mut Connection,
     earlier: &[&str],

@@ -1,4 +1,4 @@
-//! The thread that writes: what is waiting goes into one transaction.
+//! The writer thread: all waiting operations go into one transaction.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -11,22 +11,22 @@ use tokio::sync::oneshot;
 
 use super::{Error, connection::run};
 
-/// How many waiting operations one transaction takes at most: enough to hide
-/// the commit, few enough that the first of them is answered soon.
+/// Maximum number of operations per transaction: enough to hide the commit, few enough
+/// that the first is answered soon.
 const BATCH: usize = 512;
 
-/// Answers the caller once the fate of the transaction is known.
+/// Answers the caller once the result of the transaction is known.
 pub(super) type Reply = Box<dyn FnOnce(Result<(), Error>) + Send>;
 pub(super) type Write = Box<dyn FnOnce(Result<&Connection, Error>) -> Reply + Send>;
 
-/// What the writer is asked for.
+/// A request to the writer.
 pub(super) enum Order {
     Write(Write),
     /// To move the log into the file.
     Checkpoint(oneshot::Sender<Result<(), Error>>),
 }
 
-/// Starts the thread; it ends with the last sender.
+/// Starts the thread, which ends with the last sender.
 pub(super) fn start(connection: Connection) -> Result<mpsc::Sender<Order>, Error> {
     let (writer, waiting) = mpsc::channel();
     thread::Builder::new()
@@ -50,21 +50,21 @@ fn write_loop(connection: &Connection, waiting: &mpsc::Receiver<Order>) {
             transact(connection, &mut batch);
         }
         for answer in checkpoints {
-            // Whoever asked may have stopped waiting.
+            // The caller may have stopped waiting.
             let _ = answer.send(checkpoint(connection));
         }
     }
 }
 
-/// Readers of an old state keep the log from being emptied, and are waited for.
+/// Waits for readers of an old state, which prevent truncating the log.
 fn checkpoint(connection: &Connection) -> Result<(), Error> {
     let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
     Ok(connection.query_row(sql, [], |_| Ok(()))?)
 }
 
-/// Carries out one transaction. After some failures, such as a full disk, SQLite
-/// undoes all of it by itself: then whatever it had done has failed, and what
-/// comes after is left for the next transaction.
+/// Runs one transaction. After some failures, such as a full disk, SQLite rolls all of it
+/// back itself: then the operations so far have failed, and the rest are left for the next
+/// transaction.
 fn transact(connection: &Connection, batch: &mut vec::IntoIter<Write>) {
     let begun = connection
         .execute_batch("BEGIN IMMEDIATE")
@@ -95,17 +95,17 @@ fn commit(connection: &Connection) -> Result<(), Error> {
     Ok(committed?)
 }
 
-/// Runs the operation so that it is undone alone if it fails.
+/// Runs the operation in a savepoint, so that it is rolled back alone if it fails.
 pub(super) fn savepoint<T, E: From<Error>>(
     connection: &Connection,
     operation: impl FnOnce(&Connection) -> Result<T, E>,
 ) -> Result<T, E> {
     run(connection, "SAVEPOINT operation")?;
-    // The writer has others to serve; what panicked is undone.
+    // The writer continues; an operation that panicked is rolled back.
     let result = catch_unwind(AssertUnwindSafe(|| operation(connection)))
         .unwrap_or_else(|_| Err(Error::Panicked.into()));
     if connection.is_autocommit() {
-        // It is undone already, with all the transaction.
+        // The whole transaction has been rolled back already.
         return result;
     }
     if result.is_err() {

@@ -7,11 +7,11 @@ use proptest::{
     test_runner::{Config, TestCaseError, TestError, TestRunner, contextualize_config},
 };
 
-/// Tries so many sequences (or `PROPTEST_CASES`), and shrinks one that fails in at most
-/// so many steps.
+/// Tries `cases` sequences (or `PROPTEST_CASES`), and shrinks a failing one in at most
+/// `steps` steps.
 ///
 /// # Panics
-/// With the reason that `run` gives, of the shortest sequence found.
+/// With the reason returned by `run` for the shortest failing sequence found.
 pub fn try_sequences<S: Strategy, T>(
     cases: u32,
     steps: u32,

@@ -1,4 +1,4 @@
--- The number of the latest change, and the changes after a number: {number, job, record}.
+-- Returns the number of the latest change, and the changes after a number: {number, job, record}.
 -- KEYS: number, order, records, ends. ARGV: after, limit.
 local last = tonumber(redis.call('GET', KEYS[1]) or 0)
 local found = redis.call('ZRANGEBYSCORE', KEYS[2], '(' .. ARGV[1], '+inf', 'WITHSCORES', 'LIMIT', 0, ARGV[2])

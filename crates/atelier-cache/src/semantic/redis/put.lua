@@ -1,4 +1,4 @@
--- Stores the vector of a job, or that it has none any more, as the latest change.
+-- Stores the vector of a job, or its removal, as the latest change.
 -- KEYS: number, order, records, ends. ARGV: job, record or '', kept until (ms).
 local number = redis.call('INCR', KEYS[1])
 redis.call('ZADD', KEYS[2], number, ARGV[1])

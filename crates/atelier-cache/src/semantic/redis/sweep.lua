@@ -1,4 +1,4 @@
--- Forgets jobs that are kept no longer; how many.
+-- Removes expired jobs. Returns how many.
 -- KEYS: number, order, records, ends. ARGV: now (ms), limit.
 local jobs = redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])
 if #jobs > 0 then

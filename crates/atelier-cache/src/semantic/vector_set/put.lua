@@ -1,4 +1,4 @@
--- Stores the vector of a job; the jobs beyond the most, unused for longest.
+-- Stores the vector of a job. Returns the least recently used jobs over the maximum.
 -- KEYS: vectors, lengths, used, until.
 -- ARGV: job, vector (FP32), attributes (JSON), its length, now (ms), until (s), most.
 redis.call('VADD', KEYS[1], 'FP32', ARGV[2], ARGV[1], 'Q8', 'SETATTR', ARGV[3])

@@ -1,4 +1,4 @@
--- Forgets jobs.
+-- Removes jobs.
 -- KEYS: used, until, and every set of vectors. ARGV: jobs.
 redis.call('ZREM', KEYS[1], unpack(ARGV))
 redis.call('ZREM', KEYS[2], unpack(ARGV))

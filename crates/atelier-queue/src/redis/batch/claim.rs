@@ -1,4 +1,4 @@
-//! Claims: those who ask for the same are served by one script.
+//! Claims: one script serves equal ones.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use super::{
 };
 use atelier_store::instant;
 
-/// Claims made within so many milliseconds count as made at the last of them.
+/// Claims within this number of milliseconds count as made at the last of them.
 const SAME_TIME: i64 = 1000;
 
-/// What a worker asks for.
+/// A worker's claim.
 pub(in super::super) struct Wanted {
     lanes: Vec<Lane>,
     now: Timestamp,
@@ -35,17 +35,17 @@ impl Wanted {
     }
 }
 
-/// What it gets.
+/// Its result.
 #[derive(Debug)]
 pub(in super::super) enum Taken {
     Call(Record),
     Deliver(Record, u32),
-    /// Nothing, before the instant if there is one.
+    /// Nothing, until the instant if there is one.
     Idle(Option<Timestamp>),
 }
 
 impl Taken {
-    /// The right to act on the job that was taken; to nothing, if none was.
+    /// The ticket of the claimed job; an empty one if there is none.
     pub(in super::super) fn ticket(&self) -> Ticket {
         match self {
             Self::Call(record) | Self::Deliver(record, _) => record.ticket(),
@@ -65,7 +65,7 @@ impl Taken {
     }
 }
 
-/// The bound of calls in progress, as the scripts take it.
+/// The limit of calls in progress, in the scripts' format.
 pub(in super::super) fn bound(lane: &Lane) -> String {
     lane.parallel
         .map_or_else(String::new, |bound| bound.to_string())
@@ -98,7 +98,7 @@ pub(in super::super) async fn claim<P: Payload>(
     Ok(results.into_iter().flatten().collect())
 }
 
-/// So many claims of the same kind.
+/// A number of equal claims.
 async fn take<P: Payload>(
     redis: &Redis,
     wanted: &Wanted,
@@ -139,8 +139,8 @@ async fn take<P: Payload>(
     Ok(claims)
 }
 
-/// What is noted when a lease has run out, but for the numbers of the attempt
-/// and of its claim, which only the script knows.
+/// The failure of an expired lease, without the numbers of the attempt and the claim, which
+/// only the script knows.
 fn expiry(now: Timestamp) -> Result<String> {
     let text = serde_json::to_string(&expired(0, 0, now))?;
     let rest = text.strip_prefix(r#"{"attempt":0,"token":0"#);

@@ -1,4 +1,4 @@
-//! What is done under a ticket: extend, settle, complete.
+//! Operations under a ticket: extend, settle, complete.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ impl Extension {
         lease: Duration,
         report: Report,
     ) -> Self {
-        // Adding 0 makes -0 the same as 0.
+        // Adding 0 turns -0 into 0.
         let progress = report
             .progress
             .map_or_else(String::new, |share| (share + 0.0).to_string());
@@ -48,7 +48,7 @@ pub(in super::super) async fn extend(redis: Redis, items: Vec<Extension>) -> Res
             .arg(item.preview);
     }
     let codes: Vec<i64> = call.run().await?;
-    // An extension is refused to whoever does not hold the job, never as illegal.
+    // An extension is refused as stale, never as illegal.
     Ok(codes
         .into_iter()
         .map(|code| reply::refusal(code, Event::Claim))
@@ -59,7 +59,7 @@ pub(in super::super) async fn extend(redis: Redis, items: Vec<Extension>) -> Res
 pub(in super::super) struct Settlement {
     ticket: Ticket,
     event: Event,
-    /// As `settle.lua` takes it: a letter, and when the job is due.
+    /// In the format of `settle.lua`: a letter, and when the job is due.
     verdict: String,
     text: Vec<u8>,
 }
@@ -139,12 +139,12 @@ pub(in super::super) async fn settle(redis: Redis, items: Vec<Settlement>) -> Re
         .collect())
 }
 
-/// The delivery under this ticket has succeeded, at the instant.
+/// A delivery under this ticket that succeeded at the instant.
 pub(in super::super) type Finish = (Ticket, Timestamp);
 
 /// What a delivery changed.
 pub(in super::super) struct Completed {
-    /// The jobs that are finished now; none: they were before.
+    /// The finished jobs; none if they had been finished before.
     pub(in super::super) records: Vec<Record>,
     pub(in super::super) orphans: Vec<String>,
 }

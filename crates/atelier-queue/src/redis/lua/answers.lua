@@ -1,6 +1,6 @@
--- What is answered, and why something is refused.
+-- Replies and refusals.
 
--- How many jobs of its lane go before a queued one; -1: that is not known.
+-- The number of jobs ahead of a queued one in its lane; -1 if unknown.
 local function place(row)
   if row[STATUS] ~= 'q' or mark(row, WITHDRAWN) ~= '-' then
     return -1
@@ -9,11 +9,11 @@ local function place(row)
   if mark(row, ROLE) == 'f' then
     first = load(open(row).leader) or row
   end
-  -- A leader that cannot be read has no place.
+  -- An unreadable leader has no position.
   return first[LANE] and call('ZRANK', P .. 'ready:' .. first[LANE], first[ID]) or -1
 end
 
--- The fields' values where `wanted` says so, '' elsewhere; nothing if nowhere.
+-- The fields' values where `wanted` is set, '' elsewhere; nil if it is set nowhere.
 local function column(key, ids, wanted)
   local some, values = {}, {}
   for i = 1, #ids do
@@ -40,14 +40,13 @@ local function leader_of(row)
   return mark(row, ROLE) == 'f' and not OVER[row[STATUS]] and load(open(row).leader) or nil
 end
 
--- The links of a job that has none.
+-- The links of a job without any.
 local NO_LINKS = string.rep('\0', 12)
 
--- What is answered of jobs, column by column: ids, heads, bodies, links,
--- outcomes, failures, places (left to be filled in), and of followers the links
--- of their leaders, of which they show what was reported. The jobs at the same
--- places in `rows_at` are rows; the others are simple, and have outcomes if
--- `outcomes`.
+-- The reply for jobs, column by column: ids, heads, bodies, links, outcomes,
+-- failures, positions (filled in later), and for followers the links of their
+-- leaders, whose progress they show. The jobs with an entry in `rows_at` are rows;
+-- the others are simple, and have outcomes if `outcomes`.
 local function tell(ids, heads, rows_at, outcomes)
   local linked, ended_at, failed, leading, leaders = {}, {}, {}, {}, {}
   for i = 1, #ids do
@@ -70,7 +69,7 @@ local function tell(ids, heads, rows_at, outcomes)
   }
 end
 
--- The same of rows, and their places.
+-- The same for rows, with their positions.
 local function tell_all(list)
   local ids, heads, places = {}, {}, {}
   for i = 1, #list do
@@ -82,7 +81,7 @@ local function tell_all(list)
   return columns
 end
 
--- The row, if the token still is the right to act on it; else why not.
+-- The row, if the token is still valid for it; else the refusal.
 local function held(id, token)
   local row = rows[id]
   if not row then
@@ -96,7 +95,7 @@ local function held(id, token)
   return row
 end
 
--- The row with the state its owner sees; else why not.
+-- The row with the state that its owner sees; else the refusal.
 local function seen_by_owner(id)
   local row = load(id)
   if not row or mark(row, WITHDRAWN) == 'd' then

@@ -1,10 +1,10 @@
--- Put before the text of every operation. KEYS[1] is the prefix of all keys
--- of the queue; the module `queue::redis` lists them. The queue's JSON texts
--- (bodies, outcomes, failures) pass through unread.
+-- Prepended to the source of every operation. KEYS[1] is the prefix of all keys of
+-- the queue; the module `redis` lists them. The queue's JSON (bodies, outcomes,
+-- failures) is not parsed.
 --
--- Redis's Lua takes its time for every byte of every string and for every
--- table: the heads are short, nothing else is read unless it is needed, and a
--- script reads and writes for all its items with one command of each kind.
+-- In Redis' Lua every byte of every string and every table costs time: so heads are
+-- short, nothing else is read unless it is needed, and a script reads and writes all
+-- its items with one command of each kind.
 
 local P = KEYS[1]
 local call, sub, byte, format = redis.call, string.sub, string.byte, string.format
@@ -14,30 +14,29 @@ local pack, parse = struct.pack, struct.unpack
 -- token, started, finished, virtual start, band, lane.
 local HEAD = '<c1c1c1c7dddddddBBc0'
 local HEAD_BYTES = 68
--- The marks of jobs of which head and body tell all that matters: alone, or
--- leading a flight that nobody has joined.
+-- The marks of simple jobs, whose head and body are complete: alone, or leading a
+-- flight that nobody has joined.
 local PLAIN, LEADING = '-------', '-l-----'
--- An item was carried out.
+-- The result of an item that was carried out.
 local DONE = 0
 
--- What the script is about to write, in pairs; ids changed; whether there may
--- be work.
+-- Pending writes, in pairs; ids of changed jobs; whether there may be work.
 local heads_in, bodies_in, outcomes_in = {}, {}, {}
 local due_in, due_out, finished_in, dead_in, ready = {}, {}, {}, {}, {}
--- Ends to be noted: their keys with a 0 before each, the notes by their keys;
--- and all the notes that were made.
+-- Pending entries of the outbox: their keys, each after a 0, and the notes by key; and
+-- all notes made so far.
 local ends_in, notes_in, noted = {}, {}, {}
 local changed, work = {}, false
--- Jobs to be answered: ids and heads, and rows for those that went the long
--- way. Of deliveries, the number tried before.
+-- Jobs of the reply: ids and heads, and rows for those that took the slow path. For
+-- deliveries, the number of earlier attempts.
 local told, heads, rows_at, tries = {}, {}, {}, {}
 
 local function decimal(number)
   return format('%d', number)
 end
 
--- Whom the fair order counts an owner's jobs to, and whether the owner has a
--- list of them: owners that differ only behind a '#' have neither of their own.
+-- The name under which the fair order counts an owner's jobs, and whether the owner
+-- has a list of them: owners that differ only after a '#' have neither of their own.
 local function place_of(owner)
   local behind = string.find(owner, '#', 1, true)
   return behind and sub(owner, 1, behind - 1) or owner, behind == nil
@@ -49,7 +48,7 @@ local function add(list, first, second)
   list[n + 1], list[n + 2] = first, second
 end
 
--- Every so many of the arguments, from this one on.
+-- Every n-th of the arguments, from this one on.
 local function every(stride, first)
   local list, n = {}, 0
   for i = first, #ARGV, stride do
@@ -59,12 +58,12 @@ local function every(stride, first)
   return list
 end
 
--- Whether the text is a whole head.
+-- Whether the text is a complete head.
 local function sane(text)
   return text and #text >= HEAD_BYTES and #text == HEAD_BYTES + byte(text, HEAD_BYTES)
 end
 
--- Takes a stored text apart, from a place on; nothing if it is damaged.
+-- Unpacks a stored text from a position on; nil if it is damaged.
 local function take_apart(layout, text, from)
   local whole, a, b, c, d, e, f = pcall(parse, layout, text, from or 1)
   if whole then
@@ -72,17 +71,17 @@ local function take_apart(layout, text, from)
   end
 end
 
--- What the caller says of a job beside its band, in the body's third field:
--- nothing was taken for it, and nobody is to be told of its end. Of a body that
--- is lost nothing is known that could be settled or told.
+-- The flags that the caller stores with the band, in the body's third field: nothing
+-- was charged for the job, and nobody is to be notified of its end. With a lost body,
+-- nothing can be settled or notified.
 local function said(body)
   local flags = body and byte(body, (byte(body, 1) or 0) + 2) or 192
   return flags >= 128, flags % 128 >= 64
 end
 
--- Notes that a job has ended with this head. `paying` is 1 if it owes what its
--- call cost, and 3 if the call was stopped during an attempt; else 0. Its
--- failed attempts are those of the call.
+-- Adds a job that ended with this head to the outbox. `paying` is 1 if it owes the cost
+-- of its call, 3 if the call was stopped during an attempt, else 0. Its failed attempts
+-- are those of the call.
 local function note(id, head, version, paying, body, outcome, attempts)
   local key = format('%s-%010d', id, version)
   add(ends_in, '0', key)
@@ -92,7 +91,7 @@ local function note(id, head, version, paying, body, outcome, attempts)
   noted[#noted + 1] = text
 end
 
--- How many calls the lane may have in progress once it is not held.
+-- The lane's limit of calls in progress once it is not paused.
 local function room_for(lane, parallel, now)
   if not lane.floor then
     return parallel

@@ -1,8 +1,7 @@
--- Cancels a job. ARGV: id, now. Answers how it ended (a number), or the record,
--- the blobs that nobody refers to any more, and what was noted of jobs that have
--- ended.
+-- Cancels a job. ARGV: id, now. Returns a refusal (a number), or the record, the blobs
+-- without references, and the outbox entries of jobs that have ended.
 
--- Takes a queued or running job out of its lane.
+-- Removes a queued or running job from its lane.
 local function stop(row)
   local name, id = row[LANE], row[ID]
   if mark(row, ROLE) ~= 'f' then
@@ -21,9 +20,9 @@ local function stop(row)
   close(row)
 end
 
--- Notes that a follower has left, and stops a withdrawn leader that nobody waits
--- for any more. An outcome that is recorded already is delivered all the same.
--- Returns the blobs that nobody refers to any more.
+-- Removes a follower, and stops a withdrawn leader that nobody waits for any more. An
+-- outcome that is recorded already is delivered nevertheless. Returns the blobs without
+-- references.
 local function abandon(id, follower)
   local row = load(id)
   if not row or mark(row, WITHDRAWN) == '-' or (row[STATUS] ~= 'q' and row[STATUS] ~= 'r')
@@ -52,7 +51,7 @@ local follows, orphans = mark(row, ROLE) == 'f', {}
 if call('EXISTS', P .. 'followers:' .. row[ID]) == 1 then
   set_mark(row, WITHDRAWN, 'c')
   change(row)
-  -- While a call is in progress it still owes it; else a follower will.
+  -- A leader whose call is in progress still owes it; otherwise a follower will.
   if seen == 'q' then
     note_all({ row }, 0)
     set_mark(row, UNCHARGED, 'y')

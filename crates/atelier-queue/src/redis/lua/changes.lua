@@ -1,11 +1,11 @@
--- What a change of a job brings with it, and how everything is written.
+-- The consequences of a change of a job, and writing.
 
--- The names of the blobs an outcome refers to, one a line.
+-- The names of the blobs that an outcome refers to, one per line.
 local function files_of(outcome)
   return outcome and outcome ~= '' and take_apart('>I2c0', outcome) or ''
 end
 
--- Counts one more reference to each blob.
+-- Adds a reference to each blob.
 local function keep(names)
   if names ~= '' then
     for name in string.gmatch(names, '[^\n]+') do
@@ -14,7 +14,7 @@ local function keep(names)
   end
 end
 
--- Counts one reference less; adds the blobs that nobody refers to any more.
+-- Removes a reference from each blob; appends the blobs without references.
 local function let_go(names, orphans)
   for name in string.gmatch(names, '[^\n]+') do
     if call('HINCRBY', P .. 'files', name, -1) <= 0 then
@@ -24,14 +24,14 @@ local function let_go(names, orphans)
   end
 end
 
--- Gives the job its outcome.
+-- Sets the job's outcome.
 local function attach(row, ended, outcome)
   row[ENDED] = ended
   add(outcomes_in, row[ID], outcome)
   keep(files_of(outcome))
 end
 
--- Keeps what went wrong in an attempt.
+-- Adds a failed attempt.
 local function fail(row, failure)
   local id = row[ID]
   local before = mark(row, FAILED) == 'y' and call('HGET', P .. 'failures', id) or ''
@@ -39,7 +39,7 @@ local function fail(row, failure)
   set_mark(row, FAILED, 'y')
 end
 
--- Enters a job that is over into the lists of such.
+-- Adds a job that has ended to the lists of those.
 local function close(row)
   add(finished_in, decimal(row[FINISHED]), row[ID])
   if row[STATUS] == 'f' then
@@ -47,7 +47,7 @@ local function close(row)
   end
 end
 
--- Gives the followers the state of their leader; returns their ids.
+-- Copies the leader's state to its followers. Returns their ids.
 local function mirror(leader)
   local key = P .. 'followers:' .. leader[ID]
   local ids, over, link = call('SMEMBERS', key), OVER[leader[STATUS]], open(leader)
@@ -138,7 +138,7 @@ local function change(row)
   local ids
   row[VERSION] = row[VERSION] + 1
   if row[MARKS] ~= PLAIN and mark(row, FOLLOWED) == 'y' then
-    -- An outcome just given is read again for them.
+    -- An outcome just set is read again for them.
     flush()
     ids = mirror(row)
   end
@@ -147,8 +147,8 @@ local function change(row)
   return ids
 end
 
--- Forgets a job's outcome; returns the blobs that nobody else refers to, which
--- are noted to be discarded.
+-- Removes a job's outcome. Returns the blobs without references, which are noted to be
+-- discarded.
 local function forget_outcome(row)
   local orphans = {}
   let_go(files_of(call('HGET', P .. 'outcome', row[ID])), orphans)
@@ -157,8 +157,8 @@ local function forget_outcome(row)
   return orphans
 end
 
--- Forgets a record; returns the blobs that nobody else refers to, which are
--- noted to be discarded.
+-- Deletes a record. Returns the blobs without references, which are noted to be
+-- discarded.
 local function remove(row)
   flush()
   local id, orphans = row[ID], {}

@@ -1,14 +1,14 @@
--- Claims for several workers at once. ARGV: how many, now, end of the lease,
--- a lease's expiry as JSON behind the numbers of the attempt and the claim, the
--- outcome of a job that cannot be read, then for each lane its name, bound of
--- parallel calls ('' for none) and spacing.
--- Answers: when something may fall due (-1: unknown), the deliveries tried of
--- each delivery, and the jobs: deliveries first.
+-- Claims for several workers. ARGV: their number, now, end of the lease, the failure of
+-- an expired lease as JSON after the numbers of the attempt and the claim, the outcome
+-- of an unreadable job, then for each lane its name, limit of concurrent calls ('' for
+-- none) and spacing.
+-- Returns: when something may become due (-1 if unknown), the earlier attempts of each
+-- delivery, and the jobs, deliveries first.
 
 local wanted, now, lease_end = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
 local long
 
--- How many calls may begin in the lane now; if none, when that may change.
+-- The number of calls that may start in the lane now; if none, when that may change.
 local function room(lane, parallel, spacing)
   if now < lane.held then
     return 0, lane.held
@@ -27,7 +27,7 @@ local function room(lane, parallel, spacing)
   return 1
 end
 
--- Begins the next few jobs of a lane; returns how many were there.
+-- Starts the next jobs of a lane. Returns how many there were.
 local function take_ready(name, lane, count, spacing)
   local key = P .. 'ready:' .. name
   local ids = call('ZRANGE', key, 0, count - 1)
@@ -74,7 +74,7 @@ end
 
 local wake
 
--- Takes what may begin in a lane, and notes when more may.
+-- Claims what may start in a lane, and records when more may.
 local function visit(name, parallel, spacing)
   local key = P .. 'lane:' .. name
   local fields = call('HMGET', key, 'v', 'next', 'held', 'floor', 'running')

@@ -1,8 +1,7 @@
--- Finishes delivering jobs. ARGV[1]: 1 if no id is there twice; then for each:
--- id, token, now. Answers a number for each (how many jobs it finished; 0: it
--- was finished before; negative: why not), the jobs, each leader before its
--- followers, and for each the blobs that nobody refers to any more, or nothing
--- at all if there are none.
+-- Finishes delivering jobs. ARGV[1]: 1 if there are no duplicate ids; then for each:
+-- id, token, now. Returns a number for each (how many jobs it finished; 0 if it had been
+-- finished before; negative for a refusal), the jobs, each leader before its followers,
+-- and for each the blobs without references, or nothing at all if there are none.
 
 local STRIDE = 3
 local ids, counts, distinct = every(STRIDE, 2), {}, ARGV[1] == '1'
@@ -36,7 +35,7 @@ end
 if #told == 0 and not long then
   return { counts, {}, {} }
 end
--- The long way has noted the ends of its own jobs.
+-- The slow path has added its own jobs to the outbox.
 local plain, plain_heads = told, heads
 if long then
   plain, plain_heads = long.others()

@@ -1,7 +1,7 @@
--- Forgets a job. ARGV: id. Answers how it ended (a number), or the blobs that
--- no other job refers to.
+-- Deletes a job. ARGV: id. Returns a refusal (a number), or the blobs without
+-- references.
 
--- Forgets a job whose head cannot be read, whatever it waits for.
+-- Deletes a job with an unreadable head, whatever it waits for.
 local function forget(row)
   local _, _, _, lane = about(row)
   call('ZREM', P .. 'due', row[ID])
@@ -24,7 +24,7 @@ local orphans = {}
 if OVER[row[STATUS]] then
   orphans = remove(row)
 else
-  -- It is carried on for its followers.
+  -- It continues for its followers.
   local _, owner = about(row)
   set_mark(row, WITHDRAWN, 'd')
   write(row)

@@ -1,25 +1,24 @@
--- Adds jobs. ARGV[1]: 1 if no id and no digest is there twice; then for each: id,
--- fixed part and body, the digest of what it may join ('' for nothing), and what is
--- special about it: '' for nothing; now, since when an answer counts; and, if it
--- does not only join, when it is due, and its answer. Answers for each either its
--- place in the lane (-1: not known) when it was queued alone, or the record; -2: its
--- owner has deleted it; -3: it needs an answer, and there is none; or the one it was
--- given is gone.
+-- Adds jobs. ARGV[1]: 1 if there are no duplicate ids or digests; then for each: id,
+-- fixed part and body, the digest of what it may join ('' for nothing), and its options:
+-- '' for none; now, since when an answer counts; and, if it does not only join, when it
+-- is due, and its answer. Returns for each its position in the lane (-1 if unknown) if it
+-- was queued alone, else the record; -2 if its owner has deleted it; -3 if it needs an
+-- answer and there is none, or the given one is gone.
 
 local STRIDE = 4
--- So long are instants that are said of a job that only joins.
+-- The length of the options of a job that only joins: two instants.
 local INSTANTS = 16
--- So many seconds flights are looked for that the version before has noted.
+-- For how many seconds to look for flights of the previous version.
 local WEEK = 7 * 24 * 3600
 
 local ids, distinct, lanes, owned = every(STRIDE, 2), ARGV[1] == '1', {}, {}
--- The lanes of the jobs queued alone, by their index among the ids.
+-- The lanes of the jobs queued alone, by index among the ids.
 local lane_of_alone, long = {}
--- Digests of flights that begin here, each with the leader.
+-- Digests of new flights, each with its leader.
 local leading = {}
 
 -- The virtual start of the owner's next job in the lane; `lanes` has for each
--- lane its virtual time, and where owners' last jobs end.
+-- lane its virtual time, and the ends of owners' last jobs.
 local function schedule(name, owner, cost)
   owner = place_of(owner)
   local lane = lanes[name]
@@ -35,7 +34,7 @@ local function schedule(name, owner, cost)
   return start
 end
 
--- Writes where owners' last jobs end.
+-- Writes the ends of owners' last jobs.
 local function write_finishes()
   for name, lane in pairs(lanes) do
     local list = {}
@@ -47,15 +46,15 @@ local function write_finishes()
   lanes = {}
 end
 
--- From here on everything goes the long way.
+-- From here on everything takes the slow path.
 local function take_the_slow_path()
   write_finishes()
   long = slow_path()
   schedule = long.schedule
 end
 
--- Whether any of the digests has a flight in the way of the version before, which
--- gave each a key of its own. The empty digest stands for until when to look.
+-- Whether any of the digests has a flight of the previous version, which used a key for
+-- each. The empty digest has the time until which to look for them.
 local function have_flown(digests, until_when)
   if not until_when then
     until_when = call('EXISTS', P .. 'head') == 1 and decimal(clock[1] + WEEK) or '0'
@@ -71,8 +70,8 @@ local function have_flown(digests, until_when)
   return call('EXISTS', unpack(keys)) > 0
 end
 
--- The leaders by the index of who may join them, true for some of the version
--- before.
+-- The leaders by the index of the job that may join them; true for flights of the
+-- previous version.
 local function leaders_of_each()
   local digests = every(STRIDE, 4)
   local count = #digests
@@ -86,7 +85,7 @@ local function leaders_of_each()
   return leaders
 end
 
--- A list by its name, made if there is none.
+-- A list by name, created if there is none.
 local function listed(lists, name)
   local list = lists[name]
   if not list then
@@ -154,8 +153,8 @@ for owner, list in pairs(owned) do
   call('ZADD', P .. 'owned:' .. owner, unpack(list))
 end
 
--- The places in a lane, by id, of a job and as many more as were added with it,
--- which mostly stand right behind it.
+-- The positions in a lane, by id, of a job and of as many more as were added with it,
+-- which mostly follow it directly.
 local function places_from(key, first, count)
   local places, rank = {}, call('ZRANK', key, first)
   for i, id in ipairs(call('ZRANGE', key, rank, rank + count - 1)) do

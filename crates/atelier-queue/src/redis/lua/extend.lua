@@ -1,5 +1,5 @@
 -- Extends leases. For each: id, token, end of the lease, progress, preview
--- ('' for as before). Answers for each how it ended.
+-- ('' leaves it as it is). Returns the result of each.
 
 local STRIDE = 5
 local ids, out, leases = every(STRIDE, 1), {}, {}
@@ -27,7 +27,7 @@ if long then
   long.commit()
 end
 if #leases > 0 then
-  -- One that comes late takes nothing from a later one.
+  -- A late extension does not shorten a newer one.
   call('ZADD', P .. 'due', 'GT', unpack(leases))
 end
 return out

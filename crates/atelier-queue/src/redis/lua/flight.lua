@@ -1,6 +1,6 @@
--- Put before the operations that let a job lead a call or join another's.
+-- Prepended to the operations that let a job lead a call or join another's.
 
--- The leaders of a flight, those that the version before noted as well.
+-- The leaders of a flight, including those of the previous version.
 local function all_leaders(digest)
   local ids = leaders_of(digest)
   for _, id in ipairs(call('ZRANGE', P .. 'flight:' .. digest, 0, -1)) do
@@ -23,7 +23,7 @@ local function joinable(digest, since)
   end
 end
 
--- Leaders of a flight that have answered: who leads beside them may fail.
+-- Leaders of a flight that have answered: another leader beside them may fail.
 local function answered_leaders(digest)
   local answered = {}
   for _, id in ipairs(leaders_of(digest)) do
@@ -50,8 +50,8 @@ local function follow(row, leader)
   end
 end
 
--- Takes a place behind the owner's other jobs of the lane, and leads the flight
--- beside these leaders; '' for no flight.
+-- Queues a job after the owner's other jobs of the lane, leading the flight beside these
+-- leaders; '' for no flight.
 local function lead(row, owner, cost, due, flight, others)
   local link = open(row)
   row[CACHE], row[VT] = 'm', schedule(row[LANE], owner, cost)

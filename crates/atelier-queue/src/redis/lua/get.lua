@@ -1,5 +1,5 @@
--- The jobs with the ids in ARGV. Answers the places in ARGV (from 1) of those
--- that exist, and the jobs.
+-- The jobs with the ids in ARGV. Returns the indices in ARGV (from 1) of those that
+-- exist, and the jobs.
 
 local indexes, places, some_ended = {}, {}, false
 local long

@@ -1,4 +1,4 @@
--- Lanes: who is next, and when the next call may begin.
+-- Lanes: whose turn it is, and when the next call may start.
 
 local function lane_of(name)
   local lane = lanes[name]
@@ -39,7 +39,7 @@ local function schedule(name, owner, cost)
   return start
 end
 
--- Puts a job that waits for nothing else into the order of its lane.
+-- Adds a job that waits for nothing else to the order of its lane.
 local function enter(name, band, vt, id)
   local list = ready[name]
   if not list then
@@ -50,7 +50,7 @@ local function enter(name, band, vt, id)
   work = true
 end
 
--- Queues a job for the instant, given in decimal; '0' is at once.
+-- Queues a job for the instant, given in decimal; '0' for at once.
 local function queue(row, due)
   row[STATUS] = 'q'
   if due == '0' then
@@ -62,7 +62,7 @@ local function queue(row, due)
   end
 end
 
--- So many calls in the lane have ended.
+-- Subtracts calls that have ended from those in progress in the lane.
 local function ended(name, count)
   local lane = lane_of(name)
   lane.running = lane.running - count

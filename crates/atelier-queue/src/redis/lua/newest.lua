@@ -1,6 +1,6 @@
 -- A part of a list of jobs, newest first. ARGV: the list's name, '+' or '('
--- and the id before which it begins, at most how many. Answers the last id of
--- the part, '' if the list ends with it, and the records.
+-- and the id before which it begins, the maximum number. Returns the last id of the
+-- part, '' if the list ends with it, and the records.
 
 local ids = call('ZREVRANGEBYLEX', P .. ARGV[1], ARGV[2], '-', 'LIMIT', 0, ARGV[3])
 load_all(ids)

@@ -1,8 +1,8 @@
--- Jobs that have ended: what is noted of them.
+-- The outbox: entries for jobs that have ended.
 
--- Notes that these jobs, which are to be written as they are, have ended. If
--- that was the end of the call of the first (`paying` is 1, or 3 if it was
--- stopped during an attempt; else 0), the first whose charge is open pays for it.
+-- Adds entries for these jobs, which are written as they are. If that was the end of
+-- the first one's call (`paying` is 1, or 3 if it was stopped during an attempt; else
+-- 0), the first job whose charge is not settled pays for it.
 local function note_all(list, paying)
   local ids, leader, paid = {}, list[1], paying == 0
   for i = 1, #list do

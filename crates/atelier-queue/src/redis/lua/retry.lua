@@ -1,5 +1,5 @@
--- Queues a failed job again. ARGV: id, band. Answers how it ended (a number),
--- or the record.
+-- Queues a failed job again. ARGV: id, band. Returns a refusal (a number), or the
+-- record.
 
 local row, seen = seen_by_owner(ARGV[1])
 if not row then
@@ -11,7 +11,7 @@ local id, flight = row[ID], flight_of(row)
 row[ENDED], row[ATTEMPT], row[DELIVERIES], row[STARTED], row[FINISHED] = '-', 0, 0, 0, 0
 row[BAND] = tonumber(ARGV[2])
 set_mark(row, UNCHARGED, 'y')
--- What its attempts have cost was noted with its end.
+-- The cost of its attempts is in the outbox with its end.
 if mark(row, FAILED) == 'y' then
   local failures = call('HGET', P .. 'failures', id) or ''
   call('HSET', P .. 'failures', id, (string.gsub(failures, '"cost":', '"settled_cost":')))

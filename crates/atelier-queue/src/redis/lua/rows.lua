@@ -1,33 +1,32 @@
--- Everything that can happen to a job, by way of rows. Put before the
--- operations; the most frequent ones have it inside of a function, `slow_path`,
--- which they call when they meet a job that is not simple: to make all these
--- functions takes Redis longer than to serve a simple job.
+-- Everything that can happen to a job, by rows. Prepended to the operations; the most
+-- frequent ones have it inside of a function, `slow_path`, which they call for jobs that
+-- are not simple: creating all these functions takes Redis longer than processing a
+-- simple job.
 
--- The places of a head's fields in a row (a table), and the row's id.
+-- The indices of a head's fields in a row (a table), and of the row's id.
 local STATUS, CACHE, ENDED, MARKS, ATTEMPT, DELIVERIES, VERSION, TOKEN, STARTED, FINISHED, VT, BAND, LANE, ID =
   1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14
--- The letters among the marks, '-' for no: whether its owner has left it (c
--- cancelled, d deleted), leads a flight or follows (l, f), and whether it has
--- followers, failures, no charge any more, links, something to show among
--- them (y).
+-- The letters of the marks, '-' for no: whether its owner has withdrawn it (c
+-- cancelled, d deleted), whether it leads a flight or follows (l, f), and whether it has
+-- followers, failures, a settled charge, links, and something to show among them (y).
 local WITHDRAWN, ROLE, FOLLOWED, FAILED, UNCHARGED, LINKED, SHOWN = 1, 2, 3, 4, 5, 6, 7
 
--- Why an item was not carried out. ILLEGAL is followed by the state it was in.
+-- Refusals of an item. ILLEGAL is followed by the job's state.
 local NOT_FOUND, STALE, UNREADABLE, ILLEGAL = 1, 2, 3, 10
 local STATES = { q = 0, r = 1, d = 2, s = 3, f = 4, c = 5 }
 local OVER = { s = true, f = true, c = true }
 -- The kinds of outcome.
 local ENDINGS = { ['-'] = true, s = true, f = true }
 
--- So many arguments are given to a command at once.
+-- Maximum number of arguments per command.
 local CHUNK = 1000
 
--- What the script has read: rows, the texts of their heads, and links, by id;
--- lanes by name.
+-- The records read so far: rows, the texts of their heads, and links, by id; lanes by
+-- name.
 local rows, texts, links, lanes = {}, {}, {}, {}
 local links_in, links_out = {}, {}
 
--- Gives the arguments to a command, a chunk at a time.
+-- Runs a command with the arguments, in chunks.
 local function give(arguments, command, key)
   for from = 1, #arguments, CHUNK do
     call(command, key, unpack(arguments, from, math.min(from + CHUNK - 1, #arguments)))
@@ -43,13 +42,13 @@ local function set_mark(row, place, letter)
   row[MARKS] = sub(marks, 1, place - 1) .. letter .. sub(marks, place + 1)
 end
 
--- The row of a head; of one that is damaged, or of a later version, an empty one.
+-- The row of a head; an empty one if that is damaged or of a later version.
 local function read(id, text)
   local row = sane(text) and { parse(HEAD, text) }
   if not row or not STATES[row[STATUS]] or not ENDINGS[row[ENDED]] then
     row = { '?', [MARKS] = PLAIN }
   end
-  -- The last value is the position behind the head; the id takes its place.
+  -- The last value is the position after the head; the id replaces it.
   row[ID] = id
   return row
 end
@@ -101,10 +100,9 @@ local function load(id)
   return rows[id]
 end
 
--- A row's leader, flight, progress and preview; '' for none. The flight of a
--- leader may be in its body (`flight_of`). And how many changes its followers
--- were not told of, since they read them here; of a follower, those from before
--- it joined.
+-- A row's leader, flight, progress and preview; '' for none. The flight of a leader may
+-- be in its body (`flight_of`). Also the number of reports, which followers read here;
+-- for a follower, that from before it joined.
 local function open(row)
   local id = row[ID]
   local link = links[id]
@@ -136,7 +134,7 @@ local function relink(row)
   set_mark(row, SHOWN, (link.progress ~= '' or link.preview ~= '') and 'y' or '-')
 end
 
--- Forgets the preview, and how far the call is unless `kept`.
+-- Removes the preview, and the progress unless `kept`.
 local function hush(row, kept)
   if mark(row, SHOWN) == 'y' then
     local link = open(row)
@@ -189,7 +187,7 @@ local function set_leaders(digest, leaders)
   end
 end
 
--- Takes the job from those that lead its flight.
+-- Removes the job from the leaders of its flight.
 local function ground(row)
   local digest, others = flight_of(row), {}
   if digest == '' then

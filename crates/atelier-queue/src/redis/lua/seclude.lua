@@ -1,5 +1,4 @@
--- Lets nobody share a job's call, or its answer, any more, not even once it is
--- tried again. ARGV: id.
+-- Stops sharing a job's call and its answer, even after a retry. ARGV: id.
 
 local row = load(ARGV[1])
 if row and row[STATUS] ~= '?' then

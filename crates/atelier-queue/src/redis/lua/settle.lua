@@ -1,14 +1,14 @@
--- Ends calls and deliveries. ARGV[1]: 1 if no id is there twice; then for
--- each: id, token, verdict, text. A verdict is a letter: s records an outcome
--- (the text), f a failure (its outcome after the failed attempt), r retries
--- (the failed attempt), y too but in a new turn, h hands back (the same, or nothing), p postpones; r, y and p are followed by when
--- it is due. Answers for each how it ended.
+-- Ends calls and deliveries. ARGV[1]: 1 if there are no duplicate ids; then for each:
+-- id, token, verdict, text. A verdict is a letter: s records an outcome (the text), f a
+-- failure (its outcome after the failed attempt), r retries (the failed attempt), y also
+-- but in a new turn, h hands back (the same, or nothing), p postpones; r, y and p are
+-- followed by when it is due. Returns the result of each.
 
 local STRIDE = 4
 local ids, out, distinct, freed = every(STRIDE, 2), {}, ARGV[1] == '1', {}
 local long
 
--- Counts one reference more to each blob of the outcome.
+-- Adds a reference to each blob of the outcome.
 local function keep(outcome)
   for name in string.gmatch(parse('>I2c0', outcome), '[^\n]+') do
     call('HINCRBY', P .. 'files', name, 1)

@@ -1,5 +1,4 @@
--- Holds a lane. ARGV: its name, bound of parallel calls ('' for none), until,
--- now.
+-- Pauses a lane. ARGV: its name, limit of concurrent calls ('' for none), until, now.
 
 local lane, now = lane_of(ARGV[1]), tonumber(ARGV[4])
 if now >= lane.held then

@@ -1,4 +1,4 @@
-//! What is noted of a job that has ended.
+//! The outbox entry of a job that has ended.
 
 use super::{
     super::super::{Ended, Payload},

@@ -1,4 +1,4 @@
-//! What this process packs.
+//! Packs the parts that this process writes.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use super::{
     Result, unreadable,
 };
 
-/// What never changes, but for the charge, which a revival voids.
+/// The immutable part, except for the charge, which a retry voids.
 #[derive(Serialize)]
 struct BodyText<'a, P> {
     created: i64,
@@ -19,7 +19,7 @@ struct BodyText<'a, P> {
     hooks: &'a Hooks,
 }
 
-/// The part of the record that the caller alone decides, and the body.
+/// The part of the record that only the caller determines, and the body.
 pub(in super::super) fn body<P: Payload>(job: &NewJob<P>, now: Timestamp) -> Result<Vec<u8>> {
     let mut packed = Vec::with_capacity(512);
     short(&mut packed, job.request.lane().as_bytes())?;
@@ -40,10 +40,10 @@ pub(in super::super) fn body<P: Payload>(job: &NewJob<P>, now: Timestamp) -> Res
     Ok(packed)
 }
 
-/// The digest of what the job may join stands before the body.
+/// The digest of what the job may join precedes the body.
 pub(super) const JOINS: u8 = 0x20;
 
-/// What the scripts read beside the band: `said` and `digest_of`.
+/// The flags that the scripts read with the band: `said` and `digest_of`.
 fn flags<P: Payload>(job: &NewJob<P>) -> u8 {
     const UNCHARGED: u8 = 0x80;
     const UNTOLD: u8 = 0x40;
@@ -60,7 +60,7 @@ fn flags<P: Payload>(job: &NewJob<P>) -> u8 {
     flags
 }
 
-/// The outcome, behind the blobs it refers to.
+/// The outcome, after the blobs it refers to.
 pub(in super::super) fn outcome(outcome: &impl Outcome) -> Result<Vec<u8>> {
     let mut packed = Vec::with_capacity(256);
     long(&mut packed, &names(outcome.blobs()))?;
@@ -77,7 +77,7 @@ pub(in super::super) fn ended(outcome: &impl Outcome) -> u8 {
     }
 }
 
-/// Each name once, one a line.
+/// The names without duplicates, one per line.
 fn names(blobs: Vec<&str>) -> Vec<u8> {
     let names: BTreeSet<&str> = blobs.into_iter().collect();
     names

@@ -1,8 +1,8 @@
--- The long way of a claim: what has fallen due, and jobs that are not simple.
+-- The slow path of a claim: what is due, and jobs that are not simple.
 
 local wanted, now, lease_end = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
 
--- How often the list of what is due is read on.
+-- Maximum number of pages read of the list of what is due.
 local MOST_ROUNDS = 8
 
 local function take(row)
@@ -18,7 +18,7 @@ local function expire(row)
   change(row)
 end
 
--- Hands out a delivery that is due.
+-- Claims a delivery that is due.
 local function deliver(row)
   row[DELIVERIES] = row[DELIVERIES] + 1
   write(row)
@@ -27,8 +27,8 @@ local function deliver(row)
   tries[#tries + 1] = row[DELIVERIES] - 1
 end
 
--- Counts the calls in progress in a lane anew: nobody knows whether a job was
--- one of them whose head cannot be read.
+-- Recounts the calls in progress in a lane: it is unknown whether a job with an
+-- unreadable head was one of them.
 local function recount(name)
   local ids, count = call('ZRANGE', P .. 'due', 0, -1), 0
   load_all(ids)
@@ -42,7 +42,7 @@ local function recount(name)
   lane.running, lane.changed, work = count, true, true
 end
 
--- Whether the job is noted as a leader of the flight that its body names.
+-- Whether the job is recorded as a leader of the flight that its body names.
 local function is_leading(id)
   for _, leader in ipairs(leaders_of(digest_of(id))) do
     if leader == id then
@@ -52,13 +52,12 @@ local function is_leading(id)
   return false
 end
 
--- Lets a job fail whose head cannot be read, with those that wait for it; returns
--- its lane.
+-- Fails a job with an unreadable head, and those that wait for it. Returns its lane.
 local function give_up(id)
   local _, _, _, lane = about(rows[id])
   local row = read(id, pack(HEAD, 'f', 'm', 'f', PLAIN, 0, 0, 1, 0, 0, now, 0, 1, #lane, lane))
   rows[id], texts[id], links[id] = row, nil, nil
-  -- Its links may be whole; they or its body tell which flight it led.
+  -- Its links may be intact; they or its body name the flight that it led.
   set_mark(row, LINKED, 'y')
   local link = open(row)
   link.progress, link.preview = '', ''
@@ -114,10 +113,10 @@ local function take_due()
   end
 end
 
--- Begins the call of a job that waits; returns its virtual start, nothing if
--- it cannot be begun.
+-- Starts the call of a waiting job. Returns its virtual start, nil if it cannot be
+-- started.
 local function begin(id, text)
-  -- A job that fell due here was written since, and may not be known as it is.
+  -- A job that became due here has been written since, so its head may be out of date.
   rows[id] = nil
   local row = know(id, text)
   if row and row[STATUS] == 'q' then
@@ -136,7 +135,7 @@ local function begin(id, text)
   end
 end
 
--- Carries everything out; returns what is answered of the jobs.
+-- Writes everything. Returns the reply for the jobs.
 local function conclude()
   commit()
   return tell(told, heads, rows_at)

@@ -1,9 +1,9 @@
--- The long way to finish an item: `i` is the place of its id in ARGV, `text`
--- its head, `n` its number.
+-- The slow path of finishing an item: `i` is the index of its id in ARGV, `text` its
+-- head, `n` its number.
 
--- Jobs of which nothing is to be kept, by the item's number.
+-- Jobs to be deleted, by the item's number.
 local forgotten = {}
--- Cancelled jobs that are to have no outcome, likewise.
+-- Cancelled jobs that must not have an outcome, likewise.
 local emptied = {}
 
 local function report(row)
@@ -11,8 +11,8 @@ local function report(row)
   told[n], heads[n], rows_at[n] = row[ID], texts[row[ID]], row
 end
 
--- Makes the record of a leader what its owner, who has left it, wanted. It is
--- answered as it ended.
+-- Deletes a withdrawn leader's record or outcome, as its owner requested. The reply has
+-- it as it ended.
 local function withdraw(row, n)
   if mark(row, WITHDRAWN) == 'd' then
     rows[row[ID]] = false
@@ -33,7 +33,7 @@ local function finish(row, now, n)
   local together = { row }
   for i = 1, #followers do
     local follower = rows[followers[i]]
-    -- One that cannot be read fails alone.
+    -- An unreadable one fails alone.
     if follower and follower[STATUS] ~= '?' then
       together[#together + 1] = follower
     end
@@ -65,8 +65,8 @@ local function complete(i, text, n)
   return finish(row, tonumber(ARGV[i + 2]), n)
 end
 
--- The jobs that were finished the short way, with their heads: notes that they
--- have changed and are not due any more.
+-- Marks the jobs finished on the fast path, with their heads, as changed and no longer
+-- due.
 local function others()
   local ids, their_heads = {}, {}
   for k = 1, #told do
@@ -79,8 +79,8 @@ local function others()
   return ids, their_heads
 end
 
--- Carries everything out; returns what is answered of the jobs, and the blobs
--- that nobody refers to any more: a list for each of so many items, or nothing.
+-- Writes everything. Returns the reply for the jobs, and the blobs without references:
+-- a list for each of the items, or nothing.
 local function conclude(items)
   commit()
   local columns, orphans = tell(told, heads, rows_at, true), {}

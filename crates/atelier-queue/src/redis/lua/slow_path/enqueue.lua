@@ -1,7 +1,7 @@
--- The long way to add a job: delayed, perhaps joined, or answered; or there
+-- The slow path of adding a job: delayed, possibly joined, answered, or present
 -- already.
 
--- Whether every blob of the answer is still referred to by some job.
+-- Whether some job still refers to every blob of the answer.
 local function kept(answer)
   for name in string.gmatch(files_of(answer), '[^\n]+') do
     if call('HEXISTS', P .. 'files', name) == 0 then
@@ -22,8 +22,8 @@ local function answered(row, ended, outcome, now, body)
   end
 end
 
--- Adds a job with something special about it, unless it needs an answer and
--- there is none, or was given one that is gone; whether it did.
+-- Adds a job with options, unless it needs an answer and there is none, or the given one
+-- is gone. Returns whether it was added.
 local function add_special(id, lane, band, cost, owner, digest, special, body)
   local row = read(id, pack(HEAD, 'q', 'm', '-', PLAIN, 0, 0, 1, 0, 0, 0, 0, band, #lane, lane))
   rows[id] = row
@@ -62,14 +62,14 @@ local function add_special(id, lane, band, cost, owner, digest, special, body)
   return true
 end
 
--- Whether the job is there already. `text` is its head, if it had one before
--- this batch.
+-- Whether the job is present already. `text` is its head, if it had one before this
+-- batch.
 local function is_known(id, text)
   rows[id] = rows[id] or nil
   return know(id, text) and true or false
 end
 
--- What is answered of a job that was not added alone.
+-- The reply for a job that was not queued alone.
 local function answer(id)
   if not rows[id] then
     return -3

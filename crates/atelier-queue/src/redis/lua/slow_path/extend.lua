@@ -1,5 +1,5 @@
--- The long way to extend a lease, for items that report something: `i` is the
--- place of its id in ARGV, `text` its head.
+-- The slow path of extending a lease, for items with a report: `i` is the index of its
+-- id in ARGV, `text` its head.
 
 local function extend(i, text)
   know(ARGV[i], text)

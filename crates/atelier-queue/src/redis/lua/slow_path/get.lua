@@ -1,3 +1,3 @@
--- The long way to read a job.
+-- The slow path of reading a job.
 
 return { know = know, place = place, tell = tell }

@@ -1,5 +1,5 @@
--- The long way to settle an item: `i` is the place of its id in ARGV, `text`
--- its head.
+-- The slow path of settling an item: `i` is the index of its id in ARGV, `text` its
+-- head.
 
 local function requeue(row, due)
   ended(row[LANE], 1)
@@ -7,7 +7,7 @@ local function requeue(row, due)
   queue(row, due)
 end
 
--- Progress stays until the job is finished.
+-- Progress is kept until the job is finished.
 local function record(row, letter, outcome)
   row[STATUS] = 'd'
   ended(row[LANE], 1)
