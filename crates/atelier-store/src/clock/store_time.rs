@@ -1,4 +1,4 @@
-//! The time of a store that is somewhere else.
+//! The clock of a remote store.
 
 use std::{
     sync::atomic::{AtomicBool, AtomicI64, Ordering},
