@@ -1,4 +1,4 @@
-//! Turns compiled and written sources into what a browser loads.
+//! Bundles WASM, JavaScript and CSS for browsers.
 
 use std::{collections::HashMap, path::Path};
 
@@ -56,10 +56,10 @@ pub(crate) fn javascript(wasm: &Path, names_kept: bool) -> Result<Module> {
     })
 }
 
-/// How names begin that only the module and its JavaScript call each other by.
+/// The prefix of names used only between the module and its JavaScript.
 const INTERNAL: [&str; 2] = ["__wb", "wasm_bindgen__"];
 
-/// Short names for long ones. Their hashes do not compress: without them both files are some 2 kB lighter.
+/// Shortens those names. Their hashes do not compress; without them both files are some 2 kB smaller.
 #[derive(Default)]
 struct Names(HashMap<String, String>);
 
@@ -86,7 +86,7 @@ impl Names {
     }
 }
 
-/// wasm-bindgen's JavaScript without its comments and its indentation: it has no text of several lines.
+/// Removes comments and indentation from wasm-bindgen's JavaScript, which has no multi-line strings.
 fn bare(js: &str) -> String {
     let mut lines = String::with_capacity(js.len());
     let mut commented = false;
@@ -122,9 +122,9 @@ pub(crate) fn css(entry: &Path) -> Result<String> {
     Ok(sheet.to_css(printer)?.code)
 }
 
-/// The oldest browsers in which nesting, `light-dark()`, `oklch()` and
-/// `color-mix()` all work (Baseline 2024): these stay as written, what is
-/// newer is lowered, and prefixes appear only where they still matter.
+/// The oldest browsers in which nesting, `light-dark()`, `oklch()` and `color-mix()` all
+/// work (Baseline 2024): these are kept, newer features are lowered, and prefixes are
+/// added only where still needed.
 fn browsers() -> Targets {
     let version = |major: u32, minor: u32| Some(major << 16 | minor << 8);
     Targets::from(Browsers {

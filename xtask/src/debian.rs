@@ -1,4 +1,4 @@
-//! Packages of Debian 13, unpacked below `target` with what they need and installed nowhere.
+//! Packages of Debian 13 with their dependencies, unpacked below `target` without installing them.
 
 use std::{
     fs,
@@ -12,7 +12,7 @@ use crate::exec;
 const SUITE: &str = "trixie";
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
-/// The root folder that the packages make, in `target/{name}`: downloaded once.
+/// The root folder of the unpacked packages, in `target/{name}`: downloaded once.
 pub(crate) fn unpacked(name: &str, packages: &str) -> Result<PathBuf> {
     let folder = exec::target().join(name);
     let root = folder.join("root");
@@ -22,12 +22,12 @@ pub(crate) fn unpacked(name: &str, packages: &str) -> Result<PathBuf> {
     Ok(root)
 }
 
-/// The packages with all that they need; apt knows what that is when it is told that nothing is installed.
+/// The packages with all dependencies, resolved by apt as if nothing were installed.
 fn download(folder: &Path, packages: &str) -> Result<()> {
     if !Path::new(KEYRING).exists() || exec::find(&["dpkg"]).is_none() {
         bail!("on this system it cannot be had from Debian");
     }
-    // apt makes only some of its folders by itself.
+    // apt creates only some of its folders itself.
     for path in [
         "etc/apt/preferences.d",
         "var/lib/dpkg",
@@ -56,11 +56,11 @@ fn download(folder: &Path, packages: &str) -> Result<()> {
             exec::run(exec::command("dpkg").arg("-x").arg(file).arg(&unpacking))?;
         }
     }
-    // Half of it would look like the whole.
+    // A partial folder would look complete.
     Ok(fs::rename(unpacking, folder.join("root"))?)
 }
 
-/// Where this machine has Debian's packages from.
+/// The mirror from which this machine gets Debian's packages.
 fn mirror() -> String {
     let mut question = exec::command("apt-get");
     question.args(["indextargets", "--format", "$(REPO_URI)"]);

@@ -1,4 +1,4 @@
-//! `cargo xtask eval`: how good the heuristics are, on labelled data.
+//! `cargo xtask eval`: measures the quality of the heuristics on labelled data.
 
 use std::{
     env, fs,
@@ -12,9 +12,9 @@ use crate::{exec, tools};
 /// Our own labelled pairs.
 const PAIRS: &str = "crates/atelier-cache/tests/data/prompt-pairs.jsonl";
 
-/// OpenCV's way, and what it needs.
+/// The comparison with OpenCV, and its requirements.
 const OPENCV: &str = "xtask/peers/opencv";
-/// Photographs that scikit-image brings, all in the public domain or under CC0.
+/// Photographs included in scikit-image, all in the public domain or under CC0.
 const PHOTOS: [&str; 12] = [
     "astronaut.png",
     "brick.png",
@@ -54,7 +54,7 @@ fn semantic(arguments: &[String]) -> Result<()> {
     exec::run(eval.arg(file).args(rest))
 }
 
-/// Ages photographs, lets OpenCV and the built-in restorer at them, and compares.
+/// Artificially ages photographs, restores them with OpenCV and the built-in restorer, and compares.
 fn restore() -> Result<()> {
     let peer = exec::root().join(OPENCV);
     let python = tools::python_with(&peer.join("requirements.txt"))?;
@@ -68,7 +68,7 @@ fn restore() -> Result<()> {
     exec::run(bench().arg("score").arg(&work).arg(seconds))
 }
 
-/// A folder with nothing but [`PHOTOS`].
+/// A folder with only [`PHOTOS`].
 fn photographs(python: &Path, work: &Path) -> Result<PathBuf> {
     let print = "import skimage, os; print(os.path.dirname(skimage.__file__))";
     let package = exec::output(exec::command(python).args(["-c", print]))?;

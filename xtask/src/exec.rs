@@ -1,4 +1,4 @@
-//! Where the repository is, and starting other programs in it.
+//! Paths of the repository, and running other programs in it.
 
 use std::{
     env, fs,
@@ -22,25 +22,25 @@ pub(crate) fn root() -> &'static Path {
     own.parent().unwrap_or(own)
 }
 
-/// Where every build goes, whatever `CARGO_TARGET_DIR` says: the server embeds
-/// `target/site`, and `target/release/atelier` is part of the contract.
+/// The target folder of every build, regardless of `CARGO_TARGET_DIR`: the server embeds
+/// `target/site`, and users rely on `target/release/atelier`.
 pub(crate) fn target() -> PathBuf {
     root().join("target")
 }
 
-/// `program`, in the root folder.
+/// A command that runs `program` in the root folder.
 pub(crate) fn command(program: impl AsRef<Path>) -> Command {
     let mut command = Command::new(program.as_ref());
     command.current_dir(root());
     command
 }
 
-/// `cargo` with the words of `arguments`, as if called by hand.
+/// A command that runs `cargo` with the words of `arguments`, as if called by hand.
 pub(crate) fn cargo(arguments: &str) -> Command {
     let program = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut cargo = command(PathBuf::from(program));
-    // What `cargo run` tells its program about itself would make those build
-    // scripts run again that watch these variables.
+    // The variables that `cargo run` sets would rerun build scripts that watch
+    // them.
     for (name, _) in env::vars_os() {
         let told = name.to_string_lossy();
         if told.starts_with("CARGO_PKG_") || told.starts_with("CARGO_MANIFEST_") {
@@ -48,14 +48,14 @@ pub(crate) fn cargo(arguments: &str) -> Command {
         }
     }
     cargo.env("CARGO_TARGET_DIR", target());
-    // With it, nothing lies where it is looked for.
+    // With it, build results would not be where they are expected.
     cargo.env_remove("CARGO_BUILD_TARGET");
     cargo.args(arguments.split_whitespace());
     cargo
 }
 
-/// Keeps from a program what this shell or machine is set up with and the project is not: keys, proxies,
-/// a language, a time zone.
+/// Removes settings of this shell or machine that are not the project's: keys, proxies, a language, a
+/// time zone.
 pub(crate) fn impartial(command: &mut Command) -> &mut Command {
     for (name, _) in env::vars_os() {
         if is_partial(&name.to_string_lossy()) {
@@ -82,7 +82,7 @@ fn is_partial(name: &str) -> bool {
         || exact.contains(&name.as_str())
 }
 
-/// A program that finds others and nothing else of this shell's; its home is below `target`.
+/// A command with only `PATH` of this shell's environment; its home is below `target`.
 pub(crate) fn isolated(program: impl AsRef<Path>) -> Result<Command> {
     let home = target().join("home");
     fs::create_dir_all(&home).context("cannot make target/home")?;
@@ -97,7 +97,7 @@ pub(crate) fn isolated(program: impl AsRef<Path>) -> Result<Command> {
     Ok(isolated)
 }
 
-/// The packages that the folder's lock file names, unless they are there.
+/// Installs the packages of the folder's lock file, unless they are present.
 pub(crate) fn npm_ci(folder: &Path) -> Result<()> {
     if !packages_are_old(folder) {
         return Ok(());
@@ -108,7 +108,7 @@ pub(crate) fn npm_ci(folder: &Path) -> Result<()> {
     run(npm.env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1"))
 }
 
-/// True if `npm ci` did not run since the lock file was last changed.
+/// Whether `npm ci` has not run since the lock file changed.
 fn packages_are_old(folder: &Path) -> bool {
     let changed = |path| fs::metadata(folder.join(path)).and_then(|file| file.modified());
     match (
@@ -120,7 +120,7 @@ fn packages_are_old(folder: &Path) -> bool {
     }
 }
 
-/// Runs to the end with stdio inherited; anything but success is an error.
+/// Runs to the end with inherited stdio. Errors unless it succeeds.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let line = words(command);
     let status = command
@@ -132,8 +132,8 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// As [`run`], but a command that nobody watches is ended with all that it has started when it takes longer than
-/// `limit`: a test that hangs fails then, instead of the machine that waits for it. At a terminal Ctrl-C does that.
+/// As [`run`], but kills the command and all its children after `limit`, unless at a terminal, where Ctrl-C does
+/// that: a hanging test then fails instead of blocking the machine.
 pub(crate) fn run_within(limit: Duration, command: &mut Command) -> Result<()> {
     if io::stdin().is_terminal() {
         return run(command);
@@ -164,7 +164,7 @@ pub(crate) fn run_within(limit: Duration, command: &mut Command) -> Result<()> {
     }
 }
 
-/// What the command printed on stdout, or an error with what it complained.
+/// Returns the command's stdout, or an error with its stderr.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
     let line = words(command);
     let output = command
@@ -187,7 +187,7 @@ pub(crate) fn find(names: &[&str]) -> Option<PathBuf> {
         .find(|candidate| candidate.is_file())
 }
 
-/// The command as one would type it, without the folders of its program.
+/// The command as typed at a terminal, without the folder of its program.
 fn words(command: &Command) -> String {
     let program = Path::new(command.get_program());
     let name = program.file_name().unwrap_or(program.as_os_str());

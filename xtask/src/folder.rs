@@ -1,4 +1,4 @@
-//! The output folder: content-hashed names, brotli, and nothing written twice.
+//! The output folder: content-hashed names, brotli, and no unnecessary writes.
 
 use std::{
     collections::BTreeSet,
@@ -36,7 +36,7 @@ impl Folder {
         Ok(name)
     }
 
-    /// Puts `name`, and `name.br` where that saves a tenth or more.
+    /// Puts `name`, and `name.br` if that saves a tenth or more.
     pub(crate) fn put_compressed(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
         let compressed = brotli(bytes)?;
         if compressed.len() * 10 <= bytes.len() * 9 {
@@ -58,7 +58,7 @@ impl Folder {
         Ok(())
     }
 
-    /// Removes what an earlier build left and this one did not put.
+    /// Removes files of earlier builds that this one did not put.
     pub(crate) fn remove_others(&self) -> Result<()> {
         for path in files(&self.path)? {
             if !self.kept.contains(&path) {
@@ -69,7 +69,7 @@ impl Folder {
         Ok(())
     }
 
-    /// `inputs` and what the folder holds now: equal stamps, nothing to do.
+    /// A stamp of `inputs` and the folder's content: if it is unchanged, there is nothing to do.
     pub(crate) fn stamp(&self, inputs: &str) -> String {
         let mut stamp = format!("{inputs}\n");
         for path in files(&self.path).unwrap_or_default() {
@@ -80,7 +80,7 @@ impl Folder {
     }
 }
 
-/// Every file below a folder, sorted; none if the folder is not there.
+/// All files below a folder, sorted; none if the folder does not exist.
 pub(crate) fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     if folder.is_dir() {
@@ -103,8 +103,8 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
     fs::read(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
-/// A name for these bytes: 64 bits of SipHash in hexadecimal. It tells
-/// versions of our own files apart; nobody else chooses them.
+/// A name for these bytes: 64 bits of SipHash in hexadecimal. Enough to distinguish
+/// versions of our own files, which no attacker chooses.
 pub(crate) fn hash(bytes: &[u8]) -> String {
     let mut hasher = SipHasher13::new();
     hasher.write(bytes);

@@ -1,5 +1,5 @@
-//! The fonts of the browser tests: a family that runs wide and one that runs narrow, so that a page
-//! looks the same on every machine and is laid out for both.
+//! The fonts of the browser tests: a wide and a narrow family, so that pages look the same on every
+//! machine and layouts work with both.
 
 use std::{
     fs,
@@ -12,7 +12,7 @@ use crate::{debian, exec};
 
 const PACKAGES: &str = "fonts-dejavu-core fonts-liberation-sans-narrow";
 
-/// Nearly as wide and nearly as narrow as what people read. A configuration knows one of them and no other.
+/// About the widest and the narrowest fonts in common use. Each configuration has only one of them.
 const FAMILIES: [Family; 2] = [
     Family {
         name: "wide",

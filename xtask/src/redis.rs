@@ -1,5 +1,5 @@
-//! Real Redis servers on free ports of this machine, empty at first and gone
-//! when dropped.
+//! Real Redis servers on free ports of this machine, empty at first and stopped when
+//! dropped.
 
 use std::{
     ffi::OsString,
@@ -17,10 +17,10 @@ use crate::{exec, redis8, tools};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A cluster has slots for this many nodes at least.
+/// Minimum number of nodes of a cluster.
 const CLUSTER: usize = 3;
 
-/// Nodes of a cluster talk on a port above their own by this.
+/// Offset of the port of a node's cluster bus.
 const BUS: u16 = 10_000;
 
 /// A server, or several that form a cluster.
@@ -67,7 +67,7 @@ impl Redis {
         Ok(Redis { nodes })
     }
 
-    /// What belongs into `ATELIER_REDIS_URL`.
+    /// The value for `ATELIER_REDIS_URL`.
     pub(crate) fn url(&self) -> String {
         let urls = self
             .nodes
@@ -82,7 +82,7 @@ impl Node {
         let (program, words) = program.split_first().context("nothing to start")?;
         let port = free_port()?;
         let folder = exec::target().join(format!("redis/{port}"));
-        // What is not there need not be removed.
+        // The folder may not exist.
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder)?;
         let log = File::create(log(&folder))?;
@@ -105,7 +105,7 @@ impl Node {
         Ok(node)
     }
 
-    /// Asks until the answer contains `expected`.
+    /// Repeats a command until its output contains `expected`.
     fn wait_for(&self, question: &[&str], expected: &str) -> Result<()> {
         let started = Instant::now();
         loop {
@@ -126,7 +126,7 @@ impl Node {
 
 impl Drop for Node {
     fn drop(&mut self) {
-        // It may have ended by itself; there is nobody to tell here.
+        // It may have ended by itself; errors cannot be reported here.
         let _ = self.child.kill();
         let _ = self.child.wait();
         let _ = fs::remove_dir_all(&self.folder);

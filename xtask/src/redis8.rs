@@ -1,5 +1,5 @@
-//! A Redis that has vector sets: the machine's own from version 8 on, else the
-//! one of Debian 13, unpacked beside what it needs and installed nowhere.
+//! A Redis with vector sets: the machine's own from version 8 on, else that of Debian 13,
+//! unpacked with its dependencies without installing it.
 
 use std::{
     ffi::OsString,
@@ -14,7 +14,7 @@ use crate::debian;
 
 const VERSION: u32 = 8;
 
-/// The words that start it.
+/// The command line that starts it.
 pub(crate) fn words() -> Result<Vec<OsString>> {
     let own = vec![OsString::from("redis-server")];
     if version(&own).is_some_and(|version| version >= VERSION) {
@@ -30,7 +30,7 @@ pub(crate) fn words() -> Result<Vec<OsString>> {
     }
 }
 
-/// It has a C library of its own, and so needs the loader of that.
+/// It has its own C library, and so needs that library's loader.
 fn unpacked(root: &Path) -> Result<Vec<OsString>> {
     let loader = libraries(root)?.into_iter().find(|path| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -47,7 +47,7 @@ fn unpacked(root: &Path) -> Result<Vec<OsString>> {
     ])
 }
 
-/// What is in `usr/lib/…-linux-gnu`.
+/// The folder `usr/lib/…-linux-gnu`.
 fn libraries(root: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for folder in fs::read_dir(root.join("usr/lib"))? {

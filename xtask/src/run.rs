@@ -13,7 +13,7 @@ pub(crate) fn command(args: &[String]) -> Result<()> {
         all => all,
     };
     let binary = build()?;
-    // Replacing this process hands signals and the exit status over untouched.
+    // Replacing this process passes signals and the exit status through.
     let error = exec::command(&binary).args(args).exec();
     Err(error).with_context(|| format!("cannot start {}", binary.display()))
 }

@@ -1,4 +1,4 @@
-//! A real server on a free port of this machine, gone when dropped.
+//! A real server on a free port of this machine, stopped when dropped.
 
 use std::{
     fs::{self, File},
@@ -28,7 +28,7 @@ impl Server {
     /// Starts the binary with an empty data folder; does not wait for it.
     pub(crate) fn start(binary: &Path) -> Result<Server> {
         let folder = exec::target().join("bench");
-        // What is not there need not be removed.
+        // The folder may not exist.
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder)?;
         let log = File::create(folder.join("log"))?;
@@ -39,7 +39,7 @@ impl Server {
             .build()
             .new_agent();
         let mut command = exec::command(binary);
-        // Measured is what everybody gets, not what this shell is set up for.
+        // Measures the defaults, not this shell's settings.
         command.env_clear();
         let started = Instant::now();
         let child = command
@@ -58,7 +58,7 @@ impl Server {
         })
     }
 
-    /// Asks until the answer is 200; fails when the server ends before.
+    /// Repeats the request until the status is 200. Errors if the server ends before.
     pub(crate) fn wait(&mut self, path: &str) -> Result<()> {
         while !self.get(path).is_ok_and(|answer| answer.status() == 200) {
             let log = self.folder.join("log");
@@ -101,7 +101,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may have ended by itself; there is nobody to tell here.
+        // It may have ended by itself; errors cannot be reported here.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -1,4 +1,4 @@
-//! `cargo xtask site`: what a browser downloads, ready to be embedded.
+//! `cargo xtask site`: builds what browsers download, ready to be embedded.
 //!
 //! ```text
 //! frontend ── cargo ──> wasm ── wasm-bindgen ──> js, wasm ─┐
@@ -23,9 +23,9 @@ use crate::{
 /// How the WASM is compiled.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// As small as it gets: what is served, and what is tested.
+    /// As small as possible: for serving and testing.
     Small,
-    /// Compiled quickly, function names kept so that a panic can be read.
+    /// Compiled quickly, with function names so that panics are readable.
     Dev,
 }
 
@@ -39,8 +39,8 @@ pub(crate) fn command(args: &[String]) -> Result<()> {
     build(mode)
 }
 
-/// Brings `target/site` up to date. Files that would not change are left
-/// alone, so that nothing that embeds them is compiled for nothing.
+/// Brings `target/site` up to date. Unchanged files are not written, so that crates that
+/// embed them are not recompiled without need.
 pub(crate) fn build(mode: Mode) -> Result<()> {
     tools::wasm_target()?;
     let wasm = compile(mode)?;
@@ -87,7 +87,7 @@ fn compile(mode: Mode) -> Result<PathBuf> {
         .join(name))
 }
 
-/// Everything that the site is made from and of which, this program included.
+/// All inputs of the site, this program included.
 fn digest(mode: Mode, wasm: &Path, folders: &[&Path]) -> Result<String> {
     let maker = fs::metadata(env::current_exe()?)?.modified()?;
     let mut all = maker.duration_since(UNIX_EPOCH)?.as_nanos().to_string();

@@ -6,13 +6,13 @@ use anyhow::Result;
 
 use crate::{exec, site, tools};
 
-// The flags of `cargo xtask test`, so that nothing is built twice. One half
-// after the other: each wants the machine for itself.
+// The flags of `cargo xtask test`, so that nothing is built twice. One half after the
+// other, as each needs the whole machine.
 const SOAK: &str = "test --workspace --exclude atelier-frontend --exclude xtask --test soak -- \
      --nocapture --test-threads 1";
 
-/// What is set unless the environment says otherwise: 1,000 jobs, killing for
-/// as long as they take, and a Redis that is away for 40 s.
+/// Defaults for the environment: 1,000 jobs, kills as long as they run, and a Redis that is
+/// unreachable for 40 s.
 const LONG: [(&str, &str); 3] = [
     ("SOAK_JOBS", "1000"),
     ("SOAK_SECONDS", "150"),

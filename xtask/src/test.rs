@@ -1,4 +1,4 @@
-//! `cargo xtask test`: every check there is, the cheap ones first.
+//! `cargo xtask test`: all checks, cheap ones first.
 
 use std::time::{Duration, Instant};
 
@@ -21,11 +21,11 @@ const CHOICES: [(&str, &[&str]); 5] = [
 const DOCUMENT: &str =
     "doc --workspace --exclude atelier-frontend --no-deps --document-private-items";
 const TEST: &str = "test --workspace --exclude atelier-frontend --exclude xtask --";
-// By itself, because beside the server its dependencies have other features
-// and would all be built a second time.
+// Separate, because beside the server its dependencies have other features and would all
+// be built a second time.
 const TEST_XTASK: &str = "test --package xtask --";
 
-/// Builds and runs a suite in a third of it on two slow cores.
+/// Three times as long as building and running a suite takes on two slow cores.
 const AT_MOST: Duration = Duration::from_secs(35 * 60);
 
 /// `cargo xtask test [FILTER…]`: a test runs if its name contains a filter.
@@ -67,7 +67,7 @@ fn features() -> Result<()> {
     Ok(())
 }
 
-/// The Rust tests, beside a Redis, a cluster and a Redis 8 that are theirs.
+/// Runs the Rust tests with their own Redis, cluster and Redis 8.
 fn tests(filters: &[String]) -> Result<()> {
     exec::run(exec::cargo(TEST_XTASK).args(filters))?;
     let (single, cluster, eight) = (
@@ -85,7 +85,7 @@ fn tests(filters: &[String]) -> Result<()> {
     )
 }
 
-/// Playwright against the binary that the tests have just built.
+/// Runs Playwright against the binary that the tests have just built.
 fn browser(filters: &[String]) -> Result<()> {
     let chromium = tools::browser()?;
     let folder = exec::root().join("end2end");
@@ -118,7 +118,7 @@ fn pattern(filters: &[String]) -> String {
     filters.iter().map(quote).collect::<Vec<_>>().join("|")
 }
 
-/// Says what runs, how long it took, and in the last line how it all went.
+/// Prints what runs, how long it took, and in the last line the overall result.
 struct Steps {
     done: Vec<(&'static str, Duration)>,
 }

@@ -1,4 +1,4 @@
-//! What must be on the machine: installed where we can, named where we cannot.
+//! The required tools: installed if possible, named otherwise.
 
 use std::{
     fs,
@@ -19,12 +19,11 @@ const CHROMIUM: [&str; 4] = [
     "google-chrome-stable",
 ];
 
-/// The Rust that the project is checked with, and the oldest that builds it: none
-/// older is checked. Each release of clippy finds more, so that only with this one
-/// a warning is an error.
+/// The Rust version that the project is checked with, and the oldest that builds it.
+/// Every release of clippy finds more, so warnings are errors only with this one.
 const CHECKED_WITH: &str = env!("CARGO_PKG_RUST_VERSION");
 
-/// What clippy is told beyond the lints of the workspace.
+/// Arguments of clippy beyond the workspace's lints.
 pub(crate) fn strictness() -> &'static [&'static str] {
     let version = exec::output(exec::command("rustc").arg("--version")).unwrap_or_default();
     if version.starts_with(&format!("rustc {CHECKED_WITH}.")) {
@@ -48,7 +47,7 @@ pub(crate) fn wasm_target() -> Result<()> {
     rustup(&["target", "add", WASM]).with_context(|| format!("Rust's `{WASM}` target is missing"))
 }
 
-/// The `subcommand` of cargo that a component of the toolchain brings.
+/// A cargo `subcommand` from a component of the toolchain.
 pub(crate) fn component(name: &str, subcommand: &str) -> Result<()> {
     if exec::output(exec::cargo(subcommand).arg("--version")).is_ok() {
         return Ok(());
@@ -104,14 +103,14 @@ pub(crate) fn redis() -> Result<()> {
     }
 }
 
-/// Major and minor version in what `redis-server --version` says; Valkey's says so too.
+/// Parses major and minor version from the output of `redis-server --version`, or Valkey's.
 fn redis_version(said: &str) -> Option<[u32; 2]> {
     let (_, version) = said.split_once(" v=")?;
     let mut numbers = version.split('.').map(str::parse);
     Some([numbers.next()?.ok()?, numbers.next()?.ok()?])
 }
 
-/// `wrk`, which asks for a page as often as it is answered.
+/// `wrk`, a load generator.
 pub(crate) fn wrk() -> Result<()> {
     if exec::find(&["wrk"]).is_none() {
         install("The load test needs", &["wrk"])?;
@@ -119,7 +118,7 @@ pub(crate) fn wrk() -> Result<()> {
     Ok(())
 }
 
-/// A Python that has the packages of a `requirements.txt`, in a folder of its own.
+/// A Python with the packages of a `requirements.txt`, in a virtual environment of its own.
 pub(crate) fn python_with(requirements: &Path) -> Result<PathBuf> {
     let folder = exec::target().join("python");
     let (python, done) = (folder.join("bin/python"), folder.join("installed"));
@@ -166,7 +165,7 @@ fn chromium() -> Option<PathBuf> {
         .find(starts)
 }
 
-/// Debian's packages: installed if we may, else why, and the line to type.
+/// Installs Debian packages if possible; otherwise errors with the reason and the command to run.
 fn install(reason: &str, packages: &[&str]) -> Result<()> {
     let list = packages.join(" ");
     let root = exec::output(exec::command("id").arg("-u")).is_ok_and(|id| id == "0");

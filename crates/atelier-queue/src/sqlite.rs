@@ -332,11 +332,11 @@ impl<P: Payload> Queue<P> for SqliteQueue<P> {
 
     async fn retry(&self, id: &str, priority: Priority, now: Timestamp) -> Result<Job<P>> {
         let (id, now) = (id.to_owned(), now.as_millisecond());
-        let revived = self
+        let retried = self
             .change(move |c, changed| placed(c, lifecycle::retry(c, changed, &id, priority, now)?))
             .await?;
         self.notifier.notify_work();
-        into_job(revived)
+        into_job(retried)
     }
 
     async fn finished(&self, within: Range<Timestamp>, limit: usize) -> Result<Vec<String>> {

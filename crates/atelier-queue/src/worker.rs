@@ -1,5 +1,5 @@
-//! Workers for those who need no more than this: they claim, hold the lease while the
-//! call is made, record what came of it, and attend to the outbox.
+//! Ready-made workers: they claim jobs, extend the lease during the call, record its
+//! result, and process the outbox.
 
 use std::{error::Error as StdError, pin::pin, sync::Arc, time::Duration};
 
@@ -18,13 +18,13 @@ use super::{
     Result, Verdict,
 };
 
-/// How long nobody looks for work or for ends if nothing is heard.
-const NAP: Duration = Duration::from_secs(1);
+/// Maximum time without a notification before looking for work or ended jobs again.
+const MAX_IDLE: Duration = Duration::from_secs(1);
 
-/// Ends read at a time.
+/// Outbox entries read at a time.
 const PAGE: usize = 100;
 
-/// What is done with jobs. All of it may be repeated when a process dies.
+/// The work of a queue. After a crash, all of it may be repeated.
 #[async_trait]
 pub trait Work<P: Payload>: Send + Sync + 'static {
     /// Makes the call. It is dropped if the job is cancelled.
@@ -71,11 +71,11 @@ pub struct Worker<P, W> {
     lease: Duration,
     attempts: u32,
     backoff: Duration,
-    /// Wakes who attends to the outbox.
+    /// Wakes the task that processes the outbox.
     ended: Notify,
 }
 
-/// Workers at work. Dropping them ends them at once, as a crash would.
+/// Running workers. Dropping them ends them at once, as a crash would.
 #[must_use]
 pub struct Workers {
     stop: CancellationToken,
@@ -83,7 +83,7 @@ pub struct Workers {
 }
 
 impl Workers {
-    /// Claims nothing more, and returns when what is in progress has ended.
+    /// Claims nothing more, and returns once the work in progress has ended.
     pub async fn stop(mut self) {
         self.stop.cancel();
         while self.tasks.join_next().await.is_some() {}
@@ -106,13 +106,13 @@ impl<P: Payload, W: Work<P>> Worker<P, W> {
         }
     }
 
-    /// A worker that is not heard of for this time is taken for dead.
+    /// Sets the time after which a silent worker is regarded as dead.
     #[must_use]
     pub fn lease(self, lease: Duration) -> Self {
         Self { lease, ..self }
     }
 
-    /// How often a call is made at most, and how long the second one waits.
+    /// Sets the maximum number of calls, and the pause before the second one.
     #[must_use]
     pub fn retries(self, attempts: u32, backoff: Duration) -> Self {
         Self {
@@ -122,7 +122,7 @@ impl<P: Payload, W: Work<P>> Worker<P, W> {
         }
     }
 
-    /// Starts so many workers for each lane, and attends to the outbox. Must be called
+    /// Starts this number of workers for each lane, and the task that processes the outbox. Must be called
     /// inside a Tokio runtime.
     pub fn start(self, lanes: impl IntoIterator<Item = (Lane, usize)>) -> Workers {
         let (worker, stop, mut tasks) = (Arc::new(self), CancellationToken::new(), JoinSet::new());
@@ -132,7 +132,7 @@ impl<P: Payload, W: Work<P>> Worker<P, W> {
                 tasks.spawn(worker.claim(lane, stop.clone()));
             }
         }
-        tasks.spawn(worker.attend(stop.clone()));
+        tasks.spawn(worker.process_outbox(stop.clone()));
         Workers { stop, tasks }
     }
 
@@ -221,7 +221,7 @@ impl<P: Payload, W: Work<P>> Worker<P, W> {
         loop {
             let (ticket, now) = (job.ticket(), self.clock.now());
             match self.queue.settle(&ticket, verdict.clone(), now).await {
-                Err(Error::Store(error)) if error.is_away() => sleep(NAP).await,
+                Err(Error::Store(error)) if error.is_away() => sleep(MAX_IDLE).await,
                 recorded => return recorded,
             }
         }
@@ -236,18 +236,18 @@ impl<P: Payload, W: Work<P>> Worker<P, W> {
         Ok(())
     }
 
-    async fn attend(self: Arc<Self>, stop: CancellationToken) {
+    async fn process_outbox(self: Arc<Self>, stop: CancellationToken) {
         while !stop.is_cancelled() {
             let news = self.ended.notified();
-            if let Err(error) = self.attend_all().await {
+            if let Err(error) = self.process_all().await {
                 warn!(%error, "the outbox cannot be read");
             }
             pause(news, &stop).await;
         }
     }
 
-    /// An end that is not attended to is met again and does not hold up the others.
-    async fn attend_all(&self) -> Result<()> {
+    /// Processes all entries. A failed one is retried later and does not hold up the others.
+    async fn process_all(&self) -> Result<()> {
         let mut last = None;
         loop {
             let ends = self.queue.outbox(last.as_deref(), PAGE).await?;
@@ -258,18 +258,20 @@ impl<P: Payload, W: Work<P>> Worker<P, W> {
             for end in ends {
                 match self.work.ended(&end).await {
                     Ok(()) => self.queue.acknowledge(&end.key).await?,
-                    Err(error) => warn!(%error, id = end.job.id, "an end waits in the outbox"),
+                    Err(error) => {
+                        warn!(%error, id = end.job.id, "an ended job stays in the outbox")
+                    }
                 }
             }
         }
     }
 }
 
-/// Waits for news, but not for long.
+/// Waits for a notification, at most for [`MAX_IDLE`].
 async fn pause(news: impl Future<Output = ()>, stop: &CancellationToken) {
     tokio::select! {
         () = news => {}
-        () = sleep(NAP) => {}
+        () = sleep(MAX_IDLE) => {}
         () = stop.cancelled() => {}
     }
 }

@@ -59,7 +59,7 @@ pub struct Config {
     pub refusals: RefusalsConfig,
     pub connections: ConnectionsConfig,
     pub deny: DenyConfig,
-    pub figures: FiguresConfig,
+    pub figures: StatsConfig,
 }
 
 /// How an earlier picture whose prompt means the same is used.
@@ -178,7 +178,7 @@ pub struct ReplicateConfig {
 /// Statistics for the operator.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct FiguresConfig {
+pub struct StatsConfig {
     #[serde(with = "atelier_limit::duration")]
     pub keep: Duration,
     pub show_addresses: bool,

@@ -70,9 +70,9 @@ async fn a_dead_letter_is_listed_with_its_attempts_and_tried_again() {
     assert!(text(&attempt["message"]).contains("unsafe"));
 
     let path = format!("/api/admin/dead/{}/retry", text(&job["id"]));
-    let revived = asked(server.post(&path)).await;
-    assert_eq!(revived["id"], job["id"]);
-    server.succeeded(&revived).await;
+    let retried = asked(server.post(&path)).await;
+    assert_eq!(retried["id"], job["id"]);
+    server.succeeded(&retried).await;
     assert_eq!(openai.calls().len(), 2);
     assert!(letters(&server).await.is_empty());
     let again = server.post(&path).bearer_auth(TOKEN).send().await.unwrap();

@@ -145,8 +145,8 @@ impl Process {
             async { self.queue.cancel("queued", now()).await.map(drop) },
             async { self.queue.delete("done").await.map(drop) },
             async {
-                let revived = self.queue.retry("dead", Priority::Normal, now());
-                revived.await.map(drop)
+                let retried = self.queue.retry("dead", Priority::Normal, now());
+                retried.await.map(drop)
             },
             self.record(&jobs.running),
             async {
@@ -156,8 +156,8 @@ impl Process {
             async { self.charge(1).await.map(drop) },
             self.refund("second", receipt),
         );
-        let (claim, enqueue, cancel, delete, revive, record, complete, charge, refund) = results;
-        for result in [claim, enqueue, cancel, delete, revive, record, complete] {
+        let (claim, enqueue, cancel, delete, retry, record, complete, charge, refund) = results;
+        for result in [claim, enqueue, cancel, delete, retry, record, complete] {
             away(result);
         }
         assert!(charge.unwrap_err().is_away() && refund.unwrap_err().is_away());

@@ -1,4 +1,4 @@
-//! The caches, and the search among vectors beside NumPy's.
+//! The caches, and the vector search compared with NumPy.
 
 use anyhow::{Context as _, Result};
 use serde_json::Value;
@@ -21,7 +21,7 @@ pub(super) fn measure() -> Result<()> {
     Ok(())
 }
 
-/// Brute force in NumPy, in a virtual environment of its own.
+/// Exhaustive search in NumPy, in a virtual environment of its own.
 fn numpy() -> Result<String> {
     let home = exec::target().join("peers/numpy");
     let python = home.join("bin/python");

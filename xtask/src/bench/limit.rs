@@ -1,4 +1,4 @@
-//! The limits beside rate-limiter-flexible, on the same Redis, one after the other.
+//! The limits compared with rate-limiter-flexible, on the same Redis, one after the other.
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::peer;
 use crate::{exec, redis::Redis};
 
-/// How many times the peer's checks ours have to be, by the number of policies.
+/// The required ratio to the peer's checks, by the number of policies.
 const TIMES_PEER: [(u64, f64); 2] = [(1, 2.0), (4, 1.0)];
 const EMBEDDED_CHECKS_PER_SECOND: f64 = 100_000.0;
 const P99_MICROSECONDS: f64 = 1_000.0;
@@ -29,7 +29,7 @@ pub(super) fn measure() -> Result<()> {
     Ok(())
 }
 
-/// Adds the bar, and whether it is passed.
+/// Adds the required ratio, and whether it is reached.
 fn judge(measured: &mut Value, peer: &Value) {
     let checks = measured["checks_per_second"].as_f64().unwrap_or(0.0);
     let quick = measured["alone_p99_us"]

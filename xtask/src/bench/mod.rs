@@ -48,7 +48,7 @@ pub(crate) fn command(names: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// What a first visit to a page downloads before it is fully alive.
+/// The bytes that a first visit downloads until a page is hydrated.
 fn weight(binary: &Path) -> Result<()> {
     eprintln!("weighing the pages");
     let mut server = Server::start(binary)?;
@@ -82,8 +82,7 @@ fn weigh(server: &Server, page: &str) -> Result<Value> {
     }))
 }
 
-/// Every URL under `/assets/` that a page mentions, be it in an attribute or
-/// in a script.
+/// All URLs under `/assets/` in a page, in attributes or scripts.
 fn assets(html: &str) -> BTreeSet<String> {
     let ends = |letter: char| letter.is_whitespace() || "\"'`<>()\\?#&".contains(letter);
     html.match_indices("/assets/")
@@ -97,7 +96,7 @@ fn assets(html: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// From the start of the process to its first answers, and its memory at rest.
+/// The time from the start of the process to its first responses, and its idle memory.
 fn start(binary: &Path) -> Result<()> {
     let (mut alive, mut page, mut memory) = (Vec::new(), Vec::new(), Vec::new());
     for run in 1..=STARTS {
@@ -123,7 +122,7 @@ fn start(binary: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The middle one, to one decimal.
+/// The median, to one decimal.
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     let middle = values.get(values.len() / 2).copied().unwrap_or_default();

@@ -1,11 +1,11 @@
-//! What others do in our place, measured on the same Redis in the same run.
+//! Comparable programs, measured on the same Redis in the same run.
 
 use anyhow::{Context as _, Result};
 use serde_json::Value;
 
 use crate::{exec, redis::Redis, tools};
 
-/// The figures of the program in `xtask/peers/NAME`.
+/// The measurements of the program in `xtask/peers/NAME`.
 pub(super) fn measure(name: &str, redis: &Redis) -> Result<Value> {
     tools::node()?;
     let folder = exec::root().join("xtask/peers").join(name);

@@ -1,4 +1,4 @@
-//! The queue beside BullMQ, on the same Redis, one after the other.
+//! The queue compared with BullMQ, on the same Redis, one after the other.
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 use super::peer;
 use crate::{exec, redis::Redis};
 
-/// How many times BullMQ's figures ours have to be.
+/// The required ratio to BullMQ's results.
 const TIMES_BULLMQ: f64 = 2.0;
 const EMBEDDED_JOBS_PER_SECOND: f64 = 20_000.0;
 
 pub(super) fn measure() -> Result<()> {
-    // Both keep an append-only file, as an operator of a queue would. It is not
-    // rewritten meanwhile: whoever comes second would pay for both.
+    // Both use an append-only file, as in production. It is not rewritten meanwhile, which
+    // would slow down the second.
     let options = ["--appendonly", "yes", "--auto-aof-rewrite-percentage", "0"];
     let redis = Redis::start(&options)?;
     let peer = bullmq(&redis)?;
@@ -36,7 +36,7 @@ fn bullmq(redis: &Redis) -> Result<Value> {
     Ok(figures)
 }
 
-/// Adds the bar, and whether it is passed.
+/// Adds the required ratio, and whether it is reached.
 fn judge(measured: &mut Value, peer: &Value) {
     let times = |figure: &str| -> f64 {
         let ratio = measured[figure].as_f64().unwrap_or(0.0) / peer[figure].as_f64().unwrap_or(1.0);

@@ -1,4 +1,4 @@
-//! What visitors feel, in a real browser on a slowed-down phone, and how many pages a second there are.
+//! Page metrics in a real browser that emulates a slow phone, and pages served per second.
 
 use std::path::Path;
 

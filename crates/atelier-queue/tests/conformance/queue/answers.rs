@@ -125,7 +125,7 @@ pub(crate) async fn an_answer_is_wanted_while_the_call_may_be_made_again(stores:
     work(&queue, success("a.png"), LEASE_MS + 1).await;
     assert!(!wanted("a").await && !wanted("b").await);
 
-    // A dead letter may be revived, and so may what is about to be one.
+    // A dead letter may be retried, and so may what is about to be one.
     queue.enqueue(new("c", "owner"), at(0)).await.unwrap();
     let ticket = call(&queue, LEASE_MS + 2).await.ticket();
     let verdict = Verdict::Fail(failed(1));

@@ -5,7 +5,7 @@ use atelier_api::{Cache, Status};
 
 use super::{
     LEASE_MS, Stores, add, at, call, claim, complete, extend, fail, failed, get, idle, joining,
-    new, record, rung, settle, settled, success, work,
+    new, notified, record, settle, settled, success, work,
 };
 
 pub(crate) async fn dead_letters_are_listed_newest_first_in_pages(stores: Stores) {
@@ -42,8 +42,8 @@ pub(crate) async fn a_deleted_dead_letter_is_gone(stores: Stores) {
     assert_eq!(dead[0].id, "b");
     queue.delete("b").await.unwrap();
     assert!(queue.dead(None, 10).await.unwrap().is_empty());
-    let revived = queue.retry("b", Priority::Normal, at(0)).await;
-    assert!(matches!(revived, Err(Error::NotFound)));
+    let retried = queue.retry("b", Priority::Normal, at(0)).await;
+    assert!(matches!(retried, Err(Error::NotFound)));
 }
 
 pub(crate) async fn a_revived_job_begins_anew(stores: Stores) {
@@ -61,25 +61,25 @@ pub(crate) async fn a_revived_job_begins_anew(stores: Stores) {
     add(&queue, new("b", "owner")).await;
     let dead = get(&queue, "a").await;
 
-    let (ring, work) = (queue.notifier().listen("a"), queue.notifier().listen_work());
-    let revived = queue.retry("a", Priority::High, at(5)).await.unwrap();
-    rung(ring).await;
-    rung(work).await;
+    let (change, work) = (queue.notifier().listen("a"), queue.notifier().listen_work());
+    let retried = queue.retry("a", Priority::High, at(5)).await.unwrap();
+    notified(change).await;
+    notified(work).await;
     assert_eq!(
-        (revived.status, revived.attempt, revived.position),
+        (retried.status, retried.attempt, retried.position),
         (Status::Queued, 0, Some(0))
     );
     assert_eq!(
-        (revived.started_at, revived.finished_at, &revived.outcome),
+        (retried.started_at, retried.finished_at, &retried.outcome),
         (None, None, &None)
     );
     assert_eq!(
-        (&revived.charge, &revived.hooks),
+        (&retried.charge, &retried.hooks),
         (&serde_json::Value::Null, &hooks)
     );
-    assert_eq!(revived.failures, [settled(1)]);
-    assert!(revived.version > dead.version);
-    assert_eq!(get(&queue, "a").await, revived);
+    assert_eq!(retried.failures, [settled(1)]);
+    assert!(retried.version > dead.version);
+    assert_eq!(get(&queue, "a").await, retried);
     assert!(queue.dead(None, 10).await.unwrap().is_empty());
 
     let job = call(&queue, 5).await;
@@ -112,8 +112,8 @@ pub(crate) async fn only_failed_jobs_are_revived(stores: Stores) {
     let queue = stores.queue;
     add(&queue, new("a", "owner")).await;
     let refused = async || {
-        let revived = queue.retry("a", Priority::Normal, at(0)).await;
-        matches!(revived, Err(Error::Illegal(_)))
+        let retried = queue.retry("a", Priority::Normal, at(0)).await;
+        matches!(retried, Err(Error::Illegal(_)))
     };
     assert!(refused().await);
     let ticket = call(&queue, 0).await.ticket();

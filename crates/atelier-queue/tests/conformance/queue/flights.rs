@@ -9,8 +9,8 @@ use crate::{
 use atelier_api::{Cache, Status};
 
 use super::{
-    LEASE_MS, Stores, add, at, call, complete, extend, failed, get, idle, joining, progress,
-    record, rung, settle, success, work,
+    LEASE_MS, Stores, add, at, call, complete, extend, failed, get, idle, joining, notified,
+    progress, record, settle, success, work,
 };
 
 pub(crate) async fn identical_requests_in_flight_share_one_call(stores: Stores) {
@@ -38,9 +38,9 @@ pub(crate) async fn identical_requests_in_flight_share_one_call(stores: Stores) 
     );
 
     record(&queue, &ticket, success("a.png"), 3).await;
-    let ring = queue.notifier().listen("b");
+    let change = queue.notifier().listen("b");
     let jobs = complete(&queue, &ticket, 4).await;
-    rung(ring).await;
+    notified(change).await;
     let mut ids: Vec<&str> = jobs.iter().map(|job| job.id.as_str()).collect();
     ids.sort_unstable();
     assert_eq!(ids, ["a", "b", "d"]);
@@ -202,9 +202,9 @@ pub(crate) async fn a_call_nobody_waits_for_is_stopped(stores: Stores) {
     queue.enqueue(joining("b", "same"), at(0)).await.unwrap();
     let ticket = call(&queue, 0).await.ticket();
     queue.cancel("a", at(1)).await.unwrap();
-    let ring = queue.notifier().listen("a");
+    let change = queue.notifier().listen("a");
     queue.cancel("b", at(1)).await.unwrap();
-    rung(ring).await;
+    notified(change).await;
     assert!(matches!(
         extend(&queue, &ticket, Report::default(), 2).await,
         Err(Error::Stale)
@@ -218,9 +218,9 @@ pub(crate) async fn followers_are_queued_again_with_their_leader(stores: Stores)
     queue.enqueue(joining("b", "same"), at(0)).await.unwrap();
     let ticket = call(&queue, 0).await.ticket();
     let before = get(&queue, "b").await;
-    let ring = queue.notifier().listen("b");
+    let change = queue.notifier().listen("b");
     settle(&queue, &ticket, Verdict::Retry(failed(1), at(9)), 1).await;
-    rung(ring).await;
+    notified(change).await;
     let after = get(&queue, "b").await;
     assert_eq!(
         (after.status, after.started_at, after.position),
@@ -258,9 +258,9 @@ pub(crate) async fn followers_read_reports_from_their_leader(stores: Stores) {
     let mut before = get(&queue, "b").await;
     assert_eq!(before.leader.as_deref(), Some("a"));
     for share in [0.25, 0.5] {
-        let ring = queue.notifier().listen("a");
+        let change = queue.notifier().listen("a");
         extend(&queue, &ticket, progress(share), 2).await.unwrap();
-        rung(ring).await;
+        notified(change).await;
         let after = get(&queue, "b").await;
         assert_eq!(
             (after.version, after.progress),

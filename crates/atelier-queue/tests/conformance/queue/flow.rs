@@ -3,7 +3,7 @@
 use crate::work::{Lane, Verdict};
 
 use super::{
-    LEASE_MS, Stores, Subject, add, at, call_in, elsewhere, idle_in, new, record, rung, settle,
+    LEASE_MS, Stores, Subject, add, at, call_in, elsewhere, idle_in, new, notified, record, settle,
     success,
 };
 
@@ -87,9 +87,9 @@ pub(crate) async fn a_throttled_lane_is_held(stores: Stores) {
     fill(&queue, 2).await;
     add(&queue, elsewhere("other", "other")).await;
     let lanes = ["test", "other"].map(Lane::open);
-    let ring = queue.notifier().listen_work();
+    let change = queue.notifier().listen_work();
     queue.throttle(&lanes[0], at(5000), at(0)).await.unwrap();
-    rung(ring).await;
+    notified(change).await;
     assert_eq!(
         call_in(&queue, &lanes, 1).await.id,
         "other",

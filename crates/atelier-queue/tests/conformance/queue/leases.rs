@@ -6,8 +6,8 @@ use crate::work::{Claim, Completion, Error, Report, Verdict};
 use atelier_api::Status;
 
 use super::{
-    LEASE_MS, Stores, add, at, call, claim, complete, extend, failed, get, idle, new, progress,
-    record, rung, settle, success,
+    LEASE_MS, Stores, add, at, call, claim, complete, extend, failed, get, idle, new, notified,
+    progress, record, settle, success,
 };
 
 pub(crate) async fn two_workers_never_hold_one_job(stores: Stores) {
@@ -160,11 +160,11 @@ pub(crate) async fn an_expired_lease_is_kept_as_a_failed_attempt(stores: Stores)
     let ticket = call(&queue, 0).await.ticket();
     extend(&queue, &ticket, progress(0.5), 0).await.unwrap();
     let before = get(&queue, "a").await.version;
-    let ring = queue.notifier().listen("a");
+    let change = queue.notifier().listen("a");
     // Nobody asks for its lane, but the lease is over all the same.
     let nothing = queue.claim(&[], at(LEASE_MS + 7), super::LEASE).await;
     assert!(matches!(nothing, Ok(Claim::Idle(None))), "{nothing:?}");
-    rung(ring).await;
+    notified(change).await;
     let job = get(&queue, "a").await;
     assert_eq!(
         (job.status, job.attempt, job.progress, job.position),

@@ -7,8 +7,8 @@ use crate::{
 use atelier_api::{Cache, Status};
 
 use super::{
-    LEASE_MS, Stores, add, at, call, complete, extend, failed, get, idle, new, progress, record,
-    request, rung, settle, success, work,
+    LEASE_MS, Stores, add, at, call, complete, extend, failed, get, idle, new, notified, progress,
+    record, request, settle, success, work,
 };
 
 pub(crate) async fn a_job_goes_from_queued_to_succeeded(stores: Stores) {
@@ -72,18 +72,18 @@ pub(crate) async fn every_change_raises_the_version_and_rings(stores: Stores) {
         .await
         .unwrap()
         .version;
-    rung(work).await;
-    let ring = queue.notifier().listen("a");
+    notified(work).await;
+    let change = queue.notifier().listen("a");
     let ticket = call(&queue, 0).await.ticket();
-    rung(ring).await;
+    notified(change).await;
     for step in 0..3 {
-        let ring = queue.notifier().listen("a");
+        let change = queue.notifier().listen("a");
         match step {
             0 => extend(&queue, &ticket, progress(0.5), 0).await.unwrap(),
             1 => record(&queue, &ticket, success("a.png"), 0).await,
             _ => drop(complete(&queue, &ticket, 0).await),
         }
-        rung(ring).await;
+        notified(change).await;
         let now = get(&queue, "a").await.version;
         assert!(now > version, "step {step}");
         version = now;

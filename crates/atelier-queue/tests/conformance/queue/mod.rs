@@ -118,7 +118,7 @@ fn failed(attempt: u32) -> FailedAttempt {
     }
 }
 
-/// The same after the job was revived.
+/// The same after the job was retried.
 fn settled(attempt: u32) -> FailedAttempt {
     FailedAttempt {
         cost: Cost::Nothing,
@@ -200,9 +200,9 @@ async fn complete_all(queue: &Subject, ticket: &Ticket, now: i64) -> (Vec<Job>, 
 }
 
 /// Waits for a notification; one that does not come is a failure, not a long wait.
-async fn rung(notified: Notified) {
-    let rung = tokio::time::timeout(Duration::from_secs(10), notified);
-    rung.await.expect("whoever waits is told");
+async fn notified(notified: Notified) {
+    let notified = tokio::time::timeout(Duration::from_secs(10), notified);
+    notified.await.expect("whoever waits is told");
 }
 
 /// Claims the next job and brings it to an end.

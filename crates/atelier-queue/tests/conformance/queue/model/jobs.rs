@@ -274,7 +274,7 @@ impl Jobs {
         freed.into_iter().map(ToOwned::to_owned).collect()
     }
 
-    pub(super) fn revive(&mut self, id: &str, priority: Priority) -> Result<Job> {
+    pub(super) fn retry(&mut self, id: &str, priority: Priority) -> Result<Job> {
         let seen = self.seen(id).ok_or(Error::NotFound)?;
         let status = transition(seen.status, Event::Requeue)?;
         let row = self.row(id);

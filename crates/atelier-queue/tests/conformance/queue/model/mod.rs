@@ -41,7 +41,7 @@ impl Model {
         self.jobs.lock().unwrap()
     }
 
-    /// Changes the jobs and rings every bell: a ring too many does no harm.
+    /// Changes the jobs and notifies of all: a notification too many does no harm.
     fn change<T>(&self, operation: impl FnOnce(&mut Jobs) -> T) -> T {
         let mut jobs = self.jobs();
         let ids = jobs.ids();
@@ -135,7 +135,7 @@ impl Queue<Request> for Model {
     }
 
     async fn retry(&self, id: &str, priority: Priority, _now: Timestamp) -> Result<Job> {
-        self.change(|jobs| jobs.revive(id, priority))
+        self.change(|jobs| jobs.retry(id, priority))
     }
 
     async fn finished(&self, within: Range<Timestamp>, limit: usize) -> Result<Vec<String>> {

@@ -67,7 +67,7 @@ pub(super) enum Deed {
     AddAgain,
     Cancel,
     Delete,
-    Revive(Priority),
+    Retry(Priority),
     Acknowledge,
     Get,
 }
@@ -161,7 +161,7 @@ fn deed() -> impl Strategy<Value = Deed> {
         1 => Just(Deed::AddAgain),
         4 => Just(Deed::Cancel),
         3 => Just(Deed::Delete),
-        6 => priority().prop_map(Deed::Revive),
+        6 => priority().prop_map(Deed::Retry),
         3 => Just(Deed::Acknowledge),
         1 => Just(Deed::Get),
     ]

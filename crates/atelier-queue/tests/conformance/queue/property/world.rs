@@ -191,7 +191,7 @@ impl World {
             Deed::Acknowledge => Call::Acknowledge(id),
             Deed::Cancel => Call::Cancel(id),
             Deed::Delete => Call::Delete(id),
-            Deed::Revive(priority) => Call::Revive(id, *priority),
+            Deed::Retry(priority) => Call::Retry(id, *priority),
         })
     }
 
@@ -229,7 +229,7 @@ fn fits(deed: &Deed, status: Status) -> bool {
         Deed::AddAgain | Deed::Get => true,
         Deed::Cancel => matches!(status, Status::Queued | Status::Running),
         Deed::Delete | Deed::Acknowledge => status.is_terminal(),
-        Deed::Revive(_) => status == Status::Failed,
+        Deed::Retry(_) => status == Status::Failed,
     }
 }
 
