@@ -259,7 +259,7 @@ impl<P: Payload, W: Work<P>> Worker<P, W> {
                 match self.work.ended(&end).await {
                     Ok(()) => self.queue.acknowledge(&end.key).await?,
                     Err(error) => {
-                        warn!(%error, id = end.job.id, "an ended job stays in the outbox")
+                        warn!(%error, id = end.job.id, "an ended job stays in the outbox");
                     }
                 }
             }
