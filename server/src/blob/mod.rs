@@ -14,7 +14,7 @@ use std::{
 };
 
 use atelier_api::WIDTHS;
-use axum::body::Bytes;
+use bytes::Bytes;
 use futures::{Stream, StreamExt as _};
 use object_store::{
     GetOptions, GetRange, ObjectStore, ObjectStoreExt as _, local::LocalFileSystem, path::Path,

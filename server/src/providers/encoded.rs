@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use axum::body::Bytes;
 use base64::{
     Engine as _,
     alphabet::STANDARD,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
+use bytes::Bytes;
 use percent_encoding::percent_decode_str;
 
 /// Accepts missing padding and non-zero trailing bits.

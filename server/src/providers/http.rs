@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use axum::body::Bytes;
+use bytes::Bytes;
 use reqwest::{
     Client, ClientBuilder, Response,
     header::{HeaderMap, HeaderName},

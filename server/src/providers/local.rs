@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use atelier_api::Kind;
 use atelier_restore::Options;
 use atelier_sketch::Sketch;
-use axum::body::Bytes;
+use bytes::Bytes;
 use image::ExtendedColorType;
 use tokio::task::spawn_blocking;
 

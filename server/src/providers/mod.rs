@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use atelier_api::{Failure, Kind};
-use axum::body::Bytes;
+use bytes::Bytes;
 use tokio::sync::watch;
 
 use crate::{

@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use axum::body::Bytes;
+use bytes::Bytes;
 use jiff::Timestamp;
 use tokio::{task::spawn_blocking, time::sleep};
 use tracing::{info, warn};

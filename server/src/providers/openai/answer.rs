@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::body::Bytes;
+use bytes::Bytes;
 use reqwest::{Client, Response, Url};
 use serde::Deserialize;
 use serde_json::Value;

@@ -1,7 +1,7 @@
 //! Fits photos to an API with fixed sizes: a photo is placed on a canvas of such a size, and cropped
 //! out of the result.
 
-use axum::body::Bytes;
+use bytes::Bytes;
 use image::{
     ExtendedColorType, ImageError, Luma, RgbImage, Rgba, RgbaImage,
     imageops::{self, FilterType},

@@ -18,7 +18,7 @@ use std::{
 
 use async_trait::async_trait;
 use atelier_api::Kind;
-use axum::body::Bytes;
+use bytes::Bytes;
 use reqwest::{
     Client, RequestBuilder, Url,
     multipart::{Form, Part},

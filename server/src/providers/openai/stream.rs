@@ -1,7 +1,7 @@
 //! A streamed response: partial pictures, then the finished one, as server-sent events
 //! (<https://html.spec.whatwg.org/multipage/server-sent-events.html>), whose JSON names its own type.
 
-use axum::body::Bytes;
+use bytes::Bytes;
 use futures::{Stream, StreamExt as _, stream};
 use reqwest::{
     Response,

@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use atelier_api::Kind;
-use axum::body::Bytes;
+use bytes::Bytes;
 use reqwest::{
     Client, Method, RequestBuilder, Url,
     multipart::{Form, Part},
