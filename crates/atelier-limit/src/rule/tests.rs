@@ -266,3 +266,16 @@ fn a_bucket_is_believed_as_far_ahead_as_it_takes_to_fill() {
     let not_believed = rule.at(Some(empty(3_600_000 + SLACK + 1)), START);
     assert_eq!(not_believed.at, START);
 }
+
+#[test]
+fn whoever_waits_for_a_bucket_ahead_of_the_clock_waits_for_that_too() {
+    let empty = Counter {
+        at: START + 500,
+        used: 10_000,
+        before: 0,
+    };
+    assert_eq!(
+        bucket(10, 1, 1_000).wait(Some(empty), START, 1),
+        Some(1_500)
+    );
+}
