@@ -40,8 +40,7 @@ pub async fn work(config: Config) -> Result<()> {
     info!(
         provider = context.provider.name(),
         workers = config.workers,
-        %callback,
-        "worker started"
+        "worker started, delivering to {callback}"
     );
     signals.next().await;
     shut_down(&config, &worker, &workers, &mut signals).await;

@@ -159,7 +159,7 @@ impl Setup {
     pub(crate) fn start_worker(&self) -> Process {
         let mut command = self.command();
         command.arg("worker");
-        Process::start(command, "working, delivering to ").0
+        Process::start(command, "worker started, delivering to ").0
     }
 
     /// A new API key.
