@@ -1,6 +1,9 @@
 //! What a request demands of the policies.
 
-use std::sync::Arc;
+use std::{
+    net::{IpAddr, Ipv6Addr},
+    sync::Arc,
+};
 
 use super::{Policy, Scope, Unit, policy::MAX_PARTS};
 
@@ -36,6 +39,15 @@ impl Demand {
     /// The subject that pays; empty for all callers together.
     pub fn subject(&self) -> &str {
         &self.key[self.policy.prefix.len()..]
+    }
+}
+
+/// The address that stands for one client: an IPv4 address (also if mapped into IPv6), or
+/// the first address of the /64 network that one IPv6 subscriber usually has.
+pub fn network(ip: IpAddr) -> IpAddr {
+    match ip.to_canonical() {
+        IpAddr::V6(ip) => Ipv6Addr::from(u128::from(ip) & (u128::MAX << 64)).into(),
+        ip => ip,
     }
 }
 
@@ -176,5 +188,16 @@ fn money_is_counted_in_millionths_rounded_up() {
         (-1.0, 0),
     ] {
         assert_eq!(micros(usd), parts, "{usd}");
+    }
+}
+
+#[test]
+fn a_subscriber_has_one_address_or_one_network() {
+    for (ip, expected) in [
+        ("203.0.113.7", "203.0.113.7"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+    ] {
+        assert_eq!(network(ip.parse().unwrap()).to_string(), expected);
     }
 }

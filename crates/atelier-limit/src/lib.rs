@@ -37,7 +37,7 @@ pub use self::redis::RedisLimiter;
 pub use self::sqlite::SqliteLimiter;
 pub use self::{
     decide::{Decision, Receipt, Settlement, Standing, decide, settled},
-    demand::{Asker, Costs, Demand, demands, micros},
+    demand::{Asker, Costs, Demand, demands, micros, network},
     policy::{InvalidPolicy, MAX_PARTS, Policy},
     rejections::RejectionCache,
     rule::{Counter, Rule},

@@ -4,9 +4,9 @@
 use std::net::{IpAddr, SocketAddr};
 
 use axum::http::{HeaderMap, HeaderName, header};
-use ipnet::{IpNet, Ipv6Net};
+use ipnet::IpNet;
 
-use crate::config::ProxyHeader;
+use crate::{config::ProxyHeader, limit};
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
@@ -116,13 +116,12 @@ fn address(text: &str) -> Option<IpAddr> {
         .or_else(|| text.parse::<SocketAddr>().ok().map(|address| address.ip()))
 }
 
-/// The network that counts as one client: an IPv4 address (also if mapped into IPv6), or
-/// the /64 network that one IPv6 customer usually has.
+/// The [network](limit::network) that counts as one client, as its counters are
+/// named.
 pub(crate) fn network(ip: IpAddr) -> String {
-    match ip.to_canonical() {
+    match limit::network(ip) {
         IpAddr::V4(ip) => ip.to_string(),
-        IpAddr::V6(ip) => Ipv6Net::new(ip, 64)
-            .map_or_else(|_| ip.to_string(), |network| network.trunc().to_string()),
+        IpAddr::V6(network) => format!("{network}/64"),
     }
 }
 
