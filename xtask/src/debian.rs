@@ -1,7 +1,7 @@
 //! Packages of Debian 13 with their dependencies, unpacked below `target` without installing them.
 
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -42,7 +42,9 @@ fn download(folder: &Path, packages: &str) -> Result<()> {
         let mut apt = exec::command("apt-get");
         apt.args(["-o", &format!("Dir={}", folder.display())])
             .args(["-o", "APT::Sandbox::User=root", "--quiet", "--yes"])
-            .args(words.split(' '));
+            .args(words.split(' '))
+            // Standard output may be a command's result.
+            .stdout(io::stderr());
         exec::run(&mut apt)
     };
     apt("update")?;

@@ -9,6 +9,7 @@
 //! a crash of the process at any point. [`Database::close`] moves the log into the
 //! file.
 
+mod checkpoints;
 mod connection;
 mod readers;
 mod schema;

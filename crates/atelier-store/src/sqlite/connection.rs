@@ -2,19 +2,16 @@
 
 use std::{path::Path, time::Duration};
 
-use rusqlite::{Connection, OpenFlags, config::DbConfig};
+use rusqlite::{Connection, OpenFlags, config::DbConfig, hooks::Wal};
 
 use super::{
     Error,
+    checkpoints::Checkpoints,
     schema::{Schema, migrate},
 };
 
 /// Maximum part of the file that the writer caches.
 const CACHE_KIB: i64 = 32 * 1024;
-
-/// Number of pages after which the log is moved into the file, the only operation that
-/// waits for the disk.
-const CHECKPOINT_PAGES: i64 = 8192;
 
 /// Opens or creates the file and brings its schema up to date.
 pub(super) fn open_to_write(
@@ -25,6 +22,10 @@ pub(super) fn open_to_write(
     let mut connection = Connection::open(path)?;
     prepare(&connection)?;
     migrate(&mut connection, earlier, schemas)?;
+    let checkpoints = Checkpoints::start(path)?;
+    connection.wal_hook(Some(move |log: &mut Wal, pages| {
+        checkpoints.after_commit(log, pages)
+    }))?;
     Ok(connection)
 }
 
@@ -34,6 +35,17 @@ pub(super) fn open_to_read(path: &Path) -> Result<Connection, Error> {
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
     tune(&connection)?;
+    Ok(connection)
+}
+
+/// A connection that moves the log into the file.
+pub(super) fn open_to_checkpoint(path: &Path) -> Result<Connection, Error> {
+    let connection = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    tune(&connection)?;
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
     Ok(connection)
 }
 
@@ -53,7 +65,6 @@ fn prepare(connection: &Connection) -> Result<(), Error> {
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
-    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
     Ok(())
 }
 

@@ -206,3 +206,28 @@ async fn a_file_from_before_schemas_is_brought_up_to_date() {
         assert!(matches!(then.err(), Some(Error::Newer { .. })), "{version}");
     }
 }
+
+/// While the writer writes without a pause.
+#[tokio::test]
+async fn the_log_is_begun_anew_under_load() {
+    const PART: usize = 1 << 20;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("test.db");
+    let database = open(&path);
+    let log = folder.path().join("test.db-wal");
+    let mut written = 0;
+    // Without that the log would hold all that was ever written.
+    let length = || log.metadata().map_or(0, |log| log.len() as usize);
+    while length() + 8 * PART > written {
+        assert!(written < 2048 * PART, "the log grows for ever");
+        let replace = |c: &Connection| {
+            let sql = "INSERT OR REPLACE INTO notes (key, text) VALUES ('a', ?1)";
+            Ok::<_, Error>(c.execute(sql, ["x".repeat(PART)])?)
+        };
+        database.write(replace).await.unwrap();
+        written += PART;
+    }
+    database.close().await.unwrap();
+    assert_eq!(length(), 0);
+    assert_eq!(count(&open(&path)).await, 1);
+}
