@@ -1,0 +1,29 @@
+#![doc = include_str!("../README.md")]
+#![warn(missing_docs)]
+
+mod endpoint;
+mod error;
+mod json;
+mod canonical;
+mod multipart;
+mod tokens;
+mod call;
+pub mod sse;
+mod usage;
+mod prices;
+mod complete;
+mod assemble;
+mod replay;
+pub mod embeddings;
+
+pub use self::{
+    assemble::Assembler,
+    call::{Call, DEFAULT_OUTPUT, Estimate, Question},
+    complete::{Completion, completion, is_complete},
+    endpoint::{Endpoint, Wire},
+    error::{ApiError, Retry},
+    prices::{Price, Prices, Quote, fits},
+    replay::{replay, usage_chunk},
+    tokens::Counter,
+    usage::Usage,
+};
