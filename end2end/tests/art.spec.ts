@@ -323,11 +323,13 @@ test.describe('over the limit', () => {
     await expectShown(card(page, fox).getByAltText(fox));
     await paint(page, 'one more');
     await expect(page.locator('form.desk').getByRole('alert')).toHaveText(/It renews in \d+ /);
+    await expect(page.getByText(/^No pictures left today/), 'said once').toBeHidden();
     await expect(page.getByLabel('The picture in words')).toHaveValue('one more');
     await expect(card(page, 'one more')).toHaveCount(0);
     await paint(page, fox);
     await expect(card(page, fox)).toHaveCount(2);
     await expect(page.locator('form.desk').getByRole('alert')).toHaveCount(0);
+    await expect(page.getByText(/^No pictures left today/)).toBeVisible();
   });
 });
 

@@ -198,7 +198,7 @@ pub(super) const ENGLISH: Texts = Texts {
     seen_by_key: "Only the address of this page opens it, and whoever has that can delete it.",
     seen_by_link: "You see this by a link.",
     seen_by_you: "Only you can see this.",
-    page_closed: "Only you see this page. Who has the picture's own address still sees the picture.",
+    page_closed: "Only you see this page. Anyone with the picture's own address can still see the picture.",
     deleted_soon: " It is about to be deleted.",
     deleted_in: |span| format!(" It is deleted in {span}."),
 
