@@ -34,9 +34,14 @@ pub struct FailedAttempt {
 impl FailedAttempt {
     /// The present attempt at this job, if it has cost nothing.
     pub fn new<P: Payload>(job: &Job<P>, failure: Failure, at: Timestamp) -> Self {
+        Self::numbered(job.attempt, job.token, failure, at)
+    }
+
+    /// An attempt that has cost nothing.
+    fn numbered(attempt: u32, token: u64, failure: Failure, at: Timestamp) -> Self {
         Self {
-            attempt: job.attempt,
-            token: job.token,
+            attempt,
+            token,
             at,
             failure,
             request_id: None,
@@ -60,15 +65,7 @@ pub(super) fn unreadable(at: Timestamp) -> FailedAttempt {
         message: "The order was damaged and cannot be carried out.".into(),
         retryable: false,
     };
-    FailedAttempt {
-        attempt: 0,
-        token: 0,
-        at,
-        failure,
-        request_id: None,
-        cost: Cost::Nothing,
-        settled_cost: Cost::Nothing,
-    }
+    FailedAttempt::numbered(0, 0, failure, at)
 }
 
 /// The failure of an attempt whose lease ran out.
@@ -79,12 +76,7 @@ pub(super) fn expired(attempt: u32, token: u64, at: Timestamp) -> FailedAttempt 
         retryable: true,
     };
     FailedAttempt {
-        attempt,
-        token,
-        at,
-        failure,
-        request_id: None,
         cost: Cost::Estimate,
-        settled_cost: Cost::Nothing,
+        ..FailedAttempt::numbered(attempt, token, failure, at)
     }
 }
