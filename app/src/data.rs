@@ -2,6 +2,8 @@
 
 use std::{future::Future, pin::Pin};
 
+use atelier_api::{Quality, Size};
+
 use crate::texts::{Language, Texts};
 
 /// A boxed future, so that [`Data`] can be a trait object.
@@ -127,7 +129,7 @@ pub struct About {
     /// How long a restoration usually takes, in seconds.
     pub typical_restoration_seconds: u32,
     /// What a picture of each quality and size is expected to cost the studio, in US dollars.
-    pub image_usd: [[f64; atelier_api::SIZES.len()]; atelier_api::QUALITIES.len()],
+    pub image_usd: [[f64; Size::OFFERED.len()]; Quality::ALL.len()],
     /// The same for a restoration.
     pub restoration_usd: f64,
 }

@@ -1,8 +1,12 @@
 //! What the modules hand each other: a [`Request`] on its way in, an [`Outcome`] on its
 //! way out.
 
+mod id;
 mod outcome;
+mod owner;
+mod paid_answer;
 mod task;
+mod variant;
 
 use std::fmt::Write as _;
 
@@ -12,15 +16,18 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use unicode_normalization::UnicodeNormalization;
 
+pub use atelier_blob::Visibility;
 pub use atelier_queue::Cost;
 
 pub use self::{
+    id::JobId,
     outcome::Outcome,
-    task::{
-        ImageTask, NoticeTask, RestorationTask, Source, Task, Visibility, notice_lane, notice_lanes,
-    },
+    owner::Owner,
+    paid_answer::{Journal, PaidAnswer},
+    task::{ImageTask, NoticeTask, RestorationTask, Source, Task, notice_lane, notice_lanes},
+    variant::{encoded, scaled, variants},
 };
-use crate::photo::Description;
+use crate::{blob::BlobKey, photo::Description};
 
 /// One accepted request, complete enough for any worker to carry it out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -40,7 +47,7 @@ pub struct Request {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Found {
     /// The job that was answered by the provider.
-    pub job: String,
+    pub job: JobId,
     pub painted_at: Timestamp,
     /// Set if its prompt is not the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -67,7 +74,7 @@ pub struct Likeness {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Picture {
     /// Name in the blob store, for example `0190….png`.
-    pub key: String,
+    pub key: BlobKey,
     pub width: u32,
     pub height: u32,
     pub media_type: String,
@@ -77,7 +84,7 @@ pub struct Picture {
 
 impl Picture {
     /// The record of a picture stored under `key` with `bytes` bytes.
-    pub fn kept(description: Description, key: String, bytes: u64) -> Self {
+    pub fn kept(description: Description, key: BlobKey, bytes: u64) -> Self {
         Self {
             key,
             width: description.width,
@@ -90,9 +97,7 @@ impl Picture {
 
     /// The extension of its file name: `png`, `jpg` or `webp`.
     pub fn extension(&self) -> &str {
-        self.key
-            .rsplit_once('.')
-            .map_or("png", |(_, extension)| extension)
+        self.key.extension().unwrap_or("png")
     }
 }
 
@@ -101,7 +106,7 @@ impl Request {
     /// owner if the answer is for nobody else: requests with the same digest may share one
     /// answer. The prompt is normalised to Unicode NFC, trimmed, with runs of white space
     /// collapsed.
-    pub fn digest(&self, owner: &str) -> String {
+    pub fn digest(&self, owner: Option<&Owner>) -> String {
         let task = match &self.task {
             Task::Image(task) => {
                 serde_json::json!([canonical_prompt(&task.prompt), task.parameters()])
@@ -129,14 +134,14 @@ impl Request {
 
     /// The owner, if the request contains something of theirs: nobody must learn that
     /// somebody else has the very same photo.
-    fn alone<'a>(&self, owner: &'a str) -> Option<&'a str> {
+    fn alone(&self, owner: Option<&Owner>) -> Option<String> {
         let from_words = matches!(&self.task, Task::Image(task) if task.source.is_none());
-        (!from_words).then_some(owner)
+        (!from_words).then(|| owner.map(ToString::to_string).unwrap_or_default())
     }
 
     /// Everything but the prompt that decides what the picture looks like, and the owner if
     /// the answer is for nobody else.
-    pub fn parameters(&self, owner: &str) -> String {
+    pub fn parameters(&self, owner: Option<&Owner>) -> String {
         let task = match &self.task {
             Task::Image(task) => task.parameters(),
             Task::Restoration(_) | Task::Notice(_) => serde_json::Value::Null,
@@ -196,7 +201,17 @@ pub fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use atelier_api::{Background, Quality, Size};
+
     use super::*;
+
+    fn owned(request: &Request, session: &str) -> [String; 2] {
+        let owner = Owner::Session(session.into());
+        [
+            request.digest(Some(&owner)),
+            request.parameters(Some(&owner)),
+        ]
+    }
 
     fn image(prompt: &str) -> Request {
         Request {
@@ -206,11 +221,11 @@ mod tests {
             found: None,
             task: Task::Image(ImageTask {
                 prompt: prompt.into(),
-                size: "auto".into(),
-                quality: "auto".into(),
+                size: Size::Auto,
+                quality: Quality::Auto,
                 n: 1,
                 style: None,
-                background: "auto".into(),
+                background: Background::Auto,
                 source: None,
             }),
         }
@@ -219,8 +234,8 @@ mod tests {
     #[test]
     fn white_space_and_normal_form_do_not_matter() {
         assert_eq!(
-            image("a  cafe\u{301}\n ").digest("ada"),
-            image(" a café").digest("ben")
+            image("a  cafe\u{301}\n ").digest(None),
+            image(" a café").digest(None)
         );
     }
 
@@ -233,7 +248,7 @@ mod tests {
         }
         let mut other_model = plain.clone();
         other_model.model = "other".into();
-        let digest = |request: &Request| request.digest("ada");
+        let digest = |request: &Request| request.digest(None);
         assert_ne!(digest(&plain), digest(&styled));
         assert_ne!(digest(&plain), digest(&other_model));
         assert_ne!(digest(&plain), digest(&image("A boat")));
@@ -272,12 +287,50 @@ mod tests {
             ..words.clone()
         };
         for (request, shared) in [(words, true), (change, false), (photo, false)] {
-            assert_eq!(request.digest("ada"), request.digest("ada"));
-            assert_eq!(request.digest("ada") == request.digest("ben"), shared);
-            assert_eq!(
-                request.parameters("ada") == request.parameters("ben"),
-                shared
-            );
+            let [ada, ben] = ["ada", "ben"].map(|name| owned(&request, name));
+            assert_eq!(owned(&request, "ada"), ada);
+            for (one, other) in ada.into_iter().zip(ben) {
+                assert_eq!(one == other, shared);
+            }
+        }
+    }
+
+    /// Requests as earlier versions stored them.
+    const STORED: [&str; 2] = [
+        r#"{"provider":"local","model":"sketch","variation":0,"task":{"kind":"image","prompt":"a boat","size":"1024x1024","quality":"low","n":1,"style":null,"background":"auto"}}"#,
+        r#"{"provider":"local","model":"sketch","variation":0,"task":{"kind":"image","prompt":"a boat","size":"auto","quality":"ultra","n":2,"style":"ink","background":"transparent","source":{"job":"1","number":1,"picture":{"key":"a.png","width":1,"height":1,"media_type":"image/png","bytes":1,"thumbhash":""}}}}"#,
+    ];
+
+    #[test]
+    fn records_are_written_as_they_were_read() {
+        for text in STORED {
+            let request: Request = serde_json::from_str(text).unwrap();
+            assert_eq!(serde_json::to_string(&request).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn caches_and_flights_go_on_with_the_same_digests() {
+        let [words, change] = STORED.map(|text| serde_json::from_str::<Request>(text).unwrap());
+        let ada = Owner::from("session:ada");
+        for (request, owner, digest) in [
+            (
+                &words,
+                Some(&ada),
+                "99f44b1b857cb0b12307cd683c5535dd0c8aafa451a60e97019f80b83fd6f1c9",
+            ),
+            (
+                &change,
+                Some(&ada),
+                "47aedf2acb6a999deb64f2b0a861a7594c30ef4231efb867783c870d186c39c3",
+            ),
+            (
+                &change,
+                None,
+                "fcc2629500223885418030ae4265954690cfc27c00fc388f759b6923d80de3cd",
+            ),
+        ] {
+            assert_eq!(request.digest(owner), digest);
         }
     }
 }

@@ -28,7 +28,6 @@
 
 pub mod access;
 pub mod app;
-pub mod blob;
 pub mod callback;
 pub mod cli;
 pub mod config;
@@ -41,6 +40,7 @@ mod retry_after;
 pub mod telemetry;
 pub mod worker;
 
+pub use atelier_blob as blob;
 pub use atelier_cache as cache;
 pub use atelier_limit as limit;
 pub use atelier_photo as photo;

@@ -94,18 +94,18 @@ impl Refusals {
     }
 
     /// Demands of zero, which return how many refusals each has left.
-    pub fn looks<'a>(
-        &'a self,
-        subjects: impl IntoIterator<Item = &'a str>,
+    pub fn looks(
+        &self,
+        subjects: impl IntoIterator<Item: AsRef<str>>,
     ) -> impl Iterator<Item = Demand> {
         let subjects = subjects.into_iter();
-        subjects.map(|subject| Demand::new(&self.policy, subject, 0))
+        subjects.map(|subject| Demand::new(&self.policy, subject.as_ref(), 0))
     }
 
     /// Receipts over zero that name against whom a refusal will count.
-    pub fn receipts<'a>(
-        &'a self,
-        subjects: impl IntoIterator<Item = &'a str>,
+    pub fn receipts(
+        &self,
+        subjects: impl IntoIterator<Item: AsRef<str>>,
         now: Timestamp,
     ) -> impl Iterator<Item = Receipt> {
         self.looks(subjects).map(move |look| Receipt {

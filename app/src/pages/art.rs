@@ -13,7 +13,7 @@ use crate::{
     texts::Language,
     words,
 };
-use atelier_api::{Job, Kind, MAX_PROMPT_CHARS, Params, QUALITIES, SIZES, STYLES};
+use atelier_api::{Background, Job, Kind, MAX_PROMPT_CHARS, Params, Quality, STYLES, Size};
 
 pub(crate) async fn load(
     data: &dyn Data,
@@ -125,17 +125,18 @@ static DIALS: Fixed = Fixed::new();
 fn dials(params: Params, about: &About) -> impl IntoView + use<> {
     let (t, backgrounds) = (about.texts(), about.backgrounds);
     let n = params.n.unwrap_or(1);
-    let clear = params.background.as_deref() == Some("transparent");
-    let size = params.size.filter(|size| SIZES.contains(&size.as_str()));
-    let size = size.unwrap_or_else(|| SIZES[0].to_owned());
-    let quality = params.quality.unwrap_or_else(|| "auto".into());
+    let clear = params.background == Some(Background::Transparent);
+    let [square, ..] = Size::OFFERED;
+    let size = params.size.filter(|size| Size::OFFERED.contains(size));
+    let size = size.unwrap_or_else(|| square.clone());
+    let quality = params.quality.unwrap_or_default();
     let style = params.style.unwrap_or_default();
     let styles = std::iter::once(("", t.as_written, "")).chain(
         STYLES
             .iter()
             .map(|style| (style.id, (t.style_label)(style.id), style.words)),
     );
-    let shapes = SIZES.into_iter().zip(t.shapes);
+    let shapes = Size::OFFERED.iter().zip(t.shapes);
     view! {
         <div class="dials">
             <fieldset class="choice styles">
@@ -159,7 +160,7 @@ fn dials(params: Params, about: &About) -> impl IntoView + use<> {
                         let shape = expected(Some(value));
                         view! {
                             <label>
-                                <input type="radio" name="size" value=value checked=value == size />
+                                <input type="radio" name="size" value=value.to_string() checked=*value == size />
                                 <span><i class=format!("shape {shape}")></i>{label}</span>
                             </label>
                         }
@@ -169,9 +170,9 @@ fn dials(params: Params, about: &About) -> impl IntoView + use<> {
             <label class="pick">
                 <span>{t.quality}</span>
                 <select name="quality">
-                    {QUALITIES
+                    {Quality::ALL
                         .iter()
-                        .map(|value| view! { <option value=*value selected=*value == quality>{(t.quality_label)(value)}</option> })
+                        .map(|value| view! { <option value=value.to_string() selected=*value == quality>{(t.quality_label)(value)}</option> })
                         .collect_view()}
                 </select>
             </label>
@@ -187,7 +188,7 @@ fn dials(params: Params, about: &About) -> impl IntoView + use<> {
                 .then(|| {
                     view! {
                         <label class="tick">
-                            <input type="checkbox" name="background" value="transparent" checked=clear />
+                            <input type="checkbox" name="background" value=Background::Transparent.to_string() checked=clear />
                             <span>{t.transparent}</span>
                         </label>
                     }
@@ -199,9 +200,9 @@ fn dials(params: Params, about: &About) -> impl IntoView + use<> {
 /// What a picture is expected to cost; the style sheet shows the price of the chosen quality and shape.
 fn prices(about: &About) -> Option<impl IntoView + use<>> {
     let t = about.texts();
-    let prices = QUALITIES.into_iter().zip(about.image_usd);
+    let prices = Quality::ALL.iter().zip(about.image_usd);
     let prices = prices.flat_map(|(quality, prices)| {
-        SIZES.into_iter().zip(prices).map(move |(size, usd)| {
+        Size::OFFERED.iter().zip(prices).map(move |(size, usd)| {
             let shape = expected(Some(size));
             let price = (t.price)(&words::money(usd, t));
             view! { <data value=usd.to_string() class=format!("{quality} {shape}")>{price}</data> }

@@ -139,10 +139,10 @@ fn again(job: &Job, label: &'static str, fresh: bool, t: &Texts) -> impl IntoVie
     let params = job.params.clone();
     let fields = [
         ("prompt", Some(job.prompt.clone())),
-        ("size", params.size),
-        ("quality", params.quality),
+        ("size", params.size.map(String::from)),
+        ("quality", params.quality.map(String::from)),
         ("style", params.style),
-        ("background", params.background),
+        ("background", params.background.map(String::from)),
         ("from", params.from),
         ("picture", params.picture.map(|number| number.to_string())),
         ("n", params.n.map(|n| n.to_string())),

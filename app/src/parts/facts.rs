@@ -8,7 +8,7 @@ use crate::{
     texts::Texts,
     words,
 };
-use atelier_api::{Cache, Job, Kind};
+use atelier_api::{Cache, Job, Kind, Quality};
 
 /// The parameters, time and cost.
 pub(crate) fn facts(job: &Job, t: &Texts) -> impl IntoView + use<> {
@@ -19,8 +19,8 @@ pub(crate) fn facts(job: &Job, t: &Texts) -> impl IntoView + use<> {
         .map(|image| format!("{} × {}", image.width, image.height));
     let quality = params
         .quality
-        .as_deref()
-        .filter(|quality| *quality != "auto")
+        .as_ref()
+        .filter(|quality| **quality != Quality::Auto)
         .map(|quality| (t.quality_label)(quality).to_owned());
     let style = (params.style.as_deref())
         .map(|style| (t.style_label)(style).to_owned())

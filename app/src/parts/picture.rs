@@ -4,7 +4,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use leptos::prelude::*;
 
 use crate::{texts::Texts, words};
-use atelier_api::{Image, Job, Kind, WIDTHS};
+use atelier_api::{Image, Job, Kind, Size, WIDTHS};
 
 /// The alternative text.
 pub(crate) fn describe(job: &Job, index: usize, t: &Texts) -> String {
@@ -29,9 +29,8 @@ pub(crate) fn shape(width: u32, height: u32) -> &'static str {
 }
 
 /// The shape of a picture that does not exist yet.
-pub(crate) fn expected(size: Option<&str>) -> &'static str {
-    let sides = size.and_then(|size| size.split_once('x'));
-    let sides = sides.and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
+pub(crate) fn expected(size: Option<&Size>) -> &'static str {
+    let sides = size.and_then(Size::sides);
     sides.map_or("square", |(width, height)| shape(width, height))
 }
 
@@ -147,7 +146,7 @@ pub(crate) fn vacant(job: &Job, note: AnyView, t: &Texts) -> AnyView {
             )
         }
         None => (
-            expected(job.params.size.as_deref()),
+            expected(job.params.size.as_ref()),
             blank(job.preview.as_ref()),
         ),
     };
@@ -265,8 +264,8 @@ mod tests {
         assert_eq!(shape(1000, 1050), "square");
         assert_eq!(shape(1536, 1024), "wide");
         assert_eq!(shape(60, 6000), "tall strip");
-        assert_eq!(expected(Some("1024x1536")), "tall");
-        assert_eq!(expected(Some("auto")), "square");
+        assert_eq!(expected(Some(&Size::pixels(1024, 1536))), "tall");
+        assert_eq!(expected(Some(&Size::Auto)), "square");
         assert_eq!(expected(None), "square");
     }
 }

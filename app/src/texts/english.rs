@@ -1,7 +1,7 @@
 //! English.
 
 use super::{Left, Message, Spent, Texts};
-use atelier_api::{Job, Kind, Status};
+use atelier_api::{Job, Kind, Quality, Status};
 
 pub(super) const ENGLISH: Texts = Texts {
     message,
@@ -79,11 +79,11 @@ pub(super) const ENGLISH: Texts = Texts {
     shape: "Shape",
     shapes: ["Square", "Wide", "Tall"],
     quality: "Quality",
-    quality_label: |id| match id {
-        "low" => "Low, quick",
-        "medium" => "Medium",
-        "high" => "High, slow",
-        _ => "Automatic",
+    quality_label: |quality| match quality {
+        Quality::Low => "Low, quick",
+        Quality::Medium => "Medium",
+        Quality::High => "High, slow",
+        Quality::Auto | Quality::Other(_) => "Automatic",
     },
     number: "Number",
     transparent: "Transparent background",

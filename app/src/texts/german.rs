@@ -4,7 +4,7 @@ mod problems;
 
 use self::problems::{failure, problem};
 use super::{Left, Message, Spent, Texts};
-use atelier_api::{Job, Kind, Status};
+use atelier_api::{Job, Kind, Quality, Status};
 
 pub(super) const GERMAN: Texts = Texts {
     message,
@@ -82,11 +82,11 @@ pub(super) const GERMAN: Texts = Texts {
     shape: "Format",
     shapes: ["Quadrat", "Quer", "Hoch"],
     quality: "Qualität",
-    quality_label: |id| match id {
-        "low" => "Niedrig, schnell",
-        "medium" => "Mittel",
-        "high" => "Hoch, langsam",
-        _ => "Automatisch",
+    quality_label: |quality| match quality {
+        Quality::Low => "Niedrig, schnell",
+        Quality::Medium => "Mittel",
+        Quality::High => "Hoch, langsam",
+        Quality::Auto | Quality::Other(_) => "Automatisch",
     },
     number: "Anzahl",
     transparent: "Durchsichtiger Hintergrund",

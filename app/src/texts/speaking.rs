@@ -1,7 +1,7 @@
 //! The languages, and what each has to have a text for.
 
 use super::{Message, english::ENGLISH, german::GERMAN};
-use atelier_api::{Job, Kind};
+use atelier_api::{Job, Kind, Quality};
 
 impl Message {
     /// All, in the order of their declaration.
@@ -150,7 +150,7 @@ pub(crate) struct Texts {
     /// Square, wide, tall.
     pub(crate) shapes: [Text; 3],
     pub(crate) quality: Text,
-    pub(crate) quality_label: fn(id: &str) -> Text,
+    pub(crate) quality_label: fn(&Quality) -> Text,
     pub(crate) number: Text,
     pub(crate) transparent: Text,
     pub(crate) price: fn(&str) -> String,

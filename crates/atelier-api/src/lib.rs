@@ -4,8 +4,12 @@
 
 #![warn(missing_docs)]
 
+mod choices;
+
 #[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
+
+pub use self::choices::{Background, Quality, Size};
 
 /// What a job makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -104,18 +108,18 @@ impl Cache {
 #[derive(Debug, Clone, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub struct Params {
-    /// `auto` or `WIDTHxHEIGHT`.
+    /// The size of each picture.
     #[cfg_attr(
         feature = "serde",
         serde(default, skip_serializing_if = "Option::is_none")
     )]
-    pub size: Option<String>,
-    /// `auto`, `low`, `medium` or `high`.
+    pub size: Option<Size>,
+    /// The quality of each picture.
     #[cfg_attr(
         feature = "serde",
         serde(default, skip_serializing_if = "Option::is_none")
     )]
-    pub quality: Option<String>,
+    pub quality: Option<Quality>,
     /// How many pictures, 1 to 10.
     #[cfg_attr(
         feature = "serde",
@@ -128,12 +132,12 @@ pub struct Params {
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub style: Option<String>,
-    /// One of [`BACKGROUNDS`], where it was asked for.
+    /// Where it was asked for.
     #[cfg_attr(
         feature = "serde",
         serde(default, skip_serializing_if = "Option::is_none")
     )]
-    pub background: Option<String>,
+    pub background: Option<Background>,
     /// The job whose picture this one was made from.
     #[cfg_attr(
         feature = "serde",
@@ -366,17 +370,8 @@ pub const STYLES: &[Style] = &[
     },
 ];
 
-/// The sizes offered in the form: square, wide and tall.
-pub const SIZES: [&str; 3] = ["1024x1024", "1536x1024", "1024x1536"];
-
-/// The qualities accepted.
-pub const QUALITIES: [&str; 4] = ["auto", "low", "medium", "high"];
-
 /// The widths, pixels, in which pictures are shown on pages: `?width=` behind a picture's path.
 pub const WIDTHS: [u32; 3] = [320, 640, 1280];
-
-/// The backgrounds accepted; not every provider makes others than `auto`.
-pub const BACKGROUNDS: &[&str] = &["auto", "opaque", "transparent"];
 
 /// Longest prompt accepted, in characters (OpenAI's own limit).
 pub const MAX_PROMPT_CHARS: usize = 32_000;

@@ -153,7 +153,7 @@ fn job(number: usize) -> NewJob {
         id: format!("{number:032x}"),
         owner: format!("owner {}", number % 20),
         join: Some(Join {
-            digest: request.digest(""),
+            digest: request.digest(None),
             window: WINDOW,
         }),
         request,

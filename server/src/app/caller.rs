@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::{
     access::Holder,
-    queue::{Job, PART},
+    job::{JobId, Owner},
+    queue::Job,
 };
 
 /// Who makes a request.
@@ -14,9 +15,9 @@ pub struct Caller {
     pub ip: String,
     /// The owner of the caller's jobs: an API key or a session. Without either, each job
     /// belongs to itself; an address owns nothing.
-    pub owner: Option<String>,
+    pub owner: Option<Owner>,
     /// The job whose owner key came with the request.
-    pub held: Option<String>,
+    pub held: Option<JobId>,
     /// The holder of the API key that came with the request.
     pub holder: Option<Arc<Holder>>,
 }
@@ -31,18 +32,20 @@ impl Caller {
 
     /// Whether the job belongs to the caller.
     pub fn owns(&self, job: &Job) -> bool {
-        self.owner.as_ref() == Some(&job.owner) || self.holds(job)
+        self.owner.as_ref() == Some(&Owner::of(job)) || self.holds(job)
     }
 
     /// Whether the job belongs to the caller by its key.
     pub fn holds(&self, job: &Job) -> bool {
-        job.owns_itself() && self.held.as_ref() == Some(&job.id)
+        job.owns_itself() && self.held.as_deref() == Some(&job.id)
     }
 
-    /// The owner of a new job. The address is part of it only for the fair order, in which
-    /// all anonymous jobs of an address share one turn.
-    pub(super) fn owner_of(&self, id: &str) -> String {
-        let itself = || format!("ip:{}{PART}{id}", self.ip);
+    /// The owner of a new job.
+    pub(super) fn owner_of(&self, job: &JobId) -> Owner {
+        let itself = || Owner::Address {
+            network: self.ip.clone(),
+            job: job.clone(),
+        };
         self.owner.clone().unwrap_or_else(itself)
     }
 
@@ -50,21 +53,21 @@ impl Caller {
     pub(super) fn owning(job: &Job) -> Self {
         Self {
             ip: String::new(),
-            owner: Some(job.owner.clone()),
+            owner: Some(Owner::of(job)),
             held: None,
             holder: None,
         }
     }
 
     /// The names whose refusals block the caller. With an API key, the address does not count.
-    pub(super) fn blocked_by(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn blocked_by(&self) -> impl Iterator<Item = String> {
         let count = if self.holder.is_some() { 1 } else { 2 };
         self.refusals_count_for().take(count)
     }
 
     /// The names that a refusal counts against: the API key or session, and the address.
-    pub(super) fn refusals_count_for(&self) -> impl Iterator<Item = &str> {
-        let owner = self.owner.as_deref();
-        owner.into_iter().chain([self.ip.as_str()])
+    pub(super) fn refusals_count_for(&self) -> impl Iterator<Item = String> {
+        let owner = self.owner.as_ref().map(ToString::to_string);
+        owner.into_iter().chain([self.ip.clone()])
     }
 }

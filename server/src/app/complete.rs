@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     callback::Message,
-    job::{Outcome, Task},
+    job::{JobId, Outcome, Task},
     providers::CONTENT_REFUSED,
     queue::{self, Bill, Cancellation, Completion, Ended, Job, Ticket},
     telemetry::metrics,
@@ -37,7 +37,7 @@ impl Studio {
             Ok(Completion::Repeated) | Err(queue::Error::NotFound) => return Ok(()),
             Err(error) => return Err(error.into()),
         };
-        self.discard_all(&orphans).await;
+        self.discard_all(orphans).await;
         if let Some(leader) = ended.first() {
             self.cache_meaning(&leader.job, now);
         }
@@ -92,7 +92,7 @@ impl Studio {
     pub async fn cancel(
         &self,
         caller: &Caller,
-        id: &str,
+        id: &JobId,
         only_cancel: bool,
     ) -> Result<Option<Job>, Error> {
         let job = self
@@ -124,14 +124,14 @@ impl Studio {
             orphans,
         } = cancelled;
         self.process_ended(ended).await;
-        self.discard_all(&orphans).await;
-        info!(id, "job cancelled");
+        self.discard_all(orphans).await;
+        info!(id = &**id, "job cancelled");
         self.drop_withdrawn(caller, &mut job).await?;
         Ok(Some(job))
     }
 
     /// Cancels the caller's job, if it can still be cancelled, and deletes it.
-    pub async fn withdraw(&self, caller: &Caller, id: &str) -> Result<(), Error> {
+    pub async fn withdraw(&self, caller: &Caller, id: &JobId) -> Result<(), Error> {
         for only_cancel in [true, false] {
             match self.cancel(caller, id, only_cancel).await {
                 Ok(_) | Err(Error::Queue(queue::Error::Illegal(_))) => {}

@@ -15,14 +15,13 @@ use crate::{
     app::schema,
     app::{Settings, Stores, Studio},
     blob::Blobs,
-    blob::journal::Journal,
     cache::{
         RedisCache, SqliteCache,
         semantic::{Backend, Encoder, Pocket, Semantic},
     },
     callback::{self, DeliveryClient},
     config::{CallbacksConfig, Config, EncoderName, Mode, ProviderName, RefusalsConfig},
-    job,
+    job::{self, Journal},
     limit::{RedisLimiter, RejectionCache, SqliteLimiter, Stats},
     policies::{self, Refusals},
     providers::{
@@ -291,7 +290,8 @@ fn journal(config: &Config) -> Journal {
 }
 
 fn blobs(config: &Config) -> Result<Blobs> {
-    Ok(Blobs::in_folder(&config.data.join(data_dir::IMAGES))?)
+    let blobs = Blobs::in_folder(&config.data.join(data_dir::IMAGES))?;
+    Ok(blobs.with_variants(job::variants()))
 }
 
 fn webhooks(config: &Config) -> Result<Arc<Webhooks>> {

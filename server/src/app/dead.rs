@@ -5,7 +5,10 @@ use atelier_api::Status;
 use tracing::info;
 
 use super::{Error, Studio};
-use crate::queue::{self, Job, Priority};
+use crate::{
+    job::JobId,
+    queue::{self, Job, Priority},
+};
 
 /// Dead letters read at a time.
 const BATCH: usize = 100;
@@ -23,7 +26,7 @@ impl Studio {
     }
 
     /// Retries a dead letter.
-    pub async fn retry(&self, id: &str) -> Result<Job, Error> {
+    pub async fn retry(&self, id: &JobId) -> Result<Job, Error> {
         self.retry_as(id, Priority::Normal).await
     }
 
@@ -32,18 +35,18 @@ impl Studio {
         self.apply_to_all(Action::Retry).await
     }
 
-    async fn retry_as(&self, id: &str, priority: Priority) -> Result<Job, Error> {
+    async fn retry_as(&self, id: &JobId, priority: Priority) -> Result<Job, Error> {
         let job = self
             .stores
             .queue
             .retry(id, priority, self.stores.clock.now())
             .await?;
-        info!(id, ?priority, "job retried");
+        info!(id = &**id, ?priority, "job retried");
         Ok(job)
     }
 
     /// Deletes a dead letter with its files.
-    pub async fn delete_dead(&self, id: &str) -> Result<(), Error> {
+    pub async fn delete_dead(&self, id: &JobId) -> Result<(), Error> {
         let job = self.stores.queue.get(id).await?;
         if job.is_none_or(|job| job.status != Status::Failed) {
             return Err(queue::Error::NotFound.into());
@@ -76,13 +79,13 @@ impl Studio {
     }
 
     /// The ids of all dead letters, newest first.
-    async fn dead_ids(&self) -> Result<Vec<String>, Error> {
-        let mut ids: Vec<String> = Vec::new();
+    async fn dead_ids(&self) -> Result<Vec<JobId>, Error> {
+        let mut ids: Vec<JobId> = Vec::new();
         loop {
-            let last = ids.last().map(String::as_str);
+            let last = ids.last().map(|id| &**id);
             let letters = self.dead(last, BATCH).await?;
             let all = letters.len() < BATCH;
-            ids.extend(letters.into_iter().map(|letter| letter.id));
+            ids.extend(letters.into_iter().map(|letter| letter.id.into()));
             if all {
                 return Ok(ids);
             }

@@ -14,7 +14,11 @@ use tokio::time::interval;
 use tracing::{debug, info, warn};
 
 use super::{Error, Studio};
-use crate::{blob::Stored, blob::journal::Entry, job::Picture, queue};
+use crate::{
+    blob::{BlobKey, Stored},
+    job::{PaidAnswer, Picture},
+    queue,
+};
 
 /// Interval between retries of noted deletions.
 const RETRY: Duration = Duration::from_secs(10);
@@ -37,20 +41,20 @@ impl Studio {
     /// Discards a picture that was kept for an order. If the store cannot tell whether
     /// a job refers to it by now, it is left to the search for orphans.
     pub async fn discard(&self, picture: &Picture) {
-        let key = vec![picture.key.clone()];
+        let key = vec![picture.key.to_string()];
         let discarded = async {
             let free = self.unreferenced(&key).await?;
             self.stores.files.note_discards(&free).await?;
-            self.discard_all(&free).await;
+            self.discard_all(free).await;
             Ok::<_, queue::Error>(())
         };
         if let Err(error) = discarded.await {
-            warn!(%error, key = picture.key, "cannot check whether a photo is still needed; it is kept for now");
+            warn!(%error, key = &*picture.key, "cannot check whether a photo is still needed; it is kept for now");
         }
     }
 
     /// Whether the blob is noted for deletion.
-    pub async fn is_discarded(&self, key: &str) -> Result<bool, Error> {
+    pub async fn is_discarded(&self, key: &BlobKey) -> Result<bool, Error> {
         Ok(self.stores.files.is_discarded(key).await?)
     }
 
@@ -67,18 +71,20 @@ impl Studio {
     /// Keys of pictures that are paid for and not yet in the store.
     async fn paid_pictures(&self) -> HashSet<String> {
         let entries = self.stores.journal.entries().await;
-        let pictures = entries.iter().flat_map(Entry::pictures);
-        pictures.map(|picture| picture.key.clone()).collect()
+        let pictures = entries.iter().flat_map(PaidAnswer::pictures);
+        pictures.map(|picture| picture.key.to_string()).collect()
     }
 
     /// Deletes noted blobs and clears their notes. If a blob cannot be deleted, its
     /// note is kept.
-    pub(super) async fn discard_all(&self, keys: &[String]) {
+    pub(super) async fn discard_all(&self, keys: Vec<String>) {
         let mut gone = Vec::new();
-        for key in keys {
-            match self.stores.blobs.delete(key).await {
-                Ok(()) => gone.push(key.clone()),
-                Err(error) => warn!(%error, key, "a file cannot be deleted; retrying later"),
+        for key in keys.into_iter().map(BlobKey::from) {
+            match self.stores.blobs.delete(&key).await {
+                Ok(()) => gone.push(key.into()),
+                Err(error) => {
+                    warn!(%error, key = &*key, "a file cannot be deleted; retrying later");
+                }
             }
         }
         if gone.is_empty() {
@@ -107,7 +113,7 @@ impl Studio {
         let (free, needed): (Vec<_>, Vec<_>) =
             noted.into_iter().partition(|key| free.contains(key));
         self.stores.files.discarded(&needed).await?;
-        self.discard_all(&free).await;
+        self.discard_all(free).await;
         Ok(())
     }
 
@@ -155,9 +161,10 @@ impl Studio {
 
     /// Returns those of the files whose blobs nothing refers to.
     async fn orphans(&self, files: Vec<Stored>) -> Result<Vec<Stored>, Error> {
-        let keys: Vec<String> = files.iter().flat_map(Stored::keys).collect();
+        let keys = files.iter().flat_map(Stored::keys).map(String::from);
+        let keys: Vec<String> = keys.collect();
         let free: HashSet<String> = self.unreferenced(&keys).await?.into_iter().collect();
-        let is_orphan = |file: &Stored| file.keys().all(|key| free.contains(&key));
+        let is_orphan = |file: &Stored| file.keys().all(|key| free.contains(&*key));
         Ok(files.into_iter().filter(is_orphan).collect())
     }
 }

@@ -51,7 +51,7 @@ impl Studio {
             data: self.with_absolute_urls(view::own_job(job)?),
         };
         let task = NoticeTask {
-            job: job.id.clone(),
+            job: job.id.as_str().into(),
             // Neither fails for what was validated when the job was accepted.
             url: Url::parse(url).ok()?,
             body: serde_json::to_string(&body).ok()?,

@@ -8,7 +8,7 @@ use uuid::{ContextV7, Uuid};
 
 use super::Studio;
 use crate::{
-    job::{ImageTask, Request, RestorationTask, Task},
+    job::{ImageTask, JobId, Request, RestorationTask, Task},
     queue::Hooks,
 };
 
@@ -53,11 +53,12 @@ impl Studio {
 }
 
 /// Ids sort by the store's time, whichever process makes them.
-pub(super) fn new_id(now: Timestamp) -> String {
+pub(super) fn new_id(now: Timestamp) -> JobId {
     static ORDER: Mutex<ContextV7> = Mutex::new(ContextV7::new());
     let seconds = u64::try_from(now.as_second()).unwrap_or_default();
     let nanoseconds = now.subsec_nanosecond().unsigned_abs();
     Uuid::new_v7(uuid::Timestamp::from_unix(&ORDER, seconds, nanoseconds))
         .simple()
         .to_string()
+        .into()
 }

@@ -4,7 +4,10 @@ use jiff::Timestamp;
 use tracing::{info, warn};
 
 use super::{Error, Studio};
-use crate::{job::Task, queue, store};
+use crate::{
+    job::{JobId, Task},
+    queue, store,
+};
 
 /// Old jobs looked up at a time.
 const BATCH: usize = 100;
@@ -14,21 +17,21 @@ const PHOTOS: &str = "photos";
 
 impl Studio {
     /// Deletes a finished job, and the files that no other job refers to.
-    pub(super) async fn delete(&self, id: &str) -> Result<(), Error> {
+    pub(super) async fn delete(&self, id: &JobId) -> Result<(), Error> {
         if let Some(job) = self.stores.queue.get(id).await? {
             self.forget_answer(&job).await?;
         }
         let orphans = self.stores.queue.delete(id).await?;
-        self.discard_all(&orphans).await;
+        self.discard_all(orphans).await;
         self.discard_unrecorded(id).await?;
         self.stores.access.withhold(id, false).await?;
-        info!(id, "job deleted");
+        info!(id = &**id, "job deleted");
         Ok(())
     }
 
     /// Discards pictures that were paid for and never recorded, unless other jobs
     /// wait for the same call.
-    async fn discard_unrecorded(&self, id: &str) -> Result<(), Error> {
+    async fn discard_unrecorded(&self, id: &JobId) -> Result<(), Error> {
         let Ok(Some(entry)) = self.stores.journal.find(id).await else {
             return Ok(());
         };
@@ -70,11 +73,11 @@ impl Studio {
             .queue
             .finished(Timestamp::UNIX_EPOCH..before, BATCH)
             .await?;
-        let mut deleted = 0;
-        for id in &old {
-            deleted += usize::from(self.delete_if_present(id).await?);
+        let (all, mut deleted) = (old.len() < BATCH, 0);
+        for id in old.into_iter().map(JobId::from) {
+            deleted += usize::from(self.delete_if_present(&id).await?);
         }
-        Ok(old.len() == BATCH && deleted > 0)
+        Ok(!all && deleted > 0)
     }
 
     /// Deletes the restorations that finished before `before`, with their photos.
@@ -86,13 +89,13 @@ impl Studio {
         while looked_at < before {
             let old = self.stores.queue.finished(looked_at..before, limit).await?;
             let (all, mut last) = (old.len() < limit, looked_at);
-            for id in &old {
-                let Some(job) = self.stores.queue.get(id).await? else {
+            for id in old.into_iter().map(JobId::from) {
+                let Some(job) = self.stores.queue.get(&id).await? else {
                     continue;
                 };
                 last = job.finished_at.unwrap_or(last);
                 if matches!(job.request.task, Task::Restoration(_)) {
-                    self.delete_if_present(id).await?;
+                    self.delete_if_present(&id).await?;
                 }
             }
             // More may have finished in the same millisecond.
@@ -105,12 +108,12 @@ impl Studio {
 
     /// Deletes the job and returns true, or false if that is not possible: another
     /// process was faster, an operator retries it, or its record cannot be read.
-    async fn delete_if_present(&self, id: &str) -> Result<bool, Error> {
+    async fn delete_if_present(&self, id: &JobId) -> Result<bool, Error> {
         match self.delete(id).await {
             Ok(()) => Ok(true),
             Err(Error::Queue(queue::Error::NotFound | queue::Error::Illegal(_))) => Ok(false),
             Err(Error::Queue(queue::Error::Store(store::Error::Record(error)))) => {
-                warn!(%error, id, "a job with an unreadable record is not deleted");
+                warn!(%error, id = &**id, "a job with an unreadable record is not deleted");
                 Ok(false)
             }
             Err(error) => Err(error),

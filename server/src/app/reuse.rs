@@ -13,24 +13,23 @@ use super::{Accepted, Caller, Error, Studio, Terms};
 use crate::{
     cache::Saved,
     config::Mode,
-    job::{Found, Outcome, Request, Task},
+    job::{Found, JobId, Outcome, Owner, Picture, Request, Task},
     limit::micros,
     queue::{self, Hooks, Job},
     telemetry::metrics,
 };
-use atelier_queue::Outcome as _;
 
 /// The job that each owner was last given for a request, so that repeating the
 /// request returns that job rather than another copy of its answer.
 #[derive(Debug, Default)]
-pub struct RecentOrders(Mutex<HashMap<(String, String), RecentOrder>>);
+pub struct RecentOrders(Mutex<HashMap<(Owner, String), RecentOrder>>);
 
 /// An order that an earlier answer was reused for.
 #[derive(Debug, Clone)]
 struct RecentOrder {
-    job: String,
+    job: JobId,
     /// The job whose answer it is.
-    source: String,
+    source: JobId,
 }
 
 impl RecentOrders {
@@ -48,19 +47,21 @@ impl RecentOrders {
             return;
         }
         let order = RecentOrder {
-            job: job.id.clone(),
+            job: JobId::from(job.id.as_str()),
             source: found.job.clone(),
         };
         let mut orders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if orders.len() >= Self::MAX {
             orders.clear();
         }
-        orders.insert((job.owner.clone(), job.request.digest(&job.owner)), order);
+        let owner = Owner::of(job);
+        let digest = job.request.digest(Some(&owner));
+        orders.insert((owner, digest), order);
     }
 
-    fn get(&self, owner: &str, digest: &str) -> Option<RecentOrder> {
+    fn get(&self, owner: &Owner, digest: &str) -> Option<RecentOrder> {
         let orders = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        orders.get(&(owner.to_owned(), digest.to_owned())).cloned()
+        orders.get(&(owner.clone(), digest.to_owned())).cloned()
     }
 }
 
@@ -89,12 +90,12 @@ impl Studio {
         let Some(owner) = &caller.owner else {
             return Ok(None);
         };
-        let digest = request.digest(owner);
+        let digest = request.digest(Some(owner));
         let Some(recent) = self.recent_orders.get(owner, &digest) else {
             return Ok(None);
         };
         let entry = self.stores.cache.get(&digest, now).await?;
-        if entry.is_none_or(|entry| entry.value != recent.source) {
+        if entry.is_none_or(|entry| entry.value != *recent.source) {
             return Ok(None);
         }
         if !self.may_still_answer(caller, &recent.source).await? {
@@ -135,7 +136,11 @@ impl Studio {
     }
 
     /// [`Self::may_answer`] for the job with this id; false if there is none.
-    pub(super) async fn may_still_answer(&self, caller: &Caller, id: &str) -> Result<bool, Error> {
+    pub(super) async fn may_still_answer(
+        &self,
+        caller: &Caller,
+        id: &JobId,
+    ) -> Result<bool, Error> {
         match self.stores.queue.get(id).await? {
             Some(job) => self.may_answer(caller, &job).await,
             None => Ok(false),
@@ -149,7 +154,7 @@ impl Studio {
         now: Timestamp,
     ) -> Result<Option<Answer>, Error> {
         // The digest of an anonymous caller equals nobody else's.
-        let digest = request.digest(caller.owner.as_deref().unwrap_or_default());
+        let digest = request.digest(caller.owner.as_ref());
         let Some(entry) = self.stores.cache.get(&digest, now).await? else {
             return Ok(None);
         };
@@ -172,14 +177,14 @@ impl Studio {
     /// Whether the outcome's pictures exist. If the blob store fails, they are assumed to, so that they are not
     /// paid for again.
     pub(super) async fn has_files(&self, outcome: Option<&Outcome>) -> bool {
-        for key in outcome.into_iter().flat_map(Outcome::blobs) {
+        for Picture { key, .. } in outcome.into_iter().flat_map(Outcome::pictures) {
             match self.stores.blobs.size(key).await {
                 Ok(Some(_)) => {}
                 Ok(None) => {
-                    warn!(key, "a reusable picture is missing");
+                    warn!(key = &**key, "a reusable picture is missing");
                     return false;
                 }
-                Err(error) => warn!(%error, key, "cannot check whether a picture exists"),
+                Err(error) => warn!(%error, key = &**key, "cannot check whether a picture exists"),
             }
         }
         true
@@ -189,7 +194,7 @@ impl Studio {
     /// that an equal request finds it either in flight or here.
     pub(super) async fn cache_answer(&self, job: &Job, now: Timestamp) -> Result<(), Error> {
         if matches!(job.outcome, Some(Outcome::Succeeded { .. })) {
-            let digest = job.request.digest(&job.owner);
+            let digest = job.request.digest(Some(&Owner::of(job)));
             let put = self
                 .stores
                 .cache
@@ -215,7 +220,7 @@ impl Studio {
             && let Ok(until) = now.checked_add(self.settings.cache_ttl)
         {
             let (parameters, prompt, id) = (
-                job.request.parameters(&job.owner),
+                job.request.parameters(Some(&Owner::of(job))),
                 task.prompt.clone(),
                 job.id.clone(),
             );
@@ -232,10 +237,8 @@ impl Studio {
         if job.cache != Source::Miss || job.status != Status::Succeeded {
             return Ok(());
         }
-        self.stores
-            .cache
-            .remove(&job.request.digest(&job.owner), &job.id)
-            .await?;
+        let digest = job.request.digest(Some(&Owner::of(job)));
+        self.stores.cache.remove(&digest, &job.id).await?;
         if let Some((semantic, _)) = self.comparable(&job.request) {
             semantic.forget(&job.id, self.stores.clock.now()).await;
         }
@@ -279,7 +282,7 @@ pub(super) fn answer(job: Job) -> Option<Answer> {
     }
     let found = Found {
         painted_at: job.finished_at.unwrap_or(job.created_at),
-        job: job.id,
+        job: job.id.into(),
         similar: None,
         own_words: None,
         reason: None,

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     cache::semantic::{self, Candidate, Earlier, Semantic},
-    job::{Found, ImageTask, Likeness, Outcome, Request, Task},
+    job::{Found, ImageTask, Likeness, Outcome, Owner, Request, Task},
     queue::Job,
 };
 
@@ -28,7 +28,7 @@ impl SimilarJob {
         let Task::Image(task) = &job.request.task else {
             return None;
         };
-        if job.request.parameters(&job.owner) != parameters {
+        if job.request.parameters(Some(&Owner::of(&job))) != parameters {
             return None;
         }
         Some(Self {
@@ -71,7 +71,7 @@ impl Studio {
     ) -> Option<Answer> {
         let (semantic, task) = self.comparable(request)?;
         let asked = semantic::read(&task.prompt).await?;
-        let parameters = request.parameters(caller.owner.as_deref().unwrap_or_default());
+        let parameters = request.parameters(caller.owner.as_ref());
         let candidates = semantic.candidates(&parameters, &asked, now).await;
         let jobs = self.comparable_jobs(caller, candidates, &parameters, now);
         let mut jobs = jobs.await.inspect_err(log_error).ok()?;

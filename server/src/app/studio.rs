@@ -8,9 +8,10 @@ use url::Url;
 use super::{RecentOrders, SearchPermits, UncertainOrders};
 use crate::{
     access::{self, AccessStore},
-    blob::{self, Blobs, journal::Journal},
+    blob::{self, Blobs},
     cache::{self, Cache, Savings, semantic::Semantic},
     config::Mode,
+    job::Journal,
     limit::{self, Limiter, Policy, Standing, Stats},
     policies::Refusals,
     providers::Provider,

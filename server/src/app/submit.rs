@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     config::Mode,
-    job::Request,
+    job::{JobId, Request},
     limit::{Receipt, Standing},
     queue::{self, Ended, Job, Join, NewJob, Priority},
     store,
@@ -35,7 +35,7 @@ pub struct Accepted {
 
 /// An order that has been charged and is about to be queued.
 struct Entry<'a> {
-    id: String,
+    id: JobId,
     request: Request,
     receipts: &'a [Receipt],
     /// How long ago the same request may have succeeded for this one to share its answer.
@@ -150,7 +150,7 @@ impl Studio {
         let added = self.add(caller, entry, None, terms, now).await;
         let settled = matches!(added, Ok(_) | Err(Error::Queue(queue::Error::NoAnswer)));
         if settled && let Err(error) = self.delete(&lost).await {
-            warn!(%error, id = lost, "a job whose picture is lost could not be deleted");
+            warn!(%error, id = &*lost, "a job whose picture is lost could not be deleted");
         }
         added
     }
@@ -175,16 +175,16 @@ impl Studio {
         request.found = found.or(request.found);
         let owner = caller.owner_of(&entry.id);
         let job = NewJob {
-            id: entry.id.clone(),
+            id: entry.id.to_string(),
             priority: Priority::Normal,
             not_before: None,
             hooks: terms.hooks.clone(),
             charge,
             join: (!terms.fresh).then(|| Join {
-                digest: request.digest(&owner),
+                digest: request.digest(Some(&owner)),
                 window: entry.join_window,
             }),
-            owner,
+            owner: owner.to_string(),
             request,
             answer,
             answered_only: entry.answered_only,

@@ -1,6 +1,6 @@
 //! Records as clients of the API and operators see them.
 
-use atelier_api::Failure;
+use atelier_api::{Background, Failure};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -46,8 +46,8 @@ fn image(task: &ImageTask) -> RequestView {
             quality: Some(task.quality.clone()),
             n: Some(task.n),
             style: task.style.clone(),
-            background: Some(task.background.clone()).filter(|asked| asked != "auto"),
-            from: task.source.as_ref().map(|source| source.job.clone()),
+            background: Some(task.background.clone()).filter(|asked| *asked != Background::Auto),
+            from: task.source.as_ref().map(|source| source.job.to_string()),
             picture: task.source.as_ref().map(|source| source.number),
             ..atelier_api::Params::default()
         },
@@ -241,7 +241,7 @@ fn notice(job: &Job, task: &NoticeTask) -> Notice {
         finished_at: job.finished_at.map(time),
         attempt: job.attempt,
         error: failure(job).cloned(),
-        job: task.job.clone(),
+        job: task.job.to_string(),
         url: task.url.to_string(),
     }
 }

@@ -5,7 +5,10 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::{Caller, Error, Studio};
-use crate::{job::Visibility, queue::Job};
+use crate::{
+    job::{JobId, Visibility},
+    queue::Job,
+};
 
 /// A long poll reads its job again after this long, in case a notification was missed.
 const REREAD: Duration = Duration::from_secs(5);
@@ -17,12 +20,12 @@ impl Studio {
         &self,
         caller: &Caller,
         invited: bool,
-        id: &str,
+        id: &JobId,
         after: Option<u64>,
         wait: Duration,
     ) -> Result<Option<Job>, Error> {
         let deadline = Instant::now() + wait;
-        let mut leader = None;
+        let mut leader: Option<String> = None;
         loop {
             let notified = self.stores.queue.notifier().listen(id);
             let leader_notified = self
@@ -106,7 +109,11 @@ impl Studio {
         limit: usize,
     ) -> Result<Vec<Job>, Error> {
         match &caller.owner {
-            Some(owner) => Ok(self.stores.queue.list(owner, before, limit).await?),
+            Some(owner) => Ok(self
+                .stores
+                .queue
+                .list(&owner.to_string(), before, limit)
+                .await?),
             None => Ok(Vec::new()),
         }
     }

@@ -11,6 +11,7 @@ use crate::{
     app::{Error, Studio},
     cli::table::{lines, table},
     config::Config,
+    job::JobId,
     limit::Stats,
     queue,
 };
@@ -38,7 +39,7 @@ pub enum Action {
 #[group(required = true, multiple = false)]
 pub struct Which {
     /// The job's id
-    id: Option<String>,
+    id: Option<JobId>,
     /// All of them; they are retried behind everything else
     #[arg(long)]
     all: bool,
@@ -76,10 +77,13 @@ pub async fn run(config: &Config, action: &Action) -> Result<String> {
     }
 }
 
-fn found<T>(id: &str, result: Result<T, Error>) -> Result<T> {
+fn found<T>(id: &JobId, result: Result<T, Error>) -> Result<T> {
     match result {
         Err(Error::Queue(queue::Error::NotFound | queue::Error::Illegal(_))) => {
-            bail!("there is no dead letter {id:?}. `atelier dead list` names them all.")
+            bail!(
+                "there is no dead letter {:?}. `atelier dead list` names them all.",
+                &**id
+            )
         }
         result => Ok(result?),
     }

@@ -2,13 +2,19 @@
 //! nothing of them is stored. A *link's* key shows a job; an *owner's* key gives a caller
 //! with neither session nor API key all the rights of the owner.
 
+use std::borrow::Cow;
+
 use axum::http::Uri;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 
-use crate::http::{State, api::jobs::parameter};
-use crate::{app::Caller, job::Visibility, queue::Job};
+use crate::http::{State, extract::query::parameter};
+use crate::{
+    app::Caller,
+    job::{JobId, Visibility},
+    queue::Job,
+};
 
 /// Length of a key in bytes: enough that nobody can guess one.
 const LENGTH: usize = 16;
@@ -48,7 +54,7 @@ impl JobKeys {
     }
 
     /// The key of the job, if the query has it.
-    pub(crate) fn key_in<'a>(&self, query: Option<&'a str>, id: &str) -> Option<&'a str> {
+    fn key_in<'a>(&self, query: Option<&'a str>, id: &str) -> Option<Cow<'a, str>> {
         parameter(query, FIELD).filter(|key| self.opens(id, key))
     }
 
@@ -67,22 +73,22 @@ impl JobKeys {
 }
 
 /// The job that is addressed, if its owner's key is in the address as well.
-pub(crate) fn held(state: &State, uri: &Uri) -> Option<String> {
+pub(crate) fn held(state: &State, uri: &Uri) -> Option<JobId> {
     let path = uri.path();
     let path = path.strip_prefix("/api").unwrap_or(path);
     let id = path.strip_prefix("/jobs/")?.split('/').next()?;
     state.owner_keys.key_in(uri.query(), id)?;
-    Some(id.to_owned())
+    Some(id.into())
 }
 
 /// The job that a form field names, by its id or its whole address, and the caller with
 /// the rights that a key in that address gives.
-pub(crate) fn named(state: &State, caller: &Caller, text: &str) -> (Caller, String) {
+pub(crate) fn named(state: &State, caller: &Caller, text: &str) -> (Caller, JobId) {
     let (address, query) = match text.split_once('?') {
         Some((address, query)) => (address, Some(query)),
         None => (text, None),
     };
-    let id = address.rsplit('/').next().unwrap_or_default().to_owned();
+    let id = JobId::from(address.rsplit('/').next().unwrap_or_default());
     let mut caller = caller.clone();
     if state.owner_keys.key_in(query, &id).is_some() {
         caller.held = Some(id.clone());

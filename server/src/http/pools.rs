@@ -67,7 +67,7 @@ impl From<&Caller> for Origin {
     fn from(caller: &Caller) -> Self {
         let address = caller.counted_as().to_owned();
         Self {
-            owner: caller.owner.clone().unwrap_or_else(|| address.clone()),
+            owner: (caller.owner.as_ref()).map_or_else(|| address.clone(), ToString::to_string),
             address,
         }
     }

@@ -31,7 +31,8 @@ impl Outcome {
         self
     }
 
-    fn pictures(&self) -> &[Picture] {
+    /// The pictures; none if it failed.
+    pub fn pictures(&self) -> &[Picture] {
         match self {
             Self::Succeeded { pictures, .. } => pictures,
             Self::Failed(_) => &[],
@@ -52,7 +53,7 @@ impl atelier_queue::Outcome for Outcome {
     }
 
     fn blobs(&self) -> Vec<&str> {
-        let keys = self.pictures().iter().map(|picture| picture.key.as_str());
+        let keys = self.pictures().iter().map(|picture| &*picture.key);
         keys.collect()
     }
 

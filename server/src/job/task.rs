@@ -1,10 +1,11 @@
 //! Tasks: a picture, a restoration or a notice.
 
+use atelier_api::{Background, Quality, Size};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use super::Picture;
+use super::{JobId, Picture, Visibility};
 use crate::photo::Mask;
 
 /// What is to be done.
@@ -14,15 +15,6 @@ pub enum Task {
     Image(ImageTask),
     Restoration(RestorationTask),
     Notice(NoticeTask),
-}
-
-/// Who may see a job and its pictures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Visibility {
-    /// Everybody who knows the address.
-    Everybody,
-    /// Its owner, and those who were given a link.
-    Owner,
 }
 
 impl ImageTask {
@@ -55,15 +47,13 @@ impl ImageTask {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ImageTask {
     pub prompt: String,
-    /// `auto` or `WIDTHxHEIGHT`.
-    pub size: String,
-    pub quality: String,
+    pub size: Size,
+    pub quality: Quality,
     /// How many pictures.
     pub n: u32,
     pub style: Option<String>,
-    /// One of [`atelier_api::BACKGROUNDS`].
-    #[serde(default = "auto")]
-    pub background: String,
+    #[serde(default)]
+    pub background: Background,
     /// The source picture, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Source>,
@@ -73,7 +63,7 @@ pub struct ImageTask {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Source {
     /// The job that made it.
-    pub job: String,
+    pub job: JobId,
     /// Which of that job's pictures, counted from 1.
     #[serde(default = "one")]
     pub number: usize,
@@ -82,10 +72,6 @@ pub struct Source {
 
 const fn one() -> usize {
     1
-}
-
-fn auto() -> String {
-    "auto".into()
 }
 
 /// The restoration of an old photo.
@@ -149,7 +135,7 @@ pub fn notice_lane(url: &Url) -> String {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NoticeTask {
     /// The job it is about.
-    pub job: String,
+    pub job: JobId,
     pub url: Url,
     /// The JSON to be sent, signed again for every attempt.
     pub body: String,
@@ -174,7 +160,7 @@ impl Task {
         }
     }
 
-    /// Who may see it.
+    /// Who may see the job and its pictures.
     pub const fn visibility(&self) -> Visibility {
         match self {
             Self::Image(_) => Visibility::Everybody,

@@ -84,7 +84,7 @@ impl Provider for Local {
 }
 
 fn draw(task: &ImageTask, variation: u64, progress: &Progress) -> Result<Answer, Error> {
-    let (width, height) = dimensions(&task.size);
+    let (width, height) = task.size.sides().unwrap_or((AUTO, AUTO));
     let sketch = |index: u32| Sketch {
         prompt: &task.prompt,
         style: task.style.as_deref().and_then(|id| id.parse().ok()),
@@ -190,11 +190,4 @@ fn impossible(error: &dyn std::error::Error) -> Error {
 /// The call was dropped; nobody reads this error.
 fn stopped() -> Error {
     Error::passing("stopped", "The work was stopped.")
-}
-
-fn dimensions(size: &str) -> (u32, u32) {
-    let sides = size
-        .split_once('x')
-        .and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
-    sides.unwrap_or((AUTO, AUTO))
 }

@@ -10,7 +10,7 @@ mod http;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use atelier_api::{Failure, Kind};
+use atelier_api::{Failure, Kind, Quality, Size};
 use bytes::Bytes;
 use tokio::sync::watch;
 
@@ -181,9 +181,8 @@ pub struct Offers {
 #[derive(Debug, Clone, Copy)]
 pub enum Work<'a> {
     Images {
-        /// `auto` or `WIDTHxHEIGHT`.
-        size: &'a str,
-        quality: &'a str,
+        size: &'a Size,
+        quality: &'a Quality,
         n: u32,
         /// They are made from another picture.
         source: bool,

@@ -9,10 +9,9 @@ use tokio::{task::spawn_blocking, time::sleep};
 use tracing::{info, warn};
 
 use super::{Interrupted, Worker, backoff, conclude::Origin};
-use crate::blob::journal::Entry;
 use crate::{
-    blob,
-    job::{Cost, Outcome, Picture, Task, Visibility},
+    blob::{self, BlobKey},
+    job::{Cost, Outcome, PaidAnswer, Picture, Task, Visibility},
     photo, policies,
     providers::{Answer, Error, Progress, Provider, Remedy},
     queue::{FailedAttempt, Job, Lane, Verdict},
@@ -86,11 +85,11 @@ impl Worker {
         if !self.costs(job) {
             return Origin::Call;
         }
-        let entry = Entry {
+        let answer = PaidAnswer {
             ticket: job.ticket(),
             outcome: outcome.clone(),
         };
-        match self.journal.write(&entry).await {
+        match self.journal.write(&job.id, &answer).await {
             Ok(()) => Origin::PaidCall,
             Err(error) => {
                 warn!(%error, "a paid answer is not in the journal; it is lost if the process ends now");
@@ -140,7 +139,7 @@ impl Worker {
     }
 
     /// Retries until the picture is kept: it stays in memory while the disk is full.
-    async fn store(&self, key: &str, bytes: Bytes) {
+    async fn store(&self, key: &BlobKey, bytes: Bytes) {
         let mut pause = FIRST_STORE_PAUSE;
         while let Err(error) = self.blobs.keep_as(key, bytes.clone()).await {
             warn!(%error, "a picture could not be kept yet");
@@ -195,7 +194,7 @@ impl Worker {
 struct Made {
     outcome: Outcome,
     /// By their keys.
-    files: Vec<(String, Bytes)>,
+    files: Vec<(BlobKey, Bytes)>,
 }
 
 impl Made {
@@ -219,7 +218,7 @@ async fn made(answer: Answer, visibility: Visibility) -> Result<Made, Error> {
             warn!("a picture of the answer cannot be read");
             continue;
         };
-        let key = blob::new_key(description.extension, visibility);
+        let key = BlobKey::new(description.extension, visibility);
         pictures.push(Picture::kept(description, key.clone(), bytes.len() as u64));
         files.push((key, bytes));
     }
@@ -265,13 +264,9 @@ fn spent_before(job: &Job) -> bool {
 
 pub(super) fn failed(job: &Job, error: &Error, at: Timestamp) -> FailedAttempt {
     FailedAttempt {
-        attempt: job.attempt,
-        token: job.token,
-        at,
-        failure: error.failure(),
         request_id: error.request_id.clone(),
         cost: error.cost,
-        settled_cost: Cost::Nothing,
+        ..FailedAttempt::new(job, error.failure(), at)
     }
 }
 

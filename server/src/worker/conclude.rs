@@ -7,6 +7,7 @@ use tracing::{debug, info, warn};
 
 use super::{Worker, backoff};
 use crate::{
+    blob::BlobKey,
     job::{Outcome, Task},
     queue::{self, Job, Report, Ticket, Verdict},
     store,
@@ -164,10 +165,10 @@ impl Worker {
         }
     }
 
-    pub(super) async fn discard(&self, keys: impl IntoIterator<Item = &str>) {
+    pub(super) async fn discard(&self, keys: impl IntoIterator<Item = &BlobKey>) {
         for key in keys {
             if let Err(error) = self.blobs.delete(key).await {
-                warn!(%error, key, "an unwanted picture could not be deleted");
+                warn!(%error, key = &**key, "an unwanted picture could not be deleted");
             }
         }
     }

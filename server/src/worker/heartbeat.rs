@@ -9,6 +9,7 @@ use tracing::warn;
 
 use super::{Worker, attempt::describe};
 use crate::{
+    blob::BlobKey,
     job::Visibility,
     providers,
     queue::{Error, Job, Notified, Report, Ticket},
@@ -33,7 +34,7 @@ enum Beat {
 struct Shown {
     bytes: Option<Bytes>,
     /// Its blob.
-    key: Option<String>,
+    key: Option<BlobKey>,
     visibility: Visibility,
 }
 
@@ -48,7 +49,7 @@ impl Worker {
         mut reports: watch::Receiver<providers::Report>,
         lost: &CancellationToken,
         ended: &CancellationToken,
-    ) -> Option<String> {
+    ) -> Option<BlobKey> {
         let ticket = job.ticket();
         let mut shown = Shown {
             bytes: None,
@@ -87,7 +88,7 @@ impl Worker {
         let outdated = self.show(report.preview, shown).await;
         let report = Report {
             progress: report.progress,
-            preview: shown.key.clone(),
+            preview: shown.key.clone().map(String::from),
         };
         let now = self.clock.now();
         let extended = self.queue.extend(ticket, now, self.settings.lease, report);
@@ -99,12 +100,12 @@ impl Worker {
             }
             Err(_) => Beat::Lost,
         };
-        self.discard(outdated.iter().map(String::as_str)).await;
+        self.discard(&outdated).await;
         beat
     }
 
     /// Keeps a new preview. Returns the blob of the one it replaces.
-    async fn show(&self, preview: Option<Bytes>, shown: &mut Shown) -> Option<String> {
+    async fn show(&self, preview: Option<Bytes>, shown: &mut Shown) -> Option<BlobKey> {
         let preview = preview.filter(|preview| shown.bytes.as_ref() != Some(preview))?;
         shown.bytes = Some(preview.clone());
         let description = describe(preview.clone()).await?;

@@ -7,7 +7,7 @@
 //! 2. `attempt` makes the call and keeps the pictures; `heartbeat` extends the lease
 //!    meanwhile and reports progress.
 //! 3. `conclude` records the outcome and delivers it. An answer that was paid for stays in the
-//!    [`journal`](crate::blob::journal) until the store has it; `recover` finds it there
+//!    [`Journal`] until the store has it; `recover` finds it there
 //!    after a crash.
 
 mod attempt;
@@ -35,10 +35,10 @@ use self::{
     conclude::Origin,
 };
 use crate::{
-    blob::{Blobs, journal::Journal},
+    blob::Blobs,
     callback::DeliveryClient,
     config::QueueConfig,
-    job::Cost,
+    job::{Cost, Journal},
     policies::Refusals,
     providers::{Progress, Provider},
     queue::{Claim, DynQueue, Job, Lane, Verdict},
@@ -220,6 +220,6 @@ impl Worker {
                 self.settle(&job.ticket(), verdict).await;
             }
         }
-        self.discard(preview.iter().map(String::as_str)).await;
+        self.discard(&preview).await;
     }
 }

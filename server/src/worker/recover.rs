@@ -7,18 +7,16 @@ use super::{
     conclude::{Origin, Settled},
 };
 use crate::{
-    blob::journal::Entry,
-    job::Outcome,
+    job::{Outcome, PaidAnswer},
     queue::{Job, Verdict},
 };
-use atelier_queue::Outcome as _;
 
 impl Worker {
     /// Records the answers in the journal that an earlier process could not record. To be called before
     /// anything is claimed, as a claim finds expired leases.
     pub(super) async fn recover(&self) {
         for entry in self.journal.entries().await {
-            let Entry { ticket, outcome } = &entry;
+            let PaidAnswer { ticket, outcome } = &entry;
             if !self.is_whole(&entry).await {
                 // It may be incomplete, or another process is about to complete it.
                 let _needed = self.clear_entry(&ticket.id).await;
@@ -56,7 +54,7 @@ impl Worker {
         }
         let entry = entry.taken_over(job.ticket());
         // If this claim is lost as well, the next one must not count it as a call.
-        if let Err(error) = self.journal.write(&entry).await {
+        if let Err(error) = self.journal.write(&job.id, &entry).await {
             warn!(%error, id = job.id, "the journal could not be updated with the new claim");
         }
         self.journal.sync(&job.id).await;
@@ -64,7 +62,7 @@ impl Worker {
     }
 
     /// Whether all its pictures exist, as far as the blob store can tell.
-    async fn is_whole(&self, entry: &Entry) -> bool {
+    async fn is_whole(&self, entry: &PaidAnswer) -> bool {
         for picture in entry.pictures() {
             match self.blobs.size(&picture.key).await {
                 Ok(size) if size == Some(picture.bytes) => {}
@@ -93,7 +91,9 @@ impl Worker {
     ) {
         let needed = origin != Origin::Call && self.clear_entry(id).await;
         if !needed && settled == Settled::Refused && origin != Origin::Journal {
-            self.discard(outcome.blobs()).await;
+            let pictures = outcome.pictures().iter();
+            let keys: Vec<_> = pictures.map(|picture| &picture.key).collect();
+            self.discard(keys).await;
         }
     }
 

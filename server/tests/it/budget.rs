@@ -7,9 +7,9 @@ use atelier::{
     access::SqliteAccessStore,
     app::schema,
     app::{Caller, Error, Order, Stores, Studio, Terms},
-    blob::Blobs,
-    blob::journal::Journal,
+    blob::{Blobs, Journal},
     cache::SqliteCache,
+    job::Owner,
     limit::{Limiter, RedisLimiter, Stats},
     policies::Refusals,
     providers::local::Local,
@@ -285,7 +285,7 @@ async fn limits_away(on_error: &str, folder: &std::path::Path) -> Studio {
 async fn a_policy_says_what_happens_when_it_cannot_be_asked() {
     let caller = Caller {
         ip: "203.0.113.1".into(),
-        owner: Some("session:1".into()),
+        owner: Some(Owner::Session("1".into())),
         held: None,
         holder: None,
     };

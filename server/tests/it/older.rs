@@ -9,7 +9,7 @@ use atelier::{
         Cache as _, SqliteCache,
         semantic::{Changes, SqliteVectorLog, VectorLog as _},
     },
-    job::Outcome,
+    job::{Outcome, Owner},
     limit::{Demand, Limiter as _, Policy, SqliteLimiter},
     queue::{Claim, Join, Lane, NewJob, Priority, Queue, RedisQueue, SqliteQueue, Ticket, Verdict},
     store::redis::Redis,
@@ -169,7 +169,7 @@ async fn a_folder_of_schema_12() {
 
         let cache = SqliteCache::new(database.clone(), 9);
         let painted = &jobs[3];
-        let digest = painted.request.digest(&painted.owner);
+        let digest = painted.request.digest(Some(&Owner::of(painted)));
         let entry = cache.get(&digest, left).await.unwrap().unwrap();
         assert_eq!(entry.value, painted.id);
         assert_eq!(cache.count().await.unwrap(), 2);

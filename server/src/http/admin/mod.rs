@@ -2,13 +2,13 @@
 
 use axum::{
     Json, Router,
-    extract::{RawQuery, Request, State as AxumState},
+    extract::{Request, State as AxumState},
     http::StatusCode,
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::{delete, get, post},
 };
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
@@ -16,13 +16,15 @@ mod stats;
 
 use crate::http::{
     Error, Result, State,
-    api::jobs::{no_store, page, parameter},
+    api::jobs::{no_store, page},
     extract::path::Path,
+    extract::query::{self, Query},
     middleware::caller::bearer,
 };
 use crate::{
     app::view::{self, DeadLetter},
     config::Secret,
+    job::JobId,
 };
 
 /// Dead letters per page: by default, and at most.
@@ -67,24 +69,39 @@ struct Dead {
     next: Option<String>,
 }
 
-async fn list(AxumState(state): AxumState<State>, RawQuery(query): RawQuery) -> Result<Response> {
-    let value = |name| parameter(query.as_deref(), name);
-    let limit = match value("limit").map(str::parse) {
-        None => PAGE,
-        Some(Ok(limit @ 1..=LARGEST_PAGE)) => limit,
-        Some(_) => {
-            let detail = format!("limit is a number from 1 to {LARGEST_PAGE}.");
-            return Err(Error::Malformed(detail));
-        }
-    };
-    let letters = state.studio.dead(value("cursor"), limit + 1).await?;
+/// The query of a list of dead letters.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    #[serde(default, deserialize_with = "limit")]
+    limit: Option<usize>,
+    #[serde(default, deserialize_with = "query::text")]
+    cursor: Option<String>,
+}
+
+fn limit<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<usize>, D::Error> {
+    query::optional(deserializer, |text| match text.parse() {
+        Ok(limit @ 1..=LARGEST_PAGE) => Ok(limit),
+        _ => Err(format!("limit is a number from 1 to {LARGEST_PAGE}.")),
+    })
+}
+
+async fn list(
+    AxumState(state): AxumState<State>,
+    Query(wanted): Query<Wanted>,
+) -> Result<Response> {
+    let limit = wanted.limit.unwrap_or(PAGE);
+    let letters = state
+        .studio
+        .dead(wanted.cursor.as_deref(), limit + 1)
+        .await?;
     let (letters, next) = page(letters, limit);
     let jobs = letters.iter().map(DeadLetter::new).collect();
     Ok(no_store(Json(Dead { jobs, next })))
 }
 
 /// Returns the queued job; nothing for a notice.
-async fn retry(AxumState(state): AxumState<State>, Path(id): Path<String>) -> Result<Response> {
+async fn retry(AxumState(state): AxumState<State>, Path(id): Path<JobId>) -> Result<Response> {
     let job = state.studio.retry(&id).await?;
     Ok(match view::job(&job) {
         Some(job) => Json(job).into_response(),
@@ -104,7 +121,7 @@ async fn retry_all(AxumState(state): AxumState<State>) -> Result<Json<Retried>> 
 
 async fn delete_dead(
     AxumState(state): AxumState<State>,
-    Path(id): Path<String>,
+    Path(id): Path<JobId>,
 ) -> Result<StatusCode> {
     state.studio.delete_dead(&id).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use atelier_api::{BACKGROUNDS, MAX_PROMPT_CHARS, QUALITIES, STYLES};
+use atelier_api::{Background, MAX_PROMPT_CHARS, Quality, STYLES, Size};
 use axum::{
     Form,
     body::Bytes,
@@ -37,14 +37,14 @@ const MAX_IMAGES: u32 = 10;
 struct Body {
     prompt: String,
     #[serde(default, deserialize_with = "blank_is_none")]
-    size: Option<String>,
+    size: Option<Size>,
     #[serde(default, deserialize_with = "blank_is_none")]
-    quality: Option<String>,
+    quality: Option<Quality>,
     n: Option<u32>,
     #[serde(default, deserialize_with = "blank_is_none")]
     style: Option<String>,
     #[serde(default, deserialize_with = "blank_is_none")]
-    background: Option<String>,
+    background: Option<Background>,
     /// A job, by id or address, whose picture is changed as the prompt says.
     #[serde(default, deserialize_with = "blank_is_none")]
     from: Option<String>,
@@ -59,9 +59,11 @@ struct Body {
 }
 
 /// An empty form field counts as absent.
-fn blank_is_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+fn blank_is_none<'de, D: Deserializer<'de>, T: From<String>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
     let text = Option::<String>::deserialize(deserializer)?;
-    Ok(text.filter(|text| !text.is_empty()))
+    Ok(text.filter(|text| !text.is_empty()).map(T::from))
 }
 
 pub(crate) async fn submit(
@@ -128,7 +130,7 @@ impl Body {
         let index = number.checked_sub(1);
         match index.and_then(|index| pictures.into_iter().nth(index)) {
             Some(picture) => Ok(Some(Source {
-                job: job.id,
+                job: id,
                 number,
                 picture,
             })),
@@ -137,11 +139,12 @@ impl Body {
     }
 
     fn task(self, offers: Offers, source: Option<Source>) -> Result<ImageTask> {
-        let quality = self.quality.unwrap_or_else(|| "auto".into());
-        if !QUALITIES.contains(&quality.as_str()) {
+        let quality = self.quality.unwrap_or_default();
+        if let Quality::Other(_) = quality {
+            let known = Quality::ALL.each_ref().map(Quality::as_str).join(", ");
             return Err(invalid(
                 "quality",
-                format!("The quality is one of {}.", QUALITIES.join(", ")),
+                format!("The quality is one of {known}."),
             ));
         }
         if let Some(style) = &self.style
@@ -153,14 +156,18 @@ impl Body {
                 format!("The style is one of {}.", known.join(", ")),
             ));
         }
-        let background = self.background.unwrap_or_else(|| "auto".into());
-        if !BACKGROUNDS.contains(&background.as_str()) {
+        let background = self.background.unwrap_or_default();
+        if let Background::Other(_) = background {
+            let known = Background::ALL
+                .each_ref()
+                .map(Background::as_str)
+                .join(", ");
             return Err(invalid(
                 "background",
-                format!("The background is one of {}.", BACKGROUNDS.join(", ")),
+                format!("The background is one of {known}."),
             ));
         }
-        if background != "auto" && !offers.backgrounds {
+        if background != Background::Auto && !offers.backgrounds {
             let detail = "The model in use chooses the background itself.";
             return Err(invalid("background", detail.into()));
         }
@@ -172,12 +179,9 @@ impl Body {
             ));
         }
         let size = match (self.size, &source) {
-            (Some(size), _) => {
-                check_size(&size)?;
-                size
-            }
+            (Some(size), _) => checked(size)?,
             (None, Some(source)) => size_of(&source.picture),
-            (None, None) => "auto".into(),
+            (None, None) => Size::Auto,
         };
         Ok(ImageTask {
             prompt: prompt(&self.prompt)?,
@@ -224,8 +228,8 @@ fn prompt(text: &str) -> Result<String> {
 }
 
 /// OpenAI's rule for sizes, which the built-in engine shares.
-fn check_size(size: &str) -> Result<()> {
-    let fits = |width: u32, height: u32| {
+fn checked(size: Size) -> Result<Size> {
+    let fits = |(width, height): (u32, u32)| {
         let (long, short) = (width.max(height), width.min(height));
         width.is_multiple_of(16)
             && height.is_multiple_of(16)
@@ -233,28 +237,20 @@ fn check_size(size: &str) -> Result<()> {
             && long <= 3 * short
             && (655_360..=8_294_400).contains(&(width * height))
     };
-    let sides = size
-        .split_once('x')
-        .and_then(|(w, h)| Some((w.parse::<u16>().ok()?, h.parse::<u16>().ok()?)));
-    match (size, sides) {
-        ("auto", _) => Ok(()),
-        (_, Some((width, height))) if fits(width.into(), height.into()) => Ok(()),
-        _ => Err(invalid(
-            "size",
-            "The size is auto or WIDTHxHEIGHT: multiples of 16, at most 3840 long and three times as long as wide, \
-             655,360 to 8,294,400 pixels in all. Classic: 1024x1024, 1536x1024, 1024x1536."
-                .into(),
-        )),
+    if size == Size::Auto || size.sides().is_some_and(fits) {
+        return Ok(size);
     }
+    Err(invalid(
+        "size",
+        "The size is auto or WIDTHxHEIGHT: multiples of 16, at most 3840 long and three times as long as wide, \
+         655,360 to 8,294,400 pixels in all. Classic: 1024x1024, 1536x1024, 1024x1536."
+            .into(),
+    ))
 }
 
 /// The size of a picture, if it may be requested.
-fn size_of(picture: &Picture) -> String {
-    let size = format!("{}x{}", picture.width, picture.height);
-    match check_size(&size) {
-        Ok(()) => size,
-        Err(_) => "auto".into(),
-    }
+fn size_of(picture: &Picture) -> Size {
+    checked(Size::pixels(picture.width, picture.height)).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -271,7 +267,7 @@ mod tests {
             "3840x2160",
             "2160x3840",
         ] {
-            assert!(check_size(size).is_ok(), "{size}");
+            assert_eq!(checked(size.into()).unwrap().to_string(), size);
         }
         for size in [
             "",
@@ -284,8 +280,9 @@ mod tests {
             "3072x512",
             "-16x16",
             "65536x65536",
+            "01024x1024",
         ] {
-            assert!(check_size(size).is_err(), "{size}");
+            assert!(checked(size.into()).is_err(), "{size}");
         }
     }
 

@@ -4,18 +4,23 @@ use std::time::Duration;
 
 use axum::{
     Json,
-    extract::{RawQuery, State as AxumState},
+    extract::State as AxumState,
     http::{StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize, de::IgnoredAny};
 
-use crate::http::{Error, Result, State, extract::path::Path, outlive::outlive};
+use crate::http::{
+    Error, Result, State,
+    extract::path::Path,
+    extract::query::{self, Query},
+    outlive::outlive,
+};
 use crate::{
     app::Permit,
     app::view,
     app::{self, Caller},
-    job::Task,
+    job::{JobId, Task},
     queue::Job,
 };
 
@@ -32,29 +37,53 @@ const PAGE: usize = 50;
 
 /// The query of a poll. With `after` it is answered once the job's version exceeds that, or after `wait`
 /// seconds; without `after` at once.
-#[derive(Debug, Default, PartialEq)]
-struct Poll {
+#[derive(Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Poll {
+    #[serde(default, deserialize_with = "after")]
     after: Option<u64>,
+    #[serde(default, deserialize_with = "wait")]
     wait: Option<u64>,
+    /// The key of a link, or of the owner, which is read with the caller.
+    #[serde(default, deserialize_with = "query::text")]
+    key: Option<String>,
+    /// The key of a link beside the owner's.
+    #[serde(default)]
+    link: IgnoredAny,
+}
+
+fn after<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    number("after", deserializer)
+}
+
+fn wait<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    number("wait", deserializer)
+}
+
+fn number<'de, D: Deserializer<'de>>(name: &str, deserializer: D) -> Result<Option<u64>, D::Error> {
+    query::value(deserializer, |text| {
+        let number = text.parse().map(Some);
+        number.map_err(|_| format!("{name} is {text:?}; a whole number is expected."))
+    })
 }
 
 /// Returns the job to anybody who may see it; an API key that is sent must be valid.
 pub(crate) async fn status(
     AxumState(state): AxumState<State>,
     caller: Caller,
-    Path(id): Path<String>,
-    RawQuery(query): RawQuery,
+    Path(id): Path<JobId>,
+    Query(poll): Query<Poll>,
 ) -> Result<Response> {
-    let poll = Poll::read(query.as_deref())?;
     let (_permit, wait) = permit_to_wait(&state, &caller, poll.after, poll.patience());
-    let link = state.links.key_in(query.as_deref(), &id);
+    let key = poll.key.as_deref();
+    let invited = key.is_some_and(|key| state.links.opens(&id, key));
     let job = state
         .studio
-        .status(&caller, link.is_some(), &id, poll.after, wait)
+        .status(&caller, invited, &id, poll.after, wait)
         .await?;
     let job = job.as_ref().and_then(|job| state.tell(&caller, job));
     let mut job = job.ok_or(NO_JOB)?;
-    if link.is_some() && caller.owner.is_none() {
+    if invited && caller.owner.is_none() {
         job.url = state.links.address(&job.url, &id);
     }
     Ok(no_store(Json(job)))
@@ -103,7 +132,7 @@ fn permit_to_wait(
 }
 
 /// Returns the job, if the caller may see it.
-pub(crate) async fn seen(state: &State, caller: &Caller, id: &str) -> Result<Job> {
+pub(crate) async fn seen(state: &State, caller: &Caller, id: &JobId) -> Result<Job> {
     let job = state
         .studio
         .status(caller, false, id, None, Duration::ZERO)
@@ -112,7 +141,7 @@ pub(crate) async fn seen(state: &State, caller: &Caller, id: &str) -> Result<Job
 }
 
 /// Returns the job, if it is the caller's own.
-pub(crate) async fn own(state: &State, caller: &Caller, id: &str) -> Result<Job> {
+pub(crate) async fn own(state: &State, caller: &Caller, id: &JobId) -> Result<Job> {
     let job = seen(state, caller, id).await?;
     if caller.owns(&job) {
         Ok(job)
@@ -125,7 +154,7 @@ pub(crate) async fn own(state: &State, caller: &Caller, id: &str) -> Result<Job>
 pub(crate) async fn delete(
     AxumState(state): AxumState<State>,
     caller: Caller,
-    Path(id): Path<String>,
+    Path(id): Path<JobId>,
 ) -> Result<Redirect> {
     let job = own(&state, &caller, &id).await?;
     call_off(&state, &caller, &id, false).await?;
@@ -136,32 +165,20 @@ pub(crate) async fn delete(
 }
 
 impl Poll {
-    fn read(query: Option<&str>) -> Result<Self> {
-        let mut poll = Self::default();
-        for (name, value) in query
-            .unwrap_or_default()
-            .split('&')
-            .filter_map(|pair| pair.split_once('='))
-        {
-            let number = || {
-                value.parse().map_err(|_| {
-                    Error::Malformed(format!("{name} is {value:?}; a whole number is expected."))
-                })
-            };
-            match name {
-                "after" => poll.after = Some(number()?),
-                "wait" => poll.wait = Some(number()?),
-                _ => {}
-            }
-        }
-        Ok(poll)
-    }
-
     fn patience(&self) -> Duration {
         self.wait
             .map_or(LONGEST_WAIT, Duration::from_secs)
             .min(LONGEST_WAIT)
     }
+}
+
+/// The query of a list.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Listing {
+    /// Where the page before ended.
+    #[serde(default, deserialize_with = "query::text")]
+    cursor: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -176,34 +193,14 @@ struct Jobs {
 pub(crate) async fn list(
     AxumState(state): AxumState<State>,
     caller: Caller,
-    RawQuery(query): RawQuery,
+    Query(Listing { cursor }): Query<Listing>,
 ) -> Result<Response> {
-    let cursor = parameter(query.as_deref(), "cursor");
+    let cursor = cursor.as_deref();
     let jobs = state.studio.jobs(&caller, cursor, PAGE + 1).await?;
     let (jobs, cursor) = page(jobs, PAGE);
     let tell = |job| state.tell(&caller, job);
     let jobs = jobs.iter().filter_map(tell).collect();
     Ok(no_store(Json(Jobs { jobs, cursor })))
-}
-
-/// The value of a query parameter, unless it is empty.
-pub(crate) fn parameter<'a>(query: Option<&'a str>, name: &str) -> Option<&'a str> {
-    let mut fields = query?.split('&').filter_map(|pair| pair.split_once('='));
-    let (_, value) = fields.find(|(field, _)| *field == name)?;
-    Some(value).filter(|value| !value.is_empty())
-}
-
-/// A boolean query parameter, false if absent. Errors on any other value, rather than taking it for false.
-fn flag_in(query: Option<&str>, name: &str) -> Result<bool> {
-    let fields = query.unwrap_or_default().split('&');
-    let mut values = fields.filter_map(|field| {
-        let (found, value) = field.split_once('=').unwrap_or((field, ""));
-        (found == name).then(|| boolean(value))
-    });
-    values.try_fold(false, |said, value| {
-        let value = value.ok_or_else(|| Error::Malformed(format!("{name} is true or false.")))?;
-        Ok(said || value)
-    })
 }
 
 /// The accepted spellings of true and false.
@@ -223,17 +220,40 @@ pub(crate) fn page(mut jobs: Vec<Job>, limit: usize) -> (Vec<Job>, Option<String
     (jobs, last)
 }
 
+/// The query of a cancellation.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Cancelling {
+    /// Only cancels.
+    #[serde(default, deserialize_with = "cancel_flag")]
+    cancel: bool,
+    /// The key of the owner, which is read with the caller.
+    #[serde(default)]
+    #[expect(dead_code, reason = "it may be there, and is read elsewhere")]
+    key: IgnoredAny,
+    /// The key of a link beside the owner's.
+    #[serde(default)]
+    #[expect(dead_code, reason = "it may be there, and is of no use here")]
+    link: IgnoredAny,
+}
+
+/// Any other value is an error, rather than taken for false.
+fn cancel_flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    query::value(deserializer, |text| {
+        boolean(text).ok_or("cancel is true or false.")
+    })
+}
+
 /// Cancels an unfinished job and returns it; deletes a finished one, unless the query
 /// says `cancel=true`: a job that finishes just before its owner cancels it keeps its
 /// picture.
 pub(crate) async fn cancel(
     AxumState(state): AxumState<State>,
     caller: Caller,
-    Path(id): Path<String>,
-    RawQuery(query): RawQuery,
+    Path(id): Path<JobId>,
+    Query(Cancelling { cancel, .. }): Query<Cancelling>,
 ) -> Result<Response> {
-    let only_cancel = flag_in(query.as_deref(), "cancel")?;
-    Ok(match call_off(&state, &caller, &id, only_cancel).await? {
+    Ok(match call_off(&state, &caller, &id, cancel).await? {
         Some(job) => Json(state.tell(&caller, &job)).into_response(),
         None => StatusCode::NO_CONTENT.into_response(),
     })
@@ -243,10 +263,10 @@ pub(crate) async fn cancel(
 pub(crate) async fn call_off(
     state: &State,
     caller: &Caller,
-    id: &str,
+    id: &JobId,
     only_cancel: bool,
 ) -> Result<Option<Job>> {
-    let (studio, caller, id) = (state.studio.clone(), caller.clone(), id.to_owned());
+    let (studio, caller, id) = (state.studio.clone(), caller.clone(), id.clone());
     outlive(async move |_| Ok(studio.cancel(&caller, &id, only_cancel).await?)).await
 }
 
@@ -262,42 +282,46 @@ mod tests {
     fn a_flag_is_true_or_false() {
         for (query, said) in [
             ("", Some(false)),
-            ("other=1", Some(false)),
+            ("other=1", None),
             ("cancel=false", Some(false)),
             ("cancel=true", Some(true)),
-            ("a=b&cancel=true", Some(true)),
-            ("cancel=false&cancel=true", Some(true)),
+            ("key=b&cancel=true", Some(true)),
+            ("cancel=false&cancel=true", None),
             ("cancel=1", None),
             ("cancel=TRUE", None),
             ("cancel=", None),
             ("cancel", None),
             ("cancel=true&cancel=yes", None),
         ] {
-            assert_eq!(flag_in(Some(query), "cancel").ok(), said, "{query}");
+            let read = Query::<Cancelling>::of(query).ok();
+            assert_eq!(read.map(|read| read.cancel), said, "{query}");
         }
     }
 
     #[test]
     fn polls_are_read() {
-        let poll = Poll::read(Some("after=3&wait=25&other=x")).unwrap();
+        let poll = Query::<Poll>::of("after=3&wait=25&key=x").unwrap();
         assert_eq!(
             poll,
             Poll {
                 after: Some(3),
-                wait: Some(25)
+                wait: Some(25),
+                key: Some("x".into()),
+                ..Poll::default()
             }
         );
-        assert_eq!(Poll::read(None).unwrap(), Poll::default());
+        assert_eq!(Query::<Poll>::of("").unwrap(), Poll::default());
         for (query, seconds) in [
             ("after=3", 30),
             ("wait=0", 0),
             ("wait=7", 7),
             ("wait=99", 30),
         ] {
-            let poll = Poll::read(Some(query)).unwrap();
+            let poll = Query::<Poll>::of(query).unwrap();
             assert_eq!(poll.patience(), Duration::from_secs(seconds), "{query}");
         }
-        assert!(Poll::read(Some("after=-1")).is_err());
-        assert!(Poll::read(Some("wait=soon")).is_err());
+        for wrong in ["after=-1", "wait=soon", "after=", "other=x"] {
+            assert!(Query::<Poll>::of(wrong).is_err(), "{wrong}");
+        }
     }
 }

@@ -10,13 +10,16 @@ use axum::{
 use serde_json::json;
 
 use crate::http::{Result, State, api::jobs, extract::accept::wants_page, extract::path::Path};
-use crate::{app::Caller, job::Visibility};
+use crate::{
+    app::Caller,
+    job::{JobId, Visibility},
+};
 
 /// `POST /api/jobs/{id}/link`: returns the link, to the owner only.
 pub(crate) async fn make(
     AxumState(state): AxumState<State>,
     caller: Caller,
-    Path(id): Path<String>,
+    Path(id): Path<JobId>,
     headers: HeaderMap,
 ) -> Result<Response> {
     let job = jobs::own(&state, &caller, &id).await?;
@@ -42,7 +45,7 @@ pub(crate) async fn make(
 pub(crate) async fn share(
     state: AxumState<State>,
     caller: Caller,
-    id: Path<String>,
+    id: Path<JobId>,
     headers: HeaderMap,
 ) -> Result<Response> {
     show(state, caller, id, headers, true).await
@@ -52,7 +55,7 @@ pub(crate) async fn share(
 pub(crate) async fn unshare(
     state: AxumState<State>,
     caller: Caller,
-    id: Path<String>,
+    id: Path<JobId>,
     headers: HeaderMap,
 ) -> Result<Response> {
     show(state, caller, id, headers, false).await
@@ -61,7 +64,7 @@ pub(crate) async fn unshare(
 async fn show(
     AxumState(state): AxumState<State>,
     caller: Caller,
-    Path(id): Path<String>,
+    Path(id): Path<JobId>,
     headers: HeaderMap,
     shared: bool,
 ) -> Result<Response> {

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::http::{Error, Result, State, extract::accept::wants_page, outlive::outlive};
 use crate::{
     app::{Accepted, Caller, Order, Terms},
+    job::JobId,
     limit::headers,
     queue::{Hooks, Job, source},
 };
@@ -65,9 +66,10 @@ impl Submission {
         let accepted = studio.submit(&self.caller, order, terms).await?;
         if accepted.job.owns_itself() {
             // It was created just now, for this caller.
-            self.caller.held = Some(accepted.job.id.clone());
+            let id = JobId::from(accepted.job.id.as_str());
+            self.caller.held = Some(id.clone());
             if untold && self.left.is_cancelled() {
-                studio.withdraw(&self.caller, &accepted.job.id).await?;
+                studio.withdraw(&self.caller, &id).await?;
             }
         }
         Ok(accepted)

@@ -3,3 +3,4 @@
 pub(super) mod accept;
 pub(super) mod body;
 pub(super) mod path;
+pub(super) mod query;

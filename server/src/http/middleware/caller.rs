@@ -19,7 +19,7 @@ use crate::http::{
     Error, Result, State, job_keys,
     middleware::client::{Client, network},
 };
-use crate::{access::Holder, app::Caller};
+use crate::{access::Holder, app::Caller, job::Owner};
 
 const SESSION: &str = "atelier_session";
 
@@ -30,7 +30,7 @@ impl FromRequestParts<State> for Caller {
         let ip = network(client(&parts.headers, &parts.extensions, state));
         let holder = holder(&parts.headers, &ip, state).await?;
         let owner = match &holder {
-            Some(holder) => Some(holder.id.clone()),
+            Some(holder) => Some(Owner::Key(holder.id.clone())),
             None => session(&parts.headers, state),
         };
         Ok(Self {
@@ -106,11 +106,10 @@ pub(crate) async fn turn_away(
 }
 
 /// The owner that the session cookie names.
-fn session(headers: &HeaderMap, state: &State) -> Option<String> {
+fn session(headers: &HeaderMap, state: &State) -> Option<Owner> {
     let cookies = SignedCookieJar::from_headers(headers, state.cookies.clone());
-    cookies
-        .get(SESSION)
-        .map(|cookie| format!("session:{}", cookie.value()))
+    let cookie = cookies.get(SESSION)?;
+    Some(Owner::Session(cookie.value().to_owned()))
 }
 
 /// A cookie that starts a session, for a visitor without one.

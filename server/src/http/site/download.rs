@@ -1,51 +1,86 @@
 //! `GET /jobs/{id}/download`: a picture as a file, named after its prompt, or a restored photo, named
 //! after the original.
 
-use std::time::Duration;
+use std::{num::NonZero, time::Duration};
 
 use axum::{
     body::Bytes,
-    extract::{RawQuery, State as AxumState},
+    extract::State as AxumState,
     http::header,
     response::{IntoResponse, Response},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use serde::{Deserialize, Deserializer, de::IgnoredAny};
 
 use crate::http::{
     Error, Result, State,
-    api::jobs::{NO_JOB, no_store, parameter},
+    api::jobs::{NO_JOB, no_store},
     extract::path::Path,
+    extract::query::{self, Query},
     pools::Origin,
     site::pictures::variant_of,
 };
 use crate::{
     app::{self, Caller},
-    blob::Variant,
-    job::{ImageTask, Outcome, Picture, RestorationTask, Task},
+    job::{self, ImageTask, JobId, Outcome, Picture, RestorationTask, Task},
     photo::{self, Caption, Format},
     queue::Job,
 };
 
 /// The query.
-#[derive(Debug, PartialEq)]
-struct Wanted {
-    /// `format`: `jpeg` or `png`; by default a photo is a JPEG and a picture keeps its format.
+#[derive(Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Wanted {
+    /// `jpeg` or `png`; by default a photo is a JPEG and a picture keeps its format.
+    #[serde(default, deserialize_with = "format")]
     format: Option<Format>,
-    /// `metadata`: `keep` (default) or `strip`. A picture's metadata is its prompt; a photo's are date, place
-    /// and description, for its owner only.
-    metadata: bool,
-    /// `picture`: which of several, counted from 1.
+    /// Whether it is to be left out: `keep` (default) or `strip`. A picture's metadata is its prompt; a photo's
+    /// are date, place and description, for its owner only.
+    #[serde(default, rename = "metadata", deserialize_with = "metadata")]
+    strip: bool,
+    /// Which of several, counted from 1; here from 0.
+    #[serde(default, rename = "picture", deserialize_with = "picture")]
     index: usize,
+    /// The key of a link, or of the owner, which is read with the caller.
+    #[serde(default, deserialize_with = "query::text")]
+    key: Option<String>,
+    /// The key of a link beside the owner's.
+    #[serde(default)]
+    link: IgnoredAny,
+}
+
+fn format<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Format>, D::Error> {
+    query::optional(deserializer, |text| match text {
+        "jpeg" => Ok(Format::Jpeg),
+        "png" => Ok(Format::Png),
+        _ => Err("format is jpeg or png."),
+    })
+}
+
+fn metadata<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    query::value(deserializer, |text| match text {
+        "" | "keep" => Ok(false),
+        "strip" => Ok(true),
+        _ => Err("metadata is keep or strip."),
+    })
+}
+
+fn picture<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    let number = query::optional(deserializer, |text| {
+        let number: Option<NonZero<usize>> = text.parse().ok();
+        number.ok_or("picture is a number from 1.")
+    })?;
+    Ok(number.map_or(0, |number| number.get() - 1))
 }
 
 pub(crate) async fn serve(
     AxumState(state): AxumState<State>,
     caller: Caller,
-    Path(id): Path<String>,
-    RawQuery(query): RawQuery,
+    Path(id): Path<JobId>,
+    Query(wanted): Query<Wanted>,
 ) -> Result<Response> {
-    let wanted = Wanted::read(query.as_deref())?;
-    let invited = state.links.key_in(query.as_deref(), &id).is_some();
+    let key = wanted.key.as_deref();
+    let invited = key.is_some_and(|key| state.links.opens(&id, key));
     let job = state
         .studio
         .status(&caller, invited, &id, None, Duration::ZERO)
@@ -83,33 +118,6 @@ pub(crate) async fn serve(
     ))
 }
 
-impl Wanted {
-    fn read(query: Option<&str>) -> Result<Self> {
-        let field = |name| parameter(query, name);
-        let wrong = |what: &str| Err(Error::Malformed(what.into()));
-        let format = match field("format") {
-            None => None,
-            Some("jpeg") => Some(Format::Jpeg),
-            Some("png") => Some(Format::Png),
-            Some(_) => return wrong("format is jpeg or png."),
-        };
-        let metadata = match field("metadata") {
-            None | Some("keep") => true,
-            Some("strip") => false,
-            Some(_) => return wrong("metadata is keep or strip."),
-        };
-        let number = field("picture").unwrap_or("1").parse::<usize>().ok();
-        match number.and_then(|number| number.checked_sub(1)) {
-            Some(index) => Ok(Self {
-                format,
-                metadata,
-                index,
-            }),
-            None => wrong("picture is a number from 1."),
-        }
-    }
-}
-
 /// A picture, re-encoded only if necessary.
 async fn drawn(
     state: &State,
@@ -126,10 +134,10 @@ async fn drawn(
             file.map_err(app::Error::from)?
         }
     };
-    Ok(if wanted.metadata {
-        with_words(job, file)
-    } else {
+    Ok(if wanted.strip {
         file
+    } else {
+        with_words(job, file)
     })
 }
 
@@ -156,7 +164,7 @@ async fn restored(
     wanted: &Wanted,
     own: bool,
 ) -> Result<Bytes> {
-    let exif = task.exif.as_deref().filter(|_| wanted.metadata && own);
+    let exif = task.exif.as_deref().filter(|_| own && !wanted.strip);
     let exif = exif.and_then(|exif| BASE64.decode(exif).ok());
     let format = wanted.format.unwrap_or(Format::Jpeg);
     let file = encoded(state, origin, picture, format).await?;
@@ -174,7 +182,7 @@ async fn encoded(
     format: Format,
 ) -> Result<Bytes> {
     let encode = move |picture: Bytes| photo::encode_download(&picture, format).ok();
-    let (turn, variant) = (state.pools.downloads.turn(origin), Variant::Encoded(format));
+    let (turn, variant) = (state.pools.downloads.turn(origin), job::encoded(format));
     variant_of(state, &picture.key, variant, turn, encode).await
 }
 
@@ -219,21 +227,30 @@ mod tests {
 
     #[test]
     fn queries_are_read() {
-        let usual = Wanted {
-            format: None,
-            metadata: true,
-            index: 0,
-        };
-        assert_eq!(Wanted::read(None).unwrap(), usual);
+        for query in ["", "format=&metadata=keep&picture=1", "link=a"] {
+            assert_eq!(
+                Query::<Wanted>::of(query).unwrap(),
+                Wanted::default(),
+                "{query}"
+            );
+        }
         let other = Wanted {
             format: Some(Format::Png),
-            metadata: false,
+            strip: true,
             index: 2,
+            key: Some("a".into()),
+            ..Wanted::default()
         };
-        let query = "format=png&metadata=strip&picture=3";
-        assert_eq!(Wanted::read(Some(query)).unwrap(), other);
-        for wrong in ["format=gif", "metadata=some", "picture=0", "picture=-1"] {
-            assert!(Wanted::read(Some(wrong)).is_err(), "{wrong}");
+        let query = "format=png&metadata=strip&picture=3&key=a";
+        assert_eq!(Query::<Wanted>::of(query).unwrap(), other);
+        for wrong in [
+            "format=gif",
+            "metadata=some",
+            "picture=0",
+            "picture=-1",
+            "width=320",
+        ] {
+            assert!(Query::<Wanted>::of(wrong).is_err(), "{wrong}");
         }
     }
 

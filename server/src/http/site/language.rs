@@ -7,7 +7,7 @@ use axum::{
 };
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 
-use crate::http::{api::jobs::parameter, extract::accept::weighted};
+use crate::http::{extract::accept::weighted, extract::query::parameter};
 
 /// The cookie of the visitor's choice. It identifies nobody, so it needs no signature.
 const COOKIE: &str = "atelier_language";
@@ -43,7 +43,7 @@ fn preferred(headers: &HeaderMap) -> Option<Language> {
 
 /// If the page's query chooses a language, stores the choice and redirects to the page.
 pub(crate) fn choose(uri: &Uri, https: bool) -> Option<Response> {
-    let language = Language::tagged(parameter(uri.query(), FIELD)?)?;
+    let language = Language::tagged(&parameter(uri.query(), FIELD)?)?;
     // `//` at its beginning would lead to another site.
     if uri.path().starts_with("//") || uri.path().contains('\\') {
         return None;

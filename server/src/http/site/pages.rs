@@ -2,7 +2,7 @@
 
 use std::{future::ready, pin::Pin, sync::Arc, time::Duration};
 
-use atelier_api::{Job, Kind, Limit, QUALITIES, SIZES};
+use atelier_api::{Job, Kind, Limit, Quality, Size};
 use atelier_app::{
     Language, Page,
     data::{self, About, Answer, Data, Seen, Shelf, Unavailable, Wanted},
@@ -32,6 +32,7 @@ use crate::http::{
 use crate::{
     app::view,
     app::{self, Caller, Studio},
+    job::JobId,
     providers::Work,
 };
 
@@ -277,8 +278,8 @@ impl Data for PageData {
             photo_kept_seconds: self.state.photos.keep.as_secs(),
             typical_image_seconds: seconds(Kind::Image),
             typical_restoration_seconds: seconds(Kind::Restoration),
-            image_usd: QUALITIES.map(|quality| {
-                SIZES.map(|size| {
+            image_usd: Quality::ALL.each_ref().map(|quality| {
+                Size::OFFERED.each_ref().map(|size| {
                     provider.estimate(Work::Images {
                         size,
                         quality,
@@ -293,7 +294,7 @@ impl Data for PageData {
 
     fn job(&self, id: &str, key: Option<&str>) -> Answer<Option<Seen>> {
         let key = key.filter(|key| self.state.links.opens(id, key));
-        let (id, key) = (id.to_owned(), key.map(str::to_owned));
+        let (id, key) = (JobId::from(id), key.map(str::to_owned));
         let state = self.state.clone();
         self.ask(async move |studio, caller| {
             let job = studio

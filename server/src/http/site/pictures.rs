@@ -4,25 +4,24 @@ use anyhow::anyhow;
 use atelier_api::WIDTHS;
 use axum::{
     body::{Body, Bytes},
-    extract::{RawQuery, State as AxumState},
+    extract::State as AxumState,
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use serde::{Deserialize, Deserializer};
 use tracing::warn;
 
 use crate::http::{
-    Error, Result, State,
-    api::jobs::parameter,
-    conditional::{self, Wanted},
-    error,
+    Error, Result, State, conditional, error,
     extract::path::Path,
+    extract::query::{self, Query},
     middleware::caller::Address,
     pools::{Origin, Turn},
 };
 use crate::{
     app,
-    blob::{self, Blob, Part, Variant},
-    job::Visibility,
+    blob::{Blob, BlobKey, Part, Variant},
+    job::{self, Visibility},
     photo,
 };
 
@@ -32,22 +31,36 @@ const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 const PRIVATE: &str = "private, no-cache";
 const NONE: Error = Error::NotFound(error::NO_PICTURE);
 
+/// The query of a picture.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Wanted {
+    /// For a smaller copy, one of [`WIDTHS`].
+    #[serde(default, deserialize_with = "width")]
+    width: Option<u32>,
+}
+
+fn width<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    query::optional(deserializer, |text| {
+        let known = text.parse().ok().filter(|width| WIDTHS.contains(width));
+        known.ok_or_else(|| format!("width is one of {WIDTHS:?}."))
+    })
+}
+
 pub(crate) async fn serve(
     AxumState(state): AxumState<State>,
     Address(address): Address,
     Path(key): Path<String>,
-    RawQuery(query): RawQuery,
+    Query(Wanted { width }): Query<Wanted>,
     headers: HeaderMap,
 ) -> Result<Response> {
-    let media_type = media_type(&key).ok_or(NONE)?;
-    let width = parameter(query.as_deref(), "width")
-        .map(width)
-        .transpose()?;
+    let key = BlobKey::parse(&key).ok_or(NONE)?;
+    let media_type = key.media_type().ok_or(NONE)?;
     let etag = match width {
         Some(width) => format!("\"{key}-{width}\""),
         None => format!("\"{key}\""),
     };
-    let visibility = blob::visibility(&key);
+    let visibility = key.visibility();
     let caching = match visibility {
         Visibility::Everybody => IMMUTABLE,
         Visibility::Owner => PRIVATE,
@@ -64,14 +77,14 @@ pub(crate) async fn serve(
         .map_err(app::Error::from)?
         .ok_or(NONE)?;
     let tag = etag.parse().map_err(|_| NONE)?;
-    if conditional::wanted(&headers, &tag)? == Wanted::NotModified {
+    if conditional::wanted(&headers, &tag)? == conditional::Wanted::NotModified {
         let mut response = StatusCode::NOT_MODIFIED.into_response();
         tell_browser(response.headers_mut(), visibility, caching, &etag);
         return Ok(response);
     }
     if let Some(width) = width {
         let origin = Origin::address(address);
-        let (turn, variant) = (state.pools.thumbnails.turn(&origin), Variant::Scaled(width));
+        let (turn, variant) = (state.pools.thumbnails.turn(&origin), job::scaled(width));
         let scale = move |picture: Bytes| photo::encode_scaled(&picture, width);
         let bytes = variant_of(&state, &key, variant, turn, scale).await?;
         let mut response = ([(header::CONTENT_TYPE, "image/webp")], bytes).into_response();
@@ -116,22 +129,17 @@ fn tell_browser(
     }
 }
 
-fn width(text: &str) -> Result<u32> {
-    let known = text.parse().ok().filter(|width| WIDTHS.contains(width));
-    known.ok_or_else(|| Error::Malformed(format!("width is one of {WIDTHS:?}.")))
-}
-
 /// The picture in another size or format, made now unless it exists, once it has a
 /// permit. Concurrent requests for the same variant wait for it.
 pub(crate) async fn variant_of(
     state: &State,
-    key: &str,
+    key: &BlobKey,
     variant: Variant,
     turn: impl Future<Output = anyhow::Result<Turn>>,
     make: impl FnOnce(Bytes) -> Option<Vec<u8>> + Send + 'static,
 ) -> Result<Bytes> {
     let blobs = &state.studio.stores.blobs;
-    let kept = async || blobs.read_variant(key, variant).await;
+    let kept = async || blobs.read_variant(key, &variant).await;
     if let Some(bytes) = kept().await.map_err(app::Error::from)? {
         return Ok(bytes);
     }
@@ -139,7 +147,7 @@ pub(crate) async fn variant_of(
     if let Some(bytes) = kept().await.map_err(app::Error::from)? {
         return Ok(bytes);
     }
-    let (blobs, key) = (blobs.clone(), key.to_owned());
+    let (blobs, key, variant) = (blobs.clone(), key.clone(), variant.clone());
     // Once started it is completed and kept, even if its client hangs up.
     let made = tokio::spawn(async move {
         let picture = blobs.read(&key).await.map_err(app::Error::from)?;
@@ -147,26 +155,12 @@ pub(crate) async fn variant_of(
         let made =
             Bytes::from(made.ok_or_else(|| anyhow!("{key} cannot be made into {variant:?}"))?);
         // If it cannot be kept, the next request makes it again.
-        if let Err(error) = blobs.keep_variant(&key, variant, made.clone()).await {
-            warn!(%error, key, "a variant of a picture could not be kept");
+        if let Err(error) = blobs.keep_variant(&key, &variant, made.clone()).await {
+            warn!(%error, key = &*key, "a variant of a picture could not be kept");
         }
         Ok(made)
     });
     made.await.map_err(anyhow::Error::from)?
-}
-
-/// The media type by a key's extension; `None` for an invalid key.
-fn media_type(key: &str) -> Option<&'static str> {
-    let (name, extension) = key.split_once('.')?;
-    if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-        return None;
-    }
-    match extension {
-        "png" => Some("image/png"),
-        "jpg" => Some("image/jpeg"),
-        "webp" => Some("image/webp"),
-        _ => None,
-    }
 }
 
 /// A single byte range (RFC 9110, 14.1.2); anything else is ignored, as the
@@ -224,22 +218,6 @@ mod tests {
             "bytes=-",
         ] {
             assert_eq!(part(ignored), None, "{ignored}");
-        }
-    }
-
-    #[test]
-    fn only_keys_are_looked_up() {
-        assert_eq!(media_type("0190ab.png"), Some("image/png"));
-        for key in [
-            "",
-            ".png",
-            "../../etc/passwd",
-            "a/b.png",
-            "a.svg",
-            "a",
-            "..png",
-        ] {
-            assert_eq!(media_type(key), None, "{key}");
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The expected cost of a call, by the price table in the configuration.
 
+use atelier_api::{Quality, Size};
+
 use crate::{config::Estimate, providers::Work};
 
 /// The pixels that the table's prices are for.
@@ -20,26 +22,25 @@ pub(super) fn estimate(entry: &Estimate, work: Work<'_>) -> f64 {
             let seen = if source { entry.photo } else { 0.0 };
             picture(entry, quality) * squares(size) * f64::from(n) + seen
         }
-        Work::Restoration => picture(entry, "high") * LARGEST_AUTO + entry.photo,
+        Work::Restoration => picture(entry, &Quality::High) * LARGEST_AUTO + entry.photo,
         Work::Nothing => 0.0,
     }
 }
 
 /// The price of one square.
-fn picture(entry: &Estimate, quality: &str) -> f64 {
+fn picture(entry: &Estimate, quality: &Quality) -> f64 {
     match quality {
-        "low" => entry.low,
-        "medium" => entry.medium,
-        _ => entry.high,
+        Quality::Low => entry.low,
+        Quality::Medium => entry.medium,
+        Quality::High | Quality::Auto | Quality::Other(_) => entry.high,
     }
 }
 
 /// Prices grow with the number of pixels, and are assumed not to be lower than a square's.
-fn squares(size: &str) -> f64 {
-    let sides = size.split_once('x');
-    let pixels = sides
-        .and_then(|(width, height)| Some(width.parse::<f64>().ok()? * height.parse::<f64>().ok()?));
-    pixels.map_or(LARGEST_AUTO, |pixels| (pixels / SQUARE).max(1.0))
+fn squares(size: &Size) -> f64 {
+    let squares = |(width, height)| f64::from(width) * f64::from(height) / SQUARE;
+    size.sides()
+        .map_or(LARGEST_AUTO, |sides| squares(sides).max(1.0))
 }
 
 #[cfg(test)]
@@ -68,8 +69,8 @@ mod tests {
         ] {
             for (source, usd) in [(false, usd), (true, usd + 0.02)] {
                 let work = Work::Images {
-                    size,
-                    quality,
+                    size: &size.into(),
+                    quality: &quality.into(),
                     n,
                     source,
                 };

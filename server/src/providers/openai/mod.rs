@@ -17,7 +17,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use atelier_api::Kind;
+use atelier_api::{Background, Kind};
 use bytes::Bytes;
 use reqwest::{
     Client, RequestBuilder, Url,
@@ -105,11 +105,11 @@ impl OpenAi {
             .text("model", model.to_owned())
             .text("prompt", task.styled())
             .text("n", task.n.to_string())
-            .text("size", task.size.clone())
-            .text("quality", task.quality.clone())
+            .text("size", task.size.to_string())
+            .text("quality", task.quality.to_string())
             .part("image", picture);
-        if task.background != "auto" {
-            form = form.text("background", task.background.clone());
+        if task.background != Background::Auto {
+            form = form.text("background", task.background.to_string());
         }
         Ok(self
             .post("images/edits")?
@@ -130,7 +130,7 @@ impl OpenAi {
             "size": task.size,
             "quality": task.quality,
         });
-        if task.background != "auto" {
+        if task.background != Background::Auto {
             call["background"] = json!(task.background);
         }
         if partial_images > 0 {

@@ -1,5 +1,6 @@
 //! The input of each model: there is no common format.
 
+use atelier_api::Size;
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use serde_json::{Map, Value, json};
 
@@ -68,10 +69,9 @@ fn fields<const N: usize>(fields: [(&str, Value); N]) -> Map<String, Value> {
 }
 
 /// The nearest aspect ratio; square if none is requested.
-fn shape(size: &str) -> (u32, u32) {
-    let sides = size.split_once('x');
-    let ratio = sides
-        .and_then(|(width, height)| Some(width.parse::<f64>().ok()? / height.parse::<f64>().ok()?));
+fn shape(size: &Size) -> (u32, u32) {
+    let sides = size.sides();
+    let ratio = sides.map(|(width, height)| f64::from(width) / f64::from(height));
     let asked = ratio.filter(|ratio| ratio.is_normal()).unwrap_or(1.0).ln();
     let distance = |(width, height): &(u32, u32)| {
         (f64::from(*width).ln() - f64::from(*height).ln() - asked).abs()
@@ -98,7 +98,7 @@ mod tests {
             ("1000x990", (1, 1)),
             ("0x0", (1, 1)),
         ] {
-            assert_eq!(shape(size), expected, "{size}");
+            assert_eq!(shape(&size.into()), expected, "{size}");
         }
     }
 

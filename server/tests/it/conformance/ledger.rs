@@ -10,8 +10,7 @@ use std::{sync::Arc, time::Duration};
 
 use atelier::{
     app::{self, Studio},
-    blob::Blobs,
-    blob::journal::Journal,
+    blob::{Blobs, Journal},
     limit::Stats,
     policies::Refusals,
     store::clock::Clock,

@@ -13,12 +13,11 @@ use atelier::{
     app::{self, Accepted, Caller, Order, Studio, Terms},
     blob::Blobs,
     callback::{Data, Message},
-    job::{Outcome, Picture, Visibility},
+    job::{Outcome, Owner, Picture, Visibility},
     limit::{Decision, Demand, Error, HourlyStats, Limiter, Policy, Settlement, Unit},
     queue::{Claim, DynQueue, Lane, Verdict},
 };
 use atelier_api::Cache;
-use atelier_queue::Outcome as _;
 use jiff::Timestamp;
 
 use super::{Stores, ledger};
@@ -54,8 +53,8 @@ impl Meanwhile {
                 self.queue.delete(&jobs[0].id).await.unwrap();
             }
             Fate::FileGone => {
-                let key = jobs[0].outcome.iter().flat_map(Outcome::blobs).next();
-                self.blobs.delete(key.unwrap()).await.unwrap();
+                let picture = jobs[0].outcome.iter().flat_map(Outcome::pictures).next();
+                self.blobs.delete(&picture.unwrap().key).await.unwrap();
             }
         }
     }
@@ -124,7 +123,7 @@ fn studio(stores: &Stores, fate: Fate) -> Arc<Studio> {
 fn caller(owner: &str) -> Caller {
     Caller {
         ip: "203.0.113.1".into(),
-        owner: Some(owner.into()),
+        owner: Some(Owner::Session(owner.into())),
         held: None,
         holder: None,
     }

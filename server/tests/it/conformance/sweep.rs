@@ -31,7 +31,7 @@ fn new(id: &str) -> NewJob {
 
 fn picture(key: String) -> Picture {
     Picture {
-        key,
+        key: key.into(),
         width: 1,
         height: 1,
         media_type: "image/png".into(),

@@ -15,6 +15,7 @@ pub(crate) mod skew;
 use std::{path::Path, sync::Arc, time::Duration};
 
 use atelier::{app::Settings, config::Mode, job::ImageTask, limit::Policy, policies};
+use atelier_api::{Background, Quality, Size};
 use reqwest::Response;
 use serde_json::Value;
 
@@ -88,11 +89,11 @@ pub(crate) async fn problem(response: Response) -> (u16, Value) {
 pub(crate) fn image_task(prompt: &str) -> ImageTask {
     ImageTask {
         prompt: prompt.into(),
-        size: "auto".into(),
-        quality: "auto".into(),
+        size: Size::Auto,
+        quality: Quality::Auto,
         n: 1,
         style: None,
-        background: "auto".into(),
+        background: Background::Auto,
         source: None,
     }
 }

@@ -5,9 +5,8 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use atelier::{
     app::{Caller, Order, Studio, Terms},
-    blob::journal::Entry,
     callback::{Data, Message},
-    job::{Request, Task, notice_lanes},
+    job::{JobId, Owner, PaidAnswer, Request, Task, notice_lanes},
     limit::Unit,
     providers::{Answer, Error, Offers, Progress, Provider, Work},
     queue::{self, Claim, Hooks, Lane, Report, Ticket, Verdict},
@@ -76,9 +75,9 @@ pub(super) struct Books {
     studio: Arc<Studio>,
     calls: Vec<Call>,
     /// By its job: a paid answer, what it has cost, and which call brought it.
-    journal: BTreeMap<String, (Entry, u64, usize)>,
+    journal: BTreeMap<String, (PaidAnswer, u64, usize)>,
     /// Whether it is to be told of, and how it ended, as far as is known.
-    jobs: BTreeMap<String, (bool, Option<Status>)>,
+    jobs: BTreeMap<JobId, (bool, Option<Status>)>,
     orders: u64,
     pictures: u64,
 }
@@ -125,7 +124,7 @@ impl Books {
         let accepted = self.studio.submit(&caller(), order, terms).await.unwrap();
         self.orders += 1;
         // Whoever asks again for what a cache gave them is given the same job.
-        let known = self.jobs.entry(accepted.job.id).or_default();
+        let known = self.jobs.entry(accepted.job.id.into()).or_default();
         known.0 |= hook;
     }
 
@@ -177,7 +176,7 @@ impl Books {
             return;
         };
         let (usd, cost) = priced(cents);
-        let entry = Entry {
+        let entry = PaidAnswer {
             ticket: self.calls[index].ticket.clone(),
             outcome: outcome(usd),
         };
@@ -198,8 +197,8 @@ impl Books {
     }
 
     /// Whether the answer could be recorded under the ticket of its entry.
-    async fn record(&mut self, entry: Entry, cost: u64, call: usize) -> bool {
-        let Entry { ticket, outcome } = entry;
+    async fn record(&mut self, entry: PaidAnswer, cost: u64, call: usize) -> bool {
+        let PaidAnswer { ticket, outcome } = entry;
         let verdict = Verdict::Record(outcome);
         let settled = self
             .studio
@@ -290,7 +289,7 @@ impl Books {
         alive
     }
 
-    fn job(&self, which: usize) -> Option<String> {
+    fn job(&self, which: usize) -> Option<JobId> {
         let index = which % self.jobs.len().max(1);
         self.jobs.keys().rev().nth(index).cloned()
     }
@@ -388,7 +387,7 @@ impl Books {
 fn caller() -> Caller {
     Caller {
         ip: "203.0.113.1".into(),
-        owner: Some("somebody".into()),
+        owner: Some(Owner::Session("somebody".into())),
         held: None,
         holder: None,
     }

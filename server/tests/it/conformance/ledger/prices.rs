@@ -68,7 +68,7 @@ fn failed(price: Price) -> FailedAttempt {
 
 pub(super) fn outcome(cost_usd: Option<f64>) -> Outcome {
     let picture = Picture {
-        key: format!("{}.png", fastrand::u64(..)),
+        key: format!("{}.png", fastrand::u64(..)).into(),
         width: 1,
         height: 1,
         media_type: "image/png".into(),

@@ -7,10 +7,7 @@ use jiff::Timestamp;
 use object_store::{ObjectStore as _, path::Path};
 use tracing::debug;
 
-use super::{Blobs, Error, PRIVATE};
-
-/// The extensions that a blob's key may have.
-const ENDINGS: [&str; 3] = ["png", "jpg", "webp"];
+use super::{BlobKey, Blobs, Error, key::PRIVATE};
 
 /// A file of the store: a blob, or a variant of one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,18 +18,21 @@ pub struct Stored {
 impl Stored {
     /// The keys of the blobs that it may be, or be a variant of: variants begin with the
     /// blob's name.
-    pub fn keys(&self) -> impl Iterator<Item = String> {
-        let name = self.path.filename().unwrap_or_default();
-        let stem = name.split('.').next().unwrap_or_default();
-        ENDINGS.map(|ending| format!("{stem}.{ending}")).into_iter()
+    pub fn keys(&self) -> impl Iterator<Item = BlobKey> + use<> {
+        BlobKey::of_stem(stem(&self.path))
     }
+}
+
+/// The part of the file's name that a blob shares with its variants.
+fn stem(path: &Path) -> &str {
+    let name = path.filename().unwrap_or_default();
+    name.split('.').next().unwrap_or_default()
 }
 
 /// Whether the file has the name of a blob or a variant: an operator may have put other
 /// files into the folder.
 fn is_ours(path: &Path) -> bool {
-    let name = path.filename().unwrap_or_default();
-    let stem = name.split('.').next().unwrap_or_default();
+    let stem = stem(path);
     let random = stem.strip_suffix(PRIVATE).unwrap_or(stem);
     path.parts().count() == 1
         && random.len() == 32
@@ -40,7 +40,7 @@ fn is_ours(path: &Path) -> bool {
 }
 
 impl Blobs {
-    /// All blobs and variants written before `before`.
+    /// All blobs and variants written before `before`, or the errors of listing them.
     pub fn stored(&self, before: Timestamp) -> impl Stream<Item = Result<Stored, Error>> + Send {
         let before = before.as_millisecond();
         self.store.list(None).filter_map(move |found| {
@@ -57,6 +57,9 @@ impl Blobs {
     }
 
     /// Deletes the file; it is no error if it is gone.
+    ///
+    /// # Errors
+    /// If it cannot be deleted.
     pub async fn remove(&self, stored: &Stored) -> Result<(), Error> {
         self.forget(&stored.path).await
     }
@@ -90,8 +93,8 @@ mod tests {
     fn what_lies_beside_a_blob_belongs_to_it() {
         for name in ["ab12p.jpg", "ab12p.320.webp", "ab12p.download.png"] {
             let stored = Stored { path: name.into() };
-            let keys: Vec<String> = stored.keys().collect();
-            assert!(keys.contains(&"ab12p.jpg".to_owned()), "{keys:?}");
+            let keys: Vec<BlobKey> = stored.keys().collect();
+            assert!(keys.contains(&"ab12p.jpg".into()), "{keys:?}");
         }
     }
 }

@@ -1,86 +1,65 @@
-//! The journal of answers that are paid for and not yet in the store: one small file per job in a
-//! folder beside the pictures, written before the pictures are, and before the outcome is recorded.
-//! It is removed once the store has the outcome or no longer wants it, and is ignored without its
-//! pictures. So neither an unreachable store nor a crash makes a call be paid for twice.
+//! A journal: one small file for each record.
 
 use std::{
     fs::{self, File},
     io::{self, Write as _},
+    marker::PhantomData,
     path::{Path, PathBuf},
 };
 
-use serde::{Deserialize, Serialize};
+use serde::{Serialize, de::DeserializeOwned};
 use tempfile::NamedTempFile;
 use tokio::task::spawn_blocking;
 use tracing::warn;
 
-use crate::{
-    job::{Outcome, Picture},
-    queue::Ticket,
-};
-
 const EXTENSION: &str = "json";
 
-/// The folder of the entries; clones share it, and so may several processes.
+/// What must survive the process until somebody else has it: a folder of records by the
+/// names of what they are about. Clones share it, and so may several processes.
 #[derive(Debug, Clone)]
-pub struct Journal {
+pub struct Journal<T> {
     folder: PathBuf,
+    record: PhantomData<fn() -> T>,
 }
 
-/// An answer, with the claim under which it was paid for.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Entry {
-    #[serde(flatten)]
-    pub ticket: Ticket,
-    pub outcome: Outcome,
-}
-
-impl Entry {
-    /// The same answer, to be recorded under this later claim.
-    pub fn taken_over(self, ticket: Ticket) -> Self {
-        Self {
-            outcome: self.outcome.paid_under(self.ticket.token),
-            ticket,
-        }
-    }
-
-    /// The pictures.
-    pub fn pictures(&self) -> &[Picture] {
-        match &self.outcome {
-            Outcome::Succeeded { pictures, .. } => pictures,
-            Outcome::Failed(_) => &[],
-        }
-    }
-}
-
-impl Journal {
+impl<T: Serialize + DeserializeOwned + Send + 'static> Journal<T> {
     /// A journal in this folder, which is created when first needed.
     pub fn in_folder(folder: PathBuf) -> Self {
-        Self { folder }
+        Self {
+            folder,
+            record: PhantomData,
+        }
     }
 
-    /// Writes the entry, so that it survives the process.
-    pub async fn write(&self, entry: &Entry) -> io::Result<()> {
+    /// Writes the entry, so that it survives the process; it replaces an earlier one.
+    ///
+    /// # Errors
+    /// If the name cannot be one of a file, or the file cannot be written.
+    pub async fn write(&self, name: &str, entry: &T) -> io::Result<()> {
         let (folder, text) = (self.folder.clone(), serde_json::to_vec(entry)?);
-        let path = self.path(&entry.ticket.id);
+        let path = self.path(name);
         blocking(move || write(&folder, &path?, &text)).await
     }
 
-    /// Syncs the job's entry to disk, so that it survives a power failure; it is no error if there is none.
-    pub async fn sync(&self, id: &str) {
-        let (folder, path) = (self.folder.clone(), self.path(id));
+    /// Syncs the entry to disk, so that it survives a power failure; it is no error if there
+    /// is none. A failure is logged.
+    pub async fn sync(&self, name: &str) {
+        let (folder, path) = (self.folder.clone(), self.path(name));
         let synced = blocking(move || match sync(&folder, &path?) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),
         });
         if let Err(error) = synced.await {
-            warn!(%error, id, "a journal entry could not be synced to disk");
+            warn!(%error, name, "a journal entry could not be synced to disk");
         }
     }
 
-    /// Returns the job's entry, if it has one.
-    pub async fn find(&self, id: &str) -> io::Result<Option<Entry>> {
-        let path = self.path(id)?;
+    /// Returns the entry of this name, if there is one.
+    ///
+    /// # Errors
+    /// If the name cannot be one of a file, or the entry cannot be read.
+    pub async fn find(&self, name: &str) -> io::Result<Option<T>> {
+        let path = self.path(name)?;
         blocking(move || match fs::read(&path) {
             Ok(text) => Ok(Some(serde_json::from_slice(&text)?)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -89,20 +68,20 @@ impl Journal {
         .await
     }
 
-    /// Removes the job's entry; it is no error if there is none.
-    pub async fn remove(&self, id: &str) {
-        let path = self.path(id);
+    /// Removes the entry; it is no error if there is none. A failure is logged.
+    pub async fn remove(&self, name: &str) {
+        let path = self.path(name);
         let removed = blocking(move || match fs::remove_file(path?) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),
         });
         if let Err(error) = removed.await {
-            warn!(%error, id, "a journal entry could not be removed");
+            warn!(%error, name, "a journal entry could not be removed");
         }
     }
 
     /// Returns all entries. Unreadable ones are kept on disk, and left out.
-    pub async fn entries(&self) -> Vec<Entry> {
+    pub async fn entries(&self) -> Vec<T> {
         let folder = self.folder.clone();
         let read = blocking(move || entries(&folder)).await;
         read.unwrap_or_else(|error| {
@@ -111,14 +90,14 @@ impl Journal {
         })
     }
 
-    /// Returns the entry's path. Errors if the id cannot be a file name.
-    fn path(&self, id: &str) -> io::Result<PathBuf> {
+    /// Returns the entry's path. Errors if the name cannot be one of a file.
+    fn path(&self, name: &str) -> io::Result<PathBuf> {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-        if id.is_empty() || !id.bytes().all(plain) {
-            let text = format!("{id:?} can be no file's name");
+        if name.is_empty() || !name.bytes().all(plain) {
+            let text = format!("{name:?} can be no file's name");
             return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
         }
-        Ok(self.folder.join(id).with_extension(EXTENSION))
+        Ok(self.folder.join(name).with_extension(EXTENSION))
     }
 }
 
@@ -136,7 +115,7 @@ fn sync(folder: &Path, path: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-fn entries(folder: &Path) -> io::Result<Vec<Entry>> {
+fn entries<T: DeserializeOwned>(folder: &Path) -> io::Result<Vec<T>> {
     let files = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         files => files?,
@@ -169,19 +148,14 @@ async fn blocking<T: Send + 'static>(
 mod tests {
     use super::*;
 
-    fn entry(id: &str, token: u64) -> Entry {
-        let (id, outcome) = (
-            id.to_owned(),
-            Outcome::Succeeded {
-                pictures: Vec::new(),
-                cost_usd: Some(0.5),
-                earlier_claims: Vec::new(),
-            },
-        );
-        Entry {
-            ticket: Ticket { id, token },
-            outcome,
-        }
+    type Entry = (String, u64);
+
+    fn entry(name: &str, number: u64) -> Entry {
+        (name.to_owned(), number)
+    }
+
+    async fn write(journal: &Journal<Entry>, name: &str, number: u64) {
+        journal.write(name, &entry(name, number)).await.unwrap();
     }
 
     #[tokio::test]
@@ -190,8 +164,8 @@ mod tests {
         let journal = Journal::in_folder(folder.path().join("journal"));
         assert!(journal.entries().await.is_empty());
         assert_eq!(journal.find("a").await.unwrap(), None);
-        for entry in [entry("a", 1), entry("b-2", 1), entry("a", 2)] {
-            journal.write(&entry).await.unwrap();
+        for (name, number) in [("a", 1), ("b-2", 1), ("a", 2)] {
+            write(&journal, name, number).await;
         }
         journal.sync("a").await;
         journal.sync("none").await;
@@ -207,9 +181,9 @@ mod tests {
     async fn what_cannot_be_read_is_left_out() {
         let folder = tempfile::tempdir().unwrap();
         let journal = Journal::in_folder(folder.path().to_owned());
-        fs::write(folder.path().join("half.json"), "{\"id\":").unwrap();
+        fs::write(folder.path().join("half.json"), "[\"a").unwrap();
         fs::write(folder.path().join(".tmpabc"), "").unwrap();
-        journal.write(&entry("a", 1)).await.unwrap();
+        write(&journal, "a", 1).await;
         assert_eq!(journal.entries().await, [entry("a", 1)]);
         assert!(journal.find("half").await.is_err());
         assert!(journal.find("../a").await.is_err());

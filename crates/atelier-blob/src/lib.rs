@@ -1,8 +1,8 @@
-//! The blob store for pictures: a folder now, behind an interface for any object store. Keys are unique, and
-//! their content never changes. A picture may have variants beside it, smaller or in another format, which
-//! are deleted with it.
+#![doc = include_str!("../README.md")]
+#![warn(missing_docs)]
 
-pub mod journal;
+mod journal;
+mod key;
 mod stored;
 
 use std::{
@@ -13,65 +13,35 @@ use std::{
     sync::Arc,
 };
 
-use atelier_api::WIDTHS;
 use bytes::Bytes;
 use futures::{Stream, StreamExt as _};
 use object_store::{
     GetOptions, GetRange, ObjectStore, ObjectStoreExt as _, local::LocalFileSystem, path::Path,
 };
 use tokio::task::spawn_blocking;
-use uuid::Uuid;
 
-pub use self::stored::Stored;
-use crate::{job::Visibility, photo::Format};
-
-/// The suffix of the names of private blobs; a UUID has no such letter.
-const PRIVATE: &str = "p";
+pub use self::{
+    journal::Journal,
+    key::{BlobKey, Visibility},
+    stored::Stored,
+};
 
 /// Size in bytes of the test file that a working store must be able to write.
 const ROOM: usize = 64 * 1024;
 
-/// A derived form of a picture, made when first requested and kept beside it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Variant {
-    /// A WebP that is no wider than this, one of [`WIDTHS`].
-    Scaled(u32),
-    /// The whole picture in another format.
-    Encoded(Format),
-}
+/// A derived form of a blob, made when first requested and kept beside it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Variant(String);
 
 impl Variant {
-    /// All possible variants.
-    fn all() -> impl Iterator<Item = Self> {
-        let encoded = [Format::Jpeg, Format::Png].map(Self::Encoded);
-        WIDTHS.into_iter().map(Self::Scaled).chain(encoded)
+    /// The variant whose files end like this, for example `320.webp`.
+    pub fn new(ending: impl Into<String>) -> Self {
+        Self(ending.into())
     }
 
-    /// The path of this variant of a picture.
-    fn path(self, key: &str) -> Path {
-        let name = key.split_once('.').map_or(key, |(name, _)| name);
-        Path::from(match self {
-            Self::Scaled(width) => format!("{name}.{width}.webp"),
-            Self::Encoded(Format::Jpeg) => format!("{name}.whole.jpg"),
-            Self::Encoded(Format::Png) => format!("{name}.whole.png"),
-        })
-    }
-}
-
-/// Creates a key that nobody can guess, and that contains the blob's visibility.
-pub fn new_key(extension: &str, visibility: Visibility) -> String {
-    let mark = match visibility {
-        Visibility::Everybody => "",
-        Visibility::Owner => PRIVATE,
-    };
-    format!("{}{mark}.{extension}", Uuid::new_v4().simple())
-}
-
-/// The visibility of the blob with this key.
-pub fn visibility(key: &str) -> Visibility {
-    match key.split_once('.') {
-        Some((name, _)) if name.ends_with(PRIVATE) => Visibility::Owner,
-        _ => Visibility::Everybody,
+    /// The path of this variant of a blob.
+    fn path(&self, key: &BlobKey) -> Path {
+        Path::from(format!("{}.{}", key.stem(), self.0))
     }
 }
 
@@ -106,6 +76,9 @@ pub fn is_full(error: &io::Error) -> bool {
 }
 
 /// Creates an unnamed temporary file in the folder, which is recreated if it was deleted.
+///
+/// # Errors
+/// If that is not possible.
 pub fn nameless(folder: &FilePath) -> io::Result<File> {
     match tempfile::tempfile_in(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -116,16 +89,20 @@ pub fn nameless(folder: &FilePath) -> io::Result<File> {
     }
 }
 
-/// Errors if no file can be written to the folder at the moment.
+/// Tries to write a file to the folder.
+///
+/// # Errors
+/// If none can be written at the moment.
 pub fn probe(folder: &FilePath) -> io::Result<()> {
     nameless(folder)?.write_all(&[0; ROOM])
 }
 
-/// Pictures by key; clones share the store.
+/// Blobs by key; clones share the store.
 #[derive(Clone)]
 pub struct Blobs {
     store: Arc<dyn ObjectStore>,
     folder: PathBuf,
+    variants: Arc<[Variant]>,
 }
 
 /// A blob being read.
@@ -134,12 +111,14 @@ pub struct Blob {
     pub size: u64,
     /// The part that `stream` carries.
     pub range: Range<u64>,
+    /// The content.
     pub stream: std::pin::Pin<Box<dyn Stream<Item = Result<Bytes, object_store::Error>> + Send>>,
 }
 
 /// The requested part of a blob.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
+    /// The whole blob.
     All,
     /// From the first byte to the last, inclusive; to the end if there is no last.
     From(u64, Option<u64>),
@@ -149,33 +128,55 @@ pub enum Part {
 
 impl Blobs {
     /// Blobs as files in this folder, which is created if necessary.
+    ///
+    /// # Errors
+    /// If it cannot be created.
     pub fn in_folder(folder: &FilePath) -> Result<Self, Error> {
         let store = LocalFileSystem::new_with_prefix(folder)?;
         Ok(Self {
             store: Arc::new(store),
             folder: folder.to_owned(),
+            variants: Arc::default(),
         })
     }
 
+    /// The same blobs, which may have these variants.
+    #[must_use]
+    pub fn with_variants(self, variants: impl IntoIterator<Item = Variant>) -> Self {
+        Self {
+            variants: variants.into_iter().collect(),
+            ..self
+        }
+    }
+
     /// Stores the bytes under a new key.
+    ///
+    /// # Errors
+    /// If they cannot be stored.
     pub async fn keep(
         &self,
         bytes: Bytes,
         extension: &str,
         visibility: Visibility,
-    ) -> Result<String, Error> {
-        let key = new_key(extension, visibility);
+    ) -> Result<BlobKey, Error> {
+        let key = BlobKey::new(extension, visibility);
         self.keep_as(&key, bytes).await?;
         Ok(key)
     }
 
     /// Stores the bytes under this key, atomically.
-    pub async fn keep_as(&self, key: &str, bytes: Bytes) -> Result<(), Error> {
-        self.store.put(&Path::from(key), bytes.into()).await?;
+    ///
+    /// # Errors
+    /// If they cannot be stored.
+    pub async fn keep_as(&self, key: &BlobKey, bytes: Bytes) -> Result<(), Error> {
+        self.store.put(&path(key), bytes.into()).await?;
         Ok(())
     }
 
-    /// Errors if no blob can be stored at the moment.
+    /// Tries to store a file.
+    ///
+    /// # Errors
+    /// If none can be stored at the moment.
     pub async fn probe(&self) -> io::Result<()> {
         let folder = self.folder.clone();
         spawn_blocking(move || probe(&folder))
@@ -183,13 +184,23 @@ impl Blobs {
             .map_err(io::Error::other)?
     }
 
-    /// The whole blob.
-    pub async fn read(&self, key: &str) -> Result<Bytes, Error> {
-        Ok(self.store.get(&Path::from(key)).await?.bytes().await?)
+    /// Returns the whole blob.
+    ///
+    /// # Errors
+    /// If there is no such blob ([`Error::is_missing`]), or it cannot be read.
+    pub async fn read(&self, key: &BlobKey) -> Result<Bytes, Error> {
+        Ok(self.store.get(&path(key)).await?.bytes().await?)
     }
 
-    /// Returns this variant of the picture, if it has been made before.
-    pub async fn read_variant(&self, key: &str, variant: Variant) -> Result<Option<Bytes>, Error> {
+    /// Returns this variant of the blob, if it has been made before.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub async fn read_variant(
+        &self,
+        key: &BlobKey,
+        variant: &Variant,
+    ) -> Result<Option<Bytes>, Error> {
         match self.store.get(&variant.path(key)).await {
             Ok(found) => Ok(Some(found.bytes().await?)),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
@@ -197,15 +208,18 @@ impl Blobs {
         }
     }
 
-    /// Stores this variant for as long as its picture exists.
+    /// Stores this variant for as long as its blob exists.
+    ///
+    /// # Errors
+    /// If it cannot be stored.
     pub async fn keep_variant(
         &self,
-        key: &str,
-        variant: Variant,
+        key: &BlobKey,
+        variant: &Variant,
         bytes: Bytes,
     ) -> Result<(), Error> {
         self.store.put(&variant.path(key), bytes.into()).await?;
-        // The picture was deleted meanwhile: nothing would delete the variant.
+        // The blob was deleted meanwhile: nothing would delete the variant.
         if self.size(key).await?.is_none() {
             self.forget(&variant.path(key)).await?;
         }
@@ -213,7 +227,10 @@ impl Blobs {
     }
 
     /// Returns a part of the blob as a stream; `None` if there is no such blob.
-    pub async fn open(&self, key: &str, part: Part) -> Result<Option<Blob>, Error> {
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub async fn open(&self, key: &BlobKey, part: Part) -> Result<Option<Blob>, Error> {
         let range = match part {
             Part::All => None,
             Part::From(first, None) => Some(GetRange::Offset(first)),
@@ -224,7 +241,7 @@ impl Blobs {
             range,
             ..GetOptions::default()
         };
-        match self.store.get_opts(&Path::from(key), options).await {
+        match self.store.get_opts(&path(key), options).await {
             Ok(found) => {
                 let (size, range) = (found.meta.size, found.range.clone());
                 Ok(Some(Blob {
@@ -239,8 +256,11 @@ impl Blobs {
     }
 
     /// Returns the size in bytes; `None` if there is no such blob.
-    pub async fn size(&self, key: &str) -> Result<Option<u64>, Error> {
-        match self.store.head(&Path::from(key)).await {
+    ///
+    /// # Errors
+    /// If the store fails.
+    pub async fn size(&self, key: &BlobKey) -> Result<Option<u64>, Error> {
+        match self.store.head(&path(key)).await {
             Ok(meta) => Ok(Some(meta.size)),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(error.into()),
@@ -248,9 +268,12 @@ impl Blobs {
     }
 
     /// Deletes the blob and its variants; it is no error if there is none.
-    pub async fn delete(&self, key: &str) -> Result<(), Error> {
-        self.forget(&Path::from(key)).await?;
-        for variant in Variant::all() {
+    ///
+    /// # Errors
+    /// If one of them cannot be deleted.
+    pub async fn delete(&self, key: &BlobKey) -> Result<(), Error> {
+        self.forget(&path(key)).await?;
+        for variant in &*self.variants {
             self.forget(&variant.path(key)).await?;
         }
         Ok(())
@@ -262,4 +285,8 @@ impl Blobs {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+fn path(key: &BlobKey) -> Path {
+    Path::from(&**key)
 }
