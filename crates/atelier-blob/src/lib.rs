@@ -290,3 +290,56 @@ impl Blobs {
 fn path(key: &BlobKey) -> Path {
     Path::from(&**key)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_variant_is_there_as_long_as_its_blob() {
+        let folder = tempfile::tempdir().unwrap();
+        let small = Variant::new("320.webp");
+        let blobs = Blobs::in_folder(folder.path()).unwrap();
+        let blobs = blobs.with_variants([small.clone()]);
+        let key = blobs.keep("blob".into(), "png", Visibility::Everybody);
+        let key = key.await.unwrap();
+        assert_eq!(blobs.size(&key).await.unwrap(), Some(4));
+        assert_eq!(blobs.read_variant(&key, &small).await.unwrap(), None);
+        blobs
+            .keep_variant(&key, &small, "small".into())
+            .await
+            .unwrap();
+        let kept = blobs.read_variant(&key, &small).await.unwrap();
+        assert_eq!(kept.unwrap(), "small");
+
+        blobs.delete(&key).await.unwrap();
+        assert!(blobs.read(&key).await.unwrap_err().is_missing());
+        // Whoever makes one meanwhile leaves nothing behind.
+        blobs
+            .keep_variant(&key, &small, "small".into())
+            .await
+            .unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        blobs.delete(&key).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_part_is_read_by_its_bytes() {
+        let folder = tempfile::tempdir().unwrap();
+        let blobs = Blobs::in_folder(folder.path()).unwrap();
+        let key = BlobKey::from("0190.png");
+        assert!(blobs.open(&key, Part::All).await.unwrap().is_none());
+        blobs.keep_as(&key, "0123456789".into()).await.unwrap();
+        for (part, range, text) in [
+            (Part::All, 0..10, "0123456789"),
+            (Part::From(7, None), 7..10, "789"),
+            (Part::From(2, Some(4)), 2..5, "234"),
+            (Part::Last(3), 7..10, "789"),
+        ] {
+            let blob = blobs.open(&key, part).await.unwrap().unwrap();
+            assert_eq!((blob.size, blob.range), (10, range));
+            let chunks: Vec<Bytes> = blob.stream.map(Result::unwrap).collect().await;
+            assert_eq!(chunks.concat(), text.as_bytes());
+        }
+    }
+}

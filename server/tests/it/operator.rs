@@ -3,7 +3,7 @@
 
 use nix::sys::signal::Signal;
 
-use crate::support::{Answer, OpenAi, Setup, text};
+use crate::support::{Answer, OpenAi, Setup, problem, text};
 
 #[test]
 fn commands_that_read_make_nothing() {
@@ -201,6 +201,47 @@ async fn addresses_lead_to_pages_or_say_why_not() {
         text(&problem["detail"]).contains("wait is \"soon\""),
         "{problem}"
     );
+}
+
+#[tokio::test]
+async fn a_query_has_the_fields_that_it_may_have() {
+    let server = Setup::new().start();
+    let image = "/images/0190abcd0190abcd0190abcd0190abcd.png";
+    let (higher, narrow, plain) = ["?height=320", "?width=7", "?width="]
+        .map(|query| format!("{image}{query}"))
+        .into();
+    for (path, mistake) in [
+        ("/api/jobs?before=x", "unknown field `before`"),
+        ("/api/jobs/x?after=1&ater=1", "unknown field `ater`"),
+        ("/api/jobs/x?wait=1&wait=2", "duplicate field `wait`"),
+        ("/jobs/x/download?size=1", "unknown field `size`"),
+        (higher.as_str(), "unknown field `height`"),
+        (narrow.as_str(), "width is one of [320, 640, 1280]."),
+    ] {
+        let answer = server.get(path).send().await.unwrap();
+        let (status, problem) = problem(answer).await;
+        assert_eq!(
+            (status, text(&problem["code"])),
+            (400, "malformed"),
+            "{path}"
+        );
+        assert!(text(&problem["detail"]).contains(mistake), "{problem}");
+    }
+    let answer = server
+        .delete("/api/jobs/x?cancle=true")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(problem(answer).await.0, 400);
+    // Keys belong to addresses, and empty fields are none.
+    for path in [
+        "/api/jobs/x?key=a&link=b",
+        "/jobs/x/download?format=&key=a&link=b",
+        plain.as_str(),
+    ] {
+        let answer = server.get(path).send().await.unwrap();
+        assert_eq!(answer.status(), 404, "{path}");
+    }
 }
 
 #[tokio::test]
