@@ -9,8 +9,9 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::{exec, tools};
 
-/// Our own labelled pairs.
+/// Our own labelled pairs of prompts, and of questions.
 const PAIRS: &str = "crates/atelier-cache/tests/data/prompt-pairs.jsonl";
+const QUESTIONS: &str = "crates/atelier-cache/tests/data/question-pairs.jsonl";
 
 /// The comparison with OpenCV, and its requirements.
 const OPENCV: &str = "xtask/peers/opencv";
@@ -30,28 +31,32 @@ const PHOTOS: [&str; 12] = [
     "rocket.jpg",
 ];
 
-/// `cargo xtask eval semantic [FILE [-v]]`, `cargo xtask eval restore`
+/// `cargo xtask eval semantic [FILE [-v]]`, `cargo xtask eval questions [FILE [-v]]`,
+/// `cargo xtask eval restore`
 pub(crate) fn command(arguments: &[String]) -> Result<()> {
     match arguments
         .split_first()
         .map(|(name, rest)| (name.as_str(), rest))
     {
-        Some(("semantic", rest)) => semantic(rest),
+        Some(("semantic", rest)) => semantic("pictures", PAIRS, rest),
+        Some(("questions", rest)) => semantic("questions", QUESTIONS, rest),
         Some(("restore", [])) => restore(),
-        _ => bail!("there are: eval semantic [FILE [-v]], eval restore"),
+        _ => {
+            bail!("there are: eval semantic [FILE [-v]], eval questions [FILE [-v]], eval restore")
+        }
     }
 }
 
-fn semantic(arguments: &[String]) -> Result<()> {
+fn semantic(kind: &str, pairs: &str, arguments: &[String]) -> Result<()> {
     let (file, rest) = match arguments.split_first() {
         Some((file, rest)) => (
             env::current_dir().context("no current folder")?.join(file),
             rest,
         ),
-        None => (exec::root().join(PAIRS), arguments),
+        None => (exec::root().join(pairs), arguments),
     };
     let mut eval = exec::cargo("bench --quiet --package atelier-cache --bench eval --");
-    exec::run(eval.arg(file).args(rest))
+    exec::run(eval.arg(kind).arg(file).args(rest))
 }
 
 /// Artificially ages photographs, restores them with OpenCV and the built-in restorer, and compares.

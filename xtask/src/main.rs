@@ -38,6 +38,8 @@ Atelier's own commands:
   cargo xtask bench [NAME…]     measure weight, start, web, queue, limit, cache; one JSON object per line
   cargo xtask eval semantic [FILE [-v]]
                                 how often the semantic cache is right, on labelled pairs of prompts
+  cargo xtask eval questions [FILE [-v]]
+                                the same on pairs of questions
   cargo xtask eval restore      how good the built-in restorer is, beside OpenCV on the same photos
   cargo xtask site [--dev]      build only the site, into target/site
 ";

@@ -1,6 +1,7 @@
 //! How often the semantic cache is right, on labelled pairs of prompts: one JSON
-//! object `{a, b, same, kind}` per line of the file named on the command line.
-//! `cargo xtask eval semantic` runs this.
+//! object `{a, b, same, kind}` per line of the file named on the command line. `pictures`
+//! or `questions` before it says what they are. `cargo xtask eval semantic` and
+//! `cargo xtask eval questions` run this.
 
 #![expect(
     clippy::unwrap_used,
@@ -10,7 +11,10 @@
 
 use std::collections::BTreeMap;
 
-use atelier_cache::semantic::{Encoder, Pocket, explain};
+use atelier_cache::{
+    guard::Kind,
+    semantic::{Encoder, Pocket, explain},
+};
 use serde::Deserialize;
 
 /// What others decide by: the similarity of the prompts as they are.
@@ -57,9 +61,13 @@ async fn main() {
     let mut arguments = std::env::args()
         .skip(1)
         .filter(|argument| argument != "--bench");
+    let kind = match arguments.next().as_deref() {
+        Some("questions") => Kind::Question,
+        _ => Kind::Picture,
+    };
     let file = arguments.next().unwrap();
     let show = arguments.next().is_some();
-    let judged = judge(&std::fs::read_to_string(file).unwrap()).await;
+    let judged = judge(kind, &std::fs::read_to_string(file).unwrap()).await;
     println!("{} pairs", judged.len());
     for threshold in ALONE {
         let counts = count(&judged, |pair| pair.alone >= threshold);
@@ -99,7 +107,7 @@ async fn main() {
     }
 }
 
-async fn judge(file: &str) -> Vec<Judged> {
+async fn judge(kind: Kind, file: &str) -> Vec<Judged> {
     let encoder = Pocket::new();
     let mut judged = Vec::new();
     for line in file.lines() {
@@ -108,7 +116,9 @@ async fn judge(file: &str) -> Vec<Judged> {
             encoder.encode(&pair.a).await.unwrap(),
             encoder.encode(&pair.b).await.unwrap(),
         );
-        let explained = explain(&encoder, 0.0, &pair.a, &pair.b).await.unwrap();
+        let explained = explain(&encoder, 0.0, kind, &pair.a, &pair.b)
+            .await
+            .unwrap();
         judged.push(Judged {
             pair,
             alone: a.iter().zip(&b).map(|(x, y)| x * y).sum(),

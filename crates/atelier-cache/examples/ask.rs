@@ -4,6 +4,7 @@ use std::{error::Error, io::Write as _, sync::Arc, time::Duration};
 
 use atelier_cache::{
     SqliteCache,
+    guard::Kind,
     semantic::{Backend, Pocket, Semantic, explain},
 };
 use atelier_store::{clock::Clock, redis::Redis, sqlite::Database};
@@ -30,11 +31,20 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
 
     let now = Clock::system().now();
     let until = now + Duration::from_secs(60);
-    cache.remember("example", first, ID, now, until).await;
+    cache
+        .remember(Kind::Picture, "example", first, ID, now, until)
+        .await;
     let earlier = async |id| (id == ID).then(|| first.clone());
-    let answer = match cache.find("example", second, now, earlier).await {
+    let answer = match cache
+        .find(Kind::Picture, "example", second, now, earlier)
+        .await
+    {
         Some(found) => format!("{:.3}: {}", found.similarity, found.reason),
-        None => explain(&*encoder, THRESHOLD, first, second).await?.reason,
+        None => {
+            explain(&*encoder, THRESHOLD, Kind::Picture, first, second)
+                .await?
+                .reason
+        }
     };
     writeln!(std::io::stdout(), "{answer}")?;
     Ok(())

@@ -1,6 +1,6 @@
 //! What was answered before. Both caches lead to the job whose answer it was.
 
-use atelier_cache::digest;
+use atelier_cache::{digest, guard::Kind};
 use atelier_queue::{Cache, Ending};
 
 use crate::{
@@ -38,7 +38,9 @@ impl Stores {
         }
         let earlier = async |id: String| Some(self.answered(&id).await?.0.text);
         let scope = question.scope(owner);
-        let semantic = self.semantic.find(&scope, &question.text, now, earlier);
+        let semantic = self
+            .semantic
+            .find(Kind::Question, &scope, &question.text, now, earlier);
         let (_, answer) = self.answered(&semantic.await?.id).await?;
         Some((answer, Cache::Semantic))
     }
@@ -51,7 +53,7 @@ impl Stores {
         let _ = self.cache.put(&digest, id, now, KEPT).await;
         let scope = question.scope(owner);
         self.semantic
-            .remember(&scope, &question.text, id, now, now + KEPT)
+            .remember(Kind::Question, &scope, &question.text, id, now, now + KEPT)
             .await;
     }
 

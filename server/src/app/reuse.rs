@@ -11,7 +11,7 @@ use tracing::{info, warn};
 
 use super::{Accepted, Caller, Error, Studio, Terms};
 use crate::{
-    cache::Saved,
+    cache::{Saved, guard::Kind},
     config::Mode,
     job::{Found, JobId, Outcome, Owner, Picture, Request, Task},
     limit::micros,
@@ -226,7 +226,7 @@ impl Studio {
             );
             tokio::spawn(async move {
                 semantic
-                    .remember(&parameters, &prompt, &id, now, until)
+                    .remember(Kind::Picture, &parameters, &prompt, &id, now, until)
                     .await;
             });
         }

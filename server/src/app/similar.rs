@@ -9,7 +9,10 @@ use super::{
     reuse::{Answer, answer},
 };
 use crate::{
-    cache::semantic::{self, Candidate, Earlier, Semantic},
+    cache::{
+        guard::Kind,
+        semantic::{self, Candidate, Earlier, Semantic},
+    },
     job::{Found, ImageTask, Likeness, Outcome, Owner, Request, Task},
     queue::Job,
 };
@@ -70,7 +73,7 @@ impl Studio {
         now: Timestamp,
     ) -> Option<Answer> {
         let (semantic, task) = self.comparable(request)?;
-        let asked = semantic::read(&task.prompt).await?;
+        let asked = semantic::read(Kind::Picture, &task.prompt).await?;
         let parameters = request.parameters(caller.owner.as_ref());
         let candidates = semantic.candidates(&parameters, &asked, now).await;
         let jobs = self.comparable_jobs(caller, candidates, &parameters, now);

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     app::Studio,
     app::context::{self, AppContext, start_cryptography},
-    cache::{Saved, semantic},
+    cache::{Saved, guard::Kind, semantic},
     cli::table::table,
     config::Config,
     limit,
@@ -31,10 +31,13 @@ pub enum Action {
         #[arg(long)]
         json: bool,
     },
-    /// Whether prompt B would be answered with the picture of prompt A, and why
+    /// Whether text B would be answered with what was made for text A, and why
     Explain {
         a: String,
         b: String,
+        /// They are questions to a chat model rather than prompts for pictures
+        #[arg(long)]
+        questions: bool,
         /// JSON is the only form; accepted for symmetry
         #[arg(long, hide = true)]
         json: bool,
@@ -62,9 +65,17 @@ pub struct Which {
 /// Runs the command. Returns what it prints.
 pub async fn run(config: &Config, action: &Action) -> Result<String> {
     start_cryptography();
-    if let Action::Explain { a, b, .. } = action {
+    if let Action::Explain {
+        a, b, questions, ..
+    } = action
+    {
+        let kind = if *questions {
+            Kind::Question
+        } else {
+            Kind::Picture
+        };
         let (encoder, threshold) = (context::encoder(config)?, config.semantic.threshold);
-        let explained = semantic::explain(encoder.as_ref(), threshold, a, b).await;
+        let explained = semantic::explain(encoder.as_ref(), threshold, kind, a, b).await;
         let explained = explained.map_err(|error| anyhow!(error))?;
         return Ok(serde_json::to_string(&explained)? + "\n");
     }

@@ -6,7 +6,7 @@ use tokio::task::spawn_blocking;
 use tracing::debug;
 
 use super::{EncodeError, Encoder};
-use crate::guard::{self, Reading, Verdict};
+use crate::guard::{Kind, Reading, Verdict};
 
 /// The result of comparing two prompts.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
@@ -20,12 +20,16 @@ pub struct Explanation {
     pub reason: String,
 }
 
-/// Parses a prompt on a blocking thread. `None` if it must be compared exactly only: it is
+/// Reads a text on a blocking thread. `None` if it must be compared exactly only: it is
 /// too long, or in a script that the encoder does not know.
-pub async fn read(prompt: &str) -> Option<Arc<Reading>> {
-    (prompt.chars().count() <= guard::MOST_CHARS).then_some(())?;
-    let prompt = prompt.to_owned();
-    let reading = spawn_blocking(move || Reading::new(&prompt)).await.ok()?;
+pub async fn read(kind: Kind, text: &str) -> Option<Arc<Reading>> {
+    let most = kind.most_chars();
+    // A character has four bytes at most: a long text is not counted through.
+    (text.len() <= 4 * most && text.chars().count() <= most).then_some(())?;
+    let text = text.to_owned();
+    let reading = spawn_blocking(move || Reading::of(kind, &text))
+        .await
+        .ok()?;
     let letters = || reading.essence().chars().filter(|c| c.is_alphabetic());
     let latin = letters().filter(char::is_ascii).count();
     (latin > 0 && 10 * latin >= 9 * letters().count()).then(|| Arc::new(reading))
@@ -63,7 +67,7 @@ pub async fn judge(asked: &Arc<Reading>, earlier: Vec<Earlier>) -> Vec<Verdict> 
 }
 
 fn compare(asked: &Reading, earlier: &Earlier) -> Verdict {
-    let known = Reading::new(&earlier.prompt);
+    let known = Reading::of(asked.kind(), &earlier.prompt);
     if earlier.stranger && known.is_personal() {
         return Verdict {
             agree: false,
@@ -73,13 +77,14 @@ fn compare(asked: &Reading, earlier: &Earlier) -> Verdict {
     asked.compare(&known)
 }
 
-/// Returns whether the second prompt would be answered with the first one's answer.
+/// Returns whether the second text would be answered with the first one's answer.
 ///
 /// # Errors
 /// If the encoder fails.
 pub async fn explain(
     encoder: &dyn Encoder,
     threshold: f32,
+    kind: Kind,
     one: &str,
     other: &str,
 ) -> Result<Explanation, EncodeError> {
@@ -88,7 +93,7 @@ pub async fn explain(
         similarity: 0.0,
         reason: reason.into(),
     };
-    let (Some(first), Some(second)) = (read(one).await, read(other).await) else {
+    let (Some(first), Some(second)) = (read(kind, one).await, read(kind, other).await) else {
         return Ok(exact_only(
             "too long, or in a script that the encoder does not know: compared exactly only",
         ));

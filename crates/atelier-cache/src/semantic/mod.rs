@@ -48,7 +48,10 @@ pub use self::{
 };
 #[cfg(feature = "redis")]
 pub use self::{redis::RedisVectorLog, vector_set::VectorSet};
-use super::{Error, guard::Reading};
+use super::{
+    Error,
+    guard::{Kind, Reading},
+};
 
 /// Maximum number of neighbours passed to the guard.
 const CANDIDATES: usize = 8;
@@ -123,12 +126,13 @@ impl Semantic {
     /// `earlier` returns the prompt of an id, or nothing if its answer is of no use.
     pub async fn find<F: Future<Output = Option<String>> + Send>(
         &self,
+        kind: Kind,
         parameters: &str,
         prompt: &str,
         now: Timestamp,
         earlier: impl Fn(String) -> F + Send + Sync,
     ) -> Option<Found> {
-        let asked = read(prompt).await?;
+        let asked = read(kind, prompt).await?;
         for candidate in self.candidates(parameters, &asked, now).await {
             let Some(words) = earlier(candidate.id.clone()).await else {
                 continue;
@@ -162,7 +166,7 @@ impl Semantic {
         let Some(vector) = self.vector(asked, LOOKUP).await else {
             return Ok(Vec::new());
         };
-        let (scope, threshold) = (self.scope(parameters), self.threshold);
+        let (scope, threshold) = (self.scope(asked.kind(), parameters), self.threshold);
         vectors
             .nearest(scope, &vector, threshold, CANDIDATES, now)
             .await
@@ -171,19 +175,20 @@ impl Semantic {
     /// Adds the prompt under an id, a UUID without hyphens, until `until`.
     pub async fn remember(
         &self,
+        kind: Kind,
         parameters: &str,
         prompt: &str,
         id: &str,
         now: Timestamp,
         until: Timestamp,
     ) {
-        let Some(reading) = read(prompt).await else {
+        let Some(reading) = read(kind, prompt).await else {
             return;
         };
         let Some(vector) = self.vector(&reading, KEEPING).await else {
             return;
         };
-        let scope = self.scope(parameters);
+        let scope = self.scope(kind, parameters);
         let kept = async {
             self.vectors()
                 .await?
@@ -283,8 +288,14 @@ impl Semantic {
         }
     }
 
-    fn scope(&self, parameters: &str) -> Scope {
+    /// Texts of two kinds share no vectors, whatever their parameters are.
+    fn scope(&self, kind: Kind, parameters: &str) -> Scope {
+        let mark = match kind {
+            Kind::Picture => "",
+            Kind::Question => "\0question\0",
+        };
         let digest = Sha256::new_with_prefix(self.encoder.model())
+            .chain_update(mark)
             .chain_update(parameters)
             .finalize();
         let first: [u8; 8] = std::array::from_fn(|at| digest[at]);

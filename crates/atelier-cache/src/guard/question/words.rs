@@ -1,0 +1,487 @@
+//! The words of a question that count, each with what it may mean.
+
+use super::{
+    super::{lemma, lexicon::LEXICON},
+    numbers,
+    split::{Form, Token},
+    vocabulary::{Group, VOCABULARY, is_participle},
+};
+
+/// A word, or a phrase that stands for one.
+#[derive(Debug, Clone)]
+pub(super) struct Word {
+    pub(super) text: String,
+    lemmas: Vec<String>,
+    groups: Vec<Group>,
+    pub(super) class: Class,
+    literal: bool,
+    /// Whether it is written as a name.
+    name: bool,
+    /// Whether names are told from other words in its text.
+    cased: bool,
+    /// Whether it is a past form.
+    pub(super) past: bool,
+    /// Whether something is going on: is running, unlike "before running".
+    progressive: bool,
+    plural: bool,
+    /// Whether one of them stands for all: an egg.
+    generic: bool,
+}
+
+/// What a word does in a sentence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Class {
+    Content,
+    Verb,
+    /// A word of grammar.
+    Small,
+    And,
+    Or,
+    Pause,
+    Stop,
+}
+
+/// What is said by words that may stand in several places.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Mood {
+    /// Can, must, should and the like.
+    pub(super) modals: Vec<&'static str>,
+    /// Whether an auxiliary says that it is past.
+    pub(super) past: bool,
+}
+
+impl Word {
+    fn new(token: &Token) -> Self {
+        let lemmas = if token.literal || token.is_number() {
+            vec![token.text.clone()]
+        } else {
+            lemmas(&token.text)
+        };
+        let groups = lemmas
+            .iter()
+            .flat_map(|lemma| VOCABULARY.groups(lemma))
+            .copied()
+            .collect();
+        let verb = lemmas.iter().any(|lemma| VOCABULARY.is_verb(lemma));
+        let class = match token.text.as_str() {
+            _ if token.literal => Class::Content,
+            "and" => Class::And,
+            "or" => Class::Or,
+            text if VOCABULARY.is_small(text) => Class::Small,
+            _ if verb && token.form == Form::Lower => Class::Verb,
+            _ => Class::Content,
+        };
+        let changed = lemmas.iter().any(|lemma| *lemma != token.text);
+        Self {
+            past: changed && verb && is_participle(&token.text),
+            plural: changed && token.text.ends_with('s') && !token.text.ends_with("ss")
+                || is_irregular_plural(&token.text),
+            name: matches!(token.form, Form::Capital | Form::Upper),
+            literal: token.literal,
+            text: token.text.clone(),
+            progressive: false,
+            cased: true,
+            generic: false,
+            lemmas,
+            groups,
+            class,
+        }
+    }
+
+    fn mark(class: Class) -> Self {
+        let mut word = Self::new(&Token::word(","));
+        word.class = class;
+        word
+    }
+
+    pub(super) const fn is_mark(&self) -> bool {
+        matches!(self.class, Class::Pause | Class::Stop)
+    }
+
+    pub(super) fn is_any(&self, words: &[&str]) -> bool {
+        !self.literal && words.contains(&self.text.as_str())
+    }
+
+    pub(super) const fn is_content(&self) -> bool {
+        matches!(self.class, Class::Content | Class::Verb)
+    }
+
+    /// Whether both mean the same here. `far`: whether they stand well inside their questions.
+    pub(super) fn is_like(&self, other: &Self, far: bool) -> bool {
+        if self.literal || other.literal {
+            return self.text == other.text;
+        }
+        let shared = self.groups.iter().any(|group| other.groups.contains(group));
+        if self.text == other.text {
+            return self.progressive == other.progressive && self.name_agrees(other);
+        }
+        let lemma = self.lemmas.iter().any(|lemma| other.lemmas.contains(lemma));
+        let name = (self.name || other.name) && !shared;
+        (shared || lemma && !name)
+            && self.progressive == other.progressive
+            && self.count_agrees(other, far)
+    }
+
+    /// Turkey is no turkey.
+    fn name_agrees(&self, other: &Self) -> bool {
+        self.name == other.name
+            || !(self.cased && other.cased)
+            || !LEXICON.grammar.names.contains(&self.text)
+    }
+
+    /// One is as good as many if it stands for all.
+    fn count_agrees(&self, other: &Self, far: bool) -> bool {
+        if self.plural == other.plural || self.class == Class::Verb || other.class == Class::Verb {
+            return true;
+        }
+        let single = if self.plural { other } else { self };
+        single.generic && far
+            || single
+                .lemmas
+                .iter()
+                .any(|lemma| VOCABULARY.is_attribute(lemma))
+    }
+}
+
+fn is_irregular_plural(word: &str) -> bool {
+    matches!(
+        word,
+        "people"
+            | "children"
+            | "men"
+            | "women"
+            | "mice"
+            | "geese"
+            | "feet"
+            | "teeth"
+            | "dice"
+            | "leaves"
+            | "wolves"
+            | "knives"
+            | "wives"
+            | "lives"
+            | "loaves"
+            | "shelves"
+            | "halves"
+    )
+}
+
+/// What the word may be a form of.
+fn lemmas(word: &str) -> Vec<String> {
+    const FIXED: [&str; 12] = [
+        "us", "as", "this", "his", "less", "does", "news", "physics", "better", "best", "thing",
+        "things",
+    ];
+    if VOCABULARY.is_small(word) || FIXED.contains(&word) || word.len() < 3 {
+        return vec![word.to_owned()];
+    }
+    lemma::lemmas(word)
+}
+
+/// What is being read.
+struct Reader<'a> {
+    tokens: &'a [Token],
+    words: Vec<Word>,
+    mood: Mood,
+    /// Since when a form of "be" may have something going on.
+    be: Option<usize>,
+    /// Whether an auxiliary was read in this sentence.
+    helped: bool,
+}
+
+/// Reads the words that count.
+pub(super) fn read(tokens: &[Token], cased: bool) -> (Vec<Word>, Mood) {
+    let tokens = numbers::read(&genitives(tokens));
+    let mut reader = Reader {
+        tokens: &tokens,
+        words: Vec::new(),
+        mood: Mood::default(),
+        be: None,
+        helped: false,
+    };
+    let mut at = 0;
+    while at < tokens.len() {
+        at = reader.step(at);
+    }
+    reader.mood.modals.sort_unstable();
+    while reader.words.last().is_some_and(Word::is_mark) {
+        reader.words.pop();
+    }
+    for word in &mut reader.words {
+        word.cased = cased;
+    }
+    (reader.words, reader.mood)
+}
+
+impl Reader<'_> {
+    fn is_any(&self, at: usize, words: &[&str]) -> bool {
+        self.tokens.get(at).is_some_and(|token| token.is_any(words))
+    }
+
+    fn before(&self, at: usize, words: &[&str]) -> bool {
+        at.checked_sub(1)
+            .is_some_and(|before| self.is_any(before, words))
+    }
+
+    /// Whether a sentence or clause begins there.
+    fn begins(&self, at: usize) -> bool {
+        at.checked_sub(1)
+            .is_none_or(|before| !self.tokens[before].is_word())
+    }
+
+    fn ends(&self, at: usize) -> bool {
+        self.tokens
+            .get(at + 1)
+            .is_none_or(|next| next.form == Form::Stop)
+    }
+
+    /// Reads what stands there; returns where to go on.
+    fn step(&mut self, at: usize) -> usize {
+        let token = &self.tokens[at];
+        if !token.is_word() {
+            let stop = token.form == Form::Stop;
+            self.words
+                .push(Word::mark(if stop { Class::Stop } else { Class::Pause }));
+            (self.be, self.helped) = (None, false);
+            return at + 1;
+        }
+        if token.literal {
+            self.words.push(Word::new(token));
+            return at + 1;
+        }
+        if let Some(next) = self.asks_what(at) {
+            return next;
+        }
+        if let Some((length, groups)) = self.phrase(at) {
+            self.push_phrase(at, length, groups);
+            return at + length;
+        }
+        if !self.helps(at) && !self.is_empty(at) {
+            self.push(at);
+        }
+        at + 1
+    }
+
+    /// "What is the age of" is "the age of".
+    fn asks_what(&mut self, at: usize) -> Option<usize> {
+        const BE: [&str; 4] = ["is", "are", "was", "were"];
+        if !self.begins(at) || !self.is_any(at, &["what"]) {
+            return None;
+        }
+        let past = |at| self.is_any(at, &["was", "were"]);
+        let (direct, past_now) = (self.is_any(at + 1, &BE), past(at + 1));
+        let busy = self.tokens.get(at + 2).is_none_or(|next| {
+            !next.is_word() || next.text.ends_with("ing") && next.text.len() > 5
+        });
+        if direct && !busy {
+            self.mood.past |= past_now;
+            return Some(at + 2);
+        }
+        let end = (at..self.tokens.len()).find(|end| self.ends(*end))?;
+        let indirect = self.is_any(end, &BE) && end > at + 1;
+        indirect.then_some(at + 1)
+    }
+
+    /// The longest phrase that begins there, and what it may mean.
+    fn phrase(&self, at: usize) -> Option<(usize, Vec<Group>)> {
+        let mut longest: (usize, Vec<Group>) = (0, Vec::new());
+        for first in lemmas(&self.tokens[at].text) {
+            for (rest, group) in VOCABULARY.phrases(&first) {
+                let length = rest.len() + 1;
+                let fits = length >= longest.0
+                    && rest
+                        .iter()
+                        .zip(at + 1..)
+                        .all(|(word, at)| self.is_form(at, word));
+                if fits && length > longest.0 {
+                    longest = (length, vec![*group]);
+                } else if fits {
+                    longest.1.push(*group);
+                }
+            }
+        }
+        (longest.0 > 0).then_some(longest)
+    }
+
+    fn is_form(&self, at: usize, word: &str) -> bool {
+        self.tokens.get(at).is_some_and(|token| {
+            token.is_word()
+                && !token.literal
+                && (token.text == word || lemmas(&token.text).iter().any(|lemma| lemma == word))
+        })
+    }
+
+    fn push_phrase(&mut self, at: usize, length: usize, groups: Vec<Group>) {
+        let mut word = Word::new(&self.tokens[at]);
+        let texts: Vec<&str> = self.tokens[at..at + length]
+            .iter()
+            .map(|token| token.text.as_str())
+            .collect();
+        word.text = texts.join(" ");
+        word.lemmas = vec![word.text.clone()];
+        word.groups = groups;
+        word.name = false;
+        word.plural = false;
+        self.words.push(self.marked(word, at));
+    }
+
+    fn push(&mut self, at: usize) {
+        let word = Word::new(&self.tokens[at]);
+        self.words.push(self.marked(word, at));
+    }
+
+    fn marked(&self, mut word: Word, at: usize) -> Word {
+        let verbal = word
+            .text
+            .split(' ')
+            .next()
+            .is_some_and(|first| first.ends_with("ing"))
+            && word.class == Class::Verb;
+        let near = self.be.is_some_and(|be| at - be <= 4);
+        let after = at.checked_sub(1).is_some_and(|before| {
+            let before = &self.tokens[before];
+            VOCABULARY.is_small(&before.text)
+                && !before.is_any(&[
+                    "is", "are", "was", "were", "am", "be", "been", "not", "i", "you", "he", "she",
+                    "it", "we", "they",
+                ])
+        });
+        word.progressive = verbal && near && !after;
+        word.generic = self.before(at, &["a", "an"])
+            || at
+                .checked_sub(1)
+                .is_some_and(|before| self.tokens[before].is_number());
+        word
+    }
+
+    /// Whether it is an auxiliary, which is remembered instead.
+    fn helps(&mut self, at: usize) -> bool {
+        let text = self.tokens[at].text.as_str();
+        let begins = self.begins(at);
+        let modal = match text {
+            "can" | "could" => Some("can"),
+            "may" | "might" => Some("may"),
+            "must" => Some("must"),
+            "should" | "shall" => Some("should"),
+            "will" => Some("will"),
+            "would" => Some("would"),
+            _ => None,
+        };
+        let hour = text == "am"
+            && at
+                .checked_sub(1)
+                .is_some_and(|before| self.tokens[before].is_number());
+        let be = !hour && matches!(text, "is" | "are" | "am" | "was" | "were" | "be" | "been");
+        let past = matches!(text, "was" | "were" | "did");
+        let helping = match modal {
+            Some(_) => !self.is_named(at),
+            None => be || self.helps_do(at),
+        };
+        if !helping {
+            return false;
+        }
+        if be {
+            self.be = Some(at);
+        }
+        self.mood.modals.extend(modal);
+        self.mood.past |= past;
+        self.helped = true;
+        if begins {
+            self.words.push(Word::new(&Token::word("whether")));
+        }
+        true
+    }
+
+    /// A can, a will, in May.
+    fn is_named(&self, at: usize) -> bool {
+        const MINE: [&str; 10] = [
+            "a", "an", "the", "my", "your", "his", "her", "their", "our", "this",
+        ];
+        let month = self.tokens[at].text == "may"
+            && (self.before(
+                at,
+                &[
+                    "in", "of", "since", "until", "by", "last", "next", "early", "late", "during",
+                    "on",
+                ],
+            ) || self.tokens.get(at + 1).is_some_and(Token::is_number));
+        self.before(at, &MINE) || month
+    }
+
+    /// Whether "do" only helps another verb.
+    fn helps_do(&self, at: usize) -> bool {
+        if !self.is_any(at, &["do", "does", "did"]) || self.ends(at) && !self.begins(at) {
+            return false;
+        }
+        self.is_any(at + 1, &["not"])
+            || !(self.helped
+                || self.before(
+                    at,
+                    &[
+                        "to", "howto", "not", "i", "you", "he", "she", "we", "they", "it",
+                    ],
+                ))
+    }
+
+    /// Whether it says nothing of its own.
+    fn is_empty(&self, at: usize) -> bool {
+        let token = &self.tokens[at];
+        match token.text.as_str() {
+            "the" | "an" | "there" => true,
+            "a" => !self.is_letter(at),
+            "really" | "actually" | "very" | "basically" | "literally" | "please" | "kindly" => {
+                true
+            }
+            "that" => self.is_any(
+                at + 1,
+                &[
+                    "i", "you", "he", "she", "it", "we", "they", "the", "my", "his", "her",
+                    "their", "our",
+                ],
+            ),
+            _ => false,
+        }
+    }
+
+    /// Vitamin A.
+    fn is_letter(&self, at: usize) -> bool {
+        let named = at
+            .checked_sub(1)
+            .is_some_and(|before| LEXICON.grammar.numbered.contains(&self.tokens[before].text));
+        named || self.tokens.get(at + 1).is_none_or(|next| !next.is_word())
+    }
+}
+
+/// Turns Chile's capital into the capital of Chile.
+fn genitives(tokens: &[Token]) -> Vec<Token> {
+    let mut turned: Vec<Token> = tokens.to_vec();
+    while let Some(at) = turned.iter().position(|token| token.is("'s")) {
+        let is_part =
+            |token: &Token| token.is_word() && !token.literal && !VOCABULARY.is_small(&token.text);
+        let whose = turned[..at]
+            .iter()
+            .rev()
+            .take_while(|token| is_part(token))
+            .count();
+        let owner = |token: &Token| {
+            token.is_any(&[
+                "my", "your", "his", "her", "our", "their", "a", "an", "the", "this",
+            ])
+        };
+        let begin = at - whose;
+        let begin = begin - usize::from(begin > 0 && whose > 0 && owner(&turned[begin - 1]));
+        let what = turned[at + 1..]
+            .iter()
+            .take_while(|token| is_part(token))
+            .count();
+        if whose == 0 || what == 0 {
+            turned.remove(at);
+            continue;
+        }
+        let mut phrase: Vec<Token> = turned[at + 1..=at + what].to_vec();
+        phrase.push(Token::word("of"));
+        phrase.extend_from_slice(&turned[begin..at]);
+        turned.splice(begin..=at + what, phrase);
+    }
+    turned
+}
