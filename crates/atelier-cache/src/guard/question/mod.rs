@@ -16,6 +16,7 @@ mod order;
 mod rules;
 mod split;
 mod vocabulary;
+mod word;
 mod words;
 #[cfg(test)]
 mod tests;
@@ -23,7 +24,8 @@ mod tests;
 use self::{
     split::{Token, is_code, split},
     vocabulary::VOCABULARY,
-    words::{Mood, Word},
+    word::Word,
+    words::Mood,
 };
 use super::Verdict;
 

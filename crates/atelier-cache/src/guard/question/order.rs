@@ -1,6 +1,6 @@
 //! Whether two questions say the same words in an order that says the same.
 
-use super::words::{Class, Word};
+use super::word::{Class, Word};
 
 /// Words that begin a part that may also stand behind the rest.
 const FRONTED: [&str; 31] = [

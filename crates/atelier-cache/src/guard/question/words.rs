@@ -1,45 +1,12 @@
-//! The words of a question that count, each with what it may mean.
+//! Reads the words of a question that count.
 
 use super::{
-    super::{lemma, lexicon::LEXICON},
+    super::lexicon::LEXICON,
     numbers,
     split::{Form, Token},
-    vocabulary::{Group, VOCABULARY, is_participle},
+    vocabulary::{Group, VOCABULARY},
+    word::{Class, Word, lemmas},
 };
-
-/// A word, or a phrase that stands for one.
-#[derive(Debug, Clone)]
-pub(super) struct Word {
-    pub(super) text: String,
-    lemmas: Vec<String>,
-    groups: Vec<Group>,
-    pub(super) class: Class,
-    literal: bool,
-    /// Whether it is written as a name.
-    name: bool,
-    /// Whether names are told from other words in its text.
-    cased: bool,
-    /// Whether it is a past form.
-    pub(super) past: bool,
-    /// Whether something is going on: is running, unlike "before running".
-    progressive: bool,
-    plural: bool,
-    /// Whether one of them stands for all: an egg.
-    generic: bool,
-}
-
-/// What a word does in a sentence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Class {
-    Content,
-    Verb,
-    /// A word of grammar.
-    Small,
-    And,
-    Or,
-    Pause,
-    Stop,
-}
 
 /// What is said by words that may stand in several places.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -48,134 +15,6 @@ pub(super) struct Mood {
     pub(super) modals: Vec<&'static str>,
     /// Whether an auxiliary says that it is past.
     pub(super) past: bool,
-}
-
-impl Word {
-    fn new(token: &Token) -> Self {
-        let lemmas = if token.literal || token.is_number() {
-            vec![token.text.clone()]
-        } else {
-            lemmas(&token.text)
-        };
-        let groups = lemmas
-            .iter()
-            .flat_map(|lemma| VOCABULARY.groups(lemma))
-            .copied()
-            .collect();
-        let verb = lemmas.iter().any(|lemma| VOCABULARY.is_verb(lemma));
-        let class = match token.text.as_str() {
-            _ if token.literal => Class::Content,
-            "and" => Class::And,
-            "or" => Class::Or,
-            text if VOCABULARY.is_small(text) => Class::Small,
-            _ if verb && token.form == Form::Lower => Class::Verb,
-            _ => Class::Content,
-        };
-        let changed = lemmas.iter().any(|lemma| *lemma != token.text);
-        Self {
-            past: changed && verb && is_participle(&token.text),
-            plural: changed && token.text.ends_with('s') && !token.text.ends_with("ss")
-                || is_irregular_plural(&token.text),
-            name: matches!(token.form, Form::Capital | Form::Upper),
-            literal: token.literal,
-            text: token.text.clone(),
-            progressive: false,
-            cased: true,
-            generic: false,
-            lemmas,
-            groups,
-            class,
-        }
-    }
-
-    fn mark(class: Class) -> Self {
-        let mut word = Self::new(&Token::word(","));
-        word.class = class;
-        word
-    }
-
-    pub(super) const fn is_mark(&self) -> bool {
-        matches!(self.class, Class::Pause | Class::Stop)
-    }
-
-    pub(super) fn is_any(&self, words: &[&str]) -> bool {
-        !self.literal && words.contains(&self.text.as_str())
-    }
-
-    pub(super) const fn is_content(&self) -> bool {
-        matches!(self.class, Class::Content | Class::Verb)
-    }
-
-    /// Whether both mean the same here. `far`: whether they stand well inside their questions.
-    pub(super) fn is_like(&self, other: &Self, far: bool) -> bool {
-        if self.literal || other.literal {
-            return self.text == other.text;
-        }
-        let shared = self.groups.iter().any(|group| other.groups.contains(group));
-        if self.text == other.text {
-            return self.progressive == other.progressive && self.name_agrees(other);
-        }
-        let lemma = self.lemmas.iter().any(|lemma| other.lemmas.contains(lemma));
-        let name = (self.name || other.name) && !shared;
-        (shared || lemma && !name)
-            && self.progressive == other.progressive
-            && self.count_agrees(other, far)
-    }
-
-    /// Turkey is no turkey.
-    fn name_agrees(&self, other: &Self) -> bool {
-        self.name == other.name
-            || !(self.cased && other.cased)
-            || !LEXICON.grammar.names.contains(&self.text)
-    }
-
-    /// One is as good as many if it stands for all.
-    fn count_agrees(&self, other: &Self, far: bool) -> bool {
-        if self.plural == other.plural || self.class == Class::Verb || other.class == Class::Verb {
-            return true;
-        }
-        let single = if self.plural { other } else { self };
-        single.generic && far
-            || single
-                .lemmas
-                .iter()
-                .any(|lemma| VOCABULARY.is_attribute(lemma))
-    }
-}
-
-fn is_irregular_plural(word: &str) -> bool {
-    matches!(
-        word,
-        "people"
-            | "children"
-            | "men"
-            | "women"
-            | "mice"
-            | "geese"
-            | "feet"
-            | "teeth"
-            | "dice"
-            | "leaves"
-            | "wolves"
-            | "knives"
-            | "wives"
-            | "lives"
-            | "loaves"
-            | "shelves"
-            | "halves"
-    )
-}
-
-/// What the word may be a form of.
-fn lemmas(word: &str) -> Vec<String> {
-    const FIXED: [&str; 12] = [
-        "us", "as", "this", "his", "less", "does", "news", "physics", "better", "best", "thing",
-        "things",
-    ];
-    if VOCABULARY.is_small(word) || FIXED.contains(&word) || word.len() < 3 {
-        return vec![word.to_owned()];
-    }
-    lemma::lemmas(word)
 }
 
 /// What is being read.
