@@ -139,45 +139,10 @@ impl Body {
     }
 
     fn task(self, offers: Offers, source: Option<Source>) -> Result<ImageTask> {
-        let quality = self.quality.unwrap_or_default();
-        if let Quality::Other(_) = quality {
-            let known = Quality::ALL.each_ref().map(Quality::as_str).join(", ");
-            return Err(invalid(
-                "quality",
-                format!("The quality is one of {known}."),
-            ));
-        }
-        if let Some(style) = &self.style
-            && !STYLES.iter().any(|known| known.id == style)
-        {
-            let known: Vec<_> = STYLES.iter().map(|style| style.id).collect();
-            return Err(invalid(
-                "style",
-                format!("The style is one of {}.", known.join(", ")),
-            ));
-        }
-        let background = self.background.unwrap_or_default();
-        if let Background::Other(_) = background {
-            let known = Background::ALL
-                .each_ref()
-                .map(Background::as_str)
-                .join(", ");
-            return Err(invalid(
-                "background",
-                format!("The background is one of {known}."),
-            ));
-        }
-        if background != Background::Auto && !offers.backgrounds {
-            let detail = "The model in use chooses the background itself.";
-            return Err(invalid("background", detail.into()));
-        }
-        let n = self.n.unwrap_or(1);
-        if !(1..=MAX_IMAGES).contains(&n) {
-            return Err(invalid(
-                "n",
-                format!("n is a number from 1 to {MAX_IMAGES}."),
-            ));
-        }
+        let quality = quality(self.quality)?;
+        let style = self.style.map(style).transpose()?;
+        let background = background(self.background, offers)?;
+        let n = number(self.n)?;
         let size = match (self.size, &source) {
             (Some(size), _) => checked(size)?,
             (None, Some(source)) => size_of(&source.picture),
@@ -188,11 +153,53 @@ impl Body {
             size,
             quality,
             n,
-            style: self.style,
+            style,
             background,
             source,
         })
     }
+}
+
+fn quality(asked: Option<Quality>) -> Result<Quality> {
+    match asked.unwrap_or_default() {
+        Quality::Other(_) => Err(none_of("quality", Quality::ALL.iter().map(Quality::as_str))),
+        quality => Ok(quality),
+    }
+}
+
+fn style(asked: String) -> Result<String> {
+    if STYLES.iter().any(|known| known.id == asked) {
+        return Ok(asked);
+    }
+    Err(none_of("style", STYLES.iter().map(|style| style.id)))
+}
+
+fn background(asked: Option<Background>, offers: Offers) -> Result<Background> {
+    match asked.unwrap_or_default() {
+        Background::Other(_) => {
+            let known = Background::ALL.iter().map(Background::as_str);
+            Err(none_of("background", known))
+        }
+        background if background != Background::Auto && !offers.backgrounds => {
+            let detail = "The model in use chooses the background itself.";
+            Err(invalid("background", detail.into()))
+        }
+        background => Ok(background),
+    }
+}
+
+fn number(asked: Option<u32>) -> Result<u32> {
+    let n = asked.unwrap_or(1);
+    if (1..=MAX_IMAGES).contains(&n) {
+        return Ok(n);
+    }
+    let detail = format!("n is a number from 1 to {MAX_IMAGES}.");
+    Err(invalid("n", detail))
+}
+
+fn none_of<'a>(name: &'static str, known: impl Iterator<Item = &'a str>) -> Error {
+    let known: Vec<_> = known.collect();
+    invalid(name, format!("The {name} is one of {}.", known.join(", ")))
 }
 
 fn invalid(code: &'static str, detail: String) -> Error {
