@@ -77,7 +77,7 @@ impl Call {
         let n = self.integer("n", 1, most)?.unwrap_or(1);
         // The provider makes, and charges, as many as it chooses the best of.
         let best_of = match self.endpoint {
-            Endpoint::Completions => self.integer("best_of", 1, 128)?.unwrap_or(1),
+            Endpoint::Completions => self.integer("best_of", 0, 128)?.unwrap_or(1),
             _ => 1,
         };
         Ok(u32::try_from(n.max(best_of)).unwrap_or(1))
