@@ -285,4 +285,4 @@ fn with_picture(answer: Option<Value>, mut event: Map<String, Value>) -> Value {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

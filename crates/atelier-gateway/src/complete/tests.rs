@@ -2,7 +2,7 @@ use serde_json::json;
 
 use super::*;
 
-fn chat(reason: &str, message: Value) -> Value {
+fn chat(reason: &str, message: &Value) -> Value {
     json!({ "choices": [{ "index": 0, "finish_reason": reason, "message": message }] })
 }
 
@@ -12,42 +12,45 @@ fn a_chat_is_whole_when_the_model_stopped() {
     let said = json!({ "content": "x" });
     let called = json!({ "content": null, "tool_calls": [{ "id": "c" }] });
     let two = |reason: &str| {
-        let mut answer = chat("stop", said.clone());
+        let mut answer = chat("stop", &said);
         let other = json!({ "finish_reason": reason, "message": called });
         answer["choices"].as_array_mut().unwrap().push(other);
         answer
     };
     for (answer, expected) in [
-        (chat("stop", said.clone()), Whole),
+        (chat("stop", &said), Whole),
         (
-            chat("stop", json!({ "content": null, "refusal": "No." })),
+            chat("stop", &json!({ "content": null, "refusal": "No." })),
             Whole,
         ),
-        (chat("length", said.clone()), Partial),
-        (chat("content_filter", said.clone()), Partial),
+        (chat("length", &said), Partial),
+        (chat("content_filter", &said), Partial),
         (
             json!({ "choices": [{ "message": said, "finish_reason": null }] }),
             Partial,
         ),
         (json!({ "choices": [{ "message": said }] }), Partial),
-        (chat("stop", json!({ "content": "" })), Partial),
+        (chat("stop", &json!({ "content": "" })), Partial),
         (
-            chat("stop", json!({ "content": null, "tool_calls": [] })),
+            chat("stop", &json!({ "content": null, "tool_calls": [] })),
             Partial,
         ),
-        (chat("tool_calls", called.clone()), ToolCalls),
-        (chat("stop", called.clone()), ToolCalls),
+        (chat("tool_calls", &called), ToolCalls),
+        (chat("stop", &called), ToolCalls),
         (
-            chat("function_call", json!({ "function_call": { "name": "f" } })),
+            chat(
+                "function_call",
+                &json!({ "function_call": { "name": "f" } }),
+            ),
             ToolCalls,
         ),
-        (chat("tool_calls", said.clone()), Partial),
+        (chat("tool_calls", &said), Partial),
         (two("tool_calls"), ToolCalls),
         (two("length"), Partial),
         (json!({ "choices": [] }), Partial),
         (json!({ "error": { "message": "x" } }), Partial),
         (
-            json!({ "error": "x", "choices": chat("stop", said.clone())["choices"] }),
+            json!({ "error": "x", "choices": chat("stop", &said)["choices"] }),
             Partial,
         ),
         (json!({}), Partial),

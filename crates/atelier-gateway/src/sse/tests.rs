@@ -130,7 +130,7 @@ proptest! {
             }
         }
         let (events, _) = split(&[text.as_bytes()]);
-        let data = events[0].data.as_deref().map(|data| data.to_vec());
+        let data = events[0].data.as_deref().map(<[u8]>::to_vec);
         let expected = (!expected.is_empty()).then(|| expected.join("\n").into_bytes());
         prop_assert_eq!(data, expected);
     }

@@ -3,13 +3,13 @@ use serde_json::json;
 
 use super::*;
 
-fn chat(usage: Value) -> Option<Usage> {
+fn chat(usage: &Value) -> Option<Usage> {
     Usage::read(Endpoint::ChatCompletions, &json!({ "usage": usage }))
 }
 
 #[test]
 fn openais_figures_are_read() {
-    let usage = chat(json!({
+    let usage = chat(&json!({
         "prompt_tokens": 2006, "completion_tokens": 300, "total_tokens": 2306,
         "prompt_tokens_details": { "cached_tokens": 1920, "audio_tokens": 5 },
         "completion_tokens_details": { "reasoning_tokens": 192, "audio_tokens": 7 },
@@ -72,9 +72,9 @@ fn every_place_and_spelling_is_known() {
     );
     let deepseek =
         json!({ "prompt_tokens": 9, "completion_tokens": 4, "prompt_cache_hit_tokens": 5 });
-    assert_eq!(chat(deepseek).unwrap().cached_input, 5);
+    assert_eq!(chat(&deepseek).unwrap().cached_input, 5);
     let openrouter = json!({ "prompt_tokens": 9, "completion_tokens": 4, "cost": 0.25 });
-    assert_eq!(chat(openrouter).unwrap().usd, Some(0.25));
+    assert_eq!(chat(&openrouter).unwrap().usd, Some(0.25));
     assert_eq!(
         Usage::read(Endpoint::CountTokens, &json!({ "input_tokens": 5 })),
         Some(Usage::default())
@@ -142,7 +142,7 @@ fn what_cannot_be_is_no_usage() {
         json!(null),
         json!("much"),
     ] {
-        assert_eq!(chat(usage.clone()), None, "{usage}");
+        assert_eq!(chat(&usage), None, "{usage}");
     }
     assert_eq!(Usage::read(Endpoint::ChatCompletions, &json!([{}])), None);
     assert_eq!(
@@ -158,14 +158,14 @@ fn details_that_cannot_be_are_not_told() {
     for cached in [json!(-1), json!(1e18), json!("x"), json!(null)] {
         let usage =
             json!({ "prompt_tokens": 5, "prompt_tokens_details": { "cached_tokens": cached } });
-        assert_eq!(chat(usage).unwrap().cached_input, 0, "{cached}");
+        assert_eq!(chat(&usage).unwrap().cached_input, 0, "{cached}");
     }
     // More than there is cannot have been cached.
     let usage = json!({ "prompt_tokens": 5, "prompt_tokens_details": { "cached_tokens": 50 } });
-    assert_eq!(chat(usage).unwrap().cached_input, 5);
+    assert_eq!(chat(&usage).unwrap().cached_input, 5);
     for cost in [json!(-1), json!(1e9), json!("1")] {
         let usage = json!({ "prompt_tokens": 5, "cost": cost });
-        assert_eq!(chat(usage).unwrap().usd, None);
+        assert_eq!(chat(&usage).unwrap().usd, None);
     }
 }
 
