@@ -26,7 +26,6 @@
 //! The crates `atelier-*` know nothing of this one; [`app`] and [`worker`] join them.
 //! The whole map is `docs/ARCHITECTURE.md`.
 
-pub mod access;
 pub mod app;
 pub mod callback;
 pub mod cli;
@@ -40,6 +39,7 @@ mod retry_after;
 pub mod telemetry;
 pub mod worker;
 
+pub use atelier_access as access;
 pub use atelier_blob as blob;
 pub use atelier_cache as cache;
 pub use atelier_limit as limit;

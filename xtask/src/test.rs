@@ -11,9 +11,10 @@ use crate::{exec, fonts, redis::Redis, site, tools};
 const LINT: &str = "clippy --workspace --exclude atelier-frontend --all-targets --";
 const LINT_WASM: &str = "clippy --package atelier-frontend --target wasm32-unknown-unknown --";
 /// Crates that other applications choose parts of, and the choices that this one never makes.
-const CHOICES: [(&str, &[&str]); 5] = [
+const CHOICES: [(&str, &[&str]); 6] = [
     ("atelier-store", &["", "sqlite", "redis"]),
     ("atelier-limit", &["", "sqlite", "redis", "tower"]),
+    ("atelier-access", &["", "sqlite", "redis"]),
     ("atelier-cache", &["", "sqlite", "redis", "encoder"]),
     ("atelier-queue", &["", "sqlite", "redis"]),
     ("atelier-webhook", &[""]),

@@ -24,7 +24,8 @@ const FOREIGN: [&str; 4] = ["target", "node_modules", "results", "peers"];
 const FOUNDATIONS: [&str; 2] = ["atelier-api", "atelier-store"];
 
 /// What single crates may be built on besides.
-const FURTHER: [(&str, &str); 3] = [
+const FURTHER: [(&str, &str); 4] = [
+    ("atelier-access", "atelier-limit"),
     ("atelier-cache", "atelier-encoder"),
     ("atelier-restore", "atelier-photo"),
     ("atelier-sketch", "atelier-photo"),

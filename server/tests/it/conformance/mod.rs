@@ -2,7 +2,6 @@
 //! cluster of three, and a Redis that has vector sets. A new store is one more word in `suites!` and a function
 //! that opens it.
 
-mod access;
 mod hits;
 mod ledger;
 mod over_limit;
@@ -107,12 +106,5 @@ mod shared {
         hits::an_answer_that_is_deleted_after_it_was_found_is_made_again,
         hits::a_hit_with_nothing_to_give_back_is_not_noted,
         hits::a_hit_has_its_charge_back_when_it_is_answered,
-        access::a_key_is_kept_to_the_letter,
-        access::a_key_can_be_revoked,
-        access::the_deny_list_has_each_subject_once,
-        access::a_job_is_withheld_until_it_is_shared_again,
-        access::a_gate_knows_a_new_key_at_once_and_a_revoked_one_after_its_renewal,
-        access::wrong_keys_are_limited_and_right_ones_are_not,
-        access::a_gate_denies_until_the_end,
     }
 }

@@ -1,12 +1,9 @@
 use std::{sync::Arc, time::Duration};
 
-use atelier::{
-    access::{AccessStore, Denial, Gate, Key, NotAdmitted, Subject, digest},
-    limit::Unit,
-    policies::own_quota,
-};
+use atelier_access::{AccessStore, Denial, Gate, Key, NotAdmitted, Subject, digest};
+use atelier_limit::{Algorithm, Policy, Scope, Unit};
 
-use super::{Stores, at};
+use super::{Store, at};
 
 async fn add(store: &Arc<dyn AccessStore>, name: &str) -> (Key, String) {
     let (key, text) = Key::new(Some(name), None, at(0));
@@ -21,9 +18,9 @@ fn denial(text: &str) -> Denial {
     }
 }
 
-pub(super) async fn a_key_is_kept_to_the_letter(stores: Stores) {
-    let store = stores.access;
-    let own = own_quota(Unit::Usd, 2.5, Duration::from_secs(86_400)).unwrap();
+pub(super) async fn a_key_is_kept_to_the_letter(store: Store) {
+    let (window, day) = (Algorithm::FixedWindow, Duration::from_secs(86_400));
+    let own = Policy::new("own", Scope::User, Unit::Usd, window, 2.5, day).unwrap();
     let (key, text) = Key::new(Some("Ada & \"Co\""), Some(own), at(0));
     store.put(&digest(&text), &key).await.unwrap();
     assert_eq!(store.find(&digest(&text)).await.unwrap(), Some(key.clone()));
@@ -31,8 +28,7 @@ pub(super) async fn a_key_is_kept_to_the_letter(stores: Stores) {
     assert_eq!(store.keys().await.unwrap(), [(digest(&text), key)]);
 }
 
-pub(super) async fn a_key_can_be_revoked(stores: Stores) {
-    let store = stores.access;
+pub(super) async fn a_key_can_be_revoked(store: Store) {
     let (key, text) = add(&store, "a").await;
     add(&store, "b").await;
     let revoked = Key {
@@ -44,8 +40,7 @@ pub(super) async fn a_key_can_be_revoked(stores: Stores) {
     assert_eq!(store.keys().await.unwrap().len(), 2);
 }
 
-pub(super) async fn the_deny_list_has_each_subject_once(stores: Stores) {
-    let store = stores.access;
+pub(super) async fn the_deny_list_has_each_subject_once(store: Store) {
     for text in ["203.0.113.0/24", "203.0.113.9/24", "BadBot"] {
         store.deny(&denial(text)).await.unwrap();
     }
@@ -63,8 +58,7 @@ pub(super) async fn the_deny_list_has_each_subject_once(stores: Stores) {
     assert_eq!(store.denials().await.unwrap().len(), 1);
 }
 
-pub(super) async fn a_job_is_withheld_until_it_is_shared_again(stores: Stores) {
-    let store = stores.access;
+pub(super) async fn a_job_is_withheld_until_it_is_shared_again(store: Store) {
     let withheld = async |job: &str| store.withheld(job).await.unwrap();
     for _twice in 0..2 {
         store.withhold("a", true).await.unwrap();
@@ -77,9 +71,8 @@ pub(super) async fn a_job_is_withheld_until_it_is_shared_again(stores: Stores) {
 }
 
 pub(super) async fn a_gate_knows_a_new_key_at_once_and_a_revoked_one_after_its_renewal(
-    stores: Stores,
+    store: Store,
 ) {
-    let store = stores.access;
     let gate = Gate::new(Arc::clone(&store), vec![]);
     let (key, text) = add(&store, "a").await;
     let admitted = gate.admit(&text, "203.0.113.1", at(0)).await.unwrap();
@@ -95,8 +88,7 @@ pub(super) async fn a_gate_knows_a_new_key_at_once_and_a_revoked_one_after_its_r
     assert!(matches!(refused, Err(NotAdmitted::Unknown)));
 }
 
-pub(super) async fn wrong_keys_are_limited_and_right_ones_are_not(stores: Stores) {
-    let store = stores.access;
+pub(super) async fn wrong_keys_are_limited_and_right_ones_are_not(store: Store) {
     let gate = Gate::new(Arc::clone(&store), vec![]);
     let (_, known) = add(&store, "a").await;
     gate.renew().await.unwrap();
@@ -118,8 +110,7 @@ pub(super) async fn wrong_keys_are_limited_and_right_ones_are_not(stores: Stores
     assert!(matches!(later, Err(NotAdmitted::Unknown)));
 }
 
-pub(super) async fn a_gate_denies_until_the_end(stores: Stores) {
-    let store = stores.access;
+pub(super) async fn a_gate_denies_until_the_end(store: Store) {
     let configured = vec![Subject::guess("2001:db8::/32").unwrap()];
     let gate = Gate::new(Arc::clone(&store), configured);
     let (key, text) = add(&store, "a").await;

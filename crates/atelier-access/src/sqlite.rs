@@ -5,8 +5,8 @@ use rusqlite::{OptionalExtension as _, params};
 use serde::Serialize;
 
 use super::{AccessStore, Denial, Error, Key, Subject, denials, keys};
-use crate::store::{
-    self, Error as StoreError,
+use atelier_store::{
+    self as store, Error as StoreError,
     sqlite::{Database, Schema},
 };
 

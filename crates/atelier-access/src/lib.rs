@@ -1,9 +1,14 @@
-//! Access control: API keys, the deny list, and the jobs that their owners withhold from
-//! others. An [`AccessStore`] keeps them; the [`Gate`] of every process has a copy of keys
-//! and denials that is at most a few seconds old.
+#![doc = include_str!("../README.md")]
+#![warn(missing_docs)]
+#![cfg_attr(
+    not(any(feature = "sqlite", feature = "redis")),
+    expect(dead_code, reason = "there is no store that needs it")
+)]
 
 mod gate;
+#[cfg(feature = "redis")]
 mod redis;
+#[cfg(feature = "sqlite")]
 mod sqlite;
 mod subject;
 
@@ -16,13 +21,16 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
+#[cfg(feature = "redis")]
+pub use self::redis::RedisAccessStore;
+#[cfg(feature = "sqlite")]
+pub use self::sqlite::SqliteAccessStore;
 pub use self::{
     gate::{Gate, NotAdmitted},
-    redis::RedisAccessStore,
-    sqlite::SqliteAccessStore,
     subject::{Subject, Unfit},
 };
-use crate::{job::hex, limit::Policy, store};
+use atelier_limit::Policy;
+use atelier_store as store;
 
 /// The prefix of every key's text.
 pub const KEY: &str = "atl_";
@@ -49,10 +57,13 @@ impl Error {
 /// The record of an API key. Only the holder has its text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Key {
+    /// Names the key without revealing it.
     pub id: String,
     /// For the operator; the id if none was given.
     pub name: String,
+    /// When.
     pub created_at: Timestamp,
+    /// When it became invalid, if it did.
     pub revoked_at: Option<Timestamp>,
     /// A quota of its own.
     pub own: Option<Policy>,
@@ -63,12 +74,14 @@ pub struct Key {
 pub struct Holder {
     /// The key's id.
     pub id: String,
+    /// A quota of its own.
     pub own: Option<Arc<Policy>>,
 }
 
 /// An entry of the deny list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Denial {
+    /// Who is denied.
     pub subject: Subject,
     /// `None` for an entry that never ends.
     pub until: Option<Timestamp>,
@@ -140,13 +153,16 @@ impl Denial {
 /// round of a hash is enough; and comparing digests need not take constant time, as
 /// nobody can choose a key's digest.
 pub fn digest(text: &str) -> String {
-    hex(&Sha256::digest(text))
+    format!("{:x}", Sha256::digest(text))
 }
 
 /// A store of keys, denials and withheld jobs.
 #[async_trait]
 pub trait AccessStore: Send + Sync + 'static {
     /// Returns every key ever created, with its digest.
+    ///
+    /// # Errors
+    /// If the store fails; this applies to all methods.
     async fn keys(&self) -> Result<Vec<(String, Key)>, Error>;
     /// Returns the key with this digest.
     async fn find(&self, digest: &str) -> Result<Option<Key>, Error>;

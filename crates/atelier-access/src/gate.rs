@@ -7,13 +7,13 @@ use std::{
     time::Duration,
 };
 
+use atelier_limit::{Counter, Rule};
 use ipnet::IpNet;
 use jiff::Timestamp;
 use tokio::time::sleep;
 use tracing::warn;
 
 use super::{AccessStore, Denial, Error, Holder, Subject, digest};
-use crate::limit::{Counter, Rule};
 
 /// Interval between refreshes of the copy.
 const RENEWAL: Duration = Duration::from_secs(2);
@@ -51,12 +51,16 @@ struct Copied {
 /// Why a key was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum NotAdmitted {
+    /// Nobody was given this key, or it was revoked.
     #[error("the API key is unknown or revoked")]
     Unknown,
+    /// Its holder is on the deny list.
     #[error("the API key is on the deny list")]
     Denied,
+    /// Too many wrong keys came from this network; with the time to wait.
     #[error("too many wrong API keys")]
     TooMany(Duration),
+    /// The store could not be asked about a key that is not known yet.
     #[error(transparent)]
     Away(#[from] Error),
 }
@@ -77,9 +81,11 @@ impl Gate {
     }
 
     /// Refreshes the copy.
+    ///
+    /// # Errors
+    /// If the store fails. The last copy applies.
     pub async fn renew(&self) -> Result<(), Error> {
-        let (keys, denials) =
-            futures::future::try_join(self.store.keys(), self.store.denials()).await?;
+        let (keys, denials) = tokio::try_join!(self.store.keys(), self.store.denials())?;
         self.take(keys, denials);
         Ok(())
     }
@@ -137,6 +143,9 @@ impl Gate {
     }
 
     /// Returns the key's holder. Unknown keys are counted against `network`, the client's.
+    ///
+    /// # Errors
+    /// If the key is not valid, or not at the moment.
     pub async fn admit(
         &self,
         text: &str,

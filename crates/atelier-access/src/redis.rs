@@ -1,11 +1,11 @@
 //! The access store in Redis: keys and denials are hashes, withheld jobs a set. Keys can be
 //! revoked and subjects denied even when Redis is full.
 
+use ::redis::Cmd;
 use async_trait::async_trait;
-use redis::Cmd;
 
 use super::{AccessStore, Denial, Error, Key, Subject, denials, keys};
-use crate::store::{self, redis::Redis};
+use atelier_store::{self as store, redis::Redis};
 
 const KEYS: &str = "access:keys";
 const DENIALS: &str = "access:denials";

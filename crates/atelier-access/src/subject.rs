@@ -22,10 +22,13 @@ pub enum Subject {
 /// Why a text names no subject.
 #[derive(Debug, thiserror::Error)]
 pub enum Unfit {
+    /// Not an address.
     #[error("{0:?} is no address such as 203.0.113.7 and no network such as 2001:db8::/32")]
     Ip(String),
+    /// Not a key's id.
     #[error("{0:?} is no key's id: those begin with {ID:?}")]
     Key(String),
+    /// Too short.
     #[error("{0:?} is too short for a user agent: nearly everybody would be denied")]
     UserAgent(String),
 }
@@ -42,6 +45,9 @@ const BROWSER: &str = "mozilla/5.0 (";
 
 impl Subject {
     /// An address or a network.
+    ///
+    /// # Errors
+    /// If the text is neither.
     pub fn ip(text: &str) -> Result<Self, Unfit> {
         let unfit = || Unfit::Ip(text.to_owned());
         let network = match text.parse::<IpNet>() {
@@ -52,6 +58,9 @@ impl Subject {
     }
 
     /// A key by its id.
+    ///
+    /// # Errors
+    /// If it cannot be one.
     pub fn key(text: &str) -> Result<Self, Unfit> {
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
         if text.starts_with(ID) && text.chars().all(plain) {
@@ -62,6 +71,9 @@ impl Subject {
     }
 
     /// Part of a `User-Agent`.
+    ///
+    /// # Errors
+    /// If it is too short to name anybody.
     pub fn user_agent(text: &str) -> Result<Self, Unfit> {
         let text = text.trim();
         if text.len() < SHORTEST || text.starts_with(KEY) {
@@ -71,6 +83,9 @@ impl Subject {
     }
 
     /// Guesses the kind from the text. What looks like an address must be a valid one.
+    ///
+    /// # Errors
+    /// If the text names nobody, or nearly everybody.
     pub fn guess(text: &str) -> Result<Self, Unfit> {
         let numeric = |c: char| c.is_ascii_hexdigit() || ".:/".contains(c);
         if text.chars().all(numeric) && text.contains(['.', ':', '/']) {

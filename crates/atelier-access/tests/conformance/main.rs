@@ -1,0 +1,70 @@
+//! One suite, run over every store.
+
+#![expect(clippy::unwrap_used, reason = "a test that fails should say where")]
+
+mod access;
+
+use std::{ops::Deref, sync::Arc};
+
+use atelier_access::{AccessStore, RedisAccessStore, SqliteAccessStore};
+use atelier_store::{conformance, redis::Redis, sqlite::Database, testing};
+use jiff::{SignedDuration, Timestamp};
+use tempfile::TempDir;
+
+/// A store, empty.
+struct Store {
+    access: Arc<dyn AccessStore>,
+    _folder: Option<TempDir>,
+}
+
+impl Deref for Store {
+    type Target = Arc<dyn AccessStore>;
+
+    fn deref(&self) -> &Arc<dyn AccessStore> {
+        &self.access
+    }
+}
+
+async fn sqlite() -> Store {
+    let folder = tempfile::tempdir().unwrap();
+    let schemas = [SqliteAccessStore::SCHEMA];
+    let database = Database::open(&folder.path().join("access.db"), &schemas).unwrap();
+    Store {
+        access: Arc::new(SqliteAccessStore::new(database)),
+        _folder: Some(folder),
+    }
+}
+
+fn over_redis(redis: Redis) -> Store {
+    Store {
+        access: Arc::new(RedisAccessStore::new(redis)),
+        _folder: None,
+    }
+}
+
+async fn redis() -> Store {
+    over_redis(testing::redis())
+}
+
+async fn cluster() -> Store {
+    over_redis(testing::redis_cluster())
+}
+
+async fn redis_8() -> Store {
+    over_redis(testing::redis_8())
+}
+
+/// So many milliseconds after the beginning of the test's time.
+fn at(milliseconds: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000).unwrap() + SignedDuration::from_millis(milliseconds)
+}
+
+conformance! { sqlite, redis, cluster, redis_8:
+    access::a_key_is_kept_to_the_letter,
+    access::a_key_can_be_revoked,
+    access::the_deny_list_has_each_subject_once,
+    access::a_job_is_withheld_until_it_is_shared_again,
+    access::a_gate_knows_a_new_key_at_once_and_a_revoked_one_after_its_renewal,
+    access::wrong_keys_are_limited_and_right_ones_are_not,
+    access::a_gate_denies_until_the_end,
+}
