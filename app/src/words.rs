@@ -172,6 +172,8 @@ mod on_server {
     fn need(limit: &Limit, usd: f64) -> f64 {
         match limit.unit.as_str() {
             "usd" => usd,
+            // Neither pictures nor photos are counted in these.
+            "tokens" => 0.0,
             _ => 1.0,
         }
     }
@@ -244,7 +246,7 @@ mod tests {
             burst: None,
             remaining,
             reset_seconds,
-            actions: vec![Kind::Image],
+            actions: vec!["image".into()],
         }
     }
 
@@ -266,6 +268,8 @@ mod tests {
         assert_eq!(allowance(&[], Kind::Image, 0.2, ENGLISH.texts()), None);
         let full = [limit("images", 20.0, 20.0, 0)];
         assert_eq!(told(&full), ("20 of 20 pictures left today.".into(), false));
+        let elsewhere = [full[0].clone(), limit("tokens", 9.0, 0.0, 60)];
+        assert_eq!(told(&elsewhere), told(&full));
     }
 
     #[test]

@@ -54,6 +54,9 @@ pub enum NotAdmitted {
     /// Nobody was given this key, or it was revoked.
     #[error("the API key is unknown or revoked")]
     Unknown,
+    /// Its time is over.
+    #[error("the API key has expired")]
+    Expired,
     /// Its holder is on the deny list.
     #[error("the API key is on the deny list")]
     Denied,
@@ -162,6 +165,9 @@ impl Gate {
         let denied = copy.denied_keys.get(&holder.id);
         if denied.is_some_and(|until| until.is_none_or(|until| now < until)) {
             return Err(NotAdmitted::Denied);
+        }
+        if holder.is_expired(now) {
+            return Err(NotAdmitted::Expired);
         }
         Ok(holder)
     }

@@ -6,20 +6,18 @@
 )]
 
 mod gate;
+mod key;
+mod pattern;
 #[cfg(feature = "redis")]
 mod redis;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+mod scope;
 mod subject;
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
-use uuid::Uuid;
 
 #[cfg(feature = "redis")]
 pub use self::redis::RedisAccessStore;
@@ -27,15 +25,12 @@ pub use self::redis::RedisAccessStore;
 pub use self::sqlite::SqliteAccessStore;
 pub use self::{
     gate::{Gate, NotAdmitted},
+    key::{Holder, ID, KEY, Key, Terms, digest},
+    pattern::{InvalidPattern, ModelPattern},
+    scope::{Scope, UnknownScope},
     subject::{Subject, Unfit},
 };
-use atelier_limit::Policy;
 use atelier_store as store;
-
-/// The prefix of every key's text.
-pub const KEY: &str = "atl_";
-/// The prefix of every key's id.
-pub const ID: &str = "key_";
 
 /// The store failed.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -54,30 +49,6 @@ impl Error {
     }
 }
 
-/// The record of an API key. Only the holder has its text.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Key {
-    /// Names the key without revealing it.
-    pub id: String,
-    /// For the operator; the id if none was given.
-    pub name: String,
-    /// When.
-    pub created_at: Timestamp,
-    /// When it became invalid, if it did.
-    pub revoked_at: Option<Timestamp>,
-    /// A quota of its own.
-    pub own: Option<Policy>,
-}
-
-/// An API key's holder, as long as the key is valid.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Holder {
-    /// The key's id.
-    pub id: String,
-    /// A quota of its own.
-    pub own: Option<Arc<Policy>>,
-}
-
 /// An entry of the deny list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Denial {
@@ -85,32 +56,6 @@ pub struct Denial {
     pub subject: Subject,
     /// `None` for an entry that never ends.
     pub until: Option<Timestamp>,
-}
-
-impl Key {
-    /// Creates a key. Returns it and its text.
-    pub fn new(name: Option<&str>, own: Option<Policy>, now: Timestamp) -> (Self, String) {
-        let random = [*Uuid::new_v4().as_bytes(), *Uuid::new_v4().as_bytes()].concat();
-        let text = format!("{KEY}{}", BASE64.encode(random));
-        // Independent of the text, so that the id reveals nothing of it.
-        let id = format!("{ID}{}", &Uuid::new_v4().simple().to_string()[..10]);
-        let key = Self {
-            name: name.unwrap_or(&id).to_owned(),
-            id,
-            created_at: now,
-            revoked_at: None,
-            own,
-        };
-        (key, text)
-    }
-
-    fn holder(self) -> Option<Holder> {
-        let valid = self.revoked_at.is_none();
-        valid.then(|| Holder {
-            id: self.id,
-            own: self.own.map(Arc::new),
-        })
-    }
 }
 
 /// The readable keys, with their digests.
@@ -147,13 +92,6 @@ impl Denial {
     pub fn holds(&self, now: Timestamp) -> bool {
         self.until.is_none_or(|until| now < until)
     }
-}
-
-/// The digest under which the store has a key. Keys are 244 random bits, so a single
-/// round of a hash is enough; and comparing digests need not take constant time, as
-/// nobody can choose a key's digest.
-pub fn digest(text: &str) -> String {
-    format!("{:x}", Sha256::digest(text))
 }
 
 /// A store of keys, denials and withheld jobs.

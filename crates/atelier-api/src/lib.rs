@@ -303,7 +303,7 @@ pub struct Limit {
     pub name: String,
     /// `ip`, `user`, `global` or `provider`.
     pub scope: String,
-    /// `requests`, `images` or `usd`.
+    /// `requests`, `images`, `tokens` or `usd`.
     pub unit: String,
     /// So much per window.
     pub quota: f64,
@@ -320,12 +320,12 @@ pub struct Limit {
     /// Seconds until all of it is there again; while nothing is left, until
     /// something is.
     pub reset_seconds: u64,
-    /// What the policy counts.
+    /// What the policy counts: `image`, `restoration`, `chat` and other calls.
     #[cfg_attr(
         feature = "serde",
         serde(default, skip_serializing_if = "Vec::is_empty")
     )]
-    pub actions: Vec<Kind>,
+    pub actions: Vec<String>,
 }
 
 /// A style preset: an id for the API, and the words that extend the prompt for a provider that draws

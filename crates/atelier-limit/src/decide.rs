@@ -140,6 +140,10 @@ impl Settlement {
     fn end(&self) -> i64 {
         match self.receipt.rule {
             Rule::FixedWindow { length, .. } => self.receipt.mark + length,
+            Rule::CalendarMonth { .. } => self.receipt.rule.end(Counter {
+                at: self.receipt.mark,
+                ..Counter::default()
+            }),
             Rule::SlidingWindow { length, .. } => self.receipt.mark + 2 * length,
             Rule::TokenBucket { .. } => self.receipt.mark,
         }
@@ -158,7 +162,7 @@ pub fn settled(settlement: &Settlement, state: Counter, now: i64) -> Option<Coun
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rule::tests::{bucket, fixed, sliding};
+    use crate::rule::tests::{bucket, fixed, month, sliding};
 
     fn kept(rule: Rule, mark: i64, now: i64) -> Option<i64> {
         let receipt = Receipt {
@@ -180,6 +184,9 @@ mod tests {
             kept(sliding(9, 10_000), 60_000, 63_000),
             Some(17_000 + HOUR)
         );
+        // April has 30 days.
+        let (april, day) = (1_806_537_600_000, 24 * HOUR);
+        assert_eq!(kept(month(9), april, april + 29 * day), Some(day + HOUR));
         assert_eq!(
             kept(bucket(9, 1, 1_000), 65_000, 63_000),
             Some(2_000 + HOUR)

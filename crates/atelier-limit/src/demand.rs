@@ -58,8 +58,8 @@ pub struct Asker<'a> {
     pub ip: &'a str,
     /// The API key's id, if there is one.
     pub user: Option<&'a str>,
-    /// The key's own quota, which replaces all policies of users.
-    pub own: Option<&'a Arc<Policy>>,
+    /// The key's own policies, which replace all policies of users.
+    pub own: &'a [Arc<Policy>],
     /// The provider to be called.
     pub provider: &'a str,
 }
@@ -71,6 +71,8 @@ pub struct Costs {
     pub requests: u64,
     /// Pictures.
     pub images: u64,
+    /// Tokens of language models.
+    pub tokens: u64,
     /// US dollars.
     pub usd: f64,
 }
@@ -80,6 +82,7 @@ impl Costs {
         match unit {
             Unit::Requests => self.requests,
             Unit::Images => self.images,
+            Unit::Tokens => self.tokens,
             Unit::Usd => micros(self.usd),
         }
     }
@@ -98,11 +101,10 @@ pub fn demands(
     asker: Asker<'_>,
     costs: Costs,
 ) -> Vec<Demand> {
-    let own = asker.own.into_iter();
     policies
         .iter()
-        .filter(|policy| policy.scope != Scope::User || asker.own.is_none())
-        .chain(own)
+        .filter(|policy| policy.scope != Scope::User || asker.own.is_empty())
+        .chain(asker.own)
         .filter(|policy| action.is_none_or(|action| policy.counts(action)))
         .filter_map(|policy| {
             let subject = asker.subject(policy.scope)?;
@@ -145,13 +147,14 @@ fn each_policy_is_asked_for_what_it_counts_of_whom_it_counts() {
         policy(Scope::Global, Unit::Usd, &["paint", "mend"]),
         policy(Scope::Provider, Unit::Requests, &["mend"]),
     ];
-    let own = policy(Scope::User, Unit::Usd, &[]);
+    let own = [Unit::Usd, Unit::Tokens].map(|unit| policy(Scope::User, unit, &[]));
     let costs = Costs {
         requests: 1,
         images: 2,
+        tokens: 70,
         usd: 0.5,
     };
-    let asked = |action, user: Option<&str>, own| {
+    let asked = |action, user: Option<&str>, own: &[Arc<Policy>]| {
         let asker = Asker {
             ip: "203.0.113.7",
             user,
@@ -169,12 +172,12 @@ fn each_policy_is_asked_for_what_it_counts_of_whom_it_counts() {
         told.collect::<Vec<_>>()
     };
     let address = told(&[("203.0.113.7", 1), ("", 500_000)]);
-    assert_eq!(asked(Some("paint"), None, None), address);
+    assert_eq!(asked(Some("paint"), None, &[]), address);
     let user = told(&[("ada", 2), ("", 500_000), ("acme", 1)]);
-    assert_eq!(asked(Some("mend"), Some("ada"), None), user);
-    // Its own quota stands for all policies of users.
-    let with_own = told(&[("", 500_000), ("acme", 1), ("ada", 500_000)]);
-    assert_eq!(asked(None, Some("ada"), Some(&own)), with_own);
+    assert_eq!(asked(Some("mend"), Some("ada"), &[]), user);
+    // Its own policies stand for all policies of users.
+    let with_own = told(&[("", 500_000), ("acme", 1), ("ada", 500_000), ("ada", 70)]);
+    assert_eq!(asked(None, Some("ada"), &own), with_own);
 }
 
 #[test]

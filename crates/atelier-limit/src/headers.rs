@@ -46,7 +46,7 @@ fn fields(standings: &[Standing]) -> impl Iterator<Item = (HeaderName, HeaderVal
 /// Returns the seconds until the full quota is available again or, if too little is left,
 /// until enough is; a window if there will never be enough.
 pub fn reset(standing: &Standing) -> u64 {
-    whole_seconds(standing.reset.unwrap_or(standing.policy.window))
+    whole_seconds(standing.reset.unwrap_or(standing.policy.window.longest()))
 }
 
 /// Returns the violated standing that recovers last: the one to wait for.
@@ -68,7 +68,7 @@ pub fn whole_seconds(duration: Duration) -> u64 {
 
 fn whole(policy: &Policy, parts: u64) -> u64 {
     match policy.unit {
-        Unit::Requests | Unit::Images => parts,
+        Unit::Requests | Unit::Images | Unit::Tokens => parts,
         Unit::Usd => parts / (Unit::Usd.parts() / 100),
     }
 }
@@ -76,6 +76,7 @@ fn whole(policy: &Policy, parts: u64) -> u64 {
 fn unit(policy: &Policy) -> &'static str {
     match policy.unit {
         Unit::Requests | Unit::Images => "",
+        Unit::Tokens => ";qu=\"tokens\"",
         Unit::Usd => ";qu=\"usd-cents\"",
     }
 }
@@ -104,12 +105,14 @@ mod tests {
         let standings = [
             standing(Unit::Images, 7, Some(1_001)),
             standing(Unit::Usd, 1_239_999, Some(59_000)),
+            standing(Unit::Tokens, 3, Some(1_000)),
         ];
         let mut fields = HeaderMap::new();
         set(&mut fields, &standings);
-        let policies = "\"images\";q=20;w=3600, \"usd\";q=2000;w=3600;qu=\"usd-cents\"";
+        let policies = "\"images\";q=20;w=3600, \"usd\";q=2000;w=3600;qu=\"usd-cents\", \
+                        \"tokens\";q=20;w=3600;qu=\"tokens\"";
         assert_eq!(fields["ratelimit-policy"], policies);
-        let left = "\"images\";r=7;t=2, \"usd\";r=123;t=59";
+        let left = "\"images\";r=7;t=2, \"usd\";r=123;t=59, \"tokens\";r=3;t=1";
         assert_eq!(fields["ratelimit"], left);
 
         let mut none = HeaderMap::new();

@@ -23,6 +23,7 @@ mod rule;
 mod sqlite;
 mod stats;
 mod terms;
+mod window;
 
 use std::time::Duration;
 
@@ -42,7 +43,8 @@ pub use self::{
     rejections::RejectionCache,
     rule::{Counter, Rule},
     stats::{HourlyStats, Stats},
-    terms::{Algorithm, OnError, Scope, Unit},
+    terms::{Algorithm, OnError, Scope, Unit, UnknownUnit},
+    window::{InvalidWindow, Window},
 };
 
 /// The store failed.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Algorithm, OnError, Receipt, Rule, Scope, Unit};
+use super::{Algorithm, OnError, Receipt, Rule, Scope, Unit, Window};
 use atelier_store::milliseconds;
 
 /// Maximum number of parts; beyond it, Redis' scripts cannot count exactly.
@@ -28,8 +28,8 @@ pub struct Policy {
     pub algorithm: Algorithm,
     /// Parts per window.
     pub quota: u64,
-    /// 1 second to 366 days.
-    pub window: Duration,
+    /// 1 second to 366 days, or a calendar month.
+    pub window: Window,
     /// Maximum that can be charged at once, in parts: the bucket's size, or the quota.
     pub burst: u64,
     /// Which actions are counted; empty for all. The program chooses their names.
@@ -51,8 +51,7 @@ struct Written {
     unit: Unit,
     algorithm: Algorithm,
     quota: f64,
-    #[serde(with = "super::duration")]
-    window: Duration,
+    window: Window,
     #[serde(skip_serializing_if = "Option::is_none")]
     burst: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -70,7 +69,7 @@ pub struct InvalidPolicy {
 
 impl Policy {
     /// Creates a policy for all actions. A token bucket's size is its quota. While the store
-    /// is unreachable, requests pass uncounted, unless the unit is money.
+    /// is unreachable, requests pass uncounted, unless the unit is money or tokens.
     ///
     /// # Errors
     /// If a value is not allowed; the error names it.
@@ -80,7 +79,7 @@ impl Policy {
         unit: Unit,
         algorithm: Algorithm,
         quota: f64,
-        window: Duration,
+        window: impl Into<Window>,
     ) -> Result<Self, InvalidPolicy> {
         Self::try_from(Written {
             name: name.into(),
@@ -88,7 +87,7 @@ impl Policy {
             unit,
             algorithm,
             quota,
-            window,
+            window: window.into(),
             burst: None,
             actions: None,
             on_error: None,
@@ -128,8 +127,16 @@ impl Policy {
                 "a name is made of lower-case letters, digits and hyphens, 64 at most.".into(),
             );
         }
-        if self.window < Duration::from_secs(1) || self.window > LONGEST {
+        let length = self.window.longest();
+        if length < Duration::from_secs(1) || length > LONGEST {
             return Err("its window must be at least \"1s\" and at most \"366d\".".into());
+        }
+        if self.window == Window::Month && self.algorithm != Algorithm::FixedWindow {
+            return Err(
+                "its window is \"1mo\", a calendar month, which only a fixed_window can be. \
+                        Use \"30d\"."
+                    .into(),
+            );
         }
         match self.rule {
             Rule::TokenBucket { refill: 0, .. } => {
@@ -172,8 +179,9 @@ impl TryFrom<Written> for Policy {
 
 impl Written {
     fn rule(&self, quota: u64, burst: u64) -> Rule {
-        let length = milliseconds(self.window).max(1);
+        let length = milliseconds(self.window.longest()).max(1);
         match self.algorithm {
+            Algorithm::FixedWindow if self.window == Window::Month => Rule::CalendarMonth { quota },
             Algorithm::FixedWindow => Rule::FixedWindow { quota, length },
             Algorithm::SlidingWindow => Rule::SlidingWindow { quota, length },
             Algorithm::TokenBucket => {
@@ -196,7 +204,11 @@ impl Written {
             Algorithm::TokenBucket => format!("b{}/", self.quota),
         };
         let unit = &self.unit.as_str()[..1];
-        format!("{}:{unit}{shape}{}:", self.name, self.window.as_millis())
+        let window = match self.window {
+            Window::Span(length) => length.as_millis().to_string(),
+            Window::Month => self.window.to_string(),
+        };
+        format!("{}:{unit}{shape}{window}:", self.name)
     }
 
     fn checked(self) -> Result<Policy, String> {
@@ -256,131 +268,4 @@ fn parts(unit: Unit, amount: f64) -> Result<u64, &'static str> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(text: &str) -> Result<Policy, String> {
-        toml::from_str(text).map_err(|error| error.to_string())
-    }
-
-    const GOOD: &str = "name = 'a'\nscope = 'ip'\nunit = 'images'\nalgorithm = 'fixed_window'\n\
-                        quota = 20\nwindow = '1d'\n";
-
-    #[test]
-    fn what_is_left_out_has_a_default() {
-        let policy = read(GOOD).unwrap();
-        assert_eq!((policy.quota, policy.burst), (20, 20));
-        assert!(policy.counts("anything"));
-        assert_eq!(policy.on_error, OnError::Allow);
-        let money = read(&GOOD.replace("images", "usd").replace("20", "2.5")).unwrap();
-        assert_eq!((money.quota, money.on_error), (2_500_000, OnError::Deny));
-    }
-
-    #[test]
-    fn a_burst_is_for_buckets() {
-        let policy = read(&format!("{GOOD}burst = 3")).unwrap();
-        assert_eq!((policy.quota, policy.burst), (20, 20));
-    }
-
-    #[test]
-    fn a_policy_is_printed_as_it_was_written() {
-        for text in [
-            GOOD.to_owned(),
-            GOOD.replace("images", "usd").replace("20", "0.25"),
-            GOOD.replace("fixed_window", "token_bucket") + "burst = 40",
-            GOOD.to_owned() + "actions = ['image']",
-        ] {
-            let policy = read(&text).unwrap();
-            assert_eq!(read(&toml::to_string(&policy).unwrap()).unwrap(), policy);
-        }
-    }
-
-    #[test]
-    fn a_bucket_fills_by_the_smallest_numbers_that_say_the_same() {
-        let bucket = GOOD.replace("fixed_window", "token_bucket");
-        let policy = read(&bucket.replace("'1d'", "'1000s'")).unwrap();
-        let expected = Rule::TokenBucket {
-            size: 20,
-            refill: 1,
-            period: 50_000,
-        };
-        assert_eq!(policy.rule(), expected);
-        let policy = read(&bucket.replace("20", "9").replace("'1d'", "'6s'")).unwrap();
-        let expected = Rule::TokenBucket {
-            size: 9,
-            refill: 3,
-            period: 2_000,
-        };
-        assert_eq!(policy.rule(), expected);
-    }
-
-    #[test]
-    fn a_receipt_is_known_by_its_policy() {
-        let (mine, other) = (
-            read(GOOD).unwrap(),
-            read(&GOOD.replace("'a'", "'b'")).unwrap(),
-        );
-        let receipt = Receipt {
-            key: format!("{}203.0.113.7", mine.prefix()),
-            unit: mine.unit,
-            rule: mine.rule(),
-            cost: 1,
-            mark: 0,
-        };
-        assert!(mine.gave(&receipt) && !other.gave(&receipt));
-    }
-
-    #[test]
-    fn the_outermost_policies_are_taken() {
-        for text in [
-            GOOD.replace("'1d'", "'1s'"),
-            GOOD.replace("'1d'", "'366d'"),
-            GOOD.replace("'a'", &format!("'{}'", "a".repeat(64))),
-            GOOD.replace("20", "0"),
-            GOOD.replace("20", &MAX_PARTS.to_string()),
-        ] {
-            read(&text).unwrap();
-        }
-        let bucket = GOOD.replace("fixed_window", "token_bucket");
-        // In lowest terms: one of a million milliseconds.
-        let bucket = bucket.replace("20", "1").replace("'1d'", "'1000s'");
-        read(&format!("{bucket}burst = {}", MAX_PARTS / 1_000_000)).unwrap();
-        read(&format!("{bucket}burst = {}", MAX_PARTS / 1_000_000 + 1)).unwrap_err();
-        // The very last: 2^14 milliseconds and 2^39 requests.
-        let bucket = bucket.replace("'1000s'", "'16s 384ms'");
-        read(&format!("{bucket}burst = {}", 1_u64 << 39)).unwrap();
-    }
-
-    #[test]
-    fn a_bad_policy_is_named() {
-        for (from, to, why) in [
-            ("'a'", "'A b'", "lower-case"),
-            ("'1d'", "'10ms'", "window"),
-            ("'1d'", "'900d'", "window"),
-            ("'1d'", "'367d'", "window"),
-            ("'a'", "''", "lower-case"),
-            ("'a'", &format!("'{}'", "a".repeat(65)), "lower-case"),
-            ("20", "-1", "quota is negative"),
-            ("20", "nan", "quota is negative"),
-            ("20", "1.5", "whole number"),
-            ("20", "1e17", "too large"),
-            ("'1d'", "'1d'\nactions = []", "actions"),
-        ] {
-            let error = read(&GOOD.replace(from, to)).unwrap_err();
-            assert!(
-                error.contains("the limit") && error.contains(why),
-                "{error}"
-            );
-        }
-        let bucket = GOOD.replace("fixed_window", "token_bucket");
-        for (quota, burst, why) in [
-            ("0", "5", "never fill"),
-            ("5", "0", "burst is below 1"),
-            ("7919", "9e14", "too large to be counted"),
-        ] {
-            let text = bucket.replace("20", quota) + &format!("burst = {burst}");
-            let error = read(&text).unwrap_err();
-            assert!(error.contains(why), "{error}");
-        }
-    }
-}
+mod tests;

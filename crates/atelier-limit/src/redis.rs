@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 
 use super::{
     Counter, Decision, Demand, Error, HourlyStats, Limiter, Receipt, Rule, Settlement, decide,
+    rule::calendar_month,
 };
 use atelier_store::{
     batcher::{Batcher, Results},
@@ -148,7 +149,7 @@ struct Batch<'a> {
     /// The counters, without duplicates.
     keys: Vec<&'a str>,
     /// The rules, without duplicates.
-    rules: Vec<Rule>,
+    rules: Vec<[f64; 4]>,
     checks: Vec<f64>,
     /// The index of each demand's counter among the keys.
     places: Vec<usize>,
@@ -166,7 +167,7 @@ impl<'a> Batch<'a> {
                     batch.keys.len() - 1
                 });
                 batch.places.push(place);
-                let rule = batch.rule(demand.policy.rule);
+                let rule = batch.rule(numbers(demand.policy.rule, check.now));
                 let numbers = [place as f64 + 1.0, rule as f64, demand.cost as f64];
                 batch.checks.extend(numbers);
             }
@@ -175,7 +176,7 @@ impl<'a> Batch<'a> {
     }
 
     /// The index at which the rule begins in the row; there are only as many as policies.
-    fn rule(&mut self, rule: Rule) -> usize {
+    fn rule(&mut self, rule: [f64; 4]) -> usize {
         let place = self.rules.iter().position(|known| *known == rule);
         let place = place.unwrap_or_else(|| {
             self.rules.push(rule);
@@ -186,7 +187,7 @@ impl<'a> Batch<'a> {
 
     /// All numbers as MessagePack (<https://msgpack.org>): an array of doubles.
     fn row(&self) -> Vec<u8> {
-        let rules = self.rules.iter().flat_map(|rule| numbers(*rule));
+        let rules = self.rules.iter().copied().flatten();
         let count = [self.rules.len() as f64];
         let row = count
             .into_iter()
@@ -236,16 +237,26 @@ fn packed_settlement(Settlement { receipt, actual }: &Settlement) -> Vec<u8> {
     } = receipt;
     let mut packed = Vec::with_capacity(96);
     let charge = [*cost as f64, *mark as f64, *actual as f64];
-    for number in numbers(*rule).into_iter().chain(charge) {
+    for number in numbers(*rule, *mark).into_iter().chain(charge) {
         packed.extend(number.to_le_bytes());
     }
     pack_name(&mut packed, key);
     packed
 }
 
-/// The algorithm and its three numbers.
-fn numbers(rule: Rule) -> [f64; 4] {
+/// The algorithm and its three numbers. Scripts know no calendar: they are told when the
+/// month of `now` began.
+fn numbers(rule: Rule, now: i64) -> [f64; 4] {
     match rule {
+        Rule::CalendarMonth { quota } => {
+            let start = calendar_month::start(now);
+            [
+                4.0,
+                quota as f64,
+                calendar_month::LONGEST as f64,
+                start as f64,
+            ]
+        }
         Rule::FixedWindow { quota, length } => [1.0, quota as f64, length as f64, 0.0],
         Rule::SlidingWindow { quota, length } => [2.0, quota as f64, length as f64, 0.0],
         Rule::TokenBucket {

@@ -1,6 +1,7 @@
 //! The arithmetic of counters: pure functions of (state, now, cost), the same for every
 //! store. Time is in Unix milliseconds.
 
+pub(super) mod calendar_month;
 mod fixed_window;
 mod sliding_window;
 mod token_bucket;
@@ -26,7 +27,12 @@ pub enum Rule {
         /// Milliseconds.
         length: i64,
     },
-    /// The same, also counting the share of the previous window that lies within one length
+    /// A quota per calendar month in UTC.
+    CalendarMonth {
+        /// Parts per month.
+        quota: u64,
+    },
+    /// As [`FixedWindow`](Self::FixedWindow), also counting the share of the previous window that lies within one length
     /// of now.
     SlidingWindow {
         /// Parts per length.
@@ -62,6 +68,7 @@ impl Rule {
     pub fn at(&self, state: Option<Counter>, now: i64) -> Counter {
         match *self {
             Self::FixedWindow { length, .. } => fixed_window::at(length, state, now),
+            Self::CalendarMonth { .. } => calendar_month::at(state, now),
             Self::SlidingWindow { length, .. } => sliding_window::at(length, state, now),
             Self::TokenBucket {
                 size,
@@ -89,8 +96,8 @@ impl Rule {
             return Some(0);
         }
         match *self {
-            Self::FixedWindow { quota, length } => {
-                (cost <= quota).then(|| counter.at + length - now)
+            Self::FixedWindow { quota, .. } | Self::CalendarMonth { quota } => {
+                (cost <= quota).then(|| self.end(counter) - now)
             }
             Self::SlidingWindow { quota, length } => {
                 (cost <= quota).then(|| sliding_window::wait(quota, length, counter, now, cost))
@@ -115,6 +122,7 @@ impl Rule {
     pub fn end(&self, counter: Counter) -> i64 {
         match *self {
             Self::FixedWindow { length, .. } => counter.at + length,
+            Self::CalendarMonth { .. } => calendar_month::end(counter.at),
             Self::SlidingWindow { length, .. } => sliding_window::end(length, counter),
             Self::TokenBucket { refill, .. } => token_bucket::full(refill, counter),
         }
@@ -124,7 +132,9 @@ impl Rule {
     /// counts.
     pub fn mark(&self, charged: Counter) -> i64 {
         match *self {
-            Self::FixedWindow { .. } | Self::SlidingWindow { .. } => charged.at,
+            Self::FixedWindow { .. } | Self::CalendarMonth { .. } | Self::SlidingWindow { .. } => {
+                charged.at
+            }
             Self::TokenBucket { refill, .. } => token_bucket::full(refill, charged),
         }
     }
@@ -134,7 +144,9 @@ impl Rule {
     /// owed.
     pub fn settle(&self, state: Counter, now: i64, mark: i64, cost: u64, actual: u64) -> Counter {
         match *self {
-            Self::FixedWindow { .. } => fixed_window::settle(state, mark, cost, actual),
+            Self::FixedWindow { .. } | Self::CalendarMonth { .. } => {
+                fixed_window::settle(state, mark, cost, actual)
+            }
             Self::SlidingWindow { length, .. } => {
                 sliding_window::settle(length, state, mark, cost, actual)
             }
@@ -146,7 +158,9 @@ impl Rule {
 
     fn left(&self, counter: Counter, now: i64) -> u64 {
         match *self {
-            Self::FixedWindow { quota, .. } => quota.saturating_sub(counter.used),
+            Self::FixedWindow { quota, .. } | Self::CalendarMonth { quota } => {
+                quota.saturating_sub(counter.used)
+            }
             Self::SlidingWindow { quota, length } => {
                 sliding_window::left(quota, length, counter, now)
             }
@@ -156,7 +170,9 @@ impl Rule {
 
     fn take(&self, counter: Counter, cost: u64) -> Counter {
         let taken = match *self {
-            Self::FixedWindow { .. } | Self::SlidingWindow { .. } => cost,
+            Self::FixedWindow { .. } | Self::CalendarMonth { .. } | Self::SlidingWindow { .. } => {
+                cost
+            }
             Self::TokenBucket { period, .. } => cost * period,
         };
         Counter {

@@ -26,6 +26,9 @@ pub enum Unit {
     Requests,
     /// One for each picture asked for.
     Images,
+    /// What language models read and write, as their provider counts it: estimated first
+    /// and settled later.
+    Tokens,
     /// US dollars: the cost of a call, estimated first and settled later.
     Usd,
 }
@@ -35,7 +38,7 @@ pub enum Unit {
 #[serde(rename_all = "snake_case")]
 pub enum Algorithm {
     /// A quota per window; windows begin at multiples of their length since the Unix
-    /// epoch.
+    /// epoch, or with the month.
     FixedWindow,
     /// A quota for the last window's length at any moment, by the weighted two-bucket
     /// estimate.
@@ -68,13 +71,14 @@ impl Scope {
 
 impl Unit {
     /// All units.
-    pub const ALL: [Self; 3] = [Self::Requests, Self::Images, Self::Usd];
+    pub const ALL: [Self; 4] = [Self::Requests, Self::Images, Self::Tokens, Self::Usd];
 
     /// Its name.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Requests => "requests",
             Self::Images => "images",
+            Self::Tokens => "tokens",
             Self::Usd => "usd",
         }
     }
@@ -82,7 +86,7 @@ impl Unit {
     /// The number of parts of one unit: a million for a dollar, one for all others.
     pub const fn parts(self) -> u64 {
         match self {
-            Self::Requests | Self::Images => 1,
+            Self::Requests | Self::Images | Self::Tokens => 1,
             Self::Usd => 1_000_000,
         }
     }
@@ -92,12 +96,12 @@ impl Unit {
         parts as f64 / self.parts() as f64
     }
 
-    /// The default while the store is unreachable: money is not spent uncounted, all else is
-    /// allowed.
+    /// The default while the store is unreachable: money and tokens, which cost money, are
+    /// not spent uncounted; all else is allowed.
     pub(super) const fn on_error(self) -> OnError {
         match self {
             Self::Requests | Self::Images => OnError::Allow,
-            Self::Usd => OnError::Deny,
+            Self::Tokens | Self::Usd => OnError::Deny,
         }
     }
 }

@@ -42,6 +42,7 @@ impl Studio {
             requests: 1,
             images: request.images().into(),
             usd: self.provider.estimate((&request.task).into()),
+            ..Costs::default()
         };
         let demands = self.order_demands(caller, kind, costs, terms);
         let charge = match self.charge_order(caller, demands.clone(), now).await {
@@ -179,7 +180,7 @@ impl Studio {
             own: caller
                 .holder
                 .as_ref()
-                .and_then(|holder| holder.own.as_ref()),
+                .map_or(&[], |holder| &holder.policies),
             provider: self.provider.name(),
         };
         limit::demands(
@@ -221,6 +222,7 @@ impl Studio {
             requests: 1,
             images: 1,
             usd: self.provider.estimate(Work::Restoration),
+            ..Costs::default()
         };
         let demands = self.demands(caller, Some(Kind::Restoration), costs);
         let wanted: Vec<_> = demands.iter().map(|demand| demand.cost).collect();
@@ -331,7 +333,7 @@ fn may_look(standings: &[Standing]) -> bool {
 pub(super) fn settlements(job: &Job, bill: &Bill) -> Vec<Settlement> {
     let settled = receipts(job).into_iter().filter_map(|receipt| {
         let actual = match receipt.unit {
-            Unit::Requests => receipt.cost,
+            Unit::Requests | Unit::Tokens => receipt.cost,
             Unit::Images => made(bill).map_or(receipt.cost, |made| made.min(receipt.cost)),
             Unit::Usd => {
                 let estimates = receipt.cost.saturating_mul(bill.estimates.into());

@@ -1,7 +1,12 @@
 //! `atelier keys`: API keys. It works on the store directly, beside a server that may be
 //! running.
 
-use std::{cmp::Reverse, time::Duration};
+mod list;
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashSet},
+    time::Duration,
+};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::{
@@ -9,17 +14,16 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser},
 };
 use jiff::Timestamp;
-use serde_json::json;
 
+use self::list::list;
 use crate::{
-    access::{AccessStore, Key},
+    access::{AccessStore, Key, ModelPattern, Scope, Terms},
     app::context::{AppContext, start_cryptography},
     app::data_dir,
     callback::outgoing_secret,
-    cli::table::{lines, table},
     config::Config,
-    limit::Unit,
-    policies::own_quota,
+    limit::{Policy, Unit, Window},
+    policies::{own_limit, own_quota},
 };
 
 /// What is to be done with API keys.
@@ -72,21 +76,122 @@ fn units() -> impl TypedValueParser<Value = Unit> {
     PossibleValuesParser::new(Unit::ALL.map(Unit::as_str)).try_map(|name| name.parse::<Unit>())
 }
 
+/// The scopes by their names.
+fn scopes() -> impl TypedValueParser<Value = Scope> {
+    PossibleValuesParser::new(Scope::ALL.map(Scope::as_str)).try_map(|name| name.parse::<Scope>())
+}
+
+/// Maximum length of a tag's name, in characters.
+const LONGEST_TAG: usize = 50;
+
+/// Parses a tag, whose value is held to the rules of names.
+fn tag(text: &str) -> Result<(String, String)> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let (tag, value) = text.split_once('=').unwrap_or_default();
+    ensure!(
+        (1..=LONGEST_TAG).contains(&tag.len()) && tag.chars().all(plain) && name(value).is_ok(),
+        "{text:?} is no tag such as team=a. Its name has 1 to {LONGEST_TAG} letters, digits, dots, hyphens or \
+         underscores, its value 1 to {LONGEST_NAME} printable characters."
+    );
+    Ok((tag.to_owned(), value.to_owned()))
+}
+
+/// Maximum number of models, limits and tags of one key, each.
+const MOST_TERMS: usize = 50;
+
 /// Options of a new key.
 #[derive(Debug, Args)]
 pub struct Creation {
     /// Whose it is, for your own memory; without it the key is called by its id
     #[arg(value_parser = name)]
     name: Option<String>,
-    /// A quota of its own, instead of the limits of scope "user"
+    /// What it opens, several times for several; without it studio, gateway and messages
+    #[arg(long = "scope", value_name = "SCOPE", value_parser = scopes(), value_delimiter = ',')]
+    scopes: Vec<Scope>,
+    /// The only models that it may ask for, such as 'gpt-*', several times for several
+    #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
+    models: Vec<ModelPattern>,
+    /// A limit of its own, such as '20 usd / 1mo' (a calendar month) or '60 requests / 1m',
+    /// several times for several, instead of the limits of scope "user"
+    #[arg(long = "limit", value_name = "LIMIT", value_parser = own_limit)]
+    limits: Vec<Policy>,
+    /// How long it is valid, such as 90d; without it, until it is revoked
+    #[arg(long, value_name = "PERIOD", value_parser = humantime::parse_duration)]
+    expires: Option<Duration>,
+    /// For your own memory, such as team=a, several times for several
+    #[arg(long = "tag", value_name = "NAME=VALUE", value_parser = tag)]
+    tags: Vec<(String, String)>,
+    /// A quota of its own: as --limit, in three options
     #[arg(long)]
     quota: Option<f64>,
     /// What the quota counts
     #[arg(long, value_parser = units(), default_value = "images", requires = "quota")]
     unit: Unit,
     /// The quota's window
-    #[arg(long, value_parser = humantime::parse_duration, default_value = "1d", requires = "quota")]
-    window: Duration,
+    #[arg(long, default_value = "1d", requires = "quota")]
+    window: Window,
+}
+
+impl Creation {
+    /// What the key will permit.
+    fn terms(&self, now: Timestamp) -> Result<Terms> {
+        Ok(Terms {
+            scopes: match self.scopes.as_slice() {
+                [] => Scope::usual(),
+                scopes => scopes.iter().copied().collect::<BTreeSet<_>>(),
+            },
+            models: few("--models", self.models.clone())?,
+            policies: few("--limit", self.policies()?)?,
+            expires_at: self.expires.map(|period| end(now, period)).transpose()?,
+            tags: self.distinct_tags()?,
+        })
+    }
+
+    /// Its own limits, which must not count the same thing twice.
+    fn policies(&self) -> Result<Vec<Policy>> {
+        let quota = self
+            .quota
+            .map(|quota| own_quota(self.unit, quota, self.window))
+            .transpose()?;
+        let policies: Vec<_> = quota.into_iter().chain(self.limits.clone()).collect();
+        let mut counted = HashSet::new();
+        for policy in &policies {
+            let (unit, window) = (policy.unit.as_str(), policy.window.to_string());
+            ensure!(
+                counted.insert((unit, window.clone())),
+                "two limits count {unit} in {window}. The smaller one alone says the same."
+            );
+        }
+        Ok(policies)
+    }
+
+    fn distinct_tags(&self) -> Result<BTreeMap<String, String>> {
+        let mut tags = BTreeMap::new();
+        for (tag, value) in few("--tag", self.tags.clone())? {
+            let before = tags.insert(tag.clone(), value);
+            ensure!(before.is_none(), "the tag {tag:?} is given twice.");
+        }
+        Ok(tags)
+    }
+}
+
+fn few<T>(option: &str, values: Vec<T>) -> Result<Vec<T>> {
+    ensure!(
+        values.len() <= MOST_TERMS,
+        "{option} is given {} times. A key takes at most {MOST_TERMS}.",
+        values.len()
+    );
+    Ok(values)
+}
+
+/// When a key ends that is valid for this long.
+fn end(now: Timestamp, period: Duration) -> Result<Timestamp> {
+    ensure!(
+        !period.is_zero(),
+        "--expires is 0: the key would never be valid."
+    );
+    now.checked_add(period)
+        .context("--expires is too long. Leave it out for a key that does not end.")
 }
 
 /// Runs the command. Returns what it prints.
@@ -114,11 +219,7 @@ pub async fn run(config: &Config, action: &Action) -> Result<String> {
 }
 
 async fn create(store: &dyn AccessStore, creation: &Creation, now: Timestamp) -> Result<String> {
-    let own = creation
-        .quota
-        .map(|quota| own_quota(creation.unit, quota, creation.window))
-        .transpose()?;
-    let (key, text) = Key::new(creation.name.as_deref(), own, now);
+    let (key, text) = Key::new(creation.name.as_deref(), creation.terms(now)?, now);
     store
         .put(&crate::access::digest(&text), &key)
         .await
@@ -126,54 +227,10 @@ async fn create(store: &dyn AccessStore, creation: &Creation, now: Timestamp) ->
     Ok(format!("{text}\n"))
 }
 
-async fn list(store: &dyn AccessStore, as_json: bool) -> Result<String> {
-    let mut keys: Vec<Key> = store
-        .keys()
-        .await?
-        .into_iter()
-        .map(|(_, key)| key)
-        .collect();
-    keys.sort_by_key(|key| Reverse(key.created_at));
-    if as_json {
-        let rows: Vec<_> = keys.iter().map(shown).collect();
-        return Ok(lines(&rows)?);
-    }
-    let head = ["ID", "CREATED", "REVOKED", "QUOTA", "NAME"];
-    Ok(table(head, keys.iter().map(row)))
-}
-
-fn shown(key: &Key) -> serde_json::Value {
-    let own = key.own.as_ref().map(|own| {
-        json!({
-            "quota": own.unit.amount(own.quota),
-            "unit": own.unit,
-            "window": humantime::format_duration(own.window).to_string(),
-        })
-    });
-    json!({
-        "id": key.id, "name": key.name, "created_at": key.created_at,
-        "revoked_at": key.revoked_at, "quota": own,
-    })
-}
-
-fn row(key: &Key) -> [String; 5] {
-    let time = |time: Timestamp| time.strftime("%Y-%m-%d %H:%M").to_string();
-    let own = key.own.as_ref().map(|own| {
-        let (quota, unit) = (own.unit.amount(own.quota), own.unit.as_str());
-        let window = humantime::format_duration(own.window);
-        format!("{quota} {unit} / {window}")
-    });
-    [
-        key.id.clone(),
-        time(key.created_at),
-        key.revoked_at.map_or_else(|| "-".into(), time),
-        own.unwrap_or_else(|| "-".into()),
-        key.name.clone(),
-    ]
-}
-
 async fn revoke(store: &dyn AccessStore, wanted: &str, now: Timestamp) -> Result<String> {
-    let valid = |key: &Key| key.revoked_at.is_none() && (key.id == wanted || key.name == wanted);
+    let ended = |key: &Key| key.terms.expires_at.is_some_and(|end| end <= now);
+    let named = |key: &Key| key.id == wanted || (key.name == wanted && !ended(key));
+    let valid = |key: &Key| key.revoked_at.is_none() && named(key);
     let keys = store.keys().await?;
     let mut found = keys.into_iter().filter(|(_, key)| valid(key));
     let Some((digest, key)) = found.next() else {

@@ -3,10 +3,12 @@
 use std::collections::HashSet;
 
 use anyhow::{Result, bail, ensure};
-use atelier_api::Kind;
 
 use super::{Config, ProviderName};
-use crate::{limit::Unit, policies::RESERVED};
+use crate::{
+    limit::Unit,
+    policies::{ACTIONS, is_reserved},
+};
 
 impl Config {
     pub(super) fn check(&self) -> Result<()> {
@@ -62,7 +64,7 @@ impl Config {
         for policy in &self.limits {
             let name = &policy.name;
             ensure!(
-                !RESERVED.contains(&name.as_str()),
+                !is_reserved(name),
                 "the limit {name:?}: this name stands for an API key's own quota, for callbacks or for refusals. \
                  Choose another."
             );
@@ -72,8 +74,9 @@ impl Config {
             );
             for action in &policy.actions {
                 ensure!(
-                    Kind::named(action).is_some(),
-                    "the limit {name:?}: there is no action {action:?}. Use \"image\" or \"restoration\"."
+                    ACTIONS.contains(&action.as_str()),
+                    "the limit {name:?}: there is no action {action:?}. There are {}.",
+                    ACTIONS.join(", ")
                 );
             }
         }

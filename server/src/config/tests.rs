@@ -1,4 +1,5 @@
 use super::*;
+use crate::{limit::Unit, policies::ACTIONS};
 
 fn load(file: &str, environment: &[(&str, &str)]) -> Result<Config> {
     let folder = tempfile::tempdir()?;
@@ -288,6 +289,20 @@ fn levels_are_told_by_name_or_by_module() {
 }
 
 #[test]
+fn every_action_and_unit_can_be_limited() {
+    let (actions, units) = (ACTIONS.map(|action| format!("'{action}'")), Unit::ALL);
+    for unit in units.map(Unit::as_str) {
+        let file = format!(
+            "[[limits]]\nname = 'a'\nscope = 'user'\nunit = '{unit}'\nalgorithm = 'fixed_window'\n\
+             quota = 5\nwindow = '1mo'\nactions = [{}]\n",
+            actions.join(", ")
+        );
+        let config = load(&file, &[]).unwrap();
+        assert_eq!(config.limits[0].actions, ACTIONS);
+    }
+}
+
+#[test]
 fn a_limit_that_cannot_be_is_named() {
     let limit = |name: &str, rest: &str| {
         format!(
@@ -299,11 +314,12 @@ fn a_limit_that_cannot_be_is_named() {
         (limit("a", "on_error = 'hope'"), "hope"),
         (limit("a", "actions = []"), "\"a\": its actions are empty"),
         (
-            limit("a", "actions = ['paint']"),
-            "\"a\": there is no action \"paint\"",
+            limit("a", "actions = ['image', 'paint']"),
+            "\"a\": there is no action \"paint\". There are image, restoration, chat",
         ),
         (limit("a", "colour = 'red'"), "colour"),
         (limit("key-quota", ""), "\"key-quota\": this name stands"),
+        (limit("key-quota-usd-1mo", ""), "this name stands"),
         (limit("a", "") + &limit("a", ""), "\"a\" stands there twice"),
     ] {
         let message = message(&file, &[]);

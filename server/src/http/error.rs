@@ -15,7 +15,7 @@ use tracing::{debug, warn};
 pub(in crate::http) use self::causes::log;
 use crate::http::{api::limits::Refused, problem::Problem, storage};
 use crate::{
-    access::NotAdmitted,
+    access::{NotAdmitted, Scope},
     app,
     callback::ReceiveError,
     http::connections::TooSlow,
@@ -64,6 +64,8 @@ pub(crate) enum Error {
     Unauthorized,
     /// The API key is not valid.
     Key(NotAdmitted),
+    /// The API key does not open this.
+    Scope(Scope),
     /// On the deny list.
     Denied,
     /// A delivery is not authentic.
@@ -185,7 +187,7 @@ impl Error {
     /// An additional header field.
     fn field(&self) -> Option<(HeaderName, HeaderValue)> {
         match self {
-            Self::Unauthorized | Self::Key(NotAdmitted::Unknown) => {
+            Self::Unauthorized | Self::Key(NotAdmitted::Unknown | NotAdmitted::Expired) => {
                 Some((header::WWW_AUTHENTICATE, BEARER))
             }
             Self::Key(NotAdmitted::TooMany(wait)) => {
@@ -278,6 +280,7 @@ impl Error {
                 Problem::new(S::UNAUTHORIZED, "unauthorized", "Not authorised", detail)
             }
             Self::Key(refusal) => causes::key(refusal),
+            Self::Scope(missing) => causes::scope(missing),
             Self::Denied => causes::denied(),
             Self::Unverified(error) => {
                 warn!(reason = %error, "delivery rejected");

@@ -33,7 +33,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use self::{
     api::{callback, gallery, images, jobs, limits, links, restorations},
     error::Error,
-    middleware::{caller, drain_body::drain_body, headers},
+    middleware::{caller, drain_body::drain_body, headers, scopes},
     site::{assets, download, pages, pictures},
 };
 pub(crate) use self::{
@@ -105,7 +105,7 @@ pub fn router(site: Site) -> Router {
     // Lets Leptos run its tasks on this runtime; fails only if it does already.
     let _ = any_spawner::Executor::init_tokio();
     let state = State(Arc::new(site));
-    let api = Router::new()
+    let studio = Router::new()
         .route("/api/images", post(images::submit))
         .route(
             "/api/restorations",
@@ -113,7 +113,6 @@ pub fn router(site: Site) -> Router {
         )
         .route_layer(from_fn_with_state(state.clone(), limits::always_tell))
         .route("/api/jobs", get(jobs::list))
-        .route("/api/jobs/{id}", get(jobs::status).delete(jobs::cancel))
         .route("/api/jobs/zip", post(gallery::zip))
         .route("/api/jobs/delete", post(gallery::delete))
         .route("/api/jobs/{id}/link", post(links::make))
@@ -121,6 +120,11 @@ pub fn router(site: Site) -> Router {
         .route("/api/jobs/{id}/unshare", post(links::unshare))
         .route("/api/jobs/{id}/delete", post(jobs::delete))
         .route("/api/limits", get(limits::list))
+        .route_layer(from_fn_with_state(state.clone(), scopes::studio));
+    let api = Router::new()
+        .merge(studio)
+        // Any key polls the jobs that are its own, whatever door they came in by.
+        .route("/api/jobs/{id}", get(jobs::status).delete(jobs::cancel))
         .merge(admin::routes(&state))
         .layer(from_fn_with_state(state.clone(), headers::same_origin))
         .layer(DefaultBodyLimit::max(images::MAX_BODY));

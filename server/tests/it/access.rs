@@ -25,7 +25,7 @@ const LIMITS: &str = "
     window = '365d'
 ";
 
-fn run(setup: &Setup, arguments: &[&str]) -> String {
+pub(crate) fn run(setup: &Setup, arguments: &[&str]) -> String {
     let output = setup.run(arguments);
     let complaint = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{arguments:?}: {complaint}");
@@ -33,25 +33,25 @@ fn run(setup: &Setup, arguments: &[&str]) -> String {
 }
 
 /// A key, which is all that is printed.
-fn create(setup: &Setup, arguments: &[&str]) -> String {
+pub(crate) fn create(setup: &Setup, arguments: &[&str]) -> String {
     let printed = run(setup, &[&["keys", "create"], arguments].concat());
     let key = printed.trim_end_matches('\n');
     assert!(key.starts_with("atl_") && key.len() == 47, "{printed:?}");
     key.to_owned()
 }
 
-fn order(server: &Atelier, prompt: &str) -> RequestBuilder {
+pub(crate) fn order(server: &Atelier, prompt: &str) -> RequestBuilder {
     server
         .post("/api/images")
         .json(&json!({ "prompt": prompt }))
 }
 
-async fn with_key(server: &Atelier, key: &str, prompt: &str) -> Response {
+pub(crate) async fn with_key(server: &Atelier, key: &str, prompt: &str) -> Response {
     order(server, prompt).bearer_auth(key).send().await.unwrap()
 }
 
 /// Asks until the answer has this status: other processes learn within seconds.
-async fn until(request: impl Fn() -> RequestBuilder, status: u16) {
+pub(crate) async fn until(request: impl Fn() -> RequestBuilder, status: u16) {
     let start = Instant::now();
     loop {
         let answer = request().send().await.unwrap();

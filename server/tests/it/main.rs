@@ -37,6 +37,7 @@ mod decoding;
 mod dead;
 mod gallery;
 mod access;
+mod key_terms;
 mod operator;
 mod budget;
 mod figures;

@@ -1,12 +1,12 @@
 use std::{sync::Arc, time::Duration};
 
-use atelier_access::{AccessStore, Denial, Gate, Key, NotAdmitted, Subject, digest};
-use atelier_limit::{Algorithm, Policy, Scope, Unit};
+use atelier_access::{AccessStore, Denial, Gate, Key, NotAdmitted, Scope, Subject, Terms, digest};
+use atelier_limit::{Algorithm, Policy, Unit, Window};
 
 use super::{Store, at};
 
 async fn add(store: &Arc<dyn AccessStore>, name: &str) -> (Key, String) {
-    let (key, text) = Key::new(Some(name), None, at(0));
+    let (key, text) = Key::new(Some(name), Terms::default(), at(0));
     store.put(&digest(&text), &key).await.unwrap();
     (key, text)
 }
@@ -19,9 +19,22 @@ fn denial(text: &str) -> Denial {
 }
 
 pub(super) async fn a_key_is_kept_to_the_letter(store: Store) {
-    let (window, day) = (Algorithm::FixedWindow, Duration::from_secs(86_400));
-    let own = Policy::new("own", Scope::User, Unit::Usd, window, 2.5, day).unwrap();
-    let (key, text) = Key::new(Some("Ada & \"Co\""), Some(own), at(0));
+    let policy = |unit, quota, window: Window| {
+        let (scope, fixed) = (atelier_limit::Scope::User, Algorithm::FixedWindow);
+        Policy::new("own", scope, unit, fixed, quota, window).unwrap()
+    };
+    let minute = Duration::from_secs(60).into();
+    let terms = Terms {
+        scopes: [Scope::Gateway, Scope::Blocks].into(),
+        models: vec!["gpt-*".parse().unwrap(), "small".parse().unwrap()],
+        policies: vec![
+            policy(Unit::Usd, 2.5, Window::Month),
+            policy(Unit::Tokens, 10_000.0, minute),
+        ],
+        expires_at: Some(at(1)),
+        tags: [("team".into(), "a b".into())].into(),
+    };
+    let (key, text) = Key::new(Some("Ada & \"Co\""), terms, at(0));
     store.put(&digest(&text), &key).await.unwrap();
     assert_eq!(store.find(&digest(&text)).await.unwrap(), Some(key.clone()));
     assert_eq!(store.find(&digest("atl_other")).await.unwrap(), None);
@@ -86,6 +99,24 @@ pub(super) async fn a_gate_knows_a_new_key_at_once_and_a_revoked_one_after_its_r
     gate.renew().await.unwrap();
     let refused = gate.admit(&text, "203.0.113.1", at(2)).await;
     assert!(matches!(refused, Err(NotAdmitted::Unknown)));
+}
+
+pub(super) async fn a_key_ends_when_it_expires(store: Store) {
+    let gate = Gate::new(Arc::clone(&store), vec![]);
+    let terms = Terms {
+        expires_at: Some(at(1000)),
+        ..Terms::default()
+    };
+    let (key, text) = Key::new(None, terms, at(0));
+    store.put(&digest(&text), &key).await.unwrap();
+    // Both when it is new to the gate and when it is known.
+    for _twice in 0..2 {
+        let admitted = gate.admit(&text, "203.0.113.1", at(999)).await.unwrap();
+        assert_eq!((&admitted.id, &admitted.name), (&key.id, &key.name));
+        let late = gate.admit(&text, "203.0.113.1", at(1000)).await;
+        assert!(matches!(late, Err(NotAdmitted::Expired)));
+        gate.renew().await.unwrap();
+    }
 }
 
 pub(super) async fn wrong_keys_are_limited_and_right_ones_are_not(store: Store) {

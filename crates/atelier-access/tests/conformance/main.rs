@@ -65,6 +65,7 @@ conformance! { sqlite, redis, cluster, redis_8:
     access::the_deny_list_has_each_subject_once,
     access::a_job_is_withheld_until_it_is_shared_again,
     access::a_gate_knows_a_new_key_at_once_and_a_revoked_one_after_its_renewal,
+    access::a_key_ends_when_it_expires,
     access::wrong_keys_are_limited_and_right_ones_are_not,
     access::a_gate_denies_until_the_end,
 }

@@ -12,7 +12,7 @@
 -- nil if there is none. The caller recomputes the decisions from them, by the arithmetic
 -- of rule.rs. Instants are in milliseconds, and no number exceeds 2^53, up to which Lua's
 -- are exact.
-local SLIDING, BUCKET, SLACK = 2, 3, 60000
+local SLIDING, BUCKET, MONTH, SLACK = 2, 3, 4, 60000
 local call, pack, unstruct = redis.call, struct.pack, struct.unpack
 local ceil = math.ceil
 
@@ -71,7 +71,8 @@ while i < length do
         u = u + cost * c
         ending = t + ceil(u / b)
       else
-        local start = now - now % b
+        -- Months differ in length: a rule has the start of the present one.
+        local start = algorithm == MONTH and row[rule + 3] or now - now % b
         if t and t >= start and t - now <= b + SLACK then
           w = befores[k]
         elseif t and algorithm == SLIDING and t == start - b then

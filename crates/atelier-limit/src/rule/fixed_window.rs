@@ -7,9 +7,13 @@ pub(super) fn start(length: i64, now: i64) -> i64 {
     now - now.rem_euclid(length)
 }
 
-/// If the clock went backwards, the window already reached still counts.
 pub(super) fn at(length: i64, state: Option<Counter>, now: i64) -> Counter {
-    let start = start(length, now);
+    since(start(length, now), length, state, now)
+}
+
+/// The counter of the window that begins at `start`. If the clock went backwards, the
+/// window already reached still counts.
+pub(super) fn since(start: i64, length: i64, state: Option<Counter>, now: i64) -> Counter {
     match state {
         Some(state) if state.at >= start && state.at - now <= length + SLACK => state,
         _ => Counter {

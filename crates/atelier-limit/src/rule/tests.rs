@@ -12,6 +12,10 @@ pub(crate) fn sliding(quota: u64, length: i64) -> Rule {
     Rule::SlidingWindow { quota, length }
 }
 
+pub(crate) fn month(quota: u64) -> Rule {
+    Rule::CalendarMonth { quota }
+}
+
 pub(crate) fn bucket(size: u64, refill: u64, period: u64) -> Rule {
     Rule::TokenBucket {
         size,
@@ -25,6 +29,7 @@ fn rules() -> impl Strategy<Value = Rule> {
     prop_oneof![
         (0_u64..20, 1_000_i64..90_000).prop_map(|(quota, length)| fixed(quota, length)),
         (0_u64..20, 1_000_i64..90_000).prop_map(|(quota, length)| sliding(quota, length)),
+        (0_u64..20).prop_map(month),
         (1_u64..20, 1_u64..9, 100_u64..9_000)
             .prop_map(|(size, refill, period)| bucket(size, refill, period)),
     ]
@@ -136,6 +141,8 @@ proptest! {
 
     #[test]
     fn a_clock_that_was_wrong_is_forgotten(rule in rules(), ahead in 10_000_000_i64..10_000_000_000) {
+        // A counter in the month to come is within a window of now, and believed.
+        prop_assume!(!matches!(rule, Rule::CalendarMonth { .. }));
         let full = rule.remaining(None, START);
         let wrong = rule.charge(None, START + ahead, full);
         let wait = rule.wait(wrong, START, full).unwrap();
@@ -179,6 +186,56 @@ fn a_window_is_aligned_and_renews_at_once() {
     assert_eq!(charged.at, midnight);
     assert_eq!(rule.wait(Some(charged), midnight + 59_999, 1), Some(1));
     assert_eq!(rule.remaining(Some(charged), midnight + 60_000), 3);
+}
+
+/// The months from January 2028, a leap year, to February 2029.
+#[test]
+fn a_month_is_as_long_as_the_calendar_says() {
+    const DAY: i64 = 24 * 60 * 60 * 1000;
+    let year_2028 = 1_830_297_600_000;
+    let lengths = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, 31, 28];
+    let (rule, mut first) = (month(3), year_2028);
+    for days in lengths {
+        let next = first + days * DAY;
+        for now in [first, first + DAY, next - 1] {
+            let charged = rule.charge(None, now, 3).unwrap();
+            assert_eq!((charged.at, rule.mark(charged)), (first, first));
+            assert_eq!(rule.end(charged), next);
+            assert_eq!(rule.remaining(Some(charged), next - 1), 0);
+            assert_eq!(rule.wait(Some(charged), now, 1), Some(next - now));
+            assert_eq!(rule.remaining(Some(charged), next), 3);
+        }
+        first = next;
+    }
+    assert_eq!(rule.wait(None, first, 4), None);
+}
+
+#[test]
+fn a_counter_a_month_ahead_of_the_clock_is_believed_and_a_later_one_is_not() {
+    const DAY: i64 = 24 * 60 * 60 * 1000;
+    let rule = month(3);
+    let full = |at| Counter {
+        at,
+        used: 3,
+        before: 0,
+    };
+    // 1 February, 16 days ahead, and 1 March.
+    let (february, march) = (START + 1_440_000_000, START + 1_440_000_000 + 28 * DAY);
+    assert_eq!(rule.remaining(Some(full(february)), START), 0);
+    assert_eq!(rule.remaining(Some(full(march)), START), 3);
+}
+
+#[test]
+fn what_a_month_gave_is_given_back_within_it() {
+    let rule = month(9);
+    let charged = rule.charge(None, START, 4).unwrap();
+    let settled = rule.settle(charged, START + 1, rule.mark(charged), 4, 1);
+    assert_eq!(rule.remaining(Some(settled), START + 1), 8);
+    let next = rule
+        .charge(Some(charged), START + 1_440_000_000, 2)
+        .unwrap();
+    let late = rule.settle(next, START + 1_440_000_001, rule.mark(charged), 4, 0);
+    assert_eq!(late, next);
 }
 
 #[test]

@@ -208,6 +208,30 @@ pub(super) async fn a_policy_of_another_shape_begins_anew(limiter: Store) {
     }
 }
 
+pub(super) async fn a_month_ends_with_the_calendars(limiter: Store) {
+    const DAY: i64 = 24 * 60 * MINUTE;
+    let policy = policy("p", "fixed_window", "quota = 3\nwindow = '1mo'");
+    // The test's time begins on 15 January at 8 o'clock.
+    let february = 16 * DAY + 16 * 60 * MINUTE;
+    let march = february + 28 * DAY;
+    for (first, next) in [(0, february), (february, march)] {
+        let taken = receipts(&limiter, &[demand(&policy, "a", 3)], first).await;
+        let over = charge(&limiter, &[demand(&policy, "a", 1)], next - 1).await;
+        assert!(over.receipts.is_none());
+        assert_eq!(over.standings[0].reset, Some(Duration::from_millis(1)));
+        limiter.sweep(at(next - 1)).await.unwrap();
+        refund(&limiter, &format!("{first}"), taken.clone(), next - 1).await;
+        assert_eq!(remaining(&limiter, &policy, "a", next - 1).await, 3);
+        // Nothing of it is given back to the month that follows.
+        let who = format!("late {first}");
+        let late = receipts(&limiter, &[demand(&policy, &who, 2)], next - 1).await;
+        receipts(&limiter, &[demand(&policy, &who, 2)], next).await;
+        refund(&limiter, &who, late, next).await;
+        assert_eq!(remaining(&limiter, &policy, &who, next).await, 1);
+        assert_eq!(remaining(&limiter, &policy, "a", next).await, 3);
+    }
+}
+
 pub(super) async fn what_is_forgotten_says_nothing_any_more(limiter: Store) {
     let policy = window("p", 3);
     receipts(&limiter, &[demand(&policy, "a", 3)], 0).await;

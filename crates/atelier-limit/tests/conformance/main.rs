@@ -78,6 +78,7 @@ conformance! { sqlite, redis, cluster, redis_8:
     limits::a_cost_above_the_quota_never_fits,
     limits::a_policy_of_another_shape_begins_anew,
     limits::statistics_add_up_and_grow_old,
+    limits::a_month_ends_with_the_calendars,
     limits::what_is_forgotten_says_nothing_any_more,
     model::any_sequence_agrees_with_the_pure_functions,
     model::a_memory_refuses_only_what_the_store_would,

@@ -35,6 +35,7 @@ fn policies() -> Vec<Arc<Policy>> {
             "fixed_window",
             "quota = 9007199254740992\nwindow = '1h'",
         ),
+        ("monthly", "fixed_window", "quota = 5\nwindow = '1mo'"),
         ("gliding", "sliding_window", "quota = 7\nwindow = '20s'"),
         (
             "wide",
@@ -67,7 +68,7 @@ fn cost() -> impl Strategy<Value = u64> {
 
 /// Steps, and how far the clock moves before each; sometimes back, sometimes far.
 fn steps() -> impl Strategy<Value = Vec<(i64, Step)>> {
-    let asked = prop::collection::vec(prop::option::weighted(0.3, cost()), 7);
+    let asked = prop::collection::vec(prop::option::weighted(0.3, cost()), 8);
     let charge = (asked, 0_u8..2).prop_map(|(costs, subject)| Step::Charge(costs, subject));
     let settle = (any::<prop::sample::Index>(), 0_u64..6)
         .prop_map(|(which, actual)| Step::Settle(which, actual));
@@ -78,6 +79,7 @@ fn steps() -> impl Strategy<Value = Vec<(i64, Step)>> {
         2 => 0_i64..90_000,
         2 => -20_000_i64..0,
         1 => -90_000_000_i64..90_000_000,
+        1 => -1_000_000_000_i64..3_000_000_000,
     ];
     prop::collection::vec((wait, step), 1..30)
 }

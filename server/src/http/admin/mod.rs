@@ -1,7 +1,7 @@
 //! `/api/admin`: the operator's API.
 
 use axum::{
-    Json, Router,
+    Json, RequestExt as _, Router,
     extract::{Request, State as AxumState},
     http::StatusCode,
     middleware::{Next, from_fn_with_state},
@@ -19,10 +19,14 @@ use crate::http::{
     api::jobs::{no_store, page},
     extract::path::Path,
     extract::query::{self, Query},
-    middleware::caller::bearer,
+    middleware::{caller::bearer, scopes},
 };
 use crate::{
-    app::view::{self, DeadLetter},
+    access::{self, Scope},
+    app::{
+        Caller,
+        view::{self, DeadLetter},
+    },
     config::Secret,
     job::JobId,
 };
@@ -41,17 +45,26 @@ pub(crate) fn routes(state: &State) -> Router<State> {
         .route_layer(from_fn_with_state(state.clone(), authorise))
 }
 
-/// Checks the token. Without a configured one these routes do not exist.
+/// Checks the token, or an API key's scope. Without a configured token these routes exist
+/// for such keys alone.
 async fn authorise(
     AxumState(state): AxumState<State>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Result<Response> {
-    let Some(Secret(token)) = &state.admin_token else {
-        return Err(Error::NotFound("There is nothing at this address."));
-    };
-    if !bearer(request.headers()).is_some_and(|given| same(given, token)) {
-        return Err(Error::Unauthorized);
+    let given = bearer(request.headers()).unwrap_or_default();
+    let token = state.admin_token.as_ref();
+    if !token.is_some_and(|Secret(token)| same(given, token)) {
+        if !given.starts_with(access::KEY) {
+            return Err(match token {
+                Some(_) => Error::Unauthorized,
+                None => Error::NotFound("There is nothing at this address."),
+            });
+        }
+        let caller = request
+            .extract_parts_with_state::<Caller, _>(&state)
+            .await?;
+        scopes::check(&caller, Scope::Admin)?;
     }
     Ok(next.run(request).await)
 }

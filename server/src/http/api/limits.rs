@@ -18,7 +18,7 @@ use crate::{
         Algorithm, Policy, Standing, Unit,
         headers::{self, reset, retry_after, worst},
     },
-    policies::{CALLBACKS, REFUSALS},
+    policies::{ACTIONS, CALLBACKS, REFUSALS},
 };
 
 #[derive(Serialize)]
@@ -47,9 +47,10 @@ pub(crate) fn view(standing: &Standing) -> atelier_api::Limit {
         burst: bucket.then(|| policy.unit.amount(policy.burst)),
         remaining: policy.unit.amount(standing.remaining),
         reset_seconds: reset(standing),
-        actions: [Kind::Image, Kind::Restoration]
+        actions: ACTIONS
             .into_iter()
-            .filter(|kind| policy.counts(kind.as_str()))
+            .filter(|action| policy.counts(action))
+            .map(ToOwned::to_owned)
             .collect(),
     }
 }
@@ -125,11 +126,11 @@ fn detail(standing: &Standing) -> String {
             "The studio has spent its budget, and this would be something new. It renews in {renews}."
         ),
         (Unit::Requests, ..) => format!("That was a lot at once. It renews in {renews}."),
-        (Unit::Images, _, 0) => format!(
+        (Unit::Images | Unit::Tokens, _, 0) => format!(
             "You have no {} left for something new. It renews in {renews}.",
             things(policy)
         ),
-        (Unit::Images, ..) => {
+        (Unit::Images | Unit::Tokens, ..) => {
             let things = things(policy);
             format!("That is more than the {left} {things} you have left. It renews in {renews}.")
         }
@@ -139,6 +140,7 @@ fn detail(standing: &Standing) -> String {
 fn things(policy: &Policy) -> &'static str {
     match (policy.unit, policy.counts(Kind::Image.as_str())) {
         (Unit::Requests, _) => "orders",
+        (Unit::Tokens, _) => "tokens",
         (_, true) => "pictures",
         (_, false) => "photos",
     }

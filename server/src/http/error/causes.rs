@@ -7,7 +7,12 @@ use super::{
     super::{problem::Problem, storage},
     NO_PICTURE,
 };
-use crate::{access::NotAdmitted, app, photo::Refusal, queue};
+use crate::{
+    access::{NotAdmitted, Scope},
+    app,
+    photo::Refusal,
+    queue,
+};
 
 pub(super) fn key(refusal: NotAdmitted) -> Problem {
     use StatusCode as S;
@@ -15,6 +20,10 @@ pub(super) fn key(refusal: NotAdmitted) -> Problem {
         NotAdmitted::Unknown => {
             let detail = "The API key is not known here, or was revoked.";
             Problem::new(S::UNAUTHORIZED, "unauthorized", "Not authorised", detail)
+        }
+        NotAdmitted::Expired => {
+            let detail = "The API key has expired. Ask whoever gave it to you for another.";
+            Problem::new(S::UNAUTHORIZED, "key_expired", "Not authorised", detail)
         }
         NotAdmitted::Denied => denied(),
         NotAdmitted::TooMany(_) => {
@@ -31,6 +40,15 @@ pub(super) fn key(refusal: NotAdmitted) -> Problem {
             unavailable()
         }
     }
+}
+
+/// The key is valid, but not for this.
+pub(super) fn scope(missing: Scope) -> Problem {
+    let detail = format!(
+        "The API key does not open this: it lacks the scope \"{missing}\". Ask whoever gave it to you for one that \
+         has it (atelier keys create --scope {missing})."
+    );
+    Problem::new(StatusCode::FORBIDDEN, "scope", "Forbidden", detail)
 }
 
 pub(super) fn denied() -> Problem {
