@@ -30,12 +30,12 @@ pub mod app;
 pub mod callback;
 pub mod cli;
 pub mod config;
+pub mod gateway;
 pub mod http;
 pub mod job;
 pub mod policies;
 pub mod providers;
 pub mod queue;
-mod retry_after;
 pub mod telemetry;
 pub mod worker;
 

@@ -17,7 +17,11 @@ pub use self::{
     question::Question,
 };
 use self::{fields::Field, talk::Talk};
-use crate::{Endpoint, json::Json, multipart::Multipart};
+use crate::{
+    Endpoint,
+    json::Json,
+    multipart::{Multipart, Part},
+};
 
 /// A request whose fields are known as far as the gateway uses them. Everything else is
 /// passed on as it came.
@@ -140,6 +144,23 @@ impl Call {
     pub fn is_single_turn(&self) -> bool {
         let talk = self.talk();
         talk.user_turns == 1 && talk.other_turns == 0 && !self.is_stateful()
+    }
+
+    /// The text of a field of the body, of JSON or of a form.
+    pub fn text_of(&self, name: &str) -> Option<Cow<'_, str>> {
+        self.field(name)?.as_str()
+    }
+
+    /// The content of the first file of a form that is sent under this name, or under it with
+    /// brackets, as the official clients name several.
+    pub fn file(&self, name: &str) -> Option<Bytes> {
+        let Form::Multipart(form) = &self.form else {
+            return None;
+        };
+        let named = |part: &Part| part.name.strip_suffix("[]").unwrap_or(&part.name) == name;
+        let mut files = form.parts.iter().filter(|part| part.file_name.is_some());
+        let part = files.find(|part| named(part))?;
+        Some(self.body.slice(part.content.clone()))
     }
 
     fn talk(&self) -> Talk<'_> {

@@ -1,5 +1,7 @@
 //! The operations of the two APIs.
 
+use serde::{Deserialize, Serialize};
+
 /// An operation that the gateway knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Endpoint {
@@ -30,9 +32,11 @@ pub enum Endpoint {
 }
 
 /// Whose format requests, answers and errors have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Wire {
     /// OpenAI's, which most providers and local servers speak.
+    #[default]
     OpenAi,
     /// Anthropic's.
     Anthropic,

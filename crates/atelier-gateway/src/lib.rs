@@ -15,6 +15,12 @@ mod complete;
 mod assemble;
 mod replay;
 pub mod embeddings;
+pub mod retry_after;
+pub mod upstream;
+pub mod routing;
+mod api_key;
+mod circuit;
+pub mod forward;
 
 pub use self::{
     assemble::Assembler,

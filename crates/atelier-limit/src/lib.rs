@@ -7,7 +7,6 @@
 
 mod decide;
 mod demand;
-pub mod duration;
 #[cfg(feature = "http")]
 pub mod headers;
 #[cfg(feature = "tower")]

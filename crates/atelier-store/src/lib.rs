@@ -3,6 +3,7 @@
 
 pub mod batcher;
 pub mod clock;
+pub mod duration;
 #[cfg(feature = "redis")]
 pub mod redis;
 #[cfg(feature = "sqlite")]

@@ -28,6 +28,7 @@ use crate::{
     callback,
     cli::worker::{LAST_MOMENT, StopSignals, shut_down},
     config::Config,
+    gateway::Gateway,
     http::connections::Server,
     http::{self, JobKeys, Pools, Site},
     limit::Stats,
@@ -70,7 +71,12 @@ pub async fn serve(config: Config) -> Result<()> {
     // The site starts even while its store is unreachable.
     let _ = gate.renew().await;
     tokio::spawn(renew(Arc::clone(&gate)));
-    let site = http::router(site(&config, &context, &studio, gate, &secret)?);
+    let gateway = Arc::new(Gateway::open(&config, Arc::clone(&studio))?);
+    tokio::spawn({
+        let gateway = Arc::clone(&gateway);
+        async move { gateway.keep_listing().await }
+    });
+    let site = http::router(site(&config, &context, &studio, gateway, gate, &secret)?);
     let server = Server::new(
         site,
         config.connections.clone(),
@@ -151,6 +157,7 @@ fn site(
     config: &Config,
     context: &AppContext,
     studio: &Arc<Studio>,
+    gateway: Arc<Gateway>,
     gate: Arc<Gate>,
     secret: &str,
 ) -> Result<Site> {
@@ -162,6 +169,7 @@ fn site(
     };
     Ok(Site {
         studio: Arc::clone(studio),
+        gateway,
         gate,
         metrics: metrics::install()?,
         signer: callback::signer(secret),

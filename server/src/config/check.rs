@@ -25,6 +25,7 @@ impl Config {
             "queue.retry_base is longer than queue.retry_cap, which bounds it."
         );
         self.check_traffic()?;
+        self.check_gateway()?;
         self.check_provider()
     }
 

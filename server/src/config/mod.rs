@@ -4,6 +4,7 @@
 mod bounds;
 mod check;
 mod estimates;
+mod gateway;
 mod print;
 mod traffic;
 #[cfg(test)]
@@ -12,11 +13,13 @@ mod tests;
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
 use anyhow::{Context as _, Result, ensure};
+use atelier_gateway::{routing::ModelConfig, upstream::UpstreamConfig};
 use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use toml::{Table, Value};
 use url::Url;
 
+pub use self::gateway::{CacheMode, CacheScope, GatewayConfig};
 pub use self::traffic::{CallbacksConfig, ConnectionsConfig, RefusalsConfig};
 use crate::{
     access::{Subject, Unfit},
@@ -60,6 +63,11 @@ pub struct Config {
     pub connections: ConnectionsConfig,
     pub deny: DenyConfig,
     pub figures: StatsConfig,
+    pub gateway: GatewayConfig,
+    #[serde(default)]
+    pub upstreams: Vec<UpstreamConfig>,
+    #[serde(default)]
+    pub models: Vec<ModelConfig>,
 }
 
 /// How an earlier picture whose prompt means the same is used.
@@ -93,7 +101,7 @@ pub enum ProxyHeader {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CacheConfig {
-    #[serde(with = "atelier_limit::duration")]
+    #[serde(with = "atelier_store::duration")]
     pub ttl: Duration,
     pub entries: u64,
 }
@@ -119,16 +127,16 @@ pub enum EncoderName {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct QueueConfig {
-    #[serde(with = "atelier_limit::duration")]
+    #[serde(with = "atelier_store::duration")]
     pub lease: Duration,
     pub attempts: u32,
-    #[serde(with = "atelier_limit::duration")]
+    #[serde(with = "atelier_store::duration")]
     pub retry_base: Duration,
-    #[serde(with = "atelier_limit::duration")]
+    #[serde(with = "atelier_store::duration")]
     pub retry_cap: Duration,
-    #[serde(with = "atelier_limit::duration")]
+    #[serde(with = "atelier_store::duration")]
     pub grace: Duration,
-    #[serde(with = "atelier_limit::duration")]
+    #[serde(with = "atelier_store::duration")]
     pub keep: Duration,
 }
 
@@ -137,7 +145,7 @@ pub struct QueueConfig {
 pub struct PhotosConfig {
     pub max_bytes: u64,
     pub max_pixels: u64,
-    #[serde(with = "atelier_limit::duration")]
+    #[serde(with = "atelier_store::duration")]
     pub keep: Duration,
 }
 
@@ -152,7 +160,7 @@ pub struct OpenAiConfig {
     pub calls_per_second: Option<f64>,
     /// Number of previews while a picture is drawn.
     pub partial_images: u8,
-    #[serde(with = "atelier_limit::duration")]
+    #[serde(with = "atelier_store::duration")]
     pub timeout: Duration,
     pub prices: Prices,
     pub estimates: Vec<Estimate>,
@@ -169,7 +177,7 @@ pub struct ReplicateConfig {
     pub restoration_model: String,
     pub parallel: u32,
     pub calls_per_second: Option<f64>,
-    #[serde(with = "atelier_limit::duration")]
+    #[serde(with = "atelier_store::duration")]
     pub timeout: Duration,
     pub image_usd: f64,
     pub restoration_usd: f64,
@@ -179,7 +187,7 @@ pub struct ReplicateConfig {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StatsConfig {
-    #[serde(with = "atelier_limit::duration")]
+    #[serde(with = "atelier_store::duration")]
     pub keep: Duration,
     pub show_addresses: bool,
 }
@@ -312,7 +320,8 @@ impl Config {
                 set(&mut settings, path, value);
             }
         }
-        let config: Self = Value::Table(settings).try_into().map_err(explain)?;
+        let mut config: Self = Value::Table(settings).try_into().map_err(explain)?;
+        config.complete_upstreams(variable)?;
         config.check()?;
         Ok(config)
     }

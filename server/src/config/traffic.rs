@@ -22,7 +22,7 @@ pub struct CallbacksConfig {
     pub parallel: u32,
     /// Maximum number of notices per second to one host.
     pub per_second: f64,
-    #[serde(with = "atelier_limit::duration")]
+    #[serde(with = "atelier_store::duration")]
     pub timeout: Duration,
 }
 
@@ -31,7 +31,7 @@ pub struct CallbacksConfig {
 #[serde(deny_unknown_fields)]
 pub struct RefusalsConfig {
     pub quota: u32,
-    #[serde(with = "atelier_limit::duration")]
+    #[serde(with = "atelier_store::duration")]
     pub window: Duration,
 }
 
@@ -43,15 +43,15 @@ pub struct ConnectionsConfig {
     pub per_address: u32,
     /// Maximum number of waiting polls per address or API key.
     pub polls: u32,
-    #[serde(with = "atelier_limit::duration")]
+    #[serde(with = "atelier_store::duration")]
     pub head: Duration,
-    #[serde(with = "atelier_limit::duration")]
+    #[serde(with = "atelier_store::duration")]
     pub idle: Duration,
-    #[serde(with = "atelier_limit::duration")]
+    #[serde(with = "atelier_store::duration")]
     pub body: Duration,
     /// Bytes per second.
     pub body_rate: u32,
-    #[serde(with = "atelier_limit::duration")]
+    #[serde(with = "atelier_store::duration")]
     pub write: Duration,
 }
 

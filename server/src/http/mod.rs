@@ -15,6 +15,7 @@ mod pools;
 mod problem;
 mod site;
 mod storage;
+mod v1;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -46,6 +47,7 @@ use crate::{
     app::{Permits, Studio},
     callback::PATH as CALLBACK,
     config::{CallbacksConfig, PhotosConfig, ProxyHeader, Secret},
+    gateway::Gateway,
     providers::replicate::{self, Webhooks},
 };
 
@@ -54,6 +56,7 @@ type Result<T, E = Error> = std::result::Result<T, E>;
 /// What the handlers share.
 pub struct Site {
     pub studio: Arc<Studio>,
+    pub gateway: Arc<Gateway>,
     pub gate: Arc<Gate>,
     pub metrics: PrometheusHandle,
     pub signer: Signer,
@@ -151,6 +154,7 @@ pub fn router(site: Site) -> Router {
         ))
         .layer(from_fn(headers::plain_bodies))
         .layer(CatchPanicLayer::custom(error::panicked))
+        .merge(v1::routes(&state))
         .layer(from_fn_with_state(state.clone(), headers::secure))
         .layer(from_fn_with_state(state.clone(), drain_body))
         .with_state(state)

@@ -1,15 +1,11 @@
 //! Common parts of HTTP calls to providers.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::{
-    Client, ClientBuilder, Response,
-    header::{HeaderMap, HeaderName},
-};
+use reqwest::{Client, ClientBuilder, Response};
 
 use super::Error;
-use crate::retry_after::{self, retry_after};
 
 /// Maximum length of a response in bytes: ten large pictures in base64.
 pub(super) const MAX_BYTES: usize = 256 * 1024 * 1024;
@@ -72,14 +68,6 @@ pub(super) fn garbage() -> Error {
         "The image service's answer could not be understood.",
     )
     .lost()
-}
-
-/// `retry-after-ms`, or [`retry_after()`].
-pub(super) fn pause(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    const MILLISECONDS: HeaderName = HeaderName::from_static("retry-after-ms");
-    let precise = retry_after::number(headers, &MILLISECONDS);
-    let precise = precise.map(|milliseconds| retry_after::pause(milliseconds / 1000.0));
-    precise.or_else(|| retry_after(headers, now))
 }
 
 /// A provider's message as shown to visitors.

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use atelier_gateway::retry_after::retry_after;
 use atelier_webhook::SendError;
 use axum::http::StatusCode;
 
@@ -9,7 +10,6 @@ use super::Worker;
 use crate::{
     job::NoticeTask,
     providers::{Answer, Error, Remedy},
-    retry_after::retry_after,
 };
 
 impl Worker {

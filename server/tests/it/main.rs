@@ -36,6 +36,7 @@ mod files;
 mod decoding;
 mod dead;
 mod gallery;
+mod gateway;
 mod access;
 mod key_terms;
 mod operator;

@@ -62,7 +62,7 @@ fn client(headers: &HeaderMap, extensions: &Extensions, state: &State) -> std::n
 
 /// The holder of the API key that was sent. Other authorisation schemes are ignored.
 async fn holder(headers: &HeaderMap, ip: &str, state: &State) -> Result<Option<Arc<Holder>>> {
-    let Some(key) = bearer(headers) else {
+    let Some(key) = bearer(headers).or_else(|| plain_key(headers)) else {
         return Ok(None);
     };
     let admitted = state
@@ -82,6 +82,12 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     }
     let token = value.to_str().map_or(" ", |value| &value[SCHEME.len()..]);
     (token.is_empty() || token.starts_with(' ')).then(|| token.trim())
+}
+
+/// The value of `x-api-key`, as Anthropic's clients send keys.
+fn plain_key(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get("x-api-key")?;
+    Some(value.to_str().unwrap_or_default().trim())
 }
 
 /// Rejects callers on the deny list.

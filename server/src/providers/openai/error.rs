@@ -12,11 +12,12 @@ use serde_json::Value;
 use super::{
     super::{
         CONTENT_REFUSED, Error, Remedy,
-        http::{beginning, pause, shorten},
+        http::{beginning, shorten},
     },
     usage::{Usage, leniently},
 };
 use crate::config::Prices;
+use atelier_gateway::retry_after::asked_pause;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -150,7 +151,7 @@ fn classify(status: StatusCode, headers: &HeaderMap, body: &Body, now: SystemTim
         );
     }
     if may_pass(status, headers) {
-        return passing(status, pause(headers, now));
+        return passing(status, asked_pause(headers, now));
     }
     match status.as_u16() {
         401 | 403 => Error::last(
@@ -221,7 +222,8 @@ fn may_pass(status: StatusCode, headers: &HeaderMap) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{job::Cost, retry_after::LONGEST_PAUSE};
+    use crate::job::Cost;
+    use atelier_gateway::retry_after::LONGEST_PAUSE;
 
     fn sorted(status: u16, headers: &[(&'static str, &str)], json: &str) -> Error {
         let headers = headers

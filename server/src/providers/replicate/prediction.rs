@@ -9,9 +9,9 @@ use tracing::warn;
 
 use super::super::{
     CONTENT_REFUSED, Error, Remedy,
-    http::{self, beginning, pause, shorten},
+    http::{self, beginning, shorten},
 };
-use crate::retry_after::LONGEST_PAUSE;
+use atelier_gateway::retry_after::{LONGEST_PAUSE, asked_pause};
 
 /// The hosts of outputs.
 const DELIVERY: &str = "replicate.delivery";
@@ -123,7 +123,7 @@ pub(super) async fn refused(response: Response) -> Error {
     let (status, headers) = (response.status(), response.headers().clone());
     let body = beginning(response).await;
     let Refusal { detail } = serde_json::from_slice(&body).unwrap_or_default();
-    let asked = pause(&headers, SystemTime::now()).or_else(|| resets_in(&detail));
+    let asked = asked_pause(&headers, SystemTime::now()).or_else(|| resets_in(&detail));
     let error = classify(status, &detail, asked);
     warn!(status = status.as_u16(), code = error.code, remedy = ?error.remedy, "Replicate refused a call");
     error

@@ -1,5 +1,5 @@
 //! Durations as written in configurations, such as `"90s"` and `"7d"`: for
-//! `#[serde(with = "atelier_limit::duration")]`.
+//! `#[serde(with = "atelier_store::duration")]`.
 
 use std::time::Duration;
 

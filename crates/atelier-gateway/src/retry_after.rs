@@ -2,16 +2,18 @@
 
 use std::time::{Duration, SystemTime};
 
-use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
+use http::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
+
+const RETRY_AFTER_MS: HeaderName = HeaderName::from_static("retry-after-ms");
 
 /// Maximum pause that is accepted from another server.
-pub(crate) const LONGEST_PAUSE: Duration = Duration::from_hours(24);
+pub const LONGEST_PAUSE: Duration = Duration::from_hours(24);
 
 /// Parses `Retry-After`, in seconds or as a date (RFC 9110, 10.2.3); `None` if absent or malformed.
 ///
 /// A date is compared with the response's own `Date`, as the clocks may differ; with `now` only if the
 /// response has none.
-pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     if let Some(seconds) = number(headers, &RETRY_AFTER) {
         return Some(pause(seconds));
     }
@@ -21,13 +23,20 @@ pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Durati
     Some(pause.min(LONGEST_PAUSE))
 }
 
+/// The pause that a server asks for: by `retry-after-ms`, or by [`retry_after`].
+pub fn asked_pause(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let precise = number(headers, &RETRY_AFTER_MS);
+    let precise = precise.map(|milliseconds| pause(milliseconds / 1000.0));
+    precise.or_else(|| retry_after(headers, now))
+}
+
 /// At most [`LONGEST_PAUSE`].
-pub(crate) fn pause(seconds: f64) -> Duration {
+pub fn pause(seconds: f64) -> Duration {
     Duration::from_secs_f64(seconds.clamp(0.0, LONGEST_PAUSE.as_secs_f64()))
 }
 
 /// The header's value as a number, if it is one.
-pub(crate) fn number(headers: &HeaderMap, name: &HeaderName) -> Option<f64> {
+pub fn number(headers: &HeaderMap, name: &HeaderName) -> Option<f64> {
     let number: f64 = text(headers, name)?.parse().ok()?;
     (number.is_finite() && number >= 0.0).then_some(number)
 }

@@ -1,0 +1,294 @@
+//! Makes a call: at the first of its targets that answers, within the client's time.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, HeaderName, Method, StatusCode};
+use reqwest::{Client, Response, redirect};
+use tokio::time::{sleep, timeout};
+
+use crate::{retry_after::asked_pause, routing::Target, upstream::InFlight};
+
+/// How often one target is asked before the next.
+const TRIES: u32 = 2;
+
+/// The pause before the second try, if the upstream names none; a random part of it.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// The longest pause before the same target is tried again.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Maximum number of bytes read of an upstream's error.
+const MAX_ERROR: usize = 64 * 1024;
+
+/// Maximum time for reading an upstream's error.
+const ERROR_TIME: Duration = Duration::from_secs(5);
+
+const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
+
+/// What is sent.
+pub struct Outgoing<'a> {
+    /// The method.
+    pub method: Method,
+    /// Below the upstream's base, such as `/chat/completions`.
+    pub path: &'a str,
+    /// The query, without its question mark.
+    pub query: Option<&'a str>,
+    /// Only what an upstream may see; its key is added.
+    pub headers: HeaderMap,
+    /// The body for a model of this name.
+    pub body: &'a (dyn Fn(&str) -> Bytes + Send + Sync),
+    /// Whether the call may be made again when it is unknown what became of it. A picture may
+    /// have been made and paid for.
+    pub repeatable: bool,
+}
+
+/// The beginning of an answer.
+#[derive(Debug)]
+pub struct Answer {
+    /// Who gave it.
+    pub target: Target,
+    /// Its status and headers; its body is still to be read.
+    pub response: Response,
+    /// Counts the call until its end.
+    pub in_flight: InFlight,
+}
+
+/// Why nobody answered.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The upstream refused the call, or failed.
+    #[error("{upstream} answered {status}")]
+    Refused {
+        /// Its name.
+        upstream: String,
+        /// Its status: 429, or 500 and above.
+        status: StatusCode,
+        /// Its headers.
+        headers: HeaderMap,
+        /// The beginning of its body.
+        body: Bytes,
+    },
+    /// The upstream could not be reached; nothing was sent.
+    #[error("{upstream} cannot be reached")]
+    Unreachable {
+        /// Its name.
+        upstream: String,
+    },
+    /// The connection broke, or the answer was not HTTP. What became of the call is unknown.
+    #[error("the connection to {upstream} broke")]
+    Broken {
+        /// Its name.
+        upstream: String,
+    },
+    /// The answer did not begin in time. What became of the call is unknown.
+    #[error("{upstream} did not answer in time")]
+    Late {
+        /// Its name.
+        upstream: String,
+    },
+    /// All upstreams are to be left alone for a while, or have too many calls in flight.
+    #[error("no upstream takes a call at the moment")]
+    Resting(Duration),
+    /// No upstream serves the model.
+    #[error("no upstream serves the model")]
+    Nobody,
+}
+
+impl Failure {
+    /// Whether the call may have been made and paid for.
+    pub const fn is_uncertain(&self) -> bool {
+        matches!(self, Self::Broken { .. } | Self::Late { .. })
+    }
+}
+
+/// What became of one try.
+enum Try {
+    Answered(Answer),
+    /// The same target may be tried again after the pause, if there is one.
+    Failed(Failure, Option<Duration>),
+    /// Nobody else may be tried.
+    Last(Failure),
+}
+
+/// Creates the client for calls. It follows no redirect: an upstream must not send calls
+/// with their keys elsewhere.
+///
+/// # Errors
+/// If the machine's certificates cannot be read.
+pub fn client(user_agent: &str) -> reqwest::Result<Client> {
+    Client::builder()
+        .user_agent(user_agent)
+        .connect_timeout(Duration::from_secs(10))
+        .redirect(redirect::Policy::none())
+        .tcp_nodelay(true)
+        .build()
+}
+
+/// Makes the call at the first target that answers, until `deadline`.
+///
+/// # Errors
+/// If nobody answered: why the last target that was tried did not.
+pub async fn forward(
+    client: &Client,
+    targets: &[Target],
+    outgoing: &Outgoing<'_>,
+    deadline: Instant,
+) -> Result<Answer, Failure> {
+    let mut failure = Failure::Nobody;
+    for (number, target) in targets.iter().enumerate() {
+        let more = number + 1 < targets.len();
+        for tries in 1..=TRIES {
+            let pause = match attempt(client, target, outgoing, deadline).await {
+                Try::Answered(answer) => return Ok(answer),
+                Try::Last(failure) => return Err(failure),
+                Try::Failed(why, pause) => {
+                    failure = worse(failure, why);
+                    pause
+                }
+            };
+            let longest = if more { PAUSE } else { LONGEST_PAUSE };
+            let Some(pause) = pause.filter(|pause| *pause <= longest && tries < TRIES) else {
+                break;
+            };
+            if Instant::now() + pause >= deadline {
+                return Err(failure);
+            }
+            sleep(pause).await;
+        }
+        if Instant::now() >= deadline {
+            break;
+        }
+    }
+    Err(failure)
+}
+
+/// An upstream that rests tells less than one that has said why.
+fn worse(before: Failure, now: Failure) -> Failure {
+    match (&before, &now) {
+        (Failure::Nobody, _) => now,
+        (Failure::Resting(first), Failure::Resting(second)) => Failure::Resting(*first.min(second)),
+        (_, Failure::Resting(_)) => before,
+        _ => now,
+    }
+}
+
+async fn attempt(
+    client: &Client,
+    target: &Target,
+    outgoing: &Outgoing<'_>,
+    deadline: Instant,
+) -> Try {
+    let upstream = &target.upstream;
+    if let Some(pause) = upstream.rest(Instant::now()) {
+        return Try::Failed(Failure::Resting(pause), Some(pause));
+    }
+    let in_flight = match upstream.free_place() {
+        Some(place) => place,
+        None => match timeout(until(deadline), upstream.place()).await {
+            Ok(place) => place,
+            Err(_) => return Try::Failed(Failure::Resting(PAUSE), None),
+        },
+    };
+    let mut headers = outgoing.headers.clone();
+    upstream.authorize(&mut headers);
+    let request = client
+        .request(
+            outgoing.method.clone(),
+            upstream.url(outgoing.path, outgoing.query),
+        )
+        .headers(headers)
+        .body((outgoing.body)(&target.model));
+    let patience = upstream.first_byte().min(until(deadline));
+    match timeout(patience, request.send()).await {
+        Ok(Ok(response)) if failed(response.status()) => refused(target, response).await,
+        Ok(Ok(response)) => {
+            upstream.succeeded();
+            Try::Answered(Answer {
+                target: target.clone(),
+                response,
+                in_flight,
+            })
+        }
+        Ok(Err(error)) => broken(target, outgoing, error),
+        Err(_) => {
+            upstream.failed(Instant::now());
+            let late = Failure::Late {
+                upstream: upstream.name().to_owned(),
+            };
+            uncertain(outgoing, late)
+        }
+    }
+}
+
+fn until(deadline: Instant) -> Duration {
+    deadline.saturating_duration_since(Instant::now())
+}
+
+/// Whether another try, or another upstream, may help.
+fn failed(status: StatusCode) -> bool {
+    status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error()
+}
+
+async fn refused(target: &Target, response: Response) -> Try {
+    let (upstream, now) = (&target.upstream, Instant::now());
+    let (status, headers) = (response.status(), response.headers().clone());
+    let asked = asked_pause(&headers, SystemTime::now());
+    if status == StatusCode::TOO_MANY_REQUESTS {
+        upstream.pause(now, asked.unwrap_or(Duration::ZERO));
+    } else {
+        upstream.failed(now);
+    }
+    let body = timeout(ERROR_TIME, beginning(response)).await;
+    let failure = Failure::Refused {
+        upstream: upstream.name().to_owned(),
+        status,
+        body: body.unwrap_or_default(),
+        headers,
+    };
+    let Failure::Refused { headers, .. } = &failure else {
+        return Try::Last(failure);
+    };
+    let useless = headers
+        .get(SHOULD_RETRY)
+        .is_some_and(|value| value == "false");
+    let again = (!useless).then(|| asked.unwrap_or_else(backoff));
+    Try::Failed(failure, again)
+}
+
+fn broken(target: &Target, outgoing: &Outgoing<'_>, error: reqwest::Error) -> Try {
+    let upstream = target.upstream.name().to_owned();
+    target.upstream.failed(Instant::now());
+    let unsent = error.is_connect() || error.is_builder();
+    // The address may hold a key.
+    tracing::debug!(error = %error.without_url(), upstream, unsent, "an upstream call failed");
+    if unsent {
+        Try::Failed(Failure::Unreachable { upstream }, Some(backoff()))
+    } else {
+        uncertain(outgoing, Failure::Broken { upstream })
+    }
+}
+
+fn uncertain(outgoing: &Outgoing<'_>, failure: Failure) -> Try {
+    if outgoing.repeatable {
+        Try::Failed(failure, Some(backoff()))
+    } else {
+        Try::Last(failure)
+    }
+}
+
+fn backoff() -> Duration {
+    PAUSE.mul_f64(fastrand::f64())
+}
+
+/// The beginning of an upstream's error.
+async fn beginning(mut response: Response) -> Bytes {
+    let mut body = BytesMut::new();
+    while let Ok(Some(chunk)) = response.chunk().await {
+        body.extend_from_slice(&chunk);
+        if body.len() >= MAX_ERROR {
+            break;
+        }
+    }
+    body.freeze()
+}

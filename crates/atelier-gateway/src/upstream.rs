@@ -1,0 +1,389 @@
+//! One server that is called: its address, its key, and how it fares.
+
+use std::{
+    fmt,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use serde::{Deserialize, Serialize};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use url::Url;
+
+pub use crate::api_key::ApiKey;
+use crate::{Wire, circuit::Circuit, routing::Pattern};
+
+/// The header in which Anthropic takes a key.
+const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+
+/// What an operator says of an upstream.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UpstreamConfig {
+    /// Unique; lower-case letters, digits and hyphens.
+    pub name: String,
+    /// The address that `/chat/completions` follows.
+    pub base_url: Url,
+    /// What it speaks.
+    #[serde(default)]
+    pub kind: Wire,
+    /// The environment variable that holds its key; a server of one's own may need none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_key_env: Option<String>,
+    /// The key itself.
+    #[serde(skip)]
+    pub api_key: Option<ApiKey>,
+    /// The models that it serves; empty for those that it lists.
+    #[serde(default)]
+    pub models: Vec<Pattern>,
+    /// Its share among upstreams of equal priority.
+    #[serde(default = "one")]
+    pub weight: u32,
+    /// Those with lower numbers are asked first.
+    #[serde(default)]
+    pub priority: u32,
+    /// Maximum number of calls in flight.
+    #[serde(default = "parallel")]
+    pub parallel: u32,
+    /// Maximum time of a call, from its first byte to its last.
+    #[serde(default = "timeout", with = "atelier_store::duration")]
+    pub timeout: Duration,
+    /// Maximum time to the first byte of an answer.
+    #[serde(default = "first_byte", with = "atelier_store::duration")]
+    pub first_byte: Duration,
+}
+
+const fn one() -> u32 {
+    1
+}
+
+const fn parallel() -> u32 {
+    64
+}
+
+const fn timeout() -> Duration {
+    Duration::from_secs(600)
+}
+
+const fn first_byte() -> Duration {
+    Duration::from_secs(60)
+}
+
+impl UpstreamConfig {
+    /// An upstream with the default settings.
+    pub fn new(name: &str, base_url: Url) -> Self {
+        Self {
+            name: name.to_owned(),
+            base_url,
+            kind: Wire::OpenAi,
+            api_key_env: None,
+            api_key: None,
+            models: Vec::new(),
+            weight: one(),
+            priority: 0,
+            parallel: parallel(),
+            timeout: timeout(),
+            first_byte: first_byte(),
+        }
+    }
+}
+
+/// The key of an upstream cannot be sent in a header.
+#[derive(Debug, thiserror::Error)]
+#[error("the key of the upstream {0:?} has characters that no header can hold")]
+pub struct UnusableKey(String);
+
+/// A server that is called.
+pub struct Upstream {
+    config: UpstreamConfig,
+    authorization: Option<(HeaderName, HeaderValue)>,
+    in_flight: AtomicU32,
+    slots: Arc<Semaphore>,
+    health: Mutex<Health>,
+    /// `None` until it has told.
+    listed: RwLock<Option<Vec<String>>>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Health {
+    circuit: Circuit,
+    /// Until when it has asked to be left alone.
+    paused_until: Option<Instant>,
+}
+
+/// A call in flight; it ends when this is dropped.
+#[derive(Debug)]
+pub struct InFlight {
+    upstream: Arc<Upstream>,
+    _slot: Option<OwnedSemaphorePermit>,
+}
+
+impl Upstream {
+    /// Creates an upstream that has not been called yet.
+    ///
+    /// # Errors
+    /// If no header can hold its key.
+    pub fn new(config: UpstreamConfig) -> Result<Self, UnusableKey> {
+        let authorization = config.api_key.as_ref().map(|key| {
+            let key = key.as_str();
+            let (name, value) = match config.kind {
+                Wire::OpenAi => (header::AUTHORIZATION, format!("Bearer {key}")),
+                Wire::Anthropic => (X_API_KEY, key.to_owned()),
+            };
+            let mut value =
+                HeaderValue::try_from(value).map_err(|_| UnusableKey(config.name.clone()))?;
+            value.set_sensitive(true);
+            Ok((name, value))
+        });
+        Ok(Self {
+            authorization: authorization.transpose()?,
+            in_flight: AtomicU32::new(0),
+            slots: Arc::new(Semaphore::new(config.parallel as usize)),
+            health: Mutex::default(),
+            listed: RwLock::default(),
+            config,
+        })
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.config.name
+    }
+
+    /// What it speaks.
+    pub const fn wire(&self) -> Wire {
+        self.config.kind
+    }
+
+    /// Maximum time of a call.
+    pub const fn timeout(&self) -> Duration {
+        self.config.timeout
+    }
+
+    /// Maximum time to the first byte of an answer.
+    pub const fn first_byte(&self) -> Duration {
+        self.config.first_byte
+    }
+
+    pub(crate) const fn priority(&self) -> u32 {
+        self.config.priority
+    }
+
+    /// Calls in flight for its weight.
+    pub(crate) fn load(&self) -> f64 {
+        let in_flight = f64::from(self.in_flight.load(Ordering::Relaxed));
+        in_flight / f64::from(self.config.weight.max(1))
+    }
+
+    /// Whether the operator says, or it says itself, that it has the model. One of which
+    /// nothing is known may have any.
+    pub fn serves(&self, model: &str) -> bool {
+        if self.config.models.is_empty() {
+            let listed = self.listed.read().unwrap_or_else(PoisonError::into_inner);
+            return listed
+                .as_ref()
+                .is_none_or(|listed| listed.iter().any(|one| one == model));
+        }
+        self.config
+            .models
+            .iter()
+            .any(|pattern| pattern.matches(model))
+    }
+
+    /// Whether its models are known by its own list only.
+    pub const fn is_asked_for_models(&self) -> bool {
+        self.config.models.is_empty()
+    }
+
+    /// The names of its models: those it has listed, as far as the operator lets them be used,
+    /// and those the operator has named.
+    pub fn listed(&self) -> Vec<String> {
+        let named = self.config.models.iter().filter(|one| one.is_name());
+        let named = named.map(|one| one.as_str().to_owned());
+        let listed = self.listed.read().unwrap_or_else(PoisonError::into_inner);
+        let listed = listed.iter().flatten();
+        let listed = listed.filter(|model| self.serves_listed(model));
+        let mut names: Vec<_> = listed.cloned().chain(named).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    fn serves_listed(&self, model: &str) -> bool {
+        let patterns = &self.config.models;
+        patterns.is_empty() || patterns.iter().any(|pattern| pattern.matches(model))
+    }
+
+    /// Notes the models that it lists.
+    pub fn list(&self, models: Vec<String>) {
+        *self.listed.write().unwrap_or_else(PoisonError::into_inner) = Some(models);
+    }
+
+    /// The address of a path such as `/chat/completions`, with the query if there is one.
+    pub fn url(&self, path: &str, query: Option<&str>) -> Url {
+        let mut url = self.config.base_url.clone();
+        let base = url.path().trim_end_matches('/').to_owned();
+        url.set_path(&(base + path));
+        // A base may have a query of its own, such as an API version.
+        let query = [self.config.base_url.query(), query];
+        let query: Vec<_> = query.into_iter().flatten().collect();
+        url.set_query(Some(query.join("&").as_str()).filter(|query| !query.is_empty()));
+        url
+    }
+
+    /// Adds its key to the headers of a request.
+    pub fn authorize(&self, headers: &mut HeaderMap) {
+        if let Some((name, value)) = &self.authorization {
+            headers.insert(name.clone(), value.clone());
+        }
+    }
+
+    /// Counts a call that begins, beyond the limit of calls in flight.
+    pub fn begin(self: &Arc<Self>) -> InFlight {
+        self.count(None)
+    }
+
+    /// Waits for one of the places of calls in flight.
+    pub async fn place(self: &Arc<Self>) -> InFlight {
+        // The semaphore is never closed.
+        let slot = Arc::clone(&self.slots).acquire_owned().await.ok();
+        self.count(slot)
+    }
+
+    /// Takes one of the places of calls in flight if one is free.
+    pub fn free_place(self: &Arc<Self>) -> Option<InFlight> {
+        let slot = Arc::clone(&self.slots).try_acquire_owned().ok()?;
+        Some(self.count(Some(slot)))
+    }
+
+    fn count(self: &Arc<Self>, slot: Option<OwnedSemaphorePermit>) -> InFlight {
+        self.in_flight.fetch_add(1, Ordering::Relaxed);
+        InFlight {
+            upstream: Arc::clone(self),
+            _slot: slot,
+        }
+    }
+
+    /// Returns how long it is to be left alone, because it asked for a pause or failed
+    /// repeatedly. If it need not be, the call that is about to begin counts as its probe.
+    pub fn rest(&self, now: Instant) -> Option<Duration> {
+        let mut health = self.health();
+        let paused = health.paused_until.filter(|until| *until > now);
+        let until = paused.max(health.circuit.closed_until(now));
+        if until.is_none() {
+            health.circuit = health.circuit.begin(now);
+        }
+        until.map(|until| until - now)
+    }
+
+    /// A call was answered.
+    pub fn succeeded(&self) {
+        let mut health = self.health();
+        health.circuit = health.circuit.succeed();
+    }
+
+    /// A call failed for a reason that is the upstream's.
+    pub fn failed(&self, now: Instant) {
+        let mut health = self.health();
+        health.circuit = health.circuit.fail(now);
+    }
+
+    /// It asked to be left alone for a while. A pause is never shortened.
+    pub fn pause(&self, now: Instant, pause: Duration) {
+        let mut health = self.health();
+        health.paused_until = health.paused_until.max(now.checked_add(pause));
+    }
+
+    fn health(&self) -> MutexGuard<'_, Health> {
+        self.health.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Upstream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Upstream")
+            .field("config", &self.config)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.upstream.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn upstream(base: &str) -> Arc<Upstream> {
+        let config = UpstreamConfig {
+            parallel: 1,
+            api_key: Some(ApiKey::new("sk-secret".into())),
+            ..UpstreamConfig::new("acme", base.parse().unwrap())
+        };
+        Arc::new(Upstream::new(config).unwrap())
+    }
+
+    #[test]
+    fn an_address_keeps_the_path_and_the_query_of_its_base() {
+        for (base, query, url) in [
+            ("http://a.example/v1", None, "http://a.example/v1/models"),
+            ("http://a.example/v1/", None, "http://a.example/v1/models"),
+            (
+                "http://a.example",
+                Some("a=b"),
+                "http://a.example/models?a=b",
+            ),
+            (
+                "http://a.example/x?api-version=1",
+                Some("a=b"),
+                "http://a.example/x/models?api-version=1&a=b",
+            ),
+        ] {
+            assert_eq!(upstream(base).url("/models", query).as_str(), url);
+        }
+    }
+
+    #[test]
+    fn a_key_is_sent_and_never_shown() {
+        let upstream = upstream("http://a.example/v1");
+        assert!(!format!("{upstream:?}").contains("sk-secret"));
+        let mut headers = HeaderMap::new();
+        upstream.authorize(&mut headers);
+        assert_eq!(headers[header::AUTHORIZATION], "Bearer sk-secret");
+        assert!(!format!("{headers:?}").contains("sk-secret"));
+        let config = UpstreamConfig {
+            api_key: Some(ApiKey::new("a\nb".into())),
+            ..UpstreamConfig::new("acme", "http://a.example".parse().unwrap())
+        };
+        assert!(Upstream::new(config).is_err());
+    }
+
+    #[test]
+    fn a_place_is_free_again_when_its_call_ends() {
+        let upstream = upstream("http://a.example/v1");
+        let place = upstream.free_place();
+        assert!(place.is_some() && upstream.free_place().is_none());
+        assert!((upstream.load() - 1.0).abs() < f64::EPSILON);
+        drop(place);
+        assert!(upstream.free_place().is_some());
+        assert!(upstream.load().abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn a_pause_is_kept_and_the_longer_one_counts() {
+        let (upstream, now) = (upstream("http://a.example/v1"), Instant::now());
+        let seconds = Duration::from_secs;
+        assert_eq!(upstream.rest(now), None);
+        upstream.pause(now, seconds(9));
+        upstream.pause(now, seconds(2));
+        assert_eq!(upstream.rest(now), Some(seconds(9)));
+        assert_eq!(upstream.rest(now + seconds(9)), None);
+    }
+}

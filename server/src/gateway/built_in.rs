@@ -1,0 +1,274 @@
+//! What answers when no upstream does: the built-in engines for pictures and photos, and the
+//! built-in encoder for vectors.
+
+use std::{io::Cursor, sync::Arc};
+
+use atelier_api::{Background, Quality, Size};
+use atelier_gateway::{
+    ApiError, Call, Endpoint,
+    embeddings::{Encoding, encode},
+    replay,
+};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use bytes::Bytes;
+use futures::{StreamExt as _, stream};
+use serde_json::{Value, json};
+use tokio::sync::Semaphore;
+
+use super::{Body, Error, Gateway, Reply, Source, charging::Due, request::Asked};
+use crate::{
+    cache::semantic::{Encoder, Pocket},
+    job::{ImageTask, Picture, Request, RestorationTask, Task},
+    limit::Costs,
+    photo,
+    providers::{self, Progress, Provider, local::Local},
+};
+
+const PICTURES: &str = "sketch-1";
+const PHOTOS: &str = "restorer-1";
+const VECTORS: &str = "encoder-1";
+
+/// The names of what is built in.
+pub(super) const MODELS: [&str; 3] = [PICTURES, PHOTOS, VECTORS];
+
+/// Maximum number of pictures, and of texts to encode, in one request.
+const MAX_PICTURES: u32 = 10;
+const MAX_TEXTS: usize = 2048;
+
+/// The sides that a picture may have.
+const SIDES: std::ops::RangeInclusive<u32> = 64..=2048;
+
+/// Largest photo after decoding, in pixels.
+const MAX_PIXELS: u64 = 50_000_000;
+
+/// The engines, which take whole cores.
+pub(super) struct Engines {
+    pictures: Semaphore,
+    vectors: Pocket,
+}
+
+impl Default for Engines {
+    fn default() -> Self {
+        Self {
+            pictures: Semaphore::new(1),
+            vectors: Pocket::new(),
+        }
+    }
+}
+
+impl Gateway {
+    /// Answers a call that no upstream takes.
+    pub(super) async fn built_in(
+        self: &Arc<Self>,
+        asked: Asked,
+        model: &str,
+    ) -> Result<Reply, Error> {
+        let unconnected = self.routes.upstreams().is_empty();
+        let named = |name: &str| unconnected || model == name;
+        match asked.call.endpoint() {
+            Endpoint::ImageGenerations if named(PICTURES) => self.draw(&asked).await,
+            Endpoint::ImageEdits if named(PHOTOS) => self.restore(&asked).await,
+            Endpoint::Embeddings if named(VECTORS) => self.encode(&asked).await,
+            _ if unconnected => {
+                let how = "No upstream is connected that has it: set OPENAI_API_KEY, or name one \
+                           under [[upstreams]] in the configuration.";
+                let error = ApiError::model_not_found(model);
+                let message = format!("{} {how}", error.message);
+                Err(ApiError { message, ..error }.into())
+            }
+            _ => Err(ApiError::model_not_found(model).into()),
+        }
+    }
+
+    async fn draw(self: &Arc<Self>, asked: &Asked) -> Result<Reply, Error> {
+        let call = &asked.call;
+        let prompt = call.text_of("prompt").unwrap_or_default().trim().to_owned();
+        if prompt.is_empty() {
+            return Err(ApiError::invalid("The prompt is empty.")
+                .param("prompt")
+                .into());
+        }
+        if call.n() > MAX_PICTURES {
+            let message = format!("n is at most {MAX_PICTURES}.");
+            return Err(ApiError::invalid(message).param("n").into());
+        }
+        let task = Task::Image(ImageTask {
+            prompt,
+            size: size(call)?,
+            quality: Quality::Auto,
+            n: call.n().max(1),
+            style: None,
+            background: Background::Auto,
+            source: None,
+        });
+        self.make(asked, PICTURES, task, None).await
+    }
+
+    async fn restore(self: &Arc<Self>, asked: &Asked) -> Result<Reply, Error> {
+        let missing = || ApiError::invalid("There is no image.").param("image");
+        let file = asked.call.file("image").ok_or_else(missing)?;
+        let decoded = tokio::task::spawn_blocking(move || {
+            let photo = photo::decode(Cursor::new(file), MAX_PIXELS)?;
+            Ok::<_, photo::Refusal>(photo::encode_original(&photo).ok())
+        });
+        let photo = match decoded.await {
+            Ok(Ok(Some(photo))) => Bytes::from(photo),
+            Ok(Err(refusal)) => {
+                return Err(ApiError::invalid(refusal.to_string()).param("image").into());
+            }
+            _ => return Err(ApiError::internal().into()),
+        };
+        let original = Picture {
+            key: String::new().into(),
+            width: 0,
+            height: 0,
+            media_type: "image/jpeg".into(),
+            bytes: 0,
+            thumbhash: String::new(),
+        };
+        let task = Task::Restoration(RestorationTask {
+            original,
+            digest: String::new(),
+            enlarge: 1,
+            strength: 100,
+            monochrome: false,
+            mask: None,
+            name: None,
+            exif: None,
+        });
+        self.make(asked, PHOTOS, task, Some(photo)).await
+    }
+
+    async fn make(
+        self: &Arc<Self>,
+        asked: &Asked,
+        model: &str,
+        task: Task,
+        original: Option<Bytes>,
+    ) -> Result<Reply, Error> {
+        let request = Request {
+            provider: Local.name().into(),
+            model: model.into(),
+            variation: fastrand::u64(..),
+            task,
+            found: None,
+        };
+        let costs = Costs {
+            requests: 1,
+            images: request.images().into(),
+            ..Costs::default()
+        };
+        let (mut charge, standings) = self.reserve(asked, Local.name(), costs).await?;
+        let Ok(_permit) = self.engines.pictures.acquire().await else {
+            return Err(Error::Closing);
+        };
+        // Until the end nobody has got anything.
+        let (progress, _watched) = Progress::channel();
+        let made = Local.make(&request, original, progress).await;
+        let answer = made.map_err(|error| told(&error))?;
+        charge.set(Due::Estimate);
+        let pictures = answer.pictures.iter();
+        let data: Vec<_> = pictures
+            .map(|picture| json!({ "b64_json": BASE64.encode(picture) }))
+            .collect();
+        let created = self.studio.stores.clock.now().as_second();
+        let usage = json!({
+            "input_tokens": 0, "output_tokens": 0, "total_tokens": 0,
+            "input_tokens_details": { "text_tokens": 0, "image_tokens": 0 },
+        });
+        let answer = json!({ "created": created, "data": data, "usage": usage });
+        Ok(reply(&asked.call, &answer, standings))
+    }
+
+    async fn encode(self: &Arc<Self>, asked: &Asked) -> Result<Reply, Error> {
+        let texts = texts(&asked.call)?;
+        let tokens = texts.iter().map(|text| text.len().div_ceil(4) as u64).sum();
+        let costs = Costs {
+            requests: 1,
+            tokens,
+            ..Costs::default()
+        };
+        let (mut charge, standings) = self.reserve(asked, Local.name(), costs).await?;
+        let mut data = Vec::with_capacity(texts.len());
+        for (index, text) in texts.iter().enumerate() {
+            let vector = self.engines.vectors.encode(text).await;
+            let vector =
+                vector.map_err(|error| ApiError::invalid(error.to_string()).param("input"))?;
+            data.push(json!({ "object": "embedding", "index": index, "embedding": vector }));
+        }
+        charge.set(Due::Estimate);
+        let usage = json!({ "prompt_tokens": tokens, "total_tokens": tokens });
+        let mut answer =
+            json!({ "object": "list", "data": data, "model": VECTORS, "usage": usage });
+        encode(
+            &mut answer,
+            asked.call.encoding().unwrap_or(Encoding::Float),
+        );
+        Ok(reply(&asked.call, &answer, standings))
+    }
+}
+
+fn reply(call: &Call, answer: &Value, standings: Vec<crate::limit::Standing>) -> Reply {
+    let (media_type, body) = if call.is_stream() {
+        let events = replay(call.endpoint(), answer, call.wants_usage());
+        (
+            "text/event-stream",
+            Body::Stream(stream::iter(events).boxed()),
+        )
+    } else {
+        let body = Bytes::from(answer.to_string());
+        ("application/json", Body::Whole(body))
+    };
+    let media_type = (header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    Reply {
+        status: StatusCode::OK,
+        headers: HeaderMap::from_iter([media_type]),
+        body,
+        source: Source::Off,
+        upstream: "built-in".into(),
+        usd: Some(0.0),
+        standings,
+    }
+}
+
+fn told(error: &providers::Error) -> ApiError {
+    ApiError::invalid(error.message.clone()).code(error.code)
+}
+
+/// The size of a picture, if the engine can make it.
+fn size(call: &Call) -> Result<Size, ApiError> {
+    let size = call
+        .text_of("size")
+        .map_or(Size::Auto, |size| Size::from(&*size));
+    match size {
+        Size::Auto => Ok(size),
+        Size::Pixels { width, height } if SIDES.contains(&width) && SIDES.contains(&height) => {
+            Ok(size)
+        }
+        _ => {
+            let message = "The size is auto or WIDTHxHEIGHT, each 64 to 2048 pixels.";
+            Err(ApiError::invalid(message).param("size"))
+        }
+    }
+}
+
+/// The texts of a call for vectors.
+fn texts(call: &Call) -> Result<Vec<String>, ApiError> {
+    let body: Value = serde_json::from_slice(call.body()).unwrap_or_default();
+    let texts: Option<Vec<String>> = match &body["input"] {
+        Value::String(text) => Some(vec![text.clone()]),
+        Value::Array(texts) => texts
+            .iter()
+            .map(|text| text.as_str().map(str::to_owned))
+            .collect(),
+        _ => None,
+    };
+    let fits = |texts: &Vec<String>| (1..=MAX_TEXTS).contains(&texts.len());
+    texts.filter(fits).ok_or_else(|| {
+        let message = format!(
+            "The input is a text or 1 to {MAX_TEXTS} texts; the built-in encoder reads no tokens."
+        );
+        ApiError::invalid(message).param("input")
+    })
+}

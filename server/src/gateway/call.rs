@@ -1,0 +1,360 @@
+//! Makes a call that is in flight, and sees to what comes of it.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant, SystemTime},
+};
+
+use atelier_gateway::{
+    ApiError, Counter, Endpoint, Retry, Usage,
+    forward::{self, Answer, Failure, Outgoing},
+    retry_after::asked_pause,
+    routing::Target,
+};
+use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
+use bytes::{Bytes, BytesMut};
+use serde_json::Value;
+use tracing::{error, warn};
+
+use super::{
+    Error, Gateway,
+    charging::{Charge, Due},
+    flights::Flight,
+    lookup::{Plan, is_bought},
+    pump::{Pump, produced},
+    request::Asked,
+    serve::Head,
+};
+use crate::limit::{Costs, Standing};
+
+/// Largest answer that does not stream, in bytes: ten large pictures in base64.
+const MAX_ANSWER: usize = 256 * 1024 * 1024;
+
+/// The headers of upstreams that clients see.
+const RETURNED: [HeaderName; 5] = [
+    header::CONTENT_TYPE,
+    header::RETRY_AFTER,
+    HeaderName::from_static("openai-processing-ms"),
+    HeaderName::from_static("openai-version"),
+    HeaderName::from_static("x-should-retry"),
+];
+
+/// A call that this process makes.
+pub(super) struct Leading {
+    pub(super) gateway: Arc<Gateway>,
+    pub(super) asked: Arc<Asked>,
+    pub(super) plan: Arc<Plan>,
+    pub(super) targets: Vec<Target>,
+    pub(super) flight: Arc<Flight>,
+    key: String,
+}
+
+impl Drop for Leading {
+    /// Whatever happens, nobody waits for ever.
+    fn drop(&mut self) {
+        self.gateway.flights.remove(&self.key, &self.flight);
+        self.flight.close();
+    }
+}
+
+impl Gateway {
+    /// Makes the call in the background.
+    pub(super) fn start(
+        self: &Arc<Self>,
+        asked: Arc<Asked>,
+        plan: Arc<Plan>,
+        targets: Vec<Target>,
+        flight: Arc<Flight>,
+        key: String,
+    ) {
+        let leading = Leading {
+            gateway: Arc::clone(self),
+            asked,
+            plan,
+            targets,
+            flight,
+            key,
+        };
+        tokio::spawn(async move {
+            if let Err(error) = leading.lead().await {
+                leading.flight.head(Err(error));
+            }
+        });
+    }
+
+    /// The price of what a call has used.
+    pub(super) fn price(&self, target: &Target, usage: &Usage) -> f64 {
+        let serves = |model: &str| target.upstream.serves(model);
+        let quote = self.prices.quote(&target.model, serves);
+        quote.map_or(0.0, |quote| quote.price.cost(usage))
+    }
+}
+
+impl Leading {
+    async fn lead(&self) -> Result<(), Error> {
+        let Some(first) = self.targets.first() else {
+            return Err(nobody().into());
+        };
+        let expected = self.expected(first);
+        let reserved = self
+            .gateway
+            .reserve(&self.asked, first.upstream.name(), expected);
+        let (mut charge, standings) = reserved.await?;
+        // From here on the call may cost something.
+        charge.set(Due::Estimate);
+        let answer = tokio::select! {
+            answer = self.call() => answer,
+            () = self.flight.abandoned() => {
+                return Err(ApiError::invalid("The client has gone.").into());
+            }
+        };
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(failure) => {
+                if !failure.is_uncertain() {
+                    charge.set(Due::Nothing);
+                }
+                return Err(self.told(failure).into());
+            }
+        };
+        self.receive(answer, charge, standings).await
+    }
+
+    /// What the call is expected to cost at most.
+    fn expected(&self, target: &Target) -> Costs {
+        let call = &self.asked.call;
+        let estimate = call.estimate(Counter::for_model(&target.model));
+        let usage = estimate.usage();
+        Costs {
+            requests: 1,
+            images: estimate.images.into(),
+            tokens: usage.tokens(),
+            usd: self.gateway.price(target, &usage),
+        }
+    }
+
+    async fn call(&self) -> Result<Answer, Failure> {
+        let call = &self.asked.call;
+        let body = |model: &str| call.for_upstream(model, true);
+        let outgoing = Outgoing {
+            method: Method::POST,
+            path: call.endpoint().path(),
+            query: self.asked.query.as_deref(),
+            headers: self.asked.headers.clone(),
+            body: &body,
+            repeatable: !is_bought(call),
+        };
+        let longest = self.targets.iter().map(|target| target.upstream.timeout());
+        let longest = Instant::now() + longest.max().unwrap_or_default();
+        let deadline = self.asked.deadline.min(longest);
+        forward::forward(&self.gateway.client, &self.targets, &outgoing, deadline).await
+    }
+
+    /// What the client is told of a failure.
+    fn told(&self, failure: Failure) -> ApiError {
+        warn!(%failure, id = self.asked.id, "a call failed");
+        let error = told(failure);
+        if is_bought(&self.asked.call) && matches!(error.status, 502 | 504) {
+            // It may have been made and paid for.
+            return error.retry(Retry::Never);
+        }
+        error
+    }
+
+    async fn receive(
+        &self,
+        answer: Answer,
+        mut charge: Charge,
+        standings: Vec<Standing>,
+    ) -> Result<(), Error> {
+        let status = answer.response.status();
+        if status.is_redirection() || status.is_informational() {
+            charge.set(Due::Nothing);
+            let upstream = answer.target.upstream.name();
+            let message = format!("The upstream {upstream} answered with a redirect.");
+            return Err(ApiError::bad_gateway(message).into());
+        }
+        if status == StatusCode::UNAUTHORIZED || status == StatusCode::FORBIDDEN {
+            charge.set(Due::Nothing);
+            return Err(rejected_key(&answer).into());
+        }
+        let streams = status.is_success() && is_stream(answer.response.headers());
+        if streams {
+            self.flight.head(Ok(head(&answer, true, None, standings)));
+            Pump::new(self, answer, charge).run().await;
+            return Ok(());
+        }
+        self.receive_whole(answer, charge, standings).await
+    }
+
+    async fn receive_whole(
+        &self,
+        mut answer: Answer,
+        mut charge: Charge,
+        standings: Vec<Standing>,
+    ) -> Result<(), Error> {
+        let target = answer.target.clone();
+        let body = tokio::select! {
+            body = whole(&mut answer) => body.ok_or_else(|| {
+                let upstream = target.upstream.name();
+                ApiError::bad_gateway(format!("The answer of the upstream {upstream} broke off."))
+            })?,
+            () = self.flight.abandoned() => {
+                return Err(ApiError::invalid("The client has gone.").into());
+            }
+        };
+        let (call, status) = (&self.asked.call, answer.response.status());
+        let read: Option<Value> = serde_json::from_slice(&body).ok();
+        if status.is_success() && read.is_none() && must_be_json(call.endpoint()) {
+            let upstream = target.upstream.name();
+            let message =
+                format!("The upstream {upstream} answered with something that is no JSON.");
+            return Err(ApiError::bad_gateway(message).into());
+        }
+        let usage = read
+            .as_ref()
+            .and_then(|read| Usage::read(call.endpoint(), read));
+        let costs = match usage {
+            _ if !status.is_success() => None,
+            Some(usage) => Some(self.costs(&target, &usage)),
+            // Nobody knows what it used: the estimate stands.
+            None => Some(Costs {
+                requests: 0,
+                ..self.expected(&target)
+            }),
+        };
+        charge.set(costs.map_or(Due::Nothing, Due::Costs));
+        let usd = costs.map_or(0.0, |costs| costs.usd);
+        self.gateway
+            .note_response(&self.asked, &target, read.as_ref())
+            .await;
+        self.flight
+            .head(Ok(head(&answer, false, Some(usd), standings)));
+        let _ = self.flight.write(body).await;
+        self.flight.end();
+        drop(charge);
+        if status.is_success()
+            && let Some(read) = read
+        {
+            self.gateway
+                .keep(call, &self.plan, target.upstream.name(), read, usage, usd)
+                .await;
+        }
+        Ok(())
+    }
+
+    /// What is charged for what was used.
+    pub(super) fn costs(&self, target: &Target, usage: &Usage) -> Costs {
+        Costs {
+            requests: 0,
+            images: usage.images,
+            tokens: usage.tokens(),
+            usd: self.gateway.price(target, usage),
+        }
+    }
+
+    /// What is charged for a stream that told no usage, after so many bytes.
+    pub(super) fn costs_of(&self, target: &Target, bytes: u64) -> Costs {
+        let call = &self.asked.call;
+        let estimate = call.estimate(Counter::for_model(&target.model));
+        self.costs(target, &produced(&estimate, bytes))
+    }
+}
+
+/// What a client is told of a failure.
+pub(super) fn told(failure: Failure) -> ApiError {
+    match failure {
+        Failure::Refused {
+            status,
+            headers,
+            body,
+            ..
+        } => refused(status, &headers, &body),
+        Failure::Unreachable { upstream } => {
+            ApiError::bad_gateway(format!("The upstream {upstream} cannot be reached."))
+        }
+        Failure::Broken { upstream } => {
+            ApiError::bad_gateway(format!("The connection to the upstream {upstream} broke."))
+        }
+        Failure::Late { upstream } => {
+            ApiError::timeout(format!("The upstream {upstream} did not answer in time."))
+        }
+        Failure::Resting(pause) => {
+            let message = "No upstream takes calls at the moment.";
+            ApiError::unavailable(message, Some(pause.max(Duration::from_secs(1))))
+        }
+        Failure::Nobody => nobody(),
+    }
+}
+
+fn nobody() -> ApiError {
+    ApiError::unavailable("No upstream serves the model.", None)
+}
+
+fn head(answer: &Answer, streams: bool, usd: Option<f64>, standings: Vec<Standing>) -> Head {
+    Head {
+        status: answer.response.status(),
+        headers: returned(answer.response.headers()),
+        upstream: answer.target.upstream.name().to_owned(),
+        streams,
+        usd,
+        standings,
+    }
+}
+
+/// What clients see of an upstream's headers.
+pub(super) fn returned(theirs: &HeaderMap) -> HeaderMap {
+    let returned = RETURNED.into_iter().filter_map(|name| {
+        let value = theirs.get(&name)?.clone();
+        Some((name, value))
+    });
+    returned.collect()
+}
+
+/// An upstream's refusal, as clients know it.
+fn refused(status: StatusCode, headers: &HeaderMap, body: &Bytes) -> ApiError {
+    let error = ApiError::from_upstream(status.as_u16(), body);
+    match asked_pause(headers, SystemTime::now()) {
+        Some(pause) => error.retry(Retry::After(pause)),
+        None => error,
+    }
+}
+
+/// The operator's key is wrong, not the client's.
+fn rejected_key(answer: &Answer) -> ApiError {
+    let (upstream, status) = (answer.target.upstream.name(), answer.response.status());
+    error!(upstream, %status, "an upstream refuses our key");
+    let message = format!("The upstream {upstream} refuses the gateway's key.");
+    ApiError::bad_gateway(message).retry(Retry::Never)
+}
+
+fn is_stream(headers: &HeaderMap) -> bool {
+    media_type(headers).is_some_and(|kind| kind.starts_with("text/event-stream"))
+}
+
+/// Speech is audio, and transcripts can be asked for as text.
+fn must_be_json(endpoint: Endpoint) -> bool {
+    endpoint.answers_json() && endpoint.action() != "audio"
+}
+
+fn media_type(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+    Some(value.trim().to_ascii_lowercase())
+}
+
+/// Reads a whole answer; `None` if it breaks off or is too large.
+async fn whole(answer: &mut Answer) -> Option<Bytes> {
+    let first = answer.response.chunk().await.ok()?.unwrap_or_default();
+    let Some(second) = answer.response.chunk().await.ok()? else {
+        return Some(first);
+    };
+    let mut body = BytesMut::from(first);
+    body.extend_from_slice(&second);
+    while let Some(chunk) = answer.response.chunk().await.ok()? {
+        if body.len() + chunk.len() > MAX_ANSWER {
+            return None;
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Some(body.freeze())
+}

@@ -1,0 +1,200 @@
+//! The charge of a call: reserved before it begins, settled when it has ended.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use tokio::time::sleep;
+use tracing::{error, warn};
+
+use super::{Error, Gateway, request::Asked};
+use crate::{
+    app::Caller,
+    limit::{
+        self, Asker, Costs, Decision, Demand, OnError, Receipt, Settlement, Standing, Unit, micros,
+    },
+    telemetry::metrics,
+};
+
+/// The pause before the second try to settle a charge; it doubles up to [`LONGEST_PAUSE`].
+const PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// How often a charge is tried to be settled. Until it is, the estimate counts.
+const TRIES: u32 = 30;
+
+/// What a call is charged. Dropping it settles it.
+pub(super) struct Charge {
+    gateway: Arc<Gateway>,
+    id: String,
+    receipts: Vec<Receipt>,
+    due: Due,
+}
+
+/// What is to be paid in the end.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Due {
+    /// Nothing but the request.
+    Nothing,
+    /// What was reserved: nobody knows what became of the call.
+    Estimate,
+    /// What it cost; its requests do not count.
+    Costs(Costs),
+}
+
+impl Charge {
+    /// Sets what is to be paid.
+    pub(super) fn set(&mut self, due: Due) {
+        self.due = due;
+    }
+
+    fn settlements(&mut self) -> Vec<Settlement> {
+        let due = self.due;
+        let receipts = std::mem::take(&mut self.receipts).into_iter();
+        receipts
+            .filter_map(|receipt| {
+                let actual = due.parts(&receipt)?;
+                (actual != receipt.cost).then_some(Settlement { receipt, actual })
+            })
+            .collect()
+    }
+}
+
+impl Due {
+    /// The final amount of a charge; `None` to leave it.
+    fn parts(self, receipt: &Receipt) -> Option<u64> {
+        if receipt.unit == Unit::Requests {
+            return None;
+        }
+        match self {
+            Self::Nothing => Some(0),
+            Self::Estimate => None,
+            Self::Costs(costs) => Some(match receipt.unit {
+                Unit::Requests => return None,
+                Unit::Images => costs.images,
+                Unit::Tokens => costs.tokens,
+                Unit::Usd => micros(costs.usd),
+            }),
+        }
+    }
+}
+
+impl Drop for Charge {
+    fn drop(&mut self) {
+        let settlements = self.settlements();
+        if settlements.is_empty() {
+            return;
+        }
+        let (gateway, id) = (Arc::clone(&self.gateway), std::mem::take(&mut self.id));
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move { gateway.settle(&id, settlements).await });
+        }
+    }
+}
+
+impl Gateway {
+    /// Reserves what the call is expected to cost at the provider.
+    pub(super) async fn reserve(
+        self: &Arc<Self>,
+        asked: &Asked,
+        provider: &str,
+        costs: Costs,
+    ) -> Result<(Charge, Vec<Standing>), Error> {
+        let now = self.studio.stores.clock.now();
+        let action = asked.call.endpoint().action();
+        let demands = self.demands(&asked.caller, action, provider, costs);
+        let (standings, receipts) = self.charge(demands, now).await?;
+        let charge = Charge {
+            gateway: Arc::clone(self),
+            id: asked.id.clone(),
+            receipts,
+            due: Due::Nothing,
+        };
+        Ok((charge, standings))
+    }
+
+    /// Charges a request that is not priced.
+    pub(super) async fn charge_request(
+        &self,
+        caller: &Caller,
+        action: &str,
+        provider: &str,
+    ) -> Result<Vec<Standing>, Error> {
+        let costs = Costs {
+            requests: 1,
+            ..Costs::default()
+        };
+        let now = self.studio.stores.clock.now();
+        let demands = self.demands(caller, action, provider, costs);
+        Ok(self.charge(demands, now).await?.0)
+    }
+
+    async fn charge(
+        &self,
+        demands: Vec<Demand>,
+        now: Timestamp,
+    ) -> Result<(Vec<Standing>, Vec<Receipt>), Error> {
+        if demands.is_empty() {
+            return Ok(Default::default());
+        }
+        let forgiving = demands
+            .iter()
+            .all(|demand| demand.policy.on_error == OnError::Allow);
+        let decision = match self
+            .studio
+            .stores
+            .limiter
+            .charge(demands.clone(), now)
+            .await
+        {
+            Err(error) if forgiving && error.is_away() => {
+                warn!(%error, "the limits are unreachable; their policies let everybody in");
+                return Ok(Default::default());
+            }
+            decision => decision?,
+        };
+        let Decision {
+            standings,
+            receipts,
+        } = decision;
+        metrics::decided(&standings);
+        self.studio.recorders.stats.note(&demands, &standings, now);
+        match receipts {
+            Some(receipts) => Ok((standings, receipts)),
+            None => Err(Error::Limited(standings)),
+        }
+    }
+
+    fn demands(&self, caller: &Caller, action: &str, provider: &str, costs: Costs) -> Vec<Demand> {
+        let holder = caller.holder.as_ref();
+        let asker = Asker {
+            ip: &caller.ip,
+            user: holder.map(|holder| holder.id.as_str()),
+            own: holder.map_or(&[], |holder| &holder.policies),
+            provider,
+        };
+        limit::demands(&self.studio.settings.policies, Some(action), asker, costs)
+    }
+
+    async fn settle(&self, id: &str, settlements: Vec<Settlement>) {
+        let mut pause = PAUSE;
+        for _ in 0..TRIES {
+            let now = self.studio.stores.clock.now();
+            match self
+                .studio
+                .stores
+                .limiter
+                .settle(id, settlements.clone(), now)
+                .await
+            {
+                Ok(()) => return,
+                Err(error) if error.is_away() => sleep(pause).await,
+                Err(error) => return error!(%error, id, "a charge could not be settled"),
+            }
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+        error!(
+            id,
+            "a charge could not be settled in time; its estimate stands"
+        );
+    }
+}

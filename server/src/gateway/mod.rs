@@ -1,0 +1,180 @@
+//! The gateway: calls of other applications to AI services, under the same limits, budgets
+//! and caches as the studio's own.
+//!
+//! One call, in this order: its targets ([`Routes`]), an answer from before ([`lookup`]), a
+//! call in flight that it can share ([`flights`]), the charge ([`charging`]), the call itself
+//! ([`call`]), and what is charged for it in the end.
+
+mod built_in;
+mod models;
+mod call;
+mod charging;
+mod flights;
+mod lookup;
+mod pass;
+mod pump;
+mod request;
+mod responses;
+mod serve;
+
+use std::{sync::Arc, time::Duration};
+
+use self::{built_in::Engines, flights::Flights};
+pub use self::{
+    pass::Passed,
+    request::{Asked, InvalidHeader, Wishes, forwarded, patience},
+    serve::{Body, Reply, Source},
+};
+use crate::{
+    access,
+    app::Studio,
+    cache,
+    config::{CacheMode, CacheScope, Config},
+    limit::{self, Standing},
+};
+use anyhow::{Context as _, Result};
+use atelier_gateway::{
+    ApiError, Prices, forward,
+    routing::{Pattern, Routes},
+    upstream::Upstream,
+};
+
+/// The gateway of one process.
+pub struct Gateway {
+    /// The limits, the caches and the clock are the studio's.
+    studio: Arc<Studio>,
+    routes: Routes,
+    client: reqwest::Client,
+    prices: Prices,
+    pub settings: Settings,
+    engines: Engines,
+    flights: Flights,
+}
+
+/// What the operator has configured.
+pub struct Settings {
+    /// Whether callers need no API key.
+    pub open: bool,
+    /// Whether unknown paths are passed on.
+    pub passthrough: bool,
+    /// Largest body of a request, in bytes.
+    pub max_body: usize,
+    /// After how much silence a stream shows that it is alive.
+    pub ping: Duration,
+    /// How long the result of a picture or of a call with an `Idempotency-Key` is kept for
+    /// its repeats.
+    pub repeats: Duration,
+    /// What pictures are made with if a client names no model.
+    pub picture_model: String,
+    pub cache: CacheSettings,
+}
+
+/// What the operator has configured for cached answers.
+pub struct CacheSettings {
+    /// What is cached unless the client says otherwise; `None` for what is sure to repeat.
+    pub mode: Option<CacheMode>,
+    /// Models with another mode than that.
+    pub models: Vec<(Pattern, CacheMode)>,
+    /// Whether all keys share their answers.
+    pub shared: bool,
+    pub ttl: Duration,
+    /// Largest answer that is kept, in bytes.
+    pub max_bytes: usize,
+    /// Whether answers that call tools are kept.
+    pub tool_calls: bool,
+}
+
+impl Gateway {
+    /// Builds the gateway by its settings. Its limits and its stores are the studio's.
+    ///
+    /// # Errors
+    /// If an upstream's key cannot be sent, or this machine's certificates cannot be read.
+    pub fn open(config: &Config, studio: Arc<Studio>) -> Result<Self> {
+        let upstreams = config.upstreams.iter().cloned();
+        let upstreams: Result<_, _> = upstreams
+            .map(|one| Upstream::new(one).map(Arc::new))
+            .collect();
+        let user_agent = concat!("atelier/", env!("CARGO_PKG_VERSION"));
+        Ok(Self {
+            studio,
+            routes: Routes::new(upstreams?, &config.models),
+            client: forward::client(user_agent).context("cannot make an HTTP client")?,
+            prices: Prices::with(config.gateway.prices.clone()),
+            settings: Settings::new(config),
+            engines: Engines::default(),
+            flights: Flights::default(),
+        })
+    }
+}
+
+impl Settings {
+    fn new(config: &Config) -> Self {
+        let (gateway, cache) = (&config.gateway, &config.gateway.cache);
+        let models = cache.models.iter();
+        Self {
+            open: gateway.open,
+            passthrough: gateway.passthrough,
+            max_body: gateway.max_body as usize,
+            ping: gateway.ping,
+            repeats: gateway.repeats,
+            picture_model: config.openai.model.clone(),
+            cache: CacheSettings {
+                mode: cache.mode,
+                models: models.map(|one| (one.model.clone(), one.mode)).collect(),
+                shared: cache.scope == CacheScope::Site,
+                ttl: cache.ttl,
+                max_bytes: cache.max_bytes as usize,
+                tool_calls: cache.tool_calls,
+            },
+        }
+    }
+}
+
+impl Error {
+    /// The same for another reader: a failed call is told to all who wait for it.
+    fn copy(&self) -> Self {
+        match self {
+            Self::Api(error) => Self::Api(error.clone()),
+            Self::Limited(standings) => Self::Limited(standings.clone()),
+            Self::Closing => Self::Closing,
+            Self::Limit(error) => Self::Limit(error.clone()),
+            Self::Cache(_) | Self::Access(_) => Self::Api(ApiError::internal()),
+        }
+    }
+}
+
+/// Why a call was not made, or failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The request, or an upstream's answer to it.
+    #[error("{}", .0.message)]
+    Api(ApiError),
+    #[error("over a limit")]
+    Limited(Vec<Standing>),
+    #[error("the server is shutting down")]
+    Closing,
+    #[error(transparent)]
+    Limit(#[from] limit::Error),
+    #[error(transparent)]
+    Cache(#[from] cache::Error),
+    #[error(transparent)]
+    Access(#[from] access::Error),
+}
+
+impl Error {
+    /// Whether a store is unreachable, which a retry may help.
+    pub const fn is_away(&self) -> bool {
+        match self {
+            Self::Limit(error) => error.is_away(),
+            Self::Cache(error) => error.is_away(),
+            Self::Access(error) => error.is_away(),
+            Self::Api(_) | Self::Limited(_) | Self::Closing => false,
+        }
+    }
+}
+
+impl From<ApiError> for Error {
+    fn from(error: ApiError) -> Self {
+        Self::Api(error)
+    }
+}

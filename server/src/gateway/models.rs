@@ -1,0 +1,83 @@
+//! Which models there are.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::http::HeaderMap;
+use serde::Deserialize;
+use tokio::time::interval;
+use tracing::{debug, warn};
+
+use super::{Gateway, built_in};
+use crate::app::Caller;
+use atelier_gateway::upstream::Upstream;
+
+/// How often upstreams are asked for their models.
+const RENEWAL: Duration = Duration::from_secs(300);
+
+/// Maximum time for an upstream's list.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Maximum number of models of one upstream.
+const MAX_MODELS: usize = 10_000;
+
+#[derive(Deserialize)]
+struct List {
+    data: Vec<Listed>,
+}
+
+#[derive(Deserialize)]
+struct Listed {
+    id: String,
+}
+
+impl Gateway {
+    /// The models that the caller may use, sorted, each with its owner.
+    pub fn models(&self, caller: &Caller) -> Vec<(String, String)> {
+        let built_in = built_in::MODELS.map(|name| (name.to_owned(), "atelier".to_owned()));
+        let mut models = self.routes.models();
+        models.extend(built_in);
+        if let Some(holder) = &caller.holder {
+            models.retain(|(name, _)| holder.allows_model(name));
+        }
+        models.sort();
+        models.dedup_by(|(a, _), (b, _)| a == b);
+        models
+    }
+
+    /// Asks the upstreams for their models again and again.
+    pub async fn keep_listing(&self) {
+        let mut tick = interval(RENEWAL);
+        loop {
+            tick.tick().await;
+            let upstreams = self.routes.upstreams().iter();
+            let asked = upstreams.filter(|upstream| upstream.is_asked_for_models());
+            futures::future::join_all(asked.map(|upstream| self.list(upstream))).await;
+        }
+    }
+
+    async fn list(&self, upstream: &Arc<Upstream>) {
+        let mut headers = HeaderMap::new();
+        upstream.authorize(&mut headers);
+        let request = self.client.get(upstream.url("/models", None));
+        let listed = async {
+            let response = request.headers(headers).timeout(PATIENCE).send().await?;
+            response.error_for_status()?.json::<List>().await
+        };
+        match listed.await {
+            Ok(list) => {
+                let models = list.data.into_iter().map(|model| model.id);
+                let models: Vec<_> = models.take(MAX_MODELS).collect();
+                debug!(
+                    upstream = upstream.name(),
+                    models = models.len(),
+                    "models listed"
+                );
+                upstream.list(models);
+            }
+            Err(error) => {
+                let error = error.without_url();
+                warn!(upstream = upstream.name(), %error, "an upstream does not list its models");
+            }
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Requests that are passed on as they are: about responses that an upstream keeps, and, if
+//! the operator allows it, whatever the gateway does not know.
+
+use std::{sync::Arc, time::Instant};
+
+use atelier_gateway::{
+    ApiError,
+    forward::{self, Outgoing},
+    routing::Target,
+    upstream::Upstream,
+};
+use axum::http::{HeaderMap, Method};
+use bytes::Bytes;
+use futures::StreamExt as _;
+
+use super::{
+    Body, Error, Gateway, Reply, Source,
+    call::{returned, told},
+};
+use crate::app::Caller;
+
+/// The action that policies count.
+const ACTION: &str = "other";
+
+/// A request to be passed on.
+pub struct Passed<'a> {
+    pub caller: &'a Caller,
+    pub method: Method,
+    /// Below the upstream's base.
+    pub path: &'a str,
+    pub query: Option<&'a str>,
+    /// What upstreams may see.
+    pub headers: HeaderMap,
+    pub body: Bytes,
+    pub deadline: Instant,
+}
+
+impl Gateway {
+    /// Asks the upstream that has the caller's response.
+    pub async fn ask_for_response(&self, id: &str, passed: Passed<'_>) -> Result<Reply, Error> {
+        let name = self.upstream_of(passed.caller, id).await?;
+        let mut upstreams = self.routes.upstreams().iter();
+        let gone = || ApiError::not_found(format!("Response with id '{id}' not found."));
+        let upstream = upstreams.find(|one| one.name() == name).ok_or_else(gone)?;
+        self.pass(upstream, passed).await
+    }
+
+    /// Asks the first upstream for something that the gateway does not know.
+    pub async fn pass_through(&self, passed: Passed<'_>) -> Result<Reply, Error> {
+        let first = self.routes.upstreams().first();
+        let nobody =
+            || ApiError::not_found("No upstream is connected that could know this address.");
+        self.pass(first.ok_or_else(nobody)?, passed).await
+    }
+
+    async fn pass(&self, upstream: &Arc<Upstream>, passed: Passed<'_>) -> Result<Reply, Error> {
+        let standings = self
+            .charge_request(passed.caller, ACTION, upstream.name())
+            .await?;
+        let target = Target {
+            upstream: Arc::clone(upstream),
+            model: String::new(),
+        };
+        let safe = passed.method.is_safe();
+        let body = |_: &str| passed.body.clone();
+        let outgoing = Outgoing {
+            method: passed.method,
+            path: passed.path,
+            query: passed.query,
+            headers: passed.headers,
+            body: &body,
+            repeatable: safe,
+        };
+        let answer = forward::forward(&self.client, &[target], &outgoing, passed.deadline).await;
+        let answer = answer.map_err(told)?;
+        let status = answer.response.status();
+        if status.is_redirection() {
+            let message = format!("The upstream {} answered with a redirect.", upstream.name());
+            return Err(ApiError::bad_gateway(message).into());
+        }
+        let headers = returned(answer.response.headers());
+        let in_flight = answer.in_flight;
+        let parts = answer.response.bytes_stream().map(move |part| {
+            let _until_its_end = &in_flight;
+            part.unwrap_or_default()
+        });
+        Ok(Reply {
+            status,
+            headers,
+            body: Body::Stream(Box::pin(parts)),
+            source: Source::Off,
+            upstream: upstream.name().to_owned(),
+            usd: None,
+            standings,
+        })
+    }
+}

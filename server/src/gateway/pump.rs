@@ -1,0 +1,213 @@
+//! Passes a stream on as it comes, and follows what it says.
+
+use std::time::Duration;
+
+use atelier_gateway::{
+    ApiError, Assembler, Endpoint, Estimate, Usage,
+    forward::Answer,
+    sse::{Event, Splitter},
+    usage_chunk,
+};
+use bytes::{Bytes, BytesMut};
+use tokio::time::timeout;
+use tracing::warn;
+
+use super::{
+    call::Leading,
+    charging::{Charge, Due},
+    flights::Abandoned,
+};
+use crate::limit::Costs;
+
+/// Largest event in bytes: a picture in base64.
+const MAX_EVENT: usize = 64 * 1024 * 1024;
+
+/// A comment that shows that the stream is alive.
+const PING: Bytes = Bytes::from_static(b": ping\n\n");
+
+/// How many bytes of an answer make one token, roughly.
+const PER_TOKEN: u64 = 4;
+
+/// A stream under way.
+pub(super) struct Pump<'a> {
+    leading: &'a Leading,
+    answer: Answer,
+    charge: Charge,
+    splitter: Splitter,
+    assembler: Assembler,
+    /// The client did not ask for the chunk that tells the usage.
+    hides_usage: bool,
+    silence: Duration,
+}
+
+/// Why a stream ended.
+enum End {
+    /// The upstream has said all.
+    Whole,
+    /// The upstream broke off, or sent something else.
+    Broken(&'static str),
+    /// Nobody reads it any more.
+    Abandoned,
+}
+
+impl<'a> Pump<'a> {
+    pub(super) fn new(leading: &'a Leading, answer: Answer, charge: Charge) -> Self {
+        let (call, settings) = (&leading.asked.call, &leading.gateway.settings);
+        let keeps = leading.plan.keeps || leading.plan.repeat.is_some();
+        let limit = match (keeps, call.endpoint().action()) {
+            (false, _) => 0,
+            (true, "image") => MAX_EVENT,
+            (true, _) => 4 * settings.cache.max_bytes,
+        };
+        Self {
+            hides_usage: call.endpoint() == Endpoint::ChatCompletions && !call.wants_usage(),
+            silence: settings.ping,
+            splitter: Splitter::new(MAX_EVENT),
+            assembler: Assembler::new(call.endpoint(), limit),
+            leading,
+            answer,
+            charge,
+        }
+    }
+
+    /// Passes everything on, and settles the charge.
+    pub(super) async fn run(mut self) {
+        let end = self.pass_on().await;
+        let flight = &self.leading.flight;
+        let endpoint = self.leading.asked.call.endpoint();
+        if let End::Broken(why) = end {
+            let upstream = self.answer.target.upstream.name();
+            warn!(upstream, why, "a stream broke off");
+            let error = ApiError::bad_gateway(format!("The stream of {upstream} {why}."));
+            let event = error.event(endpoint, self.assembler.next_sequence());
+            let _ = flight.write(event).await;
+        }
+        flight.end();
+        let costs = self.costs();
+        self.charge.set(Due::Costs(costs));
+        drop(self.charge);
+        let usage = self.assembler.usage().copied();
+        if let (End::Whole, Some(read)) = (end, self.assembler.into_answer()) {
+            let (gateway, target) = (&self.leading.gateway, &self.answer.target);
+            gateway
+                .note_response(&self.leading.asked, target, Some(&read))
+                .await;
+            let (call, plan) = (&self.leading.asked.call, &self.leading.plan);
+            let upstream = target.upstream.name();
+            gateway
+                .keep(call, plan, upstream, read, usage, costs.usd)
+                .await;
+        }
+    }
+
+    async fn pass_on(&mut self) -> End {
+        loop {
+            let next = tokio::select! {
+                next = timeout(self.silence, self.answer.response.chunk()) => next,
+                () = self.leading.flight.abandoned() => return End::Abandoned,
+            };
+            let out = match next {
+                // Between two events only.
+                Err(_) if self.splitter.pending() == 0 => PING,
+                Err(_) => continue,
+                Ok(Err(_)) => return self.broken("broke off"),
+                Ok(Ok(None)) => return self.finish().await,
+                Ok(Ok(Some(chunk))) => {
+                    self.splitter.push(&chunk);
+                    match self.events() {
+                        Some(out) => out,
+                        None => return End::Broken("has an event that is too large"),
+                    }
+                }
+            };
+            if out.is_empty() {
+                continue;
+            }
+            if let Err(Abandoned) = self.leading.flight.write(out).await {
+                return End::Abandoned;
+            }
+        }
+    }
+
+    /// The whole events that have arrived; `None` if one is too large.
+    fn events(&mut self) -> Option<Bytes> {
+        let mut out = BytesMut::new();
+        let mut only = None;
+        while let Some(event) = self.splitter.next_event().ok()? {
+            if !self.follow(&event) {
+                continue;
+            }
+            match only.take() {
+                None if out.is_empty() => only = Some(event.raw),
+                before => {
+                    out.extend(before);
+                    out.extend_from_slice(&event.raw);
+                }
+            }
+        }
+        Some(only.unwrap_or_else(|| out.freeze()))
+    }
+
+    /// Notes what an event says. Returns whether it is passed on.
+    fn follow(&mut self, event: &Event) -> bool {
+        self.assembler.push(event);
+        !(self.hides_usage && usage_chunk(event))
+    }
+
+    async fn finish(&mut self) -> End {
+        let splitter = std::mem::replace(&mut self.splitter, Splitter::new(0));
+        if let Some(event) = splitter.finish()
+            && self.follow(&event)
+            && self.leading.flight.write(event.raw).await.is_err()
+        {
+            return End::Abandoned;
+        }
+        if self.assembler.is_terminated() || self.assembler.error().is_some() {
+            End::Whole
+        } else {
+            self.broken("ended too early")
+        }
+    }
+
+    /// What follows the last event is of no importance.
+    fn broken(&self, why: &'static str) -> End {
+        if self.assembler.is_terminated() {
+            End::Whole
+        } else {
+            End::Broken(why)
+        }
+    }
+
+    /// What is charged: by the upstream's figures, or else by what was produced.
+    fn costs(&self) -> Costs {
+        let target = &self.answer.target;
+        match self.assembler.usage() {
+            Some(usage) => self.leading.costs(target, usage),
+            None => self.leading.costs_of(target, self.assembler.produced()),
+        }
+    }
+}
+
+/// The usage of a call that told none, by its estimate and the bytes of its answer.
+pub(super) fn produced(estimate: &Estimate, bytes: u64) -> Usage {
+    Usage {
+        output: bytes.div_ceil(PER_TOKEN),
+        ..estimate.usage()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_without_usage_is_charged_what_was_produced() {
+        let estimate = Estimate {
+            input_tokens: 100,
+            output_tokens: 4096,
+            ..Estimate::default()
+        };
+        let usage = produced(&estimate, 9);
+        assert_eq!((usage.input, usage.output), (100, 3));
+    }
+}

@@ -1,0 +1,88 @@
+//! Responses that upstreams keep: whoever made them, and nobody else, may ask for them again,
+//! and only the upstream that has them is asked.
+
+use std::time::Duration;
+
+use atelier_gateway::{ApiError, Endpoint, routing::Target};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tracing::warn;
+
+use super::{Error, Gateway, request::Asked};
+use crate::{app::Caller, cache::digest};
+
+/// How long OpenAI keeps a response.
+const KEPT: Duration = Duration::from_hours(30 * 24);
+
+/// Where a response is, and whose it is.
+#[derive(Debug, Serialize, Deserialize)]
+struct Made {
+    upstream: String,
+    owner: String,
+}
+
+impl Gateway {
+    /// Returns whom to ask: for a response that continues another, the upstream that has it.
+    pub(super) async fn targets(&self, asked: &Asked, model: &str) -> Result<Vec<Target>, Error> {
+        let targets = self.routes.targets(model);
+        let Some(previous) = asked.call.previous_response_id() else {
+            return Ok(targets);
+        };
+        let upstream = self.upstream_of(&asked.caller, &previous).await?;
+        let mut pinned: Vec<_> = targets
+            .into_iter()
+            .filter(|target| target.upstream.name() == upstream)
+            .collect();
+        if pinned.is_empty() {
+            pinned = self.routes.targets(&format!("{upstream}/{model}"));
+        }
+        Ok(pinned)
+    }
+
+    /// Returns the name of the upstream that has the caller's response.
+    pub async fn upstream_of(&self, caller: &Caller, id: &str) -> Result<String, Error> {
+        let now = self.studio.stores.clock.now();
+        let entry = self.studio.stores.cache.get(&key(id), now).await?;
+        let made: Option<Made> = entry.and_then(|entry| serde_json::from_str(&entry.value).ok());
+        let made = made.filter(|made| made.owner == caller.counted_as());
+        let unknown = || ApiError::not_found(format!("Response with id '{id}' not found."));
+        Ok(made.ok_or_else(unknown)?.upstream)
+    }
+
+    /// Notes who made a response, and where it is.
+    pub(super) async fn note_response(
+        &self,
+        asked: &Asked,
+        target: &Target,
+        answer: Option<&Value>,
+    ) {
+        if asked.call.endpoint() != Endpoint::Responses {
+            return;
+        }
+        let Some(answer) = answer.filter(|answer| answer["store"] != Value::Bool(false)) else {
+            return;
+        };
+        let Some(id) = answer["id"].as_str() else {
+            return;
+        };
+        let made = Made {
+            upstream: target.upstream.name().to_owned(),
+            owner: asked.caller.counted_as().to_owned(),
+        };
+        let (now, value) = (self.studio.stores.clock.now(), serde_json::to_string(&made));
+        let Ok(value) = value else { return };
+        if let Err(error) = self
+            .studio
+            .stores
+            .cache
+            .put(&key(id), &value, now, KEPT)
+            .await
+        {
+            warn!(%error, "a response could not be noted");
+        }
+    }
+}
+
+fn key(id: &str) -> String {
+    digest(&["response", id])
+}

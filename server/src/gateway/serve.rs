@@ -1,0 +1,215 @@
+//! One call from its request to its answer.
+
+use std::{pin::Pin, sync::Arc, time::Duration};
+
+use atelier_gateway::{
+    ApiError, Call, Endpoint, Wire,
+    embeddings::{Encoding, encode},
+    replay,
+    routing::Target,
+};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use bytes::Bytes;
+use futures::{Stream, StreamExt as _, stream};
+
+use super::{
+    Error, Gateway,
+    flights::Reader,
+    lookup::{Hit, Plan, is_bought},
+    request::Asked,
+};
+use crate::limit::Standing;
+
+/// The beginning of an answer.
+#[derive(Debug)]
+pub(super) struct Head {
+    pub(super) status: StatusCode,
+    /// Those of the upstream's that the client may see.
+    pub(super) headers: HeaderMap,
+    pub(super) upstream: String,
+    pub(super) streams: bool,
+    /// What the call cost, in US dollars; known at the beginning if it does not stream.
+    pub(super) usd: Option<f64>,
+    /// What is left of the limits for whoever made the call.
+    pub(super) standings: Vec<Standing>,
+}
+
+/// Where an answer comes from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Source {
+    /// A call, and nothing is kept.
+    Off,
+    /// A call.
+    Miss,
+    /// A call of somebody else that was in flight already.
+    Joined,
+    /// The cache, after this time.
+    Hit(Duration),
+    /// The cache, after this time: a question that means the same, with its similarity.
+    Semantic(Duration, f32),
+}
+
+/// An answer.
+pub struct Reply {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Body,
+    pub source: Source,
+    pub upstream: String,
+    /// What was charged for it, in US dollars, as far as it is known yet.
+    pub usd: Option<f64>,
+    pub standings: Vec<Standing>,
+}
+
+/// The body of an answer.
+pub enum Body {
+    Whole(Bytes),
+    /// Server-sent events, or other bytes that come bit by bit.
+    Stream(Pin<Box<dyn Stream<Item = Bytes> + Send>>),
+}
+
+impl Gateway {
+    /// Answers a call.
+    pub async fn serve(self: &Arc<Self>, asked: Asked) -> Result<Reply, Error> {
+        if self.studio.drain.is_cancelled() {
+            return Err(Error::Closing);
+        }
+        let model = self.model(&asked.call)?;
+        if let Some(holder) = &asked.caller.holder
+            && !holder.allows_model(&model)
+        {
+            return Err(ApiError::model_not_found(&model).into());
+        }
+        let plan = Arc::new(self.plan(&asked, &model));
+        if let Some(hit) = self.look_up(&asked, &plan).await? {
+            let standings = self.charge_free(&asked).await?;
+            return Ok(from_before(&asked.call, hit, standings));
+        }
+        let targets = self.targets(&asked, &model).await?;
+        let targets = speaking(asked.call.endpoint().wire(), targets);
+        if targets.is_empty() {
+            return self.built_in(asked, &model).await;
+        }
+        self.fly(Arc::new(asked), plan, targets).await
+    }
+
+    /// Charges a request that needs no call.
+    async fn charge_free(&self, asked: &Asked) -> Result<Vec<Standing>, Error> {
+        let action = asked.call.endpoint().action();
+        self.charge_request(&asked.caller, action, "").await
+    }
+
+    /// The model that the client names, or the one that pictures are made with.
+    fn model(&self, call: &Call) -> Result<String, Error> {
+        let missing = || ApiError::invalid("You must provide a model parameter.").param("model");
+        let named = call.model().map(str::to_owned);
+        let model = named.or_else(|| {
+            let picture = is_bought(call).then_some(&self.settings.picture_model);
+            picture.cloned()
+        });
+        Ok(model.ok_or_else(missing)?)
+    }
+
+    /// Joins the same call in flight, or makes it.
+    async fn fly(
+        self: &Arc<Self>,
+        asked: Arc<Asked>,
+        plan: Arc<Plan>,
+        targets: Vec<Target>,
+    ) -> Result<Reply, Error> {
+        let key = format!("{} {}", plan.digest, asked.call.is_stream());
+        // A client without patience must not lose what it has bought.
+        let finished_anyway = is_bought(&asked.call) || asked.wishes.idempotency_key.is_some();
+        let mut shared = plan.reads || plan.repeated;
+        loop {
+            let (reader, own) = self.flights.join_or_begin(&key, shared, finished_anyway);
+            let Some(flight) = own else {
+                match reader.head().await {
+                    Ok(head) => {
+                        let standings = self.charge_free(&asked).await?;
+                        return Ok(joined(&head, reader, standings).await);
+                    }
+                    // It may have failed for a reason that is not this client's.
+                    Err(_) => shared = false,
+                }
+                continue;
+            };
+            let caching = plan.mode.is_some();
+            self.start(asked, plan, targets, flight, key);
+            let head = reader.head().await.map_err(|error| error.copy())?;
+            let source = if caching { Source::Miss } else { Source::Off };
+            return Ok(answer(&head, reader, source).await);
+        }
+    }
+}
+
+/// Those of the targets that speak the client's language; if none does, all of them: some
+/// servers speak both.
+fn speaking(wire: Wire, targets: Vec<Target>) -> Vec<Target> {
+    let speaks = |target: &Target| target.upstream.wire() == wire;
+    if targets.iter().any(speaks) {
+        return targets.into_iter().filter(speaks).collect();
+    }
+    targets
+}
+
+async fn joined(head: &Head, reader: Reader, standings: Vec<Standing>) -> Reply {
+    let reply = answer(head, reader, Source::Joined).await;
+    Reply {
+        standings,
+        usd: Some(0.0),
+        ..reply
+    }
+}
+
+async fn answer(head: &Head, reader: Reader, source: Source) -> Reply {
+    Reply {
+        status: head.status,
+        headers: head.headers.clone(),
+        body: if head.streams {
+            Body::Stream(Box::pin(reader.stream()))
+        } else {
+            Body::Whole(reader.rest().await)
+        },
+        source,
+        upstream: head.upstream.clone(),
+        usd: head.usd,
+        standings: head.standings.clone(),
+    }
+}
+
+/// An answer that was kept, in the form that is asked for.
+fn from_before(call: &Call, hit: Hit, standings: Vec<Standing>) -> Reply {
+    let Hit {
+        mut kept,
+        age,
+        similarity,
+    } = hit;
+    if call.endpoint() == Endpoint::Embeddings
+        && let Some(encoding @ Encoding::Float) = call.encoding()
+    {
+        encode(&mut kept.answer, encoding);
+    }
+    let (media_type, body) = if call.is_stream() {
+        let events = replay(call.endpoint(), &kept.answer, call.wants_usage());
+        (
+            "text/event-stream",
+            Body::Stream(stream::iter(events).boxed()),
+        )
+    } else {
+        let body = Bytes::from(kept.answer.to_string());
+        ("application/json", Body::Whole(body))
+    };
+    let media_type = (header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    Reply {
+        status: StatusCode::OK,
+        headers: HeaderMap::from_iter([media_type]),
+        body,
+        source: similarity.map_or(Source::Hit(age), |similarity| {
+            Source::Semantic(age, similarity)
+        }),
+        upstream: kept.upstream,
+        usd: Some(0.0),
+        standings,
+    }
+}

@@ -1,0 +1,106 @@
+//! What is bought once, and what is charged.
+
+use std::time::Duration;
+
+use atelier_upstream_mock::{Behaviour, KEY, Upstream};
+use futures::future::join_all;
+use serde_json::{Value, json};
+
+use super::{chat, error, header, site, started};
+use crate::support::Setup;
+
+#[tokio::test]
+async fn a_picture_is_not_bought_twice_by_a_client_that_did_not_wait() {
+    let site = site("").await;
+    site.upstream.then([Behaviour::SlowFirstByte {
+        milliseconds: 1_500,
+    }]);
+    let body = json!({ "model": "gpt-image-2", "prompt": "a boat", "n": 1 });
+    let hasty = site.request("/images/generations", &body);
+    let hasty = hasty.timeout(Duration::from_millis(300)).send().await;
+    assert!(hasty.unwrap_err().is_timeout());
+    // A client that asks anew wants another; one that tries again wants that one.
+    let again = site.request("/images/generations", &body);
+    let again = again
+        .header("x-stainless-retry-count", "1")
+        .send()
+        .await
+        .unwrap();
+    let again: Value = again.error_for_status().unwrap().json().await.unwrap();
+    assert!(again["data"][0]["b64_json"].is_string());
+    let late = site.request("/images/generations", &body);
+    let late = late
+        .header("x-stainless-retry-count", "2")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(header(&late, "x-atelier-cache"), "hit");
+    assert_eq!(site.upstream.calls_to("/v1/images/generations"), 1);
+    assert_eq!(site.ask("/images/generations", &body).await.status(), 200);
+    assert_eq!(site.upstream.calls_to("/v1/images/generations"), 2);
+}
+
+#[tokio::test]
+async fn an_idempotency_key_stands_for_one_call() {
+    let site = site("").await;
+    let send = async |words: &str| {
+        let request = site.request("/chat/completions", &chat(words));
+        request
+            .header("idempotency-key", "order-1")
+            .send()
+            .await
+            .unwrap()
+    };
+    let first: Value = send("Hi").await.json().await.unwrap();
+    let second: Value = send("Hi").await.json().await.unwrap();
+    assert_eq!(first["id"], second["id"]);
+    let (status, told) = error(send("Ho").await).await;
+    assert_eq!(
+        (status, told["code"].as_str()),
+        (400, Some("idempotency_key_reused"))
+    );
+    assert_eq!(site.upstream.calls_to("/v1/chat/completions"), 1);
+}
+
+const BUDGET: &str = "[[limits]]\nname = 'budget'\nscope = 'user'\nunit = 'usd'\n\
+                      algorithm = 'fixed_window'\nquota = 1.0\nwindow = '366d'\n\
+                      [[gateway.prices]]\nmodel = '*'\ninput = 10_000.0\noutput = 10_000.0\n";
+
+#[tokio::test]
+async fn a_spent_budget_is_told_once_and_never_exceeded() {
+    let upstream = Upstream::start().await.unwrap();
+    let setup = Setup::with_file(BUDGET)
+        .set("OPENAI_API_KEY", KEY)
+        .set("OPENAI_BASE_URL", &upstream.url());
+    let site = started(setup, upstream, &[]);
+    let body = |number: usize| {
+        let mut body = chat(&format!("Hi {number}"));
+        body["max_tokens"] = json!(5);
+        body
+    };
+    let calls = (0..200).map(|number| {
+        let body = body(number);
+        let site = &site;
+        async move { site.ask("/chat/completions", &body).await }
+    });
+    let (mut spent, mut refused) = (0.0, 0);
+    for answer in join_all(calls).await {
+        match answer.status().as_u16() {
+            200 => {
+                let usd: f64 = header(&answer, "x-atelier-cost-usd").parse().unwrap();
+                spent += usd;
+            }
+            429 => {
+                assert_eq!(header(&answer, "x-should-retry"), "false");
+                let (_, told) = error(answer).await;
+                assert_eq!(told["code"], "insufficient_quota");
+                refused += 1;
+            }
+            status => panic!("{status}"),
+        }
+    }
+    assert!(
+        spent > 0.0 && spent <= 1.0 + 1e-9 && refused > 0,
+        "{spent} {refused}"
+    );
+}
