@@ -280,6 +280,12 @@ impl Upstream {
         until.map(|until| until - now)
     }
 
+    /// Returns how long it has asked to be left alone.
+    pub fn rest_asked_for(&self, now: Instant) -> Option<Duration> {
+        let until = self.health().paused_until?;
+        until.checked_duration_since(now)
+    }
+
     /// A call was answered.
     pub fn succeeded(&self) {
         let mut health = self.health();

@@ -72,11 +72,16 @@ pub async fn serve(config: Config) -> Result<()> {
     let _ = gate.renew().await;
     tokio::spawn(renew(Arc::clone(&gate)));
     let gateway = Arc::new(Gateway::open(&config, Arc::clone(&studio))?);
-    tokio::spawn({
-        let gateway = Arc::clone(&gateway);
-        async move { gateway.keep_listing().await }
-    });
-    let site = http::router(site(&config, &context, &studio, gateway, gate, &secret)?);
+    tokio::spawn(follow(Arc::clone(&gateway)));
+    let site = site(
+        &config,
+        &context,
+        &studio,
+        Arc::clone(&gateway),
+        gate,
+        &secret,
+    )?;
+    let site = http::router(site);
     let server = Server::new(
         site,
         config.connections.clone(),
@@ -95,7 +100,8 @@ pub async fn serve(config: Config) -> Result<()> {
     announce(&config, &studio, address);
     signals.next().await;
     // Connections stay open meanwhile, for deliveries and polls.
-    shut_down(&config, &worker, &workers, &mut signals).await;
+    let running = [&workers, &gateway.calls];
+    shut_down(&config, &worker, &running, &mut signals).await;
     studio.record_stats().await;
     studio.record_savings().await;
     closing.cancel();
@@ -233,6 +239,11 @@ async fn process_outbox(studio: Arc<Studio>) {
             warn!(%error, "the outbox could not be read");
         }
     }
+}
+
+/// Keeps up with the upstreams.
+async fn follow(gateway: Arc<Gateway>) {
+    tokio::join!(gateway.keep_listing(), gateway.keep_sharing());
 }
 
 /// Deletes files that nothing refers to.

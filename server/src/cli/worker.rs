@@ -43,7 +43,7 @@ pub async fn work(config: Config) -> Result<()> {
         "worker started, delivering to {callback}"
     );
     signals.next().await;
-    shut_down(&config, &worker, &workers, &mut signals).await;
+    shut_down(&config, &worker, &[&workers], &mut signals).await;
     info!("worker stopped");
     Ok(())
 }
@@ -88,18 +88,25 @@ impl StopSignals {
 pub(crate) async fn shut_down(
     config: &Config,
     worker: &Worker,
-    workers: &TaskTracker,
+    running: &[&TaskTracker],
     signals: &mut StopSignals,
 ) {
     info!(grace = ?config.queue.grace, "stopping: finishing what is running");
     worker.drain.cancel();
+    let ended = || {
+        let running = running.iter().map(|tasks| {
+            tasks.close();
+            tasks.wait()
+        });
+        futures::future::join_all(running)
+    };
     let all_done = tokio::select! {
-        () = workers.wait() => true,
+        _ = ended() => true,
         () = sleep(config.queue.grace) => false,
         () = signals.next() => false,
     };
     if !all_done {
         worker.hand_back.cancel();
-        let _ = timeout(LAST_MOMENT, workers.wait()).await;
+        let _ = timeout(LAST_MOMENT, ended()).await;
     }
 }

@@ -75,7 +75,7 @@ impl Gateway {
             flight,
             key,
         };
-        tokio::spawn(async move {
+        self.calls.spawn(async move {
             if let Err(error) = leading.lead().await {
                 leading.flight.head(Err(error));
             }
@@ -105,6 +105,9 @@ impl Leading {
         let answer = tokio::select! {
             answer = self.call() => answer,
             () = self.flight.abandoned() => {
+                if self.asked.call.is_stream() {
+                    charge.set(Due::Costs(self.costs_of(first, 0)));
+                }
                 return Err(ApiError::invalid("The client has gone.").into());
             }
         };

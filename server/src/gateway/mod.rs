@@ -16,8 +16,11 @@ mod pump;
 mod request;
 mod responses;
 mod serve;
+mod sharing;
 
 use std::{sync::Arc, time::Duration};
+
+use tokio_util::task::TaskTracker;
 
 use self::{built_in::Engines, flights::Flights};
 pub use self::{
@@ -49,6 +52,8 @@ pub struct Gateway {
     pub settings: Settings,
     engines: Engines,
     flights: Flights,
+    /// Calls in flight; at shutdown they are finished.
+    pub calls: TaskTracker,
 }
 
 /// What the operator has configured.
@@ -103,6 +108,7 @@ impl Gateway {
             settings: Settings::new(config),
             engines: Engines::default(),
             flights: Flights::default(),
+            calls: TaskTracker::new(),
         })
     }
 }

@@ -59,8 +59,12 @@ impl<'a> Pump<'a> {
             (true, "image") => MAX_EVENT,
             (true, _) => 4 * settings.cache.max_bytes,
         };
+        let has_usage_chunk = matches!(
+            call.endpoint(),
+            Endpoint::ChatCompletions | Endpoint::Completions
+        );
         Self {
-            hides_usage: call.endpoint() == Endpoint::ChatCompletions && !call.wants_usage(),
+            hides_usage: has_usage_chunk && !call.wants_usage(),
             silence: settings.ping,
             splitter: Splitter::new(MAX_EVENT),
             assembler: Assembler::new(call.endpoint(), limit),

@@ -4,6 +4,7 @@ mod caches;
 mod calls;
 mod faults;
 mod money;
+mod upstreams;
 
 use atelier_upstream_mock::{KEY, Upstream};
 use reqwest::Response;

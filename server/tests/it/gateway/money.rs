@@ -6,8 +6,8 @@ use atelier_upstream_mock::{Behaviour, KEY, Upstream};
 use futures::future::join_all;
 use serde_json::{Value, json};
 
-use super::{chat, error, header, site, started};
-use crate::support::Setup;
+use super::{chat, error, header, site, started, streamed};
+use crate::support::{PATIENCE, Setup};
 
 #[tokio::test]
 async fn a_picture_is_not_bought_twice_by_a_client_that_did_not_wait() {
@@ -102,5 +102,83 @@ async fn a_spent_budget_is_told_once_and_never_exceeded() {
     assert!(
         spent > 0.0 && spent <= 1.0 + 1e-9 && refused > 0,
         "{spent} {refused}"
+    );
+}
+
+/// The stream ends in the middle, and has told no usage by then.
+#[tokio::test]
+async fn a_stream_that_is_cut_is_charged_what_was_produced() {
+    let upstream = Upstream::start().await.unwrap();
+    let setup = Setup::with_file(BUDGET)
+        .set("OPENAI_API_KEY", KEY)
+        .set("OPENAI_BASE_URL", &upstream.url());
+    let site = started(setup, upstream, &[]);
+    let mut body = streamed(chat("Hi all of you there"));
+    body["max_tokens"] = json!(50);
+    site.upstream.then([Behaviour::HangMidway]);
+    let mut answer = site.ask("/chat/completions", &body).await;
+    assert_eq!(answer.status(), 200);
+    while answer
+        .chunk()
+        .await
+        .unwrap()
+        .is_some_and(|chunk| !chunk.windows(4).any(|part| part == b"You "))
+    {}
+    drop(answer);
+    // More than half of the budget was reserved; far less was used.
+    let started = std::time::Instant::now();
+    loop {
+        let answer = site.ask("/chat/completions", &body).await;
+        if answer.status() == 200 {
+            break;
+        }
+        assert!(
+            started.elapsed() < PATIENCE,
+            "the reservation is not given back"
+        );
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
+async fn limits_are_told_as_openai_tells_them() {
+    let upstream = Upstream::start().await.unwrap();
+    let file = "[[limits]]\nname = 'calls'\nscope = 'user'\nunit = 'requests'\n\
+                algorithm = 'fixed_window'\nquota = 2\nwindow = '1d'\n\
+                [[limits]]\nname = 'tokens'\nscope = 'user'\nunit = 'tokens'\n\
+                algorithm = 'token_bucket'\nquota = 60000\nwindow = '1m'\nactions = ['chat']\n";
+    let setup = Setup::with_file(file)
+        .set("OPENAI_API_KEY", KEY)
+        .set("OPENAI_BASE_URL", &upstream.url());
+    let site = started(setup, upstream, &[]);
+    let first = site.ask("/chat/completions", &chat("Hi")).await;
+    assert_eq!(header(&first, "x-ratelimit-limit-requests"), "2");
+    assert_eq!(header(&first, "x-ratelimit-remaining-requests"), "1");
+    assert_eq!(header(&first, "x-ratelimit-limit-tokens"), "60000");
+    let left: u64 = header(&first, "x-ratelimit-remaining-tokens")
+        .parse()
+        .unwrap();
+    assert!((50_000..60_000).contains(&left), "{left}");
+    assert!(header(&first, "x-ratelimit-reset-requests").ends_with('s'));
+    assert!(header(&first, "ratelimit").contains("\"tokens\""));
+    site.ask("/chat/completions", &chat("Ho")).await;
+    let third = site.ask("/chat/completions", &chat("Ha")).await;
+    // A day is more than any client waits for.
+    assert_eq!(header(&third, "x-should-retry"), "false");
+    assert_eq!(error(third).await.0, 429);
+    let mut large = chat("Hi");
+    large["max_tokens"] = json!(1_000_000);
+    let created = site
+        ._setup
+        .run(&["keys", "create", "other", "--scope", "gateway"]);
+    let other = String::from_utf8(created.stdout).unwrap();
+    let request = site
+        .server
+        .post("/v1/chat/completions")
+        .bearer_auth(other.trim());
+    let (status, told) = error(request.json(&large).send().await.unwrap()).await;
+    assert_eq!(
+        (status, told["code"].as_str()),
+        (429, Some("request_too_large"))
     );
 }
