@@ -85,8 +85,17 @@ impl Gateway {
     /// The price of what a call has used.
     pub(super) fn price(&self, target: &Target, usage: &Usage) -> f64 {
         let serves = |model: &str| target.upstream.serves(model);
-        let quote = self.prices.quote(&target.model, serves);
-        quote.map_or(0.0, |quote| quote.price.cost(usage))
+        let Some(quote) = self.prices.quote(&target.model, serves) else {
+            return 0.0;
+        };
+        if !quote.is_known && self.unpriced.is_new(&target.model) {
+            let (model, as_if) = (&target.model, &quote.price.model);
+            warn!(
+                model,
+                as_if, "a model has no price, and is charged like another"
+            );
+        }
+        quote.price.cost(usage)
     }
 }
 

@@ -18,7 +18,11 @@ mod responses;
 mod serve;
 mod sharing;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use tokio_util::task::TaskTracker;
 
@@ -52,6 +56,7 @@ pub struct Gateway {
     pub settings: Settings,
     engines: Engines,
     flights: Flights,
+    unpriced: Unpriced,
     /// Calls in flight; at shutdown they are finished.
     pub calls: TaskTracker,
 }
@@ -108,8 +113,24 @@ impl Gateway {
             settings: Settings::new(config),
             engines: Engines::default(),
             flights: Flights::default(),
+            unpriced: Unpriced::default(),
             calls: TaskTracker::new(),
         })
+    }
+}
+
+/// The models without a price that the log has named.
+#[derive(Default)]
+struct Unpriced(Mutex<HashSet<String>>);
+
+impl Unpriced {
+    /// Maximum number of names: clients choose them.
+    const MAX: usize = 1_000;
+
+    /// Whether the model has not been named yet.
+    fn is_new(&self, model: &str) -> bool {
+        let mut named = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        named.len() < Self::MAX && !named.contains(model) && named.insert(model.to_owned())
     }
 }
 
