@@ -142,8 +142,7 @@ impl Call {
 
     /// Whether a conversation has no turn before the user's one.
     pub fn is_single_turn(&self) -> bool {
-        let talk = self.talk();
-        talk.user_turns == 1 && talk.other_turns == 0 && !self.is_stateful()
+        self.talk().is_single_turn() && !self.is_stateful()
     }
 
     /// The text of a field of the body, of JSON or of a form.

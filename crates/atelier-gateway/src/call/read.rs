@@ -143,16 +143,16 @@ impl Call {
                 Ok(())
             };
         };
-        let mut elements = list.elements().enumerate();
-        if let Some((at, other)) = elements.find(|(_, one)| one.kind() != Kind::Object) {
-            let element = format!("{name}[{at}]");
-            return Err(fields::wrong_type(
-                &element,
-                "an object",
-                other.kind().name(),
-            ));
+        let mut is_empty = true;
+        for (at, element) in list.elements().enumerate() {
+            is_empty = false;
+            if element.kind() != Kind::Object {
+                let element_name = format!("{name}[{at}]");
+                let got = element.kind().name();
+                return Err(fields::wrong_type(&element_name, "an object", got));
+            }
         }
-        if is_needed && list.elements().next().is_none() {
+        if is_needed && is_empty {
             return Err(fields::empty_array(name));
         }
         Ok(())

@@ -43,6 +43,11 @@ impl<'a> Talk<'a> {
         talk
     }
 
+    /// Whether nothing was said before what the user says.
+    pub(super) const fn is_single_turn(&self) -> bool {
+        self.user_turns == 1 && self.other_turns == 0
+    }
+
     fn add(&mut self, item: Json<'a>) {
         let role = item.get_str("role");
         self.question = None;
