@@ -174,10 +174,14 @@ impl Assembler {
     }
 
     fn look_for_error(&mut self, event: &Event, value: &Value) {
-        let is_error = event.name.as_deref() == Some("error") || value["type"] == "error";
-        let told = value.get("error").filter(|error| !error.is_null());
-        let is_chunk = told.is_some() && value["type"].is_null();
-        if is_error || is_chunk {
+        let kind = value["type"].as_str();
+        let is_named = event.name.as_deref() == Some("error");
+        let told = value.get("error").is_some_and(|error| !error.is_null());
+        let is_error = match kind {
+            Some(kind) => is_named || kind == "error" || (told && kind.ends_with(".failed")),
+            None => is_named || told,
+        };
+        if is_error {
             self.error = Some(ApiError::from_value(500, value));
         }
     }

@@ -135,6 +135,7 @@ impl Call {
     /// Whether there is something besides text: pictures, audio, files.
     pub fn has_attachments(&self) -> bool {
         match &self.form {
+            Form::Json(_) if self.endpoint == Endpoint::ImageEdits => true,
             Form::Json(_) => self.talk().attachments > 0,
             Form::Multipart(form) => form.parts.iter().any(|part| part.file_name.is_some()),
         }

@@ -174,6 +174,12 @@ fn an_error_in_a_stream_is_no_answer() {
         assert_eq!(followed.error().unwrap().message, "Busy.", "{endpoint:?}");
         assert_eq!(followed.into_answer(), None, "{endpoint:?}");
     }
+    let failed = json!({ "type": "image_generation.failed", "error": { "message": "No." } });
+    let failed = follow(Endpoint::ImageGenerations, &stream(&[failed]));
+    assert_eq!(
+        failed.error().map(|error| error.message.as_str()),
+        Some("No.")
+    );
     // Nothing is wrong where it says so.
     let text = stream(&[json!({ "error": null, "choices": [] })]);
     assert_eq!(follow(Endpoint::ChatCompletions, &text).error(), None);

@@ -1,12 +1,12 @@
 //! Reads and checks what the gateway uses of a body.
 
-use std::{collections::HashSet, str};
+use std::{borrow::Cow, collections::HashSet, str};
 
 use bytes::Bytes;
 
 use super::{Call, Facts, Form, Member, fields};
 use crate::{
-    ApiError, Endpoint,
+    ApiError, Endpoint, Wire,
     json::{self, Json, Kind},
     multipart,
 };
@@ -97,9 +97,11 @@ impl Call {
     }
 
     fn asker(&self) -> Result<Option<String>, ApiError> {
-        let user = self.string("user")?;
-        let metadata = || self.json("metadata")?.get_str("user_id");
-        Ok(user.or_else(metadata).map(std::borrow::Cow::into_owned))
+        let user = match self.endpoint.wire() {
+            Wire::OpenAi => self.string("user")?,
+            Wire::Anthropic => self.json("metadata").and_then(|all| all.get_str("user_id")),
+        };
+        Ok(user.map(Cow::into_owned))
     }
 
     fn includes_usage(&self) -> Result<bool, ApiError> {
