@@ -35,22 +35,9 @@ impl Place {
     }
 }
 
-/// What a text is told apart by: strings, those that no string can hold because of unpaired
-/// surrogates, and numbers.
-const STRING: &[u8] = b"s";
-const UNPAIRED: &[u8] = b"u";
-const NUMBER: &[u8] = b"n";
-
 /// Collects members and finishes them to one digest, whatever their order was.
 #[derive(Debug, Default)]
-pub(crate) struct Members<'a>(Vec<Member<'a>>);
-
-#[derive(Debug)]
-struct Member<'a> {
-    kind: &'static [u8],
-    name: Cow<'a, str>,
-    value: [u8; 32],
-}
+pub(crate) struct Members<'a>(Vec<(Cow<'a, str>, [u8; 32])>);
 
 impl<'a> Members<'a> {
     /// Adds a member with its value.
@@ -65,36 +52,19 @@ impl<'a> Members<'a> {
         }
         let mut hash = Sha256::new();
         write(&mut hash, value, place.of_member(&name));
-        self.add_digest(name, hash.finalize().into());
-    }
-
-    /// Adds a member whose name is no string.
-    fn add_unpaired(&mut self, name: &'a str, value: &mut Cursor<'_>) {
-        let mut hash = Sha256::new();
-        write(&mut hash, value, Place::Elsewhere);
-        let (name, value) = (Cow::Borrowed(name), hash.finalize().into());
-        self.0.push(Member {
-            kind: UNPAIRED,
-            name,
-            value,
-        });
+        self.0.push((name, hash.finalize().into()));
     }
 
     /// Adds a member whose value is a string.
     pub(crate) fn add_text(&mut self, name: impl Into<Cow<'a, str>>, text: &str) {
         let mut hash = Sha256::new();
         string(&mut hash, text);
-        self.add_digest(name, hash.finalize().into());
+        self.0.push((name.into(), hash.finalize().into()));
     }
 
     /// Adds a member whose value is hashed already.
-    pub(crate) fn add_digest(&mut self, name: impl Into<Cow<'a, str>>, value: [u8; 32]) {
-        let name = name.into();
-        self.0.push(Member {
-            kind: STRING,
-            name,
-            value,
-        });
+    pub(crate) fn add_digest(&mut self, name: impl Into<Cow<'a, str>>, digest: [u8; 32]) {
+        self.0.push((name.into(), digest));
     }
 
     /// Members of one name stay in their order: who reads them takes the last, or the first.
@@ -105,12 +75,11 @@ impl<'a> Members<'a> {
     }
 
     fn write(&mut self, hash: &mut Sha256) {
-        self.0
-            .sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
+        self.0.sort_by(|(a, _), (b, _)| a.cmp(b));
         hash.update(b"{");
-        for member in &self.0 {
-            sized(hash, member.kind, &member.name);
-            hash.update(member.value);
+        for (name, digest) in &self.0 {
+            string(hash, name);
+            hash.update(digest);
         }
         hash.update(b"}");
     }
@@ -143,10 +112,8 @@ fn object(hash: &mut Sha256, cursor: &mut Cursor<'_>, place: Place) {
         let Some(key) = cursor.next_value() else {
             break;
         };
-        match key.as_str() {
-            Some(name) => members.add_next(name, cursor, place),
-            None => members.add_unpaired(key.text(), cursor),
-        }
+        let name = key.as_str().unwrap_or(Cow::Borrowed(key.text()));
+        members.add_next(name, cursor, place);
     }
     members.write(hash);
 }
@@ -155,15 +122,16 @@ fn scalar(hash: &mut Sha256, value: Json<'_>) {
     match value.kind() {
         Kind::String => match value.as_str() {
             Some(text) => string(hash, &text),
-            None => sized(hash, UNPAIRED, value.text()),
+            // An unpaired surrogate, which no string can hold.
+            None => sized(hash, b"u", value.text()),
         },
-        Kind::Number => sized(hash, NUMBER, &number(value.text())),
+        Kind::Number => sized(hash, b"n", &number(value.text())),
         _ => hash.update(value.text()),
     }
 }
 
 fn string(hash: &mut Sha256, text: &str) {
-    sized(hash, STRING, text);
+    sized(hash, b"s", text);
 }
 
 /// The length before the text keeps neighbours apart.

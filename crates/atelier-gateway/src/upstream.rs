@@ -194,9 +194,10 @@ impl Upstream {
             .any(|pattern| pattern.matches(model))
     }
 
-    /// Whether its models are known by its own list only.
-    pub const fn is_asked_for_models(&self) -> bool {
-        self.config.models.is_empty()
+    /// Whether its models are known by its own list only: none are named, or patterns.
+    pub fn is_asked_for_models(&self) -> bool {
+        let models = &self.config.models;
+        models.is_empty() || !models.iter().all(Pattern::is_name)
     }
 
     /// The names of its models: those it has listed, as far as the operator lets them be used,

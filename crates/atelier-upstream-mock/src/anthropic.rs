@@ -13,18 +13,22 @@ use crate::{
     upstream::Shared,
 };
 
-/// The one version of the API.
-const VERSION: &str = "2023-06-01";
+/// The versions of the API: the first, and that of the clients since `anthropic` 2.
+const VERSIONS: [&str; 2] = ["2023-06-01", "2026-10-21"];
 
-/// Demands the key and the version, in their own headers.
+/// Demands a version, and the key in a header of its own or, as newer clients send it, as a bearer's.
 pub(crate) fn authorize(call: &Call) -> Result<(), Refusal> {
-    match (call.header("x-api-key"), call.header("anthropic-version")) {
-        (Some(KEY), Some(VERSION)) => Ok(()),
-        (Some(KEY), None) => Err(Refusal::bad("anthropic-version: header is required")),
-        (Some(KEY), Some(other)) => Err(Refusal::bad(format!(
+    let bearer = call.header("authorization");
+    let bearer = bearer.and_then(|value| value.strip_prefix("Bearer "));
+    if call.header("x-api-key").or(bearer) != Some(KEY) {
+        return Err(Refusal::key());
+    }
+    match call.header("anthropic-version") {
+        Some(version) if VERSIONS.contains(&version) => Ok(()),
+        Some(other) => Err(Refusal::bad(format!(
             "anthropic-version: \"{other}\" is not a valid version"
         ))),
-        _ => Err(Refusal::key()),
+        None => Err(Refusal::bad("anthropic-version: header is required")),
     }
 }
 

@@ -39,5 +39,5 @@ pub const MODELS: [&str; 9] = [
     "omni-moderation-latest",
     "gpt-4o-mini-tts",
     "whisper-1",
-    "claude-sonnet-4-5",
+    "claude-sonnet-5",
 ];

@@ -113,12 +113,9 @@ impl Upstream {
         calls.iter().filter(|call| call.path() == path).count()
     }
 
-    /// Returns when so many calls have arrived.
-    pub async fn called(&self, times: usize) {
-        until(&self.shared.called, || {
-            lock(&self.shared.calls).len() >= times
-        })
-        .await;
+    /// Returns when so many calls to this path have arrived.
+    pub async fn called(&self, path: &str, times: usize) {
+        until(&self.shared.called, || self.calls_to(path) >= times).await;
     }
 
     /// Returns when so many clients have gone away before the end of their answer.

@@ -102,10 +102,11 @@ async fn what_the_real_one_refuses_is_refused() {
 async fn messages_need_their_own_headers() {
     let caller = Caller::new().await;
     let body = json!({
-        "model": "claude-sonnet-4-5", "max_tokens": 100,
+        "model": "claude-sonnet-5", "max_tokens": 100,
         "messages": [{"role": "user", "content": "hello"}],
     });
-    let call = || caller.post("/messages").json(&body);
+    let url = format!("{}/messages", caller.upstream.url());
+    let call = || caller.client.post(&url).json(&body);
     let without = call().send().await.unwrap();
     assert_eq!(without.status(), 401);
     let refusal: Value = without.json().await.unwrap();
@@ -208,7 +209,7 @@ async fn who_gives_up_is_noticed_and_who_waits_is_answered() {
     let hanging = caller.chat(json!({}));
     tokio::select! {
         _ = hanging => panic!("it hangs"),
-        () = caller.upstream.called(1) => {}
+        () = caller.upstream.called("/v1/chat/completions", 1) => {}
     }
     tokio::time::timeout(PATIENCE, caller.upstream.abandoned(1))
         .await

@@ -206,72 +206,53 @@ impl Leading {
         standings: Vec<Standing>,
     ) -> Result<(), Error> {
         let target = answer.target.clone();
-        let body = self.read_whole(&mut answer).await?;
+        let body = tokio::select! {
+            body = whole(&mut answer) => body.ok_or_else(|| {
+                let upstream = target.upstream.name();
+                ApiError::bad_gateway(format!("The answer of the upstream {upstream} broke off."))
+            })?,
+            () = self.flight.abandoned() => {
+                return Err(ApiError::invalid("The client has gone.").into());
+            }
+        };
         let (call, status) = (&self.asked.call, answer.response.status());
         let read: Option<Value> = serde_json::from_slice(&body).ok();
-        if status.is_success() && read.is_none() && must_be_json(call.endpoint()) {
-            let upstream = target.upstream.name();
-            let message =
-                format!("The upstream {upstream} answered with something that is no JSON.");
+        if status.is_success()
+            && let Some(wrong) = what_is_wrong(&answer, call.endpoint(), read.as_ref())
+        {
+            let message = format!("The upstream {} {wrong}.", target.upstream.name());
             return Err(ApiError::bad_gateway(message).into());
         }
         let usage = read
             .as_ref()
             .and_then(|read| Usage::read(call.endpoint(), read));
-        let costs = status
-            .is_success()
-            .then(|| self.costs_or_estimate(&target, usage.as_ref()));
+        let costs = match usage {
+            _ if !status.is_success() => None,
+            Some(usage) => Some(self.costs(&target, &usage)),
+            // Nobody knows what it used: the estimate stands.
+            None => Some(Costs {
+                requests: 0,
+                ..self.expected(&target)
+            }),
+        };
         charge.set(costs.map_or(Due::Nothing, Due::Costs));
         let usd = costs.map_or(0.0, |costs| costs.usd);
         self.gateway
             .note_response(&self.asked, &target, read.as_ref())
             .await;
+        self.flight
+            .head(Ok(head(&answer, false, Some(usd), standings)));
+        let _ = self.flight.write(body).await;
+        self.flight.end();
         drop(charge);
-        let keep = async {
-            if let Some(read) = read.filter(|_| status.is_success()) {
-                let upstream = target.upstream.name();
-                self.gateway
-                    .keep(call, &self.plan, upstream, read, usage, usd)
-                    .await;
-            }
-        };
-        let deliver = async {
-            self.flight
-                .head(Ok(head(&answer, false, Some(usd), standings)));
-            let _ = self.flight.write(body).await;
-            self.flight.end();
-        };
-        if self.plan.repeat.is_some() {
-            // It is there for a repeat before anybody can repeat it.
-            keep.await;
-            deliver.await;
-        } else {
-            deliver.await;
-            keep.await;
+        if status.is_success()
+            && let Some(read) = read
+        {
+            self.gateway
+                .keep(call, &self.plan, target.upstream.name(), read, usage, usd)
+                .await;
         }
         Ok(())
-    }
-
-    async fn read_whole(&self, answer: &mut Answer) -> Result<Bytes, ApiError> {
-        let upstream = Arc::clone(&answer.target.upstream);
-        tokio::select! {
-            body = whole(answer) => body.ok_or_else(|| {
-                let upstream = upstream.name();
-                ApiError::bad_gateway(format!("The answer of the upstream {upstream} broke off."))
-            }),
-            () = self.flight.abandoned() => Err(ApiError::invalid("The client has gone.")),
-        }
-    }
-
-    /// What is charged for what was used. If nobody knows what was, the estimate stands.
-    fn costs_or_estimate(&self, target: &Target, usage: Option<&Usage>) -> Costs {
-        match usage {
-            Some(usage) => self.costs(target, usage),
-            None => Costs {
-                requests: 0,
-                ..self.expected(target)
-            },
-        }
     }
 
     /// What is charged for what was used.
@@ -359,13 +340,30 @@ fn rejected_key(answer: &Answer) -> ApiError {
     ApiError::bad_gateway(message).retry(Retry::Never)
 }
 
-fn is_stream(headers: &HeaderMap) -> bool {
-    media_type(headers).is_some_and(|kind| kind.starts_with("text/event-stream"))
+/// What is wrong with an answer that claims to be a success, if anything.
+fn what_is_wrong(
+    answer: &Answer,
+    endpoint: Endpoint,
+    read: Option<&Value>,
+) -> Option<&'static str> {
+    let kind = media_type(answer.response.headers()).unwrap_or_default();
+    // A transcription may be plain text or subtitles, and speech is sound.
+    let may_be_text = matches!(
+        endpoint,
+        Endpoint::Speech | Endpoint::Transcriptions | Endpoint::Translations
+    );
+    match read {
+        Some(read) => (read["error"].is_object() && read["id"].is_null())
+            .then_some("answered with an error, as if it were a success"),
+        None if kind.contains("json") => Some("answered with broken JSON"),
+        None if kind.starts_with("text/html") => Some("answered with a page"),
+        None if may_be_text => None,
+        None => Some("answered with something that is not JSON"),
+    }
 }
 
-/// Speech is audio, and transcripts can be asked for as text.
-fn must_be_json(endpoint: Endpoint) -> bool {
-    endpoint.answers_json() && endpoint.action() != "audio"
+fn is_stream(headers: &HeaderMap) -> bool {
+    media_type(headers).is_some_and(|kind| kind.starts_with("text/event-stream"))
 }
 
 fn media_type(headers: &HeaderMap) -> Option<String> {

@@ -22,8 +22,6 @@ pub(super) struct Flights(Mutex<HashMap<String, Arc<Flight>>>);
 
 /// One call in flight: what has arrived of its answer.
 pub(super) struct Flight {
-    /// Of the call that is made.
-    digest: String,
     state: Mutex<State>,
     /// More has arrived.
     arrived: Notify,
@@ -57,7 +55,6 @@ impl Flights {
     pub(super) fn join_or_begin(
         &self,
         key: &str,
-        digest: &str,
         shared: bool,
         finished_anyway: bool,
     ) -> (Reader, Option<Arc<Flight>>) {
@@ -68,11 +65,11 @@ impl Flights {
                 if let Some(reader) = joined {
                     return (reader, None);
                 }
-                let (flight, reader) = Flight::begin(digest, finished_anyway);
+                let (flight, reader) = Flight::begin(finished_anyway);
                 (reader, Some(flight))
             }
             Entry::Vacant(vacant) => {
-                let (flight, reader) = Flight::begin(digest, finished_anyway);
+                let (flight, reader) = Flight::begin(finished_anyway);
                 vacant.insert(Arc::clone(&flight));
                 (reader, Some(flight))
             }
@@ -94,9 +91,8 @@ impl Flights {
 
 impl Flight {
     /// A call that has just begun, and its first reader.
-    fn begin(digest: &str, finished_anyway: bool) -> (Arc<Self>, Reader) {
+    fn begin(finished_anyway: bool) -> (Arc<Self>, Reader) {
         let flight = Arc::new(Self {
-            digest: digest.to_owned(),
             state: Mutex::default(),
             arrived: Notify::new(),
             read: Notify::new(),
@@ -108,7 +104,9 @@ impl Flight {
 
     fn join(self: Arc<Self>) -> Option<Reader> {
         let mut state = self.lock();
-        let whole = state.first == 0 && (self.finished_anyway || !state.readers.is_empty());
+        // One that has ended stays until its answer is in the cache.
+        let is_read = self.finished_anyway || state.ended || !state.readers.is_empty();
+        let whole = state.first == 0 && is_read;
         whole.then(|| Reader::add(&self, &mut state))
     }
 
@@ -211,11 +209,6 @@ impl Reader {
             flight: Arc::clone(flight),
             id,
         }
-    }
-
-    /// Whether it is the call with this digest that is read.
-    pub(super) fn reads(&self, digest: &str) -> bool {
-        self.flight.digest == digest
     }
 
     /// Waits for the beginning of the answer.

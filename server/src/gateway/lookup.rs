@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use atelier_gateway::{
-    ApiError, Call, Completion, Endpoint, Question, Usage, completion,
+    Call, Completion, Endpoint, Question, Usage, completion,
     embeddings::{Encoding, encode},
 };
 use jiff::Timestamp;
@@ -115,7 +115,9 @@ impl Gateway {
             && let Some(hit) = self.kept(key, now).await
         {
             if hit.kept.digest != plan.digest {
-                return Err(key_reused());
+                let message = "This Idempotency-Key was sent before with another request.";
+                let error = atelier_gateway::ApiError::invalid(message);
+                return Err(error.code("idempotency_key_reused").into());
             }
             return Ok(Some(hit));
         }
@@ -187,7 +189,8 @@ impl Gateway {
         if !(plan.keeps && whole) && repeated.is_none() {
             return;
         }
-        if call.endpoint() == Endpoint::Embeddings {
+        // What was asked for in base64 is kept as it came, even if it came as numbers.
+        if call.endpoint() == Endpoint::Embeddings && call.encoding() != Some(Encoding::Base64) {
             encode(&mut answer, Encoding::Base64);
         }
         let kept = Kept {
@@ -227,13 +230,6 @@ impl Gateway {
             warn!(%error, "an answer could not be kept");
         }
     }
-}
-
-/// An `Idempotency-Key` stands for one request.
-pub(super) fn key_reused() -> Error {
-    let message = "This Idempotency-Key was sent before with another request.";
-    let error = ApiError::invalid(message).code("idempotency_key_reused");
-    error.into()
 }
 
 /// What is compared: the prompts of pictures, or questions.

@@ -44,6 +44,23 @@ impl Gateway {
         models
     }
 
+    /// Who serves a model, if the caller may use it. It need not be listed: an upstream may serve
+    /// more than it tells of.
+    pub fn owner_of(&self, caller: &Caller, name: &str) -> Option<String> {
+        let models = self.models(caller);
+        if let Some((_, owner)) = models.into_iter().find(|(listed, _)| listed == name) {
+            return Some(owner);
+        }
+        let is_allowed = caller
+            .holder
+            .as_ref()
+            .is_none_or(|key| key.allows_model(name));
+        let first = self.routes.targets(name).into_iter().next();
+        first
+            .filter(|_| is_allowed)
+            .map(|target| target.upstream.name().to_owned())
+    }
+
     /// Asks the upstreams for their models again and again.
     pub async fn keep_listing(&self) {
         let mut tick = interval(RENEWAL);

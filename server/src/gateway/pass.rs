@@ -38,7 +38,9 @@ pub struct Passed<'a> {
 impl Gateway {
     /// Asks the upstream that has the caller's response.
     pub async fn ask_for_response(&self, id: &str, passed: Passed<'_>) -> Result<Reply, Error> {
-        let name = self.upstream_of(passed.caller, id).await?;
+        let Some(name) = self.upstream_of(passed.caller, id).await? else {
+            return self.pass_through(passed).await;
+        };
         let mut upstreams = self.routes.upstreams().iter();
         let gone = || ApiError::not_found(format!("Response with id '{id}' not found."));
         let upstream = upstreams.find(|one| one.name() == name).ok_or_else(gone)?;

@@ -16,15 +16,11 @@ use super::{
     call::Leading,
     charging::{Charge, Due},
     flights::Abandoned,
-    lookup::is_bought,
 };
 use crate::limit::Costs;
 
-/// Largest event in bytes: a picture in base64, or a whole response that may hold some.
-const MAX_PICTURE: usize = 64 * 1024 * 1024;
-
-/// Largest event of a text, which comes in small pieces.
-const MAX_TEXT: usize = 1024 * 1024;
+/// Largest event in bytes: a picture in base64.
+const MAX_EVENT: usize = 64 * 1024 * 1024;
 
 /// A comment that shows that the stream is alive.
 const PING: Bytes = Bytes::from_static(b": ping\n\n");
@@ -58,14 +54,10 @@ impl<'a> Pump<'a> {
     pub(super) fn new(leading: &'a Leading, answer: Answer, charge: Charge) -> Self {
         let (call, settings) = (&leading.asked.call, &leading.gateway.settings);
         let keeps = leading.plan.keeps || leading.plan.repeat.is_some();
-        let kept = match (keeps, is_bought(call)) {
+        let limit = match (keeps, call.endpoint().action()) {
             (false, _) => 0,
-            (true, true) => MAX_PICTURE,
-            (true, false) => 4 * settings.cache.max_bytes,
-        };
-        let largest = match call.endpoint() {
-            Endpoint::ChatCompletions | Endpoint::Completions | Endpoint::Messages => MAX_TEXT,
-            _ => MAX_PICTURE,
+            (true, "image") => MAX_EVENT,
+            (true, _) => 4 * settings.cache.max_bytes,
         };
         let has_usage_chunk = matches!(
             call.endpoint(),
@@ -74,8 +66,8 @@ impl<'a> Pump<'a> {
         Self {
             hides_usage: has_usage_chunk && !call.wants_usage(),
             silence: settings.ping,
-            splitter: Splitter::new(largest),
-            assembler: Assembler::new(call.endpoint(), kept),
+            splitter: Splitter::new(MAX_EVENT),
+            assembler: Assembler::new(call.endpoint(), limit),
             leading,
             answer,
             charge,
@@ -168,17 +160,18 @@ impl<'a> Pump<'a> {
 
     async fn finish(&mut self) -> End {
         let splitter = std::mem::replace(&mut self.splitter, Splitter::new(0));
-        if let Some(event) = splitter.finish()
-            && self.follow(&event)
+        let last = splitter.finish();
+        let is_shown = last.as_ref().is_some_and(|event| self.follow(event));
+        if !self.assembler.is_terminated() && self.assembler.error().is_none() {
+            // An event without its end is none, and would swallow the error that follows.
+            return self.broken("ended too early");
+        }
+        if let Some(event) = last.filter(|_| is_shown)
             && self.leading.flight.write(event.raw).await.is_err()
         {
             return End::Abandoned;
         }
-        if self.assembler.is_terminated() || self.assembler.error().is_some() {
-            End::Whole
-        } else {
-            self.broken("ended too early")
-        }
+        End::Whole
     }
 
     /// What follows the last event is of no importance.

@@ -1,7 +1,7 @@
 //! Responses that upstreams keep: whoever made them, and nobody else, may ask for them again,
 //! and only the upstream that has them is asked.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use atelier_gateway::{ApiError, Endpoint, routing::Target};
 use serde::{Deserialize, Serialize};
@@ -24,11 +24,16 @@ struct Made {
 impl Gateway {
     /// Returns whom to ask: for a response that continues another, the upstream that has it.
     pub(super) async fn targets(&self, asked: &Asked, model: &str) -> Result<Vec<Target>, Error> {
-        let targets = self.routes.targets(model);
+        let mut targets = self.routes.targets(model);
+        if model.is_empty() {
+            targets = self.first().into_iter().collect();
+        }
         let Some(previous) = asked.call.previous_response_id() else {
             return Ok(targets);
         };
-        let upstream = self.upstream_of(&asked.caller, &previous).await?;
+        let Some(upstream) = self.upstream_of(&asked.caller, &previous).await? else {
+            return Ok(targets);
+        };
         let mut pinned: Vec<_> = targets
             .into_iter()
             .filter(|target| target.upstream.name() == upstream)
@@ -39,14 +44,29 @@ impl Gateway {
         Ok(pinned)
     }
 
-    /// Returns the name of the upstream that has the caller's response.
-    pub async fn upstream_of(&self, caller: &Caller, id: &str) -> Result<String, Error> {
+    /// The first upstream, for what names no model.
+    fn first(&self) -> Option<Target> {
+        let upstream = self.routes.upstreams().first()?;
+        Some(Target {
+            upstream: Arc::clone(upstream),
+            model: String::new(),
+        })
+    }
+
+    /// Returns the name of the upstream that has the caller's response. `None` if it was not
+    /// made here, where the operator lets clients ask for what the gateway does not know.
+    pub async fn upstream_of(&self, caller: &Caller, id: &str) -> Result<Option<String>, Error> {
         let now = self.studio.stores.clock.now();
         let entry = self.studio.stores.cache.get(&key(id), now).await?;
         let made: Option<Made> = entry.and_then(|entry| serde_json::from_str(&entry.value).ok());
-        let made = made.filter(|made| made.owner == caller.counted_as());
-        let unknown = || ApiError::not_found(format!("Response with id '{id}' not found."));
-        Ok(made.ok_or_else(unknown)?.upstream)
+        match made {
+            Some(made) if made.owner == caller.counted_as() => Ok(Some(made.upstream)),
+            None if self.settings.passthrough => Ok(None),
+            _ => {
+                let message = format!("Response with id '{id}' not found.");
+                Err(ApiError::not_found(message).into())
+            }
+        }
     }
 
     /// Notes who made a response, and where it is.

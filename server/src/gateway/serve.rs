@@ -15,10 +15,13 @@ use futures::{Stream, StreamExt as _, stream};
 use super::{
     Error, Gateway,
     flights::Reader,
-    lookup::{Hit, Plan, is_bought, key_reused},
+    lookup::{Hit, Plan, is_bought},
     request::Asked,
 };
 use crate::limit::Standing;
+
+/// What moderations are made with that name no model, as at OpenAI.
+const MODERATION: &str = "omni-moderation-latest";
 
 /// The beginning of an answer.
 #[derive(Debug)]
@@ -103,9 +106,12 @@ impl Gateway {
     fn model(&self, call: &Call) -> Result<String, Error> {
         let missing = || ApiError::invalid("You must provide a model parameter.").param("model");
         let named = call.model().map(str::to_owned);
-        let model = named.or_else(|| {
-            let picture = is_bought(call).then_some(&self.settings.picture_model);
-            picture.cloned()
+        let model = named.or_else(|| match call.endpoint() {
+            Endpoint::Moderations => Some(MODERATION.to_owned()),
+            // A stored prompt names its own.
+            Endpoint::Responses if !self.routes.upstreams().is_empty() => Some(String::new()),
+            _ if is_bought(call) => Some(self.settings.picture_model.clone()),
+            _ => None,
         });
         Ok(model.ok_or_else(missing)?)
     }
@@ -117,18 +123,13 @@ impl Gateway {
         plan: Arc<Plan>,
         targets: Vec<Target>,
     ) -> Result<Reply, Error> {
-        let key = flight_key(&asked, &plan);
+        let key = format!("{} {}", plan.digest, asked.call.is_stream());
         // A client without patience must not lose what it has bought.
         let finished_anyway = is_bought(&asked.call) || asked.wishes.idempotency_key.is_some();
         let mut shared = plan.reads || plan.repeated;
         loop {
-            let (reader, own) =
-                self.flights
-                    .join_or_begin(&key, &plan.digest, shared, finished_anyway);
+            let (reader, own) = self.flights.join_or_begin(&key, shared, finished_anyway);
             let Some(flight) = own else {
-                if !reader.reads(&plan.digest) {
-                    return Err(key_reused());
-                }
                 match reader.head().await {
                     Ok(head) => {
                         let standings = self.charge_free(&asked).await?;
@@ -145,21 +146,6 @@ impl Gateway {
             let source = if caching { Source::Miss } else { Source::Off };
             return Ok(answer(&head, reader, source).await);
         }
-    }
-}
-
-/// What calls share to be one: an `Idempotency-Key`, or else all that their answers depend on,
-/// and the form of these.
-fn flight_key(asked: &Asked, plan: &Plan) -> String {
-    let (call, same) = (&asked.call, &plan.digest);
-    match (&asked.wishes.idempotency_key, &plan.repeat) {
-        (Some(_), Some(key)) => key.clone(),
-        _ => format!(
-            "{same} {} {} {:?}",
-            call.is_stream(),
-            call.wants_usage(),
-            call.encoding()
-        ),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The gateway from outside: an upstream behind it, clients before it.
 
+mod between;
 mod caches;
 mod calls;
 mod faults;

@@ -38,7 +38,8 @@ impl Call {
     }
 
     fn model_splice(&self, model: &str) -> Option<Splice> {
-        if self.model() == Some(model) {
+        // Without a name, the upstream's own default is meant.
+        if self.model().unwrap_or_default() == model {
             return None;
         }
         let text = Value::from(model).to_string();

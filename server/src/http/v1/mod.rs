@@ -58,6 +58,7 @@ pub(super) fn routes(state: &State) -> Router<State> {
         )
         .route("/v1", any(unknown))
         .route("/v1/{*rest}", any(unknown))
+        .method_not_allowed_fallback(unknown_method)
         .layer(from_fn_with_state(state.clone(), caller::turn_away))
         .layer(from_fn(headers::plain_bodies))
         .layer(CatchPanicLayer::custom(problems::panicked))
@@ -168,6 +169,16 @@ fn is_too_large(error: &axum::Error) -> bool {
         cause = error.source();
     }
     false
+}
+
+/// A path that the gateway knows, with a method that it does not.
+async fn unknown_method(state: AxumState<State>, asker: Asker, request: Request) -> Response {
+    if state.gateway.settings.passthrough {
+        return unknown(state, asker, request).await;
+    }
+    let message = "This address does not take that method.";
+    let refusal = ApiError::new(405, "invalid_request_error", message);
+    error::respond(&refusal.code("method_not_allowed"))
 }
 
 /// A path that the gateway does not know.

@@ -42,11 +42,10 @@ pub(super) async fn show(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    let models = state.gateway.models(&caller);
-    match models.iter().find(|(name, _)| *name == id) {
-        Some((name, owner)) => {
+    match state.gateway.owner_of(&caller, &id) {
+        Some(owner) => {
             let anthropic = headers.contains_key("anthropic-version");
-            Json(model(name, owner, anthropic)).into_response()
+            Json(model(&id, &owner, anthropic)).into_response()
         }
         None => error::respond(&ApiError::model_not_found(&id)),
     }

@@ -17,7 +17,7 @@ async fn anthropics_clients_are_served_by_an_upstream_that_speaks_their_language
         upstream.url()
     );
     let site = started(Setup::with_file(&file).set("A", KEY), upstream, &[]);
-    let body = json!({ "model": "claude-sonnet-4-5", "max_tokens": 20, "temperature": 0,
+    let body = json!({ "model": "claude-sonnet-5", "max_tokens": 20, "temperature": 0,
         "messages": [{ "role": "user", "content": "Hi" }] });
     let ask = async |body: &Value| {
         let request = site
@@ -36,13 +36,15 @@ async fn anthropics_clients_are_served_by_an_upstream_that_speaks_their_language
     let answer: Value = answer.json().await.unwrap();
     assert_eq!(answer["type"], "message");
     let calls = site.upstream.calls();
-    let call = calls.last().unwrap();
+    let call = calls
+        .iter()
+        .find(|call| call.path() == "/v1/messages")
+        .unwrap();
     assert_eq!(call.header("x-api-key"), Some(KEY));
     assert_eq!(call.header("anthropic-version"), Some("2023-06-01"));
     let stream = ask(&streamed(body)).await.text().await.unwrap();
     assert!(stream.contains("event: message_start") && stream.contains("event: message_stop"));
-    let bad =
-        ask(&json!({ "model": "claude-sonnet-4-5", "max_tokens": "x", "messages": [] })).await;
+    let bad = ask(&json!({ "model": "claude-sonnet-5", "max_tokens": "x", "messages": [] })).await;
     assert_eq!(bad.status(), 400);
     let told: Value = bad.json().await.unwrap();
     assert_eq!(
@@ -55,7 +57,7 @@ async fn anthropics_clients_are_served_by_an_upstream_that_speaks_their_language
         .header("x-api-key", &site.key);
     let request = request.header("anthropic-version", "2023-06-01");
     let count =
-        json!({ "model": "claude-sonnet-4-5", "messages": [{ "role": "user", "content": "Hi" }] });
+        json!({ "model": "claude-sonnet-5", "messages": [{ "role": "user", "content": "Hi" }] });
     let count: Value = request
         .json(&count)
         .send()
