@@ -62,7 +62,7 @@ fn semantic(kind: &str, pairs: &str, arguments: &[String]) -> Result<()> {
 /// Artificially ages photographs, restores them with OpenCV and the built-in restorer, and compares.
 fn restore() -> Result<()> {
     let peer = exec::root().join(OPENCV);
-    let python = tools::python_with(&peer.join("requirements.txt"))?;
+    let python = tools::python_with("opencv", &peer.join("requirements.txt"))?;
     let work = exec::target().join("restore");
     let photos = photographs(&python, &work)?;
     let bench = || exec::cargo("bench --quiet --package atelier-restore --bench restore --");

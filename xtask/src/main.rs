@@ -18,9 +18,12 @@ mod fonts;
 mod redis;
 mod redis8;
 mod server;
+mod upstream;
 
 mod bench;
+mod clients;
 mod eval;
+mod peers;
 mod run;
 mod soak;
 mod test;
@@ -35,7 +38,11 @@ Atelier's own commands:
   cargo xtask run [-- ARGS…]    build everything in release and serve it
   cargo xtask test [FILTER…]    run every check; a filter narrows the Rust and browser tests
   cargo xtask soak [FILTER…]    kill processes for minutes while jobs run; prints figures
-  cargo xtask bench [NAME…]     measure weight, start, web, queue, limit, cache; one JSON object per line
+  cargo xtask bench [NAME…]     measure weight, start, web, queue, limit, cache, gateway; one JSON object per line
+  cargo xtask peers clients     smoke tests of the gateway with what is built on the official clients
+  cargo xtask peers openai DIR…
+                                openai-python's own tests, through Atelier and without it; DIR is a
+                                checkout of it
   cargo xtask eval semantic [FILE [-v]]
                                 how often the semantic cache is right, on labelled pairs of prompts
   cargo xtask eval questions [FILE [-v]]
@@ -65,6 +72,7 @@ fn dispatch(args: &[String]) -> Result<()> {
         "test" => test::command(rest),
         "soak" => soak::command(rest),
         "bench" => bench::command(rest),
+        "peers" => peers::command(rest),
         "eval" => eval::command(rest),
         "site" => site::command(rest),
         "help" | "-h" | "--help" => {

@@ -27,7 +27,17 @@ pub(crate) struct Server {
 impl Server {
     /// Starts the binary with an empty data folder; does not wait for it.
     pub(crate) fn start(binary: &Path) -> Result<Server> {
-        let folder = exec::target().join("bench");
+        Server::start_with(binary, "bench", &[])
+    }
+
+    /// As [`Server::start`], with an empty folder of this name below `target`, and with further
+    /// variables.
+    pub(crate) fn start_with(
+        binary: &Path,
+        folder: &str,
+        variables: &[(&str, &str)],
+    ) -> Result<Server> {
+        let folder = exec::target().join(folder);
         // The folder may not exist.
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder)?;
@@ -45,6 +55,7 @@ impl Server {
         let child = command
             .env("ATELIER_LISTEN", &address)
             .env("ATELIER_DATA", folder.join("data"))
+            .envs(variables.iter().copied())
             .stdout(log.try_clone()?)
             .stderr(log)
             .spawn()
@@ -56,6 +67,19 @@ impl Server {
             agent,
             started,
         })
+    }
+
+    /// Its URL, without a slash at the end.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// A new API key, made beside the server by the same binary.
+    pub(crate) fn key(&self, binary: &Path, name: &str, options: &[&str]) -> Result<String> {
+        let mut create = exec::isolated(binary)?;
+        create.env("ATELIER_DATA", self.folder.join("data"));
+        create.args(["keys", "create", name]).args(options);
+        exec::output(&mut create).context("no key was made")
     }
 
     /// Repeats the request until the status is 200. Errors if the server ends before.
@@ -107,7 +131,7 @@ impl Drop for Server {
     }
 }
 
-fn free_port() -> Result<u16> {
+pub(crate) fn free_port() -> Result<u16> {
     let listener = TcpListener::bind("127.0.0.1:0").context("no free port on 127.0.0.1")?;
     Ok(listener.local_addr()?.port())
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 
-use crate::{exec, fonts, redis::Redis, site, tools};
+use crate::{clients, exec, fonts, redis::Redis, site, tools};
 
 // The front end's features must not be unified with the server's (`hydrate`
 // and `ssr` exclude each other), so it is never part of a native build.
@@ -50,6 +50,7 @@ pub(crate) fn command(filters: &[String]) -> Result<()> {
         exec::run(exec::cargo(DOCUMENT).env("RUSTDOCFLAGS", "-D warnings"))
     })?;
     steps.run("tests", || tests(filters))?;
+    steps.run("clients", || clients::official(filters))?;
     steps.run("browser", || browser(filters))?;
     steps.all_passed();
     Ok(())

@@ -118,9 +118,9 @@ pub(crate) fn wrk() -> Result<()> {
     Ok(())
 }
 
-/// A Python with the packages of a `requirements.txt`, in a virtual environment of its own.
-pub(crate) fn python_with(requirements: &Path) -> Result<PathBuf> {
-    let folder = exec::target().join("python");
+/// A Python with the packages of a `requirements.txt`, in a virtual environment of this name.
+pub(crate) fn python_with(name: &str, requirements: &Path) -> Result<PathBuf> {
+    let folder = exec::target().join("python").join(name);
     let (python, done) = (folder.join("bin/python"), folder.join("installed"));
     let wanted = fs::read_to_string(requirements)?;
     if fs::read_to_string(&done).is_ok_and(|there| there == wanted) {
