@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: one JSON object per measurement on stdout.
 
 mod cache;
+mod gateway;
 mod limit;
 mod peer;
 mod queue;
@@ -13,7 +14,9 @@ use serde_json::{Value, json};
 
 use crate::{run, server::Server};
 
-const NAMES: [&str; 6] = ["weight", "start", "web", "queue", "limit", "cache"];
+const NAMES: [&str; 7] = [
+    "weight", "start", "web", "queue", "limit", "cache", "gateway",
+];
 
 const WEIGHT_BUDGET: usize = 64 * 1024;
 const START_BUDGET_MS: f64 = 300.0;
@@ -44,6 +47,9 @@ pub(crate) fn command(names: &[String]) -> Result<()> {
     }
     if wanted("cache") {
         cache::measure()?;
+    }
+    if wanted("gateway") {
+        gateway::measure()?;
     }
     Ok(())
 }
