@@ -135,6 +135,7 @@ impl Call {
     /// Whether there is something besides text: pictures, audio, files.
     pub fn has_attachments(&self) -> bool {
         match &self.form {
+            Form::Json(_) if self.endpoint == Endpoint::ImageEdits => true,
             Form::Json(_) => self.talk().attachments > 0,
             Form::Multipart(form) => form.parts.iter().any(|part| part.file_name.is_some()),
         }
@@ -142,8 +143,7 @@ impl Call {
 
     /// Whether a conversation has no turn before the user's one.
     pub fn is_single_turn(&self) -> bool {
-        let talk = self.talk();
-        talk.user_turns == 1 && talk.other_turns == 0 && !self.is_stateful()
+        self.talk().is_single_turn() && !self.is_stateful()
     }
 
     /// The text of a field of the body, of JSON or of a form.

@@ -35,9 +35,22 @@ impl Place {
     }
 }
 
+/// What a text is told apart by: strings, those that no string can hold because of unpaired
+/// surrogates, and numbers.
+const STRING: &[u8] = b"s";
+const UNPAIRED: &[u8] = b"u";
+const NUMBER: &[u8] = b"n";
+
 /// Collects members and finishes them to one digest, whatever their order was.
 #[derive(Debug, Default)]
-pub(crate) struct Members<'a>(Vec<(Cow<'a, str>, [u8; 32])>);
+pub(crate) struct Members<'a>(Vec<Member<'a>>);
+
+#[derive(Debug)]
+struct Member<'a> {
+    kind: &'static [u8],
+    name: Cow<'a, str>,
+    value: [u8; 32],
+}
 
 impl<'a> Members<'a> {
     /// Adds a member with its value.
@@ -52,19 +65,36 @@ impl<'a> Members<'a> {
         }
         let mut hash = Sha256::new();
         write(&mut hash, value, place.of_member(&name));
-        self.0.push((name, hash.finalize().into()));
+        self.add_digest(name, hash.finalize().into());
+    }
+
+    /// Adds a member whose name is no string.
+    fn add_unpaired(&mut self, name: &'a str, value: &mut Cursor<'_>) {
+        let mut hash = Sha256::new();
+        write(&mut hash, value, Place::Elsewhere);
+        let (name, value) = (Cow::Borrowed(name), hash.finalize().into());
+        self.0.push(Member {
+            kind: UNPAIRED,
+            name,
+            value,
+        });
     }
 
     /// Adds a member whose value is a string.
     pub(crate) fn add_text(&mut self, name: impl Into<Cow<'a, str>>, text: &str) {
         let mut hash = Sha256::new();
         string(&mut hash, text);
-        self.0.push((name.into(), hash.finalize().into()));
+        self.add_digest(name, hash.finalize().into());
     }
 
     /// Adds a member whose value is hashed already.
-    pub(crate) fn add_digest(&mut self, name: impl Into<Cow<'a, str>>, digest: [u8; 32]) {
-        self.0.push((name.into(), digest));
+    pub(crate) fn add_digest(&mut self, name: impl Into<Cow<'a, str>>, value: [u8; 32]) {
+        let name = name.into();
+        self.0.push(Member {
+            kind: STRING,
+            name,
+            value,
+        });
     }
 
     /// Members of one name stay in their order: who reads them takes the last, or the first.
@@ -75,11 +105,12 @@ impl<'a> Members<'a> {
     }
 
     fn write(&mut self, hash: &mut Sha256) {
-        self.0.sort_by(|(a, _), (b, _)| a.cmp(b));
+        self.0
+            .sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
         hash.update(b"{");
-        for (name, digest) in &self.0 {
-            string(hash, name);
-            hash.update(digest);
+        for member in &self.0 {
+            sized(hash, member.kind, &member.name);
+            hash.update(member.value);
         }
         hash.update(b"}");
     }
@@ -112,8 +143,10 @@ fn object(hash: &mut Sha256, cursor: &mut Cursor<'_>, place: Place) {
         let Some(key) = cursor.next_value() else {
             break;
         };
-        let name = key.as_str().unwrap_or(Cow::Borrowed(key.text()));
-        members.add_next(name, cursor, place);
+        match key.as_str() {
+            Some(name) => members.add_next(name, cursor, place),
+            None => members.add_unpaired(key.text(), cursor),
+        }
     }
     members.write(hash);
 }
@@ -122,16 +155,15 @@ fn scalar(hash: &mut Sha256, value: Json<'_>) {
     match value.kind() {
         Kind::String => match value.as_str() {
             Some(text) => string(hash, &text),
-            // An unpaired surrogate, which no string can hold.
-            None => sized(hash, b"u", value.text()),
+            None => sized(hash, UNPAIRED, value.text()),
         },
-        Kind::Number => sized(hash, b"n", &number(value.text())),
+        Kind::Number => sized(hash, NUMBER, &number(value.text())),
         _ => hash.update(value.text()),
     }
 }
 
 fn string(hash: &mut Sha256, text: &str) {
-    sized(hash, b"s", text);
+    sized(hash, STRING, text);
 }
 
 /// The length before the text keeps neighbours apart.

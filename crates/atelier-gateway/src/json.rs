@@ -103,6 +103,12 @@ impl<'a> Json<'a> {
         Self(text.trim_matches(is_blank))
     }
 
+    /// Looks into an event of a stream without validating it: whatever is not JSON has no
+    /// members, or has them where it looks like JSON.
+    pub(crate) fn of_event(data: &'a [u8]) -> Option<Self> {
+        str::from_utf8(data).ok().map(Self::new)
+    }
+
     /// As it is written.
     pub(crate) const fn text(self) -> &'a str {
         self.0

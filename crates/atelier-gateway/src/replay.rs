@@ -5,10 +5,12 @@ mod messages;
 mod responses;
 
 use bytes::Bytes;
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
 
 use crate::{
     Endpoint,
+    json::{Json, Kind},
     sse::{DONE, Event},
 };
 
@@ -37,17 +39,18 @@ pub fn replay(endpoint: Endpoint, answer: &Value, wants_usage: bool) -> Vec<Byte
 /// Whether an event is the chunk that only tells the usage, which is hidden from clients that
 /// did not ask for it.
 pub fn usage_chunk(event: &Event) -> bool {
-    let Some(data) = &event.data else {
+    let Some(data) = event.data.as_deref() else {
         return false;
     };
-    if memchr::memmem::find(data, b"\"usage\"").is_none() {
-        return false;
-    }
-    let Ok(chunk) = serde_json::from_slice::<Value>(data) else {
+    let Some(chunk) = Json::of_event(data) else {
         return false;
     };
-    let choices = chunk.get("choices").and_then(Value::as_array);
-    choices.is_some_and(Vec::is_empty) && chunk["usage"].is_object()
+    let is_empty =
+        |choices: Json<'_>| choices.kind() == Kind::Array && choices.elements().next().is_none();
+    let usage = chunk.get("usage");
+    usage.is_some_and(|usage| usage.kind() == Kind::Object)
+        && chunk.get("choices").is_some_and(is_empty)
+        && serde_json::from_slice::<IgnoredAny>(data).is_ok()
 }
 
 /// An event without a name.

@@ -206,15 +206,7 @@ impl Leading {
         standings: Vec<Standing>,
     ) -> Result<(), Error> {
         let target = answer.target.clone();
-        let body = tokio::select! {
-            body = whole(&mut answer) => body.ok_or_else(|| {
-                let upstream = target.upstream.name();
-                ApiError::bad_gateway(format!("The answer of the upstream {upstream} broke off."))
-            })?,
-            () = self.flight.abandoned() => {
-                return Err(ApiError::invalid("The client has gone.").into());
-            }
-        };
+        let body = self.read_whole(&mut answer).await?;
         let (call, status) = (&self.asked.call, answer.response.status());
         let read: Option<Value> = serde_json::from_slice(&body).ok();
         if status.is_success()
@@ -226,33 +218,60 @@ impl Leading {
         let usage = read
             .as_ref()
             .and_then(|read| Usage::read(call.endpoint(), read));
-        let costs = match usage {
-            _ if !status.is_success() => None,
-            Some(usage) => Some(self.costs(&target, &usage)),
-            // Nobody knows what it used: the estimate stands.
-            None => Some(Costs {
-                requests: 0,
-                ..self.expected(&target)
-            }),
-        };
+        let costs = status
+            .is_success()
+            .then(|| self.costs_or_estimate(&target, usage.as_ref()));
         charge.set(costs.map_or(Due::Nothing, Due::Costs));
         let usd = costs.map_or(0.0, |costs| costs.usd);
         self.gateway
             .note_response(&self.asked, &target, read.as_ref())
             .await;
-        self.flight
-            .head(Ok(head(&answer, false, Some(usd), standings)));
-        let _ = self.flight.write(body).await;
-        self.flight.end();
         drop(charge);
-        if status.is_success()
-            && let Some(read) = read
-        {
-            self.gateway
-                .keep(call, &self.plan, target.upstream.name(), read, usage, usd)
-                .await;
+        let keep = async {
+            if let Some(read) = read.filter(|_| status.is_success()) {
+                let upstream = target.upstream.name();
+                self.gateway
+                    .keep(call, &self.plan, upstream, read, usage, usd)
+                    .await;
+            }
+        };
+        let deliver = async {
+            self.flight
+                .head(Ok(head(&answer, false, Some(usd), standings)));
+            let _ = self.flight.write(body).await;
+            self.flight.end();
+        };
+        if self.plan.repeat.is_some() {
+            // It is there for a repeat before anybody can repeat it.
+            keep.await;
+            deliver.await;
+        } else {
+            deliver.await;
+            keep.await;
         }
         Ok(())
+    }
+
+    async fn read_whole(&self, answer: &mut Answer) -> Result<Bytes, ApiError> {
+        let upstream = Arc::clone(&answer.target.upstream);
+        tokio::select! {
+            body = whole(answer) => body.ok_or_else(|| {
+                let upstream = upstream.name();
+                ApiError::bad_gateway(format!("The answer of the upstream {upstream} broke off."))
+            }),
+            () = self.flight.abandoned() => Err(ApiError::invalid("The client has gone.")),
+        }
+    }
+
+    /// What is charged for what was used. If nobody knows what was, the estimate stands.
+    fn costs_or_estimate(&self, target: &Target, usage: Option<&Usage>) -> Costs {
+        match usage {
+            Some(usage) => self.costs(target, usage),
+            None => Costs {
+                requests: 0,
+                ..self.expected(target)
+            },
+        }
     }
 
     /// What is charged for what was used.

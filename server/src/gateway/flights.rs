@@ -22,6 +22,8 @@ pub(super) struct Flights(Mutex<HashMap<String, Arc<Flight>>>);
 
 /// One call in flight: what has arrived of its answer.
 pub(super) struct Flight {
+    /// Of the call that is made.
+    digest: String,
     state: Mutex<State>,
     /// More has arrived.
     arrived: Notify,
@@ -55,6 +57,7 @@ impl Flights {
     pub(super) fn join_or_begin(
         &self,
         key: &str,
+        digest: &str,
         shared: bool,
         finished_anyway: bool,
     ) -> (Reader, Option<Arc<Flight>>) {
@@ -65,11 +68,11 @@ impl Flights {
                 if let Some(reader) = joined {
                     return (reader, None);
                 }
-                let (flight, reader) = Flight::begin(finished_anyway);
+                let (flight, reader) = Flight::begin(digest, finished_anyway);
                 (reader, Some(flight))
             }
             Entry::Vacant(vacant) => {
-                let (flight, reader) = Flight::begin(finished_anyway);
+                let (flight, reader) = Flight::begin(digest, finished_anyway);
                 vacant.insert(Arc::clone(&flight));
                 (reader, Some(flight))
             }
@@ -91,8 +94,9 @@ impl Flights {
 
 impl Flight {
     /// A call that has just begun, and its first reader.
-    fn begin(finished_anyway: bool) -> (Arc<Self>, Reader) {
+    fn begin(digest: &str, finished_anyway: bool) -> (Arc<Self>, Reader) {
         let flight = Arc::new(Self {
+            digest: digest.to_owned(),
             state: Mutex::default(),
             arrived: Notify::new(),
             read: Notify::new(),
@@ -209,6 +213,11 @@ impl Reader {
             flight: Arc::clone(flight),
             id,
         }
+    }
+
+    /// Whether it is the call with this digest that is read.
+    pub(super) fn reads(&self, digest: &str) -> bool {
+        self.flight.digest == digest
     }
 
     /// Waits for the beginning of the answer.

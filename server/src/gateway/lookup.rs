@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use atelier_gateway::{
-    Call, Completion, Endpoint, Question, Usage, completion,
+    ApiError, Call, Completion, Endpoint, Question, Usage, completion,
     embeddings::{Encoding, encode},
 };
 use jiff::Timestamp;
@@ -115,9 +115,7 @@ impl Gateway {
             && let Some(hit) = self.kept(key, now).await
         {
             if hit.kept.digest != plan.digest {
-                let message = "This Idempotency-Key was sent before with another request.";
-                let error = atelier_gateway::ApiError::invalid(message);
-                return Err(error.code("idempotency_key_reused").into());
+                return Err(key_reused());
             }
             return Ok(Some(hit));
         }
@@ -230,6 +228,13 @@ impl Gateway {
             warn!(%error, "an answer could not be kept");
         }
     }
+}
+
+/// An `Idempotency-Key` stands for one request.
+pub(super) fn key_reused() -> Error {
+    let message = "This Idempotency-Key was sent before with another request.";
+    let error = ApiError::invalid(message).code("idempotency_key_reused");
+    error.into()
 }
 
 /// What is compared: the prompts of pictures, or questions.

@@ -16,11 +16,15 @@ use super::{
     call::Leading,
     charging::{Charge, Due},
     flights::Abandoned,
+    lookup::is_bought,
 };
 use crate::limit::Costs;
 
-/// Largest event in bytes: a picture in base64.
-const MAX_EVENT: usize = 64 * 1024 * 1024;
+/// Largest event in bytes: a picture in base64, or a whole response that may hold some.
+const MAX_PICTURE: usize = 64 * 1024 * 1024;
+
+/// Largest event of a text, which comes in small pieces.
+const MAX_TEXT: usize = 1024 * 1024;
 
 /// A comment that shows that the stream is alive.
 const PING: Bytes = Bytes::from_static(b": ping\n\n");
@@ -54,10 +58,14 @@ impl<'a> Pump<'a> {
     pub(super) fn new(leading: &'a Leading, answer: Answer, charge: Charge) -> Self {
         let (call, settings) = (&leading.asked.call, &leading.gateway.settings);
         let keeps = leading.plan.keeps || leading.plan.repeat.is_some();
-        let limit = match (keeps, call.endpoint().action()) {
+        let kept = match (keeps, is_bought(call)) {
             (false, _) => 0,
-            (true, "image") => MAX_EVENT,
-            (true, _) => 4 * settings.cache.max_bytes,
+            (true, true) => MAX_PICTURE,
+            (true, false) => 4 * settings.cache.max_bytes,
+        };
+        let largest = match call.endpoint() {
+            Endpoint::ChatCompletions | Endpoint::Completions | Endpoint::Messages => MAX_TEXT,
+            _ => MAX_PICTURE,
         };
         let has_usage_chunk = matches!(
             call.endpoint(),
@@ -66,8 +74,8 @@ impl<'a> Pump<'a> {
         Self {
             hides_usage: has_usage_chunk && !call.wants_usage(),
             silence: settings.ping,
-            splitter: Splitter::new(MAX_EVENT),
-            assembler: Assembler::new(call.endpoint(), limit),
+            splitter: Splitter::new(largest),
+            assembler: Assembler::new(call.endpoint(), kept),
             leading,
             answer,
             charge,

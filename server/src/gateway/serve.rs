@@ -15,7 +15,7 @@ use futures::{Stream, StreamExt as _, stream};
 use super::{
     Error, Gateway,
     flights::Reader,
-    lookup::{Hit, Plan, is_bought},
+    lookup::{Hit, Plan, is_bought, key_reused},
     request::Asked,
 };
 use crate::limit::Standing;
@@ -123,13 +123,18 @@ impl Gateway {
         plan: Arc<Plan>,
         targets: Vec<Target>,
     ) -> Result<Reply, Error> {
-        let key = format!("{} {}", plan.digest, asked.call.is_stream());
+        let key = flight_key(&asked, &plan);
         // A client without patience must not lose what it has bought.
         let finished_anyway = is_bought(&asked.call) || asked.wishes.idempotency_key.is_some();
         let mut shared = plan.reads || plan.repeated;
         loop {
-            let (reader, own) = self.flights.join_or_begin(&key, shared, finished_anyway);
+            let (reader, own) =
+                self.flights
+                    .join_or_begin(&key, &plan.digest, shared, finished_anyway);
             let Some(flight) = own else {
+                if !reader.reads(&plan.digest) {
+                    return Err(key_reused());
+                }
                 match reader.head().await {
                     Ok(head) => {
                         let standings = self.charge_free(&asked).await?;
@@ -146,6 +151,21 @@ impl Gateway {
             let source = if caching { Source::Miss } else { Source::Off };
             return Ok(answer(&head, reader, source).await);
         }
+    }
+}
+
+/// What calls share to be one: an `Idempotency-Key`, or else all that their answers depend on,
+/// and the form of these.
+fn flight_key(asked: &Asked, plan: &Plan) -> String {
+    let (call, same) = (&asked.call, &plan.digest);
+    match (&asked.wishes.idempotency_key, &plan.repeat) {
+        (Some(_), Some(key)) => key.clone(),
+        _ => format!(
+            "{same} {} {} {:?}",
+            call.is_stream(),
+            call.wants_usage(),
+            call.encoding()
+        ),
     }
 }
 

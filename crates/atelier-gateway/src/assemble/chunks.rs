@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{MAX_ITEMS, length, merge::merge, merge::merge_members};
-use crate::Endpoint;
+use crate::{Endpoint, json::Json};
 
 /// Members of a chunk that do not belong to the answer.
 const OF_CHUNKS: [&str; 5] = ["object", "choices", "usage", "obfuscation", "error"];
@@ -161,14 +161,32 @@ fn message(mut message: Map<String, Value>) -> Value {
     Value::Object(message)
 }
 
+/// The texts of a delta that the model has written.
+const TEXTS: [&str; 4] = ["content", "refusal", "reasoning_content", "reasoning"];
+
 /// Bytes that a choice of a chunk adds to what the model has written.
 pub(super) fn written(choice: &Value) -> u64 {
     let delta = &choice["delta"];
-    let texts = ["content", "refusal", "reasoning_content", "reasoning"];
-    let texts: u64 = texts.iter().map(|name| length(&delta[name])).sum();
+    let texts: u64 = TEXTS.iter().map(|name| length(&delta[name])).sum();
     let calls = delta["tool_calls"].as_array().into_iter().flatten();
-    let arguments: u64 = calls
-        .map(|call| length(&call["function"]["arguments"]))
-        .sum();
-    texts + arguments + length(&choice["text"])
+    let arguments = calls.map(|call| length(&call["function"]["arguments"]));
+    texts + arguments.sum::<u64>() + length(&choice["text"])
+}
+
+/// The same of a choice that is not read as a whole.
+pub(super) fn skimmed(choice: Json<'_>) -> u64 {
+    let length = |value: Json<'_>| value.as_str().map_or(0, |text| text.len() as u64);
+    let delta = choice.get("delta").into_iter().flat_map(Json::members);
+    let written = delta.map(|(name, value)| match name.as_str().as_deref() {
+        Some("tool_calls") => {
+            let calls = value.elements().filter_map(|call| call.get("function"));
+            calls
+                .filter_map(|call| call.get("arguments"))
+                .map(length)
+                .sum()
+        }
+        Some(name) if TEXTS.contains(&name) => length(value),
+        _ => 0,
+    });
+    written.sum::<u64>() + choice.get("text").map_or(0, length)
 }

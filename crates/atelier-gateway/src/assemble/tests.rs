@@ -46,6 +46,51 @@ fn an_answer_that_is_too_large_is_followed_but_not_kept() {
 }
 
 #[test]
+fn what_is_skimmed_counts_as_what_is_read() {
+    for (endpoint, text) in [
+        (
+            Endpoint::ChatCompletions,
+            include_str!("../../fixtures/chat-text.sse"),
+        ),
+        (
+            Endpoint::ChatCompletions,
+            include_str!("../../fixtures/chat-tools.sse"),
+        ),
+        (
+            Endpoint::Completions,
+            include_str!("../../fixtures/completions.sse"),
+        ),
+    ] {
+        let (kept, skimmed) = (follow(endpoint, text), follow_within(endpoint, text, 0));
+        assert!(kept.produced() > 0);
+        assert_eq!(skimmed.produced(), kept.produced());
+        assert_eq!(
+            (skimmed.usage(), skimmed.is_terminated()),
+            (kept.usage(), true)
+        );
+    }
+    let error = stream(&[json!({ "choices": [], "error": { "message": "Busy." } })]);
+    let error = follow_within(Endpoint::ChatCompletions, &error, 0);
+    assert_eq!(
+        error.error().map(|error| error.message.as_str()),
+        Some("Busy.")
+    );
+}
+
+#[test]
+fn done_ends_streams_of_chunks_alone() {
+    for (endpoint, ends) in [
+        (Endpoint::ChatCompletions, true),
+        (Endpoint::Completions, true),
+        (Endpoint::Responses, false),
+        (Endpoint::Messages, false),
+        (Endpoint::ImageEdits, false),
+    ] {
+        assert_eq!(follow(endpoint, "data: [DONE]\n\n").is_terminated(), ends);
+    }
+}
+
+#[test]
 fn a_stream_that_is_cut_has_no_answer() {
     for (endpoint, text) in [
         (
@@ -129,6 +174,12 @@ fn an_error_in_a_stream_is_no_answer() {
         assert_eq!(followed.error().unwrap().message, "Busy.", "{endpoint:?}");
         assert_eq!(followed.into_answer(), None, "{endpoint:?}");
     }
+    let failed = json!({ "type": "image_generation.failed", "error": { "message": "No." } });
+    let failed = follow(Endpoint::ImageGenerations, &stream(&[failed]));
+    assert_eq!(
+        failed.error().map(|error| error.message.as_str()),
+        Some("No.")
+    );
     // Nothing is wrong where it says so.
     let text = stream(&[json!({ "error": null, "choices": [] })]);
     assert_eq!(follow(Endpoint::ChatCompletions, &text).error(), None);

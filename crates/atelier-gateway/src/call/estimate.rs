@@ -6,7 +6,7 @@ use super::{Call, Form};
 use crate::{
     Endpoint, Usage,
     json::{Cursor, Json, Kind},
-    tokens::{Counter, Meter},
+    tokens::Counter,
 };
 
 /// The tokens that an answer is expected to have at most if the client sets no limit.
@@ -30,6 +30,17 @@ const PER_PREVIEW: u64 = 100;
 const SPOKEN: u64 = 6;
 const PER_SECOND: u64 = 10;
 const BYTES_PER_SECOND: u64 = 16_000;
+
+/// The fields that hold what a model reads.
+const TEXTS: [&str; 7] = [
+    "prompt",
+    "input",
+    "instructions",
+    "system",
+    "messages",
+    "suffix",
+    "images",
+];
 
 /// What a call is expected to use at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -61,9 +72,8 @@ impl Call {
     /// Estimates what the call will use: its text by the model's tokenizer, attachments by
     /// their usual weight, the answer by the limit that the client sets.
     pub fn estimate(&self, counter: Counter) -> Estimate {
-        let mut meter = Meter::new(counter);
         let seconds = self.seconds();
-        let input_tokens = self.input(&mut meter) + seconds * PER_SECOND;
+        let input_tokens = self.input(counter) + seconds * PER_SECOND;
         let n = u64::from(self.n());
         let output_tokens = match self.endpoint {
             Endpoint::Speech => input_tokens * SPOKEN,
@@ -85,7 +95,7 @@ impl Call {
         }
     }
 
-    fn input(&self, meter: &mut Meter) -> u64 {
+    fn input(&self, counter: Counter) -> u64 {
         let mut total = 0;
         if let Form::Multipart(form) = &self.form {
             let files = form.parts.iter().filter(|part| part.file_name.is_some());
@@ -93,22 +103,17 @@ impl Call {
                 total += files.count() as u64 * PER_ATTACHMENT;
             }
         }
-        for name in [
-            "prompt",
-            "input",
-            "instructions",
-            "system",
-            "messages",
-            "suffix",
-        ] {
+        for name in TEXTS {
             total += match self.field(name) {
-                Some(super::Field::Json(value)) => weigh(&mut Cursor::before(value), name, meter),
-                Some(field) => field.as_str().map_or(0, |text| meter.count(&text)),
+                Some(super::Field::Json(value)) => weigh(&mut Cursor::before(value), name, counter),
+                Some(field) => field.as_str().map_or(0, |text| counter.count(&text)),
                 None => 0,
             };
         }
         for name in ["tools", "functions", "response_format", "text"] {
-            total += self.json(name).map_or(0, |value| meter.count(value.text()));
+            total += self
+                .json(name)
+                .map_or(0, |value| counter.count(value.text()));
         }
         total
     }
@@ -148,7 +153,7 @@ fn squares(size: &str) -> f64 {
 }
 
 /// The tokens of all text below a member of this name.
-fn weigh(cursor: &mut Cursor<'_>, name: &str, meter: &mut Meter) -> u64 {
+fn weigh(cursor: &mut Cursor<'_>, name: &str, counter: Counter) -> u64 {
     match cursor.peek() {
         Some(b'{') => {
             cursor.enter();
@@ -159,7 +164,7 @@ fn weigh(cursor: &mut Cursor<'_>, name: &str, meter: &mut Meter) -> u64 {
                 };
                 let key = key.as_str().unwrap_or_default();
                 total += if key == "role" { PER_MESSAGE } else { 0 };
-                total += weigh(cursor, &key, meter);
+                total += weigh(cursor, &key, counter);
             }
             total
         }
@@ -167,17 +172,17 @@ fn weigh(cursor: &mut Cursor<'_>, name: &str, meter: &mut Meter) -> u64 {
             cursor.enter();
             let mut total = 0;
             while cursor.goes_on() {
-                total += weigh(cursor, name, meter);
+                total += weigh(cursor, name, counter);
             }
             total
         }
         _ => cursor
             .next_value()
-            .map_or(0, |value| leaf(value, name, meter)),
+            .map_or(0, |value| leaf(value, name, counter)),
     }
 }
 
-fn leaf(value: Json<'_>, name: &str, meter: &mut Meter) -> u64 {
+fn leaf(value: Json<'_>, name: &str, counter: Counter) -> u64 {
     match (value.kind(), name) {
         // Texts may come as the tokens that they consist of.
         (Kind::Number, "input" | "prompt") => 1,
@@ -188,7 +193,7 @@ fn leaf(value: Json<'_>, name: &str, meter: &mut Meter) -> u64 {
         (Kind::String, "signature" | "encrypted_content" | "thought_signature") => 0,
         (Kind::String, _) => {
             let text = value.as_str().unwrap_or(Cow::Borrowed(value.text()));
-            meter.count(&text)
+            counter.count(&text)
         }
         _ => 0,
     }

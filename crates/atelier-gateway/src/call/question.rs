@@ -50,7 +50,8 @@ impl Call {
         field: &'static str,
     ) -> Option<(Members<'_>, std::borrow::Cow<'_, str>)> {
         let talk = self.talk();
-        let is_plain = self.is_single_turn() && !talk.is_unusual && talk.attachments == 0;
+        let is_single = talk.is_single_turn() && !self.is_stateful();
+        let is_plain = is_single && !talk.is_unusual && talk.attachments == 0;
         let is_more = ["modalities", "prompt", "container"]
             .iter()
             .any(|name| self.json(name).is_some());

@@ -1,12 +1,12 @@
 //! Reads and checks what the gateway uses of a body.
 
-use std::{collections::HashSet, str};
+use std::{borrow::Cow, collections::HashSet, str};
 
 use bytes::Bytes;
 
 use super::{Call, Facts, Form, Member, fields};
 use crate::{
-    ApiError, Endpoint,
+    ApiError, Endpoint, Wire,
     json::{self, Json, Kind},
     multipart,
 };
@@ -97,9 +97,11 @@ impl Call {
     }
 
     fn asker(&self) -> Result<Option<String>, ApiError> {
-        let user = self.string("user")?;
-        let metadata = || self.json("metadata")?.get_str("user_id");
-        Ok(user.or_else(metadata).map(std::borrow::Cow::into_owned))
+        let user = match self.endpoint.wire() {
+            Wire::OpenAi => self.string("user")?,
+            Wire::Anthropic => self.json("metadata").and_then(|all| all.get_str("user_id")),
+        };
+        Ok(user.map(Cow::into_owned))
     }
 
     fn includes_usage(&self) -> Result<bool, ApiError> {
@@ -143,16 +145,16 @@ impl Call {
                 Ok(())
             };
         };
-        let mut elements = list.elements().enumerate();
-        if let Some((at, other)) = elements.find(|(_, one)| one.kind() != Kind::Object) {
-            let element = format!("{name}[{at}]");
-            return Err(fields::wrong_type(
-                &element,
-                "an object",
-                other.kind().name(),
-            ));
+        let mut is_empty = true;
+        for (at, element) in list.elements().enumerate() {
+            is_empty = false;
+            if element.kind() != Kind::Object {
+                let element_name = format!("{name}[{at}]");
+                let got = element.kind().name();
+                return Err(fields::wrong_type(&element_name, "an object", got));
+            }
         }
-        if is_needed && list.elements().next().is_none() {
+        if is_needed && is_empty {
             return Err(fields::empty_array(name));
         }
         Ok(())

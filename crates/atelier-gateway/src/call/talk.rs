@@ -43,6 +43,11 @@ impl<'a> Talk<'a> {
         talk
     }
 
+    /// Whether nothing was said before what the user says.
+    pub(super) const fn is_single_turn(&self) -> bool {
+        self.user_turns == 1 && self.other_turns == 0
+    }
+
     fn add(&mut self, item: Json<'a>) {
         let role = item.get_str("role");
         self.question = None;
@@ -88,7 +93,17 @@ impl<'a> Talk<'a> {
     }
 }
 
+/// Whether an object has members besides these, or one of them twice: readers may take the
+/// first or the last.
 fn has_others(object: Json<'_>, known: &[&str]) -> bool {
-    let is_known = |key: Json<'_>| key.as_str().is_some_and(|key| known.contains(&&*key));
-    object.members().any(|(key, _)| !is_known(key))
+    let mut seen = Vec::with_capacity(known.len());
+    let is_new = |key: Json<'_>| {
+        let place = known
+            .iter()
+            .position(|name| key.as_str().as_deref() == Some(name));
+        let is_new = place.is_some_and(|place| !seen.contains(&place));
+        seen.extend(place);
+        is_new
+    };
+    !object.members().map(|(key, _)| key).all(is_new)
 }

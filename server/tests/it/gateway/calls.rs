@@ -221,3 +221,40 @@ async fn without_upstreams_the_engines_answer() {
     );
     assert!(told["message"].as_str().unwrap().contains("OPENAI_API_KEY"));
 }
+
+#[tokio::test]
+async fn a_key_opens_what_it_was_made_for() {
+    let site = site("").await;
+    let key = |arguments: &[&str]| {
+        let arguments = [&["keys", "create"], arguments].concat();
+        let created = site._setup.run(&arguments);
+        String::from_utf8(created.stdout).unwrap().trim().to_owned()
+    };
+    let ask = async |key: &str| {
+        let request = site.server.post("/v1/chat/completions").bearer_auth(key);
+        request.json(&chat("Hi")).send().await.unwrap()
+    };
+    let (status, told) = error(ask(&key(&["painter", "--scope", "studio"])).await).await;
+    assert_eq!(
+        (status, told["type"].as_str()),
+        (403, Some("permission_error"))
+    );
+    let other = key(&["other", "--scope", "gateway", "--models", "gpt-5*"]);
+    let (status, told) = error(ask(&other).await).await;
+    assert_eq!(
+        (status, told["code"].as_str()),
+        (404, Some("model_not_found"))
+    );
+    let models = site.server.get("/v1/models").bearer_auth(&other);
+    let models: Value = models.send().await.unwrap().json().await.unwrap();
+    let models = models["data"].as_array().unwrap();
+    assert!(
+        models
+            .iter()
+            .all(|model| model["id"].as_str().unwrap().starts_with("gpt-5"))
+    );
+    assert_eq!(models.len(), 1, "{models:?}");
+    let own = key(&["own", "--scope", "gateway", "--limit", "1 requests / 1d"]);
+    assert_eq!(ask(&own).await.status(), 200);
+    assert_eq!(error(ask(&own).await).await.0, 429);
+}

@@ -52,12 +52,16 @@ fn a_message_is_put_together() {
         (usage.input, usage.cached_input, usage.output),
         (25 + 100 + 10, 100, 89)
     );
+    let citation = json!({
+        "type": "char_location", "cited_text": "x", "document_index": 0, "document_title": null,
+        "start_char_index": 0, "end_char_index": 1, "file_id": null,
+    });
     let expected = json!({
         "id": "msg_1nZdL29xx5MUA1yADyHTEsnR8uuvGzszyY", "type": "message", "role": "assistant",
         "model": "claude-sonnet-5-5",
         "content": [
             { "type": "thinking", "thinking": "The user wants the weather.", "signature": "EqQBCgIYAhIM" },
-            { "type": "text", "text": "Let me check.", "citations": [{ "type": "char_location", "cited_text": "x" }] },
+            { "type": "text", "text": "Let me check.", "citations": [citation] },
             { "type": "tool_use", "id": "toolu_1", "name": "get_weather", "input": { "city": "Paris", "days": 2 } },
             { "type": "tool_use", "id": "toolu_2", "name": "ping", "input": {} },
         ],

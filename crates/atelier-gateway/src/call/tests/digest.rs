@@ -69,6 +69,11 @@ fn unpaired_surrogates_are_told_apart() {
     let keys = [r"\ud800", r"\ud801", r"\udfff"];
     let keys = keys.map(|one| digest(Endpoint::Embeddings, &body(one)));
     assert!(keys[0] != keys[1] && keys[1] != keys[2]);
+    // A name is none that only looks like it.
+    let named = |name: &str| format!(r#"{{"model":"m","input":"x","x":{{{name}:1}}}}"#);
+    let keys = [r#""\ud800""#, r#""\"\\ud800\"""#];
+    let keys = keys.map(|one| digest(Endpoint::Embeddings, &named(one)));
+    assert_ne!(keys[0], keys[1]);
 }
 
 #[test]

@@ -76,6 +76,19 @@ fn more_than_words_is_no_question() {
 }
 
 #[test]
+fn what_readers_would_disagree_about_is_no_question() {
+    for message in [
+        r#"{"role":"user","content":"a","content":"b"}"#,
+        r#"{"role":"user","role":"user","content":"a"}"#,
+        r#"{"role":"user","content":[{"type":"text","text":"a","t\u0065xt":"b"}]}"#,
+    ] {
+        let body = format!(r#"{{"model":"m","messages":[{message}]}}"#);
+        let call = read(Endpoint::ChatCompletions, &body).unwrap();
+        assert_eq!(call.question("m"), None, "{message}");
+    }
+}
+
+#[test]
 fn every_format_has_questions() {
     let message =
         |content: Value| json!([{ "role": "user", "content": content, "type": "message" }]);
