@@ -42,7 +42,7 @@ pub use self::{
     rejections::RejectionCache,
     rule::{Counter, Rule},
     stats::{HourlyStats, Stats},
-    terms::{Algorithm, OnError, Scope, Unit, UnknownUnit},
+    terms::{Algorithm, InvalidAmount, OnError, Scope, Unit, UnknownUnit},
     window::{InvalidWindow, Window},
 };
 

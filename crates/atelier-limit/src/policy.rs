@@ -215,10 +215,14 @@ impl Written {
         if self.actions.as_ref().is_some_and(Vec::is_empty) {
             return Err("its actions are empty. Leave them out for all.".into());
         }
-        let quota = parts(self.unit, self.quota).map_err(|fault| format!("its quota {fault}"))?;
+        let parts = |amount, name| {
+            let parts = self.unit.parts_of(amount);
+            parts.map_err(|fault| format!("its {name} {fault}."))
+        };
+        let quota = parts(self.quota, "quota")?;
         let bucket = self.algorithm == Algorithm::TokenBucket;
         let burst = match self.burst.filter(|_| bucket) {
-            Some(burst) => parts(self.unit, burst).map_err(|fault| format!("its burst {fault}"))?,
+            Some(burst) => parts(burst, "burst")?,
             None => quota,
         };
         let policy = Policy {
@@ -253,18 +257,6 @@ impl From<Policy> for Written {
             on_error: Some(policy.on_error),
         }
     }
-}
-
-/// An amount in parts. Amounts of whole units must be whole.
-fn parts(unit: Unit, amount: f64) -> Result<u64, &'static str> {
-    let parts = amount * unit.parts() as f64;
-    if !(0.0..=MAX_PARTS as f64).contains(&parts) {
-        return Err("is negative or too large.");
-    }
-    if unit != Unit::Usd && parts.fract() != 0.0 {
-        return Err("is not a whole number.");
-    }
-    Ok(parts.round() as u64)
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::policy::MAX_PARTS;
+
 /// Who shares one quota.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -96,6 +98,21 @@ impl Unit {
         parts as f64 / self.parts() as f64
     }
 
+    /// Converts an amount of the unit to parts. Only dollars are divided.
+    ///
+    /// # Errors
+    /// If the amount cannot be counted exactly.
+    pub fn parts_of(self, amount: f64) -> Result<u64, InvalidAmount> {
+        let parts = amount * self.parts() as f64;
+        if !(0.0..=MAX_PARTS as f64).contains(&parts) {
+            return Err(InvalidAmount::OutOfRange);
+        }
+        if self != Self::Usd && parts.fract() != 0.0 {
+            return Err(InvalidAmount::Fraction);
+        }
+        Ok(parts.round() as u64)
+    }
+
     /// The default while the store is unreachable: money and tokens, which cost money, are
     /// not spent uncounted; all else is allowed.
     pub(super) const fn on_error(self) -> OnError {
@@ -104,6 +121,17 @@ impl Unit {
             Self::Tokens | Self::Usd => OnError::Deny,
         }
     }
+}
+
+/// An amount that cannot be counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidAmount {
+    /// Less than nothing, or more than can be counted exactly.
+    #[error("is negative or too large")]
+    OutOfRange,
+    /// Part of what is only counted whole.
+    #[error("is not a whole number")]
+    Fraction,
 }
 
 /// The text is not the name of a unit.
@@ -125,6 +153,21 @@ mod tests {
     use serde::de::{IntoDeserializer, value::Error};
 
     use super::*;
+
+    #[test]
+    fn only_dollars_are_divided() {
+        for (unit, amount, parts) in [
+            (Unit::Usd, 0.000_001, Ok(1)),
+            (Unit::Usd, 0.000_000_4, Ok(0)),
+            (Unit::Tokens, 3.0, Ok(3)),
+            (Unit::Tokens, 3.5, Err(InvalidAmount::Fraction)),
+            (Unit::Images, -1.0, Err(InvalidAmount::OutOfRange)),
+            (Unit::Usd, 1e10, Err(InvalidAmount::OutOfRange)),
+            (Unit::Requests, f64::NAN, Err(InvalidAmount::OutOfRange)),
+        ] {
+            assert_eq!(unit.parts_of(amount), parts, "{amount} {unit:?}");
+        }
+    }
 
     #[test]
     fn names_are_those_of_configurations() {

@@ -131,7 +131,11 @@ impl Studio {
         Ok(charge)
     }
 
-    async fn charge(&self, demands: Vec<Demand>, now: Timestamp) -> Result<Charge, Error> {
+    pub(super) async fn charge(
+        &self,
+        demands: Vec<Demand>,
+        now: Timestamp,
+    ) -> Result<Charge, Error> {
         let forgiving = demands
             .iter()
             .all(|demand| demand.policy.on_error == OnError::Allow);

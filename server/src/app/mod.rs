@@ -3,8 +3,9 @@
 //! (`outbox`), and API users get a notice (`notices`). Results are kept for their time (`retention`), files until
 //! nothing refers to them (`discard`), and failed jobs for an operator (`dead`). Earlier results are reused for the
 //! same request (`reuse`) and for one that means the same (`similar`), and hidden again once they are gone
-//! (`withdrawn`). `visibility` decides who sees which job.
+//! (`withdrawn`). `visibility` decides who sees which job. [`blocks`] are limits and caches for calls made elsewhere.
 
+pub mod blocks;
 mod caller;
 mod charging;
 mod complete;

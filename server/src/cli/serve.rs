@@ -30,7 +30,7 @@ use crate::{
     config::Config,
     gateway::Gateway,
     http::connections::Server,
-    http::{self, JobKeys, Pools, Site},
+    http::{self, JobKeys, Pools, ReceiptKeys, Site},
     limit::Stats,
     telemetry::metrics,
 };
@@ -183,6 +183,7 @@ fn site(
         cookies: Key::from(&derived("atelier session cookies")),
         links: JobKeys::new(derived("atelier links").into()),
         owner_keys: JobKeys::new(derived("atelier owner keys").into()),
+        receipts: ReceiptKeys::new(derived("atelier limit receipts").into()),
         trusted_proxies: config.trusted_proxies.clone(),
         proxy_header: config.proxy_header,
         photos: config.photos.clone(),

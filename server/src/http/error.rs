@@ -66,6 +66,8 @@ pub(crate) enum Error {
     Key(NotAdmitted),
     /// The API key does not open this.
     Scope(Scope),
+    /// Only an API key opens this.
+    NoKey(Scope),
     /// On the deny list.
     Denied,
     /// A delivery is not authentic.
@@ -187,7 +189,9 @@ impl Error {
     /// An additional header field.
     fn field(&self) -> Option<(HeaderName, HeaderValue)> {
         match self {
-            Self::Unauthorized | Self::Key(NotAdmitted::Unknown | NotAdmitted::Expired) => {
+            Self::Unauthorized
+            | Self::NoKey(_)
+            | Self::Key(NotAdmitted::Unknown | NotAdmitted::Expired) => {
                 Some((header::WWW_AUTHENTICATE, BEARER))
             }
             Self::Key(NotAdmitted::TooMany(wait)) => {
@@ -281,6 +285,7 @@ impl Error {
             }
             Self::Key(refusal) => causes::key(refusal),
             Self::Scope(missing) => causes::scope(missing),
+            Self::NoKey(needed) => causes::no_key(needed),
             Self::Denied => causes::denied(),
             Self::Unverified(error) => {
                 warn!(reason = %error, "delivery rejected");

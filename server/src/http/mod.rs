@@ -31,8 +31,9 @@ use ipnet::IpNet;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tower_http::catch_panic::CatchPanicLayer;
 
+pub use self::{api::blocks::ReceiptKeys, job_keys::JobKeys, pools::Pools};
 use self::{
-    api::{callback, gallery, images, jobs, limits, links, restorations},
+    api::{blocks, callback, gallery, images, jobs, limits, links, restorations},
     error::Error,
     middleware::{caller, drain_body::drain_body, headers, scopes},
     site::{assets, download, pages, pictures},
@@ -41,7 +42,6 @@ pub(crate) use self::{
     error::{crowded, unread_head},
     middleware::client::network,
 };
-pub use self::{job_keys::JobKeys, pools::Pools};
 use crate::{
     access::Gate,
     app::{Permits, Studio},
@@ -67,6 +67,8 @@ pub struct Site {
     pub links: JobKeys,
     /// Keys of jobs that were ordered with neither session nor API key.
     pub owner_keys: JobKeys,
+    /// Signs receipts for what checks of limits charged.
+    pub receipts: ReceiptKeys,
     pub trusted_proxies: Vec<IpNet>,
     pub proxy_header: Option<ProxyHeader>,
     pub photos: PhotosConfig,
@@ -128,6 +130,7 @@ pub fn router(site: Site) -> Router {
         .merge(studio)
         // Any key polls the jobs that are its own, whatever door they came in by.
         .route("/api/jobs/{id}", get(jobs::status).delete(jobs::cancel))
+        .merge(blocks::routes())
         .merge(admin::routes(&state))
         .layer(from_fn_with_state(state.clone(), headers::same_origin))
         .layer(DefaultBodyLimit::max(images::MAX_BODY));

@@ -39,6 +39,7 @@ mod gallery;
 mod gateway;
 mod access;
 mod key_terms;
+mod blocks;
 mod operator;
 mod budget;
 mod figures;

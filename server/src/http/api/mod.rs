@@ -1,5 +1,6 @@
 //! The JSON API.
 
+pub(super) mod blocks;
 pub(super) mod callback;
 pub(super) mod gallery;
 pub(super) mod images;

@@ -51,6 +51,19 @@ pub(super) fn scope(missing: Scope) -> Problem {
     Problem::new(StatusCode::FORBIDDEN, "scope", "Forbidden", detail)
 }
 
+/// There is no key, and nobody is let in without one.
+pub(super) fn no_key(needed: Scope) -> Problem {
+    let detail = format!(
+        "This needs an API key with the scope \"{needed}\", sent as \"Authorization: Bearer …\"."
+    );
+    Problem::new(
+        StatusCode::UNAUTHORIZED,
+        "unauthorized",
+        "Not authorised",
+        detail,
+    )
+}
+
 pub(super) fn denied() -> Problem {
     let detail = "This site does not serve you. If you think that is a mistake, ask its operator.";
     Problem::new(StatusCode::FORBIDDEN, "denied", "Forbidden", detail)
