@@ -245,14 +245,31 @@ async fn an_encoder_that_is_slow_or_down_costs_a_moment_and_is_a_miss() {
     assert_eq!(server.paint(FIRST).await["cache"], "exact");
 }
 
+/// Runs `atelier cache explain` with these arguments.
+fn explained(arguments: &[&str]) -> Value {
+    let output = Setup::new().run(&[&["cache", "explain"], arguments].concat());
+    assert!(output.status.success());
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[tokio::test]
+async fn two_questions_are_explained() {
+    let explain = |a: &str, b: &str| explained(&["--questions", a, b]);
+    let same = explain(
+        "How do I remove rust?",
+        "Hi, could you tell me how to get rid of rust? Thanks!",
+    );
+    assert_eq!(same["match"], true, "{same}");
+    let other = explain("How do I install Docker?", "How do I uninstall Docker?");
+    assert_eq!(other["match"], false, "{other}");
+    assert!(text(&other["reason"]).contains("install"), "{other}");
+    let swapped = explain("What causes inflation?", "What does inflation cause?");
+    assert_eq!(swapped["match"], false, "{swapped}");
+}
+
 #[tokio::test]
 async fn two_prompts_are_explained() {
-    let setup = Setup::new();
-    let explain = |a: &str, b: &str| -> Value {
-        let output = setup.run(&["cache", "explain", a, b]);
-        assert!(output.status.success());
-        serde_json::from_slice(&output.stdout).unwrap()
-    };
+    let explain = |a: &str, b: &str| explained(&[a, b]);
     let same = explain("a red car", "a crimson automobile");
     assert_eq!(same["match"], true, "{same}");
     let other = explain("two cats on a sofa", "three cats on a sofa");

@@ -123,6 +123,10 @@ impl Semantic {
     }
 
     /// Returns the likeliest of the earlier requests that mean the same as `prompt`.
+    /// `parameters` holds whatever else decides the answer, since only the prompt is
+    /// compared by its meaning: the model and its settings, for a chat also the system
+    /// prompt and the format of the answer. A conversation of several turns, tools or
+    /// attachments cannot be compared.
     /// `earlier` returns the prompt of an id, or nothing if its answer is of no use.
     pub async fn find<F: Future<Output = Option<String>> + Send>(
         &self,

@@ -50,12 +50,21 @@ const STARTS: [&str; 40] = [
 ];
 
 /// What ends a letter; a name may follow.
-const FAREWELLS: [&str; 6] = ["regards", "sincerely", "cheers", "thanks", "yours", "best"];
+const FAREWELLS: [&str; 8] = [
+    "truly",
+    "wishes",
+    "regards",
+    "sincerely",
+    "cheers",
+    "thanks",
+    "yours",
+    "best",
+];
 
 /// Leading and trailing words that ask for nothing.
-const LEADING: [&str; 20] = [
-    "so", "ok", "okay", "um", "umm", "uh", "hmm", "well", "hey", "hi", "hello", "yo", "please",
-    "kindly", "also", "and", "but", "alright", "just", "like",
+const LEADING: [&str; 22] = [
+    "bro", "dude", "so", "ok", "okay", "um", "umm", "uh", "hmm", "well", "hey", "hi", "hello",
+    "yo", "please", "kindly", "also", "and", "but", "alright", "just", "like",
 ];
 const TRAILING: [&str; 8] = [
     "please", "thanks", "lol", "haha", "though", "exactly", "anyway", "btw",
@@ -78,7 +87,28 @@ const SAYING: [&str; 11] = [
 
 /// Takes the talk out. Returns whether anything that tells of the speaker went with it.
 pub(super) fn without_talk(tokens: &mut Vec<Token>) -> bool {
-    let mut personal = false;
+    let whole = tokens.clone();
+    VOCABULARY.clauses.apply(tokens);
+    if !says_something(tokens.iter()) {
+        tokens.clone_from(&whole);
+    }
+    without_clauses(tokens);
+    let about = |tokens: &[Token]| {
+        let tells = |token: &&Token| token.is_any(&["my", "our"]) || token.form == Form::Capital;
+        tokens.iter().filter(tells).count()
+    };
+    about(&whole) > about(tokens)
+}
+
+/// "What should I do?" asks about what was said before; and thanks alone are what is said.
+fn says_something<'a>(tokens: impl Iterator<Item = &'a Token>) -> bool {
+    let told = |token: &&Token| token.is_word() && !VOCABULARY.is_small(&token.text);
+    tokens.filter(told).count() >= 2
+}
+
+/// Takes out what the clauses are that have only words of talk, and such words at both ends
+/// of others.
+fn without_clauses(tokens: &mut Vec<Token>) {
     let ranges = clauses(tokens);
     let mut gone = vec![false; tokens.len()];
     for range in &ranges {
@@ -88,11 +118,8 @@ pub(super) fn without_talk(tokens: &mut Vec<Token>) -> bool {
             gone[range.clone()].fill(true);
         }
     }
-    // "What should I do?" asks about what was said before; and thanks alone are what is said.
-    let told = |(token, gone): (&Token, &bool)| {
-        !gone && token.is_word() && !VOCABULARY.is_small(&token.text)
-    };
-    if tokens.iter().zip(&gone).filter(|pair| told(*pair)).count() < 2 {
+    let kept = tokens.iter().zip(&gone).filter(|(_, gone)| !**gone);
+    if !says_something(kept.map(|(token, _)| token)) {
         gone.fill(false);
     }
     for range in &ranges {
@@ -109,7 +136,7 @@ pub(super) fn without_talk(tokens: &mut Vec<Token>) -> bool {
     let mut kept = Vec::with_capacity(tokens.len());
     for (token, gone) in tokens.drain(..).zip(gone) {
         if gone {
-            personal |= token.is_any(&["my", "our"]) || token.form == Form::Capital;
+            continue;
         } else if token.is_word() || kept.last().is_some_and(Token::is_word) {
             kept.push(token);
         } else if let Some(last) = kept.last_mut().filter(|_| token.form == Form::Stop) {
@@ -120,7 +147,6 @@ pub(super) fn without_talk(tokens: &mut Vec<Token>) -> bool {
         kept.pop();
     }
     *tokens = kept;
-    personal
 }
 
 /// The words between two marks of punctuation.
@@ -161,8 +187,12 @@ fn is_talk(clause: &[Token]) -> bool {
                     "amazing",
                     "leave",
                 ]);
-            let excuse = says(&["know"])
-                && says(&["basic", "obvious", "silly", "dumb", "simple", "trivial"]);
+            let asked = says(&["asked"]) && says(&["this"])
+                || says(&["no"]) && says(&["idea", "clue"])
+                || says(&["quick"]) && says(&["one"]);
+            let excuse = asked
+                || says(&["know"])
+                    && says(&["basic", "obvious", "silly", "dumb", "simple", "trivial"]);
             !asks(clause)
                 && (clause.iter().any(is_courtesy) || praise || excuse || is_greeting(clause))
         }
@@ -231,7 +261,7 @@ fn opening(clause: &[Token]) -> usize {
         let links =
             said[end - 1].is_any(&["but", "so", "and", "that"]) || is_courtesy(&said[end - 1]);
         let polite = !asks(said) && said.iter().any(is_courtesy);
-        if links && polite && next.is_any(&STARTS) {
+        if links && polite && next.is_any(&STARTS) && !next.is("if") {
             most = most.max(end);
         }
     }

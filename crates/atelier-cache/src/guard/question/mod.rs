@@ -22,6 +22,7 @@ mod words;
 mod tests;
 
 use self::{
+    rules::is_request,
     split::{Token, is_code, split},
     vocabulary::VOCABULARY,
     word::Word,
@@ -62,6 +63,9 @@ impl Question {
             };
         }
         spell(&mut tokens);
+        if !is_cased(request) {
+            spell_to(&mut tokens);
+        }
         let personal = filler::without_talk(&mut tokens);
         VOCABULARY.asking.apply(&mut tokens);
         VOCABULARY.forms.apply(&mut tokens);
@@ -236,19 +240,39 @@ fn spell(tokens: &mut Vec<Token>) {
         .collect();
 }
 
+/// A 2 before a verb is "to", where people type as they talk.
+fn spell_to(tokens: &mut [Token]) {
+    const COUNTED: [&str; 10] = [
+        "in", "of", "at", "by", "than", "version", "level", "step", "chapter", "part",
+    ];
+    for at in 1..tokens.len().saturating_sub(1) {
+        let (before, next) = (&tokens[at - 1], &tokens[at + 1]);
+        let acts = next.is_word() && VOCABULARY.is_verb(&next.text);
+        if tokens[at].is("2") && acts && before.is_word() && !before.is_any(&COUNTED) {
+            tokens[at] = Token::word("to");
+        }
+    }
+}
+
 /// Whether capital letters are used; many write "I" and nothing else with one.
 fn is_cased(text: &str) -> bool {
     text.split(|c: char| !c.is_alphabetic())
         .any(|word| word != "I" && word.contains(char::is_uppercase))
 }
 
-/// A label tells where: "Python: read a file" is "in Python, read a file".
+/// A label tells where: "Python: read a file" is "in Python, how to read a file".
 fn label(tokens: &mut Vec<Token>) {
     if tokens.len() > 2 && tokens[0].is_word() && tokens[1].form == split::Form::Colon {
         tokens[1] = Token {
             form: split::Form::Pause,
             ..Token::word(",")
         };
+        let act = tokens.get(2).is_some_and(|next| {
+            next.is_word() && VOCABULARY.is_verb(&next.text) && !is_request(&next.text)
+        });
+        if act {
+            tokens.insert(2, Token::word("howto"));
+        }
         tokens.insert(0, Token::word("in"));
     }
 }

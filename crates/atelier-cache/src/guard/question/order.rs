@@ -3,7 +3,8 @@
 use super::word::{Class, Word};
 
 /// Words that begin a part that may also stand behind the rest.
-const FRONTED: [&str; 31] = [
+const FRONTED: [&str; 32] = [
+    "to",
     "in",
     "on",
     "at",
@@ -155,7 +156,9 @@ fn forms(words: &[Word]) -> Vec<Words<'_>> {
     if let Some((front, rest)) = fronted(words) {
         let (mut turned, front) = (flat(rest, true), flat(front, true));
         // A letter to a friend in Germany need not be sent in Germany.
-        if !front[0].is_any(&PLACED) || !follows_receiver(&turned, turned.len()) {
+        let tells_when = front.last().is_some_and(|last| last.is_time());
+        let may_tell = front[0].is_any(&PLACED) && !tells_when;
+        if !may_tell || !follows_receiver(&turned, turned.len()) {
             turned.extend(front);
             forms.push(turned);
         }
@@ -282,6 +285,8 @@ fn stands_alone(words: &[&Word], from: usize, to: usize) -> bool {
     let opens = before.is_none_or(|before| match before.class {
         Class::Small => !before.is_any(&["not", "no"]),
         Class::Verb => !before.past,
+        // Which is healthier, butter or margarine?
+        Class::Content if before.is_comparative() => words[0].is_any(&["which", "what", "who"]),
         _ => false,
     });
     // Doing one thing and then another is an order.
@@ -290,8 +295,14 @@ fn stands_alone(words: &[&Word], from: usize, to: usize) -> bool {
         && words[from].class == Class::Verb;
     let closes = words
         .get(to)
-        .is_none_or(|next| next.class != Class::Content || next.is_any(&["together"]));
-    sum || opens && closes && !act
+        .is_none_or(|next| next.class != Class::Content || next.is_any(&["together"]))
+        || words[from..to]
+            .iter()
+            .all(|word| joins(word) || word.plural || word.name);
+    let qualities = words[from..to]
+        .iter()
+        .all(|word| joins(word) || word.is_quality());
+    sum || opens && (closes || qualities) && !act
 }
 
 /// Whether both have the same sentences, none of which points at another.

@@ -9,9 +9,9 @@
 use std::collections::HashMap;
 
 use super::{
-    super::lemma,
     split::{Form, Token},
     vocabulary::is_participle,
+    word::lemmas,
 };
 
 /// Maximum number of rewritings of one text.
@@ -69,9 +69,16 @@ const REQUESTS: [&str; 42] = [
     "come",
 ];
 
+/// Whether it asks for a text rather than how something is done.
+pub(super) fn is_request(word: &str) -> bool {
+    REQUESTS.contains(&word)
+}
+
 enum Piece {
     Start,
     End,
+    /// The end of a clause, with what links it to the next.
+    Close,
     Words {
         any: Vec<&'static str>,
         optional: bool,
@@ -112,16 +119,35 @@ impl Rules {
                 pieces: pattern.split_whitespace().map(piece).collect(),
                 parts: replacement.split_whitespace().map(part).collect(),
             };
-            for word in rule.first_words() {
-                rules
-                    .by_word
-                    .entry(word)
-                    .or_default()
-                    .push(rules.rules.len());
-            }
-            rules.rules.push(rule);
+            rules.add(rule);
         }
         rules
+    }
+
+    /// Reads patterns of whole clauses that are taken out.
+    pub(super) fn read_clauses(lines: impl Iterator<Item = &'static str>) -> Self {
+        let mut rules = Self {
+            rules: Vec::new(),
+            by_word: HashMap::new(),
+        };
+        for line in lines {
+            let inside = line.split_whitespace().map(piece);
+            let pieces = std::iter::once(Piece::Start)
+                .chain(inside)
+                .chain(std::iter::once(Piece::Close));
+            rules.add(Rule {
+                pieces: pieces.collect(),
+                parts: Vec::new(),
+            });
+        }
+        rules
+    }
+
+    fn add(&mut self, rule: Rule) {
+        for word in rule.first_words() {
+            self.by_word.entry(word).or_default().push(self.rules.len());
+        }
+        self.rules.push(rule);
     }
 
     /// Rewrites the words as long as a rule applies.
@@ -204,7 +230,7 @@ impl Part {
 
 /// The verb of which this is a form.
 fn base(word: &str) -> String {
-    let lemmas = lemma::lemmas(word);
+    let lemmas = lemmas(word);
     lemmas
         .into_iter()
         .find(|lemma| lemma != word)
@@ -270,6 +296,14 @@ fn matches(
         Piece::End => token
             .is_none_or(|token| token.form == Form::Stop)
             .then(|| matches(rest, tokens, at, found))?,
+        Piece::Close => {
+            let linked = token.is_some_and(|token| token.is_any(&["but", "so"]));
+            let at = at + usize::from(linked);
+            let next = tokens.get(at);
+            let marked = next.is_some_and(|next| !next.is_word());
+            (linked || marked || next.is_none())
+                .then(|| matches(rest, tokens, at + usize::from(marked), found))?
+        }
         Piece::Words {
             any,
             optional,

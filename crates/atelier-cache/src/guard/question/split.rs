@@ -280,14 +280,7 @@ impl Splitter {
                 return self.contracted(&lower, form);
             }
         }
-        let possessive = self.peek(0) == Some('\'')
-            && lower.ends_with('s')
-            && self.quote != Some('\'')
-            && self.peek(1).is_none_or(|c| c == ' ');
         self.push(&lower, form);
-        if possessive && self.quote.is_none() {
-            self.push("'s", Form::Lower);
-        }
     }
 
     fn form(&self, word: &str) -> Form {

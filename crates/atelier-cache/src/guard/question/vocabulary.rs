@@ -20,6 +20,8 @@ pub(super) struct Vocabulary {
     pub(super) talk: HashSet<&'static str>,
     /// Words of which such a clause has at least one.
     pub(super) courtesies: HashSet<&'static str>,
+    /// Clauses of talk.
+    pub(super) clauses: Rules,
     /// Ways of asking.
     pub(super) asking: Rules,
     /// Ways of saying the same.
@@ -30,6 +32,8 @@ pub(super) struct Vocabulary {
     verbs: HashSet<&'static str>,
     small: HashSet<&'static str>,
     attributes: HashSet<&'static str>,
+    /// Times, and measures of a text.
+    pub(super) times: HashSet<&'static str>,
     /// Words that ask for work on a text that follows.
     pub(super) tasks: HashSet<&'static str>,
     foreign: HashSet<&'static str>,
@@ -44,6 +48,7 @@ impl Vocabulary {
             spellings: HashMap::new(),
             talk,
             courtesies,
+            clauses: Rules::read_clauses(lines(include_str!("../words/questions/talk.txt"))),
             asking: Rules::read(lines(include_str!("../words/questions/asking.txt"))),
             forms: Rules::read(lines(include_str!("../words/questions/forms.txt"))),
             synonyms: HashMap::new(),
@@ -51,6 +56,7 @@ impl Vocabulary {
             verbs: section("verbs"),
             small: section("small"),
             attributes: section("attributes"),
+            times: section("times"),
             tasks: section("tasks"),
             foreign: section("foreign"),
         };
@@ -63,7 +69,9 @@ impl Vocabulary {
                 }
             }
         }
-        for (group, line) in lines(include_str!("../words/questions/synonyms.txt")).enumerate() {
+        let ours = lines(include_str!("../words/questions/synonyms.txt"));
+        let others = lines(include_str!("../words/questions/wordnet.txt"));
+        for (group, line) in ours.chain(others).enumerate() {
             for member in line.split(", ") {
                 vocabulary.add(member, group as Group);
             }

@@ -96,6 +96,28 @@ impl Word {
         matches!(self.class, Class::Content | Class::Verb)
     }
 
+    /// Whether it is a time or a measure of a text, neither of which tells of a thing.
+    pub(super) fn is_time(&self) -> bool {
+        let is_year = self.text.len() == 4 && self.text.parse::<u16>().is_ok();
+        is_year
+            || self
+                .lemmas
+                .iter()
+                .any(|lemma| VOCABULARY.times.contains(lemma.as_str()))
+    }
+
+    /// Whether it is an adjective that a list knows.
+    pub(super) fn is_quality(&self) -> bool {
+        self.lemmas
+            .iter()
+            .any(|lemma| LEXICON.kind(lemma) == Some("colour"))
+    }
+
+    /// Whether it compares, by its form.
+    pub(super) fn is_comparative(&self) -> bool {
+        self.text.ends_with("er") || self.is_any(&["worse", "more", "less"])
+    }
+
     /// Whether both mean the same here. `far`: whether they stand well inside their questions.
     pub(super) fn is_like(&self, other: &Self, far: bool) -> bool {
         if self.literal || other.literal {
@@ -165,5 +187,31 @@ pub(super) fn lemmas(word: &str) -> Vec<String> {
     if VOCABULARY.is_small(word) || FIXED.contains(&word) || word.len() < 3 {
         return vec![word.to_owned()];
     }
-    lemma::lemmas(word)
+    // The list of known words begins with three letters.
+    if matches!(word, "going" | "goes") {
+        return vec!["go".into(), word.to_owned()];
+    }
+    let mut found = lemma::lemmas(word);
+    found.extend(act(word));
+    found
+}
+
+/// The verb of an act: procrastination, procrastinate.
+fn act(word: &str) -> Option<String> {
+    const ENDS: [(&str, &str); 4] = [
+        ("ization", "ize"),
+        ("ation", "ate"),
+        ("ment", ""),
+        ("ction", "ct"),
+    ];
+    ENDS.iter().find_map(|(end, verb)| {
+        let stem = word.strip_suffix(end).filter(|stem| stem.len() >= 4)?;
+        let verb = format!("{stem}{verb}");
+        let known = if *end == "ment" {
+            VOCABULARY.is_verb(&verb)
+        } else {
+            LEXICON.knows(&verb)
+        };
+        known.then_some(verb)
+    })
 }

@@ -28,6 +28,14 @@ struct Reader<'a> {
     helped: bool,
 }
 
+/// A phrase that was found, and what it may mean.
+struct Phrase {
+    length: usize,
+    groups: Vec<Group>,
+    /// Whether its last word is another form than that of the list.
+    inflected: bool,
+}
+
 /// Reads the words that count.
 pub(super) fn read(tokens: &[Token], cased: bool) -> (Vec<Word>, Mood) {
     let tokens = numbers::read(&genitives(tokens));
@@ -91,8 +99,9 @@ impl Reader<'_> {
         if let Some(next) = self.asks_what(at) {
             return next;
         }
-        if let Some((length, groups)) = self.phrase(at) {
-            self.push_phrase(at, length, groups);
+        if let Some(phrase) = self.phrase(at) {
+            let length = phrase.length;
+            self.push_phrase(at, phrase);
             return at + length;
         }
         if !self.helps(at) && !self.is_empty(at) {
@@ -112,7 +121,7 @@ impl Reader<'_> {
         let busy = self.tokens.get(at + 2).is_none_or(|next| {
             !next.is_word() || next.text.ends_with("ing") && next.text.len() > 5
         });
-        if direct && !busy {
+        if direct && !busy && !self.counts_nothing(at) {
             self.mood.past |= past_now;
             return Some(at + 2);
         }
@@ -121,25 +130,41 @@ impl Reader<'_> {
         indirect.then_some(at + 1)
     }
 
+    /// "What are the largest" asks for several, which no other word says.
+    fn counts_nothing(&self, at: usize) -> bool {
+        let rest = self.tokens[at + 2..]
+            .iter()
+            .take_while(|token| token.form != Form::Stop);
+        self.is_any(at + 1, &["are", "were"])
+            && !rest.into_iter().any(|token| Word::new(token).plural)
+    }
+
     /// The longest phrase that begins there, and what it may mean.
-    fn phrase(&self, at: usize) -> Option<(usize, Vec<Group>)> {
-        let mut longest: (usize, Vec<Group>) = (0, Vec::new());
+    fn phrase(&self, at: usize) -> Option<Phrase> {
+        let mut longest: Option<Phrase> = None;
         for first in lemmas(&self.tokens[at].text) {
             for (rest, group) in VOCABULARY.phrases(&first) {
                 let length = rest.len() + 1;
-                let fits = length >= longest.0
-                    && rest
-                        .iter()
-                        .zip(at + 1..)
-                        .all(|(word, at)| self.is_form(at, word));
-                if fits && length > longest.0 {
-                    longest = (length, vec![*group]);
-                } else if fits {
-                    longest.1.push(*group);
+                let mut words = rest.iter().zip(at + 1..);
+                if !words.all(|(word, at)| self.is_form(at, word)) {
+                    continue;
+                }
+                match &mut longest {
+                    Some(known) if known.length > length => {}
+                    Some(known) if known.length == length => known.groups.push(*group),
+                    _ => {
+                        let last = &self.tokens[at + length - 1];
+                        let inflected = rest.last().is_some_and(|word| *word != last.text);
+                        longest = Some(Phrase {
+                            length,
+                            groups: vec![*group],
+                            inflected,
+                        });
+                    }
                 }
             }
         }
-        (longest.0 > 0).then_some(longest)
+        longest
     }
 
     fn is_form(&self, at: usize, word: &str) -> bool {
@@ -150,7 +175,12 @@ impl Reader<'_> {
         })
     }
 
-    fn push_phrase(&mut self, at: usize, length: usize, groups: Vec<Group>) {
+    fn push_phrase(&mut self, at: usize, phrase: Phrase) {
+        let Phrase {
+            length,
+            groups,
+            inflected,
+        } = phrase;
         let mut word = Word::new(&self.tokens[at]);
         let texts: Vec<&str> = self.tokens[at..at + length]
             .iter()
@@ -160,7 +190,7 @@ impl Reader<'_> {
         word.lemmas = vec![word.text.clone()];
         word.groups = groups;
         word.name = false;
-        word.plural = false;
+        word.plural = inflected && Word::new(&self.tokens[at + length - 1]).plural;
         self.words.push(self.marked(word, at));
     }
 
@@ -266,8 +296,9 @@ impl Reader<'_> {
     fn is_empty(&self, at: usize) -> bool {
         let token = &self.tokens[at];
         match token.text.as_str() {
-            "the" | "an" | "there" => true,
-            "a" => !self.is_letter(at),
+            "the" | "an" => !self.is_mentioned(at),
+            "there" => true,
+            "a" => !self.is_letter(at) && !self.is_mentioned(at),
             "really" | "actually" | "very" | "basically" | "literally" | "please" | "kindly" => {
                 true
             }
@@ -280,6 +311,14 @@ impl Reader<'_> {
             ),
             _ => false,
         }
+    }
+
+    /// Is "a" the right word?
+    fn is_mentioned(&self, at: usize) -> bool {
+        self.is_any(
+            at + 1,
+            &["a", "an", "the", "is", "are", "or", "and", "in", "of"],
+        )
     }
 
     /// Vitamin A.
