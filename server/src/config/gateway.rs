@@ -44,6 +44,16 @@ pub struct GatewayCacheConfig {
     pub max_bytes: u64,
     pub tool_calls: bool,
     pub models: Vec<ModelCacheConfig>,
+    pub keys: Vec<KeyCacheConfig>,
+}
+
+/// How answers to some keys are used again.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyCacheConfig {
+    /// The key's id.
+    pub key: String,
+    pub mode: CacheMode,
 }
 
 /// How answers of some models are used again.
@@ -71,6 +81,8 @@ pub enum CacheMode {
 pub enum CacheScope {
     /// Nobody: each key, or each address without one, has its own.
     Key,
+    /// Keys that have the same tag `owner`.
+    Owner,
     /// Everybody.
     Site,
 }

@@ -79,6 +79,11 @@ impl Flights {
         }
     }
 
+    /// Whether a call is in flight under this key.
+    pub(super) fn holds(&self, key: &str) -> bool {
+        self.lock().contains_key(key)
+    }
+
     /// Removes a call that has ended.
     pub(super) fn remove(&self, key: &str, flight: &Arc<Flight>) {
         let mut flights = self.lock();

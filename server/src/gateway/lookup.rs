@@ -14,7 +14,7 @@ use tracing::{debug, warn};
 use super::{Error, Gateway, request::Asked};
 use crate::{
     cache::{self, guard::Kind},
-    config::CacheMode,
+    config::{CacheMode, CacheScope},
 };
 
 /// What may be done with answers to a call.
@@ -62,20 +62,34 @@ pub(super) struct Hit {
     pub(super) similarity: Option<f32>,
 }
 
+impl Hit {
+    /// Reads an entry of the cache.
+    pub(super) fn read(entry: &cache::Entry, now: Timestamp) -> Option<Self> {
+        let age = now.duration_since(entry.stored_at);
+        Some(Self {
+            kept: serde_json::from_str(&entry.value).ok()?,
+            age: age.try_into().unwrap_or_default(),
+            similarity: None,
+        })
+    }
+
+    /// Whether it answers this very request.
+    pub(super) fn is_of(&self, plan: &Plan) -> bool {
+        self.kept.digest == plan.digest
+    }
+}
+
 impl Gateway {
     /// Decides what may be done with answers to the call.
     pub(super) fn plan(&self, asked: &Asked, model: &str) -> Plan {
         let (call, wishes) = (&asked.call, &asked.wishes);
         let owner = asked.caller.counted_as();
         let mode = self.mode(asked, model);
-        let scope = if self.settings.cache.shared && mode.is_some() {
-            ""
-        } else {
-            owner
-        };
+        let scope = self.scope(asked, mode);
         let version = asked.headers.get("anthropic-version");
         let version = version.map_or("", |version| version.to_str().unwrap_or_default());
-        let digest = call.digest(&format!("{scope}\n{version}"), model);
+        let scope = format!("{scope}\n{version}");
+        let digest = call.digest(&scope, model);
         let repeat = match &wishes.idempotency_key {
             Some(key) => Some(cache::digest(&["idempotency", owner, key])),
             None if is_bought(call) => Some(cache::digest(&["repeat", owner, &digest])),
@@ -84,13 +98,31 @@ impl Gateway {
         Plan {
             question: (mode == Some(CacheMode::Semantic))
                 .then(|| call.question(model))
-                .flatten(),
+                .flatten()
+                .map(|question| Question {
+                    parameters: format!("{scope}\n{}", question.parameters),
+                    ..question
+                }),
             reads: mode.is_some() && !wishes.fresh && !wishes.unkept,
             keeps: mode.is_some() && !wishes.unkept,
             repeated: wishes.repeated || wishes.idempotency_key.is_some(),
             mode,
             digest,
             repeat,
+        }
+    }
+
+    /// Who shares answers with the caller.
+    fn scope<'a>(&self, asked: &'a Asked, mode: Option<CacheMode>) -> &'a str {
+        let owner = asked.caller.counted_as();
+        let tagged = asked.caller.holder.as_ref();
+        let tagged = tagged.and_then(|holder| holder.tags.get("owner"));
+        match self.settings.cache.scope {
+            // What is not given again is still told apart.
+            _ if mode.is_none() => owner,
+            CacheScope::Key => owner,
+            CacheScope::Owner => tagged.map_or(owner, String::as_str),
+            CacheScope::Site => "",
         }
     }
 
@@ -102,34 +134,27 @@ impl Gateway {
         }
         let settings = &self.settings.cache;
         let configured = settings.models.iter().find(|(one, _)| one.matches(model));
-        let configured = configured.map(|(_, mode)| *mode).or(settings.mode);
+        let by_key = asked.caller.holder.as_ref();
+        let by_key = by_key.and_then(|holder| settings.keys.get(&holder.id));
+        let configured = configured.map(|(_, mode)| *mode).or(by_key.copied());
+        let configured = configured.or(settings.mode);
         let by_itself = call.is_deterministic().then_some(CacheMode::Exact);
         let mode = asked.wishes.cache.or(configured).or(by_itself)?;
         (mode != CacheMode::Off).then_some(mode)
     }
 
     /// Looks for an answer that the call may be given.
-    pub(super) async fn look_up(&self, asked: &Asked, plan: &Plan) -> Result<Option<Hit>, Error> {
-        let now = self.studio.stores.clock.now();
-        if let Some(key) = plan.repeat.as_ref().filter(|_| plan.repeated)
-            && let Some(hit) = self.kept(key, now).await
-        {
-            if hit.kept.digest != plan.digest {
-                return Err(key_reused());
-            }
-            return Ok(Some(hit));
-        }
+    pub(super) async fn look_up(&self, asked: &Asked, plan: &Plan) -> Option<Hit> {
         if !plan.reads {
-            return Ok(None);
+            return None;
         }
+        let now = self.studio.stores.clock.now();
         let young = |hit: &Hit| asked.wishes.max_age.is_none_or(|most| hit.age <= most);
         if let Some(hit) = self.kept(key_of(&plan.digest), now).await.filter(young) {
-            return Ok(Some(hit));
+            return Some(hit);
         }
-        match &plan.question {
-            Some(question) => Ok(self.similar(&asked.call, question, now).await.filter(young)),
-            None => Ok(None),
-        }
+        let question = plan.question.as_ref()?;
+        self.similar(&asked.call, question, now).await.filter(young)
     }
 
     /// An answer by its key. A store that is away is a miss.
@@ -141,12 +166,7 @@ impl Gateway {
                 return None;
             }
         };
-        let age = now.duration_since(entry.stored_at);
-        Some(Hit {
-            kept: serde_json::from_str(&entry.value).ok()?,
-            age: age.try_into().unwrap_or_default(),
-            similarity: None,
-        })
+        Hit::read(&entry, now)
     }
 
     /// An answer to a question that means the same.

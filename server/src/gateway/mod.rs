@@ -13,13 +13,15 @@ mod flights;
 mod lookup;
 mod pass;
 mod pump;
+mod receive;
+mod repeats;
 mod request;
 mod responses;
 mod serve;
 mod sharing;
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -85,8 +87,10 @@ pub struct CacheSettings {
     pub mode: Option<CacheMode>,
     /// Models with another mode than that.
     pub models: Vec<(Pattern, CacheMode)>,
-    /// Whether all keys share their answers.
-    pub shared: bool,
+    /// Keys with another mode than that, by their ids.
+    pub keys: HashMap<String, CacheMode>,
+    /// Who shares answers.
+    pub scope: CacheScope,
     pub ttl: Duration,
     /// Largest answer that is kept, in bytes.
     pub max_bytes: usize,
@@ -148,7 +152,13 @@ impl Settings {
             cache: CacheSettings {
                 mode: cache.mode,
                 models: models.map(|one| (one.model.clone(), one.mode)).collect(),
-                shared: cache.scope == CacheScope::Site,
+                keys: cache
+                    .keys
+                    .iter()
+                    .cloned()
+                    .map(|one| (one.key, one.mode))
+                    .collect(),
+                scope: cache.scope,
                 ttl: cache.ttl,
                 max_bytes: cache.max_bytes as usize,
                 tool_calls: cache.tool_calls,
@@ -162,6 +172,7 @@ impl Error {
     fn copy(&self) -> Self {
         match self {
             Self::Api(error) => Self::Api(error.clone()),
+            Self::Uncertain(error) => Self::Uncertain(error.clone()),
             Self::Limited(standings) => Self::Limited(standings.clone()),
             Self::Closing => Self::Closing,
             Self::Limit(error) => Self::Limit(error.clone()),
@@ -176,6 +187,9 @@ pub enum Error {
     /// The request, or an upstream's answer to it.
     #[error("{}", .0.message)]
     Api(ApiError),
+    /// The same, of a call that may have been made and paid for.
+    #[error("{}", .0.message)]
+    Uncertain(ApiError),
     #[error("over a limit")]
     Limited(Vec<Standing>),
     #[error("the server is shutting down")]
@@ -195,7 +209,7 @@ impl Error {
             Self::Limit(error) => error.is_away(),
             Self::Cache(error) => error.is_away(),
             Self::Access(error) => error.is_away(),
-            Self::Api(_) | Self::Limited(_) | Self::Closing => false,
+            Self::Api(_) | Self::Uncertain(_) | Self::Limited(_) | Self::Closing => false,
         }
     }
 }

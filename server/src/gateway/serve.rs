@@ -84,7 +84,12 @@ impl Gateway {
             return Err(ApiError::model_not_found(&model).into());
         }
         let plan = Arc::new(self.plan(&asked, &model));
-        if let Some(hit) = self.look_up(&asked, &plan).await? {
+        let key = flight_key(&asked, &plan);
+        let hit = match self.result_of_repeated(&asked, &plan, &key).await? {
+            None => self.look_up(&asked, &plan).await,
+            result => result,
+        };
+        if let Some(hit) = hit {
             let standings = self.charge_free(&asked).await?;
             return Ok(from_before(&asked.call, hit, standings));
         }
@@ -93,7 +98,7 @@ impl Gateway {
         if targets.is_empty() {
             return self.built_in(asked, &model).await;
         }
-        self.fly(Arc::new(asked), plan, targets).await
+        self.fly(Arc::new(asked), plan, targets, key).await
     }
 
     /// Charges a request that needs no call.
@@ -122,8 +127,8 @@ impl Gateway {
         asked: Arc<Asked>,
         plan: Arc<Plan>,
         targets: Vec<Target>,
+        key: String,
     ) -> Result<Reply, Error> {
-        let key = flight_key(&asked, &plan);
         // A client without patience must not lose what it has bought.
         let finished_anyway = is_bought(&asked.call) || asked.wishes.idempotency_key.is_some();
         let mut shared = plan.reads || plan.repeated;

@@ -111,7 +111,7 @@ pub(super) fn respond(failed: &ApiError) -> Response {
 /// Why a call failed, to be written in the form of the API.
 pub(super) fn respond_to(failure: gateway::Error) -> Response {
     match failure {
-        gateway::Error::Api(failed) => respond(&failed),
+        gateway::Error::Api(failed) | gateway::Error::Uncertain(failed) => respond(&failed),
         gateway::Error::Limited(standings) => {
             let mut response = respond(&limited(&standings));
             headers::set(response.headers_mut(), &standings);

@@ -114,3 +114,44 @@ async fn the_same_call_at_the_same_moment_is_made_once() {
     }
     assert_eq!(site.upstream.calls_to("/v1/chat/completions"), 1);
 }
+
+#[tokio::test]
+async fn a_question_that_means_the_same_is_answered_to_its_own_key_alone() {
+    let site = site("[gateway.cache]\nmode = 'semantic'").await;
+    let (one, other) = (
+        "How do I undo the last commit in git?",
+        "How can I undo the last commit in git?",
+    );
+    let first = site.ask("/chat/completions", &chat(one)).await;
+    assert_eq!(header(&first, "x-atelier-cache"), "miss");
+    first.bytes().await.unwrap();
+    // The vector is kept after the answer; each try has words of its own, which are kept, too.
+    let mut tries = 0..100;
+    loop {
+        let number = tries.next().expect("no question is found to mean the same");
+        let similar = site
+            .ask(
+                "/chat/completions",
+                &chat(&other.replace('?', &"?".repeat(number))),
+            )
+            .await;
+        if header(&similar, "x-atelier-cache") == "semantic" {
+            assert!(header(&similar, "cache-status").contains("semantic"));
+            assert_eq!(header(&similar, "x-atelier-cost-usd"), "0.000000");
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let created = site
+        ._setup
+        .run(&["keys", "create", "other", "--scope", "gateway"]);
+    let key = String::from_utf8(created.stdout).unwrap();
+    let ask = async |words: &str| {
+        let request = site
+            .server
+            .post("/v1/chat/completions")
+            .bearer_auth(key.trim());
+        request.json(&chat(words)).send().await.unwrap()
+    };
+    assert_eq!(header(&ask(other).await, "x-atelier-cache"), "miss");
+}

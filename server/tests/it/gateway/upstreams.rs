@@ -124,3 +124,77 @@ async fn a_call_under_way_is_finished_at_shutdown() {
     let answer: Value = answer.json().await.unwrap();
     assert_eq!(answer["choices"][0]["message"]["content"], "You said: Hi");
 }
+
+fn boat() -> Value {
+    json!({ "model": "gpt-image-2", "prompt": "a boat" })
+}
+
+/// The load balancer sends the second try to another process.
+#[tokio::test]
+async fn a_repeat_at_another_process_does_not_buy_again() {
+    let upstream = Upstream::start().await.unwrap();
+    let setup = Setup::new()
+        .set("ATELIER_REDIS_URL", &redis_database().await)
+        .set("OPENAI_API_KEY", KEY)
+        .set("OPENAI_BASE_URL", &upstream.url());
+    let again = setup.again();
+    let site = started(setup, upstream, &[]);
+    let other = again.start().without_session();
+    site.upstream.then([Behaviour::SlowFirstByte {
+        milliseconds: 2_000,
+    }]);
+    let hasty = site.request("/images/generations", &boat());
+    let hasty = hasty.timeout(Duration::from_millis(500)).send().await;
+    assert!(hasty.unwrap_err().is_timeout());
+    let repeat = other
+        .post("/v1/images/generations")
+        .bearer_auth(&site.key)
+        .json(&boat());
+    let repeat = repeat
+        .header("x-stainless-retry-count", "1")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        (repeat.status().as_u16(), header(&repeat, "x-atelier-cache")),
+        (200, "hit")
+    );
+    assert_eq!(site.upstream.calls_to("/v1/images/generations"), 1);
+}
+
+/// Nobody knows whether the picture was paid for.
+#[tokio::test]
+async fn a_repeat_after_the_death_of_its_process_does_not_buy_again() {
+    let upstream = Upstream::start().await.unwrap();
+    let setup = Setup::new()
+        .set("OPENAI_API_KEY", KEY)
+        .set("OPENAI_BASE_URL", &upstream.url());
+    let site = started(setup, upstream, &[]);
+    site.upstream.then([Behaviour::Hang]);
+    let hasty = site.request("/images/generations", &boat());
+    let hasty = hasty.timeout(Duration::from_millis(500)).send().await;
+    assert!(hasty.unwrap_err().is_timeout());
+    let super::Site {
+        upstream,
+        server,
+        key,
+        _setup,
+    } = site;
+    server.kill();
+    let server = _setup.start().without_session();
+    let ask = async |retry: &str| {
+        let request = server
+            .post("/v1/images/generations")
+            .bearer_auth(&key)
+            .json(&boat());
+        let request = request.header("x-stainless-retry-count", retry);
+        request.send().await.unwrap()
+    };
+    let repeat = ask("1").await;
+    assert_eq!(header(&repeat, "x-should-retry"), "false");
+    let (status, told) = error(repeat).await;
+    assert_eq!((status, told["code"].as_str()), (502, Some("interrupted")));
+    assert_eq!(upstream.calls_to("/v1/images/generations"), 1);
+    // Asked anew it is another one.
+    assert_eq!(ask("0").await.status(), 200);
+}
