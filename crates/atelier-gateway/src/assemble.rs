@@ -6,7 +6,10 @@ mod messages;
 
 use serde_json::{Map, Value, json};
 
-use self::{chunks::Chunks, messages::Parts};
+use self::{
+    chunks::{Chunks, Ends},
+    messages::Parts,
+};
 use crate::{ApiError, Endpoint, Usage, json::Json, sse::Event};
 
 /// How many choices, blocks or tool calls an answer may have. What is counted higher comes from
@@ -22,6 +25,8 @@ pub struct Assembler {
     /// What the events of a message have told of its usage, the latest of each figure.
     figures: Map<String, Value>,
     is_terminated: bool,
+    /// The choices of a stream of chunks.
+    ends: Ends,
     error: Option<ApiError>,
     /// Bytes of what the model has written.
     produced: u64,
@@ -62,6 +67,7 @@ impl Assembler {
             usage: None,
             figures: Map::new(),
             is_terminated: false,
+            ends: Ends::default(),
             error: None,
             produced: 0,
             kept: 0,
@@ -114,9 +120,10 @@ impl Assembler {
         self.produced
     }
 
-    /// Whether the event came that ends the stream.
+    /// Whether the stream may end here: the event came that ends it, or every choice of a
+    /// stream of chunks has its end. Some servers send no `[DONE]`.
     pub const fn is_terminated(&self) -> bool {
-        self.is_terminated
+        self.is_terminated || self.ends.are_all()
     }
 
     /// The error that the stream has told.
@@ -134,17 +141,14 @@ impl Assembler {
     /// may lack its `[DONE]` if every choice was finished. Whether the answer is worth keeping
     /// is for [`completion`](crate::completion) to say.
     pub fn into_answer(self) -> Option<Value> {
-        if self.error.is_some() {
+        if self.error.is_some() || !self.is_terminated() {
             return None;
         }
         match self.state {
-            State::Chunks(chunks) => {
-                let is_over = self.is_terminated || chunks.is_finished();
-                is_over.then(|| chunks.into_answer()).flatten()
-            }
-            State::Message(parts) if self.is_terminated => parts.into_answer(self.figures),
-            State::Told(answer) if self.is_terminated => answer,
-            _ => None,
+            State::Chunks(chunks) => chunks.into_answer(),
+            State::Message(parts) => parts.into_answer(self.figures),
+            State::Told(answer) => answer,
+            State::Dropped => None,
         }
     }
 
@@ -154,15 +158,18 @@ impl Assembler {
         let Some(chunk) = Json::of_event(data) else {
             return false;
         };
-        let mut written = 0;
-        for (name, value) in chunk.members() {
-            match name.as_str().as_deref() {
-                Some("choices") => written += value.elements().map(chunks::skimmed).sum::<u64>(),
-                Some("usage" | "error" | "x_groq") if !value.is_null() => return false,
-                _ => {}
-            }
+        let is_more = |name: &str| chunk.get(name).is_some();
+        if ["usage", "error", "x_groq"].into_iter().any(is_more) {
+            return false;
         }
-        self.produced += written;
+        let choices = chunk.get("choices");
+        for choice in choices.into_iter().flat_map(Json::elements) {
+            self.produced += chunks::skimmed(choice);
+            let index = choice.get("index").and_then(Json::as_f64);
+            let is_end = choice.get("finish_reason").is_some();
+            self.ends
+                .note(index.map_or(0, |index| index as u64), is_end);
+        }
         true
     }
 
@@ -197,6 +204,9 @@ impl Assembler {
         self.note_usage(&value);
         for choice in value["choices"].as_array().into_iter().flatten() {
             self.produced += chunks::written(choice);
+            let is_end = !choice["finish_reason"].is_null();
+            self.ends
+                .note(choice["index"].as_u64().unwrap_or(0), is_end);
         }
         if let State::Chunks(chunks) = &mut self.state {
             chunks.push(value);

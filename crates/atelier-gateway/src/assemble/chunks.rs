@@ -8,6 +8,33 @@ use crate::{Endpoint, json::Json};
 /// Members of a chunk that do not belong to the answer.
 const OF_CHUNKS: [&str; 5] = ["object", "choices", "usage", "obfuscation", "error"];
 
+/// Which choices have begun, and which of them have an end.
+#[derive(Debug, Default)]
+pub(super) struct Ends {
+    open: Vec<u64>,
+    closed: Vec<u64>,
+}
+
+impl Ends {
+    /// Notes a choice of a chunk, and whether it tells why the model stopped.
+    pub(super) fn note(&mut self, index: u64, is_end: bool) {
+        if self.closed.contains(&index) || self.open.len() + self.closed.len() == MAX_ITEMS {
+            return;
+        }
+        if is_end {
+            self.open.retain(|open| *open != index);
+            self.closed.push(index);
+        } else if !self.open.contains(&index) {
+            self.open.push(index);
+        }
+    }
+
+    /// Whether every choice has an end.
+    pub(super) const fn are_all(&self) -> bool {
+        self.open.is_empty() && !self.closed.is_empty()
+    }
+}
+
 /// What the chunks so far amount to.
 #[derive(Debug)]
 pub(super) struct Chunks {
@@ -98,12 +125,6 @@ impl Chunks {
                 _ => *entry = piece,
             }
         }
-    }
-
-    /// Whether every choice has an end.
-    pub(super) fn is_finished(&self) -> bool {
-        let is_over = |choice: &Choice| choice.rest.contains_key("finish_reason");
-        !self.choices.is_empty() && self.choices.iter().all(is_over)
     }
 
     pub(super) fn into_answer(mut self) -> Option<Value> {

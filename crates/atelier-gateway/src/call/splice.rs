@@ -22,7 +22,8 @@ type Splice = (Range<usize>, String);
 impl Call {
     /// Returns the body for an upstream that knows the model by this name: byte for byte what
     /// came, but for the model, and for the usage option if the call is a stream of the kind
-    /// that has one and `ask_usage` is set. A call without a model gets it.
+    /// that has one and `ask_usage` is set. A call without a model gets it; without a name as
+    /// well, the upstream's own default is meant.
     pub fn for_upstream(&self, model: &str, ask_usage: bool) -> Bytes {
         let mut splices = Vec::new();
         match &self.form {
@@ -38,7 +39,6 @@ impl Call {
     }
 
     fn model_splice(&self, model: &str) -> Option<Splice> {
-        // Without a name, the upstream's own default is meant.
         if self.model().unwrap_or_default() == model {
             return None;
         }
@@ -86,7 +86,7 @@ impl Call {
     }
 
     fn part_splice(&self, form: &Multipart, model: &str) -> Option<Splice> {
-        if self.model() == Some(model) {
+        if self.model().unwrap_or_default() == model {
             return None;
         }
         match self.place_of("model") {

@@ -194,6 +194,16 @@ fn a_stream_without_done_is_whole_if_every_choice_is() {
     };
     let answer =
         |events: &[Value]| follow(Endpoint::ChatCompletions, &stream(events)).into_answer();
+    for limit in [0, 1000] {
+        let over = |events: &[Value]| {
+            follow_within(Endpoint::ChatCompletions, &stream(events), limit).is_terminated()
+        };
+        assert!(over(&[end(0, json!(null)), end(0, json!("stop"))]));
+        assert!(!over(&[end(0, json!("stop")), end(1, json!(null))]));
+        // What follows an end opens nothing again.
+        assert!(over(&[end(0, json!("stop")), end(0, json!(null))]));
+        assert!(!over(&[chunk(&json!([]))]));
+    }
     assert!(answer(&[end(0, json!("stop"))]).is_some());
     assert!(answer(&[end(0, json!("stop")), end(1, json!("length"))]).is_some());
     assert!(answer(&[end(0, json!("stop")), end(1, json!(null))]).is_none());

@@ -72,6 +72,7 @@ fn all_but_the_model_is_passed_on() {
     assert_eq!(call.model(), None);
     let whole = [("name=\"model\"", "m"), bare[0], bare[1]];
     assert_eq!(call.for_upstream("m", true), form(&whole));
+    assert_eq!(call.for_upstream("", true), *call.body());
 }
 
 #[test]

@@ -64,6 +64,8 @@ fn a_call_without_a_model_gets_one() {
     ] {
         let call = read(Endpoint::Responses, body).unwrap();
         assert_eq!(call.for_upstream("m", true), expected);
+        // An upstream may have a default of its own.
+        assert_eq!(call.for_upstream("", true), body);
     }
 }
 
