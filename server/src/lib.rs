@@ -21,6 +21,9 @@
 //! 11. The client's poll, `GET /api/jobs/{id}?after=VERSION&wait=25`, returns at that
 //!     moment.
 //!
+//! Calls of other applications come in at `/v1` and go through [`gateway`], under the same
+//! limits and caches.
+//!
 //! [`cli`] starts a process by its [`config`], [`app::context`] puts its parts together,
 //! and [`telemetry`] shows what it does. [`job`] holds what the modules hand each other.
 //! The crates `atelier-*` know nothing of this one; [`app`] and [`worker`] join them.
