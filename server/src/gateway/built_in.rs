@@ -12,7 +12,7 @@ use atelier_gateway::{
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use bytes::Bytes;
-use futures::{StreamExt as _, stream};
+use futures::stream;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
@@ -212,10 +212,7 @@ impl Gateway {
 fn reply(call: &Call, answer: &Value, standings: Vec<crate::limit::Standing>) -> Reply {
     let (media_type, body) = if call.is_stream() {
         let events = replay(call.endpoint(), answer, call.wants_usage());
-        (
-            "text/event-stream",
-            Body::Stream(stream::iter(events).boxed()),
-        )
+        ("text/event-stream", Body::of(stream::iter(events)))
     } else {
         let body = Bytes::from(answer.to_string());
         ("application/json", Body::Whole(body))

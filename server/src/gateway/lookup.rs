@@ -17,6 +17,9 @@ use crate::{
     config::{CacheMode, CacheScope},
 };
 
+/// Headers that an answer depends on.
+const CHANGING: [&str; 3] = ["anthropic-version", "anthropic-beta", "openai-beta"];
+
 /// What may be done with answers to a call.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
@@ -86,9 +89,13 @@ impl Gateway {
         let owner = asked.caller.counted_as();
         let mode = self.mode(asked, model);
         let scope = self.scope(asked, mode);
-        let version = asked.headers.get("anthropic-version");
-        let version = version.map_or("", |version| version.to_str().unwrap_or_default());
-        let scope = format!("{scope}\n{version}");
+        let scope = CHANGING.iter().fold(scope.to_owned(), |scope, name| {
+            let values = asked.headers.get_all(*name).iter();
+            let values: Vec<_> = values
+                .map(|value| value.as_bytes().escape_ascii().to_string())
+                .collect();
+            format!("{scope}\n{}", values.join(","))
+        });
         let digest = call.digest(&scope, model);
         let repeat = match &wishes.idempotency_key {
             Some(key) => Some(cache::digest(&["idempotency", owner, key])),

@@ -12,10 +12,12 @@ use atelier_gateway::{
 use axum::http::{HeaderMap, Method};
 use bytes::Bytes;
 use futures::StreamExt as _;
+use percent_encoding::percent_decode_str;
 
 use super::{
     Body, Error, Gateway, Reply, Source,
     call::{returned, told},
+    serve::Broken,
 };
 use crate::app::Caller;
 
@@ -52,7 +54,11 @@ impl Gateway {
         let first = self.routes.upstreams().first();
         let nobody =
             || ApiError::not_found("No upstream is connected that could know this address.");
-        self.pass(first.ok_or_else(nobody)?, passed).await
+        let first = first.ok_or_else(nobody)?;
+        if !stays_below(passed.path) {
+            return Err(ApiError::not_found("There is no such address.").into());
+        }
+        self.pass(first, passed).await
     }
 
     async fn pass(&self, upstream: &Arc<Upstream>, passed: Passed<'_>) -> Result<Reply, Error> {
@@ -84,7 +90,7 @@ impl Gateway {
         let in_flight = answer.in_flight;
         let parts = answer.response.bytes_stream().map(move |part| {
             let _until_its_end = &in_flight;
-            part.unwrap_or_default()
+            part.map_err(|_| Broken)
         });
         Ok(Reply {
             status,
@@ -95,5 +101,26 @@ impl Gateway {
             usd: None,
             standings,
         })
+    }
+}
+
+/// Whether a path leads to something below an upstream's base, and not past it.
+fn stays_below(path: &str) -> bool {
+    let segments = path.split(['/', '\\']);
+    let mut plain = segments.map(|segment| percent_decode_str(segment).collect::<Vec<u8>>());
+    plain.all(|segment| segment != b"." && segment != b"..")
+}
+
+#[test]
+fn nothing_leads_past_the_base() {
+    for (path, fine) in [
+        ("/files", true),
+        ("/files/a..b/content", true),
+        ("/../admin", false),
+        ("/files/%2e%2E/admin", false),
+        ("/./files", false),
+        ("/files\\..\\admin", false),
+    ] {
+        assert_eq!(stays_below(path), fine, "{path}");
     }
 }

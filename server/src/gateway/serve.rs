@@ -68,8 +68,21 @@ pub struct Reply {
 pub enum Body {
     Whole(Bytes),
     /// Server-sent events, or other bytes that come bit by bit.
-    Stream(Pin<Box<dyn Stream<Item = Bytes> + Send>>),
+    Stream(Pin<Box<dyn Stream<Item = Result<Bytes, Broken>> + Send>>),
 }
+
+impl Body {
+    /// A body of parts that cannot fail.
+    pub(super) fn of(parts: impl Stream<Item = Bytes> + Send + 'static) -> Self {
+        Self::Stream(parts.map(Ok).boxed())
+    }
+}
+
+/// The upstream broke off. The client's connection does as well, so that it does not take half
+/// an answer for a whole one.
+#[derive(Debug, thiserror::Error)]
+#[error("the upstream broke off")]
+pub struct Broken;
 
 impl Gateway {
     /// Answers a call.
@@ -198,7 +211,7 @@ async fn answer(head: &Head, reader: Reader, source: Source) -> Reply {
         status: head.status,
         headers: head.headers.clone(),
         body: if head.streams {
-            Body::Stream(Box::pin(reader.stream()))
+            Body::of(reader.stream())
         } else {
             Body::Whole(reader.rest().await)
         },
@@ -223,10 +236,7 @@ fn from_before(call: &Call, hit: Hit, standings: Vec<Standing>) -> Reply {
     }
     let (media_type, body) = if call.is_stream() {
         let events = replay(call.endpoint(), &kept.answer, call.wants_usage());
-        (
-            "text/event-stream",
-            Body::Stream(stream::iter(events).boxed()),
-        )
+        ("text/event-stream", Body::of(stream::iter(events)))
     } else {
         let body = Bytes::from(kept.answer.to_string());
         ("application/json", Body::Whole(body))

@@ -7,7 +7,6 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, header},
     response::Response,
 };
-use futures::StreamExt as _;
 
 use crate::{
     gateway::{Body, Reply, Source},
@@ -26,7 +25,7 @@ const UPSTREAM: HeaderName = HeaderName::from_static("x-atelier-upstream");
 pub(super) fn respond(reply: Reply) -> Response {
     let body = match reply.body {
         Body::Whole(bytes) => HttpBody::from(bytes),
-        Body::Stream(parts) => HttpBody::from_stream(parts.map(Ok::<_, std::convert::Infallible>)),
+        Body::Stream(parts) => HttpBody::from_stream(parts),
     };
     let mut response = Response::new(body);
     *response.status_mut() = reply.status;

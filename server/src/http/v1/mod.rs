@@ -198,7 +198,8 @@ async fn unknown(
     }
     let passed = async {
         let body = read(body, state.gateway.settings.max_body).await?;
-        let path = parts.uri.path().trim_start_matches("/v1");
+        let path = parts.uri.path();
+        let path = path.strip_prefix("/v1").unwrap_or(path);
         let passed = gateway::Passed {
             caller: &caller,
             method: parts.method.clone(),
