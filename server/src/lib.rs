@@ -45,6 +45,7 @@ pub mod worker;
 pub use atelier_access as access;
 pub use atelier_blob as blob;
 pub use atelier_cache as cache;
+pub use atelier_calls as calls;
 pub use atelier_limit as limit;
 pub use atelier_photo as photo;
 pub use atelier_store as store;

@@ -20,6 +20,7 @@ use crate::{
         semantic::{Backend, Encoder, Pocket, Semantic},
     },
     callback::{self, DeliveryClient},
+    calls::{RedisCallStore, SqliteCallStore},
     config::{CallbacksConfig, Config, EncoderName, Mode, ProviderName, RefusalsConfig},
     job::{self, Journal},
     limit::{RedisLimiter, RejectionCache, SqliteLimiter, Stats},
@@ -119,6 +120,7 @@ impl AppContext {
             semantic: semantic(config, Backend::Sqlite(database.clone()))?,
             limiter: Arc::new(RejectionCache::new(limiter)),
             access: Arc::new(SqliteAccessStore::new(database.clone())),
+            calls: Arc::new(SqliteCallStore::new(database.clone())),
         };
         Ok(Self {
             database: Some(database),
@@ -139,6 +141,7 @@ impl AppContext {
             blobs: blobs(config)?,
             cache: Arc::new(RedisCache::new(redis.clone(), config.cache.entries)),
             access: Arc::new(RedisAccessStore::new(redis.clone())),
+            calls: Arc::new(RedisCallStore::new(redis.clone())),
             semantic: semantic(config, Backend::Redis(redis))?,
             limiter: Arc::new(RejectionCache::shared(Arc::new(limiter), freed)),
         };

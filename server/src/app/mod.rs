@@ -7,6 +7,7 @@
 
 pub mod blocks;
 mod caller;
+mod calls;
 mod charging;
 mod complete;
 pub mod context;
@@ -31,6 +32,7 @@ mod withdrawn;
 
 pub use self::{
     caller::Caller,
+    calls::WantedCalls,
     gallery::SearchPermits,
     order::{Order, Terms},
     permits::{Permit, Permits},

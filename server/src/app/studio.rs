@@ -10,6 +10,7 @@ use crate::{
     access::{self, AccessStore},
     blob::{self, Blobs},
     cache::{self, Cache, Savings, semantic::Semantic},
+    calls::{self, CallStore, Recorder},
     config::Mode,
     job::Journal,
     limit::{self, Limiter, Policy, Standing, Stats},
@@ -51,6 +52,7 @@ impl Studio {
             recorders: Recorders {
                 stats,
                 savings: Savings::default(),
+                calls: Recorder::default(),
             },
             provider,
             refusals,
@@ -78,6 +80,7 @@ pub struct Stores {
     pub semantic: Option<Arc<Semantic>>,
     pub limiter: Arc<dyn Limiter>,
     pub access: Arc<dyn AccessStore>,
+    pub calls: Arc<dyn CallStore>,
 }
 
 /// What the operator has configured.
@@ -102,6 +105,8 @@ pub struct Recorders {
     pub stats: Stats,
     /// What the caches saved.
     pub savings: Savings,
+    /// What became of the gateway's calls.
+    pub calls: Recorder,
 }
 
 /// Why the studio refused or failed a request.
@@ -123,6 +128,8 @@ pub enum Error {
     Limit(#[from] limit::Error),
     #[error(transparent)]
     Access(#[from] access::Error),
+    #[error(transparent)]
+    Calls(#[from] calls::Error),
     #[error(transparent)]
     Blob(#[from] blob::Error),
 }

@@ -1,6 +1,7 @@
 //! The command line: configuration, then the command.
 
 pub mod cache;
+pub mod calls;
 pub mod dead;
 pub mod deny;
 pub mod keys;
@@ -49,6 +50,8 @@ enum Command {
         #[command(subcommand)]
         action: cache::Action,
     },
+    /// The last calls of the gateway, and what is counted of all
+    Calls(calls::Calls),
     /// Make, list or revoke API keys
     Keys {
         #[command(subcommand)]
@@ -85,6 +88,7 @@ fn run_command(cli: &Cli) -> Result<()> {
         Some(Command::Cache { action }) => {
             print(&runtime()?.block_on(cache::run(&config, action))?)
         }
+        Some(Command::Calls(calls)) => print(&runtime()?.block_on(calls::run(&config, calls))?),
         Some(Command::Keys { action }) => print(&runtime()?.block_on(keys::run(&config, action))?),
         Some(Command::Deny { action }) => print(&runtime()?.block_on(deny::run(&config, action))?),
         Some(Command::Config) => print(&config.to_file()?),

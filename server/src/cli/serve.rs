@@ -10,6 +10,7 @@ use std::{
 use anyhow::{Context as _, Result};
 use atelier_api::Kind;
 use axum_extra::extract::cookie::Key;
+use metrics_exporter_prometheus::PrometheusHandle;
 use sha2::{Digest as _, Sha256, Sha512};
 use tokio::{
     net::TcpListener,
@@ -48,6 +49,9 @@ const OUTBOX: Duration = Duration::from_secs(5);
 /// Interval between writes of statistics to the store.
 const RECORD: Duration = Duration::from_secs(5);
 
+/// Interval between writes of the gateway's calls to the store.
+const RECORD_CALLS: Duration = Duration::from_secs(1);
+
 /// Runs until it is asked to stop, then drains.
 pub async fn serve(config: Config) -> Result<()> {
     let mut signals = StopSignals::listen()?;
@@ -81,6 +85,7 @@ pub async fn serve(config: Config) -> Result<()> {
         gate,
         &secret,
     )?;
+    let metrics = site.metrics.clone();
     let site = http::router(site);
     let server = Server::new(
         site,
@@ -94,6 +99,7 @@ pub async fn serve(config: Config) -> Result<()> {
         tokio::spawn(async move { semantic.keep_renewing().await });
     }
     tokio::spawn(record(Arc::clone(&studio)));
+    tokio::spawn(record_calls(Arc::clone(&studio), metrics));
     tokio::spawn(resolve(Arc::clone(&studio)));
     let workers = worker.start(config.workers);
     let server = tokio::spawn(server.run(listener, closing.clone()));
@@ -107,6 +113,7 @@ pub async fn serve(config: Config) -> Result<()> {
     closing.cancel();
     // A client that neither reads nor disconnects must not keep the process alive.
     let _ = timeout(LAST_MOMENT, server).await;
+    studio.record_calls().await;
     context.close().await;
     info!("server stopped");
     Ok(())
@@ -209,6 +216,16 @@ async fn record(studio: Arc<Studio>) {
         tick.tick().await;
         studio.record_stats().await;
         studio.record_savings().await;
+    }
+}
+
+/// Also keeps what the metrics hold in memory small, which they sort into their histograms.
+async fn record_calls(studio: Arc<Studio>, metrics: PrometheusHandle) {
+    let mut tick = interval(RECORD_CALLS);
+    loop {
+        tick.tick().await;
+        studio.record_calls().await;
+        metrics.run_upkeep();
     }
 }
 

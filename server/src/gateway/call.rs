@@ -171,6 +171,7 @@ impl Leading {
     /// What the client is told of a failure.
     fn told(&self, failure: Failure) -> Error {
         warn!(%failure, id = self.asked.id, "a call failed");
+        self.asked.recording.failed_by(&failure, &self.targets);
         let uncertain = failure.is_uncertain();
         let error = told(failure);
         if uncertain {

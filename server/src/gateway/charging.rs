@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use tokio::time::sleep;
 use tracing::{error, warn};
 
-use super::{Error, Gateway, request::Asked};
+use super::{Error, Gateway, Recording, request::Asked};
 use crate::{
     app::Caller,
     limit::{
@@ -28,6 +28,9 @@ pub(super) struct Charge {
     id: String,
     receipts: Vec<Receipt>,
     due: Due,
+    /// What was reserved, in US dollars.
+    estimate: f64,
+    recording: Arc<Recording>,
 }
 
 /// What is to be paid in the end.
@@ -60,6 +63,15 @@ impl Charge {
 }
 
 impl Due {
+    /// The dollars of a charge for which so many were reserved.
+    const fn usd(self, estimate: f64) -> f64 {
+        match self {
+            Self::Nothing => 0.0,
+            Self::Estimate => estimate,
+            Self::Costs(costs) => costs.usd,
+        }
+    }
+
     /// The final amount of a charge; `None` to leave it.
     fn parts(self, receipt: &Receipt) -> Option<u64> {
         if receipt.unit == Unit::Requests {
@@ -80,6 +92,7 @@ impl Due {
 
 impl Drop for Charge {
     fn drop(&mut self) {
+        self.recording.charged(self.due.usd(self.estimate));
         let settlements = self.settlements();
         if settlements.is_empty() {
             return;
@@ -108,6 +121,8 @@ impl Gateway {
             id: asked.id.clone(),
             receipts,
             due: Due::Nothing,
+            estimate: costs.usd,
+            recording: Arc::clone(&asked.recording),
         };
         Ok((charge, standings))
     }

@@ -3,7 +3,8 @@
 //!
 //! One call, in this order: its targets ([`Routes`]), an answer from before ([`lookup`]), a
 //! call in flight that it can share ([`flights`]), the charge ([`charging`]), the call itself
-//! ([`call`]), and what is charged for it in the end.
+//! ([`call`]), what is charged for it in the end, and what the operator is told
+//! ([`recording`]).
 
 mod built_in;
 mod models;
@@ -14,6 +15,7 @@ mod lookup;
 mod pass;
 mod pump;
 mod receive;
+mod recording;
 mod repeats;
 mod request;
 mod responses;
@@ -31,6 +33,7 @@ use tokio_util::task::TaskTracker;
 use self::{built_in::Engines, flights::Flights};
 pub use self::{
     pass::Passed,
+    recording::Recording,
     request::{Asked, InvalidHeader, Wishes, forwarded, patience},
     serve::{Body, Reply, Source},
 };

@@ -15,7 +15,7 @@ use futures::StreamExt as _;
 use percent_encoding::percent_decode_str;
 
 use super::{
-    Body, Error, Gateway, Reply, Source,
+    Body, Error, Gateway, Recording, Reply, Source,
     call::{returned, told},
     serve::Broken,
 };
@@ -35,6 +35,8 @@ pub struct Passed<'a> {
     pub headers: HeaderMap,
     pub body: Bytes,
     pub deadline: Instant,
+    /// What the operator is told of it.
+    pub recording: Arc<Recording>,
 }
 
 impl Gateway {
@@ -79,6 +81,7 @@ impl Gateway {
             body: &body,
             repeatable: safe,
         };
+        passed.recording.answered_by(&target);
         let answer = forward::forward(&self.client, &[target], &outgoing, passed.deadline).await;
         let answer = answer.map_err(told)?;
         let status = answer.response.status();
@@ -92,7 +95,7 @@ impl Gateway {
             let _until_its_end = &in_flight;
             part.map_err(|_| Broken)
         });
-        Ok(Reply {
+        Ok(passed.recording.follow(Reply {
             status,
             headers,
             body: Body::Stream(Box::pin(parts)),
@@ -100,7 +103,7 @@ impl Gateway {
             upstream: upstream.name().to_owned(),
             usd: None,
             standings,
-        })
+        }))
     }
 }
 

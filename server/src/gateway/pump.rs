@@ -87,6 +87,7 @@ impl<'a> Pump<'a> {
         let end = self.pass_on().await;
         let flight = &self.leading.flight;
         let endpoint = self.leading.asked.call.endpoint();
+        let failed = matches!(end, End::Broken(_)) || self.assembler.error().is_some();
         if let End::Broken(why) = end {
             let upstream = self.answer.target.upstream.name();
             warn!(upstream, why, "a stream broke off");
@@ -98,6 +99,12 @@ impl<'a> Pump<'a> {
         let costs = self.costs();
         self.charge.set(Due::Costs(costs));
         drop(self.charge);
+        let (recording, status) = (&self.leading.asked.recording, self.answer.response.status());
+        match end {
+            End::Abandoned => {}
+            _ if failed => recording.broke_off(status),
+            _ => recording.end(status),
+        }
         let usage = self.assembler.usage().copied();
         if let (End::Whole, Some(read)) = (end, self.assembler.into_answer()) {
             let (gateway, target) = (&self.leading.gateway, &self.answer.target);
@@ -134,6 +141,9 @@ impl<'a> Pump<'a> {
             };
             if out.is_empty() {
                 continue;
+            }
+            if out != PING {
+                self.leading.asked.recording.begins();
             }
             if let Err(Abandoned) = self.leading.flight.write(out).await {
                 return End::Abandoned;

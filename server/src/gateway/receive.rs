@@ -30,6 +30,7 @@ impl Leading {
         standings: Vec<Standing>,
     ) -> Result<(), Error> {
         let status = answer.response.status();
+        self.asked.recording.answered_by(&answer.target);
         if status.is_redirection() || status.is_informational() {
             charge.set(Due::Nothing);
             let upstream = answer.target.upstream.name();
@@ -91,6 +92,7 @@ impl Leading {
                 .head(Ok(head(&answer, false, Some(usd), standings)));
             let _ = self.flight.write(body).await;
             self.flight.end();
+            self.asked.recording.end(status);
         };
         if self.plan.repeat.is_some() {
             // It is there for a repeat before anybody can repeat it.
@@ -127,6 +129,7 @@ impl Leading {
 
     /// What is charged for what was used.
     pub(super) fn costs(&self, target: &Target, usage: &Usage) -> Costs {
+        self.asked.recording.used(usage);
         Costs {
             requests: 0,
             images: usage.images,

@@ -1,10 +1,14 @@
 //! A call as it comes in: who makes it, and what it says besides its body.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use atelier_gateway::Call;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
+use super::Recording;
 use crate::{app::Caller, config::CacheMode};
 
 /// A call of a client.
@@ -20,6 +24,8 @@ pub struct Asked {
     pub wishes: Wishes,
     /// When the client gives up.
     pub deadline: Instant,
+    /// What the operator is told of it.
+    pub recording: Arc<Recording>,
 }
 
 /// What a client asks of us in headers.

@@ -104,12 +104,17 @@ impl Gateway {
         };
         if let Some(hit) = hit {
             let standings = self.charge_free(&asked).await?;
-            return Ok(from_before(&asked.call, hit, standings));
+            let targets = self.routes.targets(&model);
+            asked.recording.answered_among(&targets, &hit.kept.upstream);
+            let reply = from_before(&asked.call, hit, standings);
+            return Ok(asked.recording.follow(reply));
         }
         let targets = self.targets(&asked, &model).await?;
         let targets = speaking(asked.call.endpoint().wire(), targets);
         if targets.is_empty() {
-            return self.built_in(asked, &model).await;
+            let recording = Arc::clone(&asked.recording);
+            let reply = self.built_in(asked, &model).await?;
+            return Ok(recording.follow(reply));
         }
         self.fly(Arc::new(asked), plan, targets, key).await
     }
@@ -156,7 +161,9 @@ impl Gateway {
                 match reader.head().await {
                     Ok(head) => {
                         let standings = self.charge_free(&asked).await?;
-                        return Ok(joined(&head, reader, standings).await);
+                        asked.recording.answered_among(&targets, &head.upstream);
+                        let reply = joined(&head, reader, standings).await;
+                        return Ok(asked.recording.follow(reply));
                     }
                     // It may have failed for a reason that is not this client's.
                     Err(_) => shared = false,
@@ -164,9 +171,10 @@ impl Gateway {
                 continue;
             };
             let caching = plan.mode.is_some();
+            let source = if caching { Source::Miss } else { Source::Off };
+            asked.recording.comes_from(source);
             self.start(asked, plan, targets, flight, key);
             let head = reader.head().await.map_err(|error| error.copy())?;
-            let source = if caching { Source::Miss } else { Source::Off };
             return Ok(answer(&head, reader, source).await);
         }
     }

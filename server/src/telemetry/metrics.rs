@@ -3,20 +3,25 @@
 
 use anyhow::{Context as _, Result};
 use atelier_api::Kind;
-use metrics::{counter, describe_counter, describe_gauge, gauge};
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
 use crate::{
+    calls::{self, Record},
     limit::{Scope, Standing},
     queue::{Job, source},
 };
 
 /// Installs the recorder. To be called once per process.
 pub fn install() -> Result<PrometheusHandle> {
+    let bounds = calls::BOUNDS.map(|bound| bound as f64 / 1e3);
     let handle = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &bounds)
+        .context("there are no buckets for the histograms")?
         .install_recorder()
         .context("cannot count for /metrics")?;
     describe();
+    describe_calls();
     gauge!("atelier_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
     Ok(handle)
 }
@@ -47,6 +52,70 @@ fn describe() {
         "atelier_limit_remaining",
         "What is left of a policy that the whole site shares, in its unit."
     );
+}
+
+fn describe_calls() {
+    describe_counter!(
+        "atelier_gateway_calls_total",
+        "Calls of the gateway, by what they asked, who answered, how, and from where."
+    );
+    describe_counter!(
+        "atelier_gateway_tokens_total",
+        "Tokens of the gateway's calls: input, of these cached, and output."
+    );
+    describe_counter!(
+        "atelier_gateway_cost_microdollars_total",
+        "What the gateway's calls were charged, in millionths of a US dollar."
+    );
+    describe_histogram!(
+        "atelier_gateway_call_duration_seconds",
+        "How long the gateway's calls took."
+    );
+    describe_histogram!(
+        "atelier_gateway_first_byte_seconds",
+        "How long the gateway's streams took to their first byte."
+    );
+}
+
+/// Counts a call of the gateway. Only labels whose number the operator bounds: a client
+/// chooses neither upstreams nor operations.
+pub fn called(record: &Record) {
+    let upstream = || record.upstream.clone().unwrap_or_default();
+    let endpoint = || record.endpoint.clone();
+    let class = match record.status {
+        ..400 => "2xx",
+        400..500 => "4xx",
+        _ => "5xx",
+    };
+    counter!(
+        "atelier_gateway_calls_total", "endpoint" => endpoint(), "upstream" => upstream(),
+        "status_class" => class, "cache" => record.source.as_str()
+    )
+    .increment(1);
+    for (kind, tokens) in [
+        ("input", record.input_tokens),
+        ("cached", record.cached_tokens),
+        ("output", record.output_tokens),
+    ] {
+        if tokens > 0 {
+            counter!("atelier_gateway_tokens_total", "upstream" => upstream(), "kind" => kind)
+                .increment(tokens);
+        }
+    }
+    if record.usd > 0.0 {
+        counter!("atelier_gateway_cost_microdollars_total", "upstream" => upstream())
+            .increment((record.usd * 1e6).round() as u64);
+    }
+    histogram!(
+        "atelier_gateway_call_duration_seconds", "endpoint" => endpoint(), "upstream" => upstream()
+    )
+    .record(record.duration_ms / 1e3);
+    if let Some(first_byte) = record.first_byte_ms {
+        histogram!(
+            "atelier_gateway_first_byte_seconds", "endpoint" => endpoint(), "upstream" => upstream()
+        )
+        .record(first_byte / 1e3);
+    }
 }
 
 /// Counts an accepted order.

@@ -9,6 +9,7 @@ use atelier::{
     app::{Caller, Error, Order, Stores, Studio, Terms},
     blob::{Blobs, Journal},
     cache::SqliteCache,
+    calls::SqliteCallStore,
     job::Owner,
     limit::{Limiter, RedisLimiter, Stats},
     policies::Refusals,
@@ -274,7 +275,8 @@ async fn limits_away(on_error: &str, folder: &std::path::Path) -> Studio {
         cache: Arc::new(SqliteCache::new(database.clone(), 100)),
         semantic: None,
         limiter,
-        access: Arc::new(SqliteAccessStore::new(database)),
+        access: Arc::new(SqliteAccessStore::new(database.clone())),
+        calls: Arc::new(SqliteCallStore::new(database)),
     };
     let settings = settings(vec![Arc::new(toml::from_str(&text).unwrap())], minute);
     let (stats, drain) = (Stats::new(None), CancellationToken::new());

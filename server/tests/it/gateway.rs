@@ -5,6 +5,7 @@ mod caches;
 mod calls;
 mod faults;
 mod money;
+mod operator;
 mod upstreams;
 
 use atelier_upstream_mock::{KEY, Upstream};

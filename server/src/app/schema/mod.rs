@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::{
     access::SqliteAccessStore,
     cache::SqliteCache,
+    calls::SqliteCallStore,
     limit::SqliteLimiter,
     queue::SqliteQueue,
     store::{
@@ -18,6 +19,7 @@ const SCHEMAS: &[Schema] = &[
     SqliteLimiter::SCHEMA,
     SqliteCache::SCHEMA,
     SqliteAccessStore::SCHEMA,
+    SqliteCallStore::SCHEMA,
 ];
 
 /// The migrations of files from before each part had a schema of its own.

@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
+mod calls;
 mod stats;
 
 use crate::http::{
@@ -38,6 +39,8 @@ const LARGEST_PAGE: usize = 200;
 pub(crate) fn routes(state: &State) -> Router<State> {
     Router::new()
         .route("/api/admin/limits", get(stats::limits))
+        .route("/api/admin/calls", get(calls::list))
+        .route("/api/admin/calls/stats", get(calls::stats))
         .route("/api/admin/dead", get(list))
         .route("/api/admin/dead/retry", post(retry_all))
         .route("/api/admin/dead/{id}", delete(delete_dead))

@@ -158,6 +158,7 @@ pub(in crate::http) fn log(error: &app::Error) {
         app::Error::Cache(cache) => cache.is_away(),
         app::Error::Limit(limit) => limit.is_away(),
         app::Error::Access(access) => access.is_away(),
+        app::Error::Calls(calls) => calls.is_away(),
         _ => false,
     };
     if away {

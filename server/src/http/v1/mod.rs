@@ -5,7 +5,10 @@ mod error;
 mod models;
 mod responses;
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use atelier_gateway::{ApiError, Call, Endpoint};
 use axum::{
@@ -23,7 +26,7 @@ use uuid::Uuid;
 use crate::{
     access::Scope,
     app::Caller,
-    gateway::{self, Asked, Wishes, forwarded, patience},
+    gateway::{self, Asked, Recording, Wishes, forwarded, patience},
     http::{
         State, error as problems,
         middleware::{caller, headers},
@@ -111,8 +114,36 @@ async fn call(
     Asker(caller): Asker,
     request: Request,
 ) -> Response {
-    let answered = answered(endpoint, &state, caller, request).await;
-    answered.unwrap_or_else(error::respond_to)
+    let recording = begin(&state, &caller, &request, name(endpoint));
+    let answered = answered(endpoint, &state, caller, request, Arc::clone(&recording)).await;
+    answered.unwrap_or_else(|failure| failed(&recording, failure))
+}
+
+/// Begins to record a call for the operator.
+fn begin(
+    state: &State,
+    caller: &Caller,
+    request: &Request,
+    endpoint: &'static str,
+) -> Arc<Recording> {
+    let id = request.extensions().get::<RequestId>();
+    let id = id.map_or("", |RequestId(id)| id.as_str());
+    state.gateway.record(id, endpoint, caller)
+}
+
+/// An operation as the operator reads it.
+fn name(endpoint: Endpoint) -> &'static str {
+    endpoint.path().trim_start_matches('/')
+}
+
+/// The answer to a call that failed, which is recorded.
+fn failed(recording: &Recording, failure: gateway::Error) -> Response {
+    let class = failure.class();
+    let response = error::respond_to(failure);
+    if let Some(told) = response.extensions().get::<ApiError>() {
+        recording.fail(class, told);
+    }
+    response
 }
 
 async fn answered(
@@ -120,6 +151,7 @@ async fn answered(
     state: &State,
     caller: Caller,
     request: Request,
+    recording: Arc<Recording>,
 ) -> Result<Response> {
     let (parts, body) = request.into_parts();
     let id = parts.extensions.get::<RequestId>().cloned();
@@ -127,6 +159,7 @@ async fn answered(
     let media_type = parts.headers.get(header::CONTENT_TYPE);
     let media_type = media_type.and_then(|value| value.to_str().ok());
     let call = Call::read(endpoint, media_type, body)?;
+    recording.asks(&call);
     let wishes =
         Wishes::read(&parts.headers).map_err(|error| ApiError::invalid(error.to_string()))?;
     let asked = Asked {
@@ -137,6 +170,7 @@ async fn answered(
         headers: forwarded(&parts.headers),
         wishes,
         deadline: deadline(&parts.headers),
+        recording,
     };
     let reply = state.gateway.serve(asked).await?;
     Ok(answer::respond(reply))
@@ -187,15 +221,16 @@ async fn unknown(
     Asker(caller): Asker,
     request: Request,
 ) -> Response {
-    let (parts, body) = request.into_parts();
     if !state.gateway.settings.passthrough {
         let message = format!(
             "Unknown request URL: {} {}.",
-            parts.method,
-            parts.uri.path()
+            request.method(),
+            request.uri().path()
         );
         return error::respond(&ApiError::not_found(message).code("unknown_url"));
     }
+    let recording = begin(&state, &caller, &request, "other");
+    let (parts, body) = request.into_parts();
     let passed = async {
         let body = read(body, state.gateway.settings.max_body).await?;
         let path = parts.uri.path();
@@ -208,11 +243,12 @@ async fn unknown(
             headers: forwarded(&parts.headers),
             body,
             deadline: deadline(&parts.headers),
+            recording: Arc::clone(&recording),
         };
         state.gateway.pass_through(passed).await
     };
     match passed.await {
         Ok(reply) => answer::respond(reply),
-        Err(failure) => error::respond_to(failure),
+        Err(failure) => failed(&recording, failure),
     }
 }

@@ -1,11 +1,13 @@
 //! Responses that an upstream keeps, asked for by whoever made them.
 
+use std::sync::Arc;
+
 use axum::{
     extract::{Path, Request, State as AxumState},
     response::Response,
 };
 
-use super::{Asker, answer, deadline, error};
+use super::{Asker, answer, begin, deadline, error, failed};
 use crate::{
     app::Caller,
     gateway::{Passed, forwarded},
@@ -55,12 +57,13 @@ async fn ask(
     rest: &str,
     request: Request,
 ) -> Response {
-    let (parts, _) = request.into_parts();
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
     if !id.chars().all(plain) {
         let unknown = atelier_gateway::ApiError::not_found("There is no such response.");
         return error::respond(&unknown);
     }
+    let recording = begin(&state, &caller, &request, "responses/{id}");
+    let (parts, _) = request.into_parts();
     let path = format!("/responses/{id}{rest}");
     let passed = Passed {
         caller: &caller,
@@ -70,9 +73,10 @@ async fn ask(
         headers: forwarded(&parts.headers),
         body: axum::body::Bytes::new(),
         deadline: deadline(&parts.headers),
+        recording: Arc::clone(&recording),
     };
     match state.gateway.ask_for_response(id, passed).await {
         Ok(reply) => answer::respond(reply),
-        Err(failure) => error::respond_to(failure),
+        Err(failure) => failed(&recording, failure),
     }
 }

@@ -49,6 +49,7 @@ pub(crate) fn studio(stores: &Stores) -> Studio {
         semantic: None,
         limiter: Arc::clone(&stores.limiter),
         access: Arc::clone(&stores.access),
+        calls: Arc::clone(&stores.calls),
     };
     let (stats, drain) = (Stats::new(None), CancellationToken::new());
     let provider = Arc::new(Priced);

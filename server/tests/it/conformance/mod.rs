@@ -14,6 +14,7 @@ use atelier::{
     access::{AccessStore, RedisAccessStore, SqliteAccessStore},
     app::schema,
     cache::{Cache, RedisCache, SqliteCache},
+    calls::{CallStore, RedisCallStore, SqliteCallStore},
     limit::{Limiter, RedisLimiter, SqliteLimiter},
     queue::{DynQueue, Housekeeping, RedisQueue, SqliteQueue},
     store::redis::Redis,
@@ -33,6 +34,7 @@ pub(crate) struct Stores {
     cache: Arc<dyn Cache>,
     limiter: Arc<dyn Limiter>,
     access: Arc<dyn AccessStore>,
+    calls: Arc<dyn CallStore>,
     _folder: TempDir,
 }
 
@@ -46,6 +48,7 @@ async fn sqlite() -> Stores {
         queue,
         cache: Arc::new(SqliteCache::new(database.clone(), MOST as u64)),
         access: Arc::new(SqliteAccessStore::new(database.clone())),
+        calls: Arc::new(SqliteCallStore::new(database.clone())),
         limiter: Arc::new(SqliteLimiter::new(database)),
         _folder: folder,
     }
@@ -70,6 +73,7 @@ fn over_redis(redis: Redis) -> Stores {
         queue,
         cache: Arc::new(RedisCache::new(redis.clone(), MOST as u64)),
         access: Arc::new(RedisAccessStore::new(redis.clone())),
+        calls: Arc::new(RedisCallStore::new(redis.clone())),
         limiter: Arc::new(RedisLimiter::new(redis)),
         _folder: tempfile::tempdir().unwrap(),
     }
