@@ -13,6 +13,9 @@ pub const BOUNDS: [u64; 15] = [
 
 const BINS: usize = BOUNDS.len() + 1;
 
+/// Parts of a US dollar that are counted: a short call costs less than a millionth.
+const NANO: f64 = 1e9;
+
 // Where each counter stands. Stores keep them in this order: new ones come last.
 const CALLS: usize = 0;
 const INPUT: usize = 1;
@@ -90,7 +93,7 @@ impl Counts {
         add(INPUT, record.input_tokens);
         add(CACHED, record.cached_tokens);
         add(OUTPUT, record.output_tokens);
-        add(USD, (record.usd * 1e6).round() as u64);
+        add(USD, (record.usd * NANO).round() as u64);
         match record.source {
             Source::Hit => add(HITS, 1),
             Source::Semantic => add(SEMANTIC, 1),
@@ -125,7 +128,7 @@ impl Counts {
 
     /// What was charged, in US dollars.
     pub const fn usd(&self) -> f64 {
-        self.0[USD] as f64 / 1e6
+        self.0[USD] as f64 / NANO
     }
 
     /// Calls that were answered from such a source; of calls that were made nothing is

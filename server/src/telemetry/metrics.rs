@@ -64,8 +64,8 @@ fn describe_calls() {
         "Tokens of the gateway's calls: input, of these cached, and output."
     );
     describe_counter!(
-        "atelier_gateway_cost_microdollars_total",
-        "What the gateway's calls were charged, in millionths of a US dollar."
+        "atelier_gateway_cost_nanodollars_total",
+        "What the gateway's calls were charged, in billionths of a US dollar."
     );
     describe_histogram!(
         "atelier_gateway_call_duration_seconds",
@@ -103,8 +103,8 @@ pub fn called(record: &Record) {
         }
     }
     if record.usd > 0.0 {
-        counter!("atelier_gateway_cost_microdollars_total", "upstream" => upstream())
-            .increment((record.usd * 1e6).round() as u64);
+        counter!("atelier_gateway_cost_nanodollars_total", "upstream" => upstream())
+            .increment((record.usd * 1e9).round() as u64);
     }
     histogram!(
         "atelier_gateway_call_duration_seconds", "endpoint" => endpoint(), "upstream" => upstream()

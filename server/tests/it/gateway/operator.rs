@@ -47,7 +47,9 @@ async fn calls(site: &Site, wanted: usize) -> Vec<Value> {
 
 /// A call that was made, one from the cache, a stream, and one whose model there is not.
 async fn four_calls(site: &Site) {
-    let first = site.ask("/chat/completions", &cold("Hi you")).await;
+    // With such a key the answer is kept before it is told.
+    let first = site.request("/chat/completions", &cold("Hi you"));
+    let first = first.header("idempotency-key", "a").send().await.unwrap();
     first.error_for_status().unwrap().bytes().await.unwrap();
     calls(site, 1).await;
     let hit = site.ask("/chat/completions", &cold("Hi you")).await;
@@ -136,7 +138,7 @@ async fn every_call_is_listed_and_counted(redis: Option<&str>) {
         "atelier_gateway_call_duration_seconds_count{endpoint=\"chat/completions\",upstream=\"openai\"} 3",
         "atelier_gateway_first_byte_seconds_count{endpoint=\"chat/completions\",upstream=\"openai\"} 1",
         "atelier_gateway_tokens_total{upstream=\"openai\",kind=\"output\"}",
-        "atelier_gateway_cost_microdollars_total{upstream=\"openai\"}",
+        "atelier_gateway_cost_nanodollars_total{upstream=\"openai\"}",
     ] {
         assert!(metrics.contains(line), "{line} is not in\n{metrics}");
     }
