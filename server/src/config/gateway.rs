@@ -92,12 +92,8 @@ const DAY: Duration = Duration::from_hours(24);
 const MB: u64 = 1_000_000;
 
 impl Config {
-    /// Reads the keys of the upstreams from the environment, and adds the upstream that the
-    /// settings of OpenAI describe.
-    pub(super) fn complete_upstreams(
-        &mut self,
-        variable: impl Fn(&str) -> Option<String>,
-    ) -> Result<()> {
+    /// Reads the keys of the upstreams from the environment.
+    pub(super) fn read_keys(&mut self, variable: impl Fn(&str) -> Option<String>) -> Result<()> {
         for upstream in &mut self.upstreams {
             if let Some(name) = &upstream.api_key_env {
                 let key = variable(name);
@@ -109,17 +105,22 @@ impl Config {
                 upstream.api_key = key.map(ApiKey::new);
             }
         }
+        Ok(())
+    }
+
+    /// The upstreams of the gateway; if none is configured, the one that the settings of
+    /// OpenAI describe.
+    pub fn upstreams(&self) -> Vec<UpstreamConfig> {
         let openai = &self.openai;
         let own_server = openai.base_url.host_str() != Some("api.openai.com");
-        if self.upstreams.is_empty() && (openai.api_key.is_some() || own_server) {
-            let key = openai.api_key.clone();
-            let upstream = UpstreamConfig {
-                api_key: key.map(|Secret(key)| ApiKey::new(key)),
-                ..UpstreamConfig::new("openai", openai.base_url.clone())
-            };
-            self.upstreams.push(upstream);
+        if !self.upstreams.is_empty() || (openai.api_key.is_none() && !own_server) {
+            return self.upstreams.clone();
         }
-        Ok(())
+        let key = openai.api_key.clone();
+        vec![UpstreamConfig {
+            api_key: key.map(|Secret(key)| ApiKey::new(key)),
+            ..UpstreamConfig::new("openai", openai.base_url.clone())
+        }]
     }
 
     pub(super) fn check_gateway(&self) -> Result<()> {
@@ -157,6 +158,11 @@ impl Config {
             ensure!(
                 matches!(url.scheme(), "http" | "https") && url.host().is_some(),
                 "{}: {url} is no address such as \"https://api.openai.com/v1\"",
+                setting("base_url")
+            );
+            ensure!(
+                url.username().is_empty() && url.password().is_none(),
+                "{} holds a user name or a password. Name the variable of its key by api_key_env.",
                 setting("base_url")
             );
             within(&setting("weight"), upstream.weight, 1..=1_000_000)?;

@@ -321,7 +321,7 @@ impl Config {
             }
         }
         let mut config: Self = Value::Table(settings).try_into().map_err(explain)?;
-        config.complete_upstreams(variable)?;
+        config.read_keys(variable)?;
         config.check()?;
         Ok(config)
     }

@@ -120,6 +120,35 @@ fn refusals_name_the_setting() {
         ("[connections]\nmost = 0", &[], "connections.most"),
         ("[connections]\nhead = '0s'", &[], "connections.head"),
         ("[connections]\nidle = '900y'", &[], "connections.idle"),
+        ("[gateway]\nping = '0s'", &[], "gateway.ping"),
+        ("[gateway]\nmax_body = 1", &[], "gateway.max_body"),
+        ("[gateway.cache]\nscope = 'all'", &[], "scope"),
+        (
+            "[[upstreams]]\nname = 'A b'\nbase_url = 'http://a/v1'",
+            &[],
+            "upstreams.name",
+        ),
+        (
+            "[[upstreams]]\nname = 'a'\nbase_url = 'ftp://a/v1'",
+            &[],
+            "base_url of \"a\"",
+        ),
+        (
+            "[[upstreams]]\nname = 'a'\nbase_url = 'http://me:pw@a/v1'",
+            &[],
+            "api_key_env",
+        ),
+        (
+            "[[upstreams]]\nname = 'a'\nbase_url = 'http://a/v1'\napi_key_env = 'NONE'",
+            &[],
+            "NONE",
+        ),
+        (
+            "[[upstreams]]\nname = 'a'\nbase_url = 'http://a/v1'\nparallel = 0",
+            &[],
+            "parallel of \"a\"",
+        ),
+        ("[[models]]\nname = 'a'\ntargets = []", &[], "no targets"),
     ] {
         let message = message(file, environment);
         assert!(message.contains(expected), "{message}");

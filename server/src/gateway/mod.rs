@@ -107,7 +107,7 @@ impl Gateway {
     /// # Errors
     /// If an upstream's key cannot be sent, or this machine's certificates cannot be read.
     pub fn open(config: &Config, studio: Arc<Studio>) -> Result<Self> {
-        let upstreams = config.upstreams.iter().cloned();
+        let upstreams = config.upstreams().into_iter();
         let upstreams: Result<_, _> = upstreams
             .map(|one| Upstream::new(one).map(Arc::new))
             .collect();
