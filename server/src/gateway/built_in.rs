@@ -5,7 +5,7 @@ use std::{io::Cursor, sync::Arc};
 
 use atelier_api::{Background, Quality, Size};
 use atelier_gateway::{
-    ApiError, Call, Endpoint,
+    ApiError, Call, Endpoint, Usage,
     embeddings::{Encoding, encode},
     replay,
 };
@@ -198,6 +198,10 @@ impl Gateway {
             data.push(json!({ "object": "embedding", "index": index, "embedding": vector }));
         }
         charge.set(Due::Estimate);
+        asked.recording.used(&Usage {
+            input: tokens,
+            ..Usage::default()
+        });
         let usage = json!({ "prompt_tokens": tokens, "total_tokens": tokens });
         let mut answer =
             json!({ "object": "list", "data": data, "model": VECTORS, "usage": usage });
