@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use atelier_queue::Outcome as _;
 use atelier_webhook::{InvalidId, Secret, Signer, VerifyError};
 use axum::http::{HeaderMap, StatusCode, header::CONTENT_TYPE};
 use jiff::Timestamp;
@@ -145,9 +146,9 @@ impl DeliveryClient {
 }
 
 fn message(ticket: &Ticket, outcome: &Outcome, now: Timestamp) -> Message {
-    let kind = match outcome {
-        Outcome::Succeeded { .. } => "job.succeeded",
-        Outcome::Failed(_) => "job.failed",
+    let kind = match outcome.failure() {
+        None => "job.succeeded",
+        Some(_) => "job.failed",
     };
     let data = Data {
         ticket: ticket.clone(),

@@ -1,6 +1,7 @@
 //! What the modules hand each other: a [`Request`] on its way in, an [`Outcome`] on its
 //! way out.
 
+mod call;
 mod id;
 mod outcome;
 mod owner;
@@ -20,6 +21,7 @@ pub use atelier_blob::Visibility;
 pub use atelier_queue::Cost;
 
 pub use self::{
+    call::{Answered, CALLS, CallTask, Content, shown},
     id::JobId,
     outcome::Outcome,
     owner::Owner,
@@ -121,6 +123,7 @@ impl Request {
                 ])
             }
             Task::Notice(task) => serde_json::json!([task.job, task.url, task.body]),
+            Task::Call(task) => serde_json::json!([task.path, task.digest, task.request]),
         };
         let canonical = serde_json::json!([
             self.task.kind(),
@@ -144,17 +147,17 @@ impl Request {
     pub fn parameters(&self, owner: Option<&Owner>) -> String {
         let task = match &self.task {
             Task::Image(task) => task.parameters(),
-            Task::Restoration(_) | Task::Notice(_) => serde_json::Value::Null,
+            Task::Restoration(_) | Task::Notice(_) | Task::Call(_) => serde_json::Value::Null,
         };
         let alone = self.alone(owner);
         serde_json::json!([self.task.kind(), self.provider, self.model, task, alone]).to_string()
     }
 
-    /// The number of pictures requested; a notice counts as one.
+    /// The number of pictures requested; a notice or a call counts as one.
     pub fn images(&self) -> u32 {
         match &self.task {
             Task::Image(task) => task.n,
-            Task::Restoration(_) | Task::Notice(_) => 1,
+            Task::Restoration(_) | Task::Notice(_) | Task::Call(_) => 1,
         }
     }
 }
@@ -175,6 +178,7 @@ impl Payload for Request {
         match &self.task {
             Task::Image(_) | Task::Notice(_) => Vec::new(),
             Task::Restoration(task) => vec![&task.original.key],
+            Task::Call(task) => task.body.blob().map(|key| &**key).into_iter().collect(),
         }
     }
 }

@@ -162,14 +162,21 @@ impl Gate {
             None => self.look_up(&digest, network, now).await?,
         };
         let holder = holder.ok_or(NotAdmitted::Unknown)?;
-        let denied = copy.denied_keys.get(&holder.id);
-        if denied.is_some_and(|until| until.is_none_or(|until| now < until)) {
-            return Err(NotAdmitted::Denied);
+        copy.admits(holder, now)
+    }
+
+    /// Returns the holder of the key with this id, which was admitted before.
+    ///
+    /// # Errors
+    /// If the key is not valid any more, or not at the moment.
+    pub async fn holder(&self, id: &str, now: Timestamp) -> Result<Arc<Holder>, NotAdmitted> {
+        if self.copy().holder(id).is_none() {
+            // Another process may have admitted it since the copy was refreshed.
+            self.renew().await?;
         }
-        if holder.is_expired(now) {
-            return Err(NotAdmitted::Expired);
-        }
-        Ok(holder)
+        let copy = self.copy();
+        let holder = copy.holder(id).ok_or(NotAdmitted::Unknown)?;
+        copy.admits(holder, now)
     }
 
     async fn look_up(
@@ -228,6 +235,22 @@ impl Gate {
 }
 
 impl Copied {
+    fn holder(&self, id: &str) -> Option<Arc<Holder>> {
+        let mut holders = self.keys.values().flatten();
+        holders.find(|holder| holder.id == id).cloned()
+    }
+
+    fn admits(&self, holder: Arc<Holder>, now: Timestamp) -> Result<Arc<Holder>, NotAdmitted> {
+        let denied = self.denied_keys.get(&holder.id);
+        if denied.is_some_and(|until| until.is_none_or(|until| now < until)) {
+            return Err(NotAdmitted::Denied);
+        }
+        if holder.is_expired(now) {
+            return Err(NotAdmitted::Expired);
+        }
+        Ok(holder)
+    }
+
     fn deny(&mut self, Denial { subject, until }: Denial) {
         match subject {
             Subject::Ip(network) => {

@@ -12,6 +12,9 @@ const MEDIA_TYPES: [(&str, &str); 3] = [
     ("webp", "image/webp"),
 ];
 
+/// The extension of blobs that are no pictures. They are never looked up by a name from outside.
+const BYTES: &str = "bin";
+
 /// The suffix of the names of private blobs; a UUID has no such letter.
 pub(crate) const PRIVATE: &str = "p";
 
@@ -40,6 +43,11 @@ impl BlobKey {
         Self(format!("{}{mark}.{extension}", Uuid::new_v4().simple()))
     }
 
+    /// Creates a key for what is no picture, and nobody's but its owner's.
+    pub fn of_bytes() -> Self {
+        Self::new(BYTES, Visibility::Owner)
+    }
+
     /// The key that this text is; `None` if there can be no such key.
     pub fn parse(text: &str) -> Option<Self> {
         let key = Self(text.to_owned());
@@ -50,8 +58,10 @@ impl BlobKey {
 
     /// The keys that a blob of this name may have.
     pub(crate) fn of_stem(stem: &str) -> impl Iterator<Item = Self> + use<> {
-        let keys = MEDIA_TYPES.map(|(extension, _)| Self(format!("{stem}.{extension}")));
-        keys.into_iter()
+        let stem = stem.to_owned();
+        let pictures = MEDIA_TYPES.map(|(extension, _)| extension).into_iter();
+        let extensions = pictures.chain([BYTES]);
+        extensions.map(move |extension| Self(format!("{stem}.{extension}")))
     }
 
     /// The part before the extension.
@@ -127,6 +137,9 @@ mod tests {
             assert_eq!(BlobKey::parse(&key), Some(key));
         }
         assert_eq!(BlobKey::from("0190abp").visibility(), Visibility::Everybody);
+        let bytes = BlobKey::of_bytes();
+        assert_eq!(bytes.visibility(), Visibility::Owner);
+        assert!(BlobKey::of_stem(bytes.stem()).any(|key| key == bytes));
     }
 
     #[test]
@@ -141,6 +154,7 @@ mod tests {
             "a",
             "..png",
             "a.320.webp",
+            "0190ab.bin",
         ] {
             assert_eq!(BlobKey::parse(text), None, "{text}");
         }

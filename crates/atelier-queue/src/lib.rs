@@ -225,6 +225,8 @@ pub enum Verdict<P: Payload> {
     Yield(FailedAttempt, Timestamp),
     /// The call failed permanently: as `Record`, keeping the attempt.
     Fail(FailedAttempt),
+    /// The same, with an outcome that tells more than the failure.
+    FailWith(FailedAttempt, P::Outcome),
     /// The call was not finished; another worker may start it again at once. It does not
     /// count as an attempt, but is kept if it may have been paid for.
     Release(Option<FailedAttempt>),
@@ -279,7 +281,7 @@ impl<P: Payload> Verdict<P> {
     /// The event that it causes.
     pub const fn event(&self) -> Event {
         match self {
-            Self::Record(_) | Self::Fail(_) => Event::Record,
+            Self::Record(_) | Self::Fail(_) | Self::FailWith(..) => Event::Record,
             Self::Retry(..) | Self::Yield(..) => Event::Retry,
             Self::Release(_) => Event::Release,
             Self::Postpone(_) => Event::Postpone,

@@ -41,7 +41,7 @@ impl Caller {
     }
 
     /// The owner of a new job.
-    pub(super) fn owner_of(&self, job: &JobId) -> Owner {
+    pub fn owner_of(&self, job: &JobId) -> Owner {
         let itself = || Owner::Address {
             network: self.ip.clone(),
             job: job.clone(),

@@ -8,7 +8,7 @@ use tracing::{debug, warn};
 
 use super::{Caller, Error, Studio, Terms, order::new_id};
 use crate::{
-    job::Request,
+    job::{Outcome, Request, Task},
     limit::{
         self, Asker, Costs, Decision, Demand, HourlyStats, OnError, Policy, Receipt, Scope,
         Settlement, Standing, Unit, micros,
@@ -337,7 +337,8 @@ fn may_look(standings: &[Standing]) -> bool {
 pub(super) fn settlements(job: &Job, bill: &Bill) -> Vec<Settlement> {
     let settled = receipts(job).into_iter().filter_map(|receipt| {
         let actual = match receipt.unit {
-            Unit::Requests | Unit::Tokens => receipt.cost,
+            Unit::Requests => receipt.cost,
+            Unit::Tokens => tokens(job, bill, receipt.cost),
             Unit::Images => made(bill).map_or(receipt.cost, |made| made.min(receipt.cost)),
             Unit::Usd => {
                 let estimates = receipt.cost.saturating_mul(bill.estimates.into());
@@ -354,6 +355,20 @@ pub(super) fn settlements(job: &Job, bill: &Bill) -> Vec<Settlement> {
 pub(super) fn returnable(receipts: &[Receipt]) -> Vec<&Receipt> {
     let returned = |receipt: &&Receipt| receipt.cost > 0 && receipt.unit != Unit::Requests;
     receipts.iter().filter(returned).collect()
+}
+
+/// The tokens that the calls took; those of which nobody knows took the estimate. Pictures
+/// of the studio are charged none.
+fn tokens(job: &Job, bill: &Bill, estimate: u64) -> u64 {
+    let told = match (&job.request.task, &job.outcome) {
+        (Task::Call(_), Some(Outcome::Answered(answered))) => match answered.failure {
+            None => answered.tokens,
+            Some(_) => 0,
+        },
+        (Task::Call(_), _) => 0,
+        _ => return estimate,
+    };
+    told.saturating_add(estimate.saturating_mul(bill.estimates.into()))
 }
 
 fn made(bill: &Bill) -> Option<u64> {

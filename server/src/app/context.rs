@@ -218,6 +218,7 @@ impl AppContext {
             clock: self.stores.clock.clone(),
             queue: Arc::clone(&self.stores.queue),
             providers: self.providers(config),
+            gateway: None,
             blobs: self.stores.blobs.clone(),
             journal: self.stores.journal.clone(),
             claims: Claims::default(),

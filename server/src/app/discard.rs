@@ -16,7 +16,7 @@ use tracing::{debug, info, warn};
 use super::{Error, Studio};
 use crate::{
     blob::{BlobKey, Stored},
-    job::{PaidAnswer, Picture},
+    job::PaidAnswer,
     queue,
 };
 
@@ -38,10 +38,10 @@ const SAFE_AGE: Duration = Duration::from_secs(60 * 60);
 const MAX_ORPHANS: usize = 10;
 
 impl Studio {
-    /// Discards a picture that was kept for an order. If the store cannot tell whether
+    /// Discards a blob that was kept for an order. If the store cannot tell whether
     /// a job refers to it by now, it is left to the search for orphans.
-    pub async fn discard(&self, picture: &Picture) {
-        let key = vec![picture.key.to_string()];
+    pub async fn discard(&self, blob: &BlobKey) {
+        let key = vec![blob.to_string()];
         let discarded = async {
             let free = self.unreferenced(&key).await?;
             self.stores.files.note_discards(&free).await?;
@@ -49,7 +49,7 @@ impl Studio {
             Ok::<_, queue::Error>(())
         };
         if let Err(error) = discarded.await {
-            warn!(%error, key = &*picture.key, "cannot check whether a photo is still needed; it is kept for now");
+            warn!(%error, key = &**blob, "cannot check whether a file is still needed; it is kept for now");
         }
     }
 
@@ -62,17 +62,17 @@ impl Studio {
     /// whether a file is still needed. The journal is read before the store: its
     /// entries are removed only after their outcome is in the store.
     async fn unreferenced(&self, keys: &[String]) -> Result<Vec<String>, queue::Error> {
-        let paid: HashSet<String> = self.paid_pictures().await;
+        let paid: HashSet<String> = self.paid_files().await;
         let mut free = self.stores.files.unreferenced(keys).await?;
         free.retain(|key| !paid.contains(key));
         Ok(free)
     }
 
-    /// Keys of pictures that are paid for and not yet in the store.
-    async fn paid_pictures(&self) -> HashSet<String> {
+    /// Keys of blobs that are paid for and not yet in the store.
+    async fn paid_files(&self) -> HashSet<String> {
         let entries = self.stores.journal.entries().await;
-        let pictures = entries.iter().flat_map(PaidAnswer::pictures);
-        pictures.map(|picture| picture.key.to_string()).collect()
+        let files = entries.iter().flat_map(PaidAnswer::files);
+        files.map(|(key, _)| key.to_string()).collect()
     }
 
     /// Deletes noted blobs and clears their notes. If a blob cannot be deleted, its

@@ -3,7 +3,8 @@
 //! (`outbox`), and API users get a notice (`notices`). Results are kept for their time (`retention`), files until
 //! nothing refers to them (`discard`), and failed jobs for an operator (`dead`). Earlier results are reused for the
 //! same request (`reuse`) and for one that means the same (`similar`), and hidden again once they are gone
-//! (`withdrawn`). `visibility` decides who sees which job. [`blocks`] are limits and caches for calls made elsewhere.
+//! (`withdrawn`). `visibility` decides who sees which job. Calls of the gateway are jobs as well (`deferred`).
+//! [`blocks`] are limits and caches for calls made elsewhere.
 
 pub mod blocks;
 mod caller;
@@ -13,6 +14,7 @@ mod complete;
 pub mod context;
 pub mod data_dir;
 mod dead;
+mod deferred;
 mod discard;
 mod gallery;
 mod notices;

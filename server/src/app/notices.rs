@@ -4,14 +4,18 @@
 use atelier_api::Status;
 use jiff::Timestamp;
 use serde::Serialize;
+use serde_json::Value;
 use url::Url;
 
 use super::{Caller, Error, Studio};
 use crate::{
     app::view,
-    job::{NoticeTask, Request, Task, notice_lane},
-    queue::{Ended, Hooks, NewJob, Priority},
+    job::{Content, NoticeTask, Outcome, Request, Task, notice_lane},
+    queue::{Ended, Hooks, Job, NewJob, Priority},
 };
+
+/// Largest body of an answer that a notice carries, in bytes. Larger ones are fetched.
+const LARGEST_BODY: u64 = 16 * 1024 * 1024;
 
 /// The payload, in the format of Standard Webhooks.
 #[derive(Serialize)]
@@ -19,7 +23,7 @@ struct Body {
     #[serde(rename = "type")]
     kind: &'static str,
     timestamp: String,
-    data: atelier_api::Job,
+    data: Value,
 }
 
 impl Studio {
@@ -48,13 +52,14 @@ impl Studio {
         let body = Body {
             kind,
             timestamp: job.finished_at.unwrap_or(now).to_string(),
-            data: self.with_absolute_urls(view::own_job(job)?),
+            data: self.told(job)?,
         };
         let task = NoticeTask {
             job: job.id.as_str().into(),
             // Neither fails for what was validated when the job was accepted.
             url: Url::parse(url).ok()?,
             body: serde_json::to_string(&body).ok()?,
+            answer: large_answer(job).cloned(),
         };
         Some(NewJob {
             // Differs for every end of the job: an operator may retry it.
@@ -70,12 +75,30 @@ impl Studio {
             },
             priority: Priority::Normal,
             not_before: None,
-            charge: serde_json::Value::Null,
+            charge: Value::Null,
             hooks: Hooks::default(),
             join: None,
             answer: None,
             answered_only: false,
         })
+    }
+
+    /// The job as its owner sees it. The body of a large answer is added when that is sent.
+    fn told(&self, job: &Job) -> Option<Value> {
+        if let Some(job) = view::own_job(job) {
+            return serde_json::to_value(self.with_absolute_urls(job)).ok();
+        }
+        let body = match &job.outcome {
+            Some(Outcome::Answered(answered)) => answered.body.recorded(),
+            _ => None,
+        };
+        let mut call = view::call_job(job, body.as_ref())?;
+        if let Some(site) = &self.settings.public_url
+            && let Ok(url) = site.join(&call.url)
+        {
+            call.url = url.into();
+        }
+        serde_json::to_value(call).ok()
     }
 
     /// The job with absolute URLs, if the public URL is configured.
@@ -92,6 +115,20 @@ impl Studio {
             }
         }
         job
+    }
+}
+
+/// The body of the answer, if it is in the blob store and may be sent at once.
+fn large_answer(job: &Job) -> Option<&Content> {
+    match &job.outcome {
+        Some(Outcome::Answered(answered)) => {
+            let sendable = |body: &&Content| match body {
+                Content::Blob { bytes, .. } => *bytes <= LARGEST_BODY,
+                Content::Text(_) | Content::Base64(_) => false,
+            };
+            Some(&answered.body).filter(sendable)
+        }
+        _ => None,
     }
 }
 

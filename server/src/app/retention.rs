@@ -29,7 +29,7 @@ impl Studio {
         Ok(())
     }
 
-    /// Discards pictures that were paid for and never recorded, unless other jobs
+    /// Discards files that were paid for and never recorded, unless other jobs
     /// wait for the same call.
     async fn discard_unrecorded(&self, id: &JobId) -> Result<(), Error> {
         let Ok(Some(entry)) = self.stores.journal.find(id).await else {
@@ -37,8 +37,8 @@ impl Studio {
         };
         if !self.stores.queue.wants_answer(id).await? {
             self.stores.journal.remove(id).await;
-            for picture in entry.pictures() {
-                self.discard(picture).await;
+            for (key, _) in entry.files() {
+                self.discard(key).await;
             }
         }
         Ok(())

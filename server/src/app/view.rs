@@ -1,21 +1,25 @@
 //! Records as clients of the API and operators see them.
 
+mod call;
+
 use atelier_api::{Background, Failure};
+use atelier_queue::Outcome as _;
 use jiff::Timestamp;
 use serde::Serialize;
 
+pub use self::call::{CallJob, call_job};
 use crate::{
     job::{Found, ImageTask, NoticeTask, Outcome, Picture, RestorationTask, Task},
     queue::{self, FailedAttempt, Job},
 };
 
 /// Returns the job as JSON, as anybody may see it who may see the job; `None` for a
-/// notice, which is not shown to clients.
+/// notice, which is not shown to clients, and for a call ([`call_job`]).
 pub fn job(job: &Job) -> Option<atelier_api::Job> {
     match &job.request.task {
         Task::Image(task) => Some(picture_job(job, image(task))),
         Task::Restoration(task) => Some(picture_job(job, restoration(task))),
-        Task::Notice(_) => None,
+        Task::Notice(_) | Task::Call(_) => None,
     }
 }
 
@@ -131,12 +135,8 @@ fn address(key: &str) -> String {
 
 /// The failure that the job ended with.
 fn failure(job: &Job) -> Option<&Failure> {
-    match &job.outcome {
-        Some(Outcome::Failed(failure)) if job.status == atelier_api::Status::Failed => {
-            Some(failure)
-        }
-        _ => None,
-    }
+    let ended = job.status == atelier_api::Status::Failed;
+    job.outcome.as_ref().filter(|_| ended)?.failure()
 }
 
 /// RFC 3339.
@@ -160,6 +160,7 @@ pub struct DeadLetter {
 enum Content {
     Job(Box<atelier_api::Job>),
     Notice(Box<Notice>),
+    Call(Box<CallJob>),
 }
 
 /// A dead notice: the fields it shares with a job, and its target.
@@ -193,6 +194,7 @@ impl DeadLetter {
     pub fn new(job: &Job) -> Self {
         let content = match &job.request.task {
             Task::Notice(task) => Content::Notice(Box::new(notice(job, task))),
+            Task::Call(task) => Content::Call(Box::new(CallJob::without_answer(job, task))),
             Task::Image(task) => Content::Job(Box::new(picture_job(job, image(task)))),
             Task::Restoration(task) => Content::Job(Box::new(picture_job(job, restoration(task)))),
         };
@@ -216,6 +218,7 @@ impl DeadLetter {
             Content::Notice(notice) => {
                 (&notice.id, notice.kind, &notice.finished_at, &notice.error)
             }
+            Content::Call(call) => (&call.id, call.kind, &call.finished_at, &call.error),
         };
         let why = error
             .as_ref()

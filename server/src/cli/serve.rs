@@ -34,6 +34,7 @@ use crate::{
     http::{self, JobKeys, Pools, ReceiptKeys, Site},
     limit::Stats,
     telemetry::metrics,
+    worker::{self, Calls, Worker},
 };
 
 /// Interval between deletions of what has expired.
@@ -66,7 +67,6 @@ pub async fn serve(config: Config) -> Result<()> {
     let stats = Stats::new((!config.figures.show_addresses).then(|| salt(&secret)));
     let studio = Arc::new(context.studio(&config, stats, drain.clone())?);
     let callback = own_callback(&config, address)?;
-    let worker = Arc::new(context.worker(&config, &secret, callback, drain)?);
     let closing = CancellationToken::new();
     let gate = Arc::new(Gate::new(
         Arc::clone(&context.stores.access),
@@ -75,7 +75,15 @@ pub async fn serve(config: Config) -> Result<()> {
     // The site starts even while its store is unreachable.
     let _ = gate.renew().await;
     tokio::spawn(renew(Arc::clone(&gate)));
-    let gateway = Arc::new(Gateway::open(&config, Arc::clone(&studio))?);
+    let gateway = Gateway::open(&config, Arc::clone(&studio), Arc::clone(&gate))?;
+    let gateway = Arc::new(gateway);
+    let worker = Arc::new(Worker {
+        gateway: Some(worker::Gateway {
+            calls: Arc::clone(&gateway) as Arc<dyn Calls>,
+            parallel: config.gateway.jobs as usize,
+        }),
+        ..context.worker(&config, &secret, callback, drain)?
+    });
     tokio::spawn(follow(Arc::clone(&gateway)));
     let site = site(
         &config,

@@ -27,6 +27,8 @@ pub struct GatewayConfig {
     pub ping: Duration,
     #[serde(with = "atelier_store::duration")]
     pub repeats: Duration,
+    /// Maximum number of asynchronous calls that each server makes at a time.
+    pub jobs: u32,
     pub cache: GatewayCacheConfig,
     /// Prices before those that are shipped.
     pub prices: Vec<Price>,
@@ -128,6 +130,7 @@ impl Config {
         within("gateway.max_body", gateway.max_body, 1_000..=1_000 * MB)?;
         duration("gateway.ping", gateway.ping, TENTH..=DAY)?;
         duration("gateway.repeats", gateway.repeats, TENTH..=DAY)?;
+        within("gateway.jobs", gateway.jobs, 1..=10_000)?;
         let cache = &gateway.cache;
         duration("gateway.cache.ttl", cache.ttl, TENTH..=366 * DAY)?;
         within("gateway.cache.max_bytes", cache.max_bytes, 1_000..=100 * MB)?;

@@ -48,6 +48,13 @@ pub(super) struct Engines {
     vectors: Pocket,
 }
 
+/// Which of them answers.
+enum Engine {
+    Sketch,
+    Restorer,
+    Encoder,
+}
+
 impl Default for Engines {
     fn default() -> Self {
         Self {
@@ -64,12 +71,29 @@ impl Gateway {
         asked: Asked,
         model: &str,
     ) -> Result<Reply, Error> {
+        match self.engine(&asked.call, model)? {
+            Engine::Sketch => self.draw(&asked).await,
+            Engine::Restorer => self.restore(&asked).await,
+            Engine::Encoder => self.encode(&asked).await,
+        }
+    }
+
+    /// What a call costs at most that no upstream takes.
+    pub(super) fn built_in_costs(&self, call: &Call, model: &str) -> Result<Costs, Error> {
+        Ok(match self.engine(call, model)? {
+            Engine::Sketch => pictures(call.n().max(1)),
+            Engine::Restorer => pictures(1),
+            Engine::Encoder => tokens(&texts(call)?),
+        })
+    }
+
+    fn engine(&self, call: &Call, model: &str) -> Result<Engine, Error> {
         let unconnected = self.routes.upstreams().is_empty();
         let named = |name: &str| unconnected || model == name;
-        match asked.call.endpoint() {
-            Endpoint::ImageGenerations if named(PICTURES) => self.draw(&asked).await,
-            Endpoint::ImageEdits if named(PHOTOS) => self.restore(&asked).await,
-            Endpoint::Embeddings if named(VECTORS) => self.encode(&asked).await,
+        match call.endpoint() {
+            Endpoint::ImageGenerations if named(PICTURES) => Ok(Engine::Sketch),
+            Endpoint::ImageEdits if named(PHOTOS) => Ok(Engine::Restorer),
+            Endpoint::Embeddings if named(VECTORS) => Ok(Engine::Encoder),
             _ if unconnected => {
                 let how = "No upstream is connected that has it: set OPENAI_API_KEY, or name one \
                            under [[upstreams]] in the configuration.";
@@ -154,11 +178,7 @@ impl Gateway {
             task,
             found: None,
         };
-        let costs = Costs {
-            requests: 1,
-            images: request.images().into(),
-            ..Costs::default()
-        };
+        let costs = pictures(request.images());
         let (mut charge, standings) = self.reserve(asked, Local.name(), costs).await?;
         let Ok(_permit) = self.engines.pictures.acquire().await else {
             return Err(Error::Closing);
@@ -183,12 +203,8 @@ impl Gateway {
 
     async fn encode(self: &Arc<Self>, asked: &Asked) -> Result<Reply, Error> {
         let texts = texts(&asked.call)?;
-        let tokens = texts.iter().map(|text| text.len().div_ceil(4) as u64).sum();
-        let costs = Costs {
-            requests: 1,
-            tokens,
-            ..Costs::default()
-        };
+        let costs = tokens(&texts);
+        let tokens = costs.tokens;
         let (mut charge, standings) = self.reserve(asked, Local.name(), costs).await?;
         let mut data = Vec::with_capacity(texts.len());
         for (index, text) in texts.iter().enumerate() {
@@ -210,6 +226,22 @@ impl Gateway {
             asked.call.encoding().unwrap_or(Encoding::Float),
         );
         Ok(reply(&asked.call, &answer, standings))
+    }
+}
+
+fn pictures(count: u32) -> Costs {
+    Costs {
+        requests: 1,
+        images: count.into(),
+        ..Costs::default()
+    }
+}
+
+fn tokens(texts: &[String]) -> Costs {
+    Costs {
+        requests: 1,
+        tokens: texts.iter().map(|text| text.len().div_ceil(4) as u64).sum(),
+        ..Costs::default()
     }
 }
 

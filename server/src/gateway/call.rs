@@ -6,7 +6,7 @@ use std::{
 };
 
 use atelier_gateway::{
-    ApiError, Counter, Retry, Usage,
+    ApiError, Call, Counter, Retry, Usage,
     forward::{self, Answer, Failure, Outgoing},
     retry_after::asked_pause,
     routing::Target,
@@ -76,6 +76,18 @@ impl Gateway {
         });
     }
 
+    /// What the call is expected to cost at most.
+    pub(super) fn expected(&self, call: &Call, target: &Target) -> Costs {
+        let estimate = call.estimate(Counter::for_model(&target.model));
+        let usage = estimate.usage();
+        Costs {
+            requests: 1,
+            images: estimate.images.into(),
+            tokens: usage.tokens(),
+            usd: self.price(target, &usage),
+        }
+    }
+
     /// The price of what a call has used.
     pub(super) fn price(&self, target: &Target, usage: &Usage) -> f64 {
         let serves = |model: &str| target.upstream.serves(model);
@@ -98,7 +110,7 @@ impl Leading {
         let Some(first) = self.targets.first() else {
             return Err(nobody().into());
         };
-        let expected = self.expected(first);
+        let expected = self.gateway.expected(&self.asked.call, first);
         let reserved = self
             .gateway
             .reserve(&self.asked, first.upstream.name(), expected);
@@ -136,19 +148,6 @@ impl Leading {
             }
         };
         self.receive(answer, charge, standings).await
-    }
-
-    /// What the call is expected to cost at most.
-    pub(super) fn expected(&self, target: &Target) -> Costs {
-        let call = &self.asked.call;
-        let estimate = call.estimate(Counter::for_model(&target.model));
-        let usage = estimate.usage();
-        Costs {
-            requests: 1,
-            images: estimate.images.into(),
-            tokens: usage.tokens(),
-            usd: self.gateway.price(target, &usage),
-        }
     }
 
     async fn call(&self) -> Result<Answer, Failure> {

@@ -1,6 +1,9 @@
 //! The charge of a call: reserved before it begins, settled when it has ended.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use tokio::time::sleep;
@@ -31,7 +34,13 @@ pub(super) struct Charge {
     /// What was reserved, in US dollars.
     estimate: f64,
     recording: Arc<Recording>,
+    /// The charge of a job, which settles it.
+    job: Option<Arc<JobCharge>>,
 }
+
+/// What the call of a job owes; nothing before one is made.
+#[derive(Debug, Default)]
+pub struct JobCharge(Mutex<Option<Due>>);
 
 /// What is to be paid in the end.
 #[derive(Debug, Clone, Copy)]
@@ -48,6 +57,9 @@ impl Charge {
     /// Sets what is to be paid.
     pub(super) fn set(&mut self, due: Due) {
         self.due = due;
+        if let Some(job) = &self.job {
+            *job.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(due);
+        }
     }
 
     fn settlements(&mut self) -> Vec<Settlement> {
@@ -59,6 +71,13 @@ impl Charge {
                 (actual != receipt.cost).then_some(Settlement { receipt, actual })
             })
             .collect()
+    }
+}
+
+impl JobCharge {
+    pub(super) fn due(&self) -> Due {
+        let due = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        due.unwrap_or(Due::Nothing)
     }
 }
 
@@ -112,10 +131,15 @@ impl Gateway {
         provider: &str,
         costs: Costs,
     ) -> Result<(Charge, Vec<Standing>), Error> {
-        let now = self.studio.stores.clock.now();
-        let action = asked.call.endpoint().action();
-        let demands = self.demands(&asked.caller, action, provider, costs);
-        let (standings, receipts) = self.charge(demands, now).await?;
+        let (standings, receipts) = match &asked.job {
+            Some(_) => Default::default(),
+            None => {
+                let now = self.studio.stores.clock.now();
+                let action = asked.call.endpoint().action();
+                let demands = self.demands(&asked.caller, action, provider, costs);
+                self.charge(demands, now).await?
+            }
+        };
         let charge = Charge {
             gateway: Arc::clone(self),
             id: asked.id.clone(),
@@ -123,8 +147,30 @@ impl Gateway {
             due: Due::Nothing,
             estimate: costs.usd,
             recording: Arc::clone(&asked.recording),
+            job: asked.job.clone(),
         };
         Ok((charge, standings))
+    }
+
+    /// Reserves what a call is expected to cost that is made later, by a job.
+    pub(super) async fn reserve_for_job(
+        &self,
+        asked: &Asked,
+        provider: &str,
+        costs: Costs,
+        calls_back: bool,
+    ) -> Result<(Vec<Standing>, Vec<Receipt>), Error> {
+        let action = asked.call.endpoint().action();
+        let mut demands = self.demands(&asked.caller, action, provider, costs);
+        let callbacks = &self.studio.settings.callbacks;
+        if calls_back {
+            demands.push(Demand::new(callbacks, asked.caller.counted_as(), 1));
+        }
+        let now = self.studio.stores.clock.now();
+        let (standings, mut receipts) = self.charge(demands, now).await?;
+        // Callbacks are not refunded, however the job ends.
+        receipts.retain(|receipt| !callbacks.gave(receipt));
+        Ok((standings, receipts))
     }
 
     /// Charges a request that is not priced.

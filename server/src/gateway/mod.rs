@@ -6,7 +6,9 @@
 //! ([`call`]), what is charged for it in the end, and what the operator is told
 //! ([`recording`]).
 
+mod accept;
 mod built_in;
+mod carry_out;
 mod models;
 mod call;
 mod charging;
@@ -30,19 +32,22 @@ use std::{
 
 use tokio_util::task::TaskTracker;
 
-use self::{built_in::Engines, flights::Flights};
 pub use self::{
+    accept::{Accepted, Terms},
+    charging::JobCharge,
     pass::Passed,
     recording::Recording,
-    request::{Asked, InvalidHeader, Wishes, forwarded, patience},
+    request::{Asked, InvalidHeader, Wishes, forwarded, kept, patience},
     serve::{Body, Reply, Source},
 };
+use self::{built_in::Engines, flights::Flights};
 use crate::{
-    access,
-    app::Studio,
+    access::{self, Gate},
+    app::{self, Studio},
     cache,
     config::{CacheMode, CacheScope, Config},
     limit::{self, Standing},
+    queue,
 };
 use anyhow::{Context as _, Result};
 use atelier_gateway::{
@@ -55,6 +60,8 @@ use atelier_gateway::{
 pub struct Gateway {
     /// The limits, the caches and the clock are the studio's.
     studio: Arc<Studio>,
+    /// Knows who may still call when a job is carried out.
+    gate: Arc<Gate>,
     routes: Routes,
     client: reqwest::Client,
     prices: Prices,
@@ -106,7 +113,7 @@ impl Gateway {
     ///
     /// # Errors
     /// If an upstream's key cannot be sent, or this machine's certificates cannot be read.
-    pub fn open(config: &Config, studio: Arc<Studio>) -> Result<Self> {
+    pub fn open(config: &Config, studio: Arc<Studio>, gate: Arc<Gate>) -> Result<Self> {
         let upstreams = config.upstreams().into_iter();
         let upstreams: Result<_, _> = upstreams
             .map(|one| Upstream::new(one).map(Arc::new))
@@ -114,6 +121,7 @@ impl Gateway {
         let user_agent = concat!("atelier/", env!("CARGO_PKG_VERSION"));
         Ok(Self {
             studio,
+            gate,
             routes: Routes::new(upstreams?, &config.models),
             client: forward::client(user_agent).context("cannot make an HTTP client")?,
             prices: Prices::with(config.gateway.prices.clone()),
@@ -179,7 +187,7 @@ impl Error {
             Self::Limited(standings) => Self::Limited(standings.clone()),
             Self::Closing => Self::Closing,
             Self::Limit(error) => Self::Limit(error.clone()),
-            Self::Cache(_) | Self::Access(_) => Self::Api(ApiError::internal()),
+            Self::Cache(_) | Self::Access(_) | Self::Studio(_) => Self::Api(ApiError::internal()),
         }
     }
 }
@@ -203,6 +211,8 @@ pub enum Error {
     Cache(#[from] cache::Error),
     #[error(transparent)]
     Access(#[from] access::Error),
+    #[error(transparent)]
+    Studio(#[from] app::Error),
 }
 
 impl Error {
@@ -212,7 +222,12 @@ impl Error {
             Self::Limit(error) => error.is_away(),
             Self::Cache(error) => error.is_away(),
             Self::Access(error) => error.is_away(),
-            Self::Api(_) | Self::Uncertain(_) | Self::Limited(_) | Self::Closing => false,
+            Self::Studio(app::Error::Queue(queue::Error::Store(error))) => error.is_away(),
+            Self::Api(_)
+            | Self::Uncertain(_)
+            | Self::Limited(_)
+            | Self::Closing
+            | Self::Studio(_) => false,
         }
     }
 }

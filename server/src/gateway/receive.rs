@@ -122,7 +122,7 @@ impl Leading {
             Some(usage) => self.costs(target, usage),
             None => Costs {
                 requests: 0,
-                ..self.expected(target)
+                ..self.gateway.expected(&self.asked.call, target)
             },
         }
     }

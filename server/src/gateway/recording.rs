@@ -123,6 +123,12 @@ impl Recording {
         });
     }
 
+    /// The call is made later, and recorded then.
+    pub(super) fn forget(&self) {
+        let mut record = self.record.lock().unwrap_or_else(PoisonError::into_inner);
+        record.take();
+    }
+
     /// The answer has been given.
     pub(super) fn end(&self, status: StatusCode) {
         let asked = self.peek(|record| record.upstream.is_some());

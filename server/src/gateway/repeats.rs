@@ -155,7 +155,7 @@ impl Gateway {
 }
 
 /// What became of the first call is not known.
-fn interrupted() -> ApiError {
+pub(super) fn interrupted() -> ApiError {
     let message = "An earlier try of this call was interrupted, and may have been made and paid for. \
                    Ask anew if you want another.";
     ApiError::bad_gateway(message)

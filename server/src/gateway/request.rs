@@ -8,7 +8,7 @@ use std::{
 use atelier_gateway::Call;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
-use super::Recording;
+use super::{Recording, charging::JobCharge};
 use crate::{app::Caller, config::CacheMode};
 
 /// A call of a client.
@@ -26,6 +26,8 @@ pub struct Asked {
     pub deadline: Instant,
     /// What the operator is told of it.
     pub recording: Arc<Recording>,
+    /// Set if a job makes the call, which has been charged for it.
+    pub job: Option<Arc<JobCharge>>,
 }
 
 /// What a client asks of us in headers.
@@ -64,6 +66,9 @@ const FORWARDED: [HeaderName; 8] = [
     HeaderName::from_static("traceparent"),
     HeaderName::from_static("tracestate"),
 ];
+
+/// What a job keeps besides.
+const KEPT: [HeaderName; 3] = [X_ATELIER_CACHE, IDEMPOTENCY_KEY, header::CACHE_CONTROL];
 
 /// Longest `Idempotency-Key`, in bytes.
 const LONGEST_KEY: usize = 255;
@@ -157,6 +162,18 @@ pub fn forwarded(headers: &HeaderMap) -> HeaderMap {
     let plain = HeaderValue::from_static("identity");
     forwarded.insert(header::ACCEPT_ENCODING, plain);
     forwarded
+}
+
+/// What a job keeps of the headers: those that upstreams may see, and what is asked of us.
+pub fn kept(headers: &HeaderMap) -> Vec<(String, String)> {
+    let names = FORWARDED.into_iter().chain(KEPT);
+    let fields = names.flat_map(|name| {
+        let values = headers.get_all(&name).iter();
+        let values =
+            values.filter_map(|value| Some((name.to_string(), value.to_str().ok()?.into())));
+        values.collect::<Vec<_>>()
+    });
+    fields.collect()
 }
 
 #[cfg(test)]

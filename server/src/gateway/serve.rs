@@ -52,6 +52,18 @@ pub enum Source {
     Semantic(Duration, f32),
 }
 
+impl Source {
+    /// Its name in `x-atelier-cache`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Miss | Self::Joined => "miss",
+            Self::Hit(_) => "hit",
+            Self::Semantic(..) => "semantic",
+        }
+    }
+}
+
 /// An answer.
 pub struct Reply {
     pub status: StatusCode,
@@ -87,15 +99,11 @@ pub struct Broken;
 impl Gateway {
     /// Answers a call.
     pub async fn serve(self: &Arc<Self>, asked: Asked) -> Result<Reply, Error> {
-        if self.studio.drain.is_cancelled() {
+        // What a job has begun is finished first.
+        if self.studio.drain.is_cancelled() && asked.job.is_none() {
             return Err(Error::Closing);
         }
-        let model = self.model(&asked.call)?;
-        if let Some(holder) = &asked.caller.holder
-            && !holder.allows_model(&model)
-        {
-            return Err(ApiError::model_not_found(&model).into());
-        }
+        let model = self.allowed_model(&asked)?;
         let plan = Arc::new(self.plan(&asked, &model));
         let key = flight_key(&asked, &plan);
         let hit = match self.result_of_repeated(&asked, &plan, &key).await? {
@@ -109,8 +117,7 @@ impl Gateway {
             let reply = from_before(&asked.call, hit, standings);
             return Ok(asked.recording.follow(reply));
         }
-        let targets = self.targets(&asked, &model).await?;
-        let targets = speaking(asked.call.endpoint().wire(), targets);
+        let targets = self.speaking_targets(&asked, &model).await?;
         if targets.is_empty() {
             let recording = Arc::clone(&asked.recording);
             let reply = self.built_in(asked, &model).await?;
@@ -119,8 +126,32 @@ impl Gateway {
         self.fly(Arc::new(asked), plan, targets, key).await
     }
 
+    /// The model that the call is for, if the caller may use it.
+    pub(super) fn allowed_model(&self, asked: &Asked) -> Result<String, Error> {
+        let model = self.model(&asked.call)?;
+        match &asked.caller.holder {
+            Some(holder) if !holder.allows_model(&model) => {
+                Err(ApiError::model_not_found(&model).into())
+            }
+            _ => Ok(model),
+        }
+    }
+
+    /// Whom to ask, as far as they speak the client's language.
+    pub(super) async fn speaking_targets(
+        &self,
+        asked: &Asked,
+        model: &str,
+    ) -> Result<Vec<Target>, Error> {
+        let targets = self.targets(asked, model).await?;
+        Ok(speaking(asked.call.endpoint().wire(), targets))
+    }
+
     /// Charges a request that needs no call.
-    async fn charge_free(&self, asked: &Asked) -> Result<Vec<Standing>, Error> {
+    pub(super) async fn charge_free(&self, asked: &Asked) -> Result<Vec<Standing>, Error> {
+        if asked.job.is_some() {
+            return Ok(Vec::new());
+        }
         let action = asked.call.endpoint().action();
         self.charge_request(&asked.caller, action, "").await
     }
@@ -182,7 +213,7 @@ impl Gateway {
 
 /// What calls share to be one: an `Idempotency-Key`, or else all that their answers depend on,
 /// and the form of these.
-fn flight_key(asked: &Asked, plan: &Plan) -> String {
+pub(super) fn flight_key(asked: &Asked, plan: &Plan) -> String {
     let (call, same) = (&asked.call, &plan.digest);
     match (&asked.wishes.idempotency_key, &plan.repeat) {
         (Some(_), Some(key)) => key.clone(),
@@ -231,7 +262,7 @@ async fn answer(head: &Head, reader: Reader, source: Source) -> Reply {
 }
 
 /// An answer that was kept, in the form that is asked for.
-fn from_before(call: &Call, hit: Hit, standings: Vec<Standing>) -> Reply {
+pub(super) fn from_before(call: &Call, hit: Hit, standings: Vec<Standing>) -> Reply {
     let Hit {
         mut kept,
         age,

@@ -4,7 +4,8 @@ use atelier_api::Failure;
 use atelier_queue::Cost;
 use serde::{Deserialize, Serialize};
 
-use super::Picture;
+use super::{Answered, Picture};
+use crate::blob::BlobKey;
 
 /// How a job ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -20,13 +21,17 @@ pub enum Outcome {
         earlier_claims: Vec<u64>,
     },
     Failed(Failure),
+    /// A call has an answer, which may be an error.
+    Answered(Answered),
 }
 
 impl Outcome {
     /// The same outcome, recorded under a later claim than the one with this token.
     pub fn paid_under(mut self, token: u64) -> Self {
-        if let Self::Succeeded { earlier_claims, .. } = &mut self {
-            earlier_claims.push(token);
+        match &mut self {
+            Self::Succeeded { earlier_claims, .. } => earlier_claims.push(token),
+            Self::Answered(answered) => answered.earlier_claims.push(token),
+            Self::Failed(_) => {}
         }
         self
     }
@@ -35,8 +40,20 @@ impl Outcome {
     pub fn pictures(&self) -> &[Picture] {
         match self {
             Self::Succeeded { pictures, .. } => pictures,
-            Self::Failed(_) => &[],
+            Self::Failed(_) | Self::Answered(_) => &[],
         }
+    }
+
+    /// Its blobs, with their sizes in bytes.
+    pub fn files(&self) -> impl Iterator<Item = (&BlobKey, u64)> {
+        let pictures = self.pictures().iter();
+        let body = match self {
+            Self::Answered(answered) => answered.body.file(),
+            Self::Succeeded { .. } | Self::Failed(_) => None,
+        };
+        pictures
+            .map(|picture| (&picture.key, picture.bytes))
+            .chain(body)
     }
 }
 
@@ -49,28 +66,33 @@ impl atelier_queue::Outcome for Outcome {
         match self {
             Self::Succeeded { .. } => None,
             Self::Failed(failure) => Some(failure),
+            Self::Answered(answered) => answered.failure.as_ref(),
         }
     }
 
     fn blobs(&self) -> Vec<&str> {
-        let keys = self.pictures().iter().map(|picture| &*picture.key);
-        keys.collect()
+        self.files().map(|(key, _)| &**key).collect()
     }
 
     fn cost(&self) -> Cost {
         match self {
             Self::Succeeded { cost_usd, .. } => cost_usd.map_or(Cost::Estimate, Cost::Usd),
             Self::Failed(_) => Cost::Nothing,
+            Self::Answered(answered) => answered.cost,
         }
     }
 
     fn made(&self) -> usize {
-        self.pictures().len()
+        match self {
+            Self::Answered(answered) => answered.images.try_into().unwrap_or(usize::MAX),
+            Self::Succeeded { .. } | Self::Failed(_) => self.pictures().len(),
+        }
     }
 
     fn earlier_claims(&self) -> &[u64] {
         match self {
             Self::Succeeded { earlier_claims, .. } => earlier_claims,
+            Self::Answered(answered) => &answered.earlier_claims,
             Self::Failed(_) => &[],
         }
     }

@@ -9,6 +9,8 @@ use super::{JobId, Request};
 const SESSION: &str = "session:";
 const ADDRESS: &str = "ip:";
 const KEY: &str = "key_";
+/// Before the owners of calls, so that no list of pictures contains these.
+const CALLS: &str = "calls:";
 
 /// Whom a job belongs to. The queue keeps it as text.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -27,7 +29,13 @@ pub enum Owner {
 impl Owner {
     /// The owner of the job.
     pub fn of(job: &atelier_queue::Job<Request>) -> Self {
-        Self::from(job.owner.as_str())
+        let owner = job.owner.as_str();
+        Self::from(owner.strip_prefix(CALLS).unwrap_or(owner))
+    }
+
+    /// Its name as the owner of a call.
+    pub fn of_call(&self) -> String {
+        format!("{CALLS}{self}")
     }
 }
 

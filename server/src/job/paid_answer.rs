@@ -6,7 +6,8 @@
 use atelier_queue::Ticket;
 use serde::{Deserialize, Serialize};
 
-use super::{Outcome, Picture};
+use super::Outcome;
+use crate::blob::BlobKey;
 
 /// An answer, with the claim under which it was paid for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,8 +29,8 @@ impl PaidAnswer {
         }
     }
 
-    /// The pictures.
-    pub fn pictures(&self) -> &[Picture] {
-        self.outcome.pictures()
+    /// Its blobs, with their sizes in bytes.
+    pub fn files(&self) -> impl Iterator<Item = (&BlobKey, u64)> {
+        self.outcome.files()
     }
 }

@@ -1,11 +1,11 @@
-//! Tasks: a picture, a restoration or a notice.
+//! Tasks: a picture, a restoration, a notice or a call.
 
 use atelier_api::{Background, Quality, Size};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use super::{JobId, Picture, Visibility};
+use super::{CallTask, Content, JobId, Picture, Visibility};
 use crate::photo::Mask;
 
 /// What is to be done.
@@ -15,6 +15,7 @@ pub enum Task {
     Image(ImageTask),
     Restoration(RestorationTask),
     Notice(NoticeTask),
+    Call(CallTask),
 }
 
 impl ImageTask {
@@ -139,6 +140,10 @@ pub struct NoticeTask {
     pub url: Url,
     /// The JSON to be sent, signed again for every attempt.
     pub body: String,
+    /// The body of the job's answer, to be put into the JSON when that is sent, if it is too
+    /// large for a record. The notice does not keep it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<Content>,
 }
 
 impl Task {
@@ -147,16 +152,16 @@ impl Task {
         match self {
             Self::Image(task) => task.source.as_ref().map(|source| &source.picture),
             Self::Restoration(task) => Some(&task.original),
-            Self::Notice(_) => None,
+            Self::Notice(_) | Self::Call(_) => None,
         }
     }
 
-    /// The kind of result; `None` for a notice.
+    /// The kind of picture that it makes; `None` for a notice or a call.
     pub const fn kind(&self) -> Option<atelier_api::Kind> {
         match self {
             Self::Image(_) => Some(atelier_api::Kind::Image),
             Self::Restoration(_) => Some(atelier_api::Kind::Restoration),
-            Self::Notice(_) => None,
+            Self::Notice(_) | Self::Call(_) => None,
         }
     }
 
@@ -164,7 +169,7 @@ impl Task {
     pub const fn visibility(&self) -> Visibility {
         match self {
             Self::Image(_) => Visibility::Everybody,
-            Self::Restoration(_) | Self::Notice(_) => Visibility::Owner,
+            Self::Restoration(_) | Self::Notice(_) | Self::Call(_) => Visibility::Owner,
         }
     }
 }

@@ -2,12 +2,12 @@
 //! limits that all callers share.
 
 use anyhow::{Context as _, Result};
-use atelier_api::Kind;
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
 use crate::{
     calls::{self, Record},
+    job::Task,
     limit::{Scope, Standing},
     queue::{Job, source},
 };
@@ -120,10 +120,11 @@ pub fn called(record: &Record) {
 
 /// Counts an accepted order.
 pub fn accepted(job: &Job) {
-    let kind = match job.request.task.kind() {
-        Some(Kind::Image) => "image",
-        Some(Kind::Restoration) => "restoration",
-        None => "notice",
+    let kind = match &job.request.task {
+        Task::Image(_) => "image",
+        Task::Restoration(_) => "restoration",
+        Task::Notice(_) => "notice",
+        Task::Call(_) => "call",
     };
     counter!("atelier_orders_accepted_total", "kind" => kind, "cache" => source(job).as_str())
         .increment(1);

@@ -55,7 +55,11 @@ impl Worker {
     }
 
     /// Keeps the result. At shutdown, a full disk is retried only for a short time.
-    async fn keep_in_time(&self, job: &Job, made: Made) -> Result<(Verdict, Origin), Interrupted> {
+    pub(super) async fn keep_in_time(
+        &self,
+        job: &Job,
+        made: Made,
+    ) -> Result<(Verdict, Origin), Interrupted> {
         let cost = made.cost();
         let too_late = async {
             self.hand_back.cancelled().await;
@@ -139,7 +143,7 @@ impl Worker {
     }
 
     /// Retries until the picture is kept: it stays in memory while the disk is full.
-    async fn store(&self, key: &BlobKey, bytes: Bytes) {
+    pub(super) async fn store(&self, key: &BlobKey, bytes: Bytes) {
         let mut pause = FIRST_STORE_PAUSE;
         while let Err(error) = self.blobs.keep_as(key, bytes.clone()).await {
             warn!(%error, "a picture could not be kept yet");
@@ -149,7 +153,7 @@ impl Worker {
     }
 
     /// Decides whether to retry, and whether the whole lane has to slow down.
-    async fn judge(&self, job: &Job, error: &Error) -> Verdict {
+    pub(super) async fn judge(&self, job: &Job, error: &Error) -> Verdict {
         let own = || backoff::pause(&self.settings, job.attempt, fastrand::f64());
         let pause = match error.remedy {
             Remedy::Nothing => None,
@@ -190,20 +194,21 @@ impl Worker {
     }
 }
 
-/// An answer whose pictures are not kept yet.
-struct Made {
-    outcome: Outcome,
+/// An answer whose files are not kept yet.
+pub(super) struct Made {
+    pub(super) outcome: Outcome,
     /// By their keys.
-    files: Vec<(BlobKey, Bytes)>,
+    pub(super) files: Vec<(BlobKey, Bytes)>,
 }
 
 impl Made {
     fn cost(&self) -> Cost {
-        match self.outcome {
+        match &self.outcome {
             Outcome::Succeeded {
                 cost_usd: Some(usd),
                 ..
-            } => Cost::Usd(usd),
+            } => Cost::Usd(*usd),
+            Outcome::Answered(answered) => answered.cost,
             _ => Cost::Estimate,
         }
     }
@@ -243,7 +248,7 @@ pub(super) async fn describe(bytes: Bytes) -> Option<photo::Description> {
 
 /// Whether an earlier call was paid for in vain. Such a call is repeated only once, unlike one that costs
 /// nothing. Interruptions on our side do not count.
-fn spent_before(job: &Job) -> bool {
+pub(super) fn spent_before(job: &Job) -> bool {
     let ours = |failed: &&FailedAttempt| {
         matches!(
             failed.failure.code.as_str(),
@@ -277,7 +282,7 @@ fn unreadable() -> Error {
     )
 }
 
-fn lost_too_often() -> Error {
+pub(super) fn lost_too_often() -> Error {
     Error::last(
         "interrupted",
         "The work was interrupted too often. Please try again.",

@@ -13,6 +13,7 @@ use tracing::warn;
 
 use super::Worker;
 use crate::{
+    job::Task,
     providers::Provider,
     queue::{Job, Lane},
 };
@@ -76,6 +77,9 @@ impl Worker {
 
     /// Whether the job's call is expected to cost money.
     pub(super) fn costs(&self, job: &Job) -> bool {
+        if matches!(job.request.task, Task::Call(_)) {
+            return true;
+        }
         let provider = self.provider(&job.request.provider);
         let estimate = |(provider, _): &(Arc<dyn Provider>, Lane)| {
             provider.estimate((&job.request.task).into())

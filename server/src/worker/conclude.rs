@@ -49,7 +49,7 @@ pub(super) enum Origin {
 impl Worker {
     pub(super) async fn conclude(&self, job: &Job, verdict: Verdict, origin: Origin) {
         let outcome = match &verdict {
-            Verdict::Record(outcome) => Some(outcome.clone()),
+            Verdict::Record(outcome) | Verdict::FailWith(_, outcome) => Some(outcome.clone()),
             Verdict::Fail(failed) => Some(Outcome::Failed(failed.failure.clone())),
             _ => None,
         };

@@ -2,8 +2,8 @@
 //! Each step can be repeated without repeating the one before it, and only the call
 //! costs money.
 //!
-//! 1. [`Worker::start`] claims calls and notices to API users in separate loops, so
-//!    that slow receivers of notices delay nobody's picture.
+//! 1. [`Worker::start`] claims calls of providers, notices to API users and calls of the
+//!    gateway in separate loops, so that slow receivers delay nobody's picture.
 //! 2. `attempt` makes the call and keeps the pictures; `heartbeat` extends the lease
 //!    meanwhile and reports progress.
 //! 3. `conclude` records the outcome and delivers it. An answer that was paid for stays in the
@@ -11,6 +11,7 @@
 //!    after a crash.
 
 mod attempt;
+mod call;
 mod heartbeat;
 mod notice;
 mod conclude;
@@ -29,16 +30,19 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{Instrument as _, info, info_span, warn};
 
-pub use self::claims::Claims;
 use self::{
     attempt::{failed, handed_back},
     conclude::Origin,
+};
+pub use self::{
+    call::{Called, Calls, Failed, Gateway},
+    claims::Claims,
 };
 use crate::{
     blob::Blobs,
     callback::DeliveryClient,
     config::QueueConfig,
-    job::{Cost, Journal},
+    job::{CALLS, Cost, Journal, Task},
     policies::Refusals,
     providers::{Progress, Provider},
     queue::{Claim, DynQueue, Job, Lane, Verdict},
@@ -55,6 +59,8 @@ pub struct Worker {
     /// The providers that this process can call, each with its lane, in order of
     /// precedence. Jobs for others are left to other processes.
     pub providers: Vec<(Arc<dyn Provider>, Lane)>,
+    /// Makes the calls of other applications; `None` in a process without a gateway.
+    pub gateway: Option<Gateway>,
     pub blobs: Blobs,
     pub journal: Journal,
     pub claims: Claims,
@@ -103,10 +109,13 @@ impl Worker {
         // Notices mostly wait for their receivers. With permits for all that the lanes
         // admit, a lane full of silent receivers does not hold up the others.
         let notices: u32 = self.notices.iter().filter_map(|lane| lane.parallel).sum();
-        let loops = [
+        let mut loops = vec![
             (calls.collect(), count),
             (self.notices.clone(), notices as usize),
         ];
+        // They mostly wait for their upstreams.
+        let gateway = self.gateway.iter();
+        loops.extend(gateway.map(|gateway| (vec![Lane::open(CALLS)], gateway.parallel)));
         for (lanes, size) in loops {
             tasks.spawn(Arc::clone(self).work(lanes, size, tasks.clone()));
         }
@@ -185,6 +194,17 @@ impl Worker {
         }
     }
 
+    async fn one_attempt(
+        &self,
+        job: &Job,
+        progress: Progress,
+    ) -> Result<(Verdict, Origin), Interrupted> {
+        match &job.request.task {
+            Task::Call(task) => self.attempt_call(job, task).await,
+            _ => self.attempt(job, progress).await,
+        }
+    }
+
     async fn call(&self, job: &Job) {
         if let Some(outcome) = self.paid_before(job).await {
             info!("the call has been paid for already; its answer is reused");
@@ -195,7 +215,7 @@ impl Worker {
         let (lost, ended) = (CancellationToken::new(), CancellationToken::new());
         let attempt = async {
             let result = tokio::select! {
-                result = self.attempt(job, progress) => result,
+                result = self.one_attempt(job, progress) => result,
                 () = lost.cancelled() => Err(Interrupted::Lost),
             };
             ended.cancel();

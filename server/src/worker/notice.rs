@@ -5,17 +5,18 @@ use std::time::{Duration, SystemTime};
 use atelier_gateway::retry_after::retry_after;
 use atelier_webhook::SendError;
 use axum::http::StatusCode;
+use serde_json::Value;
 
 use super::Worker;
 use crate::{
-    job::NoticeTask,
+    job::{NoticeTask, shown},
     providers::{Answer, Error, Remedy},
 };
 
 impl Worker {
     /// Sends the notice once. Its id, which is the job's, is the same for every attempt.
     pub(super) async fn notify(&self, id: &str, notice: &NoticeTask) -> Result<Answer, Error> {
-        let body = notice.body.clone().into_bytes();
+        let body = self.with_answer(notice).await.into_bytes();
         let now = self.clock.now().into();
         match self.callbacks.send(&notice.url, id, body, now).await {
             Ok(()) => Ok(Answer {
@@ -27,6 +28,22 @@ impl Worker {
                 ..Error::last("callback_failed", error.to_string())
             }),
         }
+    }
+}
+
+impl Worker {
+    /// The body of the notice with that of a large answer, unless this was deleted meanwhile.
+    async fn with_answer(&self, notice: &NoticeTask) -> String {
+        let whole = async {
+            let bytes = notice.answer.as_ref()?.read(&self.blobs).await.ok()?;
+            let mut body: Value = serde_json::from_str(&notice.body).ok()?;
+            let media_type = body.pointer("/data/answer/headers/content-type");
+            let media_type = media_type.and_then(Value::as_str).map(str::to_owned);
+            let answer = body.pointer_mut("/data/answer/body")?;
+            *answer = shown(media_type.as_deref(), &bytes);
+            Some(body.to_string())
+        };
+        whole.await.unwrap_or_else(|| notice.body.clone())
     }
 }
 

@@ -61,20 +61,16 @@ impl Worker {
         Some(entry.outcome)
     }
 
-    /// Whether all its pictures exist, as far as the blob store can tell.
+    /// Whether all its files exist, as far as the blob store can tell.
     async fn is_whole(&self, entry: &PaidAnswer) -> bool {
-        for picture in entry.pictures() {
-            match self.blobs.size(&picture.key).await {
-                Ok(size) if size == Some(picture.bytes) => {}
+        for (key, bytes) in entry.files() {
+            match self.blobs.size(key).await {
+                Ok(size) if size == Some(bytes) => {}
                 Ok(size) => {
-                    warn!(
-                        id = entry.ticket.id,
-                        ?size,
-                        "a picture in the journal is lost"
-                    );
+                    warn!(id = entry.ticket.id, ?size, "a file in the journal is lost");
                     return false;
                 }
-                Err(error) => warn!(%error, "cannot check whether a picture in the journal exists"),
+                Err(error) => warn!(%error, "cannot check whether a file in the journal exists"),
             }
         }
         true
@@ -91,8 +87,7 @@ impl Worker {
     ) {
         let needed = origin != Origin::Call && self.clear_entry(id).await;
         if !needed && settled == Settled::Refused && origin != Origin::Journal {
-            let pictures = outcome.pictures().iter();
-            let keys: Vec<_> = pictures.map(|picture| &picture.key).collect();
+            let keys: Vec<_> = outcome.files().map(|(key, _)| key).collect();
             self.discard(keys).await;
         }
     }

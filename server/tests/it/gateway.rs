@@ -4,6 +4,7 @@ mod between;
 mod caches;
 mod calls;
 mod faults;
+mod later;
 mod money;
 mod operator;
 mod upstreams;

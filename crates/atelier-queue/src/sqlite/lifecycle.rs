@@ -150,6 +150,11 @@ pub(super) fn settle<P: Payload>(
             row.outcome = Some(text(&P::Outcome::failed(failed.failure.clone()))?);
             row.fail(&failed)?;
         }
+        Verdict::FailWith(failed, outcome) => {
+            keep_files(c, &row.id, outcome.blobs())?;
+            row.outcome = Some(text(&outcome)?);
+            row.fail(&failed)?;
+        }
         Verdict::Retry(failed, not_before) => {
             row.fail(&failed)?;
             row.due = due(not_before, now);

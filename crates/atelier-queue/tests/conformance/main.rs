@@ -87,6 +87,7 @@ conformance! { sqlite, redis, cluster, redis_8, model:
     queue::adding_the_same_id_twice_adds_it_once,
     queue::what_was_given_is_kept_to_the_letter,
     queue::a_preview_is_seen_until_the_call_has_ended,
+    queue::a_failure_may_have_an_outcome_that_tells_more,
     queue::two_workers_never_hold_one_job,
     queue::a_retry_waits_for_its_time,
     queue::a_lease_that_runs_out_gives_the_job_to_another,

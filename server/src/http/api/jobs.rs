@@ -81,8 +81,11 @@ pub(crate) async fn status(
         .studio
         .status(&caller, invited, &id, poll.after, wait)
         .await?;
-    let job = job.as_ref().and_then(|job| state.tell(&caller, job));
-    let mut job = job.ok_or(NO_JOB)?;
+    let job = job.ok_or(NO_JOB)?;
+    if let Some(call) = state.tell_call(&caller, &job).await {
+        return Ok(no_store(Json(call)));
+    }
+    let mut job = state.tell(&caller, &job).ok_or(NO_JOB)?;
     if invited && caller.owner.is_none() {
         job.url = state.links.address(&job.url, &id);
     }
@@ -97,6 +100,18 @@ impl State {
             return view::job(job);
         }
         let mut view = view::own_job(job)?;
+        if caller.holds(job) {
+            view.url = self.owner_keys.address(&view.url, &job.id);
+        }
+        Some(view)
+    }
+
+    /// The call as its caller sees it; `None` if the job is none, or somebody else's.
+    pub(crate) async fn tell_call(&self, caller: &Caller, job: &Job) -> Option<view::CallJob> {
+        if !caller.owns(job) {
+            return None;
+        }
+        let mut view = self.studio.call_view(job).await?;
         if caller.holds(job) {
             view.url = self.owner_keys.address(&view.url, &job.id);
         }
@@ -160,7 +175,7 @@ pub(crate) async fn delete(
     call_off(&state, &caller, &id, false).await?;
     Ok(Redirect::to(match job.request.task {
         Task::Restoration(_) => "/restore",
-        Task::Image(_) | Task::Notice(_) => "/gallery",
+        Task::Image(_) | Task::Notice(_) | Task::Call(_) => "/gallery",
     }))
 }
 
@@ -254,7 +269,10 @@ pub(crate) async fn cancel(
     Query(Cancelling { cancel, .. }): Query<Cancelling>,
 ) -> Result<Response> {
     Ok(match call_off(&state, &caller, &id, cancel).await? {
-        Some(job) => Json(state.tell(&caller, &job)).into_response(),
+        Some(job) => match state.tell_call(&caller, &job).await {
+            Some(call) => Json(call).into_response(),
+            None => Json(state.tell(&caller, &job)).into_response(),
+        },
         None => StatusCode::NO_CONTENT.into_response(),
     })
 }

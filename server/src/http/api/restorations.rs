@@ -73,7 +73,7 @@ async fn take(submission: &mut Submission, origin: &Origin, wanted: Wanted) -> R
         false => submission.hand_in(wishes.order(kept)).await,
     };
     if !may_refer_to(&original, &accepted) {
-        submission.state.studio.discard(&original).await;
+        submission.state.studio.discard(&original.key).await;
     }
     if let Err(Error::Left | Error::Studio(app::Error::Limited(_))) = &accepted {
         charge_for_decoding(submission).await;

@@ -42,21 +42,20 @@ pub(super) fn respond(reply: Reply) -> Response {
 }
 
 fn tell_source(fields: &mut HeaderMap, source: Source) {
-    let (name, status) = match source {
-        Source::Off => ("off", "atelier; fwd=bypass".to_owned()),
-        Source::Miss => ("miss", "atelier; fwd=uri-miss; stored".to_owned()),
-        Source::Joined => ("miss", "atelier; fwd=uri-miss; collapsed".to_owned()),
+    let status = match source {
+        Source::Off => "atelier; fwd=bypass".to_owned(),
+        Source::Miss => "atelier; fwd=uri-miss; stored".to_owned(),
+        Source::Joined => "atelier; fwd=uri-miss; collapsed".to_owned(),
         Source::Hit(age) => {
             set(fields, header::AGE, &age.as_secs().to_string());
-            ("hit", "atelier; hit".to_owned())
+            "atelier; hit".to_owned()
         }
         Source::Semantic(age, similarity) => {
             set(fields, header::AGE, &age.as_secs().to_string());
-            let status = format!("atelier; hit; detail=\"semantic {similarity:.3}\"");
-            ("semantic", status)
+            format!("atelier; hit; detail=\"semantic {similarity:.3}\"")
         }
     };
-    set(fields, CACHE, name);
+    set(fields, CACHE, source.name());
     set(fields, CACHE_STATUS, &status);
 }
 

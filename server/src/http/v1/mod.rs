@@ -2,6 +2,7 @@
 
 mod answer;
 mod error;
+mod jobs;
 mod models;
 mod responses;
 
@@ -33,7 +34,7 @@ use crate::{
     },
 };
 
-type Result<T> = std::result::Result<T, gateway::Error>;
+type Result<T, E = gateway::Error> = std::result::Result<T, E>;
 
 /// How long a client waits that does not say so: as the official ones do.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -171,7 +172,11 @@ async fn answered(
         wishes,
         deadline: deadline(&parts.headers),
         recording,
+        job: None,
     };
+    if jobs::is_preferred(&parts.headers)? {
+        return jobs::accept(state, asked, &parts.headers).await;
+    }
     let reply = state.gateway.serve(asked).await?;
     Ok(answer::respond(reply))
 }

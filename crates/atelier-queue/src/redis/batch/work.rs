@@ -78,6 +78,7 @@ impl Settlement {
                 let failure = serde_json::to_vec(&failed)?;
                 fail(&failure, &P::Outcome::failed(failed.failure))?
             }
+            Verdict::FailWith(failed, outcome) => fail(&serde_json::to_vec(&failed)?, &outcome)?,
             Verdict::Retry(failed, not_before) => {
                 let due = due(not_before, now);
                 (format!("r{due}"), serde_json::to_vec(&failed)?)

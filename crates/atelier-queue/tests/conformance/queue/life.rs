@@ -64,6 +64,19 @@ pub(crate) async fn a_failed_call_ends_failed_with_its_attempts(stores: Stores) 
     assert_eq!(job.failures, [failed(1), failed(2)]);
 }
 
+pub(crate) async fn a_failure_may_have_an_outcome_that_tells_more(stores: Stores) {
+    let queue = stores.queue;
+    add(&queue, new("a", "owner")).await;
+    let ticket = call(&queue, 0).await.ticket();
+    let told = Outcome::Failed(failed(7).failure);
+    let verdict = Verdict::FailWith(failed(1), told.clone());
+    settle(&queue, &ticket, verdict, 0).await;
+    complete(&queue, &ticket, 0).await;
+    let job = get(&queue, "a").await;
+    assert_eq!(job.status, Status::Failed);
+    assert_eq!((job.outcome, job.failures), (Some(told), vec![failed(1)]));
+}
+
 pub(crate) async fn every_change_raises_the_version_and_rings(stores: Stores) {
     let queue = stores.queue;
     let work = queue.notifier().listen_work();

@@ -115,7 +115,7 @@ impl Jobs {
     ) -> Result<()> {
         let row = self.held(ticket)?;
         let event = match verdict {
-            Verdict::Record(_) | Verdict::Fail(_) => Event::Record,
+            Verdict::Record(_) | Verdict::Fail(_) | Verdict::FailWith(..) => Event::Record,
             Verdict::Retry(..) | Verdict::Yield(..) => Event::Retry,
             Verdict::Release(_) => Event::Release,
             Verdict::Postpone(_) => Event::Postpone,
@@ -129,6 +129,10 @@ impl Jobs {
             Verdict::Record(outcome) => row.job.outcome = Some(outcome),
             Verdict::Fail(failed) => {
                 row.job.outcome = Some(Outcome::Failed(failed.failure.clone()));
+                row.job.failures.push(failed);
+            }
+            Verdict::FailWith(failed, outcome) => {
+                row.job.outcome = Some(outcome);
                 row.job.failures.push(failed);
             }
             Verdict::Retry(failed, until) => {
