@@ -8,7 +8,10 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use super::{
-    Body, Error, Gateway, Reply, carry_out::told_headers, lookup::Plan, request::Asked,
+    Body, Error, Gateway, Reply,
+    carry_out::told_headers,
+    lookup::{Plan, key_reused},
+    request::Asked,
     serve::from_before,
 };
 use crate::{

@@ -277,7 +277,7 @@ async fn a_killed_server_makes_its_calls_after_all() {
     for site in sites("[gateway]\njobs = 1\n").await {
         site.upstream.then([Behaviour::Hang]);
         let running = site.accepted(site.later(CHAT, &chat("one"))).await;
-        site.upstream.called(1).await;
+        site.upstream.called("/v1/chat/completions", 1).await;
         let queued = site.accepted(site.later(CHAT, &chat("two"))).await;
         let site = site.kill_and_start(|setup| setup);
         for job in [running, queued] {
@@ -314,7 +314,7 @@ async fn a_picture_of_uncertain_fate_is_not_bought_again() {
         let job = site
             .accepted(site.later("/images/generations", &body))
             .await;
-        site.upstream.called(1).await;
+        site.upstream.called("/v1/images/generations", 1).await;
         let site = site.kill_and_start(|setup| setup);
         let job = site.ended(&job).await;
         assert_eq!(
@@ -362,7 +362,7 @@ async fn a_call_can_be_called_off_while_it_waits_and_while_it_runs() {
     for site in sites("[gateway]\njobs = 1\n").await {
         site.upstream.then([Behaviour::Hang]);
         let running = site.accepted(site.later(CHAT, &chat("one"))).await;
-        site.upstream.called(1).await;
+        site.upstream.called("/v1/chat/completions", 1).await;
         let queued = site.accepted(site.later(CHAT, &chat("two"))).await;
         for job in [&queued, &running] {
             let cancelled = site.delete(job).await;
@@ -468,7 +468,7 @@ async fn limits_are_charged_when_a_call_is_accepted_and_settled_when_it_has_ende
     };
     assert!(left(&running) < 50_000);
     let running: Value = running.json().await.unwrap();
-    site.upstream.called(1).await;
+    site.upstream.called("/v1/chat/completions", 1).await;
     body["max_tokens"] = json!(10_000);
     let queued = site.accepted(site.later(CHAT, &body)).await;
     let cancelled = site.delete(&queued).await;
@@ -493,7 +493,7 @@ async fn a_call_of_a_key_that_was_revoked_is_not_made() {
     .await;
     site.upstream.then([Behaviour::Hang]);
     site.accepted(site.later(CHAT, &chat("one"))).await;
-    site.upstream.called(1).await;
+    site.upstream.called("/v1/chat/completions", 1).await;
     let queued = site.accepted(site.later(CHAT, &chat("two"))).await;
     let revoked = site._setup.run(&["keys", "revoke", "test"]);
     assert!(revoked.status.success(), "{revoked:?}");
