@@ -152,7 +152,9 @@ impl Gateway {
                 Err(ApiError::forbidden("The API key does not open the gateway any more.").into())
             }
             Err(NotAdmitted::Away(error)) => Err(error.into()),
-            Err(error) => Err(ApiError::unauthenticated(format!("{error}.")).into()),
+            Err(error) => {
+                Err(ApiError::unauthenticated(format!("The call was not made: {error}.")).into())
+            }
         }
     }
 

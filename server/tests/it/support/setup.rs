@@ -56,6 +56,11 @@ impl Setup {
         self
     }
 
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.environment.retain(|(one, _)| one != name);
+        self
+    }
+
     /// Pictures from this stand-in.
     pub(crate) fn openai(self, provider: &OpenAi) -> Self {
         self.set("OPENAI_API_KEY", openai::KEY)
