@@ -9,7 +9,7 @@ use std::{
 
 use atelier_gateway::{ApiError, Retry};
 use jiff::Timestamp;
-use tokio::time::{interval, sleep};
+use tokio::time::{interval_at, sleep};
 use tracing::{debug, warn};
 
 use super::{
@@ -124,7 +124,8 @@ impl Gateway {
         let renewing = tokio::spawn({
             let (gateway, key) = (Arc::clone(self), key.clone());
             async move {
-                let mut tick = interval(RENEWAL);
+                // A renewal that comes late must not replace the result of a short call.
+                let mut tick = interval_at(tokio::time::Instant::now() + RENEWAL, RENEWAL);
                 loop {
                     tick.tick().await;
                     gateway.renew(&key, &digest).await;
