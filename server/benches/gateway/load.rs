@@ -58,6 +58,8 @@ pub(crate) struct Figures {
     pub(crate) first: Vec<f64>,
     pub(crate) whole: Vec<f64>,
     pub(crate) failures: usize,
+    /// The first of them.
+    pub(crate) failure: Option<String>,
 }
 
 #[derive(Default)]
@@ -65,6 +67,14 @@ struct Taken {
     first: Vec<f64>,
     whole: Vec<f64>,
     failures: usize,
+    failure: Option<String>,
+}
+
+impl Taken {
+    fn fail(&mut self, why: Option<String>) {
+        self.failures += 1;
+        self.failure = self.failure.take().or(why);
+    }
 }
 
 impl Load {
@@ -88,8 +98,12 @@ impl Load {
                             taken.first.push(times.first);
                             taken.whole.push(times.whole);
                         }
-                        _ => {
-                            taken.borrow_mut().failures += 1;
+                        failed => {
+                            let why = match failed {
+                                Ok(done) => done.err(),
+                                Err(_) => Some("it hangs".into()),
+                            };
+                            taken.borrow_mut().fail(why);
                             connection = target.connect().await;
                         }
                     }
@@ -106,6 +120,7 @@ impl Load {
             first: taken.first,
             whole: taken.whole,
             failures: taken.failures,
+            failure: taken.failure,
         }
     }
 }

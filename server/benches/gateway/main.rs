@@ -29,6 +29,8 @@ use self::{
 };
 
 const CONNECTIONS: [usize; 2] = [10, 100];
+/// With one stream at a time nothing but the delay is seen.
+const STREAMS: [usize; 2] = [1, 10];
 const WARMING: Duration = Duration::from_secs(2);
 const TIME: Duration = Duration::from_secs(5);
 const OPEN_STREAMS: usize = 1_000;
@@ -81,12 +83,14 @@ async fn measure(mock: SocketAddr) {
     drop(streams);
 }
 
-/// One kind of call at each number of connections; streams at the first alone.
+/// One kind of call at each number of connections.
 async fn loads(subject: &Subject, kind: Kind, judge: &mut Judge) {
-    for connections in CONNECTIONS {
-        if kind == Kind::Stream && connections != CONNECTIONS[0] {
-            continue;
-        }
+    let numbers = if kind == Kind::Stream {
+        STREAMS
+    } else {
+        CONNECTIONS
+    };
+    for connections in numbers {
         eprintln!("{}: {kind:?} at {connections} connections", subject.name);
         let load = |time| Load {
             kind,
@@ -95,6 +99,9 @@ async fn loads(subject: &Subject, kind: Kind, judge: &mut Judge) {
         };
         load(WARMING).run(&subject.target).await;
         let figures = load(TIME).run(&subject.target).await;
+        if let Some(failure) = &figures.failure {
+            eprintln!("{} failures, the first: {failure}", figures.failures);
+        }
         judge.load(subject, kind, connections, &figures);
     }
 }
