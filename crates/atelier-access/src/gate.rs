@@ -95,6 +95,10 @@ impl Gate {
 
     /// Refreshes the copy for ever. While the store is unreachable the last copy applies.
     pub async fn keep_renewing(&self) {
+        self.renew_every(RENEWAL).await;
+    }
+
+    async fn renew_every(&self, pause: Duration) {
         let mut away = false;
         loop {
             match self.renew().await {
@@ -105,7 +109,7 @@ impl Gate {
                 }
                 Err(_) => {}
             }
-            sleep(RENEWAL).await;
+            sleep(pause).await;
         }
     }
 
@@ -284,3 +288,6 @@ impl Copied {
             .any(|(part, _)| user_agent.contains(part))
     }
 }
+
+#[cfg(test)]
+mod tests;

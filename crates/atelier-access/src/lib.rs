@@ -129,5 +129,40 @@ mod tests {
         assert!(Error::from(store::Error::silent(Duration::from_secs(1))).is_away());
         let broken = Error::from(store::Error::Closed);
         assert!(!broken.is_away() && !broken.is_out_of_memory());
+        #[cfg(feature = "redis")]
+        {
+            let text = "OOM command not allowed when used memory > 'maxmemory'.";
+            let kind = ::redis::ErrorKind::Extension;
+            let full = ::redis::RedisError::from((kind, "OOM", text.to_owned()));
+            let full = Error::from(store::Error::from(full));
+            assert!(!full.is_away() && full.is_out_of_memory());
+        }
+    }
+
+    #[test]
+    fn a_denial_holds_until_its_end() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let denial = |until| Denial {
+            subject: Subject::guess("203.0.113.7").unwrap(),
+            until,
+        };
+        for (second, holds) in [(8, true), (9, false), (10, false)] {
+            assert_eq!(denial(Some(at(9))).holds(at(second)), holds, "{second}");
+            assert!(denial(None).holds(at(second)));
+        }
+    }
+
+    #[test]
+    fn a_damaged_record_denies_for_ever_and_admits_nobody() {
+        let damaged = [("ip 203.0.113.7".to_owned(), "{".to_owned())];
+        let read = denials(&damaged);
+        assert_eq!(read.len(), 1);
+        assert_eq!(
+            (read[0].subject.to_string().as_str(), read[0].until),
+            ("ip 203.0.113.7", None)
+        );
+        assert_eq!(denials(&[("nonsense ".into(), "{".into())]).len(), 1);
+        assert_eq!(denials(&[("ip nobody".into(), "{".into())]), []);
+        assert_eq!(keys(vec![("digest".into(), "{}".into())]), []);
     }
 }
