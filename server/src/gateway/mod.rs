@@ -1,10 +1,10 @@
 //! The gateway: calls of other applications to AI services, under the same limits, budgets
 //! and caches as the studio's own.
 //!
-//! One call, in this order: its targets ([`Routes`]), an answer from before ([`lookup`]), a
-//! call in flight that it can share ([`flights`]), the charge ([`charging`]), the call itself
-//! ([`call`]), what is charged for it in the end, and what the operator is told
-//! ([`recording`]).
+//! One call, in this order: its targets ([`Routes`]), an answer from before (`lookup`), a
+//! call in flight that it can share (`flights`), the charge (`charging`), the call itself
+//! (`call`), what is charged for it in the end, and what the operator is told
+//! (`recording`).
 
 mod accept;
 mod built_in;
