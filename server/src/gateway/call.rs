@@ -13,6 +13,8 @@ use atelier_gateway::{
 };
 use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use bytes::Bytes;
+use serde_json::Value;
+use tokio::sync::Mutex;
 use tracing::warn;
 
 use super::{
@@ -20,6 +22,7 @@ use super::{
     charging::{Charge, Due},
     flights::Flight,
     lookup::{Plan, is_bought},
+    repeats::Marked,
     request::Asked,
 };
 use crate::limit::{Costs, Standing};
@@ -41,6 +44,8 @@ pub(super) struct Leading {
     pub(super) targets: Vec<Target>,
     pub(super) flight: Arc<Flight>,
     key: String,
+    /// By which other processes know of the call.
+    mark: Mutex<Option<Marked>>,
 }
 
 impl Drop for Leading {
@@ -68,6 +73,7 @@ impl Gateway {
             targets,
             flight,
             key,
+            mark: Mutex::default(),
         };
         self.calls.spawn(async move {
             if let Err(error) = leading.lead().await {
@@ -115,17 +121,28 @@ impl Leading {
             .gateway
             .reserve(&self.asked, first.upstream.name(), expected);
         let (mut charge, standings) = reserved.await?;
-        let mark = self.gateway.mark(&self.plan).await;
+        *self.mark.lock().await = self.gateway.mark(&self.plan).await;
         // From here on the call may cost something.
         charge.set(Due::Estimate);
         let made = self.make(charge, standings).await;
-        let failed = made.as_ref().err();
-        if let Some(mark) = mark
-            && failed.is_some_and(|error| !matches!(error, Error::Uncertain(_)))
+        if let Some(mark) = self.mark.lock().await.take()
+            && !matches!(made, Err(Error::Uncertain(_)))
         {
             mark.remove().await;
         }
         made
+    }
+
+    /// Keeps the answer, as far as it may be given again.
+    pub(super) async fn keep(&self, upstream: &str, answer: Value, usage: Option<Usage>, usd: f64) {
+        if let Some(mark) = self.mark.lock().await.as_mut() {
+            // A late renewal would replace the result.
+            mark.stop().await;
+        }
+        let (call, plan) = (&self.asked.call, &self.plan);
+        self.gateway
+            .keep(call, plan, upstream, answer, usage, usd)
+            .await;
     }
 
     async fn make(&self, mut charge: Charge, standings: Vec<Standing>) -> Result<(), Error> {

@@ -207,10 +207,9 @@ impl Gateway {
             Completion::ToolCalls => self.settings.cache.tool_calls,
             Completion::Partial => false,
         };
-        let repeated = plan
-            .repeat
-            .as_ref()
-            .filter(|_| completion != Completion::Partial);
+        // A repeat gets what came, whole or cut; an error it may hope to avoid.
+        let failed = answer.get("error").is_some_and(|error| !error.is_null());
+        let repeated = plan.repeat.as_ref().filter(|_| !failed);
         if !(plan.keeps && whole) && repeated.is_none() {
             return;
         }

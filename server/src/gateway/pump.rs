@@ -111,11 +111,8 @@ impl<'a> Pump<'a> {
             gateway
                 .note_response(&self.leading.asked, target, Some(&read))
                 .await;
-            let (call, plan) = (&self.leading.asked.call, &self.leading.plan);
             let upstream = target.upstream.name();
-            gateway
-                .keep(call, plan, upstream, read, usage, costs.usd)
-                .await;
+            self.leading.keep(upstream, read, usage, costs.usd).await;
         }
     }
 

@@ -82,9 +82,7 @@ impl Leading {
         let keep = async {
             if let Some(read) = read.filter(|_| status.is_success()) {
                 let upstream = target.upstream.name();
-                self.gateway
-                    .keep(call, &self.plan, upstream, read, usage, usd)
-                    .await;
+                self.keep(upstream, read, usage, usd).await;
             }
         };
         let deliver = async {

@@ -124,7 +124,6 @@ impl Gateway {
         let renewing = tokio::spawn({
             let (gateway, key) = (Arc::clone(self), key.clone());
             async move {
-                // A renewal that comes late must not replace the result of a short call.
                 let mut tick = interval_at(tokio::time::Instant::now() + RENEWAL, RENEWAL);
                 loop {
                     tick.tick().await;
@@ -173,7 +172,15 @@ pub(super) struct Marked {
 }
 
 impl Marked {
-    /// The call was not made, or brought nothing: a repeat may make it.
+    /// Renews it no more: no renewal follows this.
+    pub(super) async fn stop(&mut self) {
+        self.renewing.abort();
+        // It fails because it was aborted.
+        let _ = (&mut self.renewing).await;
+    }
+
+    /// Removes the mark, if there is no result in its place: the call was not made, or
+    /// brought nothing, and a repeat may make it.
     pub(super) async fn remove(self) {
         self.renewing.abort();
         let now = self.gateway.studio.stores.clock.now();

@@ -182,3 +182,24 @@ async fn limits_are_told_as_openai_tells_them() {
         (429, Some("request_too_large"))
     );
 }
+
+/// Nothing was bought, and nobody is told that something may have been.
+#[tokio::test]
+async fn what_was_refused_may_be_asked_for_again() {
+    let site = site("").await;
+    let body = json!({ "model": "gpt-image-2", "prompt": "a boat" });
+    let ask = async |count: &str| {
+        let request = site.request("/images/generations", &body);
+        let request = request.header("x-stainless-retry-count", count);
+        request.send().await.unwrap()
+    };
+    site.upstream.then([Behaviour::Status {
+        status: 400,
+        headers: std::collections::BTreeMap::default(),
+        body: json!({ "error": { "message": "No.", "type": "invalid_request_error", "param": null, "code": null } }),
+    }]);
+    assert_eq!(error(ask("0").await).await.0, 400);
+    assert_eq!(ask("1").await.status(), 200);
+    assert_eq!(header(&ask("2").await, "x-atelier-cache"), "hit");
+    assert_eq!(site.upstream.calls_to("/v1/images/generations"), 2);
+}
