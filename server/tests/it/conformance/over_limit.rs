@@ -25,6 +25,8 @@ use crate::support::{image_task, picture};
 
 const LEASE: Duration = Duration::from_secs(600);
 const OWNER: &str = "somebody";
+/// The same, as jobs have it.
+const STORED: &str = "session:somebody";
 
 /// What happens to the answer between the charge and the order.
 #[derive(Clone, Copy, PartialEq)]
@@ -46,7 +48,7 @@ struct Meanwhile {
 
 impl Meanwhile {
     async fn happen(&self) {
-        let jobs = self.queue.list(OWNER, None, 1).await.unwrap();
+        let jobs = self.queue.list(STORED, None, 1).await.unwrap();
         match self.fate {
             Fate::Stays => {}
             Fate::Deleted => {
@@ -215,7 +217,7 @@ async fn is_refused(stores: Stores, fate: Fate) {
         .claim(&lanes, Timestamp::now(), LEASE)
         .await;
     assert!(matches!(claim, Ok(Claim::Idle(_))), "{claim:?}");
-    let jobs = studio.stores.queue.list(OWNER, None, 9).await.unwrap();
+    let jobs = studio.stores.queue.list(STORED, None, 9).await.unwrap();
     assert_eq!(jobs.len(), usize::from(fate == Fate::FileGone));
     assert_eq!(requests_left(&studio).await, 8);
 }
