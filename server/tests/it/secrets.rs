@@ -41,7 +41,7 @@ async fn ask_around(server: &Atelier, key: &str) -> String {
         ("/api/jobs/nothing", key, 404),
         ("/api/admin/limits", ADMIN_TOKEN, 200),
         ("/api/admin/dead", ADMIN_TOKEN, 200),
-        ("/api/admin/limits", key, 401),
+        ("/api/admin/limits", key, 403),
         ("/metrics", key, 200),
         ("/readyz", key, 200),
         ("/", key, 200),
