@@ -7,20 +7,17 @@ use atelier_api::{Background, Quality, Size};
 use atelier_gateway::{
     ApiError, Call, Endpoint, Usage,
     embeddings::{Encoding, encode},
-    replay,
 };
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use bytes::Bytes;
-use futures::stream;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
-use super::{Body, Error, Gateway, Reply, Source, charging::Due, request::Asked};
+use super::{Error, Gateway, Reply, Source, charging::Due, request::Asked, serve::free};
 use crate::{
     cache::semantic::{Encoder, Pocket},
     job::{ImageTask, Picture, Request, RestorationTask, Task},
-    limit::Costs,
+    limit::{Costs, Standing},
     photo,
     providers::{self, Progress, Provider, local::Local},
 };
@@ -245,24 +242,8 @@ fn tokens(texts: &[String]) -> Costs {
     }
 }
 
-fn reply(call: &Call, answer: &Value, standings: Vec<crate::limit::Standing>) -> Reply {
-    let (media_type, body) = if call.is_stream() {
-        let events = replay(call.endpoint(), answer, call.wants_usage());
-        ("text/event-stream", Body::of(stream::iter(events)))
-    } else {
-        let body = Bytes::from(answer.to_string());
-        ("application/json", Body::Whole(body))
-    };
-    let media_type = (header::CONTENT_TYPE, HeaderValue::from_static(media_type));
-    Reply {
-        status: StatusCode::OK,
-        headers: HeaderMap::from_iter([media_type]),
-        body,
-        source: Source::Off,
-        upstream: "built-in".into(),
-        usd: Some(0.0),
-        standings,
-    }
+fn reply(call: &Call, answer: &Value, standings: Vec<Standing>) -> Reply {
+    free(call, answer, Source::Off, "built-in".into(), standings)
 }
 
 fn told(error: &providers::Error) -> ApiError {

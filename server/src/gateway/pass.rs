@@ -17,6 +17,7 @@ use percent_encoding::percent_decode_str;
 use super::{
     Body, Error, Gateway, Recording, Reply, Source,
     call::{returned, told},
+    receive::not_for_clients,
     serve::Broken,
 };
 use crate::app::Caller;
@@ -84,11 +85,10 @@ impl Gateway {
         passed.recording.answered_by(&target);
         let answer = forward::forward(&self.client, &[target], &outgoing, passed.deadline).await;
         let answer = answer.map_err(told)?;
-        let status = answer.response.status();
-        if status.is_redirection() {
-            let message = format!("The upstream {} answered with a redirect.", upstream.name());
-            return Err(ApiError::bad_gateway(message).into());
+        if let Some(error) = not_for_clients(&answer) {
+            return Err(error.into());
         }
+        let status = answer.response.status();
         let headers = returned(answer.response.headers());
         let in_flight = answer.in_flight;
         let parts = answer.response.bytes_stream().map(move |part| {

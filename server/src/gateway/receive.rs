@@ -31,15 +31,9 @@ impl Leading {
     ) -> Result<(), Error> {
         let status = answer.response.status();
         self.asked.recording.answered_by(&answer.target);
-        if status.is_redirection() || status.is_informational() {
+        if let Some(error) = not_for_clients(&answer) {
             charge.set(Due::Nothing);
-            let upstream = answer.target.upstream.name();
-            let message = format!("The upstream {upstream} answered with a redirect.");
-            return Err(ApiError::bad_gateway(message).into());
-        }
-        if status == StatusCode::UNAUTHORIZED || status == StatusCode::FORBIDDEN {
-            charge.set(Due::Nothing);
-            return Err(rejected_key(&answer).into());
+            return Err(error.into());
         }
         let streams = status.is_success() && is_stream(answer.response.headers());
         if streams {
@@ -153,6 +147,18 @@ fn head(answer: &Answer, streams: bool, usd: Option<f64>, standings: Vec<Standin
         usd,
         standings,
     }
+}
+
+/// What a client is told instead of an answer that is not meant for it.
+pub(super) fn not_for_clients(answer: &Answer) -> Option<ApiError> {
+    let status = answer.response.status();
+    if status.is_redirection() || status.is_informational() {
+        let upstream = answer.target.upstream.name();
+        let message = format!("The upstream {upstream} answered with a redirect.");
+        return Some(ApiError::bad_gateway(message));
+    }
+    let rejects = status == StatusCode::UNAUTHORIZED || status == StatusCode::FORBIDDEN;
+    rejects.then(|| rejected_key(answer))
 }
 
 /// The operator's key is wrong, not the client's.

@@ -11,6 +11,7 @@ use atelier_gateway::{
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use bytes::Bytes;
 use futures::{Stream, StreamExt as _, stream};
+use serde_json::Value;
 
 use super::{
     Error, Gateway,
@@ -273,11 +274,25 @@ pub(super) fn from_before(call: &Call, hit: Hit, standings: Vec<Standing>) -> Re
     {
         encode(&mut kept.answer, encoding);
     }
+    let source = similarity.map_or(Source::Hit(age), |similarity| {
+        Source::Semantic(age, similarity)
+    });
+    free(call, &kept.answer, source, kept.upstream, standings)
+}
+
+/// An answer that costs nothing, as an object or as a stream, as it is asked for.
+pub(super) fn free(
+    call: &Call,
+    answer: &Value,
+    source: Source,
+    upstream: String,
+    standings: Vec<Standing>,
+) -> Reply {
     let (media_type, body) = if call.is_stream() {
-        let events = replay(call.endpoint(), &kept.answer, call.wants_usage());
+        let events = replay(call.endpoint(), answer, call.wants_usage());
         ("text/event-stream", Body::of(stream::iter(events)))
     } else {
-        let body = Bytes::from(kept.answer.to_string());
+        let body = Bytes::from(answer.to_string());
         ("application/json", Body::Whole(body))
     };
     let media_type = (header::CONTENT_TYPE, HeaderValue::from_static(media_type));
@@ -285,10 +300,8 @@ pub(super) fn from_before(call: &Call, hit: Hit, standings: Vec<Standing>) -> Re
         status: StatusCode::OK,
         headers: HeaderMap::from_iter([media_type]),
         body,
-        source: similarity.map_or(Source::Hit(age), |similarity| {
-            Source::Semantic(age, similarity)
-        }),
-        upstream: kept.upstream,
+        source,
+        upstream,
         usd: Some(0.0),
         standings,
     }

@@ -53,7 +53,7 @@ pub(super) fn routes(state: &State) -> Router<State> {
         .route("/v1/models/{*id}", get(models::show))
         .route(
             "/v1/responses/{id}",
-            get(responses::show).delete(responses::delete),
+            get(responses::itself).delete(responses::itself),
         )
         .route("/v1/responses/{id}/cancel", post(responses::cancel))
         .route(

@@ -14,16 +14,8 @@ use crate::{
     http::State,
 };
 
-pub(super) async fn show(
-    state: AxumState<State>,
-    asker: Asker,
-    Path(id): Path<String>,
-    request: Request,
-) -> Response {
-    ask(state, asker.0, &id, "", request).await
-}
-
-pub(super) async fn delete(
+/// Shows it, or deletes it: the method is passed on.
+pub(super) async fn itself(
     state: AxumState<State>,
     asker: Asker,
     Path(id): Path<String>,

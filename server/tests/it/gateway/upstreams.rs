@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, time::Duration};
 use atelier_upstream_mock::{Behaviour, KEY, Upstream};
 use serde_json::{Value, json};
 
-use super::{chat, error, header, site, started, streamed};
-use crate::support::{PATIENCE, Setup, redis_database};
+use super::{Site, chat, error, header, site, started, streamed};
+use crate::support::{Atelier, PATIENCE, Setup, redis_database};
 
 #[tokio::test]
 async fn anthropics_clients_are_served_by_an_upstream_that_speaks_their_language() {
@@ -69,8 +69,8 @@ async fn anthropics_clients_are_served_by_an_upstream_that_speaks_their_language
     assert!(count["input_tokens"].as_u64().unwrap() > 0);
 }
 
-#[tokio::test]
-async fn what_one_process_is_asked_to_wait_all_wait() {
+/// A gateway, and another process of it on the same Redis.
+async fn two_processes() -> (Site, Atelier) {
     let upstream = Upstream::start().await.unwrap();
     let setup = Setup::new()
         .set("ATELIER_REDIS_URL", &redis_database().await)
@@ -78,7 +78,12 @@ async fn what_one_process_is_asked_to_wait_all_wait() {
         .set("OPENAI_BASE_URL", &upstream.url());
     let again = setup.again();
     let site = started(setup, upstream, &[]);
-    let other = again.start().without_session();
+    (site, again.start().without_session())
+}
+
+#[tokio::test]
+async fn what_one_process_is_asked_to_wait_all_wait() {
+    let (site, other) = two_processes().await;
     site.upstream.then([Behaviour::Status {
         status: 429,
         headers: BTreeMap::from([("retry-after".into(), "100".into())]),
@@ -132,14 +137,7 @@ fn boat() -> Value {
 /// The load balancer sends the second try to another process.
 #[tokio::test]
 async fn a_repeat_at_another_process_does_not_buy_again() {
-    let upstream = Upstream::start().await.unwrap();
-    let setup = Setup::new()
-        .set("ATELIER_REDIS_URL", &redis_database().await)
-        .set("OPENAI_API_KEY", KEY)
-        .set("OPENAI_BASE_URL", &upstream.url());
-    let again = setup.again();
-    let site = started(setup, upstream, &[]);
-    let other = again.start().without_session();
+    let (site, other) = two_processes().await;
     site.upstream.then([Behaviour::SlowFirstByte {
         milliseconds: 2_000,
     }]);
@@ -174,7 +172,7 @@ async fn a_repeat_after_the_death_of_its_process_does_not_buy_again() {
     let hasty = site.request("/images/generations", &boat());
     let hasty = hasty.timeout(Duration::from_millis(500)).send().await;
     assert!(hasty.unwrap_err().is_timeout());
-    let super::Site {
+    let Site {
         upstream,
         server,
         key,
@@ -197,4 +195,21 @@ async fn a_repeat_after_the_death_of_its_process_does_not_buy_again() {
     assert_eq!(upstream.calls_to("/v1/images/generations"), 1);
     // Asked anew it is another one.
     assert_eq!(ask("0").await.status(), 200);
+}
+
+/// Also where requests are passed on as they are, whose errors are the client's otherwise.
+#[tokio::test]
+async fn the_operators_key_is_not_the_clients_fault() {
+    let site = site("[gateway]\npassthrough = true\n").await;
+    for status in [401, 403] {
+        site.upstream.then([Behaviour::Status {
+            status,
+            headers: BTreeMap::new(),
+            body: json!({ "error": { "message": format!("Incorrect API key provided: {KEY}."), "type": "invalid_request_error", "param": null, "code": "invalid_api_key" } }),
+        }]);
+        let request = site.server.get("/v1/files").bearer_auth(&site.key);
+        let (told, failed) = error(request.send().await.unwrap()).await;
+        assert_eq!(told, 502);
+        assert!(!failed.to_string().contains(KEY), "{failed}");
+    }
 }
