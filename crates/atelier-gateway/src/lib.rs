@@ -15,6 +15,8 @@ mod complete;
 mod assemble;
 mod replay;
 pub mod embeddings;
+#[cfg(test)]
+mod recorded;
 pub mod retry_after;
 pub mod upstream;
 pub mod routing;

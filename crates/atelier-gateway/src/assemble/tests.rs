@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::sse::Splitter;
+use crate::{recorded::RECORDED, sse::Splitter};
 
 mod chat;
 mod others;
@@ -92,36 +92,7 @@ fn done_ends_streams_of_chunks_alone() {
 
 #[test]
 fn a_stream_that_is_cut_has_no_answer() {
-    for (endpoint, text) in [
-        (
-            Endpoint::ChatCompletions,
-            include_str!("../../fixtures/chat-text.sse"),
-        ),
-        (
-            Endpoint::ChatCompletions,
-            include_str!("../../fixtures/chat-tools.sse"),
-        ),
-        (
-            Endpoint::Completions,
-            include_str!("../../fixtures/completions.sse"),
-        ),
-        (
-            Endpoint::Responses,
-            include_str!("../../fixtures/responses.sse"),
-        ),
-        (
-            Endpoint::Messages,
-            include_str!("../../fixtures/messages.sse"),
-        ),
-        (
-            Endpoint::ImageGenerations,
-            include_str!("../../fixtures/images.sse"),
-        ),
-        (
-            Endpoint::Transcriptions,
-            include_str!("../../fixtures/transcriptions.sse"),
-        ),
-    ] {
+    for (endpoint, text) in RECORDED {
         let events: Vec<_> = text.split_inclusive("\n\n").collect();
         assert!(
             follow(endpoint, text).into_answer().is_some(),

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Usage, assemble::tests::follow, sse::Splitter};
+use crate::{Usage, assemble::tests::follow, recorded::RECORDED, sse::Splitter};
 
 fn text(endpoint: Endpoint, answer: &Value, wants_usage: bool) -> String {
     let events = replay(endpoint, answer, wants_usage);
@@ -20,45 +20,19 @@ fn values(text: &str) -> Vec<Value> {
         .collect()
 }
 
-/// The recorded streams.
-const RECORDED: [(Endpoint, &str); 8] = [
-    (
-        Endpoint::ChatCompletions,
-        include_str!("../../fixtures/chat-text.sse"),
-    ),
-    (
-        Endpoint::ChatCompletions,
-        include_str!("../../fixtures/chat-tools.sse"),
-    ),
-    (
-        Endpoint::Completions,
-        include_str!("../../fixtures/completions.sse"),
-    ),
-    (
-        Endpoint::Responses,
-        include_str!("../../fixtures/responses.sse"),
-    ),
-    (
-        Endpoint::Messages,
-        include_str!("../../fixtures/messages.sse"),
-    ),
-    (
-        Endpoint::ImageGenerations,
-        include_str!("../../fixtures/images.sse"),
-    ),
-    (
-        Endpoint::Transcriptions,
-        include_str!("../../fixtures/transcriptions.sse"),
-    ),
-    (
-        Endpoint::ImageEdits,
-        "data: {\"type\":\"image_edit.completed\",\"b64_json\":\"a\",\"created_at\":1,\"usage\":{\"input_tokens\":1,\"output_tokens\":2}}\n\n",
-    ),
-];
+/// A stream that is an event by itself.
+const EDIT: (Endpoint, &str) = (
+    Endpoint::ImageEdits,
+    "data: {\"type\":\"image_edit.completed\",\"b64_json\":\"a\",\"created_at\":1,\"usage\":{\"input_tokens\":1,\"output_tokens\":2}}\n\n",
+);
+
+fn recorded() -> impl Iterator<Item = (Endpoint, &'static str)> {
+    RECORDED.into_iter().chain([EDIT])
+}
 
 #[test]
 fn a_replay_amounts_to_the_answer() {
-    for (endpoint, recorded) in RECORDED {
+    for (endpoint, recorded) in recorded() {
         let answer = follow(endpoint, recorded).into_answer().unwrap();
         let replayed = follow(endpoint, &text(endpoint, &answer, true));
         assert_eq!(
@@ -81,14 +55,11 @@ fn a_replay_has_the_events_of_the_original() {
         kinds.dedup();
         kinds
     };
-    for (endpoint, recorded) in RECORDED
-        .into_iter()
-        .filter(|(one, _)| *one == Endpoint::Responses)
-    {
+    for (endpoint, recorded) in recorded().filter(|(one, _)| *one == Endpoint::Responses) {
         let answer = follow(endpoint, recorded).into_answer().unwrap();
         assert_eq!(kinds(&text(endpoint, &answer, true)), kinds(recorded));
     }
-    for (endpoint, recorded) in RECORDED {
+    for (endpoint, recorded) in recorded() {
         let answer = follow(endpoint, recorded).into_answer().unwrap();
         for event in events(&text(endpoint, &answer, false)) {
             let Ok(value) = serde_json::from_slice::<Value>(&event.data.unwrap()) else {
