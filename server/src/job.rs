@@ -3,6 +3,7 @@
 
 mod call;
 mod id;
+mod message;
 mod outcome;
 mod owner;
 mod paid_answer;
@@ -23,6 +24,7 @@ pub use atelier_queue::Cost;
 pub use self::{
     call::{Answered, CALLS, CallTask, Content, shown},
     id::JobId,
+    message::{MESSAGES, MessageTask, OWN_MESSAGES},
     outcome::Outcome,
     owner::Owner,
     paid_answer::{Journal, PaidAnswer},
@@ -124,6 +126,7 @@ impl Request {
             }
             Task::Notice(task) => serde_json::json!([task.job, task.url, task.body]),
             Task::Call(task) => serde_json::json!([task.path, task.digest, task.request]),
+            Task::Message(task) => serde_json::json!([task.message.url, task.message.created_at]),
         };
         let canonical = serde_json::json!([
             self.task.kind(),
@@ -147,17 +150,19 @@ impl Request {
     pub fn parameters(&self, owner: Option<&Owner>) -> String {
         let task = match &self.task {
             Task::Image(task) => task.parameters(),
-            Task::Restoration(_) | Task::Notice(_) | Task::Call(_) => serde_json::Value::Null,
+            Task::Restoration(_) | Task::Notice(_) | Task::Call(_) | Task::Message(_) => {
+                serde_json::Value::Null
+            }
         };
         let alone = self.alone(owner);
         serde_json::json!([self.task.kind(), self.provider, self.model, task, alone]).to_string()
     }
 
-    /// The number of pictures requested; a notice or a call counts as one.
+    /// The number of pictures requested; all else counts as one.
     pub fn images(&self) -> u32 {
         match &self.task {
             Task::Image(task) => task.n,
-            Task::Restoration(_) | Task::Notice(_) | Task::Call(_) => 1,
+            Task::Restoration(_) | Task::Notice(_) | Task::Call(_) | Task::Message(_) => 1,
         }
     }
 }
@@ -179,6 +184,7 @@ impl Payload for Request {
             Task::Image(_) | Task::Notice(_) => Vec::new(),
             Task::Restoration(task) => vec![&task.original.key],
             Task::Call(task) => task.body.blob().map(|key| &**key).into_iter().collect(),
+            Task::Message(task) => task.body.blob().map(|key| &**key).into_iter().collect(),
         }
     }
 }

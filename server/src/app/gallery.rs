@@ -107,7 +107,7 @@ fn has(request: &Request, words: &[String]) -> bool {
     let text = match &request.task {
         Task::Image(task) => task.styled(),
         Task::Restoration(task) => task.name.clone().unwrap_or_default(),
-        Task::Notice(_) | Task::Call(_) => return false,
+        Task::Notice(_) | Task::Call(_) | Task::Message(_) => return false,
     };
     let text = text.to_lowercase();
     words.iter().all(|word| text.contains(word))

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 pub use self::call::{CallJob, call_job};
 use crate::{
-    job::{Found, ImageTask, NoticeTask, Outcome, Picture, RestorationTask, Task},
+    job::{Found, ImageTask, JobId, Outcome, Picture, RestorationTask, Task},
     queue::{self, FailedAttempt, Job},
 };
 
@@ -19,7 +19,7 @@ pub fn job(job: &Job) -> Option<atelier_api::Job> {
     match &job.request.task {
         Task::Image(task) => Some(picture_job(job, image(task))),
         Task::Restoration(task) => Some(picture_job(job, restoration(task))),
-        Task::Notice(_) | Task::Call(_) => None,
+        Task::Notice(_) | Task::Call(_) | Task::Message(_) => None,
     }
 }
 
@@ -159,13 +159,13 @@ pub struct DeadLetter {
 #[serde(untagged)]
 enum Content {
     Job(Box<atelier_api::Job>),
-    Notice(Box<Notice>),
+    Sent(Box<Sent>),
     Call(Box<CallJob>),
 }
 
-/// A dead notice: the fields it shares with a job, and its target.
+/// A dead notice or message: the fields it shares with a job, and its target.
 #[derive(Debug, Serialize)]
-struct Notice {
+struct Sent {
     id: String,
     kind: &'static str,
     status: atelier_api::Status,
@@ -175,8 +175,9 @@ struct Notice {
     finished_at: Option<String>,
     attempt: u32,
     error: Option<Failure>,
-    /// The job it is about.
-    job: String,
+    /// The job that a notice is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    job: Option<String>,
     url: String,
 }
 
@@ -193,7 +194,15 @@ impl DeadLetter {
     /// The view of a job that failed.
     pub fn new(job: &Job) -> Self {
         let content = match &job.request.task {
-            Task::Notice(task) => Content::Notice(Box::new(notice(job, task))),
+            Task::Notice(task) => Content::Sent(Box::new(sent(
+                job,
+                "notice",
+                Some(&task.job),
+                task.url.as_str(),
+            ))),
+            Task::Message(task) => {
+                Content::Sent(Box::new(sent(job, "message", None, &task.message.url)))
+            }
             Task::Call(task) => Content::Call(Box::new(CallJob::without_answer(job, task))),
             Task::Image(task) => Content::Job(Box::new(picture_job(job, image(task)))),
             Task::Restoration(task) => Content::Job(Box::new(picture_job(job, restoration(task)))),
@@ -215,9 +224,7 @@ impl DeadLetter {
                 };
                 (&job.id, kind, &job.finished_at, &job.error)
             }
-            Content::Notice(notice) => {
-                (&notice.id, notice.kind, &notice.finished_at, &notice.error)
-            }
+            Content::Sent(sent) => (&sent.id, sent.kind, &sent.finished_at, &sent.error),
             Content::Call(call) => (&call.id, call.kind, &call.finished_at, &call.error),
         };
         let why = error
@@ -233,10 +240,10 @@ impl DeadLetter {
     }
 }
 
-fn notice(job: &Job, task: &NoticeTask) -> Notice {
-    Notice {
+fn sent(job: &Job, kind: &'static str, about: Option<&JobId>, url: &str) -> Sent {
+    Sent {
         id: job.id.clone(),
-        kind: "notice",
+        kind,
         status: job.status,
         version: job.version,
         created_at: time(job.created_at),
@@ -244,8 +251,8 @@ fn notice(job: &Job, task: &NoticeTask) -> Notice {
         finished_at: job.finished_at.map(time),
         attempt: job.attempt,
         error: failure(job).cloned(),
-        job: task.job.to_string(),
-        url: task.url.to_string(),
+        job: about.map(ToString::to_string),
+        url: url.to_owned(),
     }
 }
 

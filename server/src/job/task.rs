@@ -1,11 +1,11 @@
-//! Tasks: a picture, a restoration, a notice or a call.
+//! Tasks: a picture, a restoration, a notice, a call or a message.
 
 use atelier_api::{Background, Quality, Size};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use super::{CallTask, Content, JobId, Picture, Visibility};
+use super::{CallTask, Content, JobId, MessageTask, Picture, Visibility};
 use crate::photo::Mask;
 
 /// What is to be done.
@@ -16,6 +16,7 @@ pub enum Task {
     Restoration(RestorationTask),
     Notice(NoticeTask),
     Call(CallTask),
+    Message(Box<MessageTask>),
 }
 
 impl ImageTask {
@@ -152,16 +153,16 @@ impl Task {
         match self {
             Self::Image(task) => task.source.as_ref().map(|source| &source.picture),
             Self::Restoration(task) => Some(&task.original),
-            Self::Notice(_) | Self::Call(_) => None,
+            Self::Notice(_) | Self::Call(_) | Self::Message(_) => None,
         }
     }
 
-    /// The kind of picture that it makes; `None` for a notice or a call.
+    /// The kind of picture that it makes; `None` for all else.
     pub const fn kind(&self) -> Option<atelier_api::Kind> {
         match self {
             Self::Image(_) => Some(atelier_api::Kind::Image),
             Self::Restoration(_) => Some(atelier_api::Kind::Restoration),
-            Self::Notice(_) | Self::Call(_) => None,
+            Self::Notice(_) | Self::Call(_) | Self::Message(_) => None,
         }
     }
 
@@ -169,7 +170,9 @@ impl Task {
     pub const fn visibility(&self) -> Visibility {
         match self {
             Self::Image(_) => Visibility::Everybody,
-            Self::Restoration(_) | Self::Notice(_) | Self::Call(_) => Visibility::Owner,
+            Self::Restoration(_) | Self::Notice(_) | Self::Call(_) | Self::Message(_) => {
+                Visibility::Owner
+            }
         }
     }
 }

@@ -71,7 +71,7 @@ impl Provider for Local {
             (Task::Image(task), _) => draw(&task, variation, &progress),
             (Task::Restoration(task), Some(original)) => restore(&task, &original, &progress),
             (Task::Restoration(_), None) => Err(Error::photo_lost()),
-            (Task::Notice(_) | Task::Call(_), _) => Err(Error::no_picture()),
+            (Task::Notice(_) | Task::Call(_) | Task::Message(_), _) => Err(Error::no_picture()),
         })
         .await
         .map_err(|_| {

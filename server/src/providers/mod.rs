@@ -201,7 +201,7 @@ impl<'a> From<&'a Task> for Work<'a> {
                 source: task.source.is_some(),
             },
             Task::Restoration(_) => Self::Restoration,
-            Task::Notice(_) | Task::Call(_) => Self::Nothing,
+            Task::Notice(_) | Task::Call(_) | Task::Message(_) => Self::Nothing,
         }
     }
 }

@@ -125,6 +125,7 @@ pub fn accepted(job: &Job) {
         Task::Restoration(_) => "restoration",
         Task::Notice(_) => "notice",
         Task::Call(_) => "call",
+        Task::Message(_) => "message",
     };
     counter!("atelier_orders_accepted_total", "kind" => kind, "cache" => source(job).as_str())
         .increment(1);

@@ -128,7 +128,7 @@ fn file_name(job: &Job, picture: &Picture, index: usize) -> String {
         Task::Restoration(task) => {
             slug(task.name.as_deref().unwrap_or_default(), "photo") + "-restored"
         }
-        Task::Notice(_) | Task::Call(_) => String::new(),
+        Task::Notice(_) | Task::Call(_) | Task::Message(_) => String::new(),
     };
     let ending = picture.extension();
     let short = &job.id[job.id.len().saturating_sub(8)..];

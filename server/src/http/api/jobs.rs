@@ -175,7 +175,7 @@ pub(crate) async fn delete(
     call_off(&state, &caller, &id, false).await?;
     Ok(Redirect::to(match job.request.task {
         Task::Restoration(_) => "/restore",
-        Task::Image(_) | Task::Notice(_) | Task::Call(_) => "/gallery",
+        Task::Image(_) | Task::Notice(_) | Task::Call(_) | Task::Message(_) => "/gallery",
     }))
 }
 

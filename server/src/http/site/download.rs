@@ -103,7 +103,7 @@ pub(crate) async fn serve(
             let file = restored(&state, &origin, task, picture, &wanted, own).await?;
             (name_of_photo(task), file)
         }
-        Task::Notice(_) | Task::Call(_) => return Err(NO_JOB),
+        Task::Notice(_) | Task::Call(_) | Task::Message(_) => return Err(NO_JOB),
     };
     let (media_type, ending) = kind(&job.request.task, picture, wanted.format);
     let headers = [
@@ -152,7 +152,7 @@ pub(crate) fn with_words(job: &Job, picture: Bytes) -> Bytes {
                 by_rules: job.request.provider == "local",
             },
         ),
-        Task::Restoration(_) | Task::Notice(_) | Task::Call(_) => picture,
+        Task::Restoration(_) | Task::Notice(_) | Task::Call(_) | Task::Message(_) => picture,
     }
 }
 

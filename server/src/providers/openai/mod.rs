@@ -346,7 +346,7 @@ impl Provider for OpenAi {
                 self.restore(model, task, photo, &progress).await
             }
             (Task::Restoration(_), None) => Err(Error::photo_lost()),
-            (Task::Notice(_) | Task::Call(_), _) => Err(Error::no_picture()),
+            (Task::Notice(_) | Task::Call(_) | Task::Message(_), _) => Err(Error::no_picture()),
         };
         made.map_err(|error| error.hiding(self.config.api_key.as_ref()))
     }

@@ -239,7 +239,9 @@ impl Replicate {
                 input::photo(&request.model, &self.upload(photo).await?, task.enlarge)
             }
             (Task::Restoration(_), None) => return Err(Error::photo_lost()),
-            (Task::Notice(_) | Task::Call(_), _) => return Err(Error::no_picture()),
+            (Task::Notice(_) | Task::Call(_) | Task::Message(_), _) => {
+                return Err(Error::no_picture());
+            }
         };
         let prediction = self.create(&request.model, input).await?;
         let cancel = format!("predictions/{}/cancel", prediction.id);
