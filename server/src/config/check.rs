@@ -26,6 +26,7 @@ impl Config {
         );
         self.check_traffic()?;
         self.check_gateway()?;
+        self.check_messages()?;
         self.check_provider()
     }
 

@@ -5,6 +5,7 @@ mod bounds;
 mod check;
 mod estimates;
 mod gateway;
+mod messages;
 mod print;
 mod traffic;
 #[cfg(test)]
@@ -20,6 +21,7 @@ use toml::{Table, Value};
 use url::Url;
 
 pub use self::gateway::{CacheMode, CacheScope, GatewayConfig};
+pub use self::messages::{MessagesConfig, MessagesTestingConfig};
 pub use self::traffic::{CallbacksConfig, ConnectionsConfig, RefusalsConfig};
 use crate::{
     access::{Subject, Unfit},
@@ -64,6 +66,7 @@ pub struct Config {
     pub deny: DenyConfig,
     pub figures: StatsConfig,
     pub gateway: GatewayConfig,
+    pub messages: MessagesConfig,
     #[serde(default)]
     pub upstreams: Vec<UpstreamConfig>,
     #[serde(default)]

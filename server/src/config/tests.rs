@@ -123,6 +123,16 @@ fn refusals_name_the_setting() {
         ("[gateway]\nping = '0s'", &[], "gateway.ping"),
         ("[gateway]\nmax_body = 1", &[], "gateway.max_body"),
         ("[gateway.cache]\nscope = 'all'", &[], "scope"),
+        ("[messages]\nparallel = 0", &[], "messages.parallel"),
+        ("[messages]\nmax_body = 0", &[], "messages.max_body"),
+        (
+            "[messages]\nkeep = '1m'",
+            &[],
+            "shorter than messages.dedup_window",
+        ),
+        ("[messages]\ntimeout = '3h'", &[], "messages.timeout"),
+        ("[messages]\nmax_batch = 0", &[], "messages.max_batch"),
+        ("[messages.testing]\nca = 'x'", &[], "ca"),
         (
             "[[upstreams]]\nname = 'A b'\nbase_url = 'http://a/v1'",
             &[],
