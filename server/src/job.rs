@@ -187,6 +187,11 @@ impl Payload for Request {
             Task::Message(task) => task.body.blob().map(|key| &**key).into_iter().collect(),
         }
     }
+
+    /// Messages are listed while they are unfinished, and when they are dead letters.
+    fn is_tracked(&self) -> bool {
+        matches!(self.task, Task::Message(_))
+    }
 }
 
 /// Normalises to Unicode NFC, trims, and collapses white space to single blanks.

@@ -69,6 +69,7 @@
 )]
 
 mod attempt;
+mod gate;
 mod housekeeping;
 mod lane;
 mod new_job;
@@ -99,6 +100,7 @@ pub use self::redis::RedisQueue;
 pub use self::sqlite::SqliteQueue;
 pub use self::{
     attempt::FailedAttempt,
+    gate::{Gate, GateChange, GateRef, Hold, In, Rate, Terms},
     housekeeping::Housekeeping,
     lane::{Lane, MOST_AHEAD, PART, Priority},
     new_job::{Hooks, Join, NewJob},
@@ -319,6 +321,15 @@ pub trait Queue<P: Payload>: Send + Sync + 'static {
     async fn get(&self, id: &str) -> Result<Option<Job<P>>>;
     /// Returns at most `limit` of the owner's jobs, newest first, older than the job `before`.
     async fn list(&self, owner: &str, before: Option<&str>, limit: usize) -> Result<Vec<Job<P>>>;
+    /// Returns at most `limit` of the owner's jobs in that state, newest first, older than the
+    /// job `before`. Only jobs whose payload is [tracked](Payload::is_tracked).
+    async fn list_in(
+        &self,
+        owner: &str,
+        state: In,
+        before: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Job<P>>>;
     /// Claims a delivery that is due, else the next job of the first lane that has one and
     /// may start another call. An unreadable job fails, and the next one is claimed.
     async fn claim(&self, lanes: &[Lane], now: Timestamp, lease: Duration) -> Result<Claim<P>>;
@@ -336,6 +347,15 @@ pub trait Queue<P: Payload>: Send + Sync + 'static {
     async fn settle(&self, ticket: &Ticket, verdict: Verdict<P>, now: Timestamp) -> Result<()>;
     /// Finishes a delivering job with its recorded outcome; called by the callback.
     async fn complete(&self, ticket: &Ticket, now: Timestamp) -> Result<Completion<P>>;
+    /// Ends a call with its outcome and finishes the job in one step, for outcomes that
+    /// nobody else has to be delivered: a verdict that [records](Event::Record), then
+    /// [`complete`](Self::complete).
+    async fn finish(
+        &self,
+        ticket: &Ticket,
+        verdict: Verdict<P>,
+        now: Timestamp,
+    ) -> Result<Completion<P>>;
     /// Starts no call in the lane before `until`, and fewer concurrently for a while.
     async fn throttle(&self, lane: &Lane, until: Timestamp, now: Timestamp) -> Result<()>;
     /// Cancels a queued or running job.
@@ -362,6 +382,16 @@ pub trait Queue<P: Payload>: Send + Sync + 'static {
     async fn outbox(&self, after: Option<&str>, limit: usize) -> Result<Vec<Ended<P>>>;
     /// Removes an entry of the outbox that has been processed.
     async fn acknowledge(&self, key: &str) -> Result<()>;
+    /// Returns the gate of that name.
+    async fn gate(&self, name: &str) -> Result<Option<Gate>>;
+    /// Returns at most `limit` gates whose names begin with `prefix` and come after this one,
+    /// in the order of their names.
+    async fn gates(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Vec<Gate>>;
+    /// Changes a gate, which is created if there is none. Returns it as it is then.
+    async fn set_gate(&self, name: &str, change: GateChange, now: Timestamp) -> Result<Gate>;
+    /// Removes a gate; the jobs that wait for it pass, and those that hold it no longer do.
+    /// Returns whether there was one.
+    async fn remove_gate(&self, name: &str, now: Timestamp) -> Result<bool>;
     /// Notifies of changed jobs and of new work.
     fn notifier(&self) -> &Notifier;
 }

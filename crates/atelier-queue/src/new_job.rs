@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Payload, Priority};
+use crate::{GateRef, Payload, Priority};
 
 /// A job to be added.
 #[derive(Debug, Clone)]
@@ -33,6 +33,12 @@ pub struct NewJob<P: Payload> {
     /// Adds it only if it is finished at once, as its charge covers no call and no share of
     /// one. Otherwise [`Error::NoAnswer`](crate::Error::NoAnswer).
     pub answered_only: bool,
+    /// What it passes before each call, at most three: those held to the end first, then by
+    /// name, so that no two jobs wait for each other.
+    pub gates: Vec<GateRef>,
+    /// A job whose end is still in the outbox: this one takes slots as well in the gates that
+    /// the other holds [to the end](crate::Hold::End), whatever their limits.
+    pub inherits: Option<String>,
 }
 
 impl<P: Payload> NewJob<P> {
@@ -64,6 +70,8 @@ impl<P: Payload> NewJob<P> {
             join: None,
             answer: None,
             answered_only: false,
+            gates: Vec::new(),
+            inherits: None,
         }
     }
 }

@@ -42,6 +42,12 @@ pub trait Payload:
     fn blobs(&self) -> Vec<&str> {
         Vec::new()
     }
+
+    /// Whether its owner's jobs are [listed by state](crate::Queue::list_in), for which the
+    /// store maintains an index.
+    fn is_tracked(&self) -> bool {
+        false
+    }
 }
 
 /// How a job ends. Stored as JSON; [`Ending`] is enough for most.

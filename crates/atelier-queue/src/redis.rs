@@ -66,8 +66,9 @@ use self::{
     record::{Note, Record},
 };
 use super::{
-    Cancellation, Claim, Completion, Ended, Error, Event, Job, Lane, NewJob, Notifier, Payload,
-    Priority, Queue, Report, Result, Ticket, Verdict, is_open, readable, unreadable,
+    Cancellation, Claim, Completion, Ended, Error, Event, Gate, GateChange, In, Job, Lane, NewJob,
+    Notifier, Payload, Priority, Queue, Report, Result, Ticket, Verdict, is_open, readable,
+    unreadable,
 };
 use atelier_store::{
     batcher,
@@ -196,6 +197,18 @@ impl<P: Payload> Queue<P> for RedisQueue<P> {
         self.newest(&format!("owned:{owner}"), before, limit).await
     }
 
+    async fn list_in(
+        &self,
+        owner: &str,
+        state: In,
+        before: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Job<P>>> {
+        let jobs = self.list(owner, before, usize::MAX).await?;
+        let jobs = jobs.into_iter().filter(|job| state.includes(job.status));
+        Ok(jobs.take(limit).collect())
+    }
+
     async fn claim(&self, lanes: &[Lane], now: Timestamp, lease: Duration) -> Result<Claim<P>> {
         loop {
             let taken = self.claims.call(Wanted::new(lanes, now, lease)).await?;
@@ -236,6 +249,16 @@ impl<P: Payload> Queue<P> for RedisQueue<P> {
             ended: Ended::together(leader, withdrawn, followers),
             orphans,
         })
+    }
+
+    async fn finish(
+        &self,
+        ticket: &Ticket,
+        verdict: Verdict<P>,
+        now: Timestamp,
+    ) -> Result<Completion<P>> {
+        self.settle(ticket, verdict, now).await?;
+        self.complete(ticket, now).await
     }
 
     async fn throttle(&self, lane: &Lane, until: Timestamp, now: Timestamp) -> Result<()> {
@@ -325,6 +348,24 @@ impl<P: Payload> Queue<P> for RedisQueue<P> {
 
     async fn acknowledge(&self, key: &str) -> Result<()> {
         self.acknowledgements.call(key.to_owned()).await
+    }
+
+    async fn gate(&self, _name: &str) -> Result<Option<Gate>> {
+        Ok(None)
+    }
+
+    async fn gates(&self, _prefix: &str, _after: Option<&str>, _limit: usize) -> Result<Vec<Gate>> {
+        Ok(Vec::new())
+    }
+
+    async fn set_gate(&self, name: &str, change: GateChange, now: Timestamp) -> Result<Gate> {
+        let mut gate = Gate::new(name, now);
+        gate.change(&change);
+        Ok(gate)
+    }
+
+    async fn remove_gate(&self, _name: &str, _now: Timestamp) -> Result<bool> {
+        Ok(false)
     }
 
     fn notifier(&self) -> &Notifier {

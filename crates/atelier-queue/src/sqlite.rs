@@ -9,8 +9,8 @@ use tracing::error;
 
 use self::{claim::Claimed, outbox::Note, row::Row, table::Found};
 use super::{
-    Cancellation, Claim, Completion, Ended, Job, Lane, NewJob, Notifier, Payload, Priority, Queue,
-    Report, Result, Ticket, Verdict, is_open, readable,
+    Cancellation, Claim, Completion, Ended, Gate, GateChange, In, Job, Lane, NewJob, Notifier,
+    Payload, Priority, Queue, Report, Result, Ticket, Verdict, is_open, readable,
 };
 use atelier_store::{
     instant, milliseconds,
@@ -156,6 +156,17 @@ fn noted<P: Payload>(ended: Vec<Note>) -> Result<Vec<Ended<P>>> {
     noted.collect()
 }
 
+fn completion<P: Payload>(ended: Vec<Note>, orphans: Vec<String>) -> Result<Completion<P>> {
+    if ended.is_empty() {
+        return Ok(Completion::Repeated);
+    }
+    let ended = ended.into_iter().map(Note::into_ended);
+    Ok(Completion::Applied {
+        ended: ended.collect::<Result<_>>()?,
+        orphans,
+    })
+}
+
 /// This number of rows is read in less time than it takes to wake a reader thread.
 const FEW: usize = 50;
 
@@ -197,6 +208,18 @@ impl<P: Payload> Queue<P> for SqliteQueue<P> {
         let (owner, before) = (owner.to_owned(), before.to_owned());
         let list = move |c: &Connection| part(c, &owner, &before);
         self.database.read(list).await
+    }
+
+    async fn list_in(
+        &self,
+        owner: &str,
+        state: In,
+        before: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Job<P>>> {
+        let jobs = self.list(owner, before, usize::MAX).await?;
+        let jobs = jobs.into_iter().filter(|job| state.includes(job.status));
+        Ok(jobs.take(limit).collect())
     }
 
     async fn claim(&self, lanes: &[Lane], now: Timestamp, lease: Duration) -> Result<Claim<P>> {
@@ -264,14 +287,23 @@ impl<P: Payload> Queue<P> for SqliteQueue<P> {
         let (ended, orphans) = self
             .change(move |c, changed| lifecycle::complete::<P>(c, changed, &ticket, now))
             .await?;
-        if ended.is_empty() {
-            return Ok(Completion::Repeated);
-        }
-        let ended = ended.into_iter().map(Note::into_ended);
-        Ok(Completion::Applied {
-            ended: ended.collect::<Result<_>>()?,
-            orphans,
-        })
+        completion(ended, orphans)
+    }
+
+    async fn finish(
+        &self,
+        ticket: &Ticket,
+        verdict: Verdict<P>,
+        now: Timestamp,
+    ) -> Result<Completion<P>> {
+        let (ticket, now) = (ticket.clone(), now.as_millisecond());
+        let (ended, orphans) = self
+            .change(move |c, changed| {
+                lifecycle::settle_and_complete(c, changed, &ticket, verdict, now)
+            })
+            .await?;
+        self.notifier.notify_work();
+        completion(ended, orphans)
     }
 
     async fn throttle(&self, lane: &Lane, until: Timestamp, now: Timestamp) -> Result<()> {
@@ -382,6 +414,24 @@ impl<P: Payload> Queue<P> for SqliteQueue<P> {
         self.database
             .write(move |c| outbox::acknowledge(c, &key))
             .await
+    }
+
+    async fn gate(&self, _name: &str) -> Result<Option<Gate>> {
+        Ok(None)
+    }
+
+    async fn gates(&self, _prefix: &str, _after: Option<&str>, _limit: usize) -> Result<Vec<Gate>> {
+        Ok(Vec::new())
+    }
+
+    async fn set_gate(&self, name: &str, change: GateChange, now: Timestamp) -> Result<Gate> {
+        let mut gate = Gate::new(name, now);
+        gate.change(&change);
+        Ok(gate)
+    }
+
+    async fn remove_gate(&self, _name: &str, _now: Timestamp) -> Result<bool> {
+        Ok(false)
     }
 
     fn notifier(&self) -> &Notifier {

@@ -163,6 +163,8 @@ fn job(number: usize) -> NewJob {
         hooks: Hooks::default(),
         answer: None,
         answered_only: false,
+        gates: Vec::new(),
+        inherits: None,
     }
 }
 

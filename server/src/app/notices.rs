@@ -80,6 +80,8 @@ impl Studio {
             join: None,
             answer: None,
             answered_only: false,
+            gates: Vec::new(),
+            inherits: None,
         })
     }
 

@@ -188,6 +188,8 @@ impl Studio {
             request,
             answer,
             answered_only: entry.answered_only,
+            gates: Vec::new(),
+            inherits: None,
         };
         let added = self.enqueue_or_retry(&job, now).await;
         if matches!(&added, Err(queue::Error::Store(error)) if error.is_away()) {

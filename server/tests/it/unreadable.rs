@@ -39,6 +39,8 @@ pub(crate) fn new(id: &str) -> NewJob {
         }),
         answer: None,
         answered_only: false,
+        gates: Vec::new(),
+        inherits: None,
     }
 }
 

@@ -7,8 +7,8 @@ use rusqlite::{Connection, params};
 
 use super::{
     super::{
-        Error, Event, NewJob, Outcome, Payload, Priority, Result, Ticket, Verdict, due, readable,
-        transition,
+        Error, Event, Illegal, NewJob, Outcome, Payload, Priority, Result, Ticket, Verdict, due,
+        readable, transition,
     },
     outbox::{self, Note},
     row::{self, Row, Withdrawn, text},
@@ -197,6 +197,27 @@ pub(super) fn complete<P: Payload>(
     let succeeded = outcome.is_some_and(|outcome| outcome.failure().is_none());
     row.status = transition(row.status, Event::Complete { succeeded })?;
     finish::<P>(c, changed, row, now)
+}
+
+/// Records the outcome and completes the job.
+pub(super) fn settle_and_complete<P: Payload>(
+    c: &Connection,
+    changed: &mut Vec<String>,
+    ticket: &Ticket,
+    verdict: Verdict<P>,
+    now: i64,
+) -> Result<(Vec<Note>, Vec<String>)> {
+    let row = load(c, &ticket.id)?.ok_or(Error::NotFound)?;
+    if row.status.is_terminal() {
+        return Ok((Vec::new(), Vec::new()));
+    }
+    let event = verdict.event();
+    if event != Event::Record {
+        let status = row.status;
+        return Err(Illegal { status, event }.into());
+    }
+    settle(c, changed, ticket, verdict, now)?;
+    complete::<P>(c, changed, ticket, now)
 }
 
 /// Ends the job and those that share its call.

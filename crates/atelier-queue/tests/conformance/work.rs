@@ -3,8 +3,8 @@
 use atelier_api::Failure;
 use atelier_queue::Payload;
 pub(crate) use atelier_queue::{
-    Bill, Cost, Error, Event, FailedAttempt, Hooks, Illegal, Join, Lane, Notified, Notifier, PART,
-    Priority, Queue, Report, Ticket, transition,
+    Bill, Cost, Error, Event, FailedAttempt, Gate, GateChange, Hooks, Illegal, In, Join, Lane,
+    Notified, Notifier, PART, Priority, Queue, Report, Ticket, transition,
 };
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +41,10 @@ impl Payload for Request {
 
     fn blobs(&self) -> Vec<&str> {
         self.photo.as_deref().into_iter().collect()
+    }
+
+    fn is_tracked(&self) -> bool {
+        true
     }
 }
 

@@ -26,6 +26,8 @@ fn new(id: &str) -> NewJob {
         join: None,
         answer: None,
         answered_only: false,
+        gates: Vec::new(),
+        inherits: None,
     }
 }
 

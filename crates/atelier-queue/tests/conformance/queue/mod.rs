@@ -58,6 +58,8 @@ fn new(id: &str, owner: &str) -> NewJob {
         join: None,
         answer: None,
         answered_only: false,
+        gates: Vec::new(),
+        inherits: None,
     }
 }
 

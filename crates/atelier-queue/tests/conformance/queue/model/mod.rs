@@ -17,8 +17,8 @@ use std::{
 use crate::{
     work::Request,
     work::{
-        Cancellation, Claim, Completion, Ended, Error, Job, Lane, NewJob, Notifier, Priority,
-        Queue, Report, Ticket, Verdict,
+        Cancellation, Claim, Completion, Ended, Error, Gate, GateChange, In, Job, Lane, NewJob,
+        Notifier, Priority, Queue, Report, Ticket, Verdict,
     },
 };
 use async_trait::async_trait;
@@ -85,6 +85,17 @@ impl Queue<Request> for Model {
         Ok(self.jobs().newest(before, limit, |job| job.owner == owner))
     }
 
+    async fn list_in(
+        &self,
+        owner: &str,
+        state: In,
+        before: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Job>> {
+        let wanted = |job: &Job| job.owner == owner && includes(state, job.status);
+        Ok(self.jobs().newest(before, limit, wanted))
+    }
+
     async fn claim(&self, lanes: &[Lane], now: Timestamp, lease: Duration) -> Result<Claim> {
         self.change(|jobs| jobs.claim(lanes, now, lease))
     }
@@ -105,6 +116,15 @@ impl Queue<Request> for Model {
 
     async fn complete(&self, ticket: &Ticket, now: Timestamp) -> Result<Completion> {
         self.change(|jobs| jobs.complete(ticket, now))
+    }
+
+    async fn finish(
+        &self,
+        ticket: &Ticket,
+        verdict: Verdict,
+        now: Timestamp,
+    ) -> Result<Completion> {
+        self.change(|jobs| jobs.finish(ticket, verdict, now))
     }
 
     async fn throttle(&self, lane: &Lane, until: Timestamp, now: Timestamp) -> Result<()> {
@@ -158,7 +178,31 @@ impl Queue<Request> for Model {
         Ok(())
     }
 
+    async fn gate(&self, _name: &str) -> Result<Option<Gate>> {
+        Ok(None)
+    }
+
+    async fn gates(&self, _prefix: &str, _after: Option<&str>, _limit: usize) -> Result<Vec<Gate>> {
+        Ok(Vec::new())
+    }
+
+    async fn set_gate(&self, name: &str, change: GateChange, now: Timestamp) -> Result<Gate> {
+        let _ = (name, change, now);
+        Err(Error::NotFound)
+    }
+
+    async fn remove_gate(&self, _name: &str, _now: Timestamp) -> Result<bool> {
+        Ok(false)
+    }
+
     fn notifier(&self) -> &Notifier {
         &self.notifier
+    }
+}
+
+fn includes(state: In, status: Status) -> bool {
+    match state {
+        In::Unfinished => !status.is_terminal(),
+        In::Failed => status == Status::Failed,
     }
 }

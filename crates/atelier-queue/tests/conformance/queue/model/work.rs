@@ -4,7 +4,8 @@ use std::{cmp::Reverse, time::Duration};
 
 use crate::{
     work::{
-        Claim, Completion, Error, Event, FailedAttempt, Lane, Report, Ticket, Verdict, transition,
+        Claim, Completion, Error, Event, FailedAttempt, Illegal, Lane, Report, Ticket, Verdict,
+        transition,
     },
     work::{Cost, Outcome},
 };
@@ -181,6 +182,25 @@ impl Jobs {
             Withdrawn::Deleted => orphans = self.remove(id),
         }
         Ok(Completion::Applied { ended, orphans })
+    }
+
+    pub(super) fn finish(
+        &mut self,
+        ticket: &Ticket,
+        verdict: Verdict,
+        now: Timestamp,
+    ) -> Result<Completion> {
+        let row = self.rows.get(&ticket.id).ok_or(Error::NotFound)?;
+        if !row.active() {
+            return Ok(Completion::Repeated);
+        }
+        let event = verdict.event();
+        if event != Event::Record {
+            let status = row.job.status;
+            return Err(Illegal { status, event }.into());
+        }
+        self.settle(ticket, verdict, now)?;
+        self.complete(ticket, now)
     }
 
     /// The job, if the ticket is still the right to act on it.
