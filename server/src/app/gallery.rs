@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use atelier_api::Status;
 use atelier_app::data::{Shelf, Wanted};
-
+use atelier_connections::{Permit, Permits};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::{Caller, Error, Studio};
 use crate::{
     app::view,
-    app::{Permit, Permits},
     job::{Request, Task},
     queue::Job,
 };

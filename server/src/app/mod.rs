@@ -20,7 +20,6 @@ mod gallery;
 mod notices;
 mod order;
 mod outbox;
-mod permits;
 mod retention;
 mod reuse;
 pub mod schema;
@@ -37,7 +36,6 @@ pub use self::{
     calls::WantedCalls,
     gallery::SearchPermits,
     order::{Order, Terms},
-    permits::{Permit, Permits},
     reuse::RecentOrders,
     studio::{Error, Recorders, Settings, Stores, Studio},
     submit::Accepted,

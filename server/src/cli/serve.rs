@@ -9,6 +9,7 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use atelier_api::Kind;
+use atelier_connections::Permits;
 use axum_extra::extract::cookie::Key;
 use metrics_exporter_prometheus::PrometheusHandle;
 use sha2::{Digest as _, Sha256, Sha512};
@@ -22,7 +23,6 @@ use url::Url;
 
 use crate::{
     access::Gate,
-    app::Permits,
     app::Studio,
     app::context::{AppContext, start_cryptography},
     app::data_dir,
@@ -30,7 +30,6 @@ use crate::{
     cli::worker::{LAST_MOMENT, StopSignals, shut_down},
     config::Config,
     gateway::Gateway,
-    http::connections::Server,
     http::{self, JobKeys, Pools, ReceiptKeys, Site},
     limit::Stats,
     telemetry::metrics,
@@ -95,11 +94,8 @@ pub async fn serve(config: Config) -> Result<()> {
     )?;
     let metrics = site.metrics.clone();
     let site = http::router(site);
-    let server = Server::new(
-        site,
-        config.connections.clone(),
-        config.trusted_proxies.clone(),
-    );
+    let trusted_proxies = config.trusted_proxies.clone();
+    let server = http::connections::server(site, &config.connections, trusted_proxies);
     tokio::spawn(sweep(Arc::clone(&studio)));
     tokio::spawn(process_outbox(Arc::clone(&studio)));
     tokio::spawn(discard(Arc::clone(&studio)));

@@ -5,6 +5,7 @@ mod causes;
 
 use std::{any::Any, io};
 
+use atelier_connections::TooSlow;
 use axum::{
     extract::rejection::{BytesRejection, FormRejection},
     http::{HeaderName, HeaderValue, StatusCode, header},
@@ -18,7 +19,6 @@ use crate::{
     access::{NotAdmitted, Scope},
     app,
     callback::ReceiveError,
-    http::connections::TooSlow,
     limit::{
         Standing,
         headers::{self, whole_seconds},
@@ -106,30 +106,6 @@ impl From<Refusal> for Error {
 pub(crate) fn too_slow(error: &(dyn std::error::Error + 'static)) -> bool {
     std::iter::successors(Some(error), |error| error.source())
         .any(<dyn std::error::Error>::is::<TooSlow>)
-}
-
-/// The JSON body of the response to a request head that could not be parsed.
-pub(crate) fn unread_head(status: StatusCode) -> Vec<u8> {
-    let (code, title, detail) = match status {
-        StatusCode::URI_TOO_LONG => ("address_too_long", "Too long", "The address is too long."),
-        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => (
-            "head_too_large",
-            "Too large",
-            "The header fields are too many, or too large.",
-        ),
-        _ => (
-            "malformed",
-            "Malformed request",
-            "This is not HTTP/1.1 as we understand it.",
-        ),
-    };
-    let problem = Problem::new(status, code, title, detail);
-    serde_json::to_vec(&problem).unwrap_or_default()
-}
-
-/// The response if there are too many connections.
-pub(crate) const fn crowded() -> impl IntoResponse {
-    Error::Crowded
 }
 
 impl From<BytesRejection> for Error {

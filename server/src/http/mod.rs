@@ -19,6 +19,7 @@ mod v1;
 
 use std::{path::PathBuf, sync::Arc};
 
+use atelier_connections::Permits;
 use atelier_webhook::Signer;
 use axum::{
     Router,
@@ -38,13 +39,9 @@ use self::{
     middleware::{caller, drain_body::drain_body, headers, scopes},
     site::{assets, download, pages, pictures},
 };
-pub(crate) use self::{
-    error::{crowded, unread_head},
-    middleware::client::network,
-};
 use crate::{
     access::Gate,
-    app::{Permits, Studio},
+    app::Studio,
     callback::PATH as CALLBACK,
     config::{CallbacksConfig, PhotosConfig, ProxyHeader, Secret},
     gateway::Gateway,

@@ -7,12 +7,13 @@ use std::{
 };
 
 use anyhow::Result;
+use atelier_connections::{Permit, Permits};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     task::spawn_blocking,
 };
 
-use crate::app::{Caller, Permit, Permits};
+use crate::app::Caller;
 
 /// Maximum number of one owner's uploads being received, waiting or being decoded. Each is a file of up to
 /// `photos.max_bytes`.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use atelier_connections::Permit;
 use axum::{
     Json,
     extract::State as AxumState,
@@ -17,7 +18,6 @@ use crate::http::{
     outlive::outlive,
 };
 use crate::{
-    app::Permit,
     app::view,
     app::{self, Caller},
     job::{JobId, Task},

@@ -17,7 +17,10 @@ use tokio::{
     time::{Instant, Sleep, sleep_until},
 };
 
-use super::unread::with_problem;
+use super::{
+    Limits,
+    unread::{Unread, with_body},
+};
 
 /// The state of a connection, shared by clones.
 #[derive(Clone, Default)]
@@ -69,17 +72,19 @@ pub(super) struct TimedStream {
     write: Timer,
     /// The rest of a response that replaces hyper's own.
     instead: Vec<u8>,
+    unread: Unread,
 }
 
 impl TimedStream {
     /// Starts waiting for the first head.
-    pub(super) fn new(socket: TcpStream, phase: Phase, head: Duration, write: Duration) -> Self {
+    pub(super) fn new(socket: TcpStream, phase: Phase, limits: &Limits, unread: Unread) -> Self {
         let mut stream = Self {
             socket,
             head_of: 0,
-            head: Timer::new(head),
-            write: Timer::new(write),
+            head: Timer::new(limits.head),
+            write: Timer::new(limits.write),
             instead: Vec::new(),
+            unread,
             phase,
         };
         stream.head.start();
@@ -118,7 +123,7 @@ impl TimedStream {
         bytes: &[u8],
     ) -> Option<Poll<io::Result<usize>>> {
         if self.instead.is_empty() {
-            self.instead = with_problem(bytes)?;
+            self.instead = with_body(bytes, self.unread)?;
         }
         while !self.instead.is_empty() {
             match Pin::new(&mut self.socket).poll_write(context, &self.instead) {

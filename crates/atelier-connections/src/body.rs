@@ -11,7 +11,7 @@ use hyper::body::{Body as HttpBody, Bytes, Frame, Incoming, SizeHint};
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::stream::Busy;
-use crate::config::ConnectionsConfig;
+use crate::Limits;
 
 /// The client sends its body too slowly.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
@@ -39,12 +39,12 @@ struct Waiting {
 }
 
 impl TimedBody {
-    pub(super) fn new(body: Incoming, busy: Busy, settings: &ConnectionsConfig) -> Self {
+    pub(super) fn new(body: Incoming, busy: Busy, limits: &Limits) -> Self {
         Self {
             body,
             _busy: busy,
-            patience: settings.body,
-            rate: f64::from(settings.body_rate),
+            patience: limits.body,
+            rate: f64::from(limits.body_rate),
             received: 0,
             waited: Duration::ZERO,
             waiting: None,

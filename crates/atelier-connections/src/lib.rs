@@ -1,23 +1,30 @@
-//! Accepts connections: limits their number, in total and per address, and their
-//! time. Clients that open many and send nothing, or send or read slowly, must not keep
-//! others out.
+#![doc = include_str!("../README.md")]
 //!
 //! | wait | bound by |
 //! |---|---|
-//! | for a request's head, from its first byte | `head`, in `TimedStream` |
-//! | for the next request | `idle`, by hyper |
-//! | for a request's body | `body` and `body_rate`, in `TimedBody` |
-//! | until the client takes more of an answer | `write`, in `TimedStream` |
+//! | for a request's head, from its first byte | [`Limits::head`] |
+//! | for the next request | [`Limits::idle`], by hyper |
+//! | for a request's body | [`Limits::body`] and [`Limits::body_rate`] |
+//! | until the client takes more of an answer | [`Limits::write`] |
 //!
 //! Only HTTP/1.1 is supported, which every proxy uses towards its backends.
 
+#![warn(missing_docs)]
+
 mod body;
+mod permits;
 mod stream;
 mod unread;
 
-use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
-use axum::{Router, body::Body, extract::ConnectInfo, response::IntoResponse};
+use axum::{Router, body::Body, extract::ConnectInfo, http::StatusCode, response::Response};
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -32,16 +39,13 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 use tracing::{debug, warn};
 
-pub use self::body::TooSlow;
+pub use self::{
+    body::TooSlow,
+    permits::{Permit, Permits},
+};
 use self::{
     body::{AnswerBody, TimedBody},
     stream::{Phase, TimedStream},
-};
-use crate::{
-    app::{Permit, Permits},
-    config::ConnectionsConfig,
-    http::{crowded, network},
-    telemetry::metrics,
 };
 
 /// Maximum time for a rejected client to send a head and read the response.
@@ -53,10 +57,42 @@ const BREATH: Duration = Duration::from_millis(100);
 /// Open files other than connections and those that responses are read from.
 const OTHER_FILES: usize = 256;
 
+/// Limits on the number and time of connections.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Maximum number of connections.
+    pub most: u32,
+    /// Maximum number of connections from one address.
+    pub per_address: u32,
+    /// Maximum time from the first byte of a request's head to its last.
+    pub head: Duration,
+    /// Maximum time from one request to the next.
+    pub idle: Duration,
+    /// Maximum time for which a body may pause, and may take besides what its rate allows.
+    pub body: Duration,
+    /// Minimum rate of a body, in bytes per second.
+    pub body_rate: u32,
+    /// Maximum time for which a client may take nothing of an answer that waits for it.
+    pub write: Duration,
+}
+
+/// Answers where no handler is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Answers {
+    /// To a connection over the limits.
+    pub crowded: fn() -> Response,
+    /// The media type and the body of the answer to a head that cannot be parsed; hyper
+    /// chooses its status.
+    pub unread_head: fn(StatusCode) -> (&'static str, Vec<u8>),
+    /// The name under which connections from an address are counted.
+    pub address: fn(IpAddr) -> String,
+}
+
 /// Serves a router.
 pub struct Server {
     router: Router,
-    settings: ConnectionsConfig,
+    limits: Limits,
+    answers: Answers,
     trusted_proxies: Vec<IpNet>,
     /// One permit per connection.
     all: Arc<Permits>,
@@ -74,16 +110,23 @@ struct Held {
 
 impl Server {
     /// Creates a server for the router. Raises the process's limit of open files as far
-    /// as possible to what the settings require.
-    pub fn new(router: Router, settings: ConnectionsConfig, trusted_proxies: Vec<IpNet>) -> Self {
-        let most = affordable(settings.most as usize);
+    /// as possible to what the limits require. Connections from trusted proxies are counted
+    /// in total only.
+    pub fn new(
+        router: Router,
+        limits: Limits,
+        answers: Answers,
+        trusted_proxies: Vec<IpNet>,
+    ) -> Self {
+        let most = affordable(limits.most as usize);
         Self {
             router,
             trusted_proxies,
             all: Permits::new(most),
-            each: Permits::new(settings.per_address as usize),
+            each: Permits::new(limits.per_address as usize),
             rejected: Permits::new((most / 4).max(1)),
-            settings,
+            limits,
+            answers,
         }
     }
 
@@ -124,7 +167,7 @@ impl Server {
         let proxy = self.trusted_proxies.iter().any(|net| net.contains(&ip));
         let one_of_its_own = match proxy {
             true => None,
-            false => Some(self.each.try_acquire(&network(ip))?),
+            false => Some(self.each.try_acquire(&(self.answers.address)(ip))?),
         };
         Some(Held {
             _one_of_all: self.all.try_acquire("")?,
@@ -137,13 +180,13 @@ impl Server {
         socket: TcpStream,
         peer: SocketAddr,
     ) -> impl GracefulConnection<Error = hyper::Error> + Send + use<> {
-        let (router, settings) = (self.router.clone(), self.settings.clone());
+        let (router, limits) = (self.router.clone(), self.limits.clone());
         let phase = Phase::default();
-        let stream = TimedStream::new(socket, phase.clone(), settings.head, settings.write);
-        let idle = settings.idle;
+        let stream = TimedStream::new(socket, phase.clone(), &limits, self.answers.unread_head);
+        let idle = limits.idle;
         let service = service_fn(move |request: Request<Incoming>| {
             let busy = phase.begin();
-            let timed = |body| Body::new(TimedBody::new(body, busy.clone(), &settings));
+            let timed = |body| Body::new(TimedBody::new(body, busy.clone(), &limits));
             let mut request = request.map(timed);
             request.extensions_mut().insert(ConnectInfo(peer));
             let answer = router.clone().oneshot(request);
@@ -158,11 +201,11 @@ impl Server {
     /// Answers 503 to a connection over the limits and closes it; closes it without an
     /// answer if there are too many even for that.
     fn turn_away(&self, socket: TcpStream) {
-        metrics::connection_refused();
+        let crowded = self.answers.crowded;
         let Some(permit) = self.rejected.try_acquire("") else {
             return;
         };
-        let service = service_fn(|_| async { Ok::<_, Infallible>(crowded().into_response()) });
+        let service = service_fn(move |_| async move { Ok::<_, Infallible>(crowded()) });
         let answer = http1::Builder::new()
             .keep_alive(false)
             .serve_connection(TokioIo::new(socket), service);
