@@ -38,11 +38,16 @@ Atelier's own commands:
   cargo xtask run [-- ARGS…]    build everything in release and serve it
   cargo xtask test [FILTER…]    run every check; a filter narrows the Rust and browser tests
   cargo xtask soak [FILTER…]    kill processes for minutes while jobs run; prints figures
-  cargo xtask bench [NAME…]     measure weight, start, web, queue, limit, cache, gateway; one JSON object per line
+  cargo xtask bench [NAME…]     measure weight, start, web, queue, limit, cache, gateway, messages;
+                                one JSON object per line
   cargo xtask peers clients     smoke tests of the gateway with what is built on the official clients
   cargo xtask peers openai DIR…
                                 openai-python's own tests, through Atelier and without it; DIR is a
                                 checkout of it
+  cargo xtask peers qstash JS_DIR PY_DIR [OPENAPI_FILE]
+                                the suites of the message queue's official clients, from checkouts of
+                                qstash-js and qstash-py, which are not fetched; and calls of all kinds
+                                to what the OpenAPI file describes
   cargo xtask eval semantic [FILE [-v]]
                                 how often the semantic cache is right, on labelled pairs of prompts
   cargo xtask eval questions [FILE [-v]]

@@ -1,12 +1,14 @@
 //! `cargo xtask peers`: what others wrote, where it is too much for every check.
 
 mod openai;
+mod qstash;
 
 use anyhow::{Result, bail};
 
 use crate::{clients, exec, site};
 
-/// `cargo xtask peers clients [WORD…]`, `cargo xtask peers openai DIR [TESTS…]`
+/// `cargo xtask peers clients [WORD…]`, `cargo xtask peers openai DIR [TESTS…]`,
+/// `cargo xtask peers qstash JS_DIR PY_DIR [OPENAPI_FILE]`
 pub(crate) fn command(arguments: &[String]) -> Result<()> {
     let (name, rest) = match arguments.split_first() {
         Some((name, rest)) => (name.as_str(), rest),
@@ -21,7 +23,11 @@ pub(crate) fn command(arguments: &[String]) -> Result<()> {
             build()?;
             openai::run(rest)
         }
-        _ => bail!("there are: peers clients [WORD…], peers openai DIR [TESTS…]"),
+        "qstash" => qstash::run(rest),
+        _ => bail!(
+            "there are: peers clients [WORD…], peers openai DIR [TESTS…], \
+             peers qstash JS_DIR PY_DIR [OPENAPI_FILE]"
+        ),
     }
 }
 
