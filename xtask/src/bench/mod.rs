@@ -3,6 +3,7 @@
 mod cache;
 mod gateway;
 mod limit;
+mod messages;
 mod peer;
 mod queue;
 mod web;
@@ -14,8 +15,8 @@ use serde_json::{Value, json};
 
 use crate::{run, server::Server};
 
-const NAMES: [&str; 7] = [
-    "weight", "start", "web", "queue", "limit", "cache", "gateway",
+const NAMES: [&str; 8] = [
+    "weight", "start", "web", "queue", "limit", "cache", "gateway", "messages",
 ];
 
 const WEIGHT_BUDGET: usize = 64 * 1024;
@@ -50,6 +51,9 @@ pub(crate) fn command(names: &[String]) -> Result<()> {
     }
     if wanted("gateway") {
         gateway::measure()?;
+    }
+    if wanted("messages") {
+        messages::measure()?;
     }
     Ok(())
 }

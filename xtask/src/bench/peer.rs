@@ -7,12 +7,17 @@ use crate::{exec, redis::Redis, tools};
 
 /// The measurements of the program in `xtask/peers/NAME`.
 pub(super) fn measure(name: &str, redis: &Redis) -> Result<Value> {
+    measure_with(name, "bench.mjs", redis)
+}
+
+/// The measurements of another program in that folder.
+pub(super) fn measure_with(name: &str, program: &str, redis: &Redis) -> Result<Value> {
     tools::node()?;
     let folder = exec::root().join("xtask/peers").join(name);
     exec::npm_ci(&folder)?;
     eprintln!("measuring {name}");
     let mut bench = exec::command("node");
-    bench.arg("bench.mjs").current_dir(&folder);
+    bench.arg(program).current_dir(&folder);
     let line = exec::output(bench.env("REDIS_URL", redis.url()))?;
     serde_json::from_str(&line).with_context(|| format!("the measurement of {name}"))
 }
