@@ -22,6 +22,7 @@ pub mod upstream;
 pub mod routing;
 mod api_key;
 mod circuit;
+mod permits;
 pub mod forward;
 
 pub use self::{

@@ -1,5 +1,7 @@
 //! One server that is called: its address, its key, and how it fares.
 
+mod config;
+
 use std::{
     fmt,
     sync::{
@@ -9,88 +11,21 @@ use std::{
     time::{Duration, Instant},
 };
 
+use atelier_store::redis::Redis;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use serde::{Deserialize, Serialize};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use url::Url;
 
+pub use self::config::UpstreamConfig;
 pub use crate::api_key::ApiKey;
-use crate::{Wire, circuit::Circuit, routing::Pattern};
+use crate::{
+    Wire,
+    circuit::Circuit,
+    permits::{Permit, Permits},
+    routing::Pattern,
+};
 
 /// The header in which Anthropic takes a key.
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
-
-/// What an operator says of an upstream.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct UpstreamConfig {
-    /// Unique; lower-case letters, digits and hyphens.
-    pub name: String,
-    /// The address that `/chat/completions` follows.
-    pub base_url: Url,
-    /// What it speaks.
-    #[serde(default)]
-    pub kind: Wire,
-    /// The environment variable that holds its key; a server of one's own may need none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub api_key_env: Option<String>,
-    /// The key itself.
-    #[serde(skip)]
-    pub api_key: Option<ApiKey>,
-    /// The models that it serves; empty for those that it lists.
-    #[serde(default)]
-    pub models: Vec<Pattern>,
-    /// Its share among upstreams of equal priority.
-    #[serde(default = "one")]
-    pub weight: u32,
-    /// Those with lower numbers are asked first.
-    #[serde(default)]
-    pub priority: u32,
-    /// Maximum number of calls in flight.
-    #[serde(default = "parallel")]
-    pub parallel: u32,
-    /// Maximum time of a call, from its first byte to its last.
-    #[serde(default = "timeout", with = "atelier_store::duration")]
-    pub timeout: Duration,
-    /// Maximum time to the first byte of an answer.
-    #[serde(default = "first_byte", with = "atelier_store::duration")]
-    pub first_byte: Duration,
-}
-
-const fn one() -> u32 {
-    1
-}
-
-const fn parallel() -> u32 {
-    64
-}
-
-const fn timeout() -> Duration {
-    Duration::from_secs(600)
-}
-
-const fn first_byte() -> Duration {
-    Duration::from_secs(60)
-}
-
-impl UpstreamConfig {
-    /// An upstream with the default settings.
-    pub fn new(name: &str, base_url: Url) -> Self {
-        Self {
-            name: name.to_owned(),
-            base_url,
-            kind: Wire::OpenAi,
-            api_key_env: None,
-            api_key: None,
-            models: Vec::new(),
-            weight: one(),
-            priority: 0,
-            parallel: parallel(),
-            timeout: timeout(),
-            first_byte: first_byte(),
-        }
-    }
-}
 
 /// The key of an upstream cannot be sent in a header.
 #[derive(Debug, thiserror::Error)]
@@ -102,7 +37,7 @@ pub struct Upstream {
     config: UpstreamConfig,
     authorization: Option<(HeaderName, HeaderValue)>,
     in_flight: AtomicU32,
-    slots: Arc<Semaphore>,
+    permits: Permits,
     health: Mutex<Health>,
     /// `None` until it has told.
     listed: RwLock<Option<Vec<String>>>,
@@ -119,10 +54,16 @@ struct Health {
 #[derive(Debug)]
 pub struct InFlight {
     upstream: Arc<Upstream>,
-    _slot: Option<OwnedSemaphorePermit>,
+    _permit: Option<Permit>,
 }
 
 impl Upstream {
+    /// Maximum number of calls of this process in flight, unless it is configured.
+    pub const PARALLEL: u32 = 64;
+
+    /// How often a process shows that its calls in flight still are.
+    pub const RENEWAL: Duration = Duration::from_secs(3);
+
     /// Creates an upstream that has not been called yet.
     ///
     /// # Errors
@@ -142,11 +83,21 @@ impl Upstream {
         Ok(Self {
             authorization: authorization.transpose()?,
             in_flight: AtomicU32::new(0),
-            slots: Arc::new(Semaphore::new(config.parallel as usize)),
+            permits: Permits::new(config.parallel.unwrap_or(Self::PARALLEL)),
             health: Mutex::default(),
             listed: RwLock::default(),
             config,
         })
+    }
+
+    /// The same, whose calls in flight are counted over all processes on this Redis if there
+    /// is a configured limit.
+    #[must_use]
+    pub fn sharing(mut self, redis: &Redis) -> Self {
+        if let Some(limit) = self.config.parallel {
+            self.permits = Permits::shared(limit, &self.config.name, redis.clone());
+        }
+        self
     }
 
     /// Its name.
@@ -248,25 +199,29 @@ impl Upstream {
         self.count(None)
     }
 
-    /// Waits for one of the places of calls in flight.
+    /// Waits until one more call may be in flight.
     pub async fn place(self: &Arc<Self>) -> InFlight {
-        // The semaphore is never closed.
-        let slot = Arc::clone(&self.slots).acquire_owned().await.ok();
-        self.count(slot)
+        self.count(Some(self.permits.take().await))
     }
 
-    /// Takes one of the places of calls in flight if one is free.
+    /// Begins a call if it is known at once that one more may be in flight.
     pub fn free_place(self: &Arc<Self>) -> Option<InFlight> {
-        let slot = Arc::clone(&self.slots).try_acquire_owned().ok()?;
-        Some(self.count(Some(slot)))
+        let permit = self.permits.take_free()?;
+        Some(self.count(Some(permit)))
     }
 
-    fn count(self: &Arc<Self>, slot: Option<OwnedSemaphorePermit>) -> InFlight {
+    fn count(self: &Arc<Self>, permit: Option<Permit>) -> InFlight {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
         InFlight {
             upstream: Arc::clone(self),
-            _slot: slot,
+            _permit: permit,
         }
+    }
+
+    /// Shows that the calls in flight of this process still are, to be done every
+    /// [`Upstream::RENEWAL`].
+    pub async fn renew(&self) {
+        self.permits.renew().await;
     }
 
     /// Returns how long it is to be left alone, because it asked for a pause or failed
@@ -330,7 +285,7 @@ mod tests {
 
     fn upstream(base: &str) -> Arc<Upstream> {
         let config = UpstreamConfig {
-            parallel: 1,
+            parallel: Some(1),
             api_key: Some(ApiKey::new("sk-secret".into())),
             ..UpstreamConfig::new("acme", base.parse().unwrap())
         };

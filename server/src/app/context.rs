@@ -121,6 +121,7 @@ impl AppContext {
             limiter: Arc::new(RejectionCache::new(limiter)),
             access: Arc::new(SqliteAccessStore::new(database.clone())),
             calls: Arc::new(SqliteCallStore::new(database.clone())),
+            redis: None,
         };
         Ok(Self {
             database: Some(database),
@@ -142,7 +143,8 @@ impl AppContext {
             cache: Arc::new(RedisCache::new(redis.clone(), config.cache.entries)),
             access: Arc::new(RedisAccessStore::new(redis.clone())),
             calls: Arc::new(RedisCallStore::new(redis.clone())),
-            semantic: semantic(config, Backend::Redis(redis))?,
+            semantic: semantic(config, Backend::Redis(redis.clone()))?,
+            redis: Some(redis),
             limiter: Arc::new(RejectionCache::shared(Arc::new(limiter), freed)),
         };
         Self::over(config, stores)

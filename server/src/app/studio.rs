@@ -17,7 +17,7 @@ use crate::{
     policies::Refusals,
     providers::Provider,
     queue::{self, DynQueue, Housekeeping},
-    store::clock::Clock,
+    store::{clock::Clock, redis::Redis},
 };
 
 /// The use cases. They are in the files beside this one.
@@ -81,6 +81,8 @@ pub struct Stores {
     pub limiter: Arc<dyn Limiter>,
     pub access: Arc<dyn AccessStore>,
     pub calls: Arc<dyn CallStore>,
+    /// The Redis that processes share; `None` if there is one process only.
+    pub redis: Option<Redis>,
 }
 
 /// What the operator has configured.

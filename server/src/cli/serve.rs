@@ -265,7 +265,11 @@ async fn process_outbox(studio: Arc<Studio>) {
 
 /// Keeps up with the upstreams.
 async fn follow(gateway: Arc<Gateway>) {
-    tokio::join!(gateway.keep_listing(), gateway.keep_sharing());
+    tokio::join!(
+        gateway.keep_listing(),
+        gateway.keep_sharing(),
+        gateway.keep_permits()
+    );
 }
 
 /// Deletes files that nothing refers to.

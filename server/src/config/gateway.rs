@@ -169,7 +169,9 @@ impl Config {
                 setting("base_url")
             );
             within(&setting("weight"), upstream.weight, 1..=1_000_000)?;
-            within(&setting("parallel"), upstream.parallel, 1..=1_000_000)?;
+            if let Some(parallel) = upstream.parallel {
+                within(&setting("parallel"), parallel, 1..=1_000_000)?;
+            }
             duration(&setting("timeout"), upstream.timeout, TENTH..=DAY)?;
             duration(&setting("first_byte"), upstream.first_byte, TENTH..=DAY)?;
         }

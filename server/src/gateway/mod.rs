@@ -53,7 +53,7 @@ use anyhow::{Context as _, Result};
 use atelier_gateway::{
     ApiError, Prices, forward,
     routing::{Pattern, Routes},
-    upstream::Upstream,
+    upstream::{UnusableKey, Upstream},
 };
 
 /// The gateway of one process.
@@ -114,10 +114,14 @@ impl Gateway {
     /// # Errors
     /// If an upstream's key cannot be sent, or this machine's certificates cannot be read.
     pub fn open(config: &Config, studio: Arc<Studio>, gate: Arc<Gate>) -> Result<Self> {
-        let upstreams = config.upstreams().into_iter();
-        let upstreams: Result<_, _> = upstreams
-            .map(|one| Upstream::new(one).map(Arc::new))
-            .collect();
+        let upstreams = config.upstreams().into_iter().map(|one| {
+            let upstream = Upstream::new(one)?;
+            Ok::<_, UnusableKey>(Arc::new(match &studio.stores.redis {
+                Some(redis) => upstream.sharing(redis),
+                None => upstream,
+            }))
+        });
+        let upstreams: Result<_, _> = upstreams.collect();
         let user_agent = concat!("atelier/", env!("CARGO_PKG_VERSION"));
         Ok(Self {
             studio,

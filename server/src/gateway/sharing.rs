@@ -1,8 +1,10 @@
 //! What the processes on one store tell each other of the upstreams: a pause that one of them
-//! was asked for holds for all.
+//! was asked for holds for all, and calls in flight are counted together.
 
 use std::time::{Duration, Instant};
 
+use atelier_gateway::upstream::Upstream;
+use futures::future::join_all;
 use jiff::Timestamp;
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::debug;
@@ -31,6 +33,17 @@ impl Gateway {
                     debug!(%error, "the pauses of upstreams cannot be shared");
                 }
             }
+        }
+    }
+
+    /// Shows the others that the calls in flight still are, for ever.
+    pub async fn keep_permits(&self) {
+        let mut tick = interval(Upstream::RENEWAL);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tick.tick().await;
+            let upstreams = self.routes.upstreams().iter();
+            join_all(upstreams.map(|upstream| upstream.renew())).await;
         }
     }
 

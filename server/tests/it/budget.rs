@@ -277,6 +277,7 @@ async fn limits_away(on_error: &str, folder: &std::path::Path) -> Studio {
         limiter,
         access: Arc::new(SqliteAccessStore::new(database.clone())),
         calls: Arc::new(SqliteCallStore::new(database)),
+        redis: None,
     };
     let settings = settings(vec![Arc::new(toml::from_str(&text).unwrap())], minute);
     let (stats, drain) = (Stats::new(None), CancellationToken::new());

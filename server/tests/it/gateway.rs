@@ -7,6 +7,7 @@ mod faults;
 mod later;
 mod money;
 mod operator;
+mod parallel;
 mod upstreams;
 
 use atelier_upstream_mock::{KEY, Upstream};
