@@ -31,14 +31,17 @@ struct Measured {
 }
 
 impl Judge {
-    /// Prints one load's figures.
+    /// Prints one load's figures, with the processor time that the subject took, in
+    /// microseconds.
     pub(crate) fn load(
         &mut self,
         subject: &Subject,
         kind: Kind,
         connections: usize,
         figures: &Figures,
+        processor: f64,
     ) {
+        let calls = figures.whole.len().max(1) as f64;
         let measured = Measured {
             subject: subject.name,
             kind,
@@ -53,7 +56,7 @@ impl Judge {
             "connections": connections, "calls_per_second": measured.calls_per_second as u64,
             "p50_ms": rounded(measured.p50), "p99_ms": rounded(measured.p99),
             "first_p50_ms": rounded(measured.first_p50), "failures": figures.failures,
-            "rss_mb": rounded(subject.memory()),
+            "rss_mb": rounded(subject.memory()), "processor_us_per_call": rounded(processor / calls),
         });
         if subject.name == "atelier" {
             let verdict = self.verdict(&measured);

@@ -98,11 +98,13 @@ async fn loads(subject: &Subject, kind: Kind, judge: &mut Judge) {
             time,
         };
         load(WARMING).run(&subject.target).await;
+        let before = subject.processor_time();
         let figures = load(TIME).run(&subject.target).await;
+        let processor = subject.processor_time() - before;
         if let Some(failure) = &figures.failure {
             eprintln!("{} failures, the first: {failure}", figures.failures);
         }
-        judge.load(subject, kind, connections, &figures);
+        judge.load(subject, kind, connections, &figures, processor);
     }
 }
 

@@ -206,6 +206,29 @@ fn free_address() -> SocketAddr {
 impl Subject {
     /// Resident memory of all its processes in MB (of 1024 kB); none for the mock.
     pub(crate) fn memory(&self) -> f64 {
+        let kilobytes = self.sum(|entry, _| {
+            let status = fs::read_to_string(entry.join("status")).ok()?;
+            let line = status
+                .lines()
+                .find_map(|line| line.strip_prefix("VmRSS:"))?;
+            line.split_whitespace().next()?.parse().ok()
+        });
+        kilobytes / 1024.0
+    }
+
+    /// Processor time that all its processes have taken, in microseconds; none for the mock.
+    pub(crate) fn processor_time(&self) -> f64 {
+        // User and system, in ticks of 10 ms.
+        let ticks = self.sum(|_, stat| {
+            let spent = [stat.get(11)?, stat.get(12)?].map(|ticks| ticks.parse::<f64>().ok());
+            Some(spent[0]? + spent[1]?)
+        });
+        ticks * 10_000.0
+    }
+
+    /// The sum over its processes of what their folders in `/proc` and the fields of their
+    /// `stat` behind the name tell.
+    fn sum(&self, told: impl Fn(&Path, &[&str]) -> Option<f64>) -> f64 {
         let Some(process) = &self.process else {
             return 0.0;
         };
@@ -213,15 +236,11 @@ impl Subject {
         let entries = fs::read_dir("/proc").unwrap().flatten();
         let of_group = entries.filter_map(|entry| {
             let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
-            // Behind the name in brackets: state, parent, group.
             let (_, fields) = stat.rsplit_once(") ")?;
-            (fields.split(' ').nth(2)? == group).then_some(())?;
-            let status = fs::read_to_string(entry.path().join("status")).ok()?;
-            let line = status
-                .lines()
-                .find_map(|line| line.strip_prefix("VmRSS:"))?;
-            line.split_whitespace().next()?.parse::<f64>().ok()
+            let fields: Vec<_> = fields.split(' ').collect();
+            // State, parent, group.
+            (fields.get(2)? == &group).then(|| told(&entry.path(), &fields))?
         });
-        of_group.sum::<f64>() / 1024.0
+        of_group.sum()
     }
 }
