@@ -22,7 +22,10 @@ impl SqliteCache {
     /// The tables of both caches.
     pub const SCHEMA: Schema = Schema {
         name: "cache",
-        migrations: &[include_str!("sqlite/schema.sql")],
+        migrations: &[
+            include_str!("sqlite/schema.sql"),
+            include_str!("sqlite/002_rows.sql"),
+        ],
     };
 
     /// Opens the cache in this database, with at most `most` entries.
