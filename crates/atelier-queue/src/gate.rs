@@ -115,37 +115,3 @@ impl In {
         }
     }
 }
-
-impl Gate {
-    /// A gate that lets everything pass.
-    pub(super) fn new(name: &str, now: Timestamp) -> Self {
-        Self {
-            name: name.into(),
-            terms: Terms::default(),
-            pinned_parallel: false,
-            pinned_rate: false,
-            paused: false,
-            kept: false,
-            active: 0,
-            waiting: 0,
-            window_start: None,
-            started: 0,
-            created_at: now,
-            updated_at: now,
-        }
-    }
-
-    /// Makes the change.
-    pub(super) fn change(&mut self, change: &GateChange) {
-        let Terms { parallel, rate } = &mut self.terms;
-        *parallel = change.parallel.unwrap_or(*parallel);
-        *rate = change.rate.unwrap_or(*rate);
-        self.pinned_parallel = change.pin_parallel.unwrap_or(self.pinned_parallel);
-        self.pinned_rate = change.pin_rate.unwrap_or(self.pinned_rate);
-        self.paused = change.paused.unwrap_or(self.paused);
-        self.kept = change.kept.unwrap_or(self.kept);
-        if change.reset_rate {
-            (self.window_start, self.started) = (None, 0);
-        }
-    }
-}

@@ -25,6 +25,9 @@ pub trait Housekeeping: Send + Sync + 'static {
     async fn mark(&self, name: &str) -> Result<Timestamp>;
     /// Advances the mark to this instant, never back.
     async fn advance(&self, name: &str, until: Timestamp) -> Result<()>;
+    /// Removes the gates that no job has named since then and that are neither kept, pinned
+    /// nor paused.
+    async fn remove_idle_gates(&self, before: Timestamp) -> Result<()>;
     /// Fails unreadable jobs that no claim would find.
     async fn set_aside_unreadable(&self, now: Timestamp) -> Result<()>;
 }

@@ -7,7 +7,12 @@ use jiff::Timestamp;
 use rusqlite::{Connection, params};
 use tracing::error;
 
-use self::{claim::Claimed, outbox::Note, row::Row, table::Found};
+use self::{
+    claim::Claimed,
+    lists::{into_job, into_jobs, newest, placed, seen},
+    outbox::Note,
+    row::Row,
+};
 use super::{
     Cancellation, Claim, Completion, Ended, Gate, GateChange, In, Job, Lane, NewJob, Notifier,
     Payload, Priority, Queue, Report, Result, Ticket, Verdict, is_open, readable,
@@ -19,6 +24,8 @@ use atelier_store::{
 
 mod claim;
 mod lifecycle;
+mod gates;
+mod lists;
 mod housekeeping;
 mod outbox;
 mod removal;
@@ -38,7 +45,10 @@ impl<P: Payload> SqliteQueue<P> {
     /// Its tables.
     pub const SCHEMA: Schema = Schema {
         name: "queue",
-        migrations: &[include_str!("sqlite/schema.sql")],
+        migrations: &[
+            include_str!("sqlite/schema.sql"),
+            include_str!("sqlite/gates.sql"),
+        ],
     };
 
     /// Opens the queue in this database, beside the process that works on it.
@@ -71,18 +81,21 @@ impl<P: Payload> SqliteQueue<P> {
     /// Runs a write that returns the jobs it changed, and notifies those who wait for them.
     async fn change<T: Send + 'static>(
         &self,
-        operation: impl FnOnce(&Connection, &mut Vec<String>) -> Result<T> + Send + 'static,
+        operation: impl FnOnce(&Connection, &mut Changes) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (result, changed) = self
             .database
             .write(move |connection| {
-                let mut changed = Vec::new();
+                let mut changed = Changes::default();
                 let result = operation(connection, &mut changed)?;
                 Ok::<_, super::Error>((result, changed))
             })
             .await?;
-        for id in changed {
+        for id in changed.jobs {
             self.notifier.notify(&id);
+        }
+        if changed.work {
+            self.notifier.notify_work();
         }
         Ok(result)
     }
@@ -94,58 +107,21 @@ impl<P: Payload> SqliteQueue<P> {
     }
 }
 
-type Placed = (Row, Option<u64>);
-
-/// The rows as their owners see them.
-fn seen(c: &Connection, rows: Vec<Row>) -> Result<Vec<Placed>> {
-    let seen = rows.into_iter().filter_map(Row::seen_by_owner);
-    seen.map(|row| placed(c, row)).collect()
+/// What a write has changed.
+#[derive(Default)]
+struct Changes {
+    jobs: Vec<String>,
+    work: bool,
 }
 
-fn placed(c: &Connection, mut row: Row) -> Result<Placed> {
-    let leader = lifecycle::leader_of(c, &row)?;
-    let position = scheduler::position(c, leader.as_ref().unwrap_or(&row))?;
-    if let Some(leader) = &leader {
-        row.share_reports(leader);
+impl Changes {
+    fn push(&mut self, id: String) {
+        self.jobs.push(id);
     }
-    Ok((row, position))
-}
 
-fn into_job<P: Payload>((row, position): Placed) -> Result<Job<P>> {
-    row.into_job(position)
-}
-
-/// The readable ones.
-fn into_jobs<P: Payload>(rows: Vec<Placed>) -> Result<Vec<Job<P>>> {
-    let jobs = rows.into_iter().map(|placed| {
-        let id = placed.0.id.clone();
-        readable(&id, into_job(placed))
-    });
-    jobs.filter_map(Result::transpose).collect()
-}
-
-/// At most `limit` jobs of a list, newest first, as their owners see them. Unreadable ones
-/// are skipped. `part` returns what precedes an id.
-fn newest<P: Payload>(
-    c: &Connection,
-    before: &str,
-    limit: usize,
-    part: impl Fn(&str, usize) -> Result<Vec<Found>>,
-) -> Result<Vec<Job<P>>> {
-    let (mut jobs, mut before) = (Vec::new(), before.to_owned());
-    loop {
-        let wanted = limit - jobs.len();
-        let found = part(&before, wanted)?;
-        let more = found.len() == wanted;
-        if let Some(last) = found.last() {
-            before = last
-                .as_ref()
-                .map_or_else(String::clone, |row| row.id.clone());
-        }
-        jobs.extend(into_jobs(seen(c, found.into_iter().flatten().collect())?)?);
-        if !more || jobs.len() >= limit {
-            return Ok(jobs);
-        }
+    /// There may be something to claim.
+    fn work(&mut self) {
+        self.work = true;
     }
 }
 
@@ -179,7 +155,7 @@ impl<P: Payload> Queue<P> for SqliteQueue<P> {
         let now = now.as_millisecond();
         let row = Row::new(&job, now)?;
         let placed = self
-            .change(move |c, _| placed(c, lifecycle::enqueue(c, row, &job, now)?))
+            .change(move |c, changed| placed(c, lifecycle::enqueue(c, changed, row, &job, now)?))
             .await?;
         self.notifier.notify_work();
         into_job(placed)
@@ -217,9 +193,21 @@ impl<P: Payload> Queue<P> for SqliteQueue<P> {
         before: Option<&str>,
         limit: usize,
     ) -> Result<Vec<Job<P>>> {
-        let jobs = self.list(owner, before, usize::MAX).await?;
-        let jobs = jobs.into_iter().filter(|job| state.includes(job.status));
-        Ok(jobs.take(limit).collect())
+        const UNFINISHED: &str = "WHERE owner = ?1 AND id < ?2 AND tracked = 1 AND withdrawn = 0
+             AND status IN ('queued', 'running', 'delivering') ORDER BY id DESC LIMIT ?3";
+        const FAILED: &str = "WHERE owner = ?1 AND id < ?2 AND tracked = 1 AND status = 'failed'
+             ORDER BY id DESC LIMIT ?3";
+        let condition = match state {
+            In::Unfinished => UNFINISHED,
+            In::Failed => FAILED,
+        };
+        let (owner, before) = (owner.to_owned(), before.unwrap_or(LAST).to_owned());
+        let list = move |c: &Connection| {
+            newest(c, &before, limit, |before, limit| {
+                table::find(c, condition, params![owner, before, limit])
+            })
+        };
+        self.database.read(list).await
     }
 
     async fn claim(&self, lanes: &[Lane], now: Timestamp, lease: Duration) -> Result<Claim<P>> {
@@ -411,27 +399,30 @@ impl<P: Payload> Queue<P> for SqliteQueue<P> {
 
     async fn acknowledge(&self, key: &str) -> Result<()> {
         let key = key.to_owned();
-        self.database
-            .write(move |c| outbox::acknowledge(c, &key))
+        self.change(move |c, changed| outbox::acknowledge(c, changed, &key))
             .await
     }
 
-    async fn gate(&self, _name: &str) -> Result<Option<Gate>> {
-        Ok(None)
+    async fn gate(&self, name: &str) -> Result<Option<Gate>> {
+        self.database.read_inline(|c| gates::find(c, name))
     }
 
-    async fn gates(&self, _prefix: &str, _after: Option<&str>, _limit: usize) -> Result<Vec<Gate>> {
-        Ok(Vec::new())
+    async fn gates(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Vec<Gate>> {
+        let (prefix, after) = (prefix.to_owned(), after.unwrap_or_default().to_owned());
+        let list = move |c: &Connection| gates::list(c, &prefix, &after, limit);
+        self.database.read(list).await
     }
 
     async fn set_gate(&self, name: &str, change: GateChange, now: Timestamp) -> Result<Gate> {
-        let mut gate = Gate::new(name, now);
-        gate.change(&change);
-        Ok(gate)
+        let (name, now) = (name.to_owned(), now.as_millisecond());
+        let set = self.change(move |c, changed| gates::change(c, changed, &name, &change, now));
+        set.await?.ok_or(super::Error::NotFound)
     }
 
-    async fn remove_gate(&self, _name: &str, _now: Timestamp) -> Result<bool> {
-        Ok(false)
+    async fn remove_gate(&self, name: &str, now: Timestamp) -> Result<bool> {
+        let (name, now) = (name.to_owned(), now.as_millisecond());
+        self.change(move |c, changed| gates::remove(c, changed, &name, now))
+            .await
     }
 
     fn notifier(&self) -> &Notifier {

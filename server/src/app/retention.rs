@@ -1,6 +1,6 @@
 //! Retention: finished jobs are kept for a time, then deleted with their files.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tracing::{info, warn};
 
 use super::{Error, Studio};
@@ -14,6 +14,9 @@ const BATCH: usize = 100;
 
 /// Names the mark up to which finished jobs have been searched for photos.
 const PHOTOS: &str = "photos";
+
+/// How long a gate that no job names is remembered.
+const GATES_KEPT: SignedDuration = SignedDuration::from_mins(10);
 
 impl Studio {
     /// Deletes a finished job, and the files that no other job refers to.
@@ -51,6 +54,9 @@ impl Studio {
             .checked_sub(self.settings.stats_kept)
             .unwrap_or(Timestamp::MIN);
         self.stores.files.set_aside_unreadable(now).await?;
+        if let Ok(before) = now.checked_sub(GATES_KEPT) {
+            self.stores.files.remove_idle_gates(before).await?;
+        }
         self.stores.cache.sweep(now, since).await?;
         if let Some(semantic) = &self.stores.semantic {
             semantic.sweep(now).await?;

@@ -71,6 +71,10 @@ impl<P: Payload> Housekeeping for RedisQueue<P> {
         Ok(call.arg(until.as_millisecond()).run().await?)
     }
 
+    async fn remove_idle_gates(&self, _before: Timestamp) -> Result<()> {
+        Ok(())
+    }
+
     /// Does nothing: claims find every job that has not ended.
     async fn set_aside_unreadable(&self, _now: Timestamp) -> Result<()> {
         Ok(())

@@ -8,6 +8,7 @@ use rusqlite::{Connection, params};
 
 use super::{
     super::{Event, Lane, Payload, Result, expired, transition},
+    Changes, gates,
     row::Row,
     scheduler::{self, Opening, State},
     table::{self, cached, execute, find, save},
@@ -16,6 +17,9 @@ use super::{
 
 /// Maximum number of leases and delays that one claim processes.
 const DUE: usize = 16;
+
+/// Maximum number of jobs that one claim puts back into the lines of their gates.
+const SENT_BACK: usize = 64;
 
 /// Number of turns after which the owners that the lane has overtaken are removed.
 const FORGET: i64 = 64;
@@ -29,7 +33,7 @@ pub(super) enum Claimed {
 
 pub(super) fn claim<P: Payload>(
     c: &Connection,
-    changed: &mut Vec<String>,
+    changed: &mut Changes,
     lanes: &[Lane],
     now: i64,
     lease: Duration,
@@ -38,10 +42,36 @@ pub(super) fn claim<P: Payload>(
     if let Some(row) = settle_due::<P>(c, changed, now, end)? {
         return Ok(Claimed::Deliver(row));
     }
-    let mut wake = next_due(c)?;
+    let mut wake = None;
     for lane in lanes {
-        let Some(row) = first::<P>(c, changed, &lane.name, now)? else {
-            continue;
+        match take::<P>(c, changed, lane, now, end)? {
+            Taken::Call(row) => return Ok(Claimed::Call(*row)),
+            Taken::Later(time) => wake = Some(wake.map_or(time, |wake: i64| wake.min(time))),
+            Taken::Nothing => {}
+        }
+    }
+    let due = next_due(c)?;
+    Ok(Claimed::Idle(wake.into_iter().chain(due).min()))
+}
+
+/// What there is to do in a lane.
+enum Taken {
+    Call(Box<Row>),
+    Later(i64),
+    Nothing,
+}
+
+/// Starts the next job of the lane.
+fn take<P: Payload>(
+    c: &Connection,
+    changed: &mut Changes,
+    lane: &Lane,
+    now: i64,
+    end: i64,
+) -> Result<Taken> {
+    for _ in 0..SENT_BACK {
+        let Some(mut row) = first::<P>(c, changed, &lane.name, now)? else {
+            return Ok(Taken::Nothing);
         };
         let state = scheduler::state(c, &lane.name)?;
         let bounded = lane.parallel.is_some() || state.floor.is_some();
@@ -51,21 +81,23 @@ pub(super) fn claim<P: Payload>(
             0
         };
         match state.opening(lane, running, now) {
-            Opening::Now => {
-                return begin(c, changed, lane, state, row, now, end).map(Claimed::Call);
+            Opening::Now if row.gates.is_none() || gates::start(c, changed, &mut row, now)? => {
+                return begin(c, changed, lane, state, row, now, end)
+                    .map(|row| Taken::Call(Box::new(row)));
             }
-            Opening::At(time) => wake = Some(wake.map_or(time, |wake| wake.min(time))),
-            Opening::WhenOneEnds => {}
+            Opening::Now => {}
+            Opening::At(time) => return Ok(Taken::Later(time)),
+            Opening::WhenOneEnds => return Ok(Taken::Nothing),
         }
     }
-    Ok(Claimed::Idle(wake))
+    Ok(Taken::Later(now))
 }
 
 /// Returns delayed jobs and those with expired leases to the order, up to the first
 /// delivery that is due.
 fn settle_due<P: Payload>(
     c: &Connection,
-    changed: &mut Vec<String>,
+    changed: &mut Changes,
     now: i64,
     end: i64,
 ) -> Result<Option<Row>> {
@@ -95,8 +127,11 @@ fn settle_due<P: Payload>(
                 row.due = 0;
                 row.unreport();
                 row.fail(&expired(row.attempt, row.token, instant(now)?))?;
+                gates::end_attempt(c, changed, &mut row, now)?;
+                gates::come_again(c, &mut row, false, now)?;
                 save(c, &mut row, changed)?;
             }
+            _ if row.gates.is_some() => gates::fall_due(c, changed, &mut row, now)?,
             _ => {
                 row.due = 0;
                 table::set_due(c, &row)?;
@@ -117,7 +152,7 @@ fn next_due(c: &Connection) -> Result<Option<i64>> {
 /// The next job; unreadable ones before it have failed then.
 fn first<P: Payload>(
     c: &Connection,
-    changed: &mut Vec<String>,
+    changed: &mut Changes,
     lane: &str,
     now: i64,
 ) -> Result<Option<Row>> {
@@ -137,7 +172,7 @@ fn first<P: Payload>(
 
 fn begin(
     c: &Connection,
-    changed: &mut Vec<String>,
+    changed: &mut Changes,
     lane: &Lane,
     mut state: State,
     mut row: Row,

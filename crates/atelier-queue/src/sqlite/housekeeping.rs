@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 
 use super::{
     super::{Housekeeping, Payload, Result},
-    SqliteQueue,
+    SqliteQueue, gates,
     table::{cached, execute, note_discards, texts},
     unread,
 };
@@ -83,6 +83,27 @@ impl<P: Payload> Housekeeping for SqliteQueue<P> {
             )
         };
         self.database.write(write).await
+    }
+
+    async fn remove_idle_gates(&self, before: Timestamp) -> Result<()> {
+        const PAGE: usize = 200;
+        let (mut after, before) = (String::new(), before.as_millisecond());
+        loop {
+            let start = after.clone();
+            let page = move |c: &Connection| gates::removable(c, &start, before, PAGE);
+            let (idle, last) = self.database.read(page).await?;
+            if !idle.is_empty() {
+                let remove = move |c: &Connection| {
+                    let mut names = idle.iter();
+                    names.try_for_each(|name| gates::remove_idle(c, name, before))
+                };
+                self.database.write(remove).await?;
+            }
+            match last {
+                Some(last) => after = last,
+                None => return Ok(()),
+            }
+        }
     }
 
     async fn set_aside_unreadable(&self, now: Timestamp) -> Result<()> {

@@ -10,6 +10,7 @@ use super::{
         Error, Event, Illegal, NewJob, Outcome, Payload, Priority, Result, Ticket, Verdict, due,
         readable, transition,
     },
+    Changes, gates,
     outbox::{self, Note},
     row::{self, Row, Withdrawn, text},
     scheduler,
@@ -22,6 +23,7 @@ const IN_FLIGHT: &str = "status IN ('queued', 'running', 'delivering')";
 
 pub(super) fn enqueue<P: Payload>(
     c: &Connection,
+    changed: &mut Changes,
     mut row: Row,
     new: &NewJob<P>,
     now: i64,
@@ -41,7 +43,10 @@ pub(super) fn enqueue<P: Payload>(
             if new.answered_only && !shared.as_ref().is_some_and(is_answer) {
                 return Err(Error::NoAnswer);
             }
-            place(c, &mut row, shared, now)?;
+            if let (None, Some(from)) = (&shared, &new.inherits) {
+                gates::inherit(c, &mut row, from)?;
+            }
+            place(c, changed, &mut row, shared, true, now)?;
         }
     }
     table::insert(c, &row)?;
@@ -53,9 +58,16 @@ pub(super) fn enqueue<P: Payload>(
     Ok(row)
 }
 
-/// Joins the answer or the call of the job found; otherwise queues the row in the
-/// order.
-fn place(c: &Connection, row: &mut Row, shared: Option<Row>, now: i64) -> Result<()> {
+/// Joins the answer or the call of the job found; otherwise queues the row, which is added
+/// (`anew`) or retried.
+fn place(
+    c: &Connection,
+    changed: &mut Changes,
+    row: &mut Row,
+    shared: Option<Row>,
+    anew: bool,
+    now: i64,
+) -> Result<()> {
     match shared {
         Some(Row {
             status: Status::Succeeded,
@@ -74,7 +86,7 @@ fn place(c: &Connection, row: &mut Row, shared: Option<Row>, now: i64) -> Result
             row.follow(leader);
             Ok(())
         }
-        None => scheduler::schedule(c, row),
+        None => gates::enter(c, changed, row, anew, now),
     }
 }
 
@@ -129,18 +141,19 @@ pub(super) fn held(c: &Connection, ticket: &Ticket) -> Result<Row> {
 
 pub(super) fn settle<P: Payload>(
     c: &Connection,
-    changed: &mut Vec<String>,
+    changed: &mut Changes,
     ticket: &Ticket,
     verdict: Verdict<P>,
     now: i64,
 ) -> Result<()> {
     let mut row = held(c, ticket)?;
-    let event = verdict.event();
+    let (event, before) = (verdict.event(), row.status);
     if row.status == Status::Delivering && event == Event::Record {
         return Ok(());
     }
     row.status = transition(row.status, event)?;
     row.preview = None;
+    let mut yields = false;
     match verdict {
         Verdict::Record(outcome) => {
             keep_files(c, &row.id, outcome.blobs())?;
@@ -162,8 +175,7 @@ pub(super) fn settle<P: Payload>(
         Verdict::Yield(failed, not_before) => {
             row.fail(&failed)?;
             row.due = due(not_before, now);
-            scheduler::schedule(c, &mut row)?;
-            table::set_turn(c, &row)?;
+            yields = true;
         }
         Verdict::Release(dropped) => {
             if let Some(dropped) = dropped {
@@ -174,17 +186,33 @@ pub(super) fn settle<P: Payload>(
         }
         Verdict::Postpone(not_before) => row.due = not_before.as_millisecond().max(now),
     }
+    if before == Status::Running {
+        gates::end_attempt(c, changed, &mut row, now)?;
+    }
     if row.status == Status::Queued {
         row.unreport();
+        come_again(c, &mut row, yields, now)?;
     }
     save(c, &mut row, changed)
+}
+
+/// A job is queued again, in a new turn if it `yields`.
+fn come_again(c: &Connection, row: &mut Row, yields: bool, now: i64) -> Result<()> {
+    if row.gates.is_some() {
+        return gates::come_again(c, row, yields, now);
+    }
+    if yields {
+        scheduler::schedule(c, row)?;
+        table::set_turn(c, row)?;
+    }
+    Ok(())
 }
 
 /// Returns the ends, the leader's first, none if they had ended before, and the blobs
 /// without references.
 pub(super) fn complete<P: Payload>(
     c: &Connection,
-    changed: &mut Vec<String>,
+    changed: &mut Changes,
     ticket: &Ticket,
     now: i64,
 ) -> Result<(Vec<Note>, Vec<String>)> {
@@ -202,7 +230,7 @@ pub(super) fn complete<P: Payload>(
 /// Records the outcome and completes the job.
 pub(super) fn settle_and_complete<P: Payload>(
     c: &Connection,
-    changed: &mut Vec<String>,
+    changed: &mut Changes,
     ticket: &Ticket,
     verdict: Verdict<P>,
     now: i64,
@@ -223,7 +251,7 @@ pub(super) fn settle_and_complete<P: Payload>(
 /// Ends the job and those that share its call.
 pub(super) fn finish<P: Payload>(
     c: &Connection,
-    changed: &mut Vec<String>,
+    changed: &mut Changes,
     mut row: Row,
     now: i64,
 ) -> Result<(Vec<Note>, Vec<String>)> {
@@ -245,6 +273,8 @@ pub(super) fn finish<P: Payload>(
         rows.extend(readable(&id, load(c, &id))?.flatten());
     }
     let ended = outbox::note_all(c, &rows, false)?;
+    let noted = rows[0].is_noted();
+    gates::leave(c, changed, &mut rows[0], noted, now)?;
     let orphans = leave::<P>(c, &rows[0])?;
     Ok((ended, orphans))
 }
@@ -269,7 +299,7 @@ pub(super) struct Cancelled {
 
 pub(super) fn cancel(
     c: &Connection,
-    changed: &mut Vec<String>,
+    changed: &mut Changes,
     id: &str,
     now: i64,
 ) -> Result<Cancelled> {
@@ -288,14 +318,14 @@ pub(super) fn cancel(
     }
     save(c, &mut row, changed)?;
     let (ended, orphans) = match &row.leader {
-        Some(leader) => abandon(c, changed, leader, &row)?,
+        Some(leader) => abandon(c, changed, leader, &row, now)?,
         None if carried_on => (close(c, &mut row)?, Vec::new()),
         None => {
             let interrupted = before.status == Status::Running;
-            (
-                outbox::note_all(c, slice::from_ref(&row), interrupted)?,
-                Vec::new(),
-            )
+            let ended = outbox::note_all(c, slice::from_ref(&row), interrupted)?;
+            let noted = row.is_noted();
+            gates::leave(c, changed, &mut row, noted, now)?;
+            (ended, Vec::new())
         }
     };
     Ok(Cancelled {
@@ -309,7 +339,7 @@ fn stop(c: &Connection, row: &mut Row, cancelled: Status) -> Result<()> {
     row.status = cancelled;
     row.due = 0;
     row.unreport();
-    if row.attempt == 0 && row.leader.is_none() {
+    if row.attempt == 0 && row.leader.is_none() && row.has_turn() {
         scheduler::unschedule(c, row)?;
     }
     Ok(())
@@ -331,9 +361,10 @@ fn close(c: &Connection, row: &mut Row) -> Result<Vec<Note>> {
 /// Returns also the blobs without references.
 fn abandon(
     c: &Connection,
-    changed: &mut Vec<String>,
+    changed: &mut Changes,
     leader: &str,
     follower: &Row,
+    now: i64,
 ) -> Result<(Vec<Note>, Vec<String>)> {
     let leader = readable(leader, load(c, leader))?.flatten();
     let leader = leader.filter(|leader| leader.withdrawn != Withdrawn::No);
@@ -351,8 +382,10 @@ fn abandon(
     let interrupted = leader.status == Status::Running;
     stop(c, &mut leader, cancelled)?;
     save(c, &mut leader, changed)?;
-    let rows = [leader, follower.clone()];
+    let mut rows = [leader, follower.clone()];
     let ended = outbox::note_all(c, &rows, interrupted)?;
+    let noted = rows[0].is_noted();
+    gates::leave(c, changed, &mut rows[0], noted, now)?;
     let orphans = if rows[0].withdrawn == Withdrawn::Deleted {
         table::remove(c, &rows[0].id)?
     } else {
@@ -363,7 +396,7 @@ fn abandon(
 
 pub(super) fn retry(
     c: &Connection,
-    changed: &mut Vec<String>,
+    changed: &mut Changes,
     id: &str,
     priority: Priority,
     now: i64,
@@ -383,7 +416,7 @@ pub(super) fn retry(
     row.leader = None;
     row.followed = false;
     let flying = joinable(c, &row, now)?;
-    place(c, &mut row, flying, now)?;
+    place(c, changed, &mut row, flying, false, now)?;
     table::replace(c, &mut row, changed)?;
     Ok(row)
 }

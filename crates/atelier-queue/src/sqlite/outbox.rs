@@ -4,6 +4,7 @@ use rusqlite::{Connection, params};
 
 use super::{
     super::{Ended, Payload, Result},
+    Changes, gates,
     row::{Row, Withdrawn},
     table,
 };
@@ -31,7 +32,7 @@ pub(super) fn note(c: &Connection, row: &Row, paid: Option<Paid<'_>>) -> Result<
     let attempts = paid.map_or("[]", |paid| paid.attempts);
     let interrupted = paid.is_some_and(|paid| paid.interrupted);
     let pays = paid.is_some();
-    if row.is_charged() || row.is_to_be_told() {
+    if row.is_noted() {
         table::execute(
             c,
             "INSERT INTO outbox SELECT id || '-' || printf('%010d', version), ?2, ?3, ?4, id, owner, status, version,
@@ -77,26 +78,28 @@ pub(super) fn list(
         c,
         "SELECT id, owner, status, version, token, attempt, 0, 0, created_at, started_at,
              finished_at, NULL, NULL, '', 1, 0, 1, NULL, NULL, 0, withdrawn, cache, request,
-             charge, hooks, attempts, outcome, 0, key, pays, interrupted
+             charge, hooks, attempts, outcome, 0, NULL, 0, key, pays, interrupted
          FROM outbox WHERE key > ?1 ORDER BY key LIMIT ?2",
         |query| {
             let notes = query.query_map(params![after, limit], |row| {
                 let note = || -> rusqlite::Result<Note> {
                     Ok(Note {
                         row: table::read(row)?,
-                        pays: row.get(29)?,
-                        interrupted: row.get(30)?,
+                        pays: row.get(31)?,
+                        interrupted: row.get(32)?,
                     })
                 };
-                Ok((row.get(28)?, note().ok()))
+                Ok((row.get(30)?, note().ok()))
             });
             notes?.collect()
         },
     )
 }
 
-pub(super) fn acknowledge(c: &Connection, key: &str) -> Result<()> {
-    table::execute(c, "DELETE FROM outbox WHERE key = ?1", &[&key])
+/// Removes the entry, and frees the gates that the job still held.
+pub(super) fn acknowledge(c: &Connection, changed: &mut Changes, key: &str) -> Result<()> {
+    table::execute(c, "DELETE FROM outbox WHERE key = ?1", &[&key])?;
+    gates::lift_barrier(c, changed, key)
 }
 
 impl Note {

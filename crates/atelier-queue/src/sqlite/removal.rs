@@ -4,6 +4,7 @@ use rusqlite::Connection;
 
 use super::{
     super::{Error, Event, Illegal, Payload, Result, readable},
+    Changes,
     row::Withdrawn,
     table::{self, load, save},
     unread,
@@ -12,7 +13,7 @@ use super::{
 /// Deletes a finished job. Returns the blobs that no other job refers to.
 pub(super) fn delete<P: Payload>(
     c: &Connection,
-    changed: &mut Vec<String>,
+    changed: &mut Changes,
     id: &str,
 ) -> Result<Vec<String>> {
     let Some(row) = readable(id, load(c, id))? else {

@@ -3,7 +3,10 @@
 use atelier_api::{Cache, Status};
 use serde::{Deserialize, Serialize};
 
-use super::super::{FailedAttempt, Job, NewJob, Payload, Result, Ticket, due};
+use super::{
+    super::{FailedAttempt, Job, NewJob, Payload, Result, Ticket, due},
+    gates::Passes,
+};
 use atelier_store::{self as store, instant};
 
 /// A row as stored. JSON stays text: it is parsed and written outside the writer
@@ -18,7 +21,7 @@ pub(super) struct Row {
     pub(super) attempt: u32,
     pub(super) deliveries: u32,
     /// The earliest start (queued), or the end of the lease (running, delivering); 0 if it
-    /// waits only for its turn.
+    /// waits only for its turn. In a gate's line: when that opens, or -1.
     pub(super) due: i64,
     pub(super) created_at: i64,
     pub(super) started_at: Option<i64>,
@@ -42,6 +45,9 @@ pub(super) struct Row {
     /// The number of reports, which followers read here; for a follower, that from before
     /// it joined.
     pub(super) reports: u64,
+    /// How far it has come through its gates, as JSON; `None` if it has none.
+    pub(super) gates: Option<String>,
+    pub(super) tracked: bool,
 }
 
 /// Whether the owner has withdrawn a job that continues for its followers.
@@ -55,6 +61,7 @@ pub(super) enum Withdrawn {
 impl Row {
     /// A queued row, not yet placed in the order.
     pub(super) fn new<P: Payload>(new: &NewJob<P>, now: i64) -> Result<Self> {
+        let gates = (!new.gates.is_empty()).then(|| text(&Passes::new(&new.gates)));
         Ok(Self {
             id: new.id.clone(),
             owner: new.owner.clone(),
@@ -84,6 +91,8 @@ impl Row {
             failures: "[]".into(),
             outcome: None,
             reports: 0,
+            gates: gates.transpose()?,
+            tracked: new.request.is_tracked(),
         })
     }
 
@@ -127,6 +136,28 @@ impl Row {
     pub(super) fn unreport(&mut self) {
         self.progress = None;
         self.preview = None;
+    }
+
+    /// How far it has come through its gates.
+    pub(super) fn passes(&self) -> Passes {
+        let read = self.gates.as_deref().map(parse).transpose();
+        read.ok().flatten().unwrap_or_default()
+    }
+
+    pub(super) fn set_passes(&mut self, passes: &Passes) -> Result<()> {
+        let text = (!passes.is_empty()).then(|| text(passes));
+        self.gates = text.transpose()?;
+        Ok(())
+    }
+
+    /// Whether it has taken a turn in the order of its lane.
+    pub(super) fn has_turn(&self) -> bool {
+        self.gates.is_none() || self.passes().scheduled
+    }
+
+    /// Whether its end is in the outbox.
+    pub(super) fn is_noted(&self) -> bool {
+        self.is_charged() || self.is_to_be_told()
     }
 
     /// Adds a failed attempt.

@@ -14,6 +14,8 @@ use tracing::error;
 
 use super::{
     super::{Outcome, Payload, Result},
+    Changes,
+    gates::Passes,
     row::{self, Row, Withdrawn},
 };
 use atelier_store as store;
@@ -41,7 +43,7 @@ pub(super) fn texts(c: &Connection, sql: &str, values: &[&dyn ToSql]) -> Result<
 
 const SELECT: &str = "SELECT id, owner, status, version, token, attempt, deliveries, due_at,
     created_at, started_at, finished_at, progress, preview, lane, band, vt, cost, flight, leader,
-    followed, withdrawn, cache, request, charge, hooks, failures, outcome, reports FROM jobs";
+    followed, withdrawn, cache, request, charge, hooks, failures, outcome, reports, gates, tracked FROM jobs";
 
 /// A row, or the id of an unreadable one: it is damaged, or of a later version.
 pub(super) type Found = Result<Row, String>;
@@ -109,6 +111,8 @@ pub(super) fn read(row: &SqlRow<'_>) -> rusqlite::Result<Row> {
         failures: row.get(25)?,
         outcome: row.get(26)?,
         reports: row.get(27)?,
+        gates: row.get(28)?,
+        tracked: row.get(29)?,
     })
 }
 
@@ -125,9 +129,9 @@ pub(super) fn insert(c: &Connection, row: &Row) -> Result<()> {
         c,
         "INSERT INTO jobs (id, owner, status, attempt, due_at, created_at, started_at, finished_at,
              progress, preview, lane, band, vt, cost, flight, leader, cache, request, charge,
-             hooks, outcome, reports)
+             hooks, outcome, reports, gates, tracked)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
-             ?19, ?20, ?21, ?22)",
+             ?19, ?20, ?21, ?22, ?23, ?24)",
         params![
             row.id,
             row.owner,
@@ -151,12 +155,14 @@ pub(super) fn insert(c: &Connection, row: &Row) -> Result<()> {
             row.hooks,
             row.outcome,
             row.reports,
+            row.gates,
+            row.tracked,
         ],
     )
 }
 
 /// Writes the mutable columns, increments the version, and copies them to the followers.
-pub(super) fn save(c: &Connection, row: &mut Row, changed: &mut Vec<String>) -> Result<()> {
+pub(super) fn save(c: &Connection, row: &mut Row, changed: &mut Changes) -> Result<()> {
     row.version += 1;
     let untold = if row.leader.is_none() {
         mem::take(&mut row.reports)
@@ -223,8 +229,26 @@ pub(super) fn set_turn(c: &Connection, row: &Row) -> Result<()> {
     )
 }
 
+/// Writes how far the job has come through its gates, and what follows from that.
+pub(super) fn set_gates(c: &Connection, row: &mut Row, passes: &Passes) -> Result<()> {
+    row.set_passes(passes)?;
+    execute(
+        c,
+        "UPDATE jobs SET gates = ?2, due_at = ?3, vt = ?4 WHERE id = ?1",
+        params![row.id, row.gates, row.due, row.vt],
+    )
+}
+
+/// Whether the job waits for an instant that has come.
+pub(super) fn is_due(c: &Connection, id: &str, now: i64) -> Result<bool> {
+    let due: Option<i64> = cached(c, "SELECT due_at FROM jobs WHERE id = ?1", |query| {
+        query.query_row([id], |row| row.get(0)).optional()
+    })?;
+    Ok(due.is_some_and(|due| due > 0 && due <= now))
+}
+
 /// Copies the leader's state to its followers, and adds the versions of its reports.
-fn mirror(c: &Connection, leader: &Row, untold: u64, changed: &mut Vec<String>) -> Result<()> {
+fn mirror(c: &Connection, leader: &Row, untold: u64, changed: &mut Changes) -> Result<()> {
     let finished_at = leader.finished_at.filter(|_| leader.status.is_terminal());
     for id in followers(c, &leader.id)? {
         execute(
@@ -292,11 +316,11 @@ pub(super) fn void_charge(c: &Connection, id: &str) -> Result<()> {
 }
 
 /// Writes everything that starting a job again may change.
-pub(super) fn replace(c: &Connection, row: &mut Row, changed: &mut Vec<String>) -> Result<()> {
+pub(super) fn replace(c: &Connection, row: &mut Row, changed: &mut Changes) -> Result<()> {
     execute(
         c,
         "UPDATE jobs SET band = ?2, vt = ?3, flight = ?4, leader = ?5, followed = 0, cache = ?6,
-             charge = ?7
+             charge = ?7, gates = ?8
          WHERE id = ?1",
         params![
             row.id,
@@ -306,6 +330,7 @@ pub(super) fn replace(c: &Connection, row: &mut Row, changed: &mut Vec<String>) 
             row.leader,
             row.cache.as_str(),
             row.charge,
+            row.gates,
         ],
     )?;
     save(c, row, changed)

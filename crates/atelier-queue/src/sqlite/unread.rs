@@ -4,6 +4,7 @@ use rusqlite::Connection;
 
 use super::{
     super::{Event, Outcome as _, Payload, Result, Ticket, readable, transition, unreadable},
+    Changes, gates,
     lifecycle::{finish, held},
     row::{Row, text},
     table::{self, execute, load, texts},
@@ -24,7 +25,7 @@ pub(super) fn unknown(c: &Connection) -> Result<Vec<String>> {
 /// Fails the jobs of such rows.
 pub(super) fn give_up_unknown<P: Payload>(
     c: &Connection,
-    changed: &mut Vec<String>,
+    changed: &mut Changes,
     now: i64,
 ) -> Result<()> {
     for id in unknown(c)? {
@@ -63,7 +64,7 @@ fn end_unread(c: &Connection, id: &str, now: i64) -> Result<()> {
 /// Fails a job with an unreadable record, whatever it waits for.
 pub(super) fn set_aside<P: Payload>(
     c: &Connection,
-    changed: &mut Vec<String>,
+    changed: &mut Changes,
     ticket: &Ticket,
     now: i64,
 ) -> Result<()> {
@@ -74,7 +75,7 @@ pub(super) fn set_aside<P: Payload>(
 /// The same by id, if even its row is unreadable.
 pub(super) fn give_up<P: Payload>(
     c: &Connection,
-    changed: &mut Vec<String>,
+    changed: &mut Changes,
     id: &str,
     now: i64,
 ) -> Result<()> {
@@ -82,13 +83,16 @@ pub(super) fn give_up<P: Payload>(
     match readable(id, load(c, id))?.flatten() {
         Some(row) if !row.status.is_terminal() => fail_unread::<P>(c, changed, row, now),
         Some(_) => Ok(()),
-        None => end_unread(c, id, now),
+        None => {
+            gates::leave_unread(c, changed, id, now)?;
+            end_unread(c, id, now)
+        }
     }
 }
 
 fn fail_unread<P: Payload>(
     c: &Connection,
-    changed: &mut Vec<String>,
+    changed: &mut Changes,
     mut row: Row,
     now: i64,
 ) -> Result<()> {
@@ -104,7 +108,7 @@ fn fail_unread<P: Payload>(
 /// Deletes a job with an unreadable row, and fails those that wait for it.
 pub(super) fn forget<P: Payload>(
     c: &Connection,
-    changed: &mut Vec<String>,
+    changed: &mut Changes,
     id: &str,
 ) -> Result<Vec<String>> {
     let last: Option<i64> = table::cached(

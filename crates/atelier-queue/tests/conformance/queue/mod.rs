@@ -4,6 +4,7 @@ mod life;
 mod leases;
 mod order;
 mod flow;
+mod gates;
 mod flights;
 mod answers;
 mod files;
@@ -25,8 +26,8 @@ use crate::{
 use atelier_api::Failure;
 
 pub(super) use self::{
-    answers::*, dead::*, files::*, flights::*, flow::*, housekeeping::*, leases::*, life::*,
-    model::Model, order::*, outbox::*,
+    answers::*, dead::*, files::*, flights::*, flow::*, gates::*, housekeeping::*, leases::*,
+    life::*, model::Model, order::*, outbox::*,
 };
 use super::{Stores, at};
 

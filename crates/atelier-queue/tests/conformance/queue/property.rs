@@ -42,6 +42,8 @@ impl Trial<'_> {
                 let seen = self.agree(&call).await?;
                 self.world.learn(op, &seen);
             }
+            // Who holds the gates is counted by the stores, and looked for by the model.
+            self.agree(&Call::Gates).await?;
         }
         self.look().await?;
         for wait in LAST_CLAIMS {

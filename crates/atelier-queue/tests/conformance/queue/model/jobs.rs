@@ -1,6 +1,7 @@
 //! What clients and operators do to the jobs, and what they see.
 
 use std::{
+    cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
     ops::Range,
 };
@@ -15,6 +16,7 @@ use jiff::Timestamp;
 
 use super::{
     Result,
+    gates::{Barriers, Doors},
     lanes::Pace,
     row::{Row, Withdrawn},
 };
@@ -28,6 +30,8 @@ pub(super) struct Jobs {
     pub(super) idle: Pace,
     /// The ends that nobody has acknowledged, by their keys.
     pub(super) outbox: BTreeMap<String, Ended>,
+    pub(super) doors: Doors,
+    pub(super) barriers: Barriers,
     /// Whose version a store may raise when nothing is to be seen.
     pub(super) loose: BTreeSet<String>,
 }
@@ -97,7 +101,7 @@ impl Jobs {
     }
 
     fn add(&mut self, new: NewJob, now: Timestamp) -> Result<()> {
-        let (id, priority) = (new.id.clone(), new.priority);
+        let (id, inherits) = (new.id.clone(), new.inherits.clone());
         let leader = new.join.as_ref().and_then(|join| self.joinable(join, now));
         let kept = |answer: &Outcome| answer.blobs().into_iter().all(|key| self.refers_to(key));
         if new.answer.as_ref().is_some_and(|answer| !kept(answer)) {
@@ -114,7 +118,7 @@ impl Jobs {
         match (answer, leader) {
             (Some(answer), _) => self.answer(&id, answer, now),
             (None, Some(leader)) => self.follow(&id, &leader),
-            (None, None) => self.schedule(&id, priority),
+            (None, None) => self.come(&id, true, inherits.as_deref(), now),
         }
         Ok(())
     }
@@ -170,8 +174,12 @@ impl Jobs {
             self.loose.extend(waiting);
         }
         let (ended, orphans) = match leader {
-            Some(leader) => self.abandon(&leader, id),
-            None if alone => (self.end(&[id.to_owned()], called), Vec::new()),
+            Some(leader) => self.abandon(&leader, id, now),
+            None if alone => {
+                let ended = self.end(&[id.to_owned()], called);
+                self.leave_gates(id, now);
+                (ended, Vec::new())
+            }
             // It still owes a call that has begun.
             None if called => (Vec::new(), Vec::new()),
             None => {
@@ -189,7 +197,7 @@ impl Jobs {
 
     /// Stops a withdrawn leader that nobody waits for any more; what has ended
     /// when this follower left, and the blobs that went with the leader.
-    fn abandon(&mut self, id: &str, follower: &str) -> (Vec<Ended>, Vec<String>) {
+    fn abandon(&mut self, id: &str, follower: &str, now: Timestamp) -> (Vec<Ended>, Vec<String>) {
         let (withdrawn, called) = (
             self.rows[id].withdrawn,
             self.rows[id].job.status == Status::Running,
@@ -201,6 +209,7 @@ impl Jobs {
         self.row(id).job.version += 1;
         self.loose.insert(id.to_owned());
         let ended = self.end(&[id.to_owned(), follower.to_owned()], called);
+        self.leave_gates(id, now);
         if withdrawn == Withdrawn::Deleted {
             return (ended, self.remove(id));
         }
@@ -217,7 +226,7 @@ impl Jobs {
         row.job.status = cancelled;
         row.due = None;
         row.hush();
-        if unbegun && row.leads() {
+        if unbegun && row.leads() && row.scheduled {
             self.unschedule(id);
         }
         true
@@ -274,7 +283,7 @@ impl Jobs {
         freed.into_iter().map(ToOwned::to_owned).collect()
     }
 
-    pub(super) fn retry(&mut self, id: &str, priority: Priority) -> Result<Job> {
+    pub(super) fn retry(&mut self, id: &str, priority: Priority, now: Timestamp) -> Result<Job> {
         let seen = self.seen(id).ok_or(Error::NotFound)?;
         let status = transition(seen.status, Event::Requeue)?;
         let row = self.row(id);
@@ -300,7 +309,11 @@ impl Jobs {
         let flight = row.flight.clone();
         match flight.and_then(|flight| self.flying(&flight, id)) {
             Some(leader) => self.follow(id, &leader),
-            None => self.schedule(id, priority),
+            None => {
+                self.row(id).turn = (Reverse(priority), 0);
+                self.row(id).scheduled = false;
+                self.come(id, false, None, now);
+            }
         }
         self.seen(id).ok_or(Error::NotFound)
     }

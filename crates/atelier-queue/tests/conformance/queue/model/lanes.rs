@@ -6,7 +6,7 @@ use crate::work::{Lane, PART, Priority};
 use atelier_api::Status;
 use jiff::{SignedDuration, Timestamp};
 
-use super::jobs::Jobs;
+use super::{gates::in_order, jobs::Jobs};
 
 /// What a lane remembers.
 #[derive(Default)]
@@ -32,8 +32,7 @@ impl Jobs {
         let mut ready: Vec<_> = self
             .rows
             .iter()
-            .filter(|(_, row)| row.leads() && row.job.status == Status::Queued)
-            .filter(|(_, row)| row.due.is_none() && row.lane() == lane)
+            .filter(|(_, row)| in_order(row) && row.lane() == lane)
             .map(|(id, row)| (row.turn, id.clone()))
             .collect();
         ready.sort();

@@ -4,6 +4,7 @@
 mod row;
 mod jobs;
 mod outbox;
+mod gates;
 mod work;
 mod lanes;
 
@@ -154,8 +155,8 @@ impl Queue<Request> for Model {
         Ok(self.jobs().newest(before, limit, failed))
     }
 
-    async fn retry(&self, id: &str, priority: Priority, _now: Timestamp) -> Result<Job> {
-        self.change(|jobs| jobs.retry(id, priority))
+    async fn retry(&self, id: &str, priority: Priority, now: Timestamp) -> Result<Job> {
+        self.change(|jobs| jobs.retry(id, priority, now))
     }
 
     async fn finished(&self, within: Range<Timestamp>, limit: usize) -> Result<Vec<String>> {
@@ -174,25 +175,28 @@ impl Queue<Request> for Model {
     }
 
     async fn acknowledge(&self, key: &str) -> Result<()> {
-        self.jobs().outbox.remove(key);
+        self.change(|jobs| jobs.acknowledge(key));
         Ok(())
     }
 
-    async fn gate(&self, _name: &str) -> Result<Option<Gate>> {
-        Ok(None)
+    async fn gate(&self, name: &str) -> Result<Option<Gate>> {
+        Ok(self.jobs().gate(name))
     }
 
-    async fn gates(&self, _prefix: &str, _after: Option<&str>, _limit: usize) -> Result<Vec<Gate>> {
-        Ok(Vec::new())
+    async fn gates(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Vec<Gate>> {
+        let jobs = self.jobs();
+        let names = jobs.doors.keys().filter(|name| name.starts_with(prefix));
+        let names = names.filter(|name| after.is_none_or(|after| name.as_str() > after));
+        let gates = names.filter_map(|name| jobs.gate(name));
+        Ok(gates.take(limit).collect())
     }
 
     async fn set_gate(&self, name: &str, change: GateChange, now: Timestamp) -> Result<Gate> {
-        let _ = (name, change, now);
-        Err(Error::NotFound)
+        Ok(self.change(|jobs| jobs.set_gate(name, &change, now)))
     }
 
-    async fn remove_gate(&self, _name: &str, _now: Timestamp) -> Result<bool> {
-        Ok(false)
+    async fn remove_gate(&self, name: &str, now: Timestamp) -> Result<bool> {
+        Ok(self.change(|jobs| jobs.remove_gate(name, now)))
     }
 
     fn notifier(&self) -> &Notifier {

@@ -10,7 +10,7 @@ use atelier_api::{Cache, Status};
 use atelier_queue::{Outcome as _, Payload as _};
 use jiff::Timestamp;
 
-use super::lanes::Turn;
+use super::{gates::Pass, lanes::Turn};
 
 /// A job with what its owner does not see.
 pub(super) struct Row {
@@ -22,6 +22,9 @@ pub(super) struct Row {
     pub(super) leader: Option<String>,
     pub(super) withdrawn: Withdrawn,
     pub(super) deliveries: u32,
+    pub(super) passes: Vec<Pass>,
+    /// Whether it has a turn.
+    pub(super) scheduled: bool,
 }
 
 /// Whether its owner has left a job that is carried on for its followers.
@@ -63,6 +66,8 @@ impl Row {
             leader: None,
             withdrawn: Withdrawn::No,
             deliveries: 0,
+            passes: Pass::all(new.gates),
+            scheduled: false,
         }
     }
 

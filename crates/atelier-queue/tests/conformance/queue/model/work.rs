@@ -30,15 +30,20 @@ impl Jobs {
                 return Ok(delivery);
             }
         }
-        let mut wake: Vec<Timestamp> = self.rows.values().filter_map(|row| row.due).collect();
+        let mut wake: Vec<Timestamp> = Vec::new();
         for lane in lanes {
-            if let Some(first) = self.ready(&lane.name).first() {
+            while let Some(first) = self.ready(&lane.name).first() {
                 match self.may_begin(lane, now) {
-                    Ok(()) => return self.begin(first, lane, now, lease),
-                    Err(later) => wake.extend(later),
+                    Ok(()) if self.start(first, now) => return self.begin(first, lane, now, lease),
+                    Ok(()) => {}
+                    Err(later) => {
+                        wake.extend(later);
+                        break;
+                    }
                 }
             }
         }
+        wake.extend(self.rows.values().filter_map(|row| row.due));
         Ok(Claim::Idle(wake.into_iter().min()))
     }
 
@@ -61,6 +66,8 @@ impl Jobs {
                     .push(expired(row.job.attempt, row.job.token, now));
                 row.due = None;
                 row.hush();
+                self.end_attempt(id, now);
+                self.come_again(id, now);
                 self.changed(id);
                 Ok(None)
             }
@@ -69,6 +76,10 @@ impl Jobs {
                 row.due = Some(now + lease);
                 let job = Box::new(row.job.clone());
                 Ok(Some(Claim::Deliver(job, row.deliveries - 1)))
+            }
+            _ if !row.passes.is_empty() => {
+                self.fall_due_at_gates(id, now);
+                Ok(None)
             }
             _ => {
                 row.due = None;
@@ -124,6 +135,7 @@ impl Jobs {
         if event == Event::Record && row.job.status == Status::Delivering {
             return Ok(());
         }
+        let called = row.job.status == Status::Running;
         row.job.status = transition(row.job.status, event)?;
         row.job.preview = None;
         match verdict {
@@ -145,8 +157,12 @@ impl Jobs {
                 row.job.failures.push(failed);
                 row.job.progress = None;
                 row.due = Some(until).filter(|until| *until > now);
-                let (Reverse(priority), _) = row.turn;
-                self.schedule(&ticket.id, priority);
+                if row.passes.is_empty() {
+                    let (Reverse(priority), _) = row.turn;
+                    self.schedule(&ticket.id, priority);
+                } else {
+                    row.scheduled = false;
+                }
             }
             Verdict::Release(dropped) => {
                 row.job.failures.extend(dropped);
@@ -155,6 +171,12 @@ impl Jobs {
                 row.due = None;
             }
             Verdict::Postpone(until) => row.due = Some(until.max(now)),
+        }
+        if called {
+            self.end_attempt(&ticket.id, now);
+        }
+        if self.rows[&ticket.id].job.status == Status::Queued {
+            self.come_again(&ticket.id, now);
         }
         self.changed(&ticket.id);
         Ok(())
@@ -175,6 +197,7 @@ impl Jobs {
         done.extend(self.followers(id));
         self.changed(id);
         let ended = self.end(&done, false);
+        self.leave_gates(id, now);
         let mut orphans = Vec::new();
         match self.rows[id].withdrawn {
             Withdrawn::No => {}

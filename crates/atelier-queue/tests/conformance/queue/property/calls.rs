@@ -9,8 +9,8 @@ use std::{
 use crate::{
     work::Outcome,
     work::{
-        Cancellation, Claim, Completion, DynQueue, Ended, Error, Job, Lane, NewJob, Priority,
-        Report, Ticket, Verdict,
+        Cancellation, Claim, Completion, DynQueue, Ended, Error, GateChange, In, Job, Lane, NewJob,
+        Priority, Report, Ticket, Verdict,
     },
 };
 use atelier_queue::{Outcome as _, Payload as _};
@@ -34,6 +34,11 @@ pub(super) enum Call {
     Dead(Option<String>, usize),
     Finished(Range<Timestamp>, usize),
     Outbox,
+    Gates,
+    SetGate(String, GateChange),
+    RemoveGate(String),
+    Finish(Ticket, Verdict),
+    ListIn(String, In, Option<String>, usize),
     /// All ends of the job.
     Acknowledge(String),
 }
@@ -54,6 +59,10 @@ impl Debug for Call {
                 let answer = new.answer.iter().flat_map(Outcome::blobs).next();
                 write!(f, ", not before {:?}, joins {join:?}", new.not_before)?;
                 write!(f, ", files {files:?}, answer {answer:?}")?;
+                for gate in &new.gates {
+                    write!(f, ", {} {:?} {:?}", gate.name, gate.hold, gate.terms)?;
+                }
+                write!(f, ", inherits {:?}", new.inherits)?;
                 f.write_str(if new.answered_only {
                     ", or not at all"
                 } else {
@@ -76,6 +85,13 @@ impl Debug for Call {
             Self::List(owner, before, limit) => write!(f, "list {owner} {before:?} {limit}"),
             Self::Dead(before, limit) => write!(f, "dead {before:?} {limit}"),
             Self::Outbox => write!(f, "outbox"),
+            Self::Gates => write!(f, "gates"),
+            Self::SetGate(name, change) => write!(f, "set {name} {change:?}"),
+            Self::RemoveGate(name) => write!(f, "remove {name}"),
+            Self::Finish(ticket, verdict) => write!(f, "finish {ticket:?} {verdict:?}"),
+            Self::ListIn(owner, state, before, limit) => {
+                write!(f, "list {owner} {state:?} {before:?} {limit}")
+            }
             Self::Acknowledge(id) => write!(f, "acknowledge {id}"),
             Self::Finished(within, limit) => write!(f, "finished {within:?} {limit}"),
         }
@@ -181,6 +197,20 @@ pub(super) async fn perform(queue: &DynQueue, call: &Call, now: Timestamp) -> Se
             Seen::jobs(queue.list(owner, before.as_deref(), *limit).await)
         }
         Call::Dead(before, limit) => Seen::jobs(queue.dead(before.as_deref(), *limit).await),
+        Call::Gates => Seen::said(queue.gates("", None, 100).await.unwrap()),
+        Call::SetGate(name, change) => {
+            Seen::said(queue.set_gate(name, change.clone(), now).await.unwrap())
+        }
+        Call::RemoveGate(name) => Seen::said(queue.remove_gate(name, now).await.unwrap()),
+        Call::Finish(ticket, verdict) => Seen::from(
+            queue.finish(ticket, verdict.clone(), now).await,
+            Seen::completion,
+        ),
+        Call::ListIn(owner, state, before, limit) => Seen::jobs(
+            queue
+                .list_in(owner, *state, before.as_deref(), *limit)
+                .await,
+        ),
         Call::Outbox => Seen::from(queue.outbox(None, 1000).await, Seen::outbox),
         Call::Acknowledge(id) => {
             let ended = queue.outbox(None, 1000).await.unwrap();

@@ -28,6 +28,18 @@ pub(super) enum Op {
         lane: usize,
         hold: i64,
     },
+    Gate(u8, Turn),
+}
+
+/// What an operator does to a gate.
+#[derive(Debug, Clone)]
+pub(super) enum Turn {
+    Pause(bool),
+    Pin(u8),
+    Unpin,
+    Reset,
+    Keep(bool),
+    Remove,
 }
 
 #[derive(Debug, Clone)]
@@ -42,6 +54,10 @@ pub(super) struct Addition {
     pub(super) answered_only: bool,
     /// It improves this photo.
     pub(super) photo: Option<u8>,
+    /// The gates that it passes, and their terms.
+    pub(super) gates: (u8, u8),
+    /// It takes slots of this job's, one of the latest.
+    pub(super) inherits: Option<usize>,
 }
 
 /// What a worker does under a ticket, fresh or stale.
@@ -59,6 +75,8 @@ pub(super) enum Act {
     Release(bool),
     Postpone(i64),
     Complete,
+    /// Both steps at once.
+    Finish(u8),
 }
 
 /// What a client or an operator does to a job.
@@ -80,7 +98,20 @@ pub(super) fn op() -> impl Strategy<Value = Op> {
         1 => (0..3_usize).prop_map(Op::Crash),
         14 => (pick(), act()).prop_map(|(pick, act)| Op::Act(pick, act)),
         12 => (pick(), deed()).prop_map(|(pick, deed)| Op::Job(pick, deed)),
+        3 => (0..4_u8, turn()).prop_map(|(gate, turn)| Op::Gate(gate, turn)),
         1 => (0..2_usize, -500..3000_i64).prop_map(|(lane, hold)| Op::Throttle { lane, hold }),
+    ]
+}
+
+fn turn() -> impl Strategy<Value = Turn> {
+    prop_oneof![
+        1 => Just(Turn::Pause(true)),
+        3 => Just(Turn::Pause(false)),
+        2 => (0..4_u8).prop_map(Turn::Pin),
+        1 => Just(Turn::Unpin),
+        1 => Just(Turn::Reset),
+        1 => any::<bool>().prop_map(Turn::Keep),
+        1 => Just(Turn::Remove),
     ]
 }
 
@@ -112,9 +143,23 @@ fn addition() -> impl Strategy<Value = Addition> {
         rare(),
         prop::bool::weighted(0.1),
         rare(),
+        (prop_oneof![1 => Just(0), 2 => 1..8_u8], 0..4_u8),
+        option::weighted(0.2, 0..6_usize),
     )
         .prop_map(
-            |(owner, lane, digest, pictures, priority, delay, answer, answered_only, photo)| {
+            |(
+                owner,
+                lane,
+                digest,
+                pictures,
+                priority,
+                delay,
+                answer,
+                answered_only,
+                photo,
+                gates,
+                inherits,
+            )| {
                 Addition {
                     owner,
                     lane,
@@ -125,6 +170,8 @@ fn addition() -> impl Strategy<Value = Addition> {
                     answer,
                     answered_only,
                     photo,
+                    gates,
+                    inherits,
                 }
             },
         )
@@ -144,6 +191,7 @@ fn pick() -> impl Strategy<Value = Pick> {
 
 fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
+        3 => (0..8_u8).prop_map(Act::Finish),
         3 => (option::of(0..3_u8), option::of(0..3_u8)).prop_map(|(share, key)| Act::Report(share, key)),
         5 => (0..8_u8, any::<bool>()).prop_map(|(key, end)| Act::Succeed(key, end)),
         3 => (0..8_u8, any::<bool>()).prop_map(|(key, end)| Act::TakeOver(key, end)),

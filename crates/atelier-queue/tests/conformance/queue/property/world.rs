@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use crate::{
-    work::{Job, Join, Lane, NewJob, Report, Ticket, Verdict},
+    work::{
+        GateChange, GateRef, Hold, In, Job, Join, Lane, NewJob, Rate, Report, Terms, Ticket,
+        Verdict,
+    },
     work::{Outcome, Request},
 };
 use atelier_api::Status;
@@ -12,7 +15,7 @@ use jiff::Timestamp;
 use super::{
     super::{super::at, asking, failed, model::Model, success},
     calls::{Call, Seen},
-    ops::{Act, Addition, Deed, Op, Pick},
+    ops::{Act, Addition, Deed, Op, Pick, Turn},
 };
 
 pub(super) const OWNERS: [&str; 3] = ["ada", "bob", "cleo"];
@@ -23,6 +26,58 @@ pub(super) struct World {
     now: i64,
     workers: [Vec<Ticket>; 3],
     added: Vec<NewJob>,
+}
+
+/// Terms that matter with a few jobs.
+fn terms(which: u8) -> Terms {
+    Terms {
+        parallel: [Some(1), Some(2), None, Some(1)][usize::from(which)],
+        rate: (which > 1).then_some(Rate {
+            count: 2,
+            period: Duration::from_secs(1),
+        }),
+    }
+}
+
+fn gate(name: u8) -> String {
+    ["line", "queue", "flow", "host"][usize::from(name)].into()
+}
+
+/// Two gates are held to the end, two during an attempt.
+fn gates((which, sort): (u8, u8)) -> Vec<GateRef> {
+    let named: &[u8] = match which {
+        0 => &[],
+        1 => &[1],
+        2 => &[2],
+        3 => &[2, 3],
+        4 => &[3, 1],
+        5 => &[1, 2, 3],
+        6 => &[0, 1],
+        _ => &[0, 3],
+    };
+    let named = named.iter().map(|name| GateRef {
+        name: gate(*name),
+        terms: (sort != 3).then(|| terms((sort + name) % 4)),
+        hold: if *name < 2 { Hold::End } else { Hold::Attempt },
+    });
+    named.collect()
+}
+
+fn turned(which: u8, turn: &Turn) -> Call {
+    let mut change = GateChange::default();
+    match turn {
+        Turn::Pause(paused) => change.paused = Some(*paused),
+        Turn::Pin(sort) => {
+            change.parallel = Some(terms(*sort).parallel);
+            change.rate = Some(terms(*sort).rate);
+            (change.pin_parallel, change.pin_rate) = (Some(true), Some(sort % 2 == 0));
+        }
+        Turn::Unpin => (change.pin_parallel, change.pin_rate) = (Some(false), Some(false)),
+        Turn::Reset => change.reset_rate = true,
+        Turn::Keep(kept) => change.kept = Some(*kept),
+        Turn::Remove => return Call::RemoveGate(gate(which)),
+    }
+    Call::SetGate(gate(which), change)
 }
 
 /// One lane is bounded in every way, the other in none.
@@ -65,6 +120,7 @@ impl World {
             Op::Throttle { lane: index, hold } => {
                 vec![Call::Throttle(lane(*index), self.later(*hold))]
             }
+            Op::Gate(gate, turn) => vec![turned(*gate, turn)],
             Op::Act(which, act) => {
                 let ticket = self.ticket(*which, act);
                 ticket
@@ -102,6 +158,11 @@ impl World {
         new.not_before = addition.delay.map(|delay| self.later(delay));
         new.answer = addition.answer.map(|key| success(&picture(key)));
         new.answered_only = addition.answered_only;
+        new.gates = gates(addition.gates);
+        new.inherits = addition.inherits.and_then(|back| {
+            let ended = self.added.iter().rev().nth(back)?;
+            Some(ended.id.clone())
+        });
         self.added.push(new.clone());
         Call::Enqueue(Box::new(new))
     }
@@ -147,6 +208,10 @@ impl World {
                     preview: key.map(|key| format!("preview-{key}")),
                 };
                 return vec![Call::Extend(ticket, report)];
+            }
+            Act::Finish(key) => {
+                let outcome = success(&picture(*key));
+                return vec![Call::Finish(ticket, Verdict::Record(outcome))];
             }
             Act::Succeed(key, end) => (Verdict::Record(success(&picture(*key))), *end),
             Act::TakeOver(key, end) => (Verdict::Record(self.taken_over(&ticket, *key)), *end),
@@ -210,6 +275,10 @@ impl World {
         }
         for owner in OWNERS {
             calls.extend(pages().map(|before| Call::List(owner.into(), before, 4)));
+            for state in [In::Unfinished, In::Failed] {
+                let part = |before| Call::ListIn(owner.into(), state, before, 2);
+                calls.extend(pages().map(part));
+            }
         }
         for (from, before, limit) in [
             (-1_000_000, 1, 100),
