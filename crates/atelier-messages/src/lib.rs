@@ -2,12 +2,20 @@
 #![warn(missing_docs)]
 
 mod message;
+#[cfg(feature = "redis")]
+mod redis;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod store;
 
+#[cfg(feature = "redis")]
+pub use self::redis::RedisMessageStore;
+#[cfg(feature = "sqlite")]
+pub use self::sqlite::SqliteMessageStore;
 pub use self::{
     message::{About, Callback, Flow, Message, Redact},
     store::{
-        Due, Endpoint, EndpointKey, Event, EventId, Fired, Group, MessageStore, NewSchedule,
-        Schedule, State, StoreError,
+        Due, Endpoint, EndpointKey, Entry, Event, EventId, EventStore, Events, Fired, Group,
+        GroupStore, MessageStore, NewSchedule, Schedule, ScheduleStore, State, StoreError,
     },
 };

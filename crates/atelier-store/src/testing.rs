@@ -1,13 +1,14 @@
-//! The Redis servers for tests. `cargo xtask test` starts them and passes their addresses
-//! in the environment.
+//! The stores for tests. `cargo xtask test` starts the Redis servers and passes their
+//! addresses in the environment.
 
 #![expect(clippy::expect_used, reason = "a test has no other way to fail")]
 
+mod opened;
 mod sequences;
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
-pub use self::sequences::try_sequences;
+pub use self::{opened::Opened, sequences::try_sequences};
 use crate::redis::Redis;
 
 const SINGLE: &str = "ATELIER_TEST_REDIS_URL";

@@ -3,6 +3,7 @@
 use std::{fs::File, sync::Arc};
 
 use anyhow::{Context as _, Result};
+use atelier_messages::{RedisMessageStore, SqliteMessageStore};
 use atelier_webhook::CallbackClient;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -121,6 +122,7 @@ impl AppContext {
             limiter: Arc::new(RejectionCache::new(limiter)),
             access: Arc::new(SqliteAccessStore::new(database.clone())),
             calls: Arc::new(SqliteCallStore::new(database.clone())),
+            messages: Arc::new(SqliteMessageStore::new(database.clone())),
             redis: None,
         };
         Ok(Self {
@@ -143,6 +145,7 @@ impl AppContext {
             cache: Arc::new(RedisCache::new(redis.clone(), config.cache.entries)),
             access: Arc::new(RedisAccessStore::new(redis.clone())),
             calls: Arc::new(RedisCallStore::new(redis.clone())),
+            messages: Arc::new(RedisMessageStore::new(redis.clone())),
             semantic: semantic(config, Backend::Redis(redis.clone()))?,
             redis: Some(redis),
             limiter: Arc::new(RejectionCache::shared(Arc::new(limiter), freed)),
@@ -186,6 +189,7 @@ impl AppContext {
             jobs_kept: config.queue.keep,
             photos_kept: config.photos.keep,
             stats_kept: config.figures.keep,
+            events_kept: config.messages.events_keep,
             public_url: config.public_url.clone(),
         };
         Ok(Studio::new(

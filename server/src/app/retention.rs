@@ -62,6 +62,9 @@ impl Studio {
             semantic.sweep(now).await?;
         }
         self.stores.limiter.sweep(now).await?;
+        let since = now.checked_sub(self.settings.events_kept);
+        let since = since.unwrap_or(Timestamp::MIN);
+        self.stores.messages.sweep(now, since).await?;
         if let Ok(before) = now.checked_sub(self.settings.photos_kept) {
             self.delete_photos(before).await?;
         }

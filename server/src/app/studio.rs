@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use atelier_messages::{MessageStore, StoreError};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -81,6 +82,8 @@ pub struct Stores {
     pub limiter: Arc<dyn Limiter>,
     pub access: Arc<dyn AccessStore>,
     pub calls: Arc<dyn CallStore>,
+    /// What belongs to messages besides their jobs.
+    pub messages: Arc<dyn MessageStore>,
     /// The Redis that processes share; `None` if there is one process only.
     pub redis: Option<Redis>,
 }
@@ -97,6 +100,7 @@ pub struct Settings {
     /// How long photos are kept, with what was made of them.
     pub photos_kept: Duration,
     pub stats_kept: Duration,
+    pub events_kept: Duration,
     /// The site's URL as visitors see it.
     pub public_url: Option<Url>,
 }
@@ -132,6 +136,8 @@ pub enum Error {
     Access(#[from] access::Error),
     #[error(transparent)]
     Calls(#[from] calls::Error),
+    #[error(transparent)]
+    Messages(#[from] StoreError),
     #[error(transparent)]
     Blob(#[from] blob::Error),
 }

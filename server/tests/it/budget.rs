@@ -17,6 +17,7 @@ use atelier::{
     queue::{Housekeeping, SqliteQueue},
     store::{clock::Clock, redis::Redis},
 };
+use atelier_messages::SqliteMessageStore;
 use reqwest::Response;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -276,7 +277,8 @@ async fn limits_away(on_error: &str, folder: &std::path::Path) -> Studio {
         semantic: None,
         limiter,
         access: Arc::new(SqliteAccessStore::new(database.clone())),
-        calls: Arc::new(SqliteCallStore::new(database)),
+        calls: Arc::new(SqliteCallStore::new(database.clone())),
+        messages: Arc::new(SqliteMessageStore::new(database)),
         redis: None,
     };
     let settings = settings(vec![Arc::new(toml::from_str(&text).unwrap())], minute);

@@ -4,55 +4,11 @@
 
 mod access;
 
-use std::{ops::Deref, sync::Arc};
-
 use atelier_access::{AccessStore, RedisAccessStore, SqliteAccessStore};
-use atelier_store::{conformance, redis::Redis, sqlite::Database, testing};
+use atelier_store::{conformance, stores};
 use jiff::{SignedDuration, Timestamp};
-use tempfile::TempDir;
 
-/// A store, empty.
-struct Store {
-    access: Arc<dyn AccessStore>,
-    _folder: Option<TempDir>,
-}
-
-impl Deref for Store {
-    type Target = Arc<dyn AccessStore>;
-
-    fn deref(&self) -> &Arc<dyn AccessStore> {
-        &self.access
-    }
-}
-
-async fn sqlite() -> Store {
-    let folder = tempfile::tempdir().unwrap();
-    let schemas = [SqliteAccessStore::SCHEMA];
-    let database = Database::open(&folder.path().join("access.db"), &schemas).unwrap();
-    Store {
-        access: Arc::new(SqliteAccessStore::new(database)),
-        _folder: Some(folder),
-    }
-}
-
-fn over_redis(redis: Redis) -> Store {
-    Store {
-        access: Arc::new(RedisAccessStore::new(redis)),
-        _folder: None,
-    }
-}
-
-async fn redis() -> Store {
-    over_redis(testing::redis())
-}
-
-async fn cluster() -> Store {
-    over_redis(testing::redis_cluster())
-}
-
-async fn redis_8() -> Store {
-    over_redis(testing::redis_8())
-}
+stores! { dyn AccessStore: SqliteAccessStore, RedisAccessStore }
 
 /// So many milliseconds after the beginning of the test's time.
 fn at(milliseconds: i64) -> Timestamp {

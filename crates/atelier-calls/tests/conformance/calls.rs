@@ -45,7 +45,7 @@ pub(super) async fn two_processes_count_together(store: Store) {
             stream: true,
             ..call("b", 1, "small")
         });
-        recorder.write(&*store, at(1), KEEP).await.unwrap();
+        recorder.write(&**store, at(1), KEEP).await.unwrap();
     }
     let lines = store.hour(hour()).await.unwrap();
     let [(line, counts)] = lines.as_slice() else {
@@ -91,10 +91,10 @@ pub(super) async fn the_last_thousand_are_listed(store: Store) {
     for number in 0..MOST_RECENT + 20 {
         recorder.note(call(&number.to_string(), 0, "small"));
         if number % 300 == 0 {
-            recorder.write(&*store, at(0), KEEP).await.unwrap();
+            recorder.write(&**store, at(0), KEEP).await.unwrap();
         }
     }
-    recorder.write(&*store, at(0), KEEP).await.unwrap();
+    recorder.write(&**store, at(0), KEEP).await.unwrap();
     let recent = store.recent().await.unwrap();
     assert_eq!(recent.len(), MOST_RECENT);
     assert!(recent.iter().all(|record| record.id != "19"));
@@ -107,9 +107,9 @@ pub(super) async fn an_hour_has_a_bounded_number_of_lines(store: Store) {
     for number in 0..all {
         recorder.note(call("a", 0, &number.to_string()));
     }
-    recorder.write(&*store, at(0), KEEP).await.unwrap();
+    recorder.write(&**store, at(0), KEEP).await.unwrap();
     recorder.note(call("a", 0, "one more"));
-    recorder.write(&*store, at(0), KEEP).await.unwrap();
+    recorder.write(&**store, at(0), KEEP).await.unwrap();
     let lines = store.hour(hour()).await.unwrap();
     assert_eq!(lines.len(), MOST_LINES + 1);
     let other = lines.iter().find(|(line, _)| *line == Line::other());
@@ -123,13 +123,13 @@ pub(super) async fn old_hours_are_forgotten(store: Store) {
     let short = Duration::from_millis(1);
     recorder.note(call("a", 0, "small"));
     recorder.note(call("b", 60, "small"));
-    recorder.write(&*store, at(61), short).await.unwrap();
+    recorder.write(&**store, at(61), short).await.unwrap();
     // Redis forgets by its own clock, SQLite when more is written.
     tokio::time::sleep(Duration::from_millis(20)).await;
     for minutes in [180, 181, 182] {
         recorder.note(call("c", minutes, "small"));
         recorder
-            .write(&*store, at(300), KEEP.min(short))
+            .write(&**store, at(300), KEEP.min(short))
             .await
             .unwrap();
     }
@@ -148,14 +148,14 @@ pub(super) async fn counters_are_added_up_by_what_is_asked(store: Store) {
         key: None,
         ..call("y", 63, "a")
     });
-    recorder.write(&*store, at(63), KEEP).await.unwrap();
+    recorder.write(&**store, at(63), KEEP).await.unwrap();
     let ask = async |since: i64, by: &[Dimension], model: Option<&str>| {
         let query = Query {
             by: by.to_vec(),
             model: model.map(Into::into),
             ..Query::since(at(since))
         };
-        summarize(&*store, &query, at(63)).await.unwrap()
+        summarize(&**store, &query, at(63)).await.unwrap()
     };
     let all = ask(0, &[Dimension::Model], None).await;
     let models = all.groups.iter();

@@ -9,55 +9,11 @@
 mod limits;
 mod model;
 
-use std::{ops::Deref, sync::Arc};
-
 use atelier_limit::{Limiter, RedisLimiter, SqliteLimiter};
-use atelier_store::{conformance, redis::Redis, sqlite::Database, testing};
+use atelier_store::{conformance, stores};
 use jiff::{SignedDuration, Timestamp};
-use tempfile::TempDir;
 
-/// A store, empty.
-struct Store {
-    limiter: Arc<dyn Limiter>,
-    _folder: Option<TempDir>,
-}
-
-impl Deref for Store {
-    type Target = Arc<dyn Limiter>;
-
-    fn deref(&self) -> &Arc<dyn Limiter> {
-        &self.limiter
-    }
-}
-
-async fn sqlite() -> Store {
-    let folder = tempfile::tempdir().unwrap();
-    let schemas = [SqliteLimiter::SCHEMA];
-    let database = Database::open(&folder.path().join("limits.db"), &schemas).unwrap();
-    Store {
-        limiter: Arc::new(SqliteLimiter::new(database)),
-        _folder: Some(folder),
-    }
-}
-
-fn over_redis(redis: Redis) -> Store {
-    Store {
-        limiter: Arc::new(RedisLimiter::new(redis)),
-        _folder: None,
-    }
-}
-
-async fn redis() -> Store {
-    over_redis(testing::redis())
-}
-
-async fn cluster() -> Store {
-    over_redis(testing::redis_cluster())
-}
-
-async fn redis_8() -> Store {
-    over_redis(testing::redis_8())
-}
+stores! { dyn Limiter: SqliteLimiter, RedisLimiter }
 
 /// So many milliseconds after the beginning of the test's time.
 fn at(milliseconds: i64) -> Timestamp {

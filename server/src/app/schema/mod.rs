@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use atelier_messages::SqliteMessageStore;
+
 use crate::{
     access::SqliteAccessStore,
     cache::SqliteCache,
@@ -20,6 +22,7 @@ const SCHEMAS: &[Schema] = &[
     SqliteCache::SCHEMA,
     SqliteAccessStore::SCHEMA,
     SqliteCallStore::SCHEMA,
+    SqliteMessageStore::SCHEMA,
 ];
 
 /// The migrations of files from before each part had a schema of its own.

@@ -159,6 +159,7 @@ pub(in crate::http) fn log(error: &app::Error) {
         app::Error::Limit(limit) => limit.is_away(),
         app::Error::Access(access) => access.is_away(),
         app::Error::Calls(calls) => calls.is_away(),
+        app::Error::Messages(messages) => messages.is_away(),
         _ => false,
     };
     if away {

@@ -19,6 +19,7 @@ use atelier::{
     queue::{DynQueue, Housekeeping, RedisQueue, SqliteQueue},
     store::redis::Redis,
 };
+use atelier_messages::{MessageStore, RedisMessageStore, SqliteMessageStore};
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 
@@ -35,6 +36,7 @@ pub(crate) struct Stores {
     limiter: Arc<dyn Limiter>,
     access: Arc<dyn AccessStore>,
     calls: Arc<dyn CallStore>,
+    messages: Arc<dyn MessageStore>,
     _folder: TempDir,
 }
 
@@ -49,6 +51,7 @@ async fn sqlite() -> Stores {
         cache: Arc::new(SqliteCache::new(database.clone(), MOST as u64)),
         access: Arc::new(SqliteAccessStore::new(database.clone())),
         calls: Arc::new(SqliteCallStore::new(database.clone())),
+        messages: Arc::new(SqliteMessageStore::new(database.clone())),
         limiter: Arc::new(SqliteLimiter::new(database)),
         _folder: folder,
     }
@@ -74,6 +77,7 @@ fn over_redis(redis: Redis) -> Stores {
         cache: Arc::new(RedisCache::new(redis.clone(), MOST as u64)),
         access: Arc::new(RedisAccessStore::new(redis.clone())),
         calls: Arc::new(RedisCallStore::new(redis.clone())),
+        messages: Arc::new(RedisMessageStore::new(redis.clone())),
         limiter: Arc::new(RedisLimiter::new(redis)),
         _folder: tempfile::tempdir().unwrap(),
     }
