@@ -126,6 +126,11 @@ impl Assembler {
         self.is_terminated || self.ends.are_all()
     }
 
+    /// Whether the event has come that ends the stream.
+    pub const fn is_over(&self) -> bool {
+        self.is_terminated
+    }
+
     /// The error that the stream has told.
     pub const fn error(&self) -> Option<&ApiError> {
         self.error.as_ref()

@@ -20,7 +20,7 @@ use super::{
     lookup::is_bought,
     repeats::interrupted,
     request::Asked,
-    serve::{flight_key, from_before},
+    serve::{COST, dollars, flight_key, from_before},
 };
 use crate::{
     access::{Holder, NotAdmitted, Scope},
@@ -204,9 +204,7 @@ pub(super) fn told_headers(request: &str, reply: &Reply) -> Vec<(String, String)
         ("x-atelier-upstream", reply.upstream.clone()),
     ];
     let ours = ours.map(|(name, value)| (name.to_owned(), value));
-    let usd = reply
-        .usd
-        .map(|usd| ("x-atelier-cost-usd".to_owned(), format!("{usd:.6}")));
+    let usd = reply.usd.map(|usd| (COST.to_string(), dollars(usd)));
     theirs.chain(ours).chain(usd).collect()
 }
 

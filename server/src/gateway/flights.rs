@@ -3,7 +3,7 @@
 
 use std::{
     collections::{HashMap, VecDeque, hash_map::Entry},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 use atelier_gateway::ApiError;
@@ -11,7 +11,10 @@ use bytes::Bytes;
 use futures::Stream;
 use tokio::sync::Notify;
 
-use super::{Error, serve::Head};
+use super::{
+    Error,
+    serve::{COST, Head, dollars},
+};
 
 /// How many bytes of an answer wait for its slowest reader. Beyond it the call waits, too.
 const WAITING: usize = 256 * 1024;
@@ -31,6 +34,8 @@ pub(super) struct Flight {
     read: Notify,
     /// The call is finished even if nobody reads it.
     finished_anyway: bool,
+    /// What a stream has cost, in US dollars, once that is known.
+    cost: Arc<OnceLock<f64>>,
 }
 
 #[derive(Default)]
@@ -41,6 +46,8 @@ struct State {
     first: usize,
     bytes: usize,
     ended: bool,
+    /// The number of the chunk before which the cost is told.
+    priced: Option<usize>,
     /// The number of the next chunk of each reader.
     readers: HashMap<u64, usize>,
     next_reader: u64,
@@ -106,8 +113,9 @@ impl Flight {
             arrived: Notify::new(),
             read: Notify::new(),
             finished_anyway,
+            cost: Arc::default(),
         });
-        let reader = Reader::add(&flight, &mut flight.lock());
+        let reader = Reader::add(&flight, &mut flight.lock(), true);
         (flight, reader)
     }
 
@@ -116,7 +124,7 @@ impl Flight {
         // One that has ended stays until its answer is in the cache.
         let is_read = self.finished_anyway || state.ended || !state.readers.is_empty();
         let whole = state.first == 0 && is_read;
-        whole.then(|| Reader::add(&self, &mut state))
+        whole.then(|| Reader::add(&self, &mut state, false))
     }
 
     /// The answer begins, or there is none.
@@ -160,6 +168,14 @@ impl Flight {
         }
         self.arrived.notify_waiters();
         Ok(())
+    }
+
+    /// Says what a stream costs, once. It is told before whatever is added next.
+    pub(super) fn price(&self, usd: f64) {
+        if self.cost.set(usd).is_ok() {
+            let mut state = self.lock();
+            state.priced = Some(state.first + state.chunks.len());
+        }
     }
 
     /// The answer has ended.
@@ -207,22 +223,30 @@ impl State {
 pub(super) struct Reader {
     flight: Arc<Flight>,
     id: u64,
+    /// Whether it is who pays for the call, and is told what it cost.
+    pays: bool,
 }
 
 impl Reader {
-    fn add(flight: &Arc<Flight>, state: &mut State) -> Self {
+    fn add(flight: &Arc<Flight>, state: &mut State, pays: bool) -> Self {
         let id = state.next_reader;
         state.next_reader += 1;
         state.readers.insert(id, 0);
         Self {
             flight: Arc::clone(flight),
             id,
+            pays,
         }
     }
 
     /// Whether it is the call with this digest that is read.
     pub(super) fn reads(&self, digest: &str) -> bool {
         self.flight.digest == digest
+    }
+
+    /// What a stream has cost, in US dollars: known at its end.
+    pub(super) fn cost(&self) -> Arc<OnceLock<f64>> {
+        Arc::clone(&self.flight.cost)
     }
 
     /// Waits for the beginning of the answer.
@@ -243,6 +267,10 @@ impl Reader {
             {
                 let mut state = self.flight.lock();
                 let at = state.readers.get(&self.id).copied()?;
+                if self.pays && state.priced == Some(at) {
+                    state.priced = None;
+                    return self.flight.cost.get().map(|usd| comment(*usd));
+                }
                 // What a reader has not read is never forgotten.
                 if let Some(chunk) = state.chunks.get(at - state.first).cloned() {
                     state.readers.insert(self.id, at + 1);
@@ -278,6 +306,11 @@ impl Reader {
             Some((chunk, reader))
         })
     }
+}
+
+/// The cost of a stream, which is not known when its head is sent.
+fn comment(usd: f64) -> Bytes {
+    format!(": {COST} {}\n\n", dollars(usd)).into()
 }
 
 impl Drop for Reader {

@@ -38,7 +38,7 @@ pub use self::{
     pass::Passed,
     recording::Recording,
     request::{Asked, InvalidHeader, Wishes, forwarded, kept, patience},
-    serve::{Body, Reply, Source},
+    serve::{Body, COST, Reply, Source, dollars},
 };
 use self::{built_in::Engines, flights::Flights};
 use crate::{

@@ -101,7 +101,8 @@ impl Gateway {
             body: Body::Stream(Box::pin(parts)),
             source: Source::Off,
             upstream: upstream.name().to_owned(),
-            usd: None,
+            usd: Some(0.0),
+            cost: None,
             standings,
         }))
     }

@@ -93,10 +93,12 @@ impl<'a> Pump<'a> {
             warn!(upstream, why, "a stream broke off");
             let error = ApiError::bad_gateway(format!("The stream of {upstream} {why}."));
             let event = error.event(endpoint, self.assembler.next_sequence());
+            flight.price(self.costs().usd);
             let _ = flight.write(event).await;
         }
-        flight.end();
         let costs = self.costs();
+        flight.price(costs.usd);
+        flight.end();
         self.charge.set(Due::Costs(costs));
         drop(self.charge);
         let (recording, status) = (&self.leading.asked.recording, self.answer.response.status());
@@ -122,49 +124,59 @@ impl<'a> Pump<'a> {
                 next = timeout(self.silence, self.answer.response.chunk()) => next,
                 () = self.leading.flight.abandoned() => return End::Abandoned,
             };
-            let out = match next {
+            let written = match next {
                 // Between two events only.
-                Err(_) if self.splitter.pending() == 0 => PING,
+                Err(_) if self.splitter.pending() == 0 => self.leading.flight.write(PING).await,
                 Err(_) => continue,
                 Ok(Err(_)) => return self.broken("broke off"),
                 Ok(Ok(None)) => return self.finish().await,
                 Ok(Ok(Some(chunk))) => {
                     self.splitter.push(&chunk);
                     match self.events() {
-                        Some(out) => out,
+                        Some(events) => self.write(events).await,
                         None => return End::Broken("has an event that is too large"),
                     }
                 }
             };
-            if out.is_empty() {
-                continue;
-            }
-            if out != PING {
-                self.leading.asked.recording.begins();
-            }
-            if let Err(Abandoned) = self.leading.flight.write(out).await {
+            if let Err(Abandoned) = written {
                 return End::Abandoned;
             }
         }
     }
 
-    /// The whole events that have arrived; `None` if one is too large.
-    fn events(&mut self) -> Option<Bytes> {
-        let mut out = BytesMut::new();
-        let mut only = None;
+    /// Writes events, and the cost before the one that ends the stream.
+    async fn write(&self, [events, last]: [Bytes; 2]) -> Result<(), Abandoned> {
+        let flight = &self.leading.flight;
+        if !(events.is_empty() && last.is_empty()) {
+            self.leading.asked.recording.begins();
+        }
+        if !events.is_empty() {
+            flight.write(events).await?;
+        }
+        if !last.is_empty() {
+            flight.price(self.costs().usd);
+            flight.write(last).await?;
+        }
+        Ok(())
+    }
+
+    /// The whole events that have arrived: those before the one that ends the stream, and the
+    /// others. `None` if one is too large.
+    fn events(&mut self) -> Option<[Bytes; 2]> {
+        let mut parts = [Joined::default(), Joined::default()];
+        let [before, last] = &mut parts;
         while let Some(event) = self.splitter.next_event().ok()? {
-            if !self.follow(&event) {
-                continue;
-            }
-            match only.take() {
-                None if out.is_empty() => only = Some(event.raw),
-                before => {
-                    out.extend(before);
-                    out.extend_from_slice(&event.raw);
-                }
+            let is_shown = self.follow(&event);
+            let part = if self.assembler.is_over() || self.assembler.error().is_some() {
+                &mut *last
+            } else {
+                &mut *before
+            };
+            if is_shown {
+                part.push(event.raw);
             }
         }
-        Some(only.unwrap_or_else(|| out.freeze()))
+        Some(parts.map(Joined::bytes))
     }
 
     /// Notes what an event says. Returns whether it is passed on.
@@ -181,12 +193,11 @@ impl<'a> Pump<'a> {
             // An event without its end is none, and would swallow the error that follows.
             return self.broken("ended too early");
         }
-        if let Some(event) = last.filter(|_| is_shown)
-            && self.leading.flight.write(event.raw).await.is_err()
-        {
-            return End::Abandoned;
+        let last = last.filter(|_| is_shown).map(|event| event.raw);
+        match self.write([Bytes::new(), last.unwrap_or_default()]).await {
+            Ok(()) => End::Whole,
+            Err(Abandoned) => End::Abandoned,
         }
-        End::Whole
     }
 
     /// What follows the last event is of no importance.
@@ -205,6 +216,29 @@ impl<'a> Pump<'a> {
             Some(usage) => self.leading.costs(target, usage),
             None => self.leading.costs_of(target, self.assembler.produced()),
         }
+    }
+}
+
+/// Events together; one alone is not copied.
+#[derive(Default)]
+struct Joined {
+    only: Option<Bytes>,
+    all: BytesMut,
+}
+
+impl Joined {
+    fn push(&mut self, event: Bytes) {
+        match self.only.take() {
+            None if self.all.is_empty() => self.only = Some(event),
+            before => {
+                self.all.extend(before);
+                self.all.extend_from_slice(&event);
+            }
+        }
+    }
+
+    fn bytes(self) -> Bytes {
+        self.only.unwrap_or_else(|| self.all.freeze())
     }
 }
 

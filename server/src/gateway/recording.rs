@@ -115,6 +115,11 @@ impl Recording {
         self.change(|record| record.usd = usd);
     }
 
+    /// What is charged so far, in US dollars.
+    pub fn usd(&self) -> f64 {
+        self.peek(|record| record.usd).unwrap_or_default()
+    }
+
     /// The first part of a stream has come; later ones change nothing.
     pub(super) fn begins(&self) {
         let elapsed = milliseconds(self.began);

@@ -1,6 +1,10 @@
 //! One call from its request to its answer.
 
-use std::{pin::Pin, sync::Arc, time::Duration};
+use std::{
+    pin::Pin,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use atelier_gateway::{
     ApiError, Call, Endpoint, Wire,
@@ -8,7 +12,7 @@ use atelier_gateway::{
     replay,
     routing::Target,
 };
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use bytes::Bytes;
 use futures::{Stream, StreamExt as _, stream};
 use serde_json::Value;
@@ -23,6 +27,14 @@ use crate::limit::Standing;
 
 /// What moderations are made with that name no model, as at OpenAI.
 const MODERATION: &str = "omni-moderation-latest";
+
+/// What an answer cost whoever gets it.
+pub const COST: HeaderName = HeaderName::from_static("x-atelier-cost-usd");
+
+/// US dollars as clients read them.
+pub fn dollars(usd: f64) -> String {
+    format!("{usd:.6}")
+}
 
 /// The beginning of an answer.
 #[derive(Debug)]
@@ -72,8 +84,10 @@ pub struct Reply {
     pub body: Body,
     pub source: Source,
     pub upstream: String,
-    /// What was charged for it, in US dollars, as far as it is known yet.
+    /// What was charged for it, in US dollars, if it is known already.
     pub usd: Option<f64>,
+    /// What was charged for it, known at the end of a stream.
+    pub cost: Option<Arc<OnceLock<f64>>>,
     pub standings: Vec<Standing>,
 }
 
@@ -242,6 +256,7 @@ async fn joined(head: &Head, reader: Reader, standings: Vec<Standing>) -> Reply 
     Reply {
         standings,
         usd: Some(0.0),
+        cost: None,
         ..reply
     }
 }
@@ -250,6 +265,7 @@ async fn answer(head: &Head, reader: Reader, source: Source) -> Reply {
     Reply {
         status: head.status,
         headers: head.headers.clone(),
+        cost: head.streams.then(|| reader.cost()),
         body: if head.streams {
             Body::of(reader.stream())
         } else {
@@ -303,6 +319,7 @@ pub(super) fn free(
         source,
         upstream,
         usd: Some(0.0),
+        cost: None,
         standings,
     }
 }

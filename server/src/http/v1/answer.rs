@@ -1,15 +1,19 @@
 //! Answers with what is told of them: where they come from, what they cost, what is left.
 
-use std::fmt::Write as _;
+use std::{
+    fmt::Write as _,
+    sync::{Arc, OnceLock},
+};
 
 use axum::{
     body::Body as HttpBody,
     http::{HeaderMap, HeaderName, HeaderValue, header},
     response::Response,
 };
+use http_body_util::BodyExt as _;
 
 use crate::{
-    gateway::{Body, Reply, Source},
+    gateway::{Body, COST, Reply, Source, dollars},
     limit::{
         Standing, Unit,
         headers::{self, reset},
@@ -18,27 +22,51 @@ use crate::{
 
 const CACHE: HeaderName = HeaderName::from_static("x-atelier-cache");
 const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
-const COST: HeaderName = HeaderName::from_static("x-atelier-cost-usd");
 const UPSTREAM: HeaderName = HeaderName::from_static("x-atelier-upstream");
 
-/// The answer as it is sent.
-pub(super) fn respond(reply: Reply) -> Response {
+/// The answer as it is sent to a client that may read fields behind the body.
+pub(super) fn respond(mut reply: Reply, reads_trailers: bool) -> Response {
+    let cost = reply.cost.take().filter(|_| reads_trailers);
+    let announced = cost.is_some().then(|| HeaderValue::from(COST));
     let body = match reply.body {
         Body::Whole(bytes) => HttpBody::from(bytes),
-        Body::Stream(parts) => HttpBody::from_stream(parts),
+        Body::Stream(parts) => with_cost(HttpBody::from_stream(parts), cost),
     };
     let mut response = Response::new(body);
     *response.status_mut() = reply.status;
     let fields = response.headers_mut();
     *fields = reply.headers;
+    fields.extend(announced.map(|cost| (header::TRAILER, cost)));
     tell_source(fields, reply.source);
     set(fields, UPSTREAM, &reply.upstream);
     if let Some(usd) = reply.usd {
-        set(fields, COST, &format!("{usd:.6}"));
+        tell_cost(fields, usd);
     }
     headers::set(fields, &reply.standings);
     tell_limits(fields, &reply.standings);
     response
+}
+
+/// Whether the client reads what follows a body (RFC 9110, 6.5.1).
+pub(super) fn reads_trailers(headers: &HeaderMap) -> bool {
+    let fields = headers.get_all(header::TE).iter();
+    let mut codings = fields.flat_map(|field| field.as_bytes().split(|byte| *byte == b','));
+    codings.any(|coding| coding.trim_ascii().eq_ignore_ascii_case(b"trailers"))
+}
+
+/// Tells the cost behind the body, when it is known.
+fn with_cost(body: HttpBody, cost: Option<Arc<OnceLock<f64>>>) -> HttpBody {
+    let Some(cost) = cost else { return body };
+    HttpBody::new(body.with_trailers(async move {
+        let mut fields = HeaderMap::new();
+        tell_cost(&mut fields, *cost.get()?);
+        Some(Ok(fields))
+    }))
+}
+
+/// What the client is charged, in US dollars.
+pub(super) fn tell_cost(fields: &mut HeaderMap, usd: f64) {
+    set(fields, COST, &dollars(usd));
 }
 
 fn tell_source(fields: &mut HeaderMap, source: Source) {

@@ -140,7 +140,8 @@ fn name(endpoint: Endpoint) -> &'static str {
 /// The answer to a call that failed, which is recorded.
 fn failed(recording: &Recording, failure: gateway::Error) -> Response {
     let class = failure.class();
-    let response = error::respond_to(failure);
+    let mut response = error::respond_to(failure);
+    answer::tell_cost(response.headers_mut(), recording.usd());
     if let Some(told) = response.extensions().get::<ApiError>() {
         recording.fail(class, told);
     }
@@ -178,7 +179,10 @@ async fn answered(
         return jobs::accept(state, asked, &parts.headers).await;
     }
     let reply = state.gateway.serve(asked).await?;
-    Ok(answer::respond(reply))
+    Ok(answer::respond(
+        reply,
+        answer::reads_trailers(&parts.headers),
+    ))
 }
 
 fn deadline(headers: &HeaderMap) -> Instant {
@@ -253,7 +257,7 @@ async fn unknown(
         state.gateway.pass_through(passed).await
     };
     match passed.await {
-        Ok(reply) => answer::respond(reply),
+        Ok(reply) => answer::respond(reply, false),
         Err(failure) => failed(&recording, failure),
     }
 }

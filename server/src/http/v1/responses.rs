@@ -68,7 +68,7 @@ async fn ask(
         recording: Arc::clone(&recording),
     };
     match state.gateway.ask_for_response(id, passed).await {
-        Ok(reply) => answer::respond(reply),
+        Ok(reply) => answer::respond(reply, false),
         Err(failure) => failed(&recording, failure),
     }
 }
