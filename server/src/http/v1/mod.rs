@@ -39,6 +39,10 @@ type Result<T, E = gateway::Error> = std::result::Result<T, E>;
 /// How long a client waits that does not say so: as the official ones do.
 const PATIENCE: Duration = Duration::from_secs(600);
 
+/// So much longer than a client says it waits: the official ones begin to count when we have
+/// had their request for a while, and their own error tells them more than ours.
+const GRACE: Duration = Duration::from_millis(250);
+
 /// The routes below `/v1`.
 pub(super) fn routes(state: &State) -> Router<State> {
     let calls = Endpoint::ALL
@@ -187,7 +191,7 @@ async fn answered(
 
 fn deadline(headers: &HeaderMap) -> Instant {
     let patience = patience(headers).unwrap_or(PATIENCE).min(10 * PATIENCE);
-    Instant::now() + patience
+    Instant::now() + patience + GRACE
 }
 
 async fn read(body: axum::body::Body, limit: usize) -> Result<Bytes> {
