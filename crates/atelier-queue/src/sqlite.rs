@@ -48,6 +48,7 @@ impl<P: Payload> SqliteQueue<P> {
         migrations: &[
             include_str!("sqlite/schema.sql"),
             include_str!("sqlite/gates.sql"),
+            include_str!("sqlite/outbox.sql"),
         ],
     };
 
