@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use atelier_api::Status;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -106,12 +105,10 @@ pub enum In {
     Failed,
 }
 
-impl In {
-    /// Whether a job in this state is in that part.
-    pub(super) const fn includes(self, status: Status) -> bool {
-        match self {
-            Self::Unfinished => !status.is_terminal(),
-            Self::Failed => matches!(status, Status::Failed),
-        }
-    }
+/// The gates in the order in which they are passed, each once.
+pub(super) fn in_order(refs: &[GateRef]) -> Vec<&GateRef> {
+    let mut refs: Vec<&GateRef> = refs.iter().collect();
+    refs.sort_by_key(|gate| (gate.hold, &gate.name));
+    refs.dedup_by_key(|gate| &gate.name);
+    refs
 }

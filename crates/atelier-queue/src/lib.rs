@@ -114,6 +114,7 @@ pub use self::{
 #[cfg(any(feature = "sqlite", feature = "redis"))]
 use self::{
     attempt::{expired, unreadable},
+    gate::in_order,
     new_job::due,
 };
 use atelier_store as store;

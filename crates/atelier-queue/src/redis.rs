@@ -13,16 +13,21 @@
 //! |---|---|---|
 //! | `head` | hash | by id: the part of a job that changes often, packed ([`record`]) |
 //! | `body` | hash | by id: the part that never changes: lane, cost, owner, blobs of the request; then JSON: request, charge, hooks |
-//! | `links` | hash | by id, if there are any: leader, flight, progress, preview, reports |
+//! | `links` | hash | by id, if there are any: leader, flight, progress, preview, reports, the way through gates |
 //! | `outcome` | hash | by id: the outcome's blobs, then JSON |
 //! | `failures` | hash | by id: the failed attempts, each a comma and JSON |
 //! | `followers:ID` | set | the jobs that share this leader's call and have not ended |
 //! | `flights` | hash | by digest: the leaders of a request, one per line; by the empty digest: until when to look for `flight:` |
 //! | `flight:DIGEST` | sorted set | the same, as written by the previous version |
 //! | `ready:LANE` | sorted set | jobs that wait for nothing but their turn, by band and virtual start |
-//! | `due` | sorted set | delayed jobs and leases, by the instant they are due |
+//! | `due` | sorted set | delayed jobs, leases, and the first in the line of a gate that opens with time, by the instant they are due |
 //! | `lane:LANE` | hash | `v`, `next`, `held`, `floor` of the lane, and `running`: calls in progress |
 //! | `finish:LANE` | sorted set | where each owner's last job ends in virtual time, if later than `v` |
+//! | `gates` | hash | by name: a gate, packed (`gates.lua`) |
+//! | `gates:names` | sorted set | the names of gates, except those that are there only for the jobs that still name them |
+//! | `line:GATE` | sorted set | jobs that wait for the gate, by their place |
+//! | `barriers` | hash | by the key of an entry of the outbox: the gates in which the job that has ended still has slots |
+//! | `unfinished:OWNER`, `dead:OWNER` | sorted set | an owner's unfinished and failed jobs, if they are tracked, in the order of their ids |
 //! | `owned:OWNER` | sorted set | an owner's jobs, in the order of their ids; for no owner with a [`PART`](super::PART) |
 //! | `finished` | sorted set | jobs that have ended, by the instant |
 //! | `dead` | sorted set | failed jobs, in the order of their ids |
@@ -46,6 +51,7 @@
 //! lost connection it notifies of all jobs.
 
 mod batch;
+mod gates;
 mod housekeeping;
 mod record;
 mod reply;
@@ -66,8 +72,8 @@ use self::{
     record::{Note, Record},
 };
 use super::{
-    Cancellation, Claim, Completion, Ended, Error, Event, Gate, GateChange, In, Job, Lane, NewJob,
-    Notifier, Payload, Priority, Queue, Report, Result, Ticket, Verdict, is_open, readable,
+    Cancellation, Claim, Completion, Ended, Error, Event, Gate, GateChange, Illegal, In, Job, Lane,
+    NewJob, Notifier, Payload, Priority, Queue, Report, Result, Ticket, Verdict, is_open, readable,
     unreadable,
 };
 use atelier_store::{
@@ -91,6 +97,7 @@ pub struct RedisQueue<P> {
     extensions: Batcher<Extension, ()>,
     settlements: Batcher<Settlement, ()>,
     completions: Batcher<batch::Finish, Completed>,
+    finishes: Batcher<Settlement, Completed>,
     acknowledgements: Batcher<String, ()>,
     payload: PhantomData<fn() -> P>,
 }
@@ -109,6 +116,7 @@ impl<P: Payload> RedisQueue<P> {
             extensions: Batcher::start(&redis, PATIENCE, batch::extend),
             settlements: Batcher::start(&redis, PATIENCE, batch::settle),
             completions: Batcher::start(&redis, PATIENCE, batch::complete),
+            finishes: Batcher::start(&redis, PATIENCE, batch::finish),
             acknowledgements: Batcher::start(&redis, PATIENCE, batch::acknowledge),
             redis,
             notifier,
@@ -204,9 +212,11 @@ impl<P: Payload> Queue<P> for RedisQueue<P> {
         before: Option<&str>,
         limit: usize,
     ) -> Result<Vec<Job<P>>> {
-        let jobs = self.list(owner, before, usize::MAX).await?;
-        let jobs = jobs.into_iter().filter(|job| state.includes(job.status));
-        Ok(jobs.take(limit).collect())
+        let list = match state {
+            In::Unfinished => "unfinished",
+            In::Failed => "dead",
+        };
+        self.newest(&format!("{list}:{owner}"), before, limit).await
     }
 
     async fn claim(&self, lanes: &[Lane], now: Timestamp, lease: Duration) -> Result<Claim<P>> {
@@ -238,17 +248,8 @@ impl<P: Payload> Queue<P> for RedisQueue<P> {
     }
 
     async fn complete(&self, ticket: &Ticket, now: Timestamp) -> Result<Completion<P>> {
-        let Completed { records, orphans } = self.completions.call((ticket.clone(), now)).await?;
-        let mut jobs = records.into_iter().map(Record::into_job_left::<P>);
-        let Some((leader, withdrawn)) = jobs.next().transpose()? else {
-            return Ok(Completion::Repeated);
-        };
-        let followers = jobs.map(|job| job.map(|(job, _)| job));
-        let followers = followers.collect::<Result<_, _>>()?;
-        Ok(Completion::Applied {
-            ended: Ended::together(leader, withdrawn, followers),
-            orphans,
-        })
+        let done = self.completions.call((ticket.clone(), now)).await?;
+        completion(done)
     }
 
     async fn finish(
@@ -257,8 +258,17 @@ impl<P: Payload> Queue<P> for RedisQueue<P> {
         verdict: Verdict<P>,
         now: Timestamp,
     ) -> Result<Completion<P>> {
-        self.settle(ticket, verdict, now).await?;
-        self.complete(ticket, now).await
+        let event = verdict.event();
+        if event != Event::Record {
+            let job = self.reads.call(ticket.id.clone()).await?;
+            let status = job.ok_or(Error::NotFound)?.into_job::<P>()?.status;
+            if status.is_terminal() {
+                return Ok(Completion::Repeated);
+            }
+            return Err(Illegal { status, event }.into());
+        }
+        let settlement = Settlement::new(ticket, verdict, now)?;
+        completion(self.finishes.call(settlement).await?)
     }
 
     async fn throttle(&self, lane: &Lane, until: Timestamp, now: Timestamp) -> Result<()> {
@@ -307,9 +317,10 @@ impl<P: Payload> Queue<P> for RedisQueue<P> {
         self.newest("dead", before, limit).await
     }
 
-    async fn retry(&self, id: &str, priority: Priority, _now: Timestamp) -> Result<Job<P>> {
+    async fn retry(&self, id: &str, priority: Priority, now: Timestamp) -> Result<Job<P>> {
         let call = self.script(&scripts::RETRY).arg(id);
-        let answer: Value = call.arg(priority.band()).run().await?;
+        let call = call.arg(priority.band()).arg(now.as_millisecond());
+        let answer: Value = call.run().await?;
         one(reply::unless_refused(answer, Event::Requeue)?)
     }
 
@@ -350,26 +361,40 @@ impl<P: Payload> Queue<P> for RedisQueue<P> {
         self.acknowledgements.call(key.to_owned()).await
     }
 
-    async fn gate(&self, _name: &str) -> Result<Option<Gate>> {
-        Ok(None)
+    async fn gate(&self, name: &str) -> Result<Option<Gate>> {
+        self.read_gate(name).await
     }
 
-    async fn gates(&self, _prefix: &str, _after: Option<&str>, _limit: usize) -> Result<Vec<Gate>> {
-        Ok(Vec::new())
+    async fn gates(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Vec<Gate>> {
+        let names = self.gate_names(prefix, after, limit).await?;
+        self.read_gates(&names).await
     }
 
     async fn set_gate(&self, name: &str, change: GateChange, now: Timestamp) -> Result<Gate> {
-        let _ = (name, change, now);
-        Err(Error::NotFound)
+        self.change_gate(name, &change, now).await
     }
 
-    async fn remove_gate(&self, _name: &str, _now: Timestamp) -> Result<bool> {
-        Ok(false)
+    async fn remove_gate(&self, name: &str, now: Timestamp) -> Result<bool> {
+        let call = self.script(&scripts::REMOVE_GATE).arg(name);
+        Ok(call.arg(now.as_millisecond()).run().await?)
     }
 
     fn notifier(&self) -> &Notifier {
         &self.notifier
     }
+}
+
+fn completion<P: Payload>(done: Completed) -> Result<Completion<P>> {
+    let mut jobs = done.records.into_iter().map(Record::into_job_left::<P>);
+    let Some((leader, withdrawn)) = jobs.next().transpose()? else {
+        return Ok(Completion::Repeated);
+    };
+    let followers = jobs.map(|job| job.map(|(job, _)| job));
+    let followers = followers.collect::<Result<_, _>>()?;
+    Ok(Completion::Applied {
+        ended: Ended::together(leader, withdrawn, followers),
+        orphans: done.orphans,
+    })
 }
 
 /// The limit in Redis' format.

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 pub(super) use self::{
     claim::{Taken, Wanted, bound, claim},
-    work::{Completed, Extension, Finish, Settlement, complete, extend, settle},
+    work::{Completed, Extension, Finish, Settlement, complete, extend, finish, settle},
 };
 use super::{
     super::{Error, Join, Lane, NewJob, Payload, due},
@@ -63,7 +63,8 @@ fn since(join: &Join, now: i64) -> i64 {
 /// The options of a job in the format of `enqueue.lua`.
 fn special<P: Payload>(job: &NewJob<P>, now: i64) -> Result<Vec<u8>> {
     let due = job.not_before.map_or(0, |time| due(time, now));
-    let only_joins = due == 0 && job.answer.is_none() && !job.answered_only;
+    let arrival = record::arrival(job)?;
+    let only_joins = due == 0 && job.answer.is_none() && !job.answered_only && arrival.is_empty();
     if only_joins && job.join.is_none() {
         return Ok(Vec::new());
     }
@@ -75,6 +76,10 @@ fn special<P: Payload>(job: &NewJob<P>, now: i64) -> Result<Vec<u8>> {
     packed.extend(due.to_be_bytes());
     packed.push(job.answer.as_ref().map_or(b'-', record::ended));
     packed.push(job.answered_only.into());
+    if arrival.is_empty() {
+        packed.extend([0; 4]);
+    }
+    packed.extend(arrival);
     if let Some(answer) = &job.answer {
         packed.extend(record::outcome(answer)?);
     }

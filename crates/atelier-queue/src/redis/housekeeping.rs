@@ -12,7 +12,7 @@ use super::{
 use atelier_store::instant;
 
 impl<P: Payload> RedisQueue<P> {
-    fn key(&self, name: &str) -> String {
+    pub(super) fn key(&self, name: &str) -> String {
         self.redis.key(format!("{TAG}{name}"))
     }
 }
@@ -71,8 +71,18 @@ impl<P: Payload> Housekeeping for RedisQueue<P> {
         Ok(call.arg(until.as_millisecond()).run().await?)
     }
 
-    async fn remove_idle_gates(&self, _before: Timestamp) -> Result<()> {
-        Ok(())
+    async fn remove_idle_gates(&self, before: Timestamp) -> Result<()> {
+        const PAGE: usize = 200;
+        let mut after = None;
+        loop {
+            let names = self.gate_names("", after.as_deref(), PAGE).await?;
+            let Some(last) = names.last() else {
+                return Ok(());
+            };
+            after = Some(last.clone());
+            let call = self.script(&scripts::REMOVE_IDLE_GATES);
+            let () = call.arg(before.as_millisecond()).arg(names).run().await?;
+        }
     }
 
     /// Does nothing: claims find every job that has not ended.

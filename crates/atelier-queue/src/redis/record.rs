@@ -5,7 +5,7 @@
 //! | part | fields |
 //! |---|---|
 //! | head | letters: status, cache, kind of outcome; marks: withdrawn, role, followed, failed, uncharged, linked, shown; numbers (as `f64`, little-endian): attempt, deliveries, version, token, started, finished, virtual start; band (1 byte), lane |
-//! | links | leader, flight, progress, preview, reports (4; not before they were counted) |
+//! | links | leader, flight, progress, preview, reports (4; not before they were counted), the way through its gates (`way.lua`) |
 //! | fixed | lane, band and flags (1), cost (4), owner, blobs of the request; with a flag the digest of what it may join |
 //! | outcome | blobs of the outcome, JSON |
 //! | note | whether it pays (1), id, head, body, outcome, failures of the call |
@@ -19,7 +19,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 
 pub(super) use self::{
     note::Note,
-    pack::{body, ended, outcome},
+    pack::{arrival, body, ended, outcome},
 };
 use super::{
     super::{FailedAttempt, Hooks, Job, NewJob, Payload, Ticket},
@@ -191,7 +191,7 @@ impl Record {
 }
 
 /// Unpacks a record.
-struct Reader<'a>(&'a [u8]);
+pub(super) struct Reader<'a>(pub(super) &'a [u8]);
 
 impl<'a> Reader<'a> {
     fn take(&mut self, length: usize) -> Result<&'a [u8]> {
@@ -203,14 +203,14 @@ impl<'a> Reader<'a> {
         Ok(taken)
     }
 
-    fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
+    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
         let taken = self.take(N)?;
         taken
             .try_into()
             .map_err(|_| unreadable("a job's record is cut off"))
     }
 
-    fn number(&mut self) -> Result<u64> {
+    pub(super) fn number(&mut self) -> Result<u64> {
         // Lua's numbers are exact up to 2^53.
         self.array().map(|bytes| f64::from_le_bytes(bytes) as u64)
     }

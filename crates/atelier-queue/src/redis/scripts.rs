@@ -9,8 +9,10 @@ use atelier_store::redis::Script;
 macro_rules! rows {
     () => {
         concat!(
+            include_str!("lua/way.lua"),
             include_str!("lua/rows.lua"),
             include_str!("lua/lanes.lua"),
+            include_str!("lua/gates.lua"),
             include_str!("lua/changes.lua"),
             include_str!("lua/outbox.lua"),
             include_str!("lua/answers.lua")
@@ -57,6 +59,18 @@ quick_script!(CLAIM, always: "claim");
 quick_script!(EXTEND, finishing: "extend");
 quick_script!(SETTLE, finishing: "settle");
 quick_script!(COMPLETE, finishing: "complete");
+pub(super) static FINISH: LazyLock<Script> = LazyLock::new(|| {
+    Script::finishing(concat!(
+        include_str!("lua/base.lua"),
+        rows!(),
+        "local settling = (function()\n",
+        include_str!("lua/slow_path/settle.lua"),
+        "end)()\nlocal completing = (function()\n",
+        include_str!("lua/slow_path/complete.lua"),
+        "end)()\n",
+        include_str!("lua/finish.lua")
+    ))
+});
 script!(NEWEST, reading: "newest");
 script!(FINISHED, reading: "finished");
 script!(THROTTLE, always: "throttle");
@@ -67,6 +81,9 @@ script!(OUTBOX_PAGE, reading: "outbox_page");
 script!(ACKNOWLEDGE, finishing: "acknowledge");
 script!(SECLUDE, always: "seclude");
 script!(ADVANCE, finishing: "advance");
+script!(SET_GATE, always: "set_gate");
+script!(REMOVE_GATE, always: "remove_gate");
+script!(REMOVE_IDLE_GATES, always: "remove_idle_gates");
 
 #[test]
 fn scripts_use_only_what_they_declare() {
@@ -77,6 +94,7 @@ fn scripts_use_only_what_they_declare() {
         ("extend", &EXTEND),
         ("settle", &SETTLE),
         ("complete", &COMPLETE),
+        ("finish", &FINISH),
         ("newest", &NEWEST),
         ("finished", &FINISHED),
         ("throttle", &THROTTLE),
@@ -87,6 +105,9 @@ fn scripts_use_only_what_they_declare() {
         ("acknowledge", &ACKNOWLEDGE),
         ("seclude", &SECLUDE),
         ("advance", &ADVANCE),
+        ("set_gate", &SET_GATE),
+        ("remove_gate", &REMOVE_GATE),
+        ("remove_idle_gates", &REMOVE_IDLE_GATES),
     ] {
         assert_eq!(script.undeclared(), [""; 0], "{name}");
     }

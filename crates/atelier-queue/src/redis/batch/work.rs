@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use ::redis::Value;
 use jiff::Timestamp;
 
 use super::{
     super::super::{Error, Event, Outcome, Payload, Report, Ticket, Verdict, due},
     Record, Redis, Result, Results, TAG, distinct, milliseconds, record, reply, scripts,
 };
+use atelier_store::redis::{Call, Script};
 
 /// A lease to be extended.
 pub(in super::super) struct Extension {
@@ -62,6 +64,7 @@ pub(in super::super) struct Settlement {
     /// In the format of `settle.lua`: a letter, and when the job is due.
     verdict: String,
     text: Vec<u8>,
+    now: i64,
 }
 
 impl Settlement {
@@ -101,6 +104,7 @@ impl Settlement {
             event,
             verdict,
             text,
+            now,
         })
     }
 }
@@ -122,10 +126,15 @@ fn fail(failure: &[u8], outcome: &impl Outcome) -> Result<(String, Vec<u8>)> {
     Ok(("f".into(), text))
 }
 
-pub(in super::super) async fn settle(redis: Redis, items: Vec<Settlement>) -> Results<()> {
-    let mut call = redis.script(&scripts::SETTLE).key(TAG);
-    call = call.arg(distinct(items.iter().map(|item| item.ticket.id.as_str())));
-    let events: Vec<Event> = items.iter().map(|item| item.event).collect();
+/// The call of a script that carries out these verdicts, all at the latest of their
+/// instants.
+fn settling<'a>(redis: &'a Redis, script: &'a Script, items: Vec<Settlement>) -> Call<'a> {
+    let now = items.iter().map(|item| item.now).max();
+    let mut call = redis
+        .script(script)
+        .key(TAG)
+        .arg(distinct(items.iter().map(|item| item.ticket.id.as_str())))
+        .arg(now.unwrap_or_default());
     for item in items {
         call = call
             .arg(item.ticket.id)
@@ -133,6 +142,17 @@ pub(in super::super) async fn settle(redis: Redis, items: Vec<Settlement>) -> Re
             .arg(item.verdict)
             .arg(item.text);
     }
+    call
+}
+
+pub(in super::super) async fn finish(redis: Redis, items: Vec<Settlement>) -> Results<Completed> {
+    let call = settling(&redis, &scripts::FINISH, items);
+    all_completed(call.run().await?)
+}
+
+pub(in super::super) async fn settle(redis: Redis, items: Vec<Settlement>) -> Results<()> {
+    let events: Vec<Event> = items.iter().map(|item| item.event).collect();
+    let call = settling(&redis, &scripts::SETTLE, items);
     let codes: Vec<i64> = call.run().await?;
     let results = codes.into_iter().zip(events);
     Ok(results
@@ -159,7 +179,12 @@ pub(in super::super) async fn complete(redis: Redis, items: Vec<Finish>) -> Resu
             .arg(ticket.token)
             .arg(now.as_millisecond());
     }
-    let [counts, records, orphans] = reply::array(call.run().await?)?;
+    all_completed(call.run().await?)
+}
+
+/// The results of finishing, one for each item.
+fn all_completed(answer: Value) -> Results<Completed> {
+    let [counts, records, orphans] = reply::array(answer)?;
     let mut records = reply::records(records)?.into_iter();
     let mut orphans = reply::list(orphans)?.into_iter();
     let counts = reply::list(counts)?;

@@ -81,7 +81,7 @@ end
 
 -- Adds a job that ended with this head to the outbox. `paying` is 1 if it owes the cost
 -- of its call, 3 if the call was stopped during an attempt, else 0. Its failed attempts
--- are those of the call.
+-- are those of the call. Returns the entry's key.
 local function note(id, head, version, paying, body, outcome, attempts)
   local key = format('%s-%010d', id, version)
   add(ends_in, '0', key)
@@ -89,6 +89,7 @@ local function note(id, head, version, paying, body, outcome, attempts)
     outcome, #attempts, attempts)
   add(notes_in, key, text)
   noted[#noted + 1] = text
+  return key
 end
 
 -- The lane's limit of calls in progress once it is not paused.

@@ -7,7 +7,7 @@ local function stop(row)
   if mark(row, ROLE) ~= 'f' then
     if row[STATUS] == 'r' then
       ended(name, 1)
-    elseif row[ATTEMPT] == 0 then
+    elseif row[ATTEMPT] == 0 and has_turn(row) then
       local cost, owner = about(row)
       set_finish(name, owner, finish_of(name, owner) - cost)
     end
@@ -33,6 +33,7 @@ local function abandon(id, follower)
   local paying = row[STATUS] == 'r' and 3 or 1
   stop(row)
   note_all({ row, follower }, paying)
+  leave_gates(row, keys_of[id], tonumber(ARGV[2]))
   return mark(row, WITHDRAWN) == 'd' and remove(row) or {}
 end
 
@@ -49,6 +50,7 @@ end
 row[FINISHED] = tonumber(ARGV[2])
 local follows, orphans = mark(row, ROLE) == 'f', {}
 if call('EXISTS', P .. 'followers:' .. row[ID]) == 1 then
+  untrack(row)
   set_mark(row, WITHDRAWN, 'c')
   change(row)
   -- A leader whose call is in progress still owes it; otherwise a follower will.
@@ -66,6 +68,7 @@ if follows then
   orphans = abandon(leader, row)
 elseif row[STATUS] == 'c' then
   note_all({ row }, seen == 'r' and 3 or 1)
+  leave_gates(row, keys_of[row[ID]], tonumber(ARGV[2]))
 end
 work = true
 commit()

@@ -39,8 +39,35 @@ local function fail(row, failure)
   set_mark(row, FAILED, 'y')
 end
 
+-- Whether its owner's jobs are listed by state.
+local function is_tracked(row)
+  local way = row[MARKS] ~= PLAIN and mark(row, LINKED) == 'y' and open(row).way
+  return way and way.tracked
+end
+
+-- Adds the job to its owner's unfinished ones.
+local function track(row)
+  if is_tracked(row) then
+    local _, owner = about(row)
+    call('ZADD', P .. 'unfinished:' .. owner, '0', row[ID])
+    call('ZREM', P .. 'dead:' .. owner, row[ID])
+  end
+end
+
+-- Removes it from them.
+local function untrack(row)
+  if is_tracked(row) then
+    local _, owner = about(row)
+    call('ZREM', P .. 'unfinished:' .. owner, row[ID])
+    if row[STATUS] == 'f' then
+      call('ZADD', P .. 'dead:' .. owner, '0', row[ID])
+    end
+  end
+end
+
 -- Adds a job that has ended to the lists of those.
 local function close(row)
+  untrack(row)
   add(finished_in, decimal(row[FINISHED]), row[ID])
   if row[STATUS] == 'f' then
     add(dead_in, '0', row[ID])
@@ -90,6 +117,7 @@ end
 
 -- Carries out what has been noted.
 local function flush()
+  write_gates()
   give(heads_in, 'HSET', P .. 'head')
   give(bodies_in, 'HSET', P .. 'body')
   give(links_out, 'HDEL', P .. 'links')
@@ -171,7 +199,7 @@ local function remove(row)
   for _, key in ipairs({ 'head', 'body', 'links', 'outcome', 'failures' }) do
     call('HDEL', P .. key, id)
   end
-  for _, key in ipairs({ 'owned:' .. owner, 'finished', 'dead' }) do
+  for _, key in ipairs({ 'owned:' .. owner, 'unfinished:' .. owner, 'dead:' .. owner, 'finished', 'dead' }) do
     call('ZREM', P .. key, id)
   end
   call('DEL', P .. 'followers:' .. id)

@@ -5,6 +5,9 @@
 -- Returns: when something may become due (-1 if unknown), the earlier attempts of each
 -- delivery, and the jobs, deliveries first.
 
+-- Jobs that one claim puts back into the lines of their gates.
+local MOST_SENT_BACK = 64
+
 local wanted, now, lease_end = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
 local long
 
@@ -51,7 +54,7 @@ local function take_ready(name, lane, count, spacing)
       add(due_in, lease_end, id)
     else
       long = long or slow_path()
-      vt = long.begin(id, text)
+      vt = long.begin(id, text, v)
     end
     if vt then
       begun = begun + 1
@@ -90,7 +93,17 @@ local function visit(name, parallel, spacing)
         wake = at
       end
       break
-    elseif take_ready(name, lane, math.min(count, wanted - #told), spacing) == 0 then
+    end
+    local taken = take_ready(name, lane, math.min(count, wanted - #told), spacing)
+    if long then
+      -- A gate may have admitted others.
+      long.flush()
+      if long.sent_back() >= MOST_SENT_BACK then
+        wake = now
+        break
+      end
+    end
+    if taken == 0 then
       break
     end
   end

@@ -28,7 +28,7 @@ for n = 1, #ids do
     counts[n] = 1
   else
     long = long or slow_path()
-    counts[n] = long.complete(i, text, n)
+    counts[n] = long.complete(i, text, n, tonumber(ARGV[i + 2]))
   end
 end
 

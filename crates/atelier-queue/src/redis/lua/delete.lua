@@ -6,7 +6,11 @@ local function forget(row)
   local _, _, _, lane = about(row)
   call('ZREM', P .. 'due', row[ID])
   call('ZREM', P .. 'ready:' .. lane, row[ID])
+  -- Its links may be intact.
+  set_mark(row, LINKED, 'y')
+  local freed = free_gates(row, nil, 0)
   local orphans = remove(row)
+  admit_all(freed, 0)
   changed[#changed + 1] = row[ID]
   commit()
   return orphans
@@ -26,6 +30,7 @@ if OVER[row[STATUS]] then
 else
   -- It continues for its followers.
   local _, owner = about(row)
+  untrack(row)
   set_mark(row, WITHDRAWN, 'd')
   write(row)
   call('ZREM', P .. 'owned:' .. owner, row[ID])

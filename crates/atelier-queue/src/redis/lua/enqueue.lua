@@ -1,7 +1,7 @@
 -- Adds jobs. ARGV[1]: 1 if there are no duplicate ids or digests; then for each: id,
 -- fixed part and body, the digest of what it may join ('' for nothing), and its options:
 -- '' for none; now, since when an answer counts; and, if it does not only join, when it
--- is due, and its answer. Returns for each its position in the lane (-1 if unknown) if it
+-- is due, its way through gates, the job whose slots it inherits, and its answer. Returns for each its position in the lane (-1 if unknown) if it
 -- was queued alone, else the record; -2 if its owner has deleted it; -3 if it needs an
 -- answer and there is none, or the given one is gone.
 
@@ -118,7 +118,7 @@ for n = 1, #ids do
       add(listed(ready, lane), decimal(band * 1e13 + vt), id)
       lane_of_alone[n], work = lane, true
     else
-      added = long.add(id, lane, band, cost, owner, digest, special, body)
+      added = long.add(id, lane, band, cost, owner, files, digest, special, body)
     end
     if added then
       add(bodies_in, id, body)

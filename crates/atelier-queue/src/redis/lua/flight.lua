@@ -50,11 +50,11 @@ local function follow(row, leader)
   end
 end
 
--- Queues a job after the owner's other jobs of the lane, leading the flight beside these
--- leaders; '' for no flight.
-local function lead(row, owner, cost, due, flight, others)
+-- Queues a job that is added (`anew`) or retried, after the owner's other jobs of the lane
+-- once it has passed its gates, leading the flight beside these leaders; '' for no flight.
+local function lead(row, owner, cost, due, flight, others, anew, now)
   local link = open(row)
-  row[CACHE], row[VT] = 'm', schedule(row[LANE], owner, cost)
+  row[CACHE] = 'm'
   link.leader, link.reports = '', 0
   set_mark(row, ROLE, '-')
   if flight ~= '' then
@@ -62,6 +62,14 @@ local function lead(row, owner, cost, due, flight, others)
     others[#others + 1] = row[ID]
     set_leaders(flight, others)
   end
+  if link.way and not anew then
+    reset(link.way)
+  end
+  if way_of(row) then
+    come(row, anew, due, now)
+  else
+    row[VT] = schedule(row[LANE], owner, cost)
+    queue(row, due)
+  end
   relink(row)
-  queue(row, due)
 end

@@ -1,5 +1,8 @@
 -- The outbox: entries for jobs that have ended.
 
+-- The keys of the entries made, by the jobs' ids.
+local keys_of = {}
+
 -- Adds entries for these jobs, which are written as they are. If that was the end of
 -- the first one's call (`paying` is 1, or 3 if it was stopped during an attempt; else
 -- 0), the first job whose charge is not settled pays for it.
@@ -20,7 +23,7 @@ local function note_all(list, paying)
       if not (free and untold) then
         local pays = not free and not paid
         paid = paid or pays
-        note(ids[i], texts[ids[i]], row[VERSION], pays and paying or 0, body,
+        keys_of[ids[i]] = note(ids[i], texts[ids[i]], row[VERSION], pays and paying or 0, body,
           outcome, pays and attempts or '')
       end
     end

@@ -1,4 +1,4 @@
--- Queues a failed job again. ARGV: id, band. Returns a refusal (a number), or the
+-- Queues a failed job again. ARGV: id, band, now. Returns a refusal (a number), or the
 -- record.
 
 local row, seen = seen_by_owner(ARGV[1])
@@ -26,9 +26,10 @@ if leader then
   follow(row, leader)
 else
   local cost, owner = about(row)
-  lead(row, owner, cost, '0', flight, answered_leaders(flight))
+  lead(row, owner, cost, '0', flight, answered_leaders(flight), false, tonumber(ARGV[3]))
 end
 work = true
+track(row)
 change(row)
 commit()
 return tell_all({ row })

@@ -25,6 +25,8 @@ local CHUNK = 1000
 -- name.
 local rows, texts, links, lanes = {}, {}, {}, {}
 local links_in, links_out = {}, {}
+-- What `about` says of jobs whose bodies are not written yet, by id.
+local abouts = {}
 
 -- Runs a command with the arguments, in chunks.
 local function give(arguments, command, key)
@@ -102,7 +104,7 @@ end
 
 -- A row's leader, flight, progress and preview; '' for none. The flight of a leader may
 -- be in its body (`flight_of`). Also the number of reports, which followers read here;
--- for a follower, that from before it joined.
+-- for a follower, that from before it joined; and the job's way through its gates.
 local function open(row)
   local id = row[ID]
   local link = links[id]
@@ -113,6 +115,7 @@ local function open(row)
     if leader then
       link.leader, link.flight, link.progress, link.preview = leader, flight, progress, preview
       link.reports = take_apart('>I4', text, at) or 0
+      link.way = read_way(sub(text, at + 4))
     end
     links[id] = link
   end
@@ -123,7 +126,7 @@ end
 local function relink(row)
   local link = open(row)
   local text = pack('>I2c0I2c0I2c0I2c0I4', #link.leader, link.leader, #link.flight, link.flight,
-    #link.progress, link.progress, #link.preview, link.preview, link.reports)
+    #link.progress, link.progress, #link.preview, link.preview, link.reports) .. way_text(link.way)
   local some = string.find(text, '[^%z]')
   if some then
     add(links_in, row[ID], text)
@@ -152,6 +155,10 @@ local FIXED = '>Bc0BI4I2c0I2c0'
 
 -- Cost, owner, blobs, lane of a job.
 local function about(row)
+  local known = abouts[row[ID]]
+  if known then
+    return known[1], known[2], known[3], known[4]
+  end
   local lane, _, cost, owner, files = take_apart(FIXED, call('HGET', P .. 'body', row[ID]))
   return cost or 1, owner or '', files or '', lane or ''
 end

@@ -1,11 +1,11 @@
--- Ends calls and deliveries. ARGV[1]: 1 if there are no duplicate ids; then for each:
+-- Ends calls and deliveries. ARGV[1]: 1 if there are no duplicate ids; now; then for each:
 -- id, token, verdict, text. A verdict is a letter: s records an outcome (the text), f a
 -- failure (its outcome after the failed attempt), r retries (the failed attempt), y also
 -- but in a new turn, h hands back (the same, or nothing), p postpones; r, y and p are
 -- followed by when it is due. Returns the result of each.
 
 local STRIDE = 4
-local ids, out, distinct, freed = every(STRIDE, 2), {}, ARGV[1] == '1', {}
+local ids, out, distinct, freed = every(STRIDE, 3), {}, ARGV[1] == '1', {}
 local long
 
 -- Adds a reference to each blob of the outcome.
@@ -17,7 +17,7 @@ end
 
 local found = call('HMGET', P .. 'head', unpack(ids))
 for n = 1, #ids do
-  local id, text, i = ids[n], found[n], n * STRIDE - 2
+  local id, text, i = ids[n], found[n], n * STRIDE - 1
   local status, cache, _, marks, attempt, deliveries, version, token, started, finished, vt, band, lane
   if distinct and ARGV[i + 2] == 's' and sane(text) then
     status, cache, _, marks, attempt, deliveries, version, token, started, finished, vt, band, lane =

@@ -6,7 +6,10 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
-    super::super::{Hooks, NewJob, Outcome, Payload, outbox::is_charged},
+    super::{
+        super::{GateRef, Hold, Hooks, NewJob, Outcome, Payload, in_order, outbox::is_charged},
+        gates::period,
+    },
     Result, unreadable,
 };
 
@@ -58,6 +61,53 @@ fn flags<P: Payload>(job: &NewJob<P>) -> u8 {
         flags |= UNTOLD;
     }
     flags
+}
+
+/// The way of a new job through its gates, in the format of `way.lua`, and the job whose
+/// slots it inherits; empty if there is neither.
+pub(in super::super) fn arrival<P: Payload>(job: &NewJob<P>) -> Result<Vec<u8>> {
+    let tracked = job.request.is_tracked();
+    if !tracked && job.gates.is_empty() && job.inherits.is_none() {
+        return Ok(Vec::new());
+    }
+    let mut way = Vec::new();
+    if tracked || !job.gates.is_empty() {
+        way.push(tracked.into());
+        for gate in in_order(&job.gates) {
+            pass(&mut way, gate)?;
+        }
+    }
+    let mut packed = Vec::with_capacity(way.len() + 64);
+    long(&mut packed, &way)?;
+    long(
+        &mut packed,
+        job.inherits.as_deref().unwrap_or_default().as_bytes(),
+    )?;
+    Ok(packed)
+}
+
+fn pass(packed: &mut Vec<u8>, gate: &GateRef) -> Result<()> {
+    const TO_THE_END: u8 = 1;
+    const HAS_TERMS: u8 = 64;
+    long(packed, gate.name.as_bytes())?;
+    let mut flags = 0;
+    if gate.hold == Hold::End {
+        flags |= TO_THE_END;
+    }
+    if gate.terms.is_some() {
+        flags |= HAS_TERMS;
+    }
+    packed.push(flags);
+    let terms = gate.terms.unwrap_or_default();
+    let (rate, length) = terms
+        .rate
+        .map_or((-1.0, 0), |rate| (f64::from(rate.count), period(rate)));
+    let parallel = terms.parallel.map_or(-1.0, f64::from);
+    // No place in the line yet.
+    for number in [0.0, parallel, rate, length as f64] {
+        packed.extend(number.to_be_bytes());
+    }
+    Ok(())
 }
 
 /// The outcome, after the blobs it refers to.

@@ -68,12 +68,13 @@ pub(super) fn join(
 
 /// Removes the job from the line.
 pub(super) fn leave(c: &Connection, gate: &mut State, pass: &Pass, id: &str) -> Result<()> {
-    gate.waiting -= 1;
-    execute(
+    let left = cached(
         c,
         "DELETE FROM lines WHERE gate = ?1 AND place = ?2 AND job = ?3",
-        params![gate.name, pass.in_line(), id],
-    )
+        |statement| statement.execute(params![gate.name, pass.in_line(), id]),
+    )?;
+    gate.waiting -= i64::from(left > 0);
+    Ok(())
 }
 
 const fn due(opening: &Opening) -> i64 {

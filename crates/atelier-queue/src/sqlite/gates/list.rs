@@ -9,7 +9,7 @@ use super::{
         table::{cached, execute},
     },
     line::admit,
-    state::{self, COLUMNS, State},
+    state::{self, State},
 };
 
 /// The gate of that name, unless it was removed.
@@ -25,19 +25,7 @@ pub(in super::super) fn list(
     after: &str,
     limit: usize,
 ) -> Result<Vec<Gate>> {
-    let end = format!("{prefix}{}", char::MAX);
-    let found: Vec<State> = cached(
-        c,
-        &format!(
-            "SELECT {COLUMNS} FROM gates WHERE name >= ?1 AND name > ?2 AND name < ?3
-             AND removed = 0 ORDER BY name LIMIT ?4"
-        ),
-        |query| {
-            query
-                .query_map(params![prefix, after, end, limit], state::read)?
-                .collect()
-        },
-    )?;
+    let found = state::list(c, prefix, after, limit)?;
     found.into_iter().map(State::into_gate).collect()
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::super::{GateRef, Hold, Terms};
+use super::super::super::{GateRef, Hold, Terms, in_order};
 
 /// The gates of a job, in the order in which it passes them. Stored as JSON.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -52,10 +52,7 @@ const BEFORE_ALL: i64 = 1 << 50;
 impl Passes {
     /// None of them passed.
     pub(in super::super) fn new(refs: &[GateRef]) -> Self {
-        let mut refs: Vec<&GateRef> = refs.iter().collect();
-        refs.sort_by_key(|gate| (gate.hold, &gate.name));
-        refs.dedup_by_key(|gate| &gate.name);
-        let list = refs.into_iter().map(|gate| Pass {
+        let list = in_order(refs).into_iter().map(|gate| Pass {
             gate: gate.name.clone(),
             hold: gate.hold,
             terms: gate.terms,

@@ -38,11 +38,11 @@ pub(super) struct State {
     pub(super) used_at: i64,
 }
 
-pub(super) const COLUMNS: &str =
+const COLUMNS: &str =
     "name, parallel, rate, period, pinned_parallel, pinned_rate, paused, kept, removed,
     named, active, pending, waiting, last, window_start, started, created_at, updated_at, used_at";
 
-pub(super) fn read(row: &SqlRow<'_>) -> rusqlite::Result<State> {
+fn read(row: &SqlRow<'_>) -> rusqlite::Result<State> {
     let period = Duration::from_millis(row.get(3)?);
     let count: Option<u32> = row.get(2)?;
     Ok(State {
@@ -95,6 +95,23 @@ pub(super) fn find(c: &Connection, name: &str) -> Result<Option<State>> {
         c,
         &format!("SELECT {COLUMNS} FROM gates WHERE name = ?1"),
         |query| query.query_row([name], read).optional(),
+    )
+}
+
+/// A part of the gates whose names begin with `prefix`, except removed ones.
+pub(super) fn list(c: &Connection, prefix: &str, after: &str, limit: usize) -> Result<Vec<State>> {
+    let end = format!("{prefix}{}", char::MAX);
+    cached(
+        c,
+        &format!(
+            "SELECT {COLUMNS} FROM gates WHERE name >= ?1 AND name > ?2 AND name < ?3
+             AND removed = 0 ORDER BY name LIMIT ?4"
+        ),
+        |query| {
+            query
+                .query_map(params![prefix, after, end, limit], read)?
+                .collect()
+        },
     )
 }
 

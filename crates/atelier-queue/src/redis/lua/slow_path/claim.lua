@@ -14,7 +14,7 @@ local function expire(row)
   fail(row, format('{"attempt":%d,"token":%d', row[ATTEMPT], row[TOKEN]) .. ARGV[4])
   ended(row[LANE], 1)
   hush(row)
-  queue(row, '0')
+  queue_again(row, '0', false, now)
   change(row)
 end
 
@@ -77,6 +77,7 @@ local function give_up(id)
   close(row)
   flush()
   note_all(together, 0)
+  leave_gates(row, nil, now)
   return lane
 end
 
@@ -87,6 +88,8 @@ local function fall_due(id)
     deliver(row)
   elseif status == 'r' then
     expire(row)
+  elseif status == 'q' and way_of(row) then
+    come_due(row, now)
   elseif status == 'q' then
     queue(row, '0')
   elseif status == '?' then
@@ -113,13 +116,24 @@ local function take_due()
   end
 end
 
--- Starts the call of a waiting job. Returns its virtual start, nil if it cannot be
--- started.
-local function begin(id, text)
+-- The number of jobs that wait again for a gate that has changed since they passed.
+local sent = 0
+
+-- Starts the call of a waiting job; `v` is the virtual time of its lane. Returns its
+-- virtual start, nil if it cannot be started.
+local function begin(id, text, v)
   -- A job that became due here has been written since, so its head may be out of date.
   rows[id] = nil
   local row = know(id, text)
   if row and row[STATUS] == 'q' then
+    if way_of(row) then
+      local lane = lane_of(row[LANE])
+      lane.v = math.max(lane.v, v)
+      if not start(row, now) then
+        sent = sent + 1
+        return
+      end
+    end
     row[STATUS], row[ATTEMPT] = 'r', row[ATTEMPT] + 1
     row[TOKEN] = math.max(row[TOKEN] + 1, now)
     if row[STARTED] == 0 then
@@ -141,4 +155,8 @@ local function conclude()
   return tell(told, heads, rows_at)
 end
 
-return { take_due = take_due, begin = begin, conclude = conclude }
+local function sent_back()
+  return sent
+end
+
+return { take_due = take_due, begin = begin, flush = flush, sent_back = sent_back, conclude = conclude }

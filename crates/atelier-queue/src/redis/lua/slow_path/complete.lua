@@ -1,5 +1,5 @@
 -- The slow path of finishing an item: `i` is the index of its id in ARGV, `text` its
--- head, `n` its number.
+-- head, `n` its number, `now` the instant.
 
 -- Jobs to be deleted, by the item's number.
 local forgotten = {}
@@ -39,6 +39,7 @@ local function finish(row, now, n)
     end
   end
   note_all(together, 1)
+  leave_gates(row, keys_of[row[ID]], now)
   report(row)
   if mark(row, WITHDRAWN) == '-' then
     close(row)
@@ -51,7 +52,7 @@ local function finish(row, now, n)
   return #told - before
 end
 
-local function complete(i, text, n)
+local function complete(i, text, n, now)
   local row = know(ARGV[i], text)
   if row and OVER[row[STATUS]] then
     return 0
@@ -62,7 +63,7 @@ local function complete(i, text, n)
   elseif row[STATUS] ~= 'd' then
     return -ILLEGAL - STATES[row[STATUS]]
   end
-  return finish(row, tonumber(ARGV[i + 2]), n)
+  return finish(row, now, n)
 end
 
 -- Marks the jobs finished on the fast path, with their heads, as changed and no longer

@@ -24,15 +24,15 @@ end
 
 -- Adds a job with options, unless it needs an answer and there is none, or the given one
 -- is gone. Returns whether it was added.
-local function add_special(id, lane, band, cost, owner, digest, special, body)
+local function add_special(id, lane, band, cost, owner, files, digest, special, body)
   local row = read(id, pack(HEAD, 'q', 'm', '-', PLAIN, 0, 0, 1, 0, 0, 0, 0, band, #lane, lane))
   rows[id] = row
-  local now, since, due, ended, answered_only, at = 0, 0, 0, '-', 0, 1
+  local now, since, due, ended, answered_only, way, from, at = 0, 0, 0, '-', 0, '', '', 1
   if special ~= '' then
     now, since, at = parse('>I8I8', special)
   end
   if #special >= at then
-    due, ended, answered_only, at = parse('>I8c1B', special, at)
+    due, ended, answered_only, way, from, at = parse('>I8c1BI2c0I2c0', special, at)
   end
   local answer = sub(special, at)
   if ended ~= '-' then
@@ -52,13 +52,21 @@ local function add_special(id, lane, band, cost, owner, digest, special, body)
     rows[id] = nil
     return false
   end
+  abouts[id] = { cost, owner, files, lane }
+  local link = open(row)
+  link.way = read_way(way)
   if leader then
-    open(row).flight = digest
+    link.flight = digest
     follow(row, leader)
   else
-    lead(row, owner, cost, due > 0 and decimal(due) or '0', digest, {})
+    if from ~= '' then
+      inherit(row, from)
+    end
+    set_mark(row, LINKED, link.way and 'y' or '-')
+    lead(row, owner, cost, due > 0 and decimal(due) or '0', digest, {}, true, now)
   end
   write(row)
+  track(row)
   return true
 end
 

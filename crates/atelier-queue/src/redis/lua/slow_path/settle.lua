@@ -1,10 +1,12 @@
 -- The slow path of settling an item: `i` is the index of its id in ARGV, `text` its
 -- head.
 
-local function requeue(row, due)
+local now = tonumber(ARGV[2])
+
+local function requeue(row, due, yields)
   ended(row[LANE], 1)
   hush(row)
-  queue(row, due)
+  queue_again(row, due, yields, now)
 end
 
 -- Progress is kept until the job is finished.
@@ -13,6 +15,7 @@ local function record(row, letter, outcome)
   ended(row[LANE], 1)
   hush(row, true)
   attach(row, letter, outcome)
+  end_attempt(row, now)
 end
 
 local function settle_call(row, verdict, due, text)
@@ -26,11 +29,7 @@ local function settle_call(row, verdict, due, text)
     record(row, 'f', sub(text, at))
   elseif verdict == 'r' or verdict == 'y' then
     fail(row, text)
-    if verdict == 'y' then
-      local cost, owner = about(row)
-      row[VT] = schedule(row[LANE], owner, cost)
-    end
-    requeue(row, due)
+    requeue(row, due, verdict == 'y')
   elseif verdict == 'h' then
     if text ~= '' then
       fail(row, text)

@@ -1,0 +1,530 @@
+-- Gates: a job passes its gates one after the other, or waits in the line of the first
+-- one that is closed. How far it has come is its `way`, at the end of its links.
+
+-- Where a job is at a gate.
+local AHEAD, WAITING, PASSED = 0, 1, 2
+-- Jobs that have a slot already go before all others in a line.
+local BEFORE_ALL = 2 ^ 50
+-- Jobs that a gate admits at a time: if it has opened for more, the first of the others
+-- is due at once.
+local MOST_ADMITTED = 64
+-- A gate: flags, parallel, rate, period, named, active, pending, waiting, last, start and
+-- calls of the present period, times of creation, change and last use.
+local GATE = '<Bddddddddddddd'
+
+-- The gates used so far, by name; false for none.
+local gates = {}
+
+local function read_gate(name, text)
+  local whole, flags, parallel, rate, period, named, active, pending, waiting, last, window,
+    started, created, updated, used = pcall(parse, GATE, text)
+  return whole and {
+    name = name, flags = flags, parallel = has(flags, 32) and parallel or nil,
+    rate = has(flags, 64) and rate or nil,
+    period = period, named = named, active = active, pending = pending, waiting = waiting,
+    last = last, window = has(flags, 128) and window or nil, started = started, created = created,
+    updated = updated, used = used, pinned_parallel = has(flags, 1), pinned_rate = has(flags, 2),
+    paused = has(flags, 4), kept = has(flags, 8), removed = has(flags, 16),
+  }
+end
+
+local function gate_text(gate)
+  local flags = (gate.pinned_parallel and 1 or 0) + (gate.pinned_rate and 2 or 0)
+    + (gate.paused and 4 or 0) + (gate.kept and 8 or 0) + (gate.removed and 16 or 0)
+    + (gate.parallel and 32 or 0) + (gate.rate and 64 or 0) + (gate.window and 128 or 0)
+  return pack(GATE, flags, gate.parallel or 0, gate.rate or 0, gate.period, gate.named, gate.active,
+    gate.pending, gate.waiting, gate.last, gate.window or 0, gate.started, gate.created,
+    gate.updated, gate.used)
+end
+
+local function gate_of(name)
+  if gates[name] == nil then
+    local text = call('HGET', P .. 'gates', name)
+    gates[name] = text and read_gate(name, text) or false
+  end
+  return gates[name]
+end
+
+-- The gate that a job names, to be changed, and whether it is new, which it never is
+-- unless it was lost.
+local function gate_of_job(name, now)
+  local gate = gate_of(name)
+  local new = not gate
+  if new then
+    gate = {
+      name = name, period = 0, named = 0, active = 0, pending = 0, waiting = 0, last = 0,
+      started = 0, created = now, updated = now, used = now,
+    }
+    gates[name] = gate
+    call('ZADD', P .. 'gates:names', '0', name)
+  end
+  gate.used = math.max(gate.used, now)
+  gate.dirty = true
+  return gate, new
+end
+
+-- The same for who asks for it by name: a removed gate begins anew.
+local function known_gate(name, now)
+  local gate, new = gate_of_job(name, now)
+  if gate.removed then
+    gate.removed, gate.created, gate.updated, new = false, now, now, true
+    call('ZADD', P .. 'gates:names', '0', name)
+  end
+  return gate, new
+end
+
+local function write_gates()
+  local texts = {}
+  for name, gate in pairs(gates) do
+    if gate and gate.dirty then
+      gate.dirty = false
+      if gate.removed and gate.named <= 0 then
+        call('HDEL', P .. 'gates', name)
+        gates[name] = false
+      else
+        add(texts, name, gate_text(gate))
+      end
+    end
+  end
+  give(texts, 'HSET', P .. 'gates')
+end
+
+-- A job's way; nil if it has no gates.
+local function way_of(row)
+  local way = row[MARKS] ~= PLAIN and mark(row, LINKED) == 'y' and open(row).way
+  return way and #way > 0 and way or nil
+end
+
+-- Whether the job has taken a turn in the order of its lane.
+local function has_turn(row)
+  local way = way_of(row)
+  return not way or way.scheduled
+end
+
+-- As before the first gate, without what was inherited.
+local function reset(way)
+  local own = {}
+  for _, pass in ipairs(way) do
+    if not pass.inherited then
+      own[#own + 1] = pass
+      pass.stage, pass.slot, pass.permit, pass.place = AHEAD, false, false, 0
+    end
+  end
+  for i = 1, math.max(#way, #own) do
+    way[i] = own[i]
+  end
+  way.scheduled = false
+end
+
+-- When the present period of the rate ends.
+local function window_end(gate, now)
+  local ends = gate.rate and gate.window and gate.window + gate.period
+  return ends and ends > now and ends or nil
+end
+
+-- The calls started in the present period.
+local function begun(gate, now)
+  return window_end(gate, now) and gate.started or 0
+end
+
+-- Whether the job may pass; if not, when it may, if that is known.
+local function opening(gate, pass, now)
+  if gate.paused or (gate.parallel and gate.active >= gate.parallel and not pass.slot) then
+    return false
+  elseif gate.rate and begun(gate, now) + gate.pending >= gate.rate then
+    return false, window_end(gate, now)
+  end
+  return true
+end
+
+local function let_in(gate, pass)
+  if not pass.slot then
+    pass.slot, gate.active = true, gate.active + 1
+  end
+  if gate.rate then
+    pass.permit, gate.pending = true, gate.pending + 1
+  end
+  pass.stage = PASSED
+end
+
+local function take_permit(gate, pass)
+  if pass.permit then
+    pass.permit, gate.pending = false, math.max(gate.pending - 1, 0)
+  end
+end
+
+local function take_slot(gate, pass)
+  if pass.slot then
+    pass.slot, gate.active = false, math.max(gate.active - 1, 0)
+  end
+end
+
+-- Whether the job keeps its slot between its calls.
+local function stays(row, pass)
+  return pass.inherited or (pass.ends and row[ATTEMPT] > 0)
+end
+
+local function in_line(pass)
+  return pass.slot and pass.place - BEFORE_ALL or pass.place
+end
+
+-- The first of a gate's line, with its place.
+local function first_in_line(name)
+  local first = call('ZRANGE', P .. 'line:' .. name, 0, 0, 'WITHSCORES')
+  return first[1], tonumber(first[2])
+end
+
+-- Notes when a job in a line is to be looked at; nil for unknown.
+local function arm(id, at)
+  if at then
+    call('ZADD', P .. 'due', decimal(at), id)
+  else
+    call('ZREM', P .. 'due', id)
+  end
+end
+
+-- Moves the job on to the first gate that is closed, or into the order of its lane.
+local function advance(row, now)
+  local way, id = way_of(row), row[ID]
+  for _, pass in ipairs(way) do
+    if pass.stage ~= PASSED then
+      local gate, new = gate_of_job(pass.gate, now)
+      gate.named = gate.named + (new and 1 or 0)
+      if pass.place == 0 then
+        gate.last = gate.last + 1
+        pass.place = gate.last
+      end
+      local is_open, at = opening(gate, pass, now)
+      local first, place
+      if gate.waiting > 0 then
+        first, place = first_in_line(pass.gate)
+      end
+      local behind = first and place < in_line(pass)
+      if not is_open or behind then
+        pass.stage, gate.waiting = WAITING, gate.waiting + 1
+        call('ZADD', P .. 'line:' .. pass.gate, decimal(in_line(pass)), id)
+        return arm(id, not behind and at or nil)
+      end
+      let_in(gate, pass)
+    end
+  end
+  arm(id)
+  if not way.scheduled then
+    local cost, owner = about(row)
+    row[VT], way.scheduled = schedule(row[LANE], owner, cost), true
+  end
+  enter(row[LANE], row[BAND], row[VT], id)
+end
+
+local function pass_of(row, name)
+  for _, pass in ipairs(row and row[STATUS] ~= '?' and way_of(row) or {}) do
+    if pass.gate == name then
+      return pass
+    end
+  end
+end
+
+-- Writes a job whose way has changed.
+local function write_way(row)
+  relink(row)
+  write(row)
+end
+
+-- Admits as many jobs as may pass, and notes when the next one may.
+local function admit(name, now)
+  for _ = 1, MOST_ADMITTED do
+    local gate = gate_of(name)
+    local id = gate and gate.waiting > 0 and first_in_line(name)
+    if not id then
+      return
+    end
+    local row = load(id)
+    local pass = pass_of(row, name)
+    local is_open, at
+    if pass then
+      is_open, at = opening(gate, pass, now)
+      if not is_open then
+        return arm(id, at)
+      end
+    end
+    call('ZREM', P .. 'line:' .. name, id)
+    gate.waiting, gate.dirty, work = gate.waiting - 1, true, true
+    if pass then
+      let_in(gate, pass)
+      advance(row, now)
+      write_way(row)
+    else
+      -- A record that cannot be read is due at once, to be failed.
+      arm(id, 1)
+    end
+  end
+  local id = first_in_line(name)
+  if id then
+    arm(id, math.max(now, 1))
+    work = true
+  end
+end
+
+local function admit_all(list, now)
+  for _, gate in ipairs(list) do
+    if gate.waiting > 0 then
+      admit(gate.name, now)
+    end
+  end
+end
+
+-- Sets the terms that come with a job, except for what is pinned. Returns whether that
+-- changed anything.
+local function agree(gate, terms, now)
+  local parallel, rate, period = gate.parallel, gate.rate, gate.period
+  if not gate.pinned_parallel then
+    gate.parallel = terms.parallel
+  end
+  if not gate.pinned_rate then
+    gate.rate, gate.period = terms.rate, terms.period
+  end
+  if gate.parallel == parallel and gate.rate == rate and gate.period == period then
+    return false
+  end
+  gate.updated = now
+  return true
+end
+
+-- A job that is added (`anew`) or retried comes to its gates, at once if it is not
+-- delayed.
+local function come(row, anew, due, now)
+  local way = way_of(row)
+  for _, pass in ipairs(way) do
+    local gate, new = known_gate(pass.gate, now)
+    gate.named = gate.named + 1
+    local agreed = pass.terms and (anew or new) and agree(gate, pass.terms, now)
+    if pass.inherited then
+      gate.active = gate.active + 1
+    elseif pass.ends then
+      gate.last = gate.last + 1
+      pass.place = gate.last
+    end
+    if agreed and gate.waiting > 0 then
+      admit(pass.gate, now)
+    end
+  end
+  row[STATUS] = 'q'
+  if due == '0' then
+    advance(row, now)
+  else
+    add(due_in, due, row[ID])
+    work = true
+  end
+end
+
+-- The slots of the job's end, if that is in the outbox.
+local function held_by(id)
+  local keys, own = call('ZRANGEBYLEX', P .. 'outbox', '[' .. id .. '-', '(' .. id .. '.'), {}
+  for _, key in ipairs(keys) do
+    -- A key is the id, a dash and ten digits.
+    if #key == #id + 11 then
+      own[#own + 1] = key
+    end
+  end
+  local names = {}
+  for _, text in ipairs(#own > 0 and call('HMGET', P .. 'barriers', unpack(own)) or {}) do
+    for _, name in ipairs(unpack_names(text or '')) do
+      names[#names + 1] = name
+    end
+  end
+  return names
+end
+
+-- Adds slots in the gates that the job `from`, which has ended, still holds.
+local function inherit(row, from)
+  local names, way, inherited, own = held_by(from), open(row).way or {}, {}, {}
+  local taken = {}
+  for _, name in ipairs(names) do
+    taken[name] = true
+    inherited[#inherited + 1] = {
+      gate = name, ends = true, stage = PASSED, slot = true, place = 0, inherited = true,
+    }
+  end
+  for _, pass in ipairs(way) do
+    if not taken[pass.gate] then
+      own[#own + 1] = pass
+    end
+  end
+  local tracked = way.tracked
+  way = inherited
+  for _, pass in ipairs(own) do
+    way[#way + 1] = pass
+  end
+  way.tracked = tracked
+  open(row).way = (#way > 0 or tracked) and way or nil
+end
+
+-- A delayed job is due, or the gate that the job waits for opens.
+local function come_due(row, now)
+  for _, pass in ipairs(way_of(row)) do
+    if pass.stage == WAITING then
+      -- Another that fell due before may have let it pass.
+      local at = call('ZSCORE', P .. 'due', row[ID])
+      if at and tonumber(at) <= now then
+        arm(row[ID])
+        admit(pass.gate, now)
+      end
+      return
+    end
+  end
+  advance(row, now)
+  write_way(row)
+end
+
+-- Whether a job that has passed may start its call: the gate may have changed since.
+local function may_start(row, gate, pass, now)
+  if pass.inherited then
+    return true
+  end
+  local others = pass.permit and 0 or gate.pending
+  return not gate.paused and not (gate.rate and begun(gate, now) + others >= gate.rate)
+    and (not gate.parallel or gate.active <= gate.parallel or stays(row, pass))
+end
+
+-- Puts the job back into the line of its i-th gate, at the place that it had there.
+local function send_back(row, way, i, now)
+  local later = {}
+  for k = i, #way do
+    local pass = way[k]
+    local gate = gate_of_job(pass.gate, now)
+    if not pass.inherited then
+      pass.stage = AHEAD
+    end
+    take_permit(gate, pass)
+    if not stays(row, pass) then
+      take_slot(gate, pass)
+    end
+    later[#later + 1] = gate
+  end
+  advance(row, now)
+  write_way(row)
+  admit_all(later, now)
+end
+
+-- Whether the job may start a call now; if so, that is counted. Otherwise it waits again
+-- for a gate that has changed since it passed.
+local function start(row, now)
+  local way = way_of(row)
+  for i, pass in ipairs(way) do
+    local gate = gate_of(pass.gate) or gate_of_job(pass.gate, now)
+    if pass.stage ~= PASSED or not may_start(row, gate, pass, now) then
+      send_back(row, way, i, now)
+      return false
+    end
+  end
+  local rated = {}
+  for _, pass in ipairs(way) do
+    local gate = gate_of(pass.gate)
+    if pass.permit or gate.rate then
+      gate_of_job(pass.gate, now)
+      take_permit(gate, pass)
+      if gate.rate and not pass.inherited then
+        if not window_end(gate, now) then
+          gate.window, gate.started = now, 0
+        end
+        gate.started = gate.started + 1
+      end
+      rated[#rated + 1] = gate
+    end
+  end
+  relink(row)
+  admit_all(rated, now)
+  return true
+end
+
+-- A call has ended: frees the slots that are held only during one.
+local function end_attempt(row, now)
+  local freed = {}
+  for _, pass in ipairs(way_of(row) or {}) do
+    if not pass.inherited then
+      pass.stage = AHEAD
+      if not pass.ends then
+        local gate = gate_of_job(pass.gate, now)
+        pass.place = 0
+        take_permit(gate, pass)
+        take_slot(gate, pass)
+        freed[#freed + 1] = gate
+      end
+    end
+  end
+  if way_of(row) then
+    relink(row)
+    admit_all(freed, now)
+  end
+end
+
+-- A job whose call has ended is queued again, for the instant, in a new turn if it
+-- `yields`.
+local function queue_again(row, due, yields, now)
+  local way = way_of(row)
+  if not way then
+    if yields then
+      local cost, owner = about(row)
+      row[VT] = schedule(row[LANE], owner, cost)
+    end
+    return queue(row, due)
+  end
+  end_attempt(row, now)
+  row[STATUS] = 'q'
+  way.scheduled = way.scheduled and not yields
+  if due == '0' then
+    advance(row, now)
+  else
+    add(due_in, due, row[ID])
+    work = true
+  end
+  relink(row)
+end
+
+-- Frees everything that the job has in its gates, except that its entry in the outbox, if
+-- it has one with this key, holds the slots that are held to the end. Returns the gates.
+local function free_gates(row, key, now)
+  local held, all = {}, {}
+  for _, pass in ipairs(way_of(row) or {}) do
+    local gate = gate_of_job(pass.gate, now)
+    if pass.stage == WAITING and call('ZREM', P .. 'line:' .. pass.gate, row[ID]) == 1 then
+      gate.waiting = gate.waiting - 1
+    end
+    take_permit(gate, pass)
+    if key and pass.slot and pass.ends then
+      held[#held + 1] = pass.gate
+    else
+      take_slot(gate, pass)
+      gate.named = gate.named - 1
+    end
+    all[#all + 1] = gate
+  end
+  if #held > 0 then
+    call('HSET', P .. 'barriers', key, pack_names(held))
+  end
+  return all
+end
+
+-- The job has ended.
+local function leave_gates(row, key, now)
+  local way = way_of(row)
+  if way then
+    local freed = free_gates(row, key, now)
+    reset(way)
+    write_way(row)
+    admit_all(freed, now)
+  end
+end
+
+-- The end of a job has been attended to.
+local function lift_barrier(names)
+  for _, name in ipairs(names) do
+    local gate = gate_of(name)
+    if gate then
+      gate.active, gate.named = math.max(gate.active - 1, 0), gate.named - 1
+      gate.dirty = true
+      -- Without the time, what a rate allows later is due at once.
+      admit(name, gate.used)
+    end
+  end
+end
