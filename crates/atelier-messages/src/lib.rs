@@ -2,6 +2,18 @@
 #![warn(missing_docs)]
 
 mod message;
+pub mod ids;
+pub mod names;
+pub mod destination;
+pub mod duration;
+pub mod expression;
+pub mod flow;
+pub mod redact;
+pub mod cron;
+pub mod options;
+pub mod dedup;
+pub mod retry;
+pub mod signature;
 #[cfg(feature = "redis")]
 mod redis;
 #[cfg(feature = "sqlite")]
