@@ -257,9 +257,9 @@ impl FromStr for Expression {
     }
 }
 
-fn unexpected(found: impl ToString) -> InvalidExpression {
+fn unexpected(found: impl Into<String>) -> InvalidExpression {
     InvalidExpression::Unexpected {
-        found: found.to_string(),
+        found: found.into(),
     }
 }
 

@@ -14,6 +14,7 @@ pub mod options;
 pub mod dedup;
 pub mod retry;
 pub mod signature;
+pub mod objects;
 #[cfg(feature = "redis")]
 mod redis;
 #[cfg(feature = "sqlite")]

@@ -294,13 +294,7 @@ fn what_cannot_be_used_is_told_with_its_name() {
         refused("Upstash-Cron", "0 0 30 2 *"),
         Cron(InvalidCron::Never)
     );
-    assert_eq!(
-        refused(
-            "Upstash-Label",
-            &"x,y,".repeat(1).replace('x', &"a".repeat(300))
-        ),
-        Labels
-    );
+    assert_eq!(refused("Upstash-Label", &"a".repeat(300)), Labels);
     let many: Vec<String> = (0..=MAX_LABELS).map(|label| label.to_string()).collect();
     assert_eq!(refused("Upstash-Label", &many.join(",")), Labels);
     assert_eq!(
