@@ -1,6 +1,8 @@
 //! What is kept besides the messages themselves: URL groups, schedules, generations of
 //! signing keys, ids for deduplication, and events.
 
+#[cfg(test)]
+pub(crate) mod damage;
 mod event;
 mod group;
 mod recorder;
@@ -15,7 +17,7 @@ use jiff::Timestamp;
 #[cfg(any(feature = "sqlite", feature = "redis"))]
 pub(crate) use self::{
     event::AFTER_ALL,
-    schedule::{Content, MOST_FIRED},
+    schedule::{Content, MOST_FIRED, PUT_OFF},
 };
 pub use self::{
     event::{Entry, Event, EventId, EventStore, State},

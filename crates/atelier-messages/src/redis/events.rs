@@ -40,25 +40,32 @@ impl EventStore for RedisMessageStore {
         before: Option<&EventId>,
         limit: usize,
     ) -> Result<Vec<(EventId, Event)>> {
-        let mut command = ::redis::cmd("ZREVRANGEBYLEX");
-        command
-            .arg(self.key("events", owner))
-            .arg(format!("({}", before.map_or(AFTER_ALL, |before| &before.0)))
-            .arg("-")
-            .arg(("LIMIT", 0, limit));
-        let members: Vec<String> = self.redis.query(&command).await?;
-        let events = members.iter().filter_map(|member| {
-            let (id, record) = member.split_once(':')?;
-            Some((EventId(id.to_owned()), readable(id, record)?))
-        });
-        Ok(events.collect())
+        let key = self.key("events", owner);
+        let mut before = before.map_or(AFTER_ALL, |before| &before.0).to_owned();
+        let mut events = Vec::new();
+        // Passes over what cannot be read.
+        loop {
+            let wanted = limit - events.len();
+            let mut command = ::redis::cmd("ZREVRANGEBYLEX");
+            command.arg(&key).arg(format!("({before}")).arg("-");
+            let command = command.arg(("LIMIT", 0, wanted));
+            let members: Vec<String> = self.redis.query(command).await?;
+            for member in &members {
+                let (id, record) = member.split_once(AFTER_ALL).unwrap_or((member, ""));
+                id.clone_into(&mut before);
+                events.extend(readable(id, record).map(|event| (EventId(id.to_owned()), event)));
+            }
+            if members.len() < wanted || events.len() == limit {
+                return Ok(events);
+            }
+        }
     }
 }
 
 fn members(entries: &[Entry]) -> Result<BTreeMap<&str, Vec<String>>, Error> {
     let mut members = BTreeMap::<_, Vec<_>>::new();
     for Entry { owner, id, event } in entries {
-        let member = format!("{}:{}", id.0, serde_json::to_string(event)?);
+        let member = format!("{}{AFTER_ALL}{}", id.0, serde_json::to_string(event)?);
         members.entry(owner.as_str()).or_default().push(member);
     }
     Ok(members)
@@ -86,5 +93,25 @@ impl RedisMessageStore {
     async fn sweep_some(&self, owner: &str, before: &EventId) -> Result<u64> {
         let call = self.call(&SWEEP).arg(owner).arg(&before.0);
         Ok(call.arg(BATCH).run().await?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::damage;
+
+    #[tokio::test]
+    async fn damaged_events_are_passed_over() {
+        let redis = atelier_store::testing::redis();
+        let store = RedisMessageStore::new(redis.clone());
+        damage::append(&store, 1).await;
+        let key = store.key("events", "owner");
+        for number in 0..9 {
+            let damaged = format!("9999{number}:{{");
+            let command = ::redis::Cmd::zadd(&key, damaged, 0);
+            redis.query::<u64>(&command).await.unwrap();
+        }
+        damage::leaves_the_first_event(&store).await;
     }
 }

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::{RedisMessageStore, TAG};
 use crate::{
     Due, Fired, NewSchedule, Schedule, ScheduleStore,
-    store::{Content, MOST_FIRED, Result},
+    store::{Content, MOST_FIRED, PUT_OFF, Result},
 };
 
 /// A script that reads schedules.
@@ -36,9 +36,13 @@ static DELETE: LazyLock<Script> =
 static ADVANCE: LazyLock<Script> =
     LazyLock::new(|| Script::finishing(include_str!("schedules/advance.lua")));
 
+static POSTPONE: LazyLock<Script> =
+    LazyLock::new(|| Script::always(include_str!("schedules/put_off.lua")));
+
 #[cfg(test)]
-pub(super) static SCRIPTS: [&LazyLock<Script>; 7] =
-    [&GET, &LIST, &DUE, &PUT, &PAUSE, &DELETE, &ADVANCE];
+pub(super) static SCRIPTS: [&LazyLock<Script>; 8] = [
+    &GET, &LIST, &DUE, &PUT, &PAUSE, &DELETE, &ADVANCE, &POSTPONE,
+];
 
 #[async_trait]
 impl ScheduleStore for RedisMessageStore {
@@ -99,14 +103,17 @@ impl ScheduleStore for RedisMessageStore {
     }
 
     async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Due>> {
-        let call = self.call(&DUE).arg(now.as_millisecond()).arg(limit);
-        let found: Vec<Stored> = call.run().await?;
-        let due = found.into_iter().filter_map(schedule);
-        let due = due.filter_map(|schedule| {
-            let at = schedule.given.next?;
-            Some(Due { schedule, at })
-        });
-        Ok(due.collect())
+        let now = now.as_millisecond();
+        let call = self.call(&DUE).arg(now).arg(limit);
+        let mut due = Vec::new();
+        for stored in call.run::<Vec<Stored>>().await? {
+            let (revision, due_at) = (stored.6, stored.4.clone());
+            match found_due(stored) {
+                Some(found) => due.push(found),
+                None => self.put_off(revision, &due_at, now + PUT_OFF).await?,
+            }
+        }
+        Ok(due)
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>> {
@@ -129,6 +136,13 @@ impl ScheduleStore for RedisMessageStore {
     }
 }
 
+impl RedisMessageStore {
+    async fn put_off(&self, revision: u64, from: &str, to: i64) -> Result<()> {
+        let call = self.call(&POSTPONE).arg(revision).arg(from).arg(to);
+        Ok(call.run().await?)
+    }
+}
+
 /// Empty for never.
 fn ms(instant: Option<Timestamp>) -> String {
     instant.map_or_else(String::new, |instant| instant.as_millisecond().to_string())
@@ -141,6 +155,12 @@ fn rounded(at: Timestamp) -> Result<Timestamp, Error> {
 /// As `read.lua` returns it: owner, id, when it was put, whether it is paused, when it is
 /// due, its content, its revision, what it published.
 type Stored = (String, String, i64, u8, String, String, u64, Vec<String>);
+
+fn found_due(stored: Stored) -> Option<Due> {
+    let schedule = schedule(stored)?;
+    let at = schedule.given.next?;
+    Some(Due { schedule, at })
+}
 
 /// `None` if it cannot be read, which is logged.
 fn schedule(stored: Stored) -> Option<Schedule> {
@@ -156,4 +176,22 @@ fn schedule(stored: Stored) -> Option<Schedule> {
         fired: fired.filter_map(|fired| readable(&id, fired)).collect(),
         given: content.into_given(id, next),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::damage;
+
+    #[tokio::test]
+    async fn a_damaged_schedule_holds_up_nobody() {
+        let redis = atelier_store::testing::redis();
+        let store = RedisMessageStore::new(redis.clone());
+        let damaged = damage::put(&store, "damaged", 1).await;
+        damage::put(&store, "sound", 2).await;
+        let key = store.key("schedule", &damaged.to_string());
+        let damage = Cmd::hset(key, "content", "{");
+        redis.query::<u64>(&damage).await.unwrap();
+        damage::is_put_off(&store).await;
+    }
 }

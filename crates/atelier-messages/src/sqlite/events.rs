@@ -34,21 +34,36 @@ impl EventStore for SqliteMessageStore {
     ) -> Result<Vec<(EventId, Event)>> {
         let owner = owner.to_owned();
         let before = before.map_or_else(|| AFTER_ALL.to_owned(), |before| before.0.clone());
-        let list = move |c: &Connection| {
-            let sql = "SELECT id, record FROM message_events \
-                       WHERE owner = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3";
-            let mut select = c.prepare_cached(sql)?;
-            let rows = select.query_map(params![owner, before, limit], |row| {
-                Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
-            })?;
-            let rows = rows.collect::<Result<Vec<_>, _>>()?.into_iter();
-            let events = rows.filter_map(|(id, record)| {
-                let event = readable(&id, &record)?;
-                Some((EventId(id), event))
-            });
-            Ok::<_, Error>(events.collect())
-        };
+        let list = move |c: &Connection| list(c, &owner, before, limit);
         Ok(self.database.read(list).await?)
+    }
+}
+
+/// Passes over what cannot be read.
+fn list(
+    c: &Connection,
+    owner: &str,
+    mut before: String,
+    limit: usize,
+) -> Result<Vec<(EventId, Event)>, Error> {
+    let sql = "SELECT id, record FROM message_events \
+               WHERE owner = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3";
+    let mut select = c.prepare_cached(sql)?;
+    let mut events = Vec::new();
+    loop {
+        let wanted = limit - events.len();
+        let rows = select.query_map(params![owner, before, wanted], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?))
+        })?;
+        let rows = rows.collect::<Result<Vec<_>, _>>()?;
+        let is_last = rows.len() < wanted;
+        for (id, record) in rows {
+            before.clone_from(&id);
+            events.extend(readable(&id, &record).map(|event| (EventId(id), event)));
+        }
+        if is_last || events.len() == limit {
+            return Ok(events);
+        }
     }
 }
 
@@ -141,4 +156,24 @@ fn sweep_some(c: &Connection, owner: &str, before: &str) -> Result<(), Error> {
         .prepare_cached(sql)?
         .execute(params![owner, before, BATCH])?;
     set_kept(c, owner, kept(c, owner)?.saturating_sub(gone))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::damage;
+
+    #[tokio::test]
+    async fn damaged_events_are_passed_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("test.db");
+        let database = Database::open(&path, &[SqliteMessageStore::SCHEMA]).unwrap();
+        let store = SqliteMessageStore::new(database.clone());
+        damage::append(&store, 10).await;
+        let sql = "UPDATE message_events SET record = '{' WHERE id > \
+                   (SELECT min(id) FROM message_events WHERE owner = 'owner')";
+        let damage = database.write(move |c| Ok::<_, Error>(c.execute(sql, [])?));
+        damage.await.unwrap();
+        damage::leaves_the_first_event(&store).await;
+    }
 }

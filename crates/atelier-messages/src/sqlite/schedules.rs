@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use super::SqliteMessageStore;
 use crate::{
     Due, Fired, NewSchedule, Schedule, ScheduleStore,
-    store::{Content, MOST_FIRED, Result},
+    store::{Content, MOST_FIRED, PUT_OFF, Result},
 };
 
 #[async_trait]
@@ -90,15 +90,17 @@ impl ScheduleStore for SqliteMessageStore {
                        WHERE paused = 0 AND due_at <= ?1 ORDER BY due_at LIMIT ?2";
             let mut select = c.prepare_cached(sql)?;
             let rows = select.query_map(params![now, limit], Stored::read)?;
-            let rows = rows.collect::<Result<Vec<_>, _>>()?.into_iter();
-            Ok::<_, Error>(rows.filter_map(Stored::schedule).collect::<Vec<_>>())
+            Ok::<_, Error>(rows.collect::<Result<Vec<_>, _>>()?)
         };
-        let schedules = self.database.read(find).await?.into_iter();
-        let due = schedules.filter_map(|schedule| {
-            let at = schedule.given.next?;
-            Some(Due { schedule, at })
-        });
-        Ok(due.collect())
+        let mut due = Vec::new();
+        for stored in self.database.read(find).await? {
+            let (revision, due_at) = (stored.revision, stored.due_at);
+            match stored.due() {
+                Some(found) => due.push(found),
+                None => self.put_off(revision, due_at, now + PUT_OFF).await?,
+            }
+        }
+        Ok(due)
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>> {
@@ -127,6 +129,18 @@ impl ScheduleStore for SqliteMessageStore {
             Ok::<_, Error>(true)
         };
         Ok(self.database.write(advance).await?)
+    }
+}
+
+impl SqliteMessageStore {
+    async fn put_off(&self, revision: u64, from: Option<i64>, to: i64) -> Result<()> {
+        let put_off = move |c: &Connection| {
+            let sql = "UPDATE schedules SET due_at = ?3 WHERE revision = ?1 AND due_at = ?2";
+            c.prepare_cached(sql)?
+                .execute(params![revision, from, to])?;
+            Ok::<_, Error>(())
+        };
+        Ok(self.database.write(put_off).await?)
     }
 }
 
@@ -207,6 +221,12 @@ impl Stored {
         })
     }
 
+    fn due(self) -> Option<Due> {
+        let schedule = self.schedule()?;
+        let at = schedule.given.next?;
+        Some(Due { schedule, at })
+    }
+
     /// `None` if it cannot be read, which is logged.
     fn schedule(self) -> Option<Schedule> {
         let content: Content<'_> = readable(&self.id, &self.content)?;
@@ -219,5 +239,27 @@ impl Stored {
             paused: self.paused,
             fired: readable("a schedule's messages", &self.fired).unwrap_or_default(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use atelier_store::sqlite::Database;
+
+    use super::*;
+    use crate::store::damage;
+
+    #[tokio::test]
+    async fn a_damaged_schedule_holds_up_nobody() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("test.db");
+        let database = Database::open(&path, &[SqliteMessageStore::SCHEMA]).unwrap();
+        let store = SqliteMessageStore::new(database.clone());
+        let damaged = damage::put(&store, "damaged", 1).await;
+        damage::put(&store, "sound", 2).await;
+        let sql = "UPDATE schedule_contents SET content = '{' WHERE revision = ?1";
+        let damage = database.write(move |c| Ok::<_, Error>(c.execute(sql, [damaged])?));
+        damage.await.unwrap();
+        damage::is_put_off(&store).await;
     }
 }

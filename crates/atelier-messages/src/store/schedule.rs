@@ -102,7 +102,8 @@ pub trait ScheduleStore: Send + Sync {
     /// Deletes a schedule. Returns whether there was one.
     async fn remove_schedule(&self, owner: &str, id: &str) -> Result<bool>;
 
-    /// At most `limit` schedules that are due, of all owners, the earliest first.
+    /// At most `limit` schedules that are due, of all owners, the earliest first. One that
+    /// cannot be read is put off for an hour: it would be the first for ever.
     async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Due>>;
 
     /// When the next schedule is due.
@@ -114,13 +115,16 @@ pub trait ScheduleStore: Send + Sync {
 }
 
 #[cfg(any(feature = "sqlite", feature = "redis"))]
-pub(crate) use self::content::{Content, MOST_FIRED};
+pub(crate) use self::content::{Content, MOST_FIRED, PUT_OFF};
 
 #[cfg(any(feature = "sqlite", feature = "redis"))]
 mod content {
     use std::borrow::Cow;
 
     use super::{Deserialize, Message, NewSchedule, Serialize, Timestamp};
+
+    /// How long a schedule is put off that cannot be read, in milliseconds.
+    pub(crate) const PUT_OFF: i64 = atelier_store::HOUR;
 
     /// Maximum of [`Schedule::fired`](super::Schedule::fired).
     pub(crate) const MOST_FIRED: usize = 10;

@@ -51,7 +51,7 @@ conformance! { sqlite, redis, cluster, redis_8:
     schedules::a_schedule_without_a_slot_is_never_due,
     schedules::what_was_replaced_or_deleted_is_not_advanced,
     schedules::the_last_ten_messages_are_known,
-    schedules::the_earliest_of_many_are_found_at_once,
+    schedules::the_earliest_of_many_are_found,
     keys::generations_count_up_for_each_owner,
     keys::twenty_at_once_begin_twenty_generations,
     keys::one_of_twenty_messages_has_the_key,
