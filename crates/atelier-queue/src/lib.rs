@@ -40,6 +40,24 @@
 //! second, over all processes. [`Queue::throttle`] pauses it until an instant and halves
 //! its parallelism, which then grows by one per second.
 //!
+//! **Gates.** A job may name [gates](GateRef) that it passes before each call: how many
+//! jobs hold a gate at a time, and how many calls start in a period, over all processes,
+//! is set by [`Terms`] that jobs bring along or an operator [pins](Queue::set_gate). A job
+//! that is due passes its gates one after the other and enters the order of its lane once
+//! it has passed all. Where one is closed it waits in that gate's line, first come, first
+//! served, and claims never look at it: whatever frees a slot (an end, a retry, a lease
+//! that runs out, a cancellation, a raised limit) admits the next one in the same
+//! transaction, and a period's end is an instant at which the first of the line falls due.
+//! A slot is held during an [attempt](Hold::Attempt), or to the [end](Hold::End), which
+//! makes a FIFO queue of a gate with one slot: the next job waits for the retries of the
+//! one before, and until its entry in the outbox is acknowledged, so that a job which is
+//! added from there can [inherit](NewJob::inherits) the slot. Calls are counted when they
+//! start; a job that finds its gate paused, or its limit lowered, then takes its place in
+//! the line again. Gates held to the end are passed first, others in the order of their
+//! names, so that no two jobs wait for each other, as long as all that name a gate hold it
+//! alike. A limit that is lowered stops no call in progress, nor the retries of what holds
+//! its slot to the end.
+//!
 //! **Single flight.** A job whose request is in flight already becomes a
 //! *follower*: it has its own id, owner and version, but shares the call and the outcome
 //! of its *leader*. A leader that its owner cancels or even deletes continues for its

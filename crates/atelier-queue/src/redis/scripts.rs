@@ -59,6 +59,8 @@ quick_script!(CLAIM, always: "claim");
 quick_script!(EXTEND, finishing: "extend");
 quick_script!(SETTLE, finishing: "settle");
 quick_script!(COMPLETE, finishing: "complete");
+quick_script!(ACKNOWLEDGE, finishing: "acknowledge");
+/// Both steps of an end, which need the same rows.
 pub(super) static FINISH: LazyLock<Script> = LazyLock::new(|| {
     Script::finishing(concat!(
         include_str!("lua/base.lua"),
@@ -78,7 +80,6 @@ script!(CANCEL, always: "cancel");
 script!(DELETE, always: "delete");
 script!(RETRY, always: "flight", "retry");
 script!(OUTBOX_PAGE, reading: "outbox_page");
-script!(ACKNOWLEDGE, finishing: "acknowledge");
 script!(SECLUDE, always: "seclude");
 script!(ADVANCE, finishing: "advance");
 script!(SET_GATE, always: "set_gate");
