@@ -7,6 +7,7 @@ use std::time::Duration;
 use atelier_queue::Outcome as _;
 use atelier_webhook::{InvalidId, Secret, Signer, VerifyError};
 use axum::http::{HeaderMap, StatusCode, header::CONTENT_TYPE};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use reqwest::{Client, Url};
 use serde::{Deserialize, Serialize};
@@ -86,6 +87,17 @@ fn outgoing_key(secret: &str) -> Secret {
     let derived = Sha256::new_with_prefix(b"atelier outgoing callbacks");
     let derived = derived.chain_update(key(secret).as_bytes()).finalize();
     Secret::from_bytes(derived.as_slice())
+}
+
+/// The key that signs an owner's messages in one generation of keys, as text: whoever has
+/// it can verify these, and forge nothing else.
+pub fn signing_key(secret: &str, owner: &str, generation: u64) -> String {
+    let derived = Sha256::new_with_prefix(b"atelier messages");
+    let derived = derived.chain_update(key(secret).as_bytes()).finalize();
+    let derived = Sha256::new_with_prefix(derived)
+        .chain_update(generation.to_be_bytes())
+        .chain_update(owner);
+    format!("sig_{}", URL_SAFE_NO_PAD.encode(derived.finalize()))
 }
 
 /// Delivers outcomes to the callback.
@@ -203,6 +215,15 @@ mod tests {
         for verifier in [signer(SECRET), given] {
             assert_eq!(verifier.verify(&headers, b"{}", now.into()), Ok("id"));
         }
+    }
+
+    #[test]
+    fn every_owner_and_every_generation_has_another_signing_key() {
+        let keys = [("ada", 0), ("ada", 1), ("ben", 0)];
+        let keys = keys.map(|(owner, generation)| signing_key(SECRET, owner, generation));
+        assert!(keys[0] != keys[1] && keys[0] != keys[2]);
+        assert_eq!(keys[0], signing_key(SECRET, "ada", 0));
+        assert!(keys[0].starts_with("sig_") && keys[0].is_ascii());
     }
 
     #[test]

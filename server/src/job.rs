@@ -2,6 +2,7 @@
 //! way out.
 
 mod call;
+pub mod gates;
 mod id;
 mod message;
 mod outcome;

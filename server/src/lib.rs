@@ -22,7 +22,8 @@
 //!     moment.
 //!
 //! Calls of other applications come in at `/v1` and go through [`gateway`], under the same
-//! limits and caches.
+//! limits and caches. What is to be called later comes in at `/v2` and becomes
+//! [`messages`].
 //!
 //! [`cli`] starts a process by its [`config`], [`app::context`] puts its parts together,
 //! and [`telemetry`] shows what it does. [`job`] holds what the modules hand each other.
@@ -36,6 +37,7 @@ pub mod config;
 pub mod gateway;
 pub mod http;
 pub mod job;
+pub mod messages;
 pub mod policies;
 pub mod providers;
 pub mod queue;

@@ -183,6 +183,16 @@ impl Gate {
         copy.admits(holder, now)
     }
 
+    /// Returns the holder of a key that is wanted and valid at the moment.
+    pub fn find(&self, now: Timestamp, wanted: impl Fn(&Holder) -> bool) -> Option<Arc<Holder>> {
+        let copy = self.copy();
+        let mut holders = copy.keys.values().flatten().cloned();
+        holders.find_map(|holder| {
+            let holder = Some(holder).filter(|holder| wanted(holder))?;
+            copy.admits(holder, now).ok()
+        })
+    }
+
     async fn look_up(
         &self,
         digest: &str,

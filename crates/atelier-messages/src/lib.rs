@@ -15,6 +15,8 @@ pub mod dedup;
 pub mod retry;
 pub mod signature;
 pub mod objects;
+pub mod filter;
+pub mod batch;
 #[cfg(feature = "redis")]
 mod redis;
 #[cfg(feature = "sqlite")]

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use atelier_messages::{MessageStore, StoreError};
+use atelier_messages::{Events, MessageStore, StoreError};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -54,6 +54,7 @@ impl Studio {
                 stats,
                 savings: Savings::default(),
                 calls: Recorder::default(),
+                events: Arc::default(),
             },
             provider,
             refusals,
@@ -113,6 +114,8 @@ pub struct Recorders {
     pub savings: Savings,
     /// What became of the gateway's calls.
     pub calls: Recorder,
+    /// What became of messages.
+    pub events: Arc<Events>,
 }
 
 /// Why the studio refused or failed a request.

@@ -32,6 +32,7 @@ use crate::{
     gateway::Gateway,
     http::{self, JobKeys, Pools, ReceiptKeys, Site},
     limit::Stats,
+    messages::Messages,
     telemetry::metrics,
     worker::{self, Calls, Worker},
 };
@@ -76,6 +77,14 @@ pub async fn serve(config: Config) -> Result<()> {
     tokio::spawn(renew(Arc::clone(&gate)));
     let gateway = Gateway::open(&config, Arc::clone(&studio), Arc::clone(&gate))?;
     let gateway = Arc::new(gateway);
+    let messages = Messages::open(
+        &config,
+        Arc::clone(&studio),
+        Arc::clone(&gate),
+        &secret,
+        address,
+    );
+    let messages = Arc::new(messages);
     let worker = Arc::new(Worker {
         gateway: Some(worker::Gateway {
             calls: Arc::clone(&gateway) as Arc<dyn Calls>,
@@ -87,8 +96,7 @@ pub async fn serve(config: Config) -> Result<()> {
     let site = site(
         &config,
         &context,
-        &studio,
-        Arc::clone(&gateway),
+        (&studio, &gateway, &messages),
         gate,
         &secret,
     )?;
@@ -173,8 +181,7 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
 fn site(
     config: &Config,
     context: &AppContext,
-    studio: &Arc<Studio>,
-    gateway: Arc<Gateway>,
+    (studio, gateway, messages): (&Arc<Studio>, &Arc<Gateway>, &Arc<Messages>),
     gate: Arc<Gate>,
     secret: &str,
 ) -> Result<Site> {
@@ -186,7 +193,8 @@ fn site(
     };
     Ok(Site {
         studio: Arc::clone(studio),
-        gateway,
+        gateway: Arc::clone(gateway),
+        messages: Arc::clone(messages),
         gate,
         metrics: metrics::install()?,
         signer: callback::signer(secret),

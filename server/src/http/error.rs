@@ -108,6 +108,18 @@ pub(crate) fn too_slow(error: &(dyn std::error::Error + 'static)) -> bool {
         .any(<dyn std::error::Error>::is::<TooSlow>)
 }
 
+/// Whether the body is larger than it may be.
+pub(crate) fn is_too_large(error: &axum::Error) -> bool {
+    let mut cause: Option<&dyn std::error::Error> = Some(error);
+    while let Some(error) = cause {
+        if error.is::<http_body_util::LengthLimitError>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
 impl From<BytesRejection> for Error {
     fn from(rejection: BytesRejection) -> Self {
         if too_slow(&rejection) {

@@ -16,6 +16,7 @@ mod problem;
 mod site;
 mod storage;
 mod v1;
+mod v2;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -45,6 +46,7 @@ use crate::{
     callback::PATH as CALLBACK,
     config::{CallbacksConfig, PhotosConfig, ProxyHeader, Secret},
     gateway::Gateway,
+    messages::Messages,
     providers::replicate::{self, Webhooks},
 };
 
@@ -54,6 +56,7 @@ type Result<T, E = Error> = std::result::Result<T, E>;
 pub struct Site {
     pub studio: Arc<Studio>,
     pub gateway: Arc<Gateway>,
+    pub messages: Arc<Messages>,
     pub gate: Arc<Gate>,
     pub metrics: PrometheusHandle,
     pub signer: Signer,
@@ -155,6 +158,7 @@ pub fn router(site: Site) -> Router {
         .layer(from_fn(headers::plain_bodies))
         .layer(CatchPanicLayer::custom(error::panicked))
         .merge(v1::routes(&state))
+        .merge(v2::routes(&state))
         .layer(from_fn_with_state(state.clone(), headers::secure))
         .layer(from_fn_with_state(state.clone(), drain_body))
         .with_state(state)

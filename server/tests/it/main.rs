@@ -37,6 +37,7 @@ mod decoding;
 mod dead;
 mod gallery;
 mod gateway;
+mod messages;
 mod access;
 mod key_terms;
 mod blocks;

@@ -54,7 +54,12 @@ impl FromRequestParts<State> for Address {
     }
 }
 
-fn client(headers: &HeaderMap, extensions: &Extensions, state: &State) -> std::net::IpAddr {
+/// The client's address.
+pub(crate) fn client(
+    headers: &HeaderMap,
+    extensions: &Extensions,
+    state: &State,
+) -> std::net::IpAddr {
     let peer = extensions.get::<ConnectInfo<SocketAddr>>();
     let peer = peer.map_or([0, 0, 0, 0].into(), |info| info.0.ip());
     Client::new(peer, &state.trusted_proxies, state.proxy_header).address(headers)

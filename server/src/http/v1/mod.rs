@@ -53,6 +53,11 @@ pub(super) fn routes(state: &State) -> Router<State> {
             router.route(&path, post(handler))
         });
     calls
+        // As a client of messages asks for an answer at once.
+        .route(
+            "/llm/v1/chat/completions",
+            post(|state, asker, request| call(Endpoint::ChatCompletions, state, asker, request)),
+        )
         .route("/v1/models", get(models::list))
         .route("/v1/models/{*id}", get(models::show))
         .route(
@@ -199,23 +204,12 @@ async fn read(body: axum::body::Body, limit: usize) -> Result<Bytes> {
     Ok(read.map_err(|error| {
         if problems::too_slow(&error) {
             ApiError::new(408, "invalid_request_error", "The body came in too slowly.")
-        } else if is_too_large(&error) {
+        } else if problems::is_too_large(&error) {
             ApiError::too_large(limit as u64)
         } else {
             ApiError::invalid("The body broke off.")
         }
     })?)
-}
-
-fn is_too_large(error: &axum::Error) -> bool {
-    let mut cause: Option<&dyn std::error::Error> = Some(error);
-    while let Some(error) = cause {
-        if error.is::<http_body_util::LengthLimitError>() {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
 }
 
 /// A path that the gateway knows, with a method that it does not.
