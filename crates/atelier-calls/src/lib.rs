@@ -2,6 +2,7 @@
 #![warn(missing_docs)]
 
 mod record;
+mod contents;
 mod counts;
 mod recorder;
 #[cfg(feature = "redis")]
@@ -20,6 +21,7 @@ pub use self::redis::RedisCallStore;
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::SqliteCallStore;
 pub use self::{
+    contents::{Body, Contents, ContentsRecorder, MOST_BODY},
     counts::{BOUNDS, Counts, Histogram, Line},
     record::{Failure, Record, Source},
     recorder::{Batch, Hourly, Recorder},
@@ -32,6 +34,9 @@ use atelier_store as store;
 
 /// How many of the last calls are kept one by one.
 pub const MOST_RECENT: usize = 1_000;
+
+/// Of how many calls contents are kept, if they are.
+pub const MOST_CONTENTS: usize = 500;
 
 /// Maximum number of lines of one hour in the store. Calls beyond them are counted together,
 /// in [`Line::other`].
@@ -65,4 +70,18 @@ pub trait CallStore: Send + Sync {
 
     /// The last calls, the newest first.
     async fn recent(&self) -> Result<Vec<Record>, Error>;
+
+    /// Keeps contents of calls: those of the last [`MOST_CONTENTS`], and that long.
+    async fn keep(
+        &self,
+        contents: &Arc<[Contents]>,
+        now: Timestamp,
+        keep: Duration,
+    ) -> Result<(), Error>;
+
+    /// The contents of a call, if they are kept.
+    async fn contents(&self, id: &str) -> Result<Option<Contents>, Error>;
+
+    /// Forgets contents of calls that were noted before then.
+    async fn forget(&self, before: Timestamp) -> Result<(), Error>;
 }

@@ -179,6 +179,7 @@ mod tests {
     use async_trait::async_trait;
 
     use super::*;
+    use crate::Contents;
 
     fn call(model: &str) -> Record {
         Record {
@@ -215,6 +216,23 @@ mod tests {
 
         async fn recent(&self) -> Result<Vec<Record>, Error> {
             Ok(Vec::new())
+        }
+
+        async fn keep(
+            &self,
+            _contents: &Arc<[Contents]>,
+            _now: Timestamp,
+            _keep: Duration,
+        ) -> Result<(), Error> {
+            Ok(())
+        }
+
+        async fn contents(&self, _id: &str) -> Result<Option<Contents>, Error> {
+            Ok(None)
+        }
+
+        async fn forget(&self, _before: Timestamp) -> Result<(), Error> {
+            Ok(())
         }
     }
 

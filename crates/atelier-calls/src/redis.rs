@@ -1,6 +1,7 @@
 //! Counters and the last calls in Redis. `{calls}:hour:HOUR` is a hash of lines with their
 //! counters, `{calls}:recent` a list of the last calls, the newest first, and
-//! `{calls}:writer:ID` the number of a process's last batch.
+//! `{calls}:writer:ID` the number of a process's last batch. `{calls}:contents` is a hash of what
+//! was said in calls, and `{calls}:contents:at` has their ids by the time.
 
 use std::{
     sync::{Arc, LazyLock},
@@ -15,11 +16,19 @@ use atelier_store::{
 };
 use jiff::Timestamp;
 
-use crate::{Batch, CallStore, Counts, Error, Line, MOST_LINES, MOST_RECENT, REMEMBERED, Record};
+use crate::{
+    Batch, CallStore, Contents, Counts, Error, Line, MOST_CONTENTS, MOST_LINES, MOST_RECENT,
+    REMEMBERED, Record,
+};
 
 static ADD: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("redis/add.lua")));
+static KEEP: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("redis/keep.lua")));
+static FORGET: LazyLock<Script> =
+    LazyLock::new(|| Script::finishing(include_str!("redis/forget.lua")));
 
 const TAG: &str = "{calls}";
+const CONTENTS: &str = "{calls}:contents";
+const CONTENTS_AT: &str = "{calls}:contents:at";
 
 /// Counters and calls in Redis.
 pub struct RedisCallStore {
@@ -78,5 +87,50 @@ impl CallStore for RedisCallStore {
             .collect();
         records.sort_by_key(|record| std::cmp::Reverse(record.at));
         Ok(records)
+    }
+
+    async fn keep(
+        &self,
+        contents: &Arc<[Contents]>,
+        now: Timestamp,
+        keep: Duration,
+    ) -> Result<(), Error> {
+        let keep = milliseconds(keep);
+        let mut call = self
+            .redis
+            .script(&KEEP)
+            .key(CONTENTS)
+            .key(CONTENTS_AT)
+            .arg(now.as_millisecond() - keep)
+            .arg(MOST_CONTENTS)
+            .arg(keep);
+        for one in contents.iter() {
+            let json = serde_json::to_string(one).map_err(StoreError::from)?;
+            call = call.arg(&one.id).arg(one.at.as_millisecond()).arg(json);
+        }
+        Ok(call.run().await?)
+    }
+
+    async fn contents(&self, id: &str) -> Result<Option<Contents>, Error> {
+        let key = self.redis.key(CONTENTS);
+        let found: Option<String> = self.redis.query(&Cmd::hget(key, id)).await?;
+        Ok(found.and_then(|found| readable(id, &found)))
+    }
+
+    async fn forget(&self, before: Timestamp) -> Result<(), Error> {
+        let call = self.redis.script(&FORGET).key(CONTENTS).key(CONTENTS_AT);
+        Ok(call.arg(before.as_millisecond()).run().await?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scripts_declare_their_names() {
+        for script in [&ADD, &KEEP, &FORGET] {
+            assert_eq!(script.undeclared(), Vec::<String>::new());
+        }
     }
 }

@@ -11,7 +11,8 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::{
-    Batch, CallStore, Counts, Error, Hourly, Line, MOST_LINES, MOST_RECENT, REMEMBERED, Record,
+    Batch, CallStore, Contents, Counts, Error, Hourly, Line, MOST_CONTENTS, MOST_LINES,
+    MOST_RECENT, REMEMBERED, Record,
 };
 
 /// Counters and calls in SQLite tables.
@@ -23,7 +24,10 @@ impl SqliteCallStore {
     /// Its tables.
     pub const SCHEMA: Schema = Schema {
         name: "calls",
-        migrations: &[include_str!("sqlite/schema.sql")],
+        migrations: &[
+            include_str!("sqlite/schema.sql"),
+            include_str!("sqlite/contents.sql"),
+        ],
     };
 
     /// The counters and calls in this database.
@@ -76,6 +80,60 @@ impl CallStore for SqliteCallStore {
         };
         Ok(self.database.read(read).await?)
     }
+
+    async fn keep(
+        &self,
+        contents: &Arc<[Contents]>,
+        now: Timestamp,
+        keep: Duration,
+    ) -> Result<(), Error> {
+        let contents = Arc::clone(contents);
+        let oldest = now.as_millisecond() - milliseconds(keep);
+        let keep = move |c: &Connection| {
+            contents.iter().try_for_each(|contents| put(c, contents))?;
+            remove(c, oldest)?;
+            let sql = "DELETE FROM call_contents \
+                       WHERE number <= (SELECT max(number) FROM call_contents) - ?1";
+            c.prepare_cached(sql)?.execute([MOST_CONTENTS])?;
+            Ok::<_, StoreError>(())
+        };
+        Ok(self.database.write(keep).await?)
+    }
+
+    async fn contents(&self, id: &str) -> Result<Option<Contents>, Error> {
+        let id = id.to_owned();
+        let read = move |c: &Connection| {
+            let sql = "SELECT contents FROM call_contents WHERE id = ?1";
+            let mut select = c.prepare_cached(sql)?;
+            let found = select.query_row([&id], |row| row.get::<_, String>(0));
+            let found = found.optional()?;
+            Ok::<_, StoreError>(found.and_then(|found| readable(&id, &found)))
+        };
+        Ok(self.database.read(read).await?)
+    }
+
+    async fn forget(&self, before: Timestamp) -> Result<(), Error> {
+        let before = before.as_millisecond();
+        Ok(self
+            .database
+            .write(move |c: &Connection| remove(c, before))
+            .await?)
+    }
+}
+
+fn put(c: &Connection, contents: &Contents) -> Result<(), StoreError> {
+    let sql = "INSERT INTO call_contents (id, at, contents) VALUES (?1, ?2, ?3) \
+               ON CONFLICT (id) DO UPDATE SET at = ?2, contents = ?3";
+    let json = serde_json::to_string(contents)?;
+    let mut put = c.prepare_cached(sql)?;
+    put.execute(params![contents.id, contents.at.as_millisecond(), json])?;
+    Ok(())
+}
+
+fn remove(c: &Connection, before: i64) -> Result<(), StoreError> {
+    let sql = "DELETE FROM call_contents WHERE at < ?1";
+    c.prepare_cached(sql)?.execute([before])?;
+    Ok(())
 }
 
 /// Forgets one hour at most, if it is too old, and writers that have not written for long.

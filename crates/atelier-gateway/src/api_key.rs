@@ -12,6 +12,14 @@ impl ApiKey {
         Self(text)
     }
 
+    /// The text with something else in the place of the key.
+    pub fn hidden_in(&self, text: &str, instead: &str) -> String {
+        if self.0.is_empty() {
+            return text.to_owned();
+        }
+        text.replace(&self.0, instead)
+    }
+
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }

@@ -110,6 +110,11 @@ impl Upstream {
         self.config.kind
     }
 
+    /// Its key, if it needs one.
+    pub const fn key(&self) -> Option<&ApiKey> {
+        self.config.api_key.as_ref()
+    }
+
     /// Maximum time of a call.
     pub const fn timeout(&self) -> Duration {
         self.config.timeout

@@ -5,7 +5,9 @@ use jiff::Timestamp;
 use tracing::debug;
 
 use super::{Error, Studio};
-use crate::calls::{Query, Record, Summary, summarize};
+use serde::Serialize;
+
+use crate::calls::{Body, Query, Record, Summary, summarize};
 
 /// Which of the last calls are wanted.
 #[derive(Debug, Clone, Default)]
@@ -16,6 +18,15 @@ pub struct WantedCalls {
     pub model: Option<String>,
     /// Only those since then.
     pub since: Option<Timestamp>,
+}
+
+/// A call with what was said in it, as far as that is kept.
+#[derive(Debug, Serialize)]
+pub struct ShownCall {
+    #[serde(flatten)]
+    pub record: Record,
+    pub request: Option<Body>,
+    pub answer: Option<Body>,
 }
 
 impl WantedCalls {
@@ -40,6 +51,45 @@ impl Studio {
         if let Err(error) = written.await {
             debug!(%error, "calls could not be recorded; retrying later");
         }
+        if let Some(keep) = self.settings.contents_kept {
+            let written = self
+                .recorders
+                .contents
+                .write(&*self.stores.calls, now, keep);
+            if let Err(error) = written.await {
+                debug!(%error, "contents of calls could not be recorded; retrying later");
+            }
+        }
+    }
+
+    /// Forgets contents of calls that are too old; all, if none are to be kept.
+    pub(super) async fn forget_contents(&self, now: Timestamp) -> Result<(), Error> {
+        let before = match self.settings.contents_kept {
+            Some(keep) => now.checked_sub(keep).unwrap_or(Timestamp::MIN),
+            None => Timestamp::MAX,
+        };
+        Ok(self.stores.calls.forget(before).await?)
+    }
+
+    /// One of the last calls.
+    pub async fn call(&self, id: &str) -> Result<Option<ShownCall>, Error> {
+        let calls = self.calls(&WantedCalls::default()).await?;
+        let Some(record) = calls.into_iter().find(|record| record.id == id) else {
+            return Ok(None);
+        };
+        let (mut request, mut answer) = (None, None);
+        if let Some(keep) = self.settings.contents_kept
+            && let Ok(oldest) = self.stores.clock.now().checked_sub(keep)
+            && let Some(contents) = self.stores.calls.contents(id).await?
+            && contents.at >= oldest
+        {
+            (request, answer) = (contents.request, contents.answer);
+        }
+        Ok(Some(ShownCall {
+            record,
+            request,
+            answer,
+        }))
     }
 
     /// Those of the last calls that are wanted, the newest first.

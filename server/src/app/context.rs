@@ -189,6 +189,7 @@ impl AppContext {
             jobs_kept: config.queue.keep,
             photos_kept: config.photos.keep,
             stats_kept: config.figures.keep,
+            contents_kept: config.gateway.record.then_some(config.gateway.record_keep),
             events_kept: config.messages.events_keep,
             public_url: config.public_url.clone(),
         };

@@ -34,7 +34,7 @@ mod withdrawn;
 
 pub use self::{
     caller::Caller,
-    calls::WantedCalls,
+    calls::{ShownCall, WantedCalls},
     gallery::SearchPermits,
     order::{Order, Terms},
     reuse::RecentOrders,

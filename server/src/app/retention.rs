@@ -62,6 +62,7 @@ impl Studio {
             semantic.sweep(now).await?;
         }
         self.stores.limiter.sweep(now).await?;
+        self.forget_contents(now).await?;
         let since = now.checked_sub(self.settings.events_kept);
         let since = since.unwrap_or(Timestamp::MIN);
         self.stores.messages.sweep(now, since).await?;

@@ -11,7 +11,7 @@ use crate::{
     access::{self, AccessStore},
     blob::{self, Blobs},
     cache::{self, Cache, Savings, semantic::Semantic},
-    calls::{self, CallStore, Recorder},
+    calls::{self, CallStore, ContentsRecorder, Recorder},
     config::Mode,
     job::Journal,
     limit::{self, Limiter, Policy, Standing, Stats},
@@ -54,6 +54,7 @@ impl Studio {
                 stats,
                 savings: Savings::default(),
                 calls: Recorder::default(),
+                contents: ContentsRecorder::default(),
                 events: Arc::default(),
             },
             provider,
@@ -101,6 +102,8 @@ pub struct Settings {
     /// How long photos are kept, with what was made of them.
     pub photos_kept: Duration,
     pub stats_kept: Duration,
+    /// How long contents of the gateway's calls are kept; `None` if they are not.
+    pub contents_kept: Option<Duration>,
     pub events_kept: Duration,
     /// The site's URL as visitors see it.
     pub public_url: Option<Url>,
@@ -114,6 +117,8 @@ pub struct Recorders {
     pub savings: Savings,
     /// What became of the gateway's calls.
     pub calls: Recorder,
+    /// What was said in them.
+    pub contents: ContentsRecorder,
     /// What became of messages.
     pub events: Arc<Events>,
 }

@@ -1,9 +1,9 @@
 //! `atelier calls`: the last calls of the gateway, and what is counted of all. It reads the
 //! store itself, beside a server that may be running.
 
-use std::time::Duration;
+use std::{fmt::Write as _, time::Duration};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
@@ -44,6 +44,18 @@ pub struct Calls {
 enum Action {
     /// Calls, tokens, dollars, hits, errors and times
     Stats(Counted),
+    /// One call, with what was said in it if gateway.record is set
+    Show(Shown),
+}
+
+/// Which call is shown, and how.
+#[derive(Debug, Args)]
+struct Shown {
+    /// Its id: the x-request-id of its answer
+    id: String,
+    /// One JSON object
+    #[arg(long)]
+    json: bool,
 }
 
 /// Which calls are added up, and how.
@@ -73,6 +85,7 @@ pub async fn run(config: &Config, calls: &Calls) -> Result<String> {
     let studio = context.studio(config, limit::Stats::new(None), CancellationToken::new())?;
     match &calls.action {
         Some(Action::Stats(counted)) => stats(&studio, counted).await,
+        Some(Action::Show(shown)) => show(&studio, shown).await,
         None => list(&studio, calls).await,
     }
 }
@@ -92,11 +105,45 @@ async fn list(studio: &Studio, calls: &Calls) -> Result<String> {
     if calls.json {
         return Ok(lines(&found)?);
     }
-    let head = [
-        "WHEN", "ID", "KEY", "ENDPOINT", "MODEL", "UPSTREAM", "STATUS", "CACHE", "IN", "OUT",
-        "USD", "MS", "FIRST", "ERROR",
-    ];
-    Ok(table(head, found.iter().map(row)))
+    Ok(table(HEAD, found.iter().map(row)))
+}
+
+const HEAD: [&str; 14] = [
+    "WHEN", "ID", "KEY", "ENDPOINT", "MODEL", "UPSTREAM", "STATUS", "CACHE", "IN", "OUT", "USD",
+    "MS", "FIRST", "ERROR",
+];
+
+async fn show(studio: &Studio, shown: &Shown) -> Result<String> {
+    let call = studio.call(&shown.id).await?;
+    let call = call.with_context(|| format!("{:?} is none of the last calls", shown.id))?;
+    if shown.json {
+        return Ok(serde_json::to_string(&call)? + "\n");
+    }
+    let mut text = table(HEAD, [row(&call.record)].into_iter());
+    for (name, body) in [("REQUEST", &call.request), ("ANSWER", &call.answer)] {
+        let (said, rest) = match body {
+            Some(body) if body.truncated => (printable(&body.text), " …"),
+            Some(body) => (printable(&body.text), ""),
+            None => ("not kept".into(), ""),
+        };
+        // Writing to a String cannot fail.
+        let _ = write!(text, "\n{name}\n{said}{rest}\n");
+    }
+    Ok(text)
+}
+
+/// What a client sent must not move the cursor of a terminal.
+fn printable(text: &str) -> String {
+    let harmless = |c: char| !c.is_control() || matches!(c, '\n' | '\t');
+    text.chars()
+        .map(|c| {
+            if harmless(c) {
+                c
+            } else {
+                char::REPLACEMENT_CHARACTER
+            }
+        })
+        .collect()
 }
 
 fn row(record: &Record) -> [String; 14] {

@@ -29,6 +29,10 @@ pub struct GatewayConfig {
     pub repeats: Duration,
     /// Maximum number of asynchronous calls that each server makes at a time.
     pub jobs: u32,
+    /// Whether what is said in calls is kept for the operator, and for how long.
+    pub record: bool,
+    #[serde(with = "atelier_store::duration")]
+    pub record_keep: Duration,
     pub cache: GatewayCacheConfig,
     /// Prices before those that are shipped.
     pub prices: Vec<Price>,
@@ -131,6 +135,11 @@ impl Config {
         duration("gateway.ping", gateway.ping, TENTH..=DAY)?;
         duration("gateway.repeats", gateway.repeats, TENTH..=DAY)?;
         within("gateway.jobs", gateway.jobs, 1..=10_000)?;
+        duration(
+            "gateway.record_keep",
+            gateway.record_keep,
+            TENTH..=366 * DAY,
+        )?;
         let cache = &gateway.cache;
         duration("gateway.cache.ttl", cache.ttl, TENTH..=366 * DAY)?;
         within("gateway.cache.max_bytes", cache.max_bytes, 1_000..=100 * MB)?;

@@ -12,6 +12,7 @@ mod carry_out;
 mod models;
 mod call;
 mod charging;
+mod contents;
 mod flights;
 mod lookup;
 mod pass;
@@ -40,7 +41,7 @@ pub use self::{
     request::{Asked, InvalidHeader, Wishes, forwarded, kept, patience},
     serve::{Body, COST, Reply, Source, dollars},
 };
-use self::{built_in::Engines, flights::Flights};
+use self::{built_in::Engines, contents::Secrets, flights::Flights};
 use crate::{
     access::{self, Gate},
     app::{self, Studio},
@@ -69,6 +70,8 @@ pub struct Gateway {
     engines: Engines,
     flights: Flights,
     unpriced: Unpriced,
+    /// Set if contents of calls are kept: what is hidden in them.
+    secrets: Option<Arc<Secrets>>,
     /// Calls in flight; at shutdown they are finished.
     pub calls: TaskTracker,
 }
@@ -121,18 +124,21 @@ impl Gateway {
                 None => upstream,
             }))
         });
-        let upstreams: Result<_, _> = upstreams.collect();
+        let upstreams = upstreams.collect::<Result<Vec<_>, _>>()?;
+        let secrets = config.gateway.record;
+        let secrets = secrets.then(|| Arc::new(Secrets::of(&upstreams)));
         let user_agent = concat!("atelier/", env!("CARGO_PKG_VERSION"));
         Ok(Self {
             studio,
             gate,
-            routes: Routes::new(upstreams?, &config.models),
+            routes: Routes::new(upstreams, &config.models),
             client: forward::client(user_agent).context("cannot make an HTTP client")?,
             prices: Prices::with(config.gateway.prices.clone()),
             settings: Settings::new(config),
             engines: Engines::default(),
             flights: Flights::default(),
             unpriced: Unpriced::default(),
+            secrets,
             calls: TaskTracker::new(),
         })
     }

@@ -83,6 +83,7 @@ impl Gateway {
             repeatable: safe,
         };
         passed.recording.answered_by(&target);
+        passed.recording.hears(&passed.body);
         let answer = forward::forward(&self.client, &[target], &outgoing, passed.deadline).await;
         let answer = answer.map_err(told)?;
         if let Some(error) = not_for_clients(&answer) {

@@ -15,6 +15,7 @@ use tracing::warn;
 use super::{
     call::Leading,
     charging::{Charge, Due},
+    contents::ASSEMBLED,
     flights::Abandoned,
     lookup::is_bought,
 };
@@ -57,6 +58,11 @@ enum End {
 impl<'a> Pump<'a> {
     pub(super) fn new(leading: &'a Leading, answer: Answer, charge: Charge) -> Self {
         let (call, settings) = (&leading.asked.call, &leading.gateway.settings);
+        let recorded = if leading.asked.recording.keeps_contents() {
+            ASSEMBLED
+        } else {
+            0
+        };
         let keeps = leading.plan.keeps || leading.plan.repeat.is_some();
         let kept = match (keeps, is_bought(call)) {
             (false, _) => 0,
@@ -75,7 +81,7 @@ impl<'a> Pump<'a> {
             hides_usage: has_usage_chunk && !call.wants_usage(),
             silence: settings.ping,
             splitter: Splitter::new(largest),
-            assembler: Assembler::new(call.endpoint(), kept),
+            assembler: Assembler::new(call.endpoint(), recorded.max(kept)),
             leading,
             answer,
             charge,
@@ -102,13 +108,17 @@ impl<'a> Pump<'a> {
         self.charge.set(Due::Costs(costs));
         drop(self.charge);
         let (recording, status) = (&self.leading.asked.recording, self.answer.response.status());
+        let usage = self.assembler.usage().copied();
+        let answer = self.assembler.into_answer();
+        if let Some(answer) = answer.as_ref().filter(|_| recording.keeps_contents()) {
+            recording.answers(answer.to_string().as_bytes());
+        }
         match end {
             End::Abandoned => {}
             _ if failed => recording.broke_off(status),
             _ => recording.end(status),
         }
-        let usage = self.assembler.usage().copied();
-        if let (End::Whole, Some(read)) = (end, self.assembler.into_answer()) {
+        if let (End::Whole, Some(read)) = (end, answer) {
             let (gateway, target) = (&self.leading.gateway, &self.answer.target);
             gateway
                 .note_response(&self.leading.asked, target, Some(&read))

@@ -79,6 +79,7 @@ impl Leading {
                 self.keep(upstream, read, usage, usd).await;
             }
         };
+        self.asked.recording.answers(&body);
         let deliver = async {
             self.flight
                 .head(Ok(head(&answer, false, Some(usd), standings)));

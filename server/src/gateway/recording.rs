@@ -9,18 +9,19 @@ use std::{
     time::Instant,
 };
 
-use atelier_gateway::{ApiError, Call, Usage, forward, routing::Target};
-use axum::http::StatusCode;
+use atelier_gateway::{ApiError, Call, Endpoint, Usage, Wire, forward, routing::Target};
+use axum::http::{HeaderMap, StatusCode};
 use bytes::Bytes;
 use futures::{Stream, StreamExt as _, stream};
 
 use super::{
     Body, Error, Gateway, Reply,
+    contents::{Bodies, Listener, Said},
     serve::{self, Broken},
 };
 use crate::{
     app::{Caller, Studio},
-    calls::{Failure, Record, Source},
+    calls::{Contents, Failure, Record, Source},
     telemetry::metrics,
 };
 
@@ -36,6 +37,8 @@ pub struct Recording {
     began: Instant,
     /// `None` once it has been noted.
     record: Mutex<Option<Record>>,
+    /// Set if contents are kept.
+    said: Option<Said>,
 }
 
 impl Gateway {
@@ -55,6 +58,7 @@ impl Gateway {
             studio: Arc::clone(&self.studio),
             began: Instant::now(),
             record: Mutex::new(Some(record)),
+            said: self.secrets.as_ref().map(Said::new),
         })
     }
 }
@@ -62,10 +66,30 @@ impl Gateway {
 impl Recording {
     /// Notes what the client asks for.
     pub fn asks(&self, call: &Call) {
+        self.hears(call.body());
         self.change(|record| {
             record.model = call.model().map(str::to_owned);
             record.stream = call.is_stream();
         });
+    }
+
+    /// Notes the body of the request, if contents are kept.
+    pub(super) fn hears(&self, body: &[u8]) {
+        if let Some(said) = &self.said {
+            said.ask(body);
+        }
+    }
+
+    /// Whether contents are kept.
+    pub(super) const fn keeps_contents(&self) -> bool {
+        self.said.is_some()
+    }
+
+    /// Notes the body of the answer, if contents are kept.
+    pub(super) fn answers(&self, body: &[u8]) {
+        if let Some(said) = &self.said {
+            said.answer(body);
+        }
     }
 
     /// Notes where the answer comes from.
@@ -156,6 +180,10 @@ impl Recording {
             Failure::Internal if asked == Some(true) => Failure::Upstream,
             failure => failure,
         };
+        if self.keeps_contents() {
+            let wire = self.endpoint().map_or(Wire::OpenAi, Endpoint::wire);
+            self.answers(&told.body(wire, None));
+        }
         let code = told.code.clone().unwrap_or_else(|| told.kind.clone());
         self.note(told.status, Some(failure), Some(code));
     }
@@ -170,27 +198,58 @@ impl Recording {
         });
         let body = match reply.body {
             Body::Whole(bytes) => {
+                self.answers(&bytes);
                 self.end(status);
                 Body::Whole(bytes)
             }
-            Body::Stream(parts) => Body::Stream(Arc::clone(self).follow_stream(parts, status)),
+            Body::Stream(parts) => {
+                let listener = self.listener(&reply.headers);
+                Body::Stream(Arc::clone(self).follow_stream(parts, status, listener))
+            }
         };
         Reply { body, ..reply }
     }
 
-    fn follow_stream(self: Arc<Self>, parts: Parts, status: StatusCode) -> Parts {
-        let followed = stream::unfold((parts, self), move |(mut parts, recording)| async move {
-            let Some(part) = parts.next().await else {
-                recording.end(status);
-                return None;
-            };
-            match part {
-                Ok(_) => recording.begins(),
-                Err(Broken) => recording.broke_off(status),
-            }
-            Some((part, (parts, recording)))
-        });
+    fn follow_stream(
+        self: Arc<Self>,
+        parts: Parts,
+        status: StatusCode,
+        listener: Option<Listener>,
+    ) -> Parts {
+        let state = (parts, self, listener);
+        let followed = stream::unfold(
+            state,
+            move |(mut parts, recording, mut listener)| async move {
+                let Some(part) = parts.next().await else {
+                    if let Some(heard) = listener.and_then(Listener::heard) {
+                        recording.answers(&heard);
+                    }
+                    recording.end(status);
+                    return None;
+                };
+                match &part {
+                    Ok(bytes) => {
+                        recording.begins();
+                        if let Some(listener) = &mut listener {
+                            listener.hear(bytes);
+                        }
+                    }
+                    Err(Broken) => recording.broke_off(status),
+                }
+                Some((part, (parts, recording, listener)))
+            },
+        );
         Box::pin(followed)
+    }
+
+    /// Listens to a stream, if contents are kept.
+    fn listener(&self, headers: &HeaderMap) -> Option<Listener> {
+        self.keeps_contents()
+            .then(|| Listener::new(self.endpoint(), headers))
+    }
+
+    fn endpoint(&self) -> Option<Endpoint> {
+        self.peek(|record| Endpoint::from_path(&format!("/{}", record.endpoint)))?
     }
 
     fn note(&self, status: u16, failure: Option<Failure>, error: Option<Cow<'static, str>>) {
@@ -206,7 +265,17 @@ impl Recording {
             ..record
         };
         metrics::called(&record);
-        self.studio.recorders.calls.note(record);
+        let recorders = &self.studio.recorders;
+        if let Some(said) = &self.said {
+            let Bodies { request, answer } = said.take();
+            recorders.contents.note(Contents {
+                id: record.id.clone(),
+                at: self.studio.stores.clock.now(),
+                request,
+                answer,
+            });
+        }
+        recorders.calls.note(record);
     }
 
     fn change(&self, change: impl FnOnce(&mut Record)) {

@@ -3,6 +3,7 @@
 mod between;
 mod caches;
 mod calls;
+mod contents;
 mod costs;
 mod faults;
 mod later;

@@ -1,9 +1,10 @@
 use std::{sync::Arc, time::Duration};
 
 use atelier_calls::{
-    Batch, Counts, Dimension, Failure, Hourly, Line, MOST_LINES, MOST_RECENT, Query, Record,
-    Recorder, Source, summarize,
+    Batch, Body, Contents, ContentsRecorder, Counts, Dimension, Failure, Hourly, Line, MOST_BODY,
+    MOST_CONTENTS, MOST_LINES, MOST_RECENT, Query, Record, Recorder, Source, summarize,
 };
+use jiff::Timestamp;
 
 use super::{Store, at};
 
@@ -174,4 +175,58 @@ pub(super) async fn counters_are_added_up_by_what_is_asked(store: Store) {
     assert_eq!(keys, [("", 1), ("key_1", 2)]);
     assert_eq!(lately.groups[0].hour, Some(at(60)));
     assert_eq!(ask(0, &[], Some("c")).await.groups, []);
+}
+
+fn contents(id: usize, minutes: i64) -> Contents {
+    Contents {
+        id: id.to_string(),
+        at: at(minutes),
+        request: Some(Body::new(b"{\"model\":\"small\"}")),
+        answer: Some(Body::new(&[b'a'; 2 * MOST_BODY])),
+    }
+}
+
+pub(super) async fn contents_are_kept_for_a_while(store: Store) {
+    let hour = Duration::from_secs(60 * 60);
+    let recorder = ContentsRecorder::default();
+    for number in 0..3 {
+        recorder.note(contents(number, 30 * i64::try_from(number).unwrap()));
+    }
+    recorder.write(&**store, at(60), hour).await.unwrap();
+    assert_eq!(store.contents("1").await.unwrap(), Some(contents(1, 30)));
+    assert!(store.contents("0").await.unwrap().is_some());
+    // Once more, as after an uncertain end.
+    store
+        .keep(&[contents(1, 30)].into(), at(61), hour)
+        .await
+        .unwrap();
+    assert_eq!(store.contents("0").await.unwrap(), None);
+    assert_eq!(store.contents("1").await.unwrap(), Some(contents(1, 30)));
+    store.forget(at(31)).await.unwrap();
+    assert_eq!(store.contents("1").await.unwrap(), None);
+    assert!(store.contents("2").await.unwrap().is_some());
+    store.forget(Timestamp::MAX).await.unwrap();
+    assert_eq!(store.contents("2").await.unwrap(), None);
+    assert_eq!(store.contents("nothing").await.unwrap(), None);
+}
+
+pub(super) async fn contents_of_the_last_calls_are_kept(store: Store) {
+    let recorder = ContentsRecorder::default();
+    for round in 0..2 {
+        for number in 0..MOST_CONTENTS {
+            let mut one = contents(round * MOST_CONTENTS + number, 0);
+            one.answer = None;
+            recorder.note(one);
+        }
+        recorder.write(&**store, at(0), KEEP).await.unwrap();
+    }
+    for (id, kept) in [
+        (0, false),
+        (MOST_CONTENTS - 1, false),
+        (MOST_CONTENTS, true),
+        (2 * MOST_CONTENTS - 1, true),
+    ] {
+        let found = store.contents(&id.to_string()).await.unwrap();
+        assert_eq!(found.is_some(), kept, "{id}");
+    }
 }

@@ -21,5 +21,7 @@ conformance! { sqlite, redis, cluster, redis_8:
     calls::the_last_thousand_are_listed,
     calls::an_hour_has_a_bounded_number_of_lines,
     calls::old_hours_are_forgotten,
+    calls::contents_are_kept_for_a_while,
+    calls::contents_of_the_last_calls_are_kept,
     calls::counters_are_added_up_by_what_is_asked,
 }

@@ -1,5 +1,5 @@
-//! `GET /api/admin/calls` and `/api/admin/calls/stats`: the last calls of the gateway, and what
-//! is counted of all.
+//! `GET /api/admin/calls`, `/api/admin/calls/{id}` and `/api/admin/calls/stats`: the last calls
+//! of the gateway, one of them with what was said in it, and what is counted of all.
 
 use std::time::Duration;
 
@@ -11,8 +11,9 @@ use crate::{
     app::{Studio, WantedCalls},
     calls::{self, Dimension, MOST_RECENT, Record},
     http::{
-        Result, State,
+        Error, Result, State,
         api::jobs::no_store,
+        extract::path::Path,
         extract::query::{self, Query},
     },
 };
@@ -67,6 +68,16 @@ pub(crate) async fn list(
     let mut calls = state.studio.calls(&which).await?;
     calls.truncate(wanted.limit.unwrap_or(PAGE));
     Ok(no_store(Json(Calls { calls })))
+}
+
+pub(crate) async fn show(
+    AxumState(state): AxumState<State>,
+    Path(id): Path<String>,
+) -> Result<Response> {
+    match state.studio.call(&id).await? {
+        Some(call) => Ok(no_store(Json(call))),
+        None => Err(Error::NotFound("It is none of the last calls.")),
+    }
 }
 
 pub(crate) async fn stats(

@@ -41,6 +41,7 @@ pub(crate) fn routes(state: &State) -> Router<State> {
         .route("/api/admin/limits", get(stats::limits))
         .route("/api/admin/calls", get(calls::list))
         .route("/api/admin/calls/stats", get(calls::stats))
+        .route("/api/admin/calls/{id}", get(calls::show))
         .route("/api/admin/dead", get(list))
         .route("/api/admin/dead/retry", post(retry_all))
         .route("/api/admin/dead/{id}", delete(delete_dead))

@@ -43,6 +43,7 @@ pub(crate) fn settings(policies: Vec<Arc<Policy>>, kept: Duration) -> Settings {
         jobs_kept: kept,
         photos_kept: kept,
         stats_kept: kept,
+        contents_kept: None,
         events_kept: kept,
         public_url: None,
     }

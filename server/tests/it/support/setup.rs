@@ -51,6 +51,12 @@ impl Setup {
         self
     }
 
+    /// With another configuration file.
+    pub(crate) fn file(mut self, file: &str) -> Self {
+        self.file = file.into();
+        self
+    }
+
     pub(crate) fn set(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.into(), value.into()));
         self
