@@ -76,17 +76,18 @@ impl Messages {
         Err(Error::unknown("dead letter", id))
     }
 
-    /// Deletes or retries the owner's dead letters that the filter wants, as many as it says.
+    /// Deletes or retries at most so many of the owner's dead letters that the filter wants.
     /// Returns their messages, and where the next ones begin.
     pub async fn settle_dead_wanted(
         &self,
         sender: &Sender,
         filter: &Filter,
+        most: usize,
         action: Action,
     ) -> Result<Page<String>> {
         let (mut settled, mut cursor) = (Vec::new(), filter.cursor.clone());
         loop {
-            let limit = BATCH.min(filter.count() - settled.len());
+            let limit = BATCH.min(most - settled.len());
             let found = self.dead_jobs(sender, filter, cursor, limit).await?;
             for job in &found.items {
                 if self.act(job, action).await? {
@@ -94,7 +95,7 @@ impl Messages {
                 }
             }
             cursor = found.cursor;
-            let ends = settled.len() >= filter.count() || found.items.len() < limit;
+            let ends = settled.len() >= most || found.items.len() < limit;
             if cursor.is_none() || ends {
                 let items = settled;
                 return Ok(Page { items, cursor });

@@ -42,13 +42,14 @@ impl Messages {
         Ok(self.cancel_job(sender, &job).await?.into())
     }
 
-    /// Cancels the owner's messages that the filter wants, the newest first: as many as it
-    /// says. Callbacks are cancelled by their ids alone. Returns
-    /// how many there were, and where the next ones begin.
+    /// Cancels at most so many of the owner's messages that the filter wants, the newest
+    /// first. Callbacks are cancelled by their ids alone. Returns how many there were, and
+    /// where the next ones begin.
     pub async fn cancel_wanted(
         &self,
         sender: &Sender,
         filter: &Filter,
+        most: usize,
     ) -> Result<(usize, Option<String>)> {
         if let Some(ids) = &filter.messages {
             return Ok((self.cancel_named(sender, filter, ids).await?, None));
@@ -58,7 +59,7 @@ impl Messages {
             task.is_some_and(|task| wants(filter, job, &task.message))
         };
         let (mut cursor, mut count) = (filter.cursor.clone(), 0);
-        let (owner, most) = (sender.queue_owner(), filter.count());
+        let owner = sender.queue_owner();
         loop {
             let limit = BATCH.min(most - count);
             let read = page(&self.studio, &owner, In::Unfinished, cursor, limit, wanted);

@@ -7,7 +7,7 @@ use atelier_messages::{State, ids};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 
-use super::{Messages, Publish, Result, Sender, draft::Draft};
+use super::{Error, Messages, Publish, Result, Sender, draft::Draft};
 use crate::{
     app,
     job::{Content, MESSAGES, MessageTask, OWN_MESSAGES, Request, Task},
@@ -43,9 +43,16 @@ impl Messages {
         }
         let now = self.now();
         let (mut groups, mut drafts) = (Vec::new(), Vec::new());
-        for publish in batch {
+        let several = batch.len() > 1;
+        for (number, publish) in (1..).zip(batch) {
             let is_group = publish.is_to_group();
-            let drafted = self.draft(sender, publish, now).await?;
+            let drafted = self.draft(sender, publish, now).await;
+            let drafted = drafted.map_err(|error| match error {
+                Error::Invalid(reason) if several => {
+                    Error::Invalid(format!("message {number}: {reason}"))
+                }
+                error => error,
+            })?;
             groups.push((is_group, drafted.len()));
             drafts.extend(drafted);
         }
@@ -86,7 +93,7 @@ impl Messages {
             for (number, draft) in line {
                 sent.push((number, self.send(sender, draft, now).await?));
             }
-            Ok::<_, super::Error>(sent)
+            Ok::<_, Error>(sent)
         });
         let sent: Vec<Vec<_>> = lines.buffer_unordered(CONCURRENCY).try_collect().await?;
         let mut sent: Vec<_> = sent.into_iter().flatten().collect();

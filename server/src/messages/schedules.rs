@@ -177,11 +177,29 @@ impl Messages {
         let template = Template::of(schedule).map_err(Error::invalid)?;
         let sender = self.sender_of(schedule, &template, now).await?;
         let drafts = self.due_drafts(&sender, due, &template, now).await?;
+        let first = drafts.first().and_then(|draft| draft.id.clone());
+        let drafts = self.unpublished(drafts).await?;
         self.make_queues(&sender, &drafts).await?;
         let count = drafts.len() as u64;
         self.studio.charge_messages(&sender.holder, count).await?;
-        let sent = self.send_all(&sender, drafts, now).await?;
-        Ok(sent.into_iter().next().map(|published| published.id))
+        self.send_all(&sender, drafts, now).await?;
+        Ok(first)
+    }
+
+    /// Those that no other process has published, nor this one before: they are charged for
+    /// once.
+    async fn unpublished(&self, drafts: Vec<Draft>) -> Result<Vec<Draft>> {
+        let mut fresh = Vec::with_capacity(drafts.len());
+        for draft in drafts {
+            let published = match &draft.id {
+                Some(id) => self.studio.stores.queue.get(id).await?,
+                None => None,
+            };
+            if published.is_none() {
+                fresh.push(draft);
+            }
+        }
+        Ok(fresh)
     }
 
     async fn due_drafts(

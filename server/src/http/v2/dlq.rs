@@ -90,11 +90,11 @@ async fn settle_many(
     request: Request,
     action: Action,
 ) -> Result<Page<String>> {
-    let filter = query::filter(Of::DeadLetters, request).await?;
-    state
+    let (filter, most) = query::changed(Of::DeadLetters, request).await?;
+    let settled = state
         .messages
-        .settle_dead_wanted(sender, &filter, action)
-        .await
+        .settle_dead_wanted(sender, &filter, most, action);
+    settled.await
 }
 
 fn told(letter: &DeadLetter) -> Value {

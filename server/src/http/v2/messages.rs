@@ -35,8 +35,8 @@ pub(super) async fn cancel_many(
     Asker(sender): Asker,
     request: Request,
 ) -> Result<Json<Value>> {
-    let filter = query::filter(Of::Messages, request).await?;
-    let cancelled = state.messages.cancel_wanted(&sender, &filter);
+    let (filter, most) = query::changed(Of::Messages, request).await?;
+    let cancelled = state.messages.cancel_wanted(&sender, &filter, most);
     let (count, cursor) = cancelled.await?;
     let mut told = json!({ "cancelled": count });
     if let Some(cursor) = cursor {

@@ -11,7 +11,10 @@ use serde_json::{Map, Value};
 use url::form_urlencoded;
 
 use super::Result;
-use crate::{http::error as problems, messages::Error};
+use crate::{
+    http::{error as problems, extract::query::parameter},
+    messages::Error,
+};
 
 /// The largest body that is no message, in bytes: names, ids and settings.
 const SMALL: u64 = 1_000_000;
@@ -65,6 +68,19 @@ pub(super) async fn filter(of: Of, request: Request) -> Result<Filter> {
     let (parts, body) = request.into_parts();
     let body = read(&parts.headers, body, SMALL).await?;
     Filter::read(of, parts.uri.query(), &body).map_err(Error::invalid)
+}
+
+/// Reads which messages are to be changed, and how many at most: all, if neither a number nor
+/// a filter is given.
+pub(super) async fn changed(of: Of, request: Request) -> Result<(Filter, usize)> {
+    let counts = parameter(request.uri().query(), "count").is_some();
+    let filter = filter(of, request).await?;
+    let most = if filter.is_everything() && !counts {
+        usize::MAX
+    } else {
+        filter.count()
+    };
+    Ok((filter, most))
 }
 
 /// A part of a list, with where the next one begins.

@@ -1,5 +1,6 @@
 //! Publishing, and what is shown of it.
 
+use atelier_upstream_mock::{KEY, Upstream};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -151,6 +152,13 @@ async fn a_batch_is_published_in_order_or_not_at_all() {
     ]);
     let (code, text) = refused(site.post("/v2/batch").json(&bad).send().await.unwrap()).await;
     assert!(code == 400 && text.contains("message 2"), "{text}");
+    let bad = json!([
+        { "destination": URL, "headers": { "upstash-delay": "1d", "upstash-label": "none" } },
+        { "destination": "http://10.0.0.1", "queue": "none" },
+    ]);
+    let (code, text) = refused(site.post("/v2/batch").json(&bad).send().await.unwrap()).await;
+    assert!(code == 400 && text.contains("message 2"), "{text}");
+    assert_eq!(status(site.get("/v2/queues/none")).await, 404);
     let label = site.delete("/v2/messages?label=none");
     assert_eq!(told(label, 200).await, json!({ "cancelled": 0 }));
     let single = json!([{ "destination": URL, "headers": later }]);
@@ -316,4 +324,24 @@ async fn keys_are_stable_until_they_are_rotated() {
     let rotated = told(site.post("/v2/keys/rotate"), 200).await;
     assert_eq!(rotated["current"], keys["next"]);
     assert_eq!(rotated, site.json("/v2/keys").await);
+}
+
+#[tokio::test]
+async fn a_chat_is_answered_as_the_gateway_answers_it() {
+    let upstream = Upstream::start().await.unwrap();
+    let setup = Setup::with_file("limits = []")
+        .set("OPENAI_API_KEY", KEY)
+        .set("OPENAI_BASE_URL", &upstream.url());
+    let key = super::key(&setup, &["--scope", "gateway"]);
+    let server = setup.start().without_session();
+    let chat = json!({ "model": "gpt-4o-mini", "messages": [{ "role": "user", "content": "Hi" }] });
+    let ask = |key: &str| {
+        let request = server.post("/llm/v1/chat/completions");
+        request.bearer_auth(key).json(&chat)
+    };
+    let answer = told(ask(&key), 200).await;
+    assert_eq!(answer["object"], "chat.completion", "{answer}");
+    let alone = super::key(&setup, &[]);
+    let refused = told(ask(&alone), 403).await;
+    assert!(refused["error"]["message"].is_string(), "{refused}");
 }
