@@ -11,12 +11,12 @@ pub mod flow;
 pub mod redact;
 pub mod cron;
 pub mod options;
+pub mod batch;
 pub mod dedup;
 pub mod retry;
 pub mod signature;
 pub mod objects;
 pub mod filter;
-pub mod batch;
 #[cfg(feature = "redis")]
 mod redis;
 #[cfg(feature = "sqlite")]

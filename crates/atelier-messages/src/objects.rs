@@ -5,14 +5,17 @@
 //! than null. Header fields are lists under canonical names. Where the published clients and the
 //! published documentation spell a name differently, both are written.
 
+mod object;
+
 use std::collections::BTreeMap;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use self::object::Object;
 use crate::{
-    Callback, Event, Flow, Group, Message, Redact, Schedule,
+    Callback, Event, Group, Message, Redact, Schedule,
     names::{self, Headers},
 };
 
@@ -362,52 +365,6 @@ fn answer_fields(headers: &Headers) -> Option<Map<String, Value>> {
     let canonical = |(name, value): &(String, String)| (names::canonical(name), value.clone());
     let headers: Headers = headers.iter().map(canonical).collect();
     (!headers.is_empty()).then(|| fields(&headers, &Redact::default()))
-}
-
-/// An object without absent members.
-#[derive(Debug, Default)]
-struct Object(Map<String, Value>);
-
-impl Object {
-    fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.0.insert(name.to_owned(), value.into());
-        self
-    }
-
-    fn with_some(self, name: &str, value: Option<impl Into<Value>>) -> Self {
-        match value {
-            Some(value) => self.with(name, value),
-            None => self,
-        }
-    }
-
-    fn without(mut self, name: &str) -> Self {
-        self.0.remove(name);
-        self
-    }
-
-    /// Text under the one name, anything else in base64 under the other.
-    fn with_body(self, text: &str, binary: &str, body: &[u8]) -> Self {
-        match std::str::from_utf8(body) {
-            Ok("") => self,
-            Ok(body) => self.with(text, body),
-            Err(_) => self.with(binary, BASE64.encode(body)),
-        }
-    }
-
-    fn with_flow(self, flow: Option<&Flow>) -> Self {
-        let Some(flow) = flow else { return self };
-        self.with("flowControlKey", &*flow.key)
-            .with_some("parallelism", flow.parallelism)
-            .with_some("rate", flow.rate)
-            .with("period", flow.period)
-    }
-}
-
-impl From<Object> for Value {
-    fn from(object: Object) -> Self {
-        Self::Object(object.0)
-    }
 }
 
 #[cfg(test)]

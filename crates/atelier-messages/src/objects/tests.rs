@@ -1,5 +1,5 @@
 use super::*;
-use crate::{Endpoint, Fired, NewSchedule, State};
+use crate::{Endpoint, Fired, Flow, NewSchedule, State};
 
 fn headers(fields: &[(&str, &str)]) -> Headers {
     let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
