@@ -23,7 +23,7 @@
 //! | `due` | sorted set | delayed jobs, leases, and the first in the line of a gate that opens with time, by the instant they are due |
 //! | `lane:LANE` | hash | `v`, `next`, `held`, `floor` of the lane, and `running`: calls in progress |
 //! | `finish:LANE` | sorted set | where each owner's last job ends in virtual time, if later than `v` |
-//! | `gates` | hash | by name: a gate, packed (`gates.lua`) |
+//! | `gates` | hash | by name: a gate, packed (`gate.lua`) |
 //! | `gates:names` | sorted set | the names of gates, except those that are there only for the jobs that still name them |
 //! | `line:GATE` | sorted set | jobs that wait for the gate, by their place |
 //! | `barriers` | hash | by the key of an entry of the outbox: the gates in which the job that has ended still has slots |
@@ -249,7 +249,7 @@ impl<P: Payload> Queue<P> for RedisQueue<P> {
 
     async fn complete(&self, ticket: &Ticket, now: Timestamp) -> Result<Completion<P>> {
         let done = self.completions.call((ticket.clone(), now)).await?;
-        completion(done)
+        done.into_completion()
     }
 
     async fn finish(
@@ -268,7 +268,7 @@ impl<P: Payload> Queue<P> for RedisQueue<P> {
             return Err(Illegal { status, event }.into());
         }
         let settlement = Settlement::new(ticket, verdict, now)?;
-        completion(self.finishes.call(settlement).await?)
+        self.finishes.call(settlement).await?.into_completion()
     }
 
     async fn throttle(&self, lane: &Lane, until: Timestamp, now: Timestamp) -> Result<()> {
@@ -382,19 +382,6 @@ impl<P: Payload> Queue<P> for RedisQueue<P> {
     fn notifier(&self) -> &Notifier {
         &self.notifier
     }
-}
-
-fn completion<P: Payload>(done: Completed) -> Result<Completion<P>> {
-    let mut jobs = done.records.into_iter().map(Record::into_job_left::<P>);
-    let Some((leader, withdrawn)) = jobs.next().transpose()? else {
-        return Ok(Completion::Repeated);
-    };
-    let followers = jobs.map(|job| job.map(|(job, _)| job));
-    let followers = followers.collect::<Result<_, _>>()?;
-    Ok(Completion::Applied {
-        ended: Ended::together(leader, withdrawn, followers),
-        orphans: done.orphans,
-    })
 }
 
 /// The limit in Redis' format.

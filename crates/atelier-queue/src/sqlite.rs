@@ -8,9 +8,10 @@ use rusqlite::{Connection, params};
 use tracing::error;
 
 use self::{
+    changes::Changes,
     claim::Claimed,
     lists::{into_job, into_jobs, newest, placed, seen},
-    outbox::Note,
+    outbox::{Note, completion, noted},
     row::Row,
 };
 use super::{
@@ -22,6 +23,8 @@ use atelier_store::{
     sqlite::{Database, Schema},
 };
 
+mod cancel;
+mod changes;
 mod claim;
 mod lifecycle;
 mod gates;
@@ -106,42 +109,6 @@ impl<P: Payload> SqliteQueue<P> {
         self.change(move |c, changed| unread::set_aside::<P>(c, changed, &ticket, now))
             .await
     }
-}
-
-/// What a write has changed.
-#[derive(Default)]
-struct Changes {
-    jobs: Vec<String>,
-    work: bool,
-}
-
-impl Changes {
-    fn push(&mut self, id: String) {
-        self.jobs.push(id);
-    }
-
-    /// There may be something to claim.
-    fn work(&mut self) {
-        self.work = true;
-    }
-}
-
-/// Those of the ends that belong in the outbox.
-fn noted<P: Payload>(ended: Vec<Note>) -> Result<Vec<Ended<P>>> {
-    let ended = ended.into_iter().map(Note::into_ended);
-    let noted = ended.filter(|end| end.as_ref().map_or(true, Ended::is_noted));
-    noted.collect()
-}
-
-fn completion<P: Payload>(ended: Vec<Note>, orphans: Vec<String>) -> Result<Completion<P>> {
-    if ended.is_empty() {
-        return Ok(Completion::Repeated);
-    }
-    let ended = ended.into_iter().map(Note::into_ended);
-    Ok(Completion::Applied {
-        ended: ended.collect::<Result<_>>()?,
-        orphans,
-    })
 }
 
 /// This number of rows is read in less time than it takes to wake a reader thread.
@@ -306,7 +273,7 @@ impl<P: Payload> Queue<P> for SqliteQueue<P> {
     async fn cancel(&self, id: &str, now: Timestamp) -> Result<Cancellation<P>> {
         let (id, now) = (id.to_owned(), now.as_millisecond());
         let cancelled = self
-            .change(move |c, changed| lifecycle::cancel(c, changed, &id, now))
+            .change(move |c, changed| cancel::cancel(c, changed, &id, now))
             .await?;
         self.notifier.notify_work();
         Ok(Cancellation {

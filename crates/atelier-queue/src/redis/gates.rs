@@ -124,7 +124,7 @@ const fn switch(change: Option<bool>) -> &'static str {
     }
 }
 
-/// A gate's record as `gates.lua` packs it; `None` if it was removed.
+/// A gate's record as `gate.lua` packs it; `None` if it was removed.
 fn read(name: &str, record: &[u8]) -> Result<Option<Gate>, atelier_store::Error> {
     let mut record = Reader(record);
     let [flags] = record.array()?;

@@ -12,6 +12,7 @@ macro_rules! rows {
             include_str!("lua/way.lua"),
             include_str!("lua/rows.lua"),
             include_str!("lua/lanes.lua"),
+            include_str!("lua/gate.lua"),
             include_str!("lua/gates.lua"),
             include_str!("lua/changes.lua"),
             include_str!("lua/outbox.lua"),

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params};
 
 use super::{
-    super::{Ended, Payload, Result},
+    super::{Completion, Ended, Payload, Result},
     Changes, gates,
     row::{Row, Withdrawn},
     table,
@@ -108,4 +108,25 @@ impl Note {
         let job = self.row.into_job(None)?;
         Ok(Ended::noted(job, withdrawn, self.pays, self.interrupted))
     }
+}
+
+/// Those of the ends that belong in the outbox.
+pub(super) fn noted<P: Payload>(ended: Vec<Note>) -> Result<Vec<Ended<P>>> {
+    let ended = ended.into_iter().map(Note::into_ended);
+    let noted = ended.filter(|end| end.as_ref().map_or(true, Ended::is_noted));
+    noted.collect()
+}
+
+pub(super) fn completion<P: Payload>(
+    ended: Vec<Note>,
+    orphans: Vec<String>,
+) -> Result<Completion<P>> {
+    if ended.is_empty() {
+        return Ok(Completion::Repeated);
+    }
+    let ended = ended.into_iter().map(Note::into_ended);
+    Ok(Completion::Applied {
+        ended: ended.collect::<Result<_>>()?,
+        orphans,
+    })
 }

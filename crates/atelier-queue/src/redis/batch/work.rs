@@ -6,7 +6,9 @@ use ::redis::Value;
 use jiff::Timestamp;
 
 use super::{
-    super::super::{Error, Event, Outcome, Payload, Report, Ticket, Verdict, due},
+    super::super::{
+        Completion, Ended, Error, Event, Outcome, Payload, Report, Ticket, Verdict, due,
+    },
     Record, Redis, Result, Results, TAG, distinct, milliseconds, record, reply, scripts,
 };
 use atelier_store::redis::{Call, Script};
@@ -168,6 +170,21 @@ pub(in super::super) struct Completed {
     /// The finished jobs; none if they had been finished before.
     pub(in super::super) records: Vec<Record>,
     pub(in super::super) orphans: Vec<String>,
+}
+
+impl Completed {
+    pub(in super::super) fn into_completion<P: Payload>(self) -> Result<Completion<P>, Error> {
+        let mut jobs = self.records.into_iter().map(Record::into_job_left::<P>);
+        let Some((leader, withdrawn)) = jobs.next().transpose()? else {
+            return Ok(Completion::Repeated);
+        };
+        let followers = jobs.map(|job| job.map(|(job, _)| job));
+        let followers = followers.collect::<Result<_, _>>()?;
+        Ok(Completion::Applied {
+            ended: Ended::together(leader, withdrawn, followers),
+            orphans: self.orphans,
+        })
+    }
 }
 
 pub(in super::super) async fn complete(redis: Redis, items: Vec<Finish>) -> Results<Completed> {

@@ -5,6 +5,7 @@ mod leases;
 mod order;
 mod flow;
 mod gates;
+mod lines;
 mod flights;
 mod answers;
 mod files;
@@ -27,7 +28,7 @@ use atelier_api::Failure;
 
 pub(super) use self::{
     answers::*, dead::*, files::*, flights::*, flow::*, gates::*, housekeeping::*, leases::*,
-    life::*, model::Model, order::*, outbox::*,
+    life::*, lines::*, model::Model, order::*, outbox::*,
 };
 use super::{Stores, at};
 

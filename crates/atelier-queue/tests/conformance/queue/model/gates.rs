@@ -2,112 +2,15 @@
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
-use crate::work::{Gate, GateChange, GateRef, Hold, Terms};
+use crate::work::Hold;
 use atelier_api::Status;
 use jiff::Timestamp;
 
-use super::{jobs::Jobs, row::Row};
-
-/// What a gate remembers.
-pub(super) struct Door {
-    terms: Terms,
-    pinned: (bool, bool),
-    paused: bool,
-    kept: bool,
-    removed: bool,
-    last: i64,
-    window_start: Option<Timestamp>,
-    started: u32,
-    created_at: Timestamp,
-    updated_at: Timestamp,
-    latest: Timestamp,
-}
-
-/// A job's way through one of its gates.
-#[derive(Clone)]
-pub(super) struct Pass {
-    gate: String,
-    hold: Hold,
-    terms: Option<Terms>,
-    pub(super) stage: Stage,
-    slot: bool,
-    permit: bool,
-    place: i64,
-    inherited: bool,
-}
-
-#[derive(Clone, Copy, PartialEq)]
-pub(super) enum Stage {
-    Ahead,
-    Waiting,
-    Passed,
-}
-
-enum Opening {
-    Now,
-    At(Timestamp),
-    Unknown,
-}
-
-impl Door {
-    fn new(now: Timestamp) -> Self {
-        Self {
-            terms: Terms::default(),
-            pinned: (false, false),
-            paused: false,
-            kept: false,
-            removed: false,
-            last: 0,
-            window_start: None,
-            started: 0,
-            created_at: now,
-            updated_at: now,
-            latest: now,
-        }
-    }
-
-    fn window_end(&self, now: Timestamp) -> Option<Timestamp> {
-        let end = self.window_start? + self.terms.rate?.period;
-        Some(end).filter(|end| *end > now)
-    }
-
-    fn begun(&self, now: Timestamp) -> u32 {
-        self.window_end(now).map_or(0, |_| self.started)
-    }
-
-    fn change(&mut self, change: &GateChange) {
-        self.terms.parallel = change.parallel.unwrap_or(self.terms.parallel);
-        self.terms.rate = change.rate.unwrap_or(self.terms.rate);
-        self.pinned.0 = change.pin_parallel.unwrap_or(self.pinned.0);
-        self.pinned.1 = change.pin_rate.unwrap_or(self.pinned.1);
-        self.paused = change.paused.unwrap_or(self.paused);
-        self.kept = change.kept.unwrap_or(self.kept);
-        if change.reset_rate {
-            (self.window_start, self.started) = (None, 0);
-        }
-    }
-}
-
-impl Pass {
-    pub(super) fn all(mut refs: Vec<GateRef>) -> Vec<Self> {
-        refs.sort_by(|a, b| (a.hold, &a.name).cmp(&(b.hold, &b.name)));
-        let passes = refs.into_iter().map(|gate| Self {
-            gate: gate.name,
-            hold: gate.hold,
-            terms: gate.terms,
-            stage: Stage::Ahead,
-            slot: false,
-            permit: false,
-            place: 0,
-            inherited: false,
-        });
-        passes.collect()
-    }
-
-    fn stays(&self, attempts: u32) -> bool {
-        self.inherited || (self.hold == Hold::End && attempts > 0)
-    }
-}
+use super::{
+    doors::{Door, Opening, Pass, Stage},
+    jobs::Jobs,
+    row::Row,
+};
 
 impl Row {
     pub(super) fn waits_for(&self) -> Option<&str> {
@@ -128,7 +31,7 @@ impl Jobs {
             .count()
     }
 
-    fn active(&self, gate: &str) -> usize {
+    pub(super) fn active(&self, gate: &str) -> usize {
         let barriers = self.barriers.values().flatten();
         self.count(gate, |pass| pass.slot) + barriers.filter(|held| *held == gate).count()
     }
@@ -141,7 +44,7 @@ impl Jobs {
     }
 
     /// The jobs that wait for the gate, in order.
-    fn line(&self, gate: &str) -> Vec<String> {
+    pub(super) fn line(&self, gate: &str) -> Vec<String> {
         let mut line: Vec<_> = self
             .rows
             .iter()
@@ -195,7 +98,7 @@ impl Jobs {
     }
 
     /// The gate, which somebody asks for by name, and whether it is new to them.
-    fn known_door(&mut self, name: &str, now: Timestamp) -> (&mut Door, bool) {
+    pub(super) fn known_door(&mut self, name: &str, now: Timestamp) -> (&mut Door, bool) {
         let new = !self.doors.contains_key(name);
         let door = self.door(name, now);
         let revived = std::mem::take(&mut door.removed);
@@ -322,7 +225,7 @@ impl Jobs {
     }
 
     /// Admits as many of the line as may pass.
-    fn admit(&mut self, gate: &str, now: Timestamp) {
+    pub(super) fn admit(&mut self, gate: &str, now: Timestamp) {
         while let Some(id) = self.line(gate).first().cloned() {
             let pass = self.rows[&id].pass(gate).unwrap();
             match self.opening(pass, now) {
@@ -460,7 +363,7 @@ impl Jobs {
         self.forget_doors();
     }
 
-    fn forget_doors(&mut self) {
+    pub(super) fn forget_doors(&mut self) {
         let gone = self.doors.iter().filter(|(_, door)| door.removed);
         let gone: Vec<String> = gone.map(|(name, _)| name.clone()).collect();
         for name in gone {
@@ -468,46 +371,6 @@ impl Jobs {
                 self.doors.remove(&name);
             }
         }
-    }
-
-    pub(super) fn gate(&self, name: &str) -> Option<Gate> {
-        let door = self.doors.get(name).filter(|door| !door.removed)?;
-        Some(Gate {
-            name: name.to_owned(),
-            terms: door.terms,
-            pinned_parallel: door.pinned.0,
-            pinned_rate: door.pinned.1,
-            paused: door.paused,
-            kept: door.kept,
-            active: u32::try_from(self.active(name)).unwrap(),
-            waiting: self.line(name).len() as u64,
-            window_start: door.window_start,
-            started: door.started,
-            created_at: door.created_at,
-            updated_at: door.updated_at,
-        })
-    }
-
-    pub(super) fn set_gate(&mut self, name: &str, change: &GateChange, now: Timestamp) -> Gate {
-        let (door, _) = self.known_door(name, now);
-        door.change(change);
-        door.updated_at = now;
-        self.admit(name, now);
-        self.gate(name).unwrap()
-    }
-
-    pub(super) fn remove_gate(&mut self, name: &str, now: Timestamp) -> bool {
-        if self.gate(name).is_none() {
-            return false;
-        }
-        let door = self.doors.get_mut(name).unwrap();
-        door.removed = true;
-        (door.terms, door.pinned) = (Terms::default(), (false, false));
-        (door.paused, door.kept) = (false, false);
-        (door.window_start, door.started) = (None, 0);
-        self.admit(name, now);
-        self.forget_doors();
-        true
     }
 }
 

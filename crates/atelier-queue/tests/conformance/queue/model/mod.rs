@@ -4,6 +4,7 @@
 mod row;
 mod jobs;
 mod outbox;
+mod doors;
 mod gates;
 mod work;
 mod lanes;

@@ -10,7 +10,7 @@ use atelier_api::{Cache, Status};
 use atelier_queue::{Outcome as _, Payload as _};
 use jiff::Timestamp;
 
-use super::{gates::Pass, lanes::Turn};
+use super::{doors::Pass, lanes::Turn};
 
 /// A job with what its owner does not see.
 pub(super) struct Row {
