@@ -25,7 +25,7 @@ pub use atelier_queue::Cost;
 pub use self::{
     call::{Answered, CALLS, CallTask, Content, shown},
     id::JobId,
-    message::{MESSAGES, MessageTask, OWN_MESSAGES},
+    message::{MESSAGES, MessageTask, OWN_MESSAGES, owner_of_messages},
     outcome::Outcome,
     owner::Owner,
     paid_answer::{Journal, PaidAnswer},

@@ -1,35 +1,32 @@
 //! Delivery to URLs that strangers chose.
 
-use std::{
-    iter,
-    time::{Duration, SystemTime},
-};
+use std::time::{Duration, SystemTime};
 
-use http::{HeaderMap, StatusCode, header::CONTENT_TYPE};
-use reqwest::{Client, redirect::Policy};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header::CONTENT_TYPE};
 use url::Url;
 
 use crate::{
+    http_client::{BuildError, Call, CallError, HttpClient, HttpClientBuilder, reason},
     signer::{InvalidId, Signer},
-    ssrf::{self, PublicOnly, RefusedUrl},
+    ssrf::RefusedUrl,
 };
 
 /// Sends signed messages.
 ///
 /// It follows no redirect, uses no proxy, keeps no connection, and reads nothing of an answer but its head. What it
-/// refuses to call, and where, is told in [`ssrf`].
+/// refuses to call, and where, is told in [`ssrf`](crate::ssrf).
 pub struct CallbackClient {
-    http: Client,
+    http: HttpClient,
     signer: Signer,
-    allow_private: bool,
+    timeout: Duration,
 }
 
 /// Makes a [`CallbackClient`].
 #[must_use]
 pub struct CallbackClientBuilder {
-    allow_private: bool,
+    http: HttpClientBuilder,
     timeout: Duration,
-    user_agent: String,
 }
 
 /// Why a message did not arrive, as a sentence that may be shown to whoever gave the URL. It does not contain the
@@ -70,39 +67,23 @@ impl SendError {
     }
 }
 
-impl From<reqwest::Error> for SendError {
-    fn from(error: reqwest::Error) -> Self {
-        let refusal = causes(&error).find_map(|cause| cause.downcast_ref().copied());
-        match refusal {
-            Some(refusal) => Self::Refused(refusal),
-            None if error.is_builder() => Self::Unwritable(error.without_url()),
-            None => Self::Unreachable(error.without_url()),
+impl From<CallError> for SendError {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::Refused(refusal) => Self::Refused(refusal),
+            CallError::Unreachable(error) => Self::Unreachable(error),
+            CallError::Unwritable(error) => Self::Unwritable(error),
         }
     }
-}
-
-/// The innermost cause: the outer ones only say that sending failed.
-fn reason(error: &reqwest::Error) -> String {
-    if error.is_timeout() {
-        return "it took too long".into();
-    }
-    causes(error)
-        .last()
-        .map_or_else(|| error.to_string(), ToString::to_string)
-}
-
-/// The errors below `error`, the outermost first.
-fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
-    iter::successors(std::error::Error::source(error), |cause| cause.source())
 }
 
 impl CallbackClient {
     /// Starts with settings that are safe with URLs of strangers: no private addresses, and a time-out of 15 seconds.
     pub fn builder() -> CallbackClientBuilder {
+        let ours = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
         CallbackClientBuilder {
-            allow_private: false,
+            http: HttpClient::builder().user_agent(ours),
             timeout: Duration::from_secs(15),
-            user_agent: concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")).into(),
         }
     }
 
@@ -119,20 +100,23 @@ impl CallbackClient {
         body: Vec<u8>,
         now: SystemTime,
     ) -> Result<(), SendError> {
-        ssrf::check_parsed(url, self.allow_private)?;
-        let request = self
-            .http
-            .post(url.clone())
-            .header(CONTENT_TYPE, "application/json")
-            .headers(self.signer.sign(id, now, &body)?)
-            .body(body);
-        let response = request.send().await?;
-        if response.status().is_success() {
+        let mut headers = self.signer.sign(id, now, &body)?;
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let call = Call {
+            method: Method::POST,
+            url: url.clone(),
+            headers,
+            body: Bytes::from(body),
+            timeout: self.timeout,
+            most: 0,
+        };
+        let answer = self.http.call(call).await?;
+        if answer.status.is_success() {
             return Ok(());
         }
         Err(SendError::Answered {
-            status: response.status(),
-            headers: response.headers().clone(),
+            status: answer.status,
+            headers: answer.headers,
         })
     }
 }
@@ -140,7 +124,7 @@ impl CallbackClient {
 impl CallbackClientBuilder {
     /// Whether addresses outside the public internet may be called. Only where whoever chooses URLs is trusted.
     pub fn allow_private(mut self, allow: bool) -> Self {
-        self.allow_private = allow;
+        self.http = self.http.allow_private(allow);
         self
     }
 
@@ -152,7 +136,7 @@ impl CallbackClientBuilder {
 
     /// The `User-Agent` of requests; by default, the name and version of this crate.
     pub fn user_agent(mut self, user_agent: impl Into<String>) -> Self {
-        self.user_agent = user_agent.into();
+        self.http = self.http.user_agent(user_agent);
         self
     }
 
@@ -160,29 +144,17 @@ impl CallbackClientBuilder {
     ///
     /// # Errors
     ///
-    /// An error of reqwest if the user agent cannot be sent in a header, or TLS cannot be set up.
+    /// A [`BuildError`] if the user agent cannot be sent in a header, or TLS cannot be set up.
     ///
     /// # Panics
     ///
     /// Panics if the application has not installed a provider of cryptography for rustls, for example with
     /// `rustls::crypto::ring::default_provider().install_default()`.
-    pub fn build(self, signer: Signer) -> Result<CallbackClient, reqwest::Error> {
-        let http = Client::builder()
-            .user_agent(self.user_agent)
-            .redirect(Policy::none())
-            .no_proxy()
-            // Strangers could otherwise keep sockets open.
-            .pool_max_idle_per_host(0)
-            .timeout(self.timeout);
-        let http = if self.allow_private {
-            http
-        } else {
-            http.dns_resolver(PublicOnly)
-        };
+    pub fn build(self, signer: Signer) -> Result<CallbackClient, BuildError> {
         Ok(CallbackClient {
-            http: http.build()?,
+            http: self.http.build()?,
             signer,
-            allow_private: self.allow_private,
+            timeout: self.timeout,
         })
     }
 }

@@ -10,10 +10,17 @@ mod signer;
 #[cfg(feature = "client")]
 pub mod ssrf;
 #[cfg(feature = "client")]
+mod resolver;
+#[cfg(feature = "client")]
+mod http_client;
+#[cfg(feature = "client")]
 mod client;
 
 #[cfg(feature = "client")]
-pub use self::client::{CallbackClient, CallbackClientBuilder, SendError};
+pub use self::{
+    client::{CallbackClient, CallbackClientBuilder, SendError},
+    http_client::{Answer, BuildError, Call, CallError, HttpClient, HttpClientBuilder},
+};
 pub use self::{
     secret::{InvalidSecret, Secret},
     signer::{

@@ -3,13 +3,12 @@
 //! A callback URL makes this process send a request from inside its network (OWASP: server-side request forgery), so
 //! only addresses of the public internet are called. The check stands in two places, and every connection passes one
 //! of them: addresses written in a URL are connected to without asking a resolver, and [`check`] sees them; the
-//! resolver of [`CallbackClient`](crate::CallbackClient) sees the addresses of a name. It returns only addresses that
+//! resolver of [`HttpClient`](crate::HttpClient) sees the addresses of a name. It returns only addresses that
 //! it has checked, so a second answer of the name server (DNS rebinding) cannot slip in another.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use ipnet::{Ipv4Net, Ipv6Net};
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
 /// The maximum length of a URL, in bytes.
@@ -91,22 +90,10 @@ pub(crate) fn check_parsed(url: &Url, allow_private: bool) -> Result<(), Refused
     }
 }
 
-/// The system's resolver, without the addresses that are not public.
-#[derive(Debug)]
-pub(crate) struct PublicOnly;
-
-impl Resolve for PublicOnly {
-    fn resolve(&self, name: Name) -> Resolving {
-        Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let public = only_public(found)?;
-            Ok(Box::new(public.into_iter()) as Addrs)
-        })
-    }
-}
-
 /// Errors if no address is left.
-fn only_public(found: impl Iterator<Item = SocketAddr>) -> Result<Vec<SocketAddr>, RefusedUrl> {
+pub(crate) fn only_public(
+    found: impl Iterator<Item = SocketAddr>,
+) -> Result<Vec<SocketAddr>, RefusedUrl> {
     let public: Vec<_> = found.filter(|address| is_public(address.ip())).collect();
     if public.is_empty() {
         return Err(RefusedUrl::PrivateName);

@@ -1,9 +1,11 @@
 //! Builds what a process works with, by its configuration.
 
+mod messages;
+
 use std::{fs::File, sync::Arc};
 
 use anyhow::{Context as _, Result};
-use atelier_messages::{RedisMessageStore, SqliteMessageStore};
+use atelier_messages::{Events, RedisMessageStore, SqliteMessageStore};
 use atelier_webhook::CallbackClient;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -51,6 +53,8 @@ pub struct AppContext {
     pub provider: Arc<dyn Provider>,
     /// Receives Replicate's webhooks.
     pub webhooks: Arc<Webhooks>,
+    /// What became of messages, until the store has it.
+    events: Arc<Events>,
     /// `None` if the store is a Redis.
     database: Option<Database>,
     /// Locks the data folder for this process.
@@ -159,6 +163,7 @@ impl AppContext {
             stores,
             provider: provider(config, &webhooks)?,
             webhooks,
+            events: Arc::default(),
             database: None,
             _lock: None,
             _empty: None,
@@ -187,20 +192,24 @@ impl AppContext {
             mode: config.semantic.mode,
             cache_ttl: config.cache.ttl,
             jobs_kept: config.queue.keep,
+            messages_kept: config.messages.keep,
+            messages_per_host: config.messages.per_host,
             photos_kept: config.photos.keep,
             stats_kept: config.figures.keep,
             contents_kept: config.gateway.record.then_some(config.gateway.record_keep),
             events_kept: config.messages.events_keep,
             public_url: config.public_url.clone(),
         };
-        Ok(Studio::new(
+        let mut studio = Studio::new(
             self.stores.clone(),
             settings,
             Arc::clone(&self.provider),
             self.refusals(config)?,
             stats,
             drain,
-        ))
+        );
+        studio.recorders.events = Arc::clone(&self.events);
+        Ok(studio)
     }
 
     fn refusals(&self, config: &Config) -> Result<Refusals> {
@@ -232,6 +241,7 @@ impl AppContext {
             deliveries: DeliveryClient::new(url, callback::signer(secret)).context(no_client)?,
             callbacks: callback_client(&config.callbacks, secret).context(no_client)?,
             notices: notice_lanes(&config.callbacks),
+            messages: self.message_delivery(config, secret)?,
             refusals: self.refusals(config)?,
             settings: config.queue.clone(),
             drain,

@@ -1,6 +1,8 @@
 //! Callbacks that tell API users how their jobs ended. A notice is a job of its own
 //! in the same queue: it is retried and becomes a dead letter like any other.
 
+use std::sync::Arc;
+
 use atelier_api::Status;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -12,10 +14,20 @@ use crate::{
     app::view,
     job::{Content, NoticeTask, Outcome, Request, Task, notice_lane},
     queue::{Ended, Hooks, Job, NewJob, Priority},
+    worker::{CallbackError, CallbackQueue},
 };
 
 /// Largest body of an answer that a notice carries, in bytes. Larger ones are fetched.
 const LARGEST_BODY: u64 = 16 * 1024 * 1024;
+
+impl From<CallbackError> for Error {
+    fn from(error: CallbackError) -> Self {
+        match error {
+            CallbackError::Queue(error) => Self::Queue(error),
+            CallbackError::Blob(error) => Self::Blob(error),
+        }
+    }
+}
 
 /// The payload, in the format of Standard Webhooks.
 #[derive(Serialize)]
@@ -33,6 +45,10 @@ impl Studio {
         if end.job.hooks == Hooks::default() {
             return Ok(());
         }
+        if matches!(end.job.request.task, Task::Message(_)) {
+            let now = self.stores.clock.now();
+            return Ok(self.callbacks().queue_end(end, None, now).await?);
+        }
         let (now, mut end) = (self.stores.clock.now(), end.clone());
         let owner = Caller::owning(&end.job);
         self.drop_withdrawn(&owner, &mut end.job).await?;
@@ -40,6 +56,15 @@ impl Studio {
             self.stores.queue.enqueue(notice, now).await?;
         }
         Ok(())
+    }
+
+    /// Queues callbacks of messages.
+    fn callbacks(&self) -> CallbackQueue {
+        CallbackQueue {
+            queue: Arc::clone(&self.stores.queue),
+            blobs: self.stores.blobs.clone(),
+            per_host: self.settings.messages_per_host,
+        }
     }
 
     fn notice(&self, end: &Ended, now: Timestamp) -> Option<NewJob> {

@@ -1,5 +1,7 @@
 //! Retention: finished jobs are kept for a time, then deleted with their files.
 
+mod messages;
+
 use jiff::{SignedDuration, Timestamp};
 use tracing::{info, warn};
 

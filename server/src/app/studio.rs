@@ -99,6 +99,10 @@ pub struct Settings {
     pub mode: Mode,
     pub cache_ttl: Duration,
     pub jobs_kept: Duration,
+    /// How long messages are kept that were delivered or cancelled.
+    pub messages_kept: Duration,
+    /// Maximum number of calls of an owner's messages to one host at a time.
+    pub messages_per_host: u32,
     /// How long photos are kept, with what was made of them.
     pub photos_kept: Duration,
     pub stats_kept: Duration,

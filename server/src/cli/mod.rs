@@ -5,6 +5,7 @@ pub mod calls;
 pub mod dead;
 pub mod deny;
 pub mod keys;
+pub mod messages;
 pub mod serve;
 mod table;
 pub mod worker;
@@ -52,6 +53,26 @@ enum Command {
     },
     /// The last calls of the gateway, and what is counted of all
     Calls(calls::Calls),
+    /// List, show or cancel messages that were published
+    Messages {
+        #[command(subcommand)]
+        action: messages::Action,
+    },
+    /// List, pause, resume or delete schedules of messages
+    Schedules {
+        #[command(subcommand)]
+        action: messages::SchedulesAction,
+    },
+    /// List or delete groups of URLs that messages are published to
+    Groups {
+        #[command(subcommand)]
+        action: messages::GroupsAction,
+    },
+    /// List, retry or delete messages that failed
+    Dlq {
+        #[command(subcommand)]
+        action: messages::DlqAction,
+    },
     /// Make, list or revoke API keys
     Keys {
         #[command(subcommand)]
@@ -89,6 +110,18 @@ fn run_command(cli: &Cli) -> Result<()> {
             print(&runtime()?.block_on(cache::run(&config, action))?)
         }
         Some(Command::Calls(calls)) => print(&runtime()?.block_on(calls::run(&config, calls))?),
+        Some(Command::Messages { action }) => {
+            print(&runtime()?.block_on(messages::run(&config, action))?)
+        }
+        Some(Command::Schedules { action }) => {
+            print(&runtime()?.block_on(messages::schedules(&config, action))?)
+        }
+        Some(Command::Groups { action }) => {
+            print(&runtime()?.block_on(messages::groups(&config, action))?)
+        }
+        Some(Command::Dlq { action }) => {
+            print(&runtime()?.block_on(messages::dlq(&config, action))?)
+        }
         Some(Command::Keys { action }) => print(&runtime()?.block_on(keys::run(&config, action))?),
         Some(Command::Deny { action }) => print(&runtime()?.block_on(deny::run(&config, action))?),
         Some(Command::Config) => print(&config.to_file()?),

@@ -34,11 +34,14 @@ use crate::{
     limit::Stats,
     messages::Messages,
     telemetry::metrics,
-    worker::{self, Calls, Worker},
+    worker::{self, Calls},
 };
 
 /// Interval between deletions of what has expired.
 const SWEEP: Duration = Duration::from_secs(600);
+
+/// The same for messages.
+const SWEEP_MESSAGES: Duration = Duration::from_secs(5);
 
 /// Interval between attempts to resolve uncertain orders.
 const RESOLVE: Duration = Duration::from_millis(500);
@@ -85,13 +88,6 @@ pub async fn serve(config: Config) -> Result<()> {
         address,
     );
     let messages = Arc::new(messages);
-    let worker = Arc::new(Worker {
-        gateway: Some(worker::Gateway {
-            calls: Arc::clone(&gateway) as Arc<dyn Calls>,
-            parallel: config.gateway.jobs as usize,
-        }),
-        ..context.worker(&config, &secret, callback, drain)?
-    });
     tokio::spawn(follow(Arc::clone(&gateway)));
     let site = site(
         &config,
@@ -102,9 +98,18 @@ pub async fn serve(config: Config) -> Result<()> {
     )?;
     let metrics = site.metrics.clone();
     let site = http::router(site);
+    let mut worker = context.worker(&config, &secret, callback, drain)?;
+    worker.gateway = Some(worker::Gateway {
+        calls: Arc::clone(&gateway) as Arc<dyn Calls>,
+        parallel: config.gateway.jobs as usize,
+    });
+    worker.messages.site = Some(site.clone());
+    let worker = Arc::new(worker);
     let trusted_proxies = config.trusted_proxies.clone();
     let server = http::connections::server(site, &config.connections, trusted_proxies);
     tokio::spawn(sweep(Arc::clone(&studio)));
+    tokio::spawn(sweep_messages(Arc::clone(&studio)));
+    tokio::spawn(Arc::clone(&messages).keep_firing());
     tokio::spawn(process_outbox(Arc::clone(&studio)));
     tokio::spawn(discard(Arc::clone(&studio)));
     if let Some(semantic) = studio.stores.semantic.clone() {
@@ -126,6 +131,7 @@ pub async fn serve(config: Config) -> Result<()> {
     // A client that neither reads nor disconnects must not keep the process alive.
     let _ = timeout(LAST_MOMENT, server).await;
     studio.record_calls().await;
+    worker.record_events().await;
     context.close().await;
     info!("server stopped");
     Ok(())
@@ -283,6 +289,17 @@ async fn follow(gateway: Arc<Gateway>) {
 /// Deletes files that nothing refers to.
 async fn discard(studio: Arc<Studio>) {
     tokio::join!(studio.keep_discarding(), studio.keep_removing_orphans());
+}
+
+/// Messages are kept for a short time only, and there may be thousands a second.
+async fn sweep_messages(studio: Arc<Studio>) {
+    let mut tick = interval(SWEEP_MESSAGES.min(studio.settings.messages_kept));
+    loop {
+        tick.tick().await;
+        if let Err(error) = studio.sweep_messages().await {
+            warn!(%error, "deletion of old messages failed");
+        }
+    }
 }
 
 async fn sweep(studio: Arc<Studio>) {

@@ -44,6 +44,7 @@ pub async fn work(config: Config) -> Result<()> {
     );
     signals.next().await;
     shut_down(&config, &worker, &[&workers], &mut signals).await;
+    worker.record_events().await;
     info!("worker stopped");
     Ok(())
 }

@@ -11,7 +11,7 @@ mod traffic;
 #[cfg(test)]
 mod tests;
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
 use anyhow::{Context as _, Result, ensure};
 use atelier_gateway::{routing::ModelConfig, upstream::UpstreamConfig};
@@ -22,7 +22,6 @@ use url::Url;
 
 pub use self::gateway::{CacheMode, CacheScope, GatewayConfig};
 pub use self::messages::{MessagesConfig, MessagesTestingConfig};
-pub use self::print::Secret;
 pub use self::traffic::{CallbacksConfig, ConnectionsConfig, RefusalsConfig};
 use crate::{
     access::{Subject, Unfit},
@@ -239,6 +238,22 @@ pub struct Estimate {
     pub high: f64,
     /// The additional cost of an uploaded photo.
     pub photo: f64,
+}
+
+/// A text that is never logged or printed.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+pub struct Secret(pub String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(print::REDACTED)
+    }
+}
+
+impl Serialize for Secret {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(print::REDACTED)
+    }
 }
 
 /// How an environment variable is parsed.

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use anyhow::{Context as _, Result};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::Serializer;
 use url::Url;
 
 use super::Config;
@@ -12,22 +12,6 @@ use crate::store::redis::RedisUrl;
 
 /// The placeholder for a secret.
 pub(super) const REDACTED: &str = "(set, not shown)";
-
-/// A text that is never logged or printed.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
-pub struct Secret(pub String);
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(REDACTED)
-    }
-}
-
-impl Serialize for Secret {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(REDACTED)
-    }
-}
 
 /// The comment after a URL whose user name and password were removed.
 const CREDENTIALS: &str = " (credentials not shown)";

@@ -11,6 +11,14 @@ pub const MESSAGES: &str = "messages";
 /// The lane of messages to this server's own gateway: only a process that has one claims them.
 pub const OWN_MESSAGES: &str = "messages-own";
 
+/// Before the owners of messages in the queue, so that no list of pictures contains these.
+const OWNERS: &str = "messages:";
+
+/// The owner of messages, by their owner in the queue.
+pub fn owner_of_messages(owner: &str) -> Option<&str> {
+    owner.strip_prefix(OWNERS)
+}
+
 /// A message that is to be delivered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MessageTask {

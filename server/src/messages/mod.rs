@@ -18,6 +18,7 @@ mod pages;
 mod pending;
 mod publish;
 mod queues;
+mod runner;
 mod schedules;
 mod sender;
 
@@ -38,7 +39,7 @@ pub use self::{
     publish::{Published, Receipt},
     queues::QueueChange,
     schedules::{Template, next},
-    sender::{Sender, owner_of, queue_owner},
+    sender::{Sender, owner_by, owner_of, queue_owner},
 };
 use crate::{
     access::Gate,

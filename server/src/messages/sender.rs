@@ -1,6 +1,6 @@
 //! Who publishes messages, and whom they belong to.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::access::Holder;
 
@@ -42,9 +42,14 @@ impl Sender {
 
 /// Whom the messages of a key belong to.
 pub fn owner_of(holder: &Holder) -> String {
-    match holder.tags.get(OWNER) {
+    owner_by(&holder.id, &holder.tags)
+}
+
+/// The same by the key's id and tags.
+pub fn owner_by(key: &str, tags: &BTreeMap<String, String>) -> String {
+    match tags.get(OWNER) {
         Some(tag) => format!("{OWNER}:{tag}"),
-        None => holder.id.clone(),
+        None => key.to_owned(),
     }
 }
 

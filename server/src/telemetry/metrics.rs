@@ -1,6 +1,8 @@
 //! `GET /metrics`: counters of this process for Prometheus, and what is left of the
 //! limits that all callers share.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, Result};
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
@@ -22,6 +24,7 @@ pub fn install() -> Result<PrometheusHandle> {
         .context("cannot count for /metrics")?;
     describe();
     describe_calls();
+    describe_messages();
     gauge!("atelier_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
     Ok(handle)
 }
@@ -75,6 +78,56 @@ fn describe_calls() {
         "atelier_gateway_first_byte_seconds",
         "How long the gateway's streams took to their first byte."
     );
+}
+
+fn describe_messages() {
+    describe_counter!(
+        "atelier_messages_published_total",
+        "Messages taken, without callbacks and without duplicates."
+    );
+    describe_counter!(
+        "atelier_messages_delivered_total",
+        "Messages delivered by this process, by the class of the answer."
+    );
+    describe_counter!(
+        "atelier_messages_failed_total",
+        "Messages that became dead letters, by the class of the last answer; none if there was none."
+    );
+    describe_counter!(
+        "atelier_messages_retried_total",
+        "Attempts at messages that failed and are repeated, by the class of the answer; none if \
+         there was none."
+    );
+    describe_histogram!(
+        "atelier_messages_attempt_duration_seconds",
+        "How long attempts at messages took, by the class of the answer; none if there was none."
+    );
+}
+
+/// Counts a message that was taken.
+pub fn published() {
+    counter!("atelier_messages_published_total").increment(1);
+}
+
+/// Counts a message that was delivered.
+pub fn delivered(class: &'static str) {
+    counter!("atelier_messages_delivered_total", "status_class" => class).increment(1);
+}
+
+/// Counts a message that was given up.
+pub fn gave_up(class: &'static str) {
+    counter!("atelier_messages_failed_total", "status_class" => class).increment(1);
+}
+
+/// Counts an attempt at a message that is repeated.
+pub fn repeated(class: &'static str) {
+    counter!("atelier_messages_retried_total", "status_class" => class).increment(1);
+}
+
+/// Counts an attempt at a message.
+pub fn attempted(class: &'static str, duration: Duration) {
+    histogram!("atelier_messages_attempt_duration_seconds", "status_class" => class)
+        .record(duration.as_secs_f64());
 }
 
 /// Counts a call of the gateway. Only labels whose number the operator bounds: a client

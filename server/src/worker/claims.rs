@@ -13,7 +13,7 @@ use tracing::warn;
 
 use super::Worker;
 use crate::{
-    job::Task,
+    job::{MESSAGES, OWN_MESSAGES, Task},
     providers::Provider,
     queue::{Job, Lane},
 };
@@ -56,14 +56,20 @@ impl Worker {
         if self.claims.held.load(Ordering::SeqCst) > 0 {
             return Some(STORE_PAUSE);
         }
-        let calls = lanes.iter().any(|lane| !self.notices.contains(lane));
-        if calls
+        if lanes.iter().any(|lane| self.needs_storage(lane))
             && self.claims.no_storage.load(Ordering::SeqCst)
             && self.check_storage().await.is_err()
         {
             return Some(STORAGE_PAUSE);
         }
         None
+    }
+
+    /// Whether calls of the lane are made only if what they bring can be kept. The gateway sees
+    /// to that itself.
+    fn needs_storage(&self, lane: &Lane) -> bool {
+        let is_message = matches!(lane.name.as_str(), MESSAGES | OWN_MESSAGES);
+        !is_message && !self.notices.contains(lane)
     }
 
     /// Errors if the call would cost money and its pictures could not be kept.

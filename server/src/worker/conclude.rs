@@ -2,6 +2,8 @@
 
 use std::{pin::pin, time::Duration};
 
+use futures::future::BoxFuture;
+use jiff::Timestamp;
 use tokio::time::sleep;
 use tracing::{debug, info, warn};
 
@@ -89,15 +91,27 @@ impl Worker {
 
     /// Records the verdict in the store, however long that is unreachable: the result must not be lost.
     pub(super) async fn settle(&self, ticket: &Ticket, verdict: Verdict) -> Settled {
+        let settle = |now| self.queue.settle(ticket, verdict.clone(), now);
+        match self.persist(ticket, settle).await {
+            Ok(()) => Settled::Recorded,
+            Err(settled) => settled,
+        }
+    }
+
+    /// Writes to the store until it has answered, however long it is unreachable.
+    pub(super) async fn persist<'a, T>(
+        &'a self,
+        ticket: &'a Ticket,
+        write: impl Fn(Timestamp) -> BoxFuture<'a, Result<T, queue::Error>>,
+    ) -> Result<T, Settled> {
         let mut refused = Settled::Refused;
         let mut hold = None;
         for tries in 1.. {
-            let now = self.clock.now();
-            match self.queue.settle(ticket, verdict.clone(), now).await {
-                Ok(()) => return Settled::Recorded,
+            match write(self.clock.now()).await {
+                Ok(written) => return Ok(written),
                 Err(queue::Error::Store(store::Error::Record(error))) => {
                     warn!(%error, id = ticket.id, "the outcome cannot be recorded");
-                    return Settled::RefusedLater;
+                    return Err(Settled::RefusedLater);
                 }
                 Err(queue::Error::Store(error)) => {
                     warn!(%error, id = ticket.id, tries, "the outcome is not recorded yet");
@@ -107,21 +121,21 @@ impl Worker {
                 }
                 Err(error) => {
                     info!(%error, "the outcome is no longer wanted");
-                    return refused;
+                    return Err(refused);
                 }
             }
             refused = Settled::RefusedLater;
             self.keep_lease(ticket).await;
             tokio::select! {
                 () = sleep(store_pause(tries)) => {}
-                () = self.hand_back.cancelled() => return Settled::Unanswered,
+                () = self.hand_back.cancelled() => return Err(Settled::Unanswered),
             }
         }
-        refused
+        Err(refused)
     }
 
     /// Extends the lease, which a store that refuses the outcome for the moment may still do.
-    async fn keep_lease(&self, ticket: &Ticket) {
+    pub(super) async fn keep_lease(&self, ticket: &Ticket) {
         let now = self.clock.now();
         let extended = self
             .queue
@@ -142,6 +156,9 @@ impl Worker {
         match &job.outcome {
             Some(_) if matches!(job.request.task, Task::Notice(_)) => {
                 self.finish(&job.ticket()).await;
+            }
+            Some(_) if matches!(job.request.task, Task::Message(_)) => {
+                self.finish_message(job).await;
             }
             Some(outcome) => self.deliver(&job.ticket(), outcome, tries).await,
             None => {}
@@ -174,7 +191,7 @@ impl Worker {
     }
 }
 
-fn store_pause(tries: u32) -> Duration {
+pub(super) fn store_pause(tries: u32) -> Duration {
     let pause = Duration::from_millis(50).saturating_mul(2_u32.saturating_pow(tries));
     pause.min(LONGEST_STORE_PAUSE)
 }

@@ -2,8 +2,8 @@
 //! Each step can be repeated without repeating the one before it, and only the call
 //! costs money.
 //!
-//! 1. [`Worker::start`] claims calls of providers, notices to API users and calls of the
-//!    gateway in separate loops, so that slow receivers delay nobody's picture.
+//! 1. [`Worker::start`] claims calls of providers, notices to API users, calls of the
+//!    gateway and messages in separate loops, so that slow receivers delay nobody's picture.
 //! 2. `attempt` makes the call and keeps the pictures; `heartbeat` extends the lease
 //!    meanwhile and reports progress.
 //! 3. `conclude` records the outcome and delivers it. An answer that was paid for stays in the
@@ -12,6 +12,7 @@
 
 mod attempt;
 mod call;
+mod message;
 mod heartbeat;
 mod notice;
 mod conclude;
@@ -37,6 +38,7 @@ use self::{
 pub use self::{
     call::{Called, Calls, Failed, Gateway},
     claims::Claims,
+    message::{CallbackError, CallbackQueue, MOST_EVENTS, MessageDelivery, Publisher, SigningKeys},
 };
 use crate::{
     blob::Blobs,
@@ -69,6 +71,7 @@ pub struct Worker {
     pub callbacks: CallbackClient,
     /// The lanes of notices to API users; each has a limit.
     pub notices: Vec<Lane>,
+    pub messages: MessageDelivery,
     /// Blocks callers whose orders the provider refuses too often.
     pub refusals: Refusals,
     pub settings: QueueConfig,
@@ -119,6 +122,11 @@ impl Worker {
         for (lanes, size) in loops {
             tasks.spawn(Arc::clone(self).work(lanes, size, tasks.clone()));
         }
+        for (lane, size) in self.messages.lanes() {
+            tasks.spawn(Arc::clone(self).deliver_messages(vec![lane], size, tasks.clone()));
+        }
+        // Not waited for: at shutdown there is a last time.
+        drop(tokio::spawn(Arc::clone(self).keep_recording_events()));
     }
 
     /// Claims while a permit is free.

@@ -47,6 +47,7 @@ mod figures;
 mod refusals;
 mod notices;
 mod notice_limits;
+mod deliveries;
 mod outbox;
 mod unreadable;
 mod older;

@@ -14,7 +14,7 @@ use tokio::{
 };
 
 use super::*;
-use crate::secret::Secret;
+use crate::{secret::Secret, ssrf};
 
 fn signer() -> Signer {
     Signer::new(Secret::from_bytes("a key"))

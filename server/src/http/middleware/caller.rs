@@ -19,7 +19,7 @@ use crate::http::{
     Error, Result, State, job_keys,
     middleware::client::{Client, network},
 };
-use crate::{access::Holder, app::Caller, job::Owner};
+use crate::{access::Holder, app::Caller, job::Owner, worker::Publisher};
 
 const SESSION: &str = "atelier_session";
 
@@ -28,7 +28,10 @@ impl FromRequestParts<State> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self> {
         let ip = network(client(&parts.headers, &parts.extensions, state));
-        let holder = holder(&parts.headers, &ip, state).await?;
+        let holder = match parts.extensions.get::<Publisher>() {
+            Some(publisher) => Some(holder_of(publisher, state).await?),
+            None => holder(&parts.headers, &ip, state).await?,
+        };
         let owner = match &holder {
             Some(holder) => Some(Owner::Key(holder.id.clone())),
             None => session(&parts.headers, state),
@@ -75,6 +78,12 @@ async fn holder(headers: &HeaderMap, ip: &str, state: &State) -> Result<Option<A
         .admit(key, ip, state.studio.stores.clock.now())
         .await;
     admitted.map(Some).map_err(Error::Key)
+}
+
+/// The holder of the key that a message was published with, whose call this process makes.
+async fn holder_of(Publisher(id): &Publisher, state: &State) -> Result<Arc<Holder>> {
+    let now = state.studio.stores.clock.now();
+    state.gate.holder(id, now).await.map_err(Error::Key)
 }
 
 /// The token of `Authorization: Bearer`; an unreadable one is an invalid one.

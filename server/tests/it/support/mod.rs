@@ -41,6 +41,8 @@ pub(crate) fn settings(policies: Vec<Arc<Policy>>, kept: Duration) -> Settings {
         mode: Mode::Off,
         cache_ttl: kept,
         jobs_kept: kept,
+        messages_kept: kept,
+        messages_per_host: 64,
         photos_kept: kept,
         stats_kept: kept,
         contents_kept: None,
