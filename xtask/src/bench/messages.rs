@@ -41,7 +41,7 @@ fn judge(measured: &mut Value, peer: &Value) {
         Some("messages delay") => {
             measured["ok"] = json!(figure("p50_ms").is_some_and(|p50| p50 <= DELAY_P50_MS));
         }
-        Some("messages claim") => {
+        Some("messages claim" | "messages schedule") => {
             measured["ok"] = json!(figure("p50_us").is_some_and(|p50| p50 < CLAIM_P50_US));
         }
         _ => {
