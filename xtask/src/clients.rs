@@ -1,4 +1,4 @@
-//! Libraries and programs that others wrote, calling `/v1` with the stand-in behind it.
+//! Libraries and programs that others wrote, calling `/v1` with the stand-in behind it, and `/v2`.
 
 use std::{
     fs,
@@ -28,7 +28,10 @@ const OFFICIAL: Suite = Suite {
         "python/openai_sync.py",
         "python/openai_async.py",
         "python/anthropic_messages.py",
+        "python/qstash_sync.py",
+        "python/qstash_async.py",
         "node/openai.mjs",
+        "node/qstash.mjs",
     ],
 };
 
@@ -143,7 +146,7 @@ const KEYS: [(&str, &[&str]); 3] = [
     ),
 ];
 
-/// The stand-in as OpenAI and as Anthropic, and no limits but those of the keys.
+/// The stand-in as OpenAI and as Anthropic, receivers on this machine, and no limits but those of the keys.
 fn configuration(mock: &str) -> String {
     format!(
         r#"
@@ -161,6 +164,9 @@ kind = "anthropic"
 base_url = "{mock}/v1"
 api_key_env = "UPSTREAM_KEY"
 models = ["claude-*"]
+
+[messages]
+allow_private = true
 "#
     )
 }
