@@ -38,6 +38,7 @@ mod dead;
 mod gallery;
 mod gateway;
 mod messages;
+mod messages_hostile;
 mod access;
 mod key_terms;
 mod blocks;
