@@ -23,7 +23,7 @@ use tokio::{
 use crate::{
     ledger::{Kill, Ledger},
     process::{self, Process},
-    provider::{self, Provider},
+    provider,
     settings::Settings,
     skew,
 };
@@ -58,7 +58,7 @@ pub(crate) struct Fleet {
 }
 
 impl Fleet {
-    pub(crate) async fn start(store: Store, provider: &Provider, ledger: &Arc<Ledger>) -> Self {
+    pub(crate) async fn start(store: Store, provider: &str, ledger: &Arc<Ledger>) -> Self {
         let memory = memory();
         let (servers, workers) = match store {
             Store::Redis => (2, 2),
@@ -81,10 +81,10 @@ impl Fleet {
             fleet.add_redis().await;
         }
         for place in 0..servers {
-            fleet.add("serve", place, &provider.url);
+            fleet.add("serve", place, provider);
         }
         for place in 0..workers {
-            fleet.add("worker", place, &provider.url);
+            fleet.add("worker", place, provider);
         }
         fleet.is_open().await;
         fleet

@@ -24,6 +24,7 @@ mod chaos;
 mod clients;
 mod dead;
 mod books;
+mod messages;
 
 use std::sync::Arc;
 
@@ -54,7 +55,7 @@ async fn soak(store: Store) {
     let started = Instant::now();
     let ledger = Arc::new(Ledger::default());
     let provider = Provider::start(settings.seed, &ledger).await;
-    let mut fleet = Fleet::start(store, &provider, &ledger).await;
+    let mut fleet = Fleet::start(store, &provider.url, &ledger).await;
     let clients = Clients::new(fleet.servers(), &ledger);
 
     let jobs = live_through(&settings, &mut fleet, &clients).await;

@@ -129,7 +129,7 @@ impl Provider {
 }
 
 /// Whether the client goes away within this time.
-async fn leaves(stream: &mut TcpStream, within: Duration) -> bool {
+pub(crate) async fn leaves(stream: &mut TcpStream, within: Duration) -> bool {
     let mut nothing = [0; 16];
     tokio::select! {
         () = sleep(within) => false,
@@ -138,7 +138,7 @@ async fn leaves(stream: &mut TcpStream, within: Duration) -> bool {
 }
 
 /// The head and the body of a request that arrived in full.
-async fn receive(stream: &mut TcpStream) -> Option<(String, Vec<u8>)> {
+pub(crate) async fn receive(stream: &mut TcpStream) -> Option<(String, Vec<u8>)> {
     let mut bytes = Vec::new();
     loop {
         if let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
@@ -156,7 +156,7 @@ async fn receive(stream: &mut TcpStream) -> Option<(String, Vec<u8>)> {
 }
 
 /// The value of a field in a head of lower-case letters.
-fn field<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+pub(crate) fn field<'a>(head: &'a str, name: &str) -> Option<&'a str> {
     let mut fields = head.lines().filter_map(|line| line.split_once(": "));
     fields
         .find(|(known, _)| *known == name)

@@ -58,7 +58,8 @@ impl Settings {
         format!(
             "limits = []\n\
              [queue]\nlease = '{LEASE:?}'\nattempts = {ATTEMPTS}\nretry_base = '100ms'\nretry_cap = '2s'\n\
-             [openai]\nparallel = 32\ntimeout = '{TIMEOUT:?}'\n"
+             [openai]\nparallel = 32\ntimeout = '{TIMEOUT:?}'\n\
+             [messages]\nallow_private = true\n"
         )
     }
 }
