@@ -13,6 +13,7 @@ use atelier::{
     store::{self, redis::Redis},
 };
 use atelier_api::{Cache, Status};
+use atelier_queue::{GateRef, Hold, Terms};
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -132,6 +133,50 @@ async fn its_lease_ends(queue: &DynQueue, damage: impl AsyncFn(&str)) {
     assert_eq!(next.as_deref(), Some("b"));
 }
 
+/// One that is damaged when it has passed a gate, or is deleted then, gives its slot to the
+/// next.
+async fn its_gate_opens(
+    queue: &(impl Queue<Request> + Housekeeping),
+    left: Left,
+    damage: impl AsyncFn(&str),
+) {
+    let now = Timestamp::now();
+    let gate = GateRef {
+        name: "gate".into(),
+        terms: Some(Terms {
+            parallel: Some(1),
+            rate: None,
+        }),
+        hold: Hold::End,
+    };
+    for id in ["a", "b", "c", "d"] {
+        let gated = NewJob {
+            join: None,
+            gates: vec![gate.clone()],
+            ..new(id)
+        };
+        queue.enqueue(gated, now).await.unwrap();
+    }
+    damage("a").await;
+    let first = call(queue, now).await;
+    queue.set_aside_unreadable(now).await.unwrap();
+    let next = match first {
+        None => call(queue, now).await,
+        first => first,
+    };
+    assert_eq!(next.as_deref(), Some("b"));
+    let state = queue.gate("gate").await.unwrap().unwrap();
+    assert_eq!((state.active, state.waiting), (1, 2));
+    if matches!(left, Left::Shell) {
+        damage("c").await;
+        queue.delete("c").await.unwrap();
+        queue.cancel("b", now).await.unwrap();
+        assert_eq!(call(queue, now).await.as_deref(), Some("d"));
+        let state = queue.gate("gate").await.unwrap().unwrap();
+        assert_eq!((state.active, state.waiting), (1, 0));
+    }
+}
+
 #[tokio::test]
 async fn in_sqlite() {
     for (column, text, left) in [
@@ -140,7 +185,7 @@ async fn in_sqlite() {
         ("status", "later", Left::Shell),
         ("deliveries", "-1", Left::Shell),
     ] {
-        for ends_alone in [true, false] {
+        for case in 0..3 {
             let folder = tempfile::tempdir().unwrap();
             let database = schema::open(&folder.path().join("atelier.db")).unwrap();
             let queue = SqliteQueue::take_over(database.clone(), Timestamp::now());
@@ -153,10 +198,11 @@ async fn in_sqlite() {
                 database.write(damage).await.unwrap();
             };
             let queue = queue.await.unwrap();
-            if ends_alone {
-                the_next_is_carried_out(&queue, left, damage).await;
-            } else if column != "request" {
-                its_lease_ends(&queue, damage).await;
+            match case {
+                0 => the_next_is_carried_out(&queue, left, damage).await,
+                1 => its_gate_opens(&queue, left, damage).await,
+                _ if column != "request" => its_lease_ends(&queue, damage).await,
+                _ => {}
             }
         }
     }
@@ -173,7 +219,7 @@ const DAMAGES: [(&str, &str, Left); 5] = [
 
 async fn in_this_redis(open: impl Fn() -> Redis) {
     for (hash, damaged, left) in DAMAGES {
-        for ends_alone in [true, false] {
+        for case in 0..3 {
             let redis = open();
             let code = format!(
                 "local key = KEYS[1] .. '{hash}'
@@ -186,10 +232,11 @@ async fn in_this_redis(open: impl Fn() -> Redis) {
                 redis.query::<()>(&command).await.unwrap();
             };
             let queue = RedisQueue::new(redis.clone());
-            if ends_alone {
-                the_next_is_carried_out(&queue, left, damage).await;
-            } else if hash == "head" {
-                its_lease_ends(&queue, damage).await;
+            match case {
+                0 => the_next_is_carried_out(&queue, left, damage).await,
+                1 => its_gate_opens(&queue, left, damage).await,
+                _ if hash == "head" => its_lease_ends(&queue, damage).await,
+                _ => {}
             }
         }
     }
