@@ -3,6 +3,7 @@
 
 mod record;
 mod contents;
+mod pins;
 mod counts;
 mod recorder;
 #[cfg(feature = "redis")]
@@ -23,6 +24,7 @@ pub use self::sqlite::SqliteCallStore;
 pub use self::{
     contents::{Body, Contents, ContentsRecorder, MOST_BODY},
     counts::{BOUNDS, Counts, Histogram, Line},
+    pins::{Pin, PinStore},
     record::{Failure, Record, Source},
     recorder::{Batch, Hourly, Recorder},
     summary::{

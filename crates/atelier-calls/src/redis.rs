@@ -3,6 +3,8 @@
 //! `{calls}:writer:ID` the number of a process's last batch. `{calls}:contents` is a hash of what
 //! was said in calls, and `{calls}:contents:at` has their ids by the time.
 
+mod pins;
+
 use std::{
     sync::{Arc, LazyLock},
     time::Duration,

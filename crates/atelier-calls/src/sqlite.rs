@@ -1,5 +1,7 @@
 //! Counters and the last calls in SQLite.
 
+mod pins;
+
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
@@ -27,6 +29,7 @@ impl SqliteCallStore {
         migrations: &[
             include_str!("sqlite/schema.sql"),
             include_str!("sqlite/contents.sql"),
+            include_str!("sqlite/pins.sql"),
         ],
     };
 

@@ -126,6 +126,7 @@ impl AppContext {
             limiter: Arc::new(RejectionCache::new(limiter)),
             access: Arc::new(SqliteAccessStore::new(database.clone())),
             calls: Arc::new(SqliteCallStore::new(database.clone())),
+            pins: Arc::new(SqliteCallStore::new(database.clone())),
             messages: Arc::new(SqliteMessageStore::new(database.clone())),
             redis: None,
         };
@@ -149,6 +150,7 @@ impl AppContext {
             cache: Arc::new(RedisCache::new(redis.clone(), config.cache.entries)),
             access: Arc::new(RedisAccessStore::new(redis.clone())),
             calls: Arc::new(RedisCallStore::new(redis.clone())),
+            pins: Arc::new(RedisCallStore::new(redis.clone())),
             messages: Arc::new(RedisMessageStore::new(redis.clone())),
             semantic: semantic(config, Backend::Redis(redis.clone()))?,
             redis: Some(redis),

@@ -65,6 +65,7 @@ impl Studio {
         }
         self.stores.limiter.sweep(now).await?;
         self.forget_contents(now).await?;
+        self.stores.pins.unpin_old(now).await?;
         let since = now.checked_sub(self.settings.events_kept);
         let since = since.unwrap_or(Timestamp::MIN);
         self.stores.messages.sweep(now, since).await?;

@@ -11,7 +11,7 @@ use crate::{
     access::{self, AccessStore},
     blob::{self, Blobs},
     cache::{self, Cache, Savings, semantic::Semantic},
-    calls::{self, CallStore, ContentsRecorder, Recorder},
+    calls::{self, CallStore, ContentsRecorder, PinStore, Recorder},
     config::Mode,
     job::Journal,
     limit::{self, Limiter, Policy, Standing, Stats},
@@ -84,6 +84,8 @@ pub struct Stores {
     pub limiter: Arc<dyn Limiter>,
     pub access: Arc<dyn AccessStore>,
     pub calls: Arc<dyn CallStore>,
+    /// Which upstreams keep responses.
+    pub pins: Arc<dyn PinStore>,
     /// What belongs to messages besides their jobs.
     pub messages: Arc<dyn MessageStore>,
     /// The Redis that processes share; `None` if there is one process only.

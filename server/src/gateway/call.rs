@@ -134,14 +134,20 @@ impl Leading {
     }
 
     /// Keeps the answer, as far as it may be given again.
-    pub(super) async fn keep(&self, upstream: &str, answer: Value, usage: Option<Usage>, usd: f64) {
+    pub(super) async fn keep(
+        &self,
+        target: &Target,
+        answer: Value,
+        usage: Option<Usage>,
+        usd: f64,
+    ) {
         if let Some(mark) = self.mark.lock().await.as_mut() {
             // A late renewal would replace the result.
             mark.stop().await;
         }
         let (call, plan) = (&self.asked.call, &self.plan);
         self.gateway
-            .keep(call, plan, upstream, answer, usage, usd)
+            .keep(call, plan, target, answer, usage, usd)
             .await;
     }
 

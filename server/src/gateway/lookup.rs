@@ -5,6 +5,7 @@ use std::time::Duration;
 use atelier_gateway::{
     ApiError, Call, Completion, Endpoint, Question, Usage, completion,
     embeddings::{Encoding, encode},
+    routing::Target,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -45,6 +46,9 @@ pub(super) struct Kept {
     /// The digest of its call.
     digest: String,
     pub(super) upstream: String,
+    /// The model's name there; earlier versions did not keep it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) routed: Option<String>,
     /// The object, as a call that does not stream gets it.
     pub(super) answer: Value,
     #[serde(default)]
@@ -196,7 +200,7 @@ impl Gateway {
         &self,
         call: &Call,
         plan: &Plan,
-        upstream: &str,
+        target: &Target,
         mut answer: Value,
         usage: Option<Usage>,
         usd: f64,
@@ -219,7 +223,8 @@ impl Gateway {
         }
         let kept = Kept {
             digest: plan.digest.clone(),
-            upstream: upstream.to_owned(),
+            upstream: target.upstream.name().to_owned(),
+            routed: Some(target.model.clone()),
             answer,
             usage,
             usd,

@@ -233,6 +233,7 @@ impl Error {
             Self::Cache(error) => error.is_away(),
             Self::Access(error) => error.is_away(),
             Self::Studio(app::Error::Queue(queue::Error::Store(error))) => error.is_away(),
+            Self::Studio(app::Error::Calls(error)) => error.is_away(),
             Self::Api(_)
             | Self::Uncertain(_)
             | Self::Limited(_)

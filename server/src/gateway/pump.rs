@@ -123,8 +123,7 @@ impl<'a> Pump<'a> {
             gateway
                 .note_response(&self.leading.asked, target, Some(&read))
                 .await;
-            let upstream = target.upstream.name();
-            self.leading.keep(upstream, read, usage, costs.usd).await;
+            self.leading.keep(target, read, usage, costs.usd).await;
         }
     }
 

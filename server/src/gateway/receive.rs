@@ -75,8 +75,7 @@ impl Leading {
         drop(charge);
         let keep = async {
             if let Some(read) = read.filter(|_| status.is_success()) {
-                let upstream = target.upstream.name();
-                self.keep(upstream, read, usage, usd).await;
+                self.keep(&target, read, usage, usd).await;
             }
         };
         self.asked.recording.answers(&body);

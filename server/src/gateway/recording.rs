@@ -17,6 +17,7 @@ use futures::{Stream, StreamExt as _, stream};
 use super::{
     Body, Error, Gateway, Reply,
     contents::{Bodies, Listener, Said},
+    lookup::Kept,
     serve::{self, Broken},
 };
 use crate::{
@@ -105,7 +106,15 @@ impl Recording {
         });
     }
 
-    /// Notes which of the targets an answer from before, or to another call, came from.
+    /// Notes who gave an answer from before.
+    pub(super) fn answered_before(&self, kept: &Kept) {
+        self.change(|record| {
+            record.upstream = Some(kept.upstream.clone());
+            record.routed.clone_from(&kept.routed);
+        });
+    }
+
+    /// Notes which of the targets an answer to another call came from.
     pub(super) fn answered_among(&self, targets: &[Target], upstream: &str) {
         let mut targets = targets.iter();
         if let Some(target) = targets.find(|target| target.upstream.name() == upstream) {

@@ -4,22 +4,18 @@
 use std::{sync::Arc, time::Duration};
 
 use atelier_gateway::{ApiError, Endpoint, routing::Target};
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tracing::warn;
 
 use super::{Error, Gateway, request::Asked};
-use crate::{app::Caller, cache::digest};
+use crate::{
+    app::{self, Caller},
+    cache::digest,
+    calls::Pin,
+};
 
 /// How long OpenAI keeps a response.
 const KEPT: Duration = Duration::from_hours(30 * 24);
-
-/// Where a response is, and whose it is.
-#[derive(Debug, Serialize, Deserialize)]
-struct Made {
-    upstream: String,
-    owner: String,
-}
 
 impl Gateway {
     /// Returns whom to ask: for a response that continues another, the upstream that has it.
@@ -56,17 +52,26 @@ impl Gateway {
     /// Returns the name of the upstream that has the caller's response. `None` if it was not
     /// made here, where the operator lets clients ask for what the gateway does not know.
     pub async fn upstream_of(&self, caller: &Caller, id: &str) -> Result<Option<String>, Error> {
-        let now = self.studio.stores.clock.now();
-        let entry = self.studio.stores.cache.get(&key(id), now).await?;
-        let made: Option<Made> = entry.and_then(|entry| serde_json::from_str(&entry.value).ok());
-        match made {
-            Some(made) if made.owner == caller.counted_as() => Ok(Some(made.upstream)),
+        match self.pinned(id).await? {
+            Some(pin) if pin.owner == caller.counted_as() => Ok(Some(pin.upstream)),
             None if self.settings.passthrough => Ok(None),
             _ => {
                 let message = format!("Response with id '{id}' not found.");
                 Err(ApiError::not_found(message).into())
             }
         }
+    }
+
+    async fn pinned(&self, id: &str) -> Result<Option<Pin>, Error> {
+        let (stores, id) = (&self.studio.stores, key(id));
+        let now = stores.clock.now();
+        let pin = stores.pins.pinned(&id, now).await;
+        if let Some(pin) = pin.map_err(app::Error::from)? {
+            return Ok(Some(pin));
+        }
+        // Earlier versions kept them with answers.
+        let entry = stores.cache.get(&id, now).await?;
+        Ok(entry.and_then(|entry| serde_json::from_str(&entry.value).ok()))
     }
 
     /// Notes who made a response, and where it is.
@@ -85,19 +90,13 @@ impl Gateway {
         let Some(id) = answer["id"].as_str() else {
             return;
         };
-        let made = Made {
+        let pin = Pin {
             upstream: target.upstream.name().to_owned(),
             owner: asked.caller.counted_as().to_owned(),
         };
-        let (now, value) = (self.studio.stores.clock.now(), serde_json::to_string(&made));
-        let Ok(value) = value else { return };
-        if let Err(error) = self
-            .studio
-            .stores
-            .cache
-            .put(&key(id), &value, now, KEPT)
-            .await
-        {
+        let (stores, id) = (&self.studio.stores, key(id));
+        let pinned = stores.pins.pin(&id, &pin, stores.clock.now(), KEPT);
+        if let Err(error) = pinned.await {
             warn!(%error, "a response could not be noted");
         }
     }

@@ -127,8 +127,7 @@ impl Gateway {
         };
         if let Some(hit) = hit {
             let standings = self.charge_free(&asked).await?;
-            let targets = self.routes.targets(&model);
-            asked.recording.answered_among(&targets, &hit.kept.upstream);
+            asked.recording.answered_before(&hit.kept);
             let reply = from_before(&asked.call, hit, standings);
             return Ok(asked.recording.follow(reply));
         }

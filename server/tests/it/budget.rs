@@ -278,6 +278,7 @@ async fn limits_away(on_error: &str, folder: &std::path::Path) -> Studio {
         limiter,
         access: Arc::new(SqliteAccessStore::new(database.clone())),
         calls: Arc::new(SqliteCallStore::new(database.clone())),
+        pins: Arc::new(SqliteCallStore::new(database.clone())),
         messages: Arc::new(SqliteMessageStore::new(database)),
         redis: None,
     };

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails should say where")]
 
 mod calls;
+mod pins;
 
 use atelier_calls::{CallStore, RedisCallStore, SqliteCallStore};
 use atelier_store::{conformance, stores};

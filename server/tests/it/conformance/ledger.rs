@@ -50,6 +50,7 @@ pub(crate) fn studio(stores: &Stores) -> Studio {
         limiter: Arc::clone(&stores.limiter),
         access: Arc::clone(&stores.access),
         calls: Arc::clone(&stores.calls),
+        pins: Arc::clone(&stores.pins),
         messages: Arc::clone(&stores.messages),
         redis: None,
     };

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{chat, error, header, site};
+use super::{chat, cold, error, header, site};
 use crate::support::Setup;
 
 #[tokio::test]
@@ -133,6 +133,23 @@ async fn bad_bodies_are_refused_with_their_field_and_reach_nobody() {
     .await;
     assert_eq!(status, 413);
     assert_eq!(site.upstream.calls_to("/v1/chat/completions"), 0);
+}
+
+#[tokio::test]
+async fn a_busy_cache_does_not_forget_where_a_response_is() {
+    let site = site("[cache]\nentries = 1\n").await;
+    let body = json!({ "model": "gpt-4o-mini", "input": "Hi" });
+    let made = site.ask("/responses", &body).await;
+    let made: Value = made.json().await.unwrap();
+    for number in 0..3 {
+        let call = site.request("/chat/completions", &cold(&format!("number {number}")));
+        // With such a key the answer is kept before it is told.
+        let call = call.header("idempotency-key", number.to_string());
+        assert_eq!(call.send().await.unwrap().status(), 200);
+    }
+    let path = format!("/v1/responses/{}", made["id"].as_str().unwrap());
+    let answer = site.server.get(&path).bearer_auth(&site.key).send().await;
+    assert_eq!(answer.unwrap().status(), 200);
 }
 
 #[tokio::test]
