@@ -136,6 +136,37 @@ async fn a_key_that_has_expired_is_refused_and_says_so() {
     run(&setup, &["keys", "revoke", "Ada"]);
 }
 
+/// The record of a key as it was before there were scopes.
+const OLD: &str = r#"{"id":"key_0123456789","name":"Ada","created_at":"2026-11-20T08:00:00Z",
+    "revoked_at":null,"own":{"name":"key-quota","scope":"user","unit":"requests",
+    "algorithm":"fixed_window","quota":2.0,"window":"365days","on_error":"allow"}}"#;
+
+#[tokio::test]
+async fn a_key_from_before_there_were_scopes_goes_on_opening_the_studio_alone() {
+    let openai = OpenAi::start(vec![]).await;
+    let setup = Setup::with_file(LIMITS).openai(&openai);
+    let key = create(&setup, &["Ada"]);
+    let database = rusqlite::Connection::open(setup.data().join("atelier.db")).unwrap();
+    let replaced = database
+        .execute("UPDATE keys SET record = ?1", [OLD])
+        .unwrap();
+    drop(database);
+    assert_eq!(replaced, 1);
+    let server = setup.start();
+    for prompt in ["one", "two"] {
+        taken(with_key(&server, &key, prompt).await).await;
+    }
+    assert_eq!(with_key(&server, &key, "three").await.status(), 429);
+    let check = server.post("/api/limits/check").bearer_auth(&key);
+    let check = check.json(&json!([{ "policy": "users", "identity": "a" }]));
+    assert_eq!(check.send().await.unwrap().status(), 403);
+    let list: Value = serde_json::from_str(&run(&setup, &["keys", "list", "--json"])).unwrap();
+    assert_eq!(list["scopes"], json!(["studio"]));
+    assert_eq!(list["quota"]["quota"], 2.0);
+    run(&setup, &["keys", "revoke", "Ada"]);
+    until(|| server.get("/api/limits").bearer_auth(&key), 401).await;
+}
+
 #[test]
 fn a_key_that_cannot_be_is_not_made() {
     let setup = Setup::with_file("limits = []");
