@@ -4,7 +4,7 @@ use atelier_calls::{
     Batch, Body, Contents, ContentsRecorder, Counts, Dimension, Failure, Hourly, Line, MOST_BODY,
     MOST_CONTENTS, MOST_LINES, MOST_RECENT, Query, Record, Recorder, Source, summarize,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{Store, at};
 
@@ -216,6 +216,8 @@ pub(super) async fn contents_of_the_last_calls_are_kept(store: Store) {
         for number in 0..MOST_CONTENTS {
             let mut one = contents(round * MOST_CONTENTS + number, 0);
             one.answer = None;
+            let milliseconds = i64::try_from(round * MOST_CONTENTS + number).unwrap();
+            one.at += SignedDuration::from_millis(milliseconds);
             recorder.note(one);
         }
         recorder.write(&**store, at(0), KEEP).await.unwrap();
