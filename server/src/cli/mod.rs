@@ -4,6 +4,7 @@ pub mod cache;
 pub mod calls;
 pub mod dead;
 pub mod deny;
+mod dev_queue;
 pub mod keys;
 pub mod messages;
 pub mod serve;
@@ -38,7 +39,11 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Serve the site and work on its jobs (the default)
-    Serve,
+    Serve {
+        /// Stand in for the development server of QStash's clients, on this machine alone
+        #[arg(long)]
+        dev_queue: bool,
+    },
     /// Work on jobs without serving the site; needs a Redis
     Worker,
     /// List, retry or delete the jobs that failed
@@ -103,7 +108,10 @@ fn run_command(cli: &Cli) -> Result<()> {
     umask(Mode::from_bits_truncate(0o077));
     let config = Config::load(|name| std::env::var(name).ok())?;
     match &cli.command {
-        None | Some(Command::Serve) => run_long(&config.clone(), serve::serve(config)),
+        None => run_long(&config.clone(), serve::serve(config, false)),
+        Some(Command::Serve { dev_queue }) => {
+            run_long(&config.clone(), serve::serve(config, *dev_queue))
+        }
         Some(Command::Worker) => run_long(&config.clone(), worker::work(config)),
         Some(Command::Dead { action }) => print(&runtime()?.block_on(dead::run(&config, action))?),
         Some(Command::Cache { action }) => {

@@ -27,6 +27,7 @@ use crate::{
     app::context::{AppContext, start_cryptography},
     app::data_dir,
     callback,
+    cli::dev_queue,
     cli::worker::{LAST_MOMENT, StopSignals, shut_down},
     config::Config,
     gateway::Gateway,
@@ -34,7 +35,7 @@ use crate::{
     limit::Stats,
     messages::Messages,
     telemetry::metrics,
-    worker::{self, Calls},
+    worker::{self, Calls, SigningKeys},
 };
 
 /// Interval between deletions of what has expired.
@@ -57,8 +58,11 @@ const RECORD: Duration = Duration::from_secs(5);
 const RECORD_CALLS: Duration = Duration::from_secs(1);
 
 /// Runs until it is asked to stop, then drains.
-pub async fn serve(config: Config) -> Result<()> {
+pub async fn serve(mut config: Config, is_development: bool) -> Result<()> {
     let mut signals = StopSignals::listen()?;
+    if is_development {
+        dev_queue::prepare(&mut config)?;
+    }
     start_cryptography();
     let context = AppContext::open(&config).await?;
     let secret = data_dir::secret(&config)?;
@@ -71,10 +75,8 @@ pub async fn serve(config: Config) -> Result<()> {
     let studio = Arc::new(context.studio(&config, stats, drain.clone())?);
     let callback = own_callback(&config, address)?;
     let closing = CancellationToken::new();
-    let gate = Arc::new(Gate::new(
-        Arc::clone(&context.stores.access),
-        config.deny.subjects()?,
-    ));
+    let gate = gate(&config, &context, is_development)?;
+    let keys = signing_keys(&context, &secret, is_development);
     // The site starts even while its store is unreachable.
     let _ = gate.renew().await;
     tokio::spawn(renew(Arc::clone(&gate)));
@@ -84,7 +86,7 @@ pub async fn serve(config: Config) -> Result<()> {
         &config,
         Arc::clone(&studio),
         Arc::clone(&gate),
-        &secret,
+        Arc::clone(&keys),
         address,
     );
     let messages = Arc::new(messages);
@@ -104,6 +106,7 @@ pub async fn serve(config: Config) -> Result<()> {
         parallel: config.gateway.jobs as usize,
     });
     worker.messages.site = Some(site.clone());
+    worker.messages.keys = keys;
     let worker = Arc::new(worker);
     let trusted_proxies = config.trusted_proxies.clone();
     let server = http::connections::server(site, &config.connections, trusted_proxies);
@@ -135,6 +138,25 @@ pub async fn serve(config: Config) -> Result<()> {
     context.close().await;
     info!("server stopped");
     Ok(())
+}
+
+fn gate(config: &Config, context: &AppContext, is_development: bool) -> Result<Arc<Gate>> {
+    let access = Arc::clone(&context.stores.access);
+    let gate = Gate::new(access, config.deny.subjects()?);
+    if is_development {
+        return Ok(Arc::new(
+            gate.admitting(dev_queue::TOKEN, dev_queue::holder()),
+        ));
+    }
+    Ok(Arc::new(gate))
+}
+
+fn signing_keys(context: &AppContext, secret: &str, is_development: bool) -> Arc<SigningKeys> {
+    let keys = SigningKeys::new(Arc::clone(&context.stores.messages), secret);
+    if is_development {
+        return Arc::new(keys.public(dev_queue::KEYS));
+    }
+    Arc::new(keys)
 }
 
 fn announce(config: &Config, studio: &Studio, address: SocketAddr) {

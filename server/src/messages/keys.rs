@@ -1,7 +1,6 @@
 //! The keys that sign deliveries: of one generation now, of the next one soon.
 
 use super::{Messages, Result, Sender};
-use crate::callback::signing_key;
 
 /// The keys that a receiver verifies deliveries with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,21 +14,17 @@ pub struct Keys {
 impl Messages {
     /// The owner's keys.
     pub async fn keys(&self, sender: &Sender) -> Result<Keys> {
-        let generation = self.store().generation(&sender.owner).await?;
-        Ok(self.keys_of(&sender.owner, generation))
+        Ok(self.keys.pair(&sender.owner).await?.into())
     }
 
     /// Makes the next key the current one. Receivers that know both go on verifying.
     pub async fn rotate_keys(&self, sender: &Sender) -> Result<Keys> {
-        let generation = self.store().rotate(&sender.owner).await?;
-        Ok(self.keys_of(&sender.owner, generation))
+        Ok(self.keys.rotate(&sender.owner).await?.into())
     }
+}
 
-    fn keys_of(&self, owner: &str, generation: u64) -> Keys {
-        let key = |generation| signing_key(&self.secret, owner, generation);
-        Keys {
-            current: key(generation),
-            next: key(generation + 1),
-        }
+impl From<[String; 2]> for Keys {
+    fn from([current, next]: [String; 2]) -> Self {
+        Self { current, next }
     }
 }

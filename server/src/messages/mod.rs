@@ -47,6 +47,7 @@ use crate::{
     config::{Config, MessagesConfig},
     job::{MessageTask, Task},
     queue::Job,
+    worker::SigningKeys,
 };
 
 /// Maximum number of events that are kept of an owner's messages.
@@ -62,17 +63,17 @@ pub struct Messages {
     gate: Arc<Gate>,
     pub settings: MessagesConfig,
     pub own: Own,
-    /// The site's secret, which the keys that sign deliveries are derived from.
-    secret: String,
+    /// The keys that sign deliveries.
+    keys: Arc<SigningKeys>,
 }
 
 impl Messages {
-    /// The messages of a site with this secret that listens on this address.
+    /// The messages of a site that signs with these keys and listens on this address.
     pub fn open(
         config: &Config,
         studio: Arc<Studio>,
         gate: Arc<Gate>,
-        secret: &str,
+        keys: Arc<SigningKeys>,
         listen: SocketAddr,
     ) -> Self {
         Self {
@@ -80,7 +81,7 @@ impl Messages {
             gate,
             settings: config.messages.clone(),
             own: Own::new(config.public_url.clone(), listen),
-            secret: secret.to_owned(),
+            keys,
         }
     }
 

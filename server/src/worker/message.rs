@@ -56,7 +56,7 @@ pub const MOST_EVENTS: usize = 10_000;
 /// What messages are delivered with.
 pub struct MessageDelivery {
     pub client: HttpClient,
-    pub keys: SigningKeys,
+    pub keys: Arc<SigningKeys>,
     pub callbacks: CallbackQueue,
     /// What became of messages, until the store has it.
     pub events: Arc<Events>,

@@ -25,7 +25,7 @@ impl AppContext {
         let (stores, messages) = (&self.stores, &config.messages);
         Ok(MessageDelivery {
             client: client(messages)?,
-            keys: SigningKeys::new(Arc::clone(&stores.messages), secret),
+            keys: Arc::new(SigningKeys::new(Arc::clone(&stores.messages), secret)),
             callbacks: CallbackQueue {
                 queue: Arc::clone(&stores.queue),
                 blobs: stores.blobs.clone(),

@@ -45,8 +45,8 @@ impl SigningKeys {
 
     /// The same keys for everybody.
     #[must_use]
-    pub fn public(mut self, current: &'static str, next: &'static str) -> Self {
-        self.public = Some([current, next]);
+    pub fn public(mut self, keys: [&'static str; 2]) -> Self {
+        self.public = Some(keys);
         self
     }
 
