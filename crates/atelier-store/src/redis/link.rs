@@ -36,7 +36,7 @@ const CLUSTER_RETRIES: u32 = 4;
 
 /// The version of the records that this program writes, increased whenever an older
 /// program could not read them.
-pub(super) const SCHEMA: u64 = 2;
+pub(super) const SCHEMA: u64 = 3;
 
 /// The key of the stored records' version, on the node that has the queue.
 const SCHEMA_KEY: &str = "atelier:{queue}:schema";
