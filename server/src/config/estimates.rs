@@ -1,6 +1,30 @@
 //! The price table.
 
-use super::{Estimate, OpenAiConfig};
+use serde::{Deserialize, Serialize};
+
+use super::OpenAiConfig;
+
+/// US dollars per million tokens.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Prices {
+    pub text_input: f64,
+    pub image_input: f64,
+    pub image_output: f64,
+}
+
+/// The expected cost of a model's pictures, in US dollars for 1024 x 1024 pixels.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Estimate {
+    /// A name, or the beginning of one and `*`.
+    pub model: String,
+    pub low: f64,
+    pub medium: f64,
+    pub high: f64,
+    /// The additional cost of an uploaded photo.
+    pub photo: f64,
+}
 
 impl OpenAiConfig {
     /// Returns the first entry for the model; `*` at the end of a name matches anything.

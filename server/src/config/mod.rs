@@ -20,6 +20,7 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use toml::{Table, Value};
 use url::Url;
 
+pub use self::estimates::{Estimate, Prices};
 pub use self::gateway::{CacheMode, CacheScope, GatewayConfig};
 pub use self::messages::{MessagesConfig, MessagesTestingConfig};
 pub use self::traffic::{CallbacksConfig, ConnectionsConfig, RefusalsConfig};
@@ -216,28 +217,6 @@ impl DenyConfig {
         let all: Result<_, Unfit> = ips.chain(keys).chain(programs).collect();
         all.context("the section [deny]")
     }
-}
-
-/// US dollars per million tokens.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Prices {
-    pub text_input: f64,
-    pub image_input: f64,
-    pub image_output: f64,
-}
-
-/// The expected cost of a model's pictures, in US dollars for 1024 x 1024 pixels.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Estimate {
-    /// A name, or the beginning of one and `*`.
-    pub model: String,
-    pub low: f64,
-    pub medium: f64,
-    pub high: f64,
-    /// The additional cost of an uploaded photo.
-    pub photo: f64,
 }
 
 /// A text that is never logged or printed.

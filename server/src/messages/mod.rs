@@ -41,6 +41,7 @@ pub use self::{
     schedules::{Template, next},
     sender::{Sender, owner_by, owner_of, queue_owner},
 };
+pub use crate::worker::MOST_EVENTS;
 use crate::{
     access::Gate,
     app::Studio,
@@ -49,9 +50,6 @@ use crate::{
     queue::Job,
     worker::SigningKeys,
 };
-
-/// Maximum number of events that are kept of an owner's messages.
-pub const MOST_EVENTS: usize = 10_000;
 
 type Result<T, E = Error> = std::result::Result<T, E>;
 

@@ -1,5 +1,6 @@
 //! Messages from outside: the door that the official clients speak to.
 
+mod dead;
 mod hostile;
 mod arrangements;
 mod limits;

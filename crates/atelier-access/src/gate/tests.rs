@@ -180,3 +180,22 @@ fn what_is_denied_ends_on_time() {
         assert!(!copy.denies_program("another", at(second)));
     }
 }
+
+#[tokio::test]
+async fn another_holder_is_found_among_those_that_are_valid() {
+    let terms = Terms {
+        expires_at: Some(at(10)),
+        ..Terms::default()
+    };
+    let (key, text) = Key::new(Some("Ada"), terms, at(0));
+    let store = One {
+        key: Some((digest(&text), key)),
+        ..One::default()
+    };
+    let gate = Gate::new(Arc::new(store), Vec::new());
+    gate.admit(&text, NETWORK, at(0)).await.unwrap();
+    let is_ada = |holder: &Holder| holder.name == "Ada";
+    assert!(gate.find(at(9), is_ada).is_some());
+    assert!(gate.find(at(10), is_ada).is_none());
+    assert!(gate.find(at(9), |holder| holder.name == "Ben").is_none());
+}
