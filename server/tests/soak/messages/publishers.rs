@@ -31,6 +31,9 @@ use crate::{
 /// Before a request is repeated.
 const AGAIN: Duration = Duration::from_millis(100);
 
+/// How long a new key may be unknown to a server.
+const KNOWN: Duration = Duration::from_secs(30);
+
 /// One message in so many goes through the door that is often shut.
 const FLAPPING: usize = 10;
 
@@ -72,7 +75,7 @@ impl Publishers {
         let http = Client::builder()
             .no_proxy()
             .timeout(Duration::from_secs(10));
-        Arc::new(Self {
+        let publishers = Arc::new(Self {
             http: http.build().unwrap(),
             servers: fleet.servers(),
             turn: AtomicUsize::new(0),
@@ -80,7 +83,26 @@ impl Publishers {
             receivers: receivers.clone(),
             ledger: Arc::clone(ledger),
             published: Mutex::default(),
-        })
+        });
+        publishers.are_known().await;
+        publishers
+    }
+
+    /// Waits until every server knows the keys.
+    async fn are_known(&self) {
+        for (owner, key) in self.keys.iter().enumerate() {
+            for server in &self.servers {
+                let ask = || {
+                    let request = self.http.get(format!("{server}/v2/keys")).bearer_auth(key);
+                    request.header("x-forwarded-for", address(owner)).send()
+                };
+                let asked = Instant::now();
+                while !ask().await.is_ok_and(|answer| answer.status().is_success()) {
+                    assert!(asked.elapsed() < KNOWN, "{server} does not know a key");
+                    sleep(KNOWN / 30).await;
+                }
+            }
+        }
     }
 
     /// Publishes everything, spread over most of the time in which processes die, and waits
@@ -242,7 +264,8 @@ impl Publishers {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         let server = &self.servers[turn % self.servers.len()];
         let request = self.http.request(method, format!("{server}{path}"));
-        request.bearer_auth(&self.keys[owner])
+        let request = request.bearer_auth(&self.keys[owner]);
+        request.header("x-forwarded-for", address(owner))
     }
 
     /// The answer, or nothing if it is not known whether the request was carried out.
@@ -283,6 +306,11 @@ fn is_over(one: &Published, diary: &Diary) -> bool {
         return diary.was_taken(Place::Grief, number);
     }
     diary.was_taken(one.place, one.number) && diary.was_taken(Place::Told, number)
+}
+
+/// Each owner has an address, as each has only so many wrong keys.
+fn address(owner: usize) -> String {
+    format!("10.78.0.{}", owner + 1)
 }
 
 fn key(fleet: &Fleet, owner: usize) -> String {
