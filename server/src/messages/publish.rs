@@ -12,6 +12,7 @@ use crate::{
     app,
     job::{Content, MESSAGES, MessageTask, OWN_MESSAGES, Request, Task},
     queue::{Hooks, NewJob},
+    telemetry::metrics,
 };
 
 /// Messages that are queued concurrently.
@@ -141,6 +142,7 @@ impl Messages {
             ..NewJob::new(published.id.clone(), sender.queue_owner(), request)
         };
         self.studio.queue_message(job, file).await?;
+        metrics::published();
         let created = State::Created;
         self.note(&sender.owner, &published.id, created, about, now);
         Ok(published)

@@ -162,7 +162,8 @@ impl Worker {
         if attempt.is_own() {
             return match &self.messages.site {
                 Some(site) => {
-                    own::call(site.clone(), attempt, body, asked.unwrap_or(PATIENCE)).await
+                    let patience = asked.unwrap_or(PATIENCE);
+                    own::call(site.clone(), attempt, body, patience, &self.clock).await
                 }
                 // Its lane is claimed by nobody else.
                 None => Made::no_gateway(),

@@ -41,10 +41,7 @@ impl Made {
     /// The answer of a receiver, whatever it is.
     pub(super) fn from_call(answer: Result<Answer, CallError>, now: Timestamp) -> Self {
         match answer {
-            Ok(answer) => Self {
-                asked: retry::asked_pause(&answer.headers, now),
-                ..Self::answered(answer.status, &answer.headers, answer.body)
-            },
+            Ok(answer) => Self::answered(answer.status, &answer.headers, answer.body, now),
             Err(CallError::Refused(why)) => Self::failed("refused", why.to_string(), false),
             Err(error @ CallError::Unwritable(_)) => Self::refused(&error),
             Err(error) if error.is_timeout() => Self::too_slow(),
@@ -53,7 +50,12 @@ impl Made {
     }
 
     /// An answer.
-    pub(super) fn answered(status: StatusCode, headers: &HeaderMap, body: Bytes) -> Self {
+    pub(super) fn answered(
+        status: StatusCode,
+        headers: &HeaderMap,
+        body: Bytes,
+        now: Timestamp,
+    ) -> Self {
         let failure = (!status.is_success()).then(|| Failure {
             code: format!("status_{}", status.as_u16()),
             message: format!("The receiver answered {}.", status.as_u16()),
@@ -64,7 +66,7 @@ impl Made {
             headers: told(headers),
             body,
             failure,
-            asked: None,
+            asked: retry::asked_pause(headers, now),
         }
     }
 

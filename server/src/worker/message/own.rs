@@ -26,6 +26,7 @@ use super::{
     judge::Made,
     request::{self, InvalidRequest},
 };
+use crate::store::clock::Clock;
 
 /// The path of the gateway.
 const GATEWAY: &str = "/v1/";
@@ -46,6 +47,7 @@ pub(super) async fn call(
     attempt: &Attempt<'_>,
     body: Bytes,
     patience: Duration,
+    clock: &Clock,
 ) -> Made {
     let request = match request(attempt, body) {
         Ok(request) => request,
@@ -53,7 +55,7 @@ pub(super) async fn call(
     };
     let answered = async {
         let Ok(response) = site.oneshot(request).await;
-        read(response).await
+        read(response, clock).await
     };
     match timeout(patience, answered).await {
         Ok(made) => made,
@@ -104,7 +106,7 @@ fn headers(attempt: &Attempt<'_>) -> HeaderMap {
     headers
 }
 
-async fn read(response: Response) -> Made {
+async fn read(response: Response, clock: &Clock) -> Made {
     let (parts, mut body) = response.into_parts();
     let mut read = BytesMut::new();
     while let Some(frame) = body.frame().await {
@@ -119,5 +121,5 @@ async fn read(response: Response) -> Made {
             }
         }
     }
-    Made::answered(parts.status, &parts.headers, read.freeze())
+    Made::answered(parts.status, &parts.headers, read.freeze(), clock.now())
 }
