@@ -35,7 +35,7 @@ pub struct UpstreamConfig {
     #[serde(default)]
     pub priority: u32,
     /// Maximum number of calls in flight, over all processes on one Redis. Without it each
-    /// process has so many as [`Upstream::PARALLEL`].
+    /// process has so many as [`Upstream::PARALLEL`](crate::upstream::Upstream::PARALLEL).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parallel: Option<u32>,
     /// Maximum time of a call, from its first byte to its last.
