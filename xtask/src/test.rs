@@ -73,9 +73,9 @@ fn features() -> Result<()> {
 fn tests(filters: &[String]) -> Result<()> {
     exec::run(exec::cargo(TEST_XTASK).args(filters))?;
     let (single, cluster, eight) = (
-        Redis::start(&["--databases", "64"])?,
+        Redis::start(&["--databases", "256"])?,
         Redis::start_cluster()?,
-        Redis::start_8(&["--databases", "64"])?,
+        Redis::start_8(&["--databases", "256"])?,
     );
     exec::run_within(
         AT_MOST,

@@ -12,7 +12,7 @@ use reqwest::{
 };
 use serde_json::Value;
 
-use crate::support::{Atelier, PATIENCE, Setup, blobs, photo, taken, text};
+use crate::support::{Atelier, PATIENCE, Setup, blobs, eventually, photo, taken, text};
 
 fn small() -> Vec<u8> {
     photo(64, 48, ImageFormat::Jpeg)
@@ -138,7 +138,8 @@ async fn photos_are_forgotten_after_their_time_and_pictures_are_not() {
         assert!(started.elapsed() < PATIENCE, "the photo stays");
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
-    assert_eq!(blobs(&setup.data()).len(), 1);
+    let gone = || blobs(&setup.data()).len() == 1;
+    eventually("the photo's files are deleted", gone).await;
     server.picture(&picture).await;
     // The cache has forgotten it as well.
     let again = taken(server.restore(small()).await).await;
