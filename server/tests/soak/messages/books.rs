@@ -58,7 +58,11 @@ impl Books {
             ));
         }
         let calls = self.calls_of(&one.id);
-        let tries = calls.iter().filter(|call| !call.may_have_counted());
+        // A failure that nobody lived to record costs no retry.
+        let is_cut = |call: &Call| self.kills.iter().any(|kill| cuts(kill, call));
+        let tries = calls
+            .iter()
+            .filter(|call| !call.may_have_counted() && !is_cut(call));
         if tries.count() > RETRIES + 1 {
             return Some(format!("tried too often: {one:?}"));
         }
