@@ -2,6 +2,7 @@
 
 mod messages;
 
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use tracing::{info, warn};
 
@@ -19,6 +20,14 @@ const PHOTOS: &str = "photos";
 
 /// How long a gate that no job names is remembered.
 const GATES_KEPT: SignedDuration = SignedDuration::from_mins(10);
+
+/// How finished jobs are visited.
+struct Pace {
+    /// Jobs looked up at a time.
+    batch: usize,
+    /// Jobs visited at a time.
+    concurrency: usize,
+}
 
 impl Studio {
     /// Deletes a finished job, and the files that no other job refers to.
@@ -94,27 +103,57 @@ impl Studio {
     }
 
     /// Deletes the restorations that finished before `before`, with their photos.
-    /// Every job is read once, by whichever process comes first: the mark up
-    /// to which they have been read is kept in the store.
     async fn delete_photos(&self, before: Timestamp) -> Result<(), Error> {
-        let mut looked_at = self.stores.files.mark(PHOTOS).await?;
-        let mut limit = BATCH;
-        while looked_at < before {
-            let old = self.stores.queue.finished(looked_at..before, limit).await?;
-            let (all, mut last) = (old.len() < limit, looked_at);
-            for id in old.into_iter().map(JobId::from) {
-                let Some(job) = self.stores.queue.get(&id).await? else {
-                    continue;
-                };
-                last = job.finished_at.unwrap_or(last);
-                if matches!(job.request.task, Task::Restoration(_)) {
-                    self.delete_if_present(&id).await?;
-                }
+        let pace = Pace {
+            batch: BATCH,
+            concurrency: 1,
+        };
+        self.visit_finished(PHOTOS, before, pace, |id| async move {
+            let Some(job) = self.stores.queue.get(&id).await? else {
+                return Ok(None);
+            };
+            if matches!(job.request.task, Task::Restoration(_)) {
+                self.delete_if_present(&JobId::from(id)).await?;
             }
+            Ok(job.finished_at)
+        })
+        .await
+    }
+
+    /// Visits the jobs that finished before `before`. `visit` returns when its job had, if that
+    /// can be told. Every job is visited once, by whichever process comes first: the mark up to
+    /// which they have been is kept in the store.
+    async fn visit_finished<F>(
+        &self,
+        mark: &str,
+        before: Timestamp,
+        pace: Pace,
+        visit: impl Fn(String) -> F,
+    ) -> Result<(), Error>
+    where
+        F: Future<Output = Result<Option<Timestamp>, Error>>,
+    {
+        let (queue, files) = (&self.stores.queue, &self.stores.files);
+        let mut looked_at = files.mark(mark).await?;
+        let mut limit = pace.batch;
+        while looked_at < before {
+            let old = queue.finished(looked_at..before, limit).await?;
+            let all = old.len() < limit;
+            let last = stream::iter(old)
+                .map(&visit)
+                .buffer_unordered(pace.concurrency)
+                .try_fold(looked_at, |last, end| async move {
+                    Ok(end.map_or(last, |end| last.max(end)))
+                })
+                .await?;
             // More may have finished in the same millisecond.
-            limit = if last == looked_at { 2 * limit } else { BATCH };
+            limit = if last == looked_at {
+                2 * limit
+            } else {
+                pace.batch
+            };
             looked_at = if all { before } else { last };
-            self.stores.files.advance(PHOTOS, looked_at).await?;
+            files.advance(mark, looked_at).await?;
         }
         Ok(())
     }

@@ -1,5 +1,10 @@
-//! The names of the queue's gates that messages pass. Owners choose only the last part of one.
+//! The queue's gates that messages pass, and their names. Owners choose only the last part of
+//! one.
 
+use std::time::Duration;
+
+use atelier_messages::Flow;
+use atelier_queue::{GateRef, Hold, Rate, Terms};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use url::Url;
 
@@ -38,6 +43,51 @@ pub fn host(owner: &str, url: &Url) -> String {
 /// What the names of the gates of an owner's hosts begin with.
 pub fn hosts(owner: &str) -> String {
     of("host", owner)
+}
+
+/// The gate of a queue, for a message: one at a time, unless somebody has set another number.
+pub fn by_queue(owner: &str, name: &str) -> GateRef {
+    GateRef {
+        name: queue(owner, name),
+        terms: Some(Terms {
+            parallel: Some(1),
+            rate: None,
+        }),
+        hold: Hold::End,
+    }
+}
+
+/// How messages with a flow control key pass its gate.
+pub fn by_flow(owner: &str, control: &Flow) -> GateRef {
+    let limited = control.parallelism.is_some() || control.rate.is_some();
+    GateRef {
+        name: flow(owner, &control.key),
+        terms: limited.then(|| Terms {
+            parallel: control.parallelism,
+            rate: control.rate.map(|count| rate(count, control.period)),
+        }),
+        hold: Hold::Attempt,
+    }
+}
+
+/// How an owner's calls to the host of this URL pass its gate, so many at a time.
+pub fn by_host(owner: &str, url: &Url, parallel: u32) -> GateRef {
+    GateRef {
+        name: host(owner, url),
+        terms: Some(Terms {
+            parallel: Some(parallel),
+            rate: None,
+        }),
+        hold: Hold::Attempt,
+    }
+}
+
+/// So many calls in a period of so many seconds.
+pub const fn rate(count: u32, period: u64) -> Rate {
+    Rate {
+        count,
+        period: Duration::from_secs(period),
+    }
 }
 
 fn of(kind: &str, owner: &str) -> String {

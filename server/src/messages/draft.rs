@@ -8,14 +8,14 @@ use atelier_messages::{
     destination::Destination,
     options::{Limits, Options},
 };
-use atelier_queue::{GateRef, Hold, Terms};
+use atelier_queue::GateRef;
 use atelier_webhook::ssrf;
 use bytes::Bytes;
 use humantime::format_duration;
 use jiff::Timestamp;
 use url::Url;
 
-use super::{Error, Messages, Result, Sender, flow, queues};
+use super::{Error, Messages, Result, Sender};
 use crate::job::gates;
 
 /// The only API that can be published to.
@@ -214,14 +214,15 @@ impl Messages {
         }
         let mut gates = Vec::new();
         if let Some(queue) = &message.queue {
-            gates.push(queues::gate(&sender.owner, queue));
+            gates.push(gates::by_queue(&sender.owner, queue));
         }
         if let Some(flow) = &message.flow {
-            gates.push(flow::gate(&sender.owner, flow));
+            gates.push(gates::by_flow(&sender.owner, flow));
         }
         if !target.own {
             let url = self.check_public(&target.url)?;
-            gates.push(self.host_gate(&sender.owner, &url));
+            let per_host = self.settings.per_host;
+            gates.push(gates::by_host(&sender.owner, &url, per_host));
         }
         message.url = target.url;
         message.group = target.group;
@@ -238,17 +239,6 @@ impl Messages {
             body,
             gates,
         })
-    }
-
-    fn host_gate(&self, owner: &str, url: &Url) -> GateRef {
-        GateRef {
-            name: gates::host(owner, url),
-            terms: Some(Terms {
-                parallel: Some(self.settings.per_host),
-                rate: None,
-            }),
-            hold: Hold::Attempt,
-        }
     }
 
     /// Errors if the URL will never be called, as far as that can be told without looking its

@@ -1,9 +1,7 @@
 //! Flow control keys: gates that messages to any destination share.
 
-use std::time::Duration;
-
-use atelier_messages::{Flow, names};
-use atelier_queue::{Gate, GateChange, GateRef, Hold, Rate, Terms};
+use atelier_messages::names;
+use atelier_queue::{Gate, GateChange};
 
 use super::{Error, Messages, Result, Sender, queues::named};
 use crate::job::gates;
@@ -22,27 +20,6 @@ pub struct FlowLimits {
 pub struct Pins {
     pub parallelism: bool,
     pub rate: bool,
-}
-
-/// A rate of calls.
-fn rate(count: u32, period: u64) -> Rate {
-    Rate {
-        count,
-        period: Duration::from_secs(period),
-    }
-}
-
-/// The gate of a flow control key for a message.
-pub(super) fn gate(owner: &str, flow: &Flow) -> GateRef {
-    let limited = flow.parallelism.is_some() || flow.rate.is_some();
-    GateRef {
-        name: gates::flow(owner, &flow.key),
-        terms: limited.then(|| Terms {
-            parallel: flow.parallelism,
-            rate: flow.rate.map(|count| rate(count, flow.period)),
-        }),
-        hold: Hold::Attempt,
-    }
 }
 
 impl Messages {
@@ -88,7 +65,9 @@ impl Messages {
         let change = GateChange {
             parallel: limits.parallelism.map(Some),
             pin_parallel: limits.parallelism.map(|_| true),
-            rate: limits.rate.map(|count| Some(rate(count, limits.period))),
+            rate: limits
+                .rate
+                .map(|count| Some(gates::rate(count, limits.period))),
             pin_rate: limits.rate.map(|_| true),
             ..GateChange::default()
         };

@@ -1,7 +1,7 @@
 //! Queues: gates that messages pass in their order.
 
 use atelier_messages::names;
-use atelier_queue::{Gate, GateChange, GateRef, Hold, In, Terms};
+use atelier_queue::{Gate, GateChange, In};
 
 use super::{Error, Messages, Page, Result, Sender, pages::page, task_of};
 use crate::{job::gates, queue::Job};
@@ -157,18 +157,6 @@ impl Messages {
                 return Ok(all);
             }
         }
-    }
-}
-
-/// The queue's gate for a message: one at a time, unless somebody has set another number.
-pub(super) fn gate(owner: &str, name: &str) -> GateRef {
-    GateRef {
-        name: gates::queue(owner, name),
-        terms: Some(Terms {
-            parallel: Some(1),
-            rate: None,
-        }),
-        hold: Hold::End,
     }
 }
 

@@ -19,10 +19,10 @@ use crate::{
 const PACE: Duration = Duration::from_millis(250);
 
 /// Pause after which a failed extension is retried.
-const RETRY: Duration = Duration::from_millis(500);
+pub(super) const RETRY: Duration = Duration::from_millis(500);
 
 /// The result of extending the lease.
-enum Beat {
+pub(super) enum Beat {
     Extended,
     /// The store did not answer.
     Unanswered,
@@ -90,18 +90,23 @@ impl Worker {
             progress: report.progress,
             preview: shown.key.clone().map(String::from),
         };
+        let beat = self.extend(ticket, report).await;
+        self.discard(&outdated).await;
+        beat
+    }
+
+    /// Extends the lease once, with what is reported of the call.
+    pub(super) async fn extend(&self, ticket: &Ticket, report: Report) -> Beat {
         let now = self.clock.now();
         let extended = self.queue.extend(ticket, now, self.settings.lease, report);
-        let beat = match extended.await {
+        match extended.await {
             Ok(()) => Beat::Extended,
             Err(Error::Store(error)) => {
                 warn!(%error, "the lease could not be extended");
                 Beat::Unanswered
             }
             Err(_) => Beat::Lost,
-        };
-        self.discard(&outdated).await;
-        beat
+        }
     }
 
     /// Keeps a new preview. Returns the blob of the one it replaces.

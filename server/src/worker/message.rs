@@ -34,18 +34,18 @@ pub use self::{
     keys::SigningKeys,
     own::Publisher,
 };
-use super::{Interrupted, Worker};
+use super::{
+    Interrupted, Worker,
+    heartbeat::{Beat, RETRY},
+};
 use crate::{
     job::{Cost, MESSAGES, MessageTask, OWN_MESSAGES, owner_of_messages},
-    queue::{Error, Job, Lane, Report, Verdict},
+    queue::{Job, Lane, Report, Verdict},
     telemetry::metrics,
 };
 
 /// Maximum time for a call of the gateway, if the message does not say: as clients wait.
 const PATIENCE: Duration = Duration::from_secs(600);
-
-/// Pause after which a lease is extended again while the store does not answer.
-const EXTEND_AGAIN: Duration = Duration::from_millis(500);
 
 /// Interval between writes of events to the store.
 const RECORD: Duration = Duration::from_millis(100);
@@ -209,19 +209,13 @@ impl Worker {
                 }
                 () = sleep(pause) => {}
             }
-            let (now, lease) = (self.clock.now(), self.settings.lease);
-            match self
-                .queue
-                .extend(&ticket, now, lease, Report::default())
-                .await
-            {
-                Ok(()) => (unanswered, pause) = (None, lease / 3),
-                Err(Error::Store(error)) => {
-                    warn!(%error, "the lease could not be extended");
+            match self.extend(&ticket, Report::default()).await {
+                Beat::Extended => (unanswered, pause) = (None, self.settings.lease / 3),
+                Beat::Unanswered => {
                     unanswered = unanswered.or_else(|| Some(self.claims.hold()));
-                    pause = EXTEND_AGAIN;
+                    pause = RETRY;
                 }
-                Err(_) => return Err(Interrupted::Lost),
+                Beat::Lost => return Err(Interrupted::Lost),
             }
         }
     }

@@ -18,6 +18,9 @@ use serde_json::{Value, json};
 
 use crate::support::{Atelier, Setup};
 
+/// Opens what operators see.
+const TOKEN: &str = "an operator's token";
+
 /// A gateway before one upstream, and a key for it.
 struct Site {
     upstream: Upstream,
@@ -32,6 +35,19 @@ async fn site(file: &str) -> Site {
     let setup = Setup::with_file(&format!("limits = []\n{file}"))
         .set("OPENAI_API_KEY", KEY)
         .set("OPENAI_BASE_URL", &upstream.url());
+    started(setup, upstream, &[])
+}
+
+/// A server that its operator can ask, with the mock behind it.
+async fn watched(file: &str, redis: Option<&str>) -> Site {
+    let upstream = Upstream::start().await.unwrap();
+    let mut setup = Setup::with_file(file)
+        .set("OPENAI_API_KEY", KEY)
+        .set("OPENAI_BASE_URL", &upstream.url())
+        .set("ATELIER_ADMIN_TOKEN", TOKEN);
+    if let Some(url) = redis {
+        setup = setup.set("ATELIER_REDIS_URL", url);
+    }
     started(setup, upstream, &[])
 }
 

@@ -1,10 +1,10 @@
 //! The limits compared with rate-limiter-flexible, on the same Redis, one after the other.
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use serde_json::{Value, json};
 
 use super::peer;
-use crate::{exec, redis::Redis};
+use crate::redis::Redis;
 
 /// The required ratio to the peer's checks, by the number of policies.
 const TIMES_PEER: [(u64, f64); 2] = [(1, 2.0), (4, 1.0)];
@@ -18,15 +18,7 @@ pub(super) fn measure() -> Result<()> {
         bail!("rate-limiter-flexible was not measured: {peer}");
     }
     println!("{peer}");
-    eprintln!("measuring our limits");
-    let mut bench = exec::cargo("bench --quiet --package atelier --bench limit");
-    let lines = exec::output(bench.env("ATELIER_BENCH_REDIS_URL", redis.url()))?;
-    for line in lines.lines() {
-        let mut measured: Value = serde_json::from_str(line).context("not a measurement")?;
-        judge(&mut measured, &peer);
-        println!("{measured}");
-    }
-    Ok(())
+    peer::ours("limit", &redis, |measured| judge(measured, &peer))
 }
 
 /// Adds the required ratio, and whether it is reached.

@@ -1,11 +1,11 @@
 //! Messages compared with BullMQ and a worker that makes the same call, on the same Redis, one
 //! after the other.
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use serde_json::{Value, json};
 
 use super::peer;
-use crate::{exec, redis::Redis};
+use crate::redis::Redis;
 
 /// The required ratio to BullMQ's deliveries.
 const TIMES_BULLMQ: f64 = 1.5;
@@ -23,15 +23,7 @@ pub(super) fn measure() -> Result<()> {
         bail!("BullMQ was not measured: {peer}");
     }
     println!("{peer}");
-    eprintln!("measuring messages");
-    let mut bench = exec::cargo("bench --quiet --package atelier --bench messages");
-    let lines = exec::output(bench.env("ATELIER_BENCH_REDIS_URL", redis.url()))?;
-    for line in lines.lines() {
-        let mut measured: Value = serde_json::from_str(line).context("not a measurement")?;
-        judge(&mut measured, &peer);
-        println!("{measured}");
-    }
-    Ok(())
+    peer::ours("messages", &redis, |measured| judge(measured, &peer))
 }
 
 /// Adds what is required, and whether it is reached.

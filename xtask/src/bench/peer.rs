@@ -21,3 +21,16 @@ pub(super) fn measure_with(name: &str, program: &str, redis: &Redis) -> Result<V
     let line = exec::output(bench.env("REDIS_URL", redis.url()))?;
     serde_json::from_str(&line).with_context(|| format!("the measurement of {name}"))
 }
+
+/// Runs our bench of that name on the same Redis, and prints its measurements as judged.
+pub(super) fn ours(bench: &str, redis: &Redis, judge: impl Fn(&mut Value)) -> Result<()> {
+    eprintln!("measuring our {bench}");
+    let mut bench = exec::cargo(&format!("bench --quiet --package atelier --bench {bench}"));
+    let lines = exec::output(bench.env("ATELIER_BENCH_REDIS_URL", redis.url()))?;
+    for line in lines.lines() {
+        let mut measured: Value = serde_json::from_str(line).context("not a measurement")?;
+        judge(&mut measured);
+        println!("{measured}");
+    }
+    Ok(())
+}

@@ -1,10 +1,10 @@
 //! The queue compared with BullMQ, on the same Redis, one after the other.
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use serde_json::{Value, json};
 
 use super::peer;
-use crate::{exec, redis::Redis};
+use crate::redis::Redis;
 
 /// The required ratio to BullMQ's results.
 const TIMES_BULLMQ: f64 = 2.0;
@@ -17,15 +17,7 @@ pub(super) fn measure() -> Result<()> {
     let redis = Redis::start(&options)?;
     let peer = bullmq(&redis)?;
     println!("{peer}");
-    eprintln!("measuring our queue");
-    let mut bench = exec::cargo("bench --quiet --package atelier --bench queue");
-    let lines = exec::output(bench.env("ATELIER_BENCH_REDIS_URL", redis.url()))?;
-    for line in lines.lines() {
-        let mut measured: Value = serde_json::from_str(line).context("not a measurement")?;
-        judge(&mut measured, &peer);
-        println!("{measured}");
-    }
-    Ok(())
+    peer::ours("queue", &redis, |measured| judge(measured, &peer))
 }
 
 fn bullmq(redis: &Redis) -> Result<Value> {

@@ -2,11 +2,10 @@
 //! thousands a second if as many are published. Dead letters are kept as other failed jobs are.
 
 use atelier_api::Status;
-use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 use tracing::debug;
 
-use super::{super::Error, Studio};
+use super::{super::Error, Pace, Studio};
 use crate::{job::Task, queue, store};
 
 /// Old jobs looked up at a time.
@@ -19,39 +18,23 @@ const CONCURRENCY: usize = 64;
 const MESSAGES: &str = "messages";
 
 impl Studio {
-    /// Deletes old messages. To be called every few seconds. Every job is read once, by
-    /// whichever process comes first: the mark up to which they have been read is kept in the
-    /// store.
+    /// Deletes old messages. To be called every few seconds.
     pub async fn sweep_messages(&self) -> Result<(), Error> {
         let now = self.stores.clock.now();
         let Ok(before) = now.checked_sub(self.settings.messages_kept) else {
             return Ok(());
         };
-        let (queue, files) = (&self.stores.queue, &self.stores.files);
-        let mut looked_at = files.mark(MESSAGES).await?;
-        let mut limit = BATCH;
-        while looked_at < before {
-            let old = queue.finished(looked_at..before, limit).await?;
-            let all = old.len() < limit;
-            let ends =
-                stream::iter(old).map(|id| async move { self.delete_message_if_old(&id).await });
-            let last = ends
-                .buffer_unordered(CONCURRENCY)
-                .try_fold(looked_at, |last, end| async move {
-                    Ok(end.map_or(last, |end| last.max(end)))
-                })
-                .await?;
-            // More may have finished in the same millisecond.
-            limit = if last == looked_at { 2 * limit } else { BATCH };
-            looked_at = if all { before } else { last };
-            files.advance(MESSAGES, looked_at).await?;
-        }
-        Ok(())
+        let pace = Pace {
+            batch: BATCH,
+            concurrency: CONCURRENCY,
+        };
+        let visit = |id| self.delete_message_if_old(id);
+        self.visit_finished(MESSAGES, before, pace, visit).await
     }
 
     /// Deletes the job if it is a message that did not fail. Returns when it had ended.
-    async fn delete_message_if_old(&self, id: &str) -> Result<Option<Timestamp>, Error> {
-        let job = match self.stores.queue.get(id).await {
+    async fn delete_message_if_old(&self, id: String) -> Result<Option<Timestamp>, Error> {
+        let job = match self.stores.queue.get(&id).await {
             Err(queue::Error::Store(store::Error::Record(_))) => return Ok(None),
             job => job?,
         };
@@ -60,7 +43,7 @@ impl Studio {
         if !is_message || job.status == Status::Failed {
             return Ok(job.finished_at);
         }
-        match self.stores.queue.delete(id).await {
+        match self.stores.queue.delete(&id).await {
             Ok(orphans) if orphans.is_empty() => {}
             Ok(orphans) => self.discard_all(orphans).await,
             // Another process was faster.

@@ -1,10 +1,10 @@
 //! Callbacks: messages that tell what became of another. One is sent for every attempt that
 //! was answered, and one more if the message is given up. Nobody is told of a callback.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use atelier_messages::{About, Callback, Message, ids, objects};
-use atelier_queue::{GateRef, Hold, Rate, Terms};
+use atelier_queue::GateRef;
 use bytes::Bytes;
 use jiff::Timestamp;
 use tokio::time::sleep;
@@ -161,26 +161,10 @@ impl CallbackQueue {
     }
 
     fn gates(&self, owner: &str, message: &Message) -> Vec<GateRef> {
-        let flow = message.flow.as_ref().map(|flow| GateRef {
-            name: gates::flow(owner, &flow.key),
-            terms: (flow.parallelism.is_some() || flow.rate.is_some()).then(|| Terms {
-                parallel: flow.parallelism,
-                rate: flow.rate.map(|count| Rate {
-                    count,
-                    period: Duration::from_secs(flow.period),
-                }),
-            }),
-            hold: Hold::Attempt,
-        });
+        let flow = message.flow.as_ref();
+        let flow = flow.map(|flow| gates::by_flow(owner, flow));
         let url = Url::parse(&message.url).ok();
-        let host = url.map(|url| GateRef {
-            name: gates::host(owner, &url),
-            terms: Some(Terms {
-                parallel: Some(self.per_host),
-                rate: None,
-            }),
-            hold: Hold::Attempt,
-        });
+        let host = url.map(|url| gates::by_host(owner, &url, self.per_host));
         flow.into_iter().chain(host).collect()
     }
 

@@ -1,27 +1,13 @@
 //! What is said in calls is kept if the operator wants it, and only then.
 
 use atelier_store::redis::Redis;
-use atelier_upstream_mock::{Behaviour, KEY, Upstream};
+use atelier_upstream_mock::{Behaviour, KEY};
 use serde_json::{Value, json};
 
-use super::{Site, chat, cold, header, started, streamed};
-use crate::support::{PATIENCE, Setup, eventually, redis_database, text};
-
-const TOKEN: &str = "an operator's token";
+use super::{Site, TOKEN, chat, cold, header, streamed, watched};
+use crate::support::{PATIENCE, eventually, redis_database, text};
 
 const RECORDED: &str = "limits = []\n[gateway]\nrecord = true\n";
-
-async fn watched(file: &str, redis: Option<&str>) -> Site {
-    let upstream = Upstream::start().await.unwrap();
-    let mut setup = Setup::with_file(file)
-        .set("OPENAI_API_KEY", KEY)
-        .set("OPENAI_BASE_URL", &upstream.url())
-        .set("ATELIER_ADMIN_TOKEN", TOKEN);
-    if let Some(url) = redis {
-        setup = setup.set("ATELIER_REDIS_URL", url);
-    }
-    started(setup, upstream, &[])
-}
 
 /// Makes a call. Returns its id.
 async fn call(site: &Site, body: &Value) -> String {

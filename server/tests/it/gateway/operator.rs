@@ -2,26 +2,12 @@
 
 use std::time::Duration;
 
-use atelier_upstream_mock::{Behaviour, KEY, Upstream};
+use atelier_upstream_mock::Behaviour;
 use futures::StreamExt as _;
 use serde_json::{Value, json};
 
-use super::{Site, chat, cold, header, started, streamed};
-use crate::support::{Setup, redis_database};
-
-const TOKEN: &str = "an operator's token";
-
-async fn watched(file: &str, redis: Option<&str>) -> Site {
-    let upstream = Upstream::start().await.unwrap();
-    let mut setup = Setup::with_file(file)
-        .set("OPENAI_API_KEY", KEY)
-        .set("OPENAI_BASE_URL", &upstream.url())
-        .set("ATELIER_ADMIN_TOKEN", TOKEN);
-    if let Some(url) = redis {
-        setup = setup.set("ATELIER_REDIS_URL", url);
-    }
-    started(setup, upstream, &[])
-}
+use super::{Site, TOKEN, chat, cold, header, streamed, watched};
+use crate::support::redis_database;
 
 async fn admin(site: &Site, path: &str) -> Value {
     let ask = site.server.get(path).bearer_auth(TOKEN);
