@@ -122,6 +122,8 @@ pub struct About {
     pub backgrounds: bool,
     /// Whether a picture can be made from another.
     pub edits: bool,
+    /// Whether a picture can be made larger.
+    pub enlarges: bool,
     /// How long photos are kept, in seconds.
     pub photo_kept_seconds: u64,
     /// How long a picture usually takes, in seconds.

@@ -221,6 +221,20 @@ mod tests {
 
     use super::*;
 
+    #[test]
+    fn an_enlarged_picture_is_not_its_source_nor_another_size() {
+        let plain = image("a boat");
+        let digests = [None, Some(2), Some(4)].map(|times| {
+            let mut enlarged = plain.clone();
+            if let Task::Image(task) = &mut enlarged.task {
+                task.enlarge = times;
+            }
+            enlarged.digest(None)
+        });
+        assert_eq!(digests[0], plain.digest(None));
+        assert!(digests[0] != digests[1] && digests[1] != digests[2]);
+    }
+
     fn owned(request: &Request, session: &str) -> [String; 2] {
         let owner = Owner::Session(session.into());
         [
@@ -243,6 +257,7 @@ mod tests {
                 style: None,
                 background: Background::Auto,
                 source: None,
+                enlarge: None,
             }),
         }
     }

@@ -196,7 +196,7 @@ mod awake {
     /// The fields as JSON: strings, except `fresh` and numbers.
     fn json(data: &FormData) -> Result<JsValue, JsValue> {
         let fields = Object::from_entries(data)?;
-        for name in ["fresh", "n", "picture"] {
+        for name in ["fresh", "n", "picture", "enlarge"] {
             let name = JsValue::from_str(name);
             if let Some(text) = Reflect::get(&fields, &name)?.as_string() {
                 Reflect::set(&fields, &name, &JSON::parse(&text)?)?;

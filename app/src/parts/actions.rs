@@ -7,7 +7,7 @@ use crate::{
     data::{About, Seen},
     texts::Texts,
 };
-use atelier_api::{Cache, Job, Kind, MAX_PROMPT_CHARS, Status};
+use atelier_api::{Cache, Job, Kind, MAX_PROMPT_CHARS, Params, Status};
 
 /// What can be done about a job that is not finished.
 pub(crate) fn under_way(job: &Job, t: &Texts) -> impl IntoView + use<> {
@@ -37,7 +37,9 @@ fn picture_actions(seen: &Seen, about: &About) -> impl IntoView + use<> {
     };
     let single = job.images.len() == 1;
     // Only their own pictures are changed for somebody; a key opens one job, not the one it was made from.
-    let again_allowed = (seen.mine && !seen.by_key()) || job.params.from.is_none();
+    let own = (seen.mine && !seen.by_key()) || job.params.from.is_none();
+    // Another copy in the same size would be the same.
+    let again_allowed = own && job.params.enlarge.is_none();
     view! {
         <div class="actions">
             {single.then(|| download(job, 0, t))}
@@ -136,7 +138,16 @@ fn photo(seen: &Seen, label: &'static str, t: &Texts) -> impl IntoView + use<> {
 
 /// The same request once more, as a form that needs no script.
 fn again(job: &Job, label: &'static str, fresh: bool, t: &Texts) -> impl IntoView + use<> {
-    let params = job.params.clone();
+    let mut params = job.params.clone();
+    if params.enlarge.is_some() {
+        // All else is that of its source.
+        params = Params {
+            from: params.from,
+            picture: params.picture,
+            enlarge: params.enlarge,
+            ..Params::default()
+        };
+    }
     let fields = [
         ("prompt", Some(job.prompt.clone())),
         ("size", params.size.map(String::from)),
@@ -145,6 +156,7 @@ fn again(job: &Job, label: &'static str, fresh: bool, t: &Texts) -> impl IntoVie
         ("background", params.background.map(String::from)),
         ("from", params.from),
         ("picture", params.picture.map(|number| number.to_string())),
+        ("enlarge", params.enlarge.map(|times| times.to_string())),
         ("n", params.n.map(|n| n.to_string())),
         ("fresh", fresh.then(|| "true".to_owned())),
     ];
@@ -212,12 +224,11 @@ fn which(job: &Job, t: &Texts) -> Option<impl IntoView + use<>> {
 fn enlarge(seen: &Seen, about: &About) -> Option<impl IntoView + use<>> {
     let single = seen.job.images.len() == 1 && seen.job.kind == Kind::Image;
     let t = about.texts();
-    (single && seen.mine && about.provider != "openai").then(|| {
+    (single && seen.mine && about.enlarges && seen.job.params.enlarge.is_none()).then(|| {
         view! {
-            <form method="post" action="/api/restorations" enctype="multipart/form-data" data-send>
+            <form method="post" action="/api/images" data-send>
                 <input type="hidden" name="from" value=seen.name() />
                 <input type="hidden" name="enlarge" value="2" />
-                <input type="hidden" name="strength" value="0" />
                 <button type="submit" data-busy=t.sending>{t.enlarge}</button>
                 <p class="alert" role="alert" data-alert></p>
             </form>

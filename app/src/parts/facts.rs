@@ -25,7 +25,6 @@ pub(crate) fn facts(job: &Job, t: &Texts) -> impl IntoView + use<> {
     let style = (params.style.as_deref())
         .map(|style| (t.style_label)(style).to_owned())
         .filter(|label| !label.is_empty());
-    let enlarged = params.enlarge.filter(|times| *times > 1).map(t.times);
     let strength = params
         .strength
         .filter(|percent| *percent < 100)
@@ -50,7 +49,6 @@ pub(crate) fn facts(job: &Job, t: &Texts) -> impl IntoView + use<> {
     let rows = [
         (t.style, style),
         (t.size, size),
-        (t.enlarged, enlarged),
         (t.repaired, mask),
         (t.strength, strength),
         (t.colours, colours),
@@ -79,7 +77,22 @@ pub(crate) fn facts(job: &Job, t: &Texts) -> impl IntoView + use<> {
             </div>
         }
     });
-    view! { <dl class="facts">{source} {rows.collect_view()}</dl> }
+    let source = source.filter(|_| params.enlarge.is_none());
+    let enlarged = params.enlarge.filter(|times| *times > 1).map(|times| {
+        let from = params.from.as_ref().map(|from| {
+            let address = format!("/jobs/{from}");
+            view! { <dd><a href=address>{t.another}</a></dd> }
+        });
+        view! {
+            <div>
+                <dt>{t.enlarged}</dt>
+                " "
+                <dd>{(t.times)(times)}</dd>
+                {from}
+            </div>
+        }
+    });
+    view! { <dl class="facts">{source} {enlarged} {rows.collect_view()}</dl> }
 }
 
 /// Where the picture came from, if it was not made for this order.

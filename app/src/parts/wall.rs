@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::picture::{describe, shape, small};
 use crate::{texts::Texts, words};
-use atelier_api::Job;
+use atelier_api::{Job, Kind};
 
 /// The caller's finished jobs, newest first; nothing if there are none.
 pub(crate) fn wall(jobs: &[Job], t: &'static Texts) -> impl IntoView + use<> {
@@ -29,9 +29,11 @@ pub(crate) fn tile(job: &Job, t: &Texts) -> Option<impl IntoView + use<>> {
     let image = job.images.first()?;
     let class = format!("hung {}", shape(image.width, image.height));
     let name = words::clip(words::name(job, t), 80);
-    let name = match job.images.len() {
-        1 => name,
-        several => format!("{several} × {name}"),
+    let enlarged = job.params.enlarge.filter(|_| job.kind == Kind::Image);
+    let name = match (job.images.len(), enlarged) {
+        (1, Some(times)) => format!("{name} · {} {}", t.enlarged, (t.times)(times)),
+        (1, None) => name,
+        (several, _) => format!("{several} × {name}"),
     };
     Some(view! {
         <a href=format!("/jobs/{}", job.id)>

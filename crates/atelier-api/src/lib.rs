@@ -150,7 +150,7 @@ pub struct Params {
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub picture: Option<usize>,
-    /// Enlargement of a restoration: 1, 2 or 4.
+    /// How many times as wide and high as its source it was to be: 2 or 4, of a restoration also 1.
     #[cfg_attr(
         feature = "serde",
         serde(default, skip_serializing_if = "Option::is_none")

@@ -250,7 +250,15 @@ impl Bounds {
 ///
 /// [`Refusal::TooLong`] or [`Refusal::Enlarged`].
 pub fn fits(photo: &RgbImage, times: u32) -> Result<(), Refusal> {
-    let (width, height) = photo.dimensions();
+    sides_fit(photo.dimensions(), times)
+}
+
+/// The same for a picture of this width and height.
+///
+/// # Errors
+///
+/// [`Refusal::TooLong`] or [`Refusal::Enlarged`].
+pub fn sides_fit((width, height): (u32, u32), times: u32) -> Result<(), Refusal> {
     if width.max(height).saturating_mul(times) > LONGEST_SIDE {
         return Err(Refusal::TooLong { width, height });
     }

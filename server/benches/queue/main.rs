@@ -141,6 +141,7 @@ fn job(number: usize) -> NewJob {
         style: None,
         background: "auto".into(),
         source: None,
+        enlarge: None,
     };
     let request = Request {
         provider: "test".into(),

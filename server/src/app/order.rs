@@ -35,13 +35,21 @@ impl Order {
             Self::Restoration(_) => Kind::Restoration,
         }
     }
+
+    /// The kind of the model that carries it out: one for photos enlarges pictures too.
+    const fn model(&self) -> Kind {
+        match self {
+            Self::Image(task) if task.enlarge.is_none() => Kind::Image,
+            Self::Image(_) | Self::Restoration(_) => Kind::Restoration,
+        }
+    }
 }
 
 impl Studio {
     pub(super) fn request(&self, order: Order, fresh: bool) -> Request {
         Request {
             provider: self.provider.name().into(),
-            model: self.provider.model(order.kind()).into(),
+            model: self.provider.model(order.model()).into(),
             variation: if fresh { fastrand::u64(1..) } else { 0 },
             task: match order {
                 Order::Image(task) => Task::Image(task),

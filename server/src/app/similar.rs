@@ -170,7 +170,8 @@ impl Studio {
     ) -> Option<(&Semantic, &'a ImageTask)> {
         let semantic = self.stores.semantic.as_deref()?;
         match &request.task {
-            Task::Image(task) => Some((semantic, task)),
+            // An enlarged picture has the words of its source.
+            Task::Image(task) if task.enlarge.is_none() => Some((semantic, task)),
             _ => None,
         }
     }

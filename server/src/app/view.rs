@@ -53,6 +53,7 @@ fn image(task: &ImageTask) -> RequestView {
             background: Some(task.background.clone()).filter(|asked| *asked != Background::Auto),
             from: task.source.as_ref().map(|source| source.job.to_string()),
             picture: task.source.as_ref().map(|source| source.number),
+            enlarge: task.enlarge,
             ..atelier_api::Params::default()
         },
         original: None,

@@ -122,6 +122,7 @@ impl Gateway {
             style: None,
             background: Background::Auto,
             source: None,
+            enlarge: None,
         });
         self.make(asked, PICTURES, task, None).await
     }

@@ -34,14 +34,19 @@ impl ImageTask {
     /// Everything but the prompt that decides what the picture looks like.
     pub(super) fn parameters(&self) -> serde_json::Value {
         let source = self.source.as_ref().map(|source| &source.picture.key);
-        serde_json::json!([
+        let mut parameters = serde_json::json!([
             self.size,
             self.quality,
             self.n,
             self.style,
             self.background,
             source
-        ])
+        ]);
+        // Without it the digests are those of earlier versions.
+        if let (Some(times), Some(list)) = (self.enlarge, parameters.as_array_mut()) {
+            list.push(times.into());
+        }
+        parameters
     }
 }
 
@@ -59,6 +64,9 @@ pub struct ImageTask {
     /// The source picture, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Source>,
+    /// How many times as wide and high as its source it is, if that is all that changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enlarge: Option<u32>,
 }
 
 /// A picture that another is made from. This does not keep it: it is deleted with its own job.

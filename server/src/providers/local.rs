@@ -8,7 +8,7 @@ use atelier_api::Kind;
 use atelier_restore::Options;
 use atelier_sketch::Sketch;
 use bytes::Bytes;
-use image::ExtendedColorType;
+use image::{ExtendedColorType, RgbImage};
 use tokio::task::spawn_blocking;
 
 use super::{Answer, Error, Offers, Progress, Provider, Work};
@@ -45,6 +45,7 @@ impl Provider for Local {
             masks: true,
             backgrounds: false,
             edits: false,
+            enlarges: true,
         }
     }
 
@@ -68,7 +69,11 @@ impl Provider for Local {
     ) -> Result<Answer, Error> {
         let (task, variation) = (request.task.clone(), request.variation);
         spawn_blocking(move || match (task, original) {
-            (Task::Image(task), _) => draw(&task, variation, &progress),
+            (Task::Image(task), source) => match (task.enlarge, source) {
+                (None, _) => draw(&task, variation, &progress),
+                (Some(times), Some(source)) => enlarge(times, &source, &progress),
+                (Some(_), None) => Err(Error::photo_lost()),
+            },
             (Task::Restoration(task), Some(original)) => restore(&task, &original, &progress),
             (Task::Restoration(_), None) => Err(Error::photo_lost()),
             (Task::Notice(_) | Task::Call(_) | Task::Message(_), _) => Err(Error::no_picture()),
@@ -123,9 +128,29 @@ fn painted(sketch: &Sketch<'_>, report: impl Fn(f32) -> Option<()>) -> Result<By
     )
 }
 
-fn restore(task: &RestorationTask, original: &[u8], progress: &Progress) -> Result<Answer, Error> {
+fn decoded(original: &[u8]) -> Result<RgbImage, Error> {
     let unreadable = |_| Error::last("photo_lost", "The photo cannot be read any more.");
-    let photo = photo::decode(Cursor::new(original), u64::MAX).map_err(unreadable)?;
+    photo::decode(Cursor::new(original), u64::MAX).map_err(unreadable)
+}
+
+/// The picture in its own colours, without any repair, so many times as wide and high.
+fn enlarge(times: u32, source: &[u8], progress: &Progress) -> Result<Answer, Error> {
+    let options = Options {
+        strength: 0.0,
+        monochrome: false,
+        enlarge: times,
+    };
+    let report = |done| answer(progress.report(done));
+    let enlarged = atelier_restore::restore(decoded(source)?, &options, report)?;
+    let (sides, color) = (enlarged.dimensions(), ExtendedColorType::Rgb8);
+    Ok(Answer {
+        pictures: vec![png(enlarged.as_raw(), sides, color)?],
+        cost_usd: None,
+    })
+}
+
+fn restore(task: &RestorationTask, original: &[u8], progress: &Progress) -> Result<Answer, Error> {
+    let photo = decoded(original)?;
     let options = Options {
         strength: f32::from(task.strength) / 100.0,
         monochrome: task.monochrome,

@@ -97,6 +97,11 @@ impl Error {
         }
     }
 
+    /// The provider enlarges nothing.
+    pub fn not_enlarged() -> Self {
+        Self::last("misconfigured", "The model in use enlarges no pictures.")
+    }
+
     /// The task is not one for a provider.
     pub fn no_picture() -> Self {
         Self::last("misconfigured", "This is no request for a picture.")
@@ -175,6 +180,8 @@ pub struct Offers {
     pub backgrounds: bool,
     /// Pictures made from a picture and an instruction.
     pub edits: bool,
+    /// The same picture, larger.
+    pub enlarges: bool,
 }
 
 /// The work of a call, as far as its price depends on it.
@@ -194,6 +201,7 @@ pub enum Work<'a> {
 impl<'a> From<&'a Task> for Work<'a> {
     fn from(task: &'a Task) -> Self {
         match task {
+            Task::Image(task) if task.enlarge.is_some() => Self::Restoration,
             Task::Image(task) => Self::Images {
                 size: &task.size,
                 quality: &task.quality,

@@ -230,34 +230,3 @@ async fn pictures_have_smaller_copies() {
         assert_eq!(problem(answer).await.0, 400, "{wrong}");
     }
 }
-
-#[tokio::test]
-async fn a_picture_made_here_is_enlarged_without_an_upload() {
-    let setup = Setup::with_file("limits = []");
-    let server = setup.start();
-    let boat = painted(&server, "a red boat").await;
-    let form = |id: &str| {
-        Form::new()
-            .text("from", id.to_owned())
-            .text("enlarge", "2")
-            .text("strength", "0")
-    };
-    let post = async |form: Form| {
-        server
-            .post("/api/restorations")
-            .multipart(form)
-            .send()
-            .await
-            .unwrap()
-    };
-    let job = server
-        .succeeded(&taken(post(form(text(&boat["id"]))).await).await)
-        .await;
-    assert_eq!(
-        (&job["original"]["width"], &job["images"][0]["width"]),
-        (&json!(1024), &json!(2048))
-    );
-    assert_eq!(problem(post(form("nobody")).await).await.0, 404);
-    let two = form(text(&boat["id"])).part("photo", Part::bytes(photo(8, 8, ImageFormat::Png)));
-    assert_eq!(problem(post(two).await).await.0, 422);
-}

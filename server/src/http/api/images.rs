@@ -16,6 +16,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::http::{
     Error, Result, State,
+    api::enlarging::{Made, refused},
     api::jobs::own,
     api::submission::{Submission, hooks},
     job_keys,
@@ -35,7 +36,7 @@ const MAX_IMAGES: u32 = 10;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Body {
-    prompt: String,
+    prompt: Option<String>,
     #[serde(default, deserialize_with = "blank_is_none")]
     size: Option<Size>,
     #[serde(default, deserialize_with = "blank_is_none")]
@@ -50,6 +51,8 @@ struct Body {
     from: Option<String>,
     /// Which of its pictures, counted from 1.
     picture: Option<usize>,
+    /// How many times as wide and high that picture is to be, as it is otherwise.
+    enlarge: Option<u32>,
     #[serde(default)]
     fresh: bool,
     #[serde(default, deserialize_with = "blank_is_none")]
@@ -79,8 +82,8 @@ pub(crate) async fn submit(
         body.callback_url.take(),
         body.failure_callback_url.take(),
     )?;
-    let (fresh, source) = (body.fresh, body.source(&state, &caller).await?);
-    let order = Order::Image(body.task(state.studio.provider.offers(), source)?);
+    let fresh = body.fresh;
+    let order = body.order(&state, &caller).await?;
     let submission = Submission::new(state, caller, &headers, fresh, hooks);
     let work = async move |mut submission: Submission| {
         let accepted = submission.hand_in(order).await?;
@@ -110,21 +113,50 @@ async fn read(request: Request, state: &State) -> Result<Body> {
 }
 
 impl Body {
+    async fn order(self, state: &State, caller: &Caller) -> Result<Order> {
+        if let Some(times) = self.enlarge {
+            return self.enlarged(state, caller, times).await;
+        }
+        let source = self.source(state, caller).await?;
+        let task = self.task(state.studio.provider.offers(), source)?;
+        Ok(Order::Image(task))
+    }
+
+    /// An enlarged picture keeps everything else.
+    async fn enlarged(self, state: &State, caller: &Caller, times: u32) -> Result<Order> {
+        let from = self.from.as_deref().unwrap_or_default();
+        let made = Made::find(state, caller, from, self.picture.unwrap_or(1)).await?;
+        let made = made
+            .ok_or_else(|| refused("from", "Only pictures made from words are enlarged here."))?;
+        let other = self.size.is_some()
+            || self.quality.is_some()
+            || self.style.is_some()
+            || self.background.is_some()
+            || self.n.is_some_and(|n| n != 1);
+        if other || !made.has_words(self.prompt.as_deref()) {
+            return Err(refused(
+                "enlarge",
+                "An enlarged picture keeps its words, its style and its shape: leave those out.",
+            ));
+        }
+        made.enlarged(state, times)
+    }
+
     /// The source picture: one of the caller's own that was made from a prompt.
     async fn source(&self, state: &State, caller: &Caller) -> Result<Option<Source>> {
         let Some(id) = &self.from else {
             return Ok(None);
         };
-        let refused = |detail: &str| Err(invalid("from", detail.into()));
+        let refuse = |detail: &str| Err(refused("from", detail));
         if !state.studio.provider.offers().edits {
-            return refused("The model in use makes no pictures from pictures.");
+            return refuse("The model in use makes no pictures from pictures.");
         }
         let (caller, id) = job_keys::named(state, caller, id);
         let job = own(state, &caller, &id).await?;
         let (Task::Image(_), Some(Outcome::Succeeded { pictures, .. })) =
             (job.request.task, job.outcome)
         else {
-            return refused("That job has no picture made from words, or none yet.");
+            return refuse("That job has no picture made from words, or none yet.");
         };
         let number = self.picture.unwrap_or(1);
         let index = number.checked_sub(1);
@@ -134,11 +166,13 @@ impl Body {
                 number,
                 picture,
             })),
-            None => refused("That job has no picture of this number."),
+            None => refuse("That job has no picture of this number."),
         }
     }
 
     fn task(self, offers: Offers, source: Option<Source>) -> Result<ImageTask> {
+        let missing = || Error::Malformed("The JSON is not right: missing field `prompt`.".into());
+        let asked = self.prompt.ok_or_else(missing)?;
         let quality = quality(self.quality)?;
         let style = self.style.map(style).transpose()?;
         let background = background(self.background, offers)?;
@@ -149,13 +183,14 @@ impl Body {
             (None, None) => Size::Auto,
         };
         Ok(ImageTask {
-            prompt: prompt(&self.prompt)?,
+            prompt: prompt(&asked)?,
             size,
             quality,
             n,
             style,
             background,
             source,
+            enlarge: None,
         })
     }
 }

@@ -2,6 +2,7 @@
 
 pub(super) mod blocks;
 pub(super) mod callback;
+pub(super) mod enlarging;
 pub(super) mod gallery;
 pub(super) mod images;
 pub(super) mod jobs;

@@ -20,6 +20,7 @@ use tracing::warn;
 
 use crate::http::{
     Error, Result, State,
+    api::enlarging::Made,
     api::jobs::{boolean, own},
     api::submission::{Submission, hooks},
     error::too_slow,
@@ -55,9 +56,16 @@ pub(crate) async fn submit(
             expected: "multipart/form-data with a field \"photo\"",
         })?;
     let upload = Upload::read(&state, &caller, &mut form).await?;
+    let enlarging = upload
+        .enlarging
+        .map(|(made, times)| made.enlarged(&state, times));
+    let enlarging = enlarging.transpose()?;
     let submission = Submission::new(state, caller, &headers, upload.fresh, upload.hooks);
     let work = async move |mut submission: Submission| {
-        let accepted = take(&mut submission, &origin, upload.order).await?;
+        let accepted = match enlarging {
+            Some(order) => submission.hand_in(order).await?,
+            None => take(&mut submission, &origin, upload.order).await?,
+        };
         Ok(submission.answer(accepted))
     };
     submission.carry_out(work).await
@@ -106,6 +114,8 @@ fn may_refer_to(photo: &Picture, accepted: &Result<Accepted>) -> bool {
 
 struct Upload {
     order: Wanted,
+    /// A picture made from words that is only to be enlarged.
+    enlarging: Option<(Made, u32)>,
     fresh: bool,
     hooks: Hooks,
 }
@@ -142,7 +152,8 @@ impl Wishes {
 impl Upload {
     async fn read(state: &State, caller: &Caller, form: &mut Multipart) -> Result<Self> {
         let (mut photo, mut mask, mut name, mut fresh) = (None, None, None, false);
-        let (mut enlarge, mut strength, mut monochrome) = (1, 100, false);
+        let (mut enlarge, mut strength, mut monochrome) = (1, None, false);
+        let mut made = None;
         let (mut callback, mut failure_callback) = (None, None);
         while let Some(field) = form.next_field().await.map_err(broken)? {
             match field.name().unwrap_or_default() {
@@ -151,7 +162,9 @@ impl Upload {
                     photo = Some(receive(state, field).await?);
                 }
                 "from" if photo.is_none() => {
-                    photo = Some(made_here(state, caller, &value(field).await?).await?);
+                    let name = value(field).await?;
+                    photo = Some(made_here(state, caller, &name).await?);
+                    made = Made::find(state, caller, &name, 1).await?;
                 }
                 "photo" | "from" => return Err(invalid("photo", "Send one photo at a time.")),
                 "mask" if !state.studio.provider.offers().masks => {
@@ -176,14 +189,20 @@ impl Upload {
             }
         }
         let photo = photo.ok_or_else(|| invalid("photo", "The field \"photo\" is missing."))?;
+        let mask = mask.filter(|mask| !mask.is_empty());
+        let enlarges = enlarge > 1 && state.studio.provider.offers().enlarges;
+        let repairs = strength.is_some_and(|strength| strength > 0) || monochrome || mask.is_some();
         Ok(Self {
+            enlarging: made
+                .filter(|_| enlarges && !repairs)
+                .map(|made| (made, enlarge)),
             order: Wanted {
                 photo,
-                mask: mask.filter(|mask| !mask.is_empty()),
+                mask,
                 wishes: Wishes {
                     name,
                     enlarge,
-                    strength,
+                    strength: strength.unwrap_or(100),
                     monochrome,
                 },
             },
@@ -220,11 +239,12 @@ fn factor(text: &str) -> Result<u32> {
     }
 }
 
-fn percent(text: &str) -> Result<u8> {
+fn percent(text: &str) -> Result<Option<u8>> {
     match text {
-        "" => Ok(100),
+        "" => Ok(None),
         text => (text.parse().ok())
             .filter(|percent| *percent <= 100)
+            .map(Some)
             .ok_or_else(|| invalid("strength", "strength is a whole number from 0 to 100.")),
     }
 }

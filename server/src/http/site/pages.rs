@@ -275,6 +275,7 @@ impl Data for PageData {
             masks: provider.offers().masks,
             backgrounds: provider.offers().backgrounds,
             edits: provider.offers().edits,
+            enlarges: provider.offers().enlarges,
             photo_kept_seconds: self.state.photos.keep.as_secs(),
             typical_image_seconds: seconds(Kind::Image),
             typical_restoration_seconds: seconds(Kind::Restoration),

@@ -316,6 +316,7 @@ impl Provider for OpenAi {
             masks: true,
             backgrounds: true,
             edits: true,
+            enlarges: false,
         }
     }
 
@@ -341,6 +342,7 @@ impl Provider for OpenAi {
     ) -> Result<Answer, Error> {
         let model = &request.model;
         let made = match (&request.task, original) {
+            (Task::Image(task), _) if task.enlarge.is_some() => Err(Error::not_enlarged()),
             (Task::Image(task), source) => self.paint(model, task, source, &progress).await,
             (Task::Restoration(task), Some(photo)) => {
                 self.restore(model, task, photo, &progress).await

@@ -56,6 +56,12 @@ pub(super) fn photo(model: &str, photo: &str, enlarge: u32) -> Map<String, Value
     }
 }
 
+/// Whether the model for photos returns them larger.
+pub(super) fn enlarges(model: &str) -> bool {
+    let name = model.split(':').next();
+    matches!(name, Some("tencentarc/gfpgan" | "sczhou/codeformer"))
+}
+
 /// A JPEG as a data URL.
 pub(super) fn data_url(photo: &[u8]) -> String {
     format!("data:image/jpeg;base64,{}", BASE64.encode(photo))
@@ -116,5 +122,7 @@ mod tests {
         );
         let flux = photo("flux-kontext-apps/restore-image", "url", 1);
         assert_eq!(flux["input_image"], "url");
+        assert!(enlarges("tencentarc/gfpgan:92836085") && enlarges("sczhou/codeformer"));
+        assert!(!enlarges("flux-kontext-apps/restore-image"));
     }
 }

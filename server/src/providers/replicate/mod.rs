@@ -5,7 +5,7 @@ mod input;
 mod prediction;
 mod webhook;
 
-use std::{sync::Arc, time::Duration};
+use std::{io::Cursor, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use atelier_api::Kind;
@@ -19,6 +19,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use tokio::{
     sync::watch,
+    task::spawn_blocking,
     time::{sleep, timeout},
 };
 use tracing::warn;
@@ -29,6 +30,7 @@ use super::{Answer, Error, Offers, Progress, Provider, Work, encoded, http};
 use crate::{
     config::ReplicateConfig,
     job::{Cost, Request, Task},
+    photo,
 };
 
 /// The path under which webhooks arrive.
@@ -234,7 +236,14 @@ impl Replicate {
     /// Creates a prediction and waits for its end.
     async fn predict(&self, request: &Request, original: Option<Bytes>) -> Result<Answer, Error> {
         let input = match (&request.task, original) {
-            (Task::Image(task), _) => input::picture(task),
+            (Task::Image(task), source) => match (task.enlarge, source) {
+                (None, _) => input::picture(task),
+                (Some(times), Some(picture)) => {
+                    let picture = self.upload(jpeg(picture).await?).await?;
+                    input::photo(&request.model, &picture, times)
+                }
+                (Some(_), None) => return Err(Error::photo_lost()),
+            },
             (Task::Restoration(task), Some(photo)) => {
                 input::photo(&request.model, &self.upload(photo).await?, task.enlarge)
             }
@@ -261,6 +270,16 @@ impl Replicate {
             cost_usd: None,
         })
     }
+}
+
+/// A picture of any kind as models for photos are sent them.
+async fn jpeg(picture: Bytes) -> Result<Bytes, Error> {
+    let encoded = spawn_blocking(move || {
+        let picture = photo::decode(Cursor::new(picture), u64::MAX).ok()?;
+        photo::encode_original(&picture).ok()
+    });
+    let encoded = encoded.await.ok().flatten();
+    encoded.map(Bytes::from).ok_or_else(Error::photo_lost)
 }
 
 /// Waits for the prediction's webhook, for ever if none arrives.
@@ -306,7 +325,10 @@ impl Provider for Replicate {
     }
 
     fn offers(&self) -> Offers {
-        Offers::default()
+        Offers {
+            enlarges: input::enlarges(&self.config.restoration_model),
+            ..Offers::default()
+        }
     }
 
     fn typical(&self, kind: Kind) -> Duration {

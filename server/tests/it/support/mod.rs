@@ -99,6 +99,7 @@ pub(crate) fn image_task(prompt: &str) -> ImageTask {
         style: None,
         background: Background::Auto,
         source: None,
+        enlarge: None,
     }
 }
 
