@@ -16,6 +16,37 @@
     root.plain();
   });
 
+  // What is needed only after a click is a module of its own. A click that comes before it waits for it; should it
+  // not come, the click does what it does without scripts.
+  const NEEDS_LATER = "[data-do], [data-keys], [data-regret] [type=submit], [data-paint], [data-zoom], [name=actual]";
+  let later, settled;
+  const fetchLater = () => later ??= (async () => {
+    const [m, wasm] = await Promise.all([import("{later_js}"), fetch("{later_wasm}", { priority: settled === false ? "high" : "low" })]);
+    await m.default({ module_or_path: wasm });
+    m.wake();
+  })().catch(e => {
+    console.info("Some buttons do nothing:", e);
+    root.classList.add("partly");
+  }).finally(() => settled = true);
+  app.then(m => m && (window.requestIdleCallback ?? setTimeout)(fetchLater));
+
+  const wait = async (event, again) => {
+    if (settled || root.alive === false) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    settled = false;
+    await fetchLater();
+    again();
+  };
+  addEventListener("click", event => {
+    const pressed = event.target.closest(NEEDS_LATER);
+    if (pressed && !(event.ctrlKey || event.metaKey || event.shiftKey)) wait(event, () => pressed.click());
+  }, true);
+  addEventListener("keydown", event => {
+    const { target, key } = event;
+    if ("?/".includes(key) && !target.closest("input, textarea")) wait(event, () => target.dispatchEvent(new KeyboardEvent("keydown", event)));
+  }, true);
+
   customElements.define("leptos-island", class extends HTMLElement {
     async connectedCallback() {
       const m = await app;

@@ -14,16 +14,21 @@
 //! later. The islands hold behaviour, not markup: a job's card is rendered by the
 //! server only, and an island that learns of a change fetches the job's page and
 //! takes the new card from it. That keeps one rendering of every state, and the WASM
-//! small. Without the WASM, forms post and the job's page reloads itself: without scripts, and where
+//! small. What is needed only after a click ([`later`]) is a module of its own, without Leptos: `boot.js` fetches it
+//! when the browser is idle, and repeats a click that came before it. Without the WASM, forms post and the job's page reloads itself: without scripts, and where
 //! `plain.js` notices that the WASM does not come.
 
 #[cfg(feature = "ssr")]
 pub mod data;
 #[cfg(any(feature = "ssr", feature = "hydrate"))]
 pub mod words;
-#[cfg(any(feature = "ssr", feature = "hydrate"))]
 mod texts;
+#[cfg(feature = "browser")]
+pub mod browser;
+#[cfg(any(feature = "ssr", feature = "hydrate"))]
 pub mod islands;
+#[cfg(feature = "later")]
+pub mod later;
 #[cfg(feature = "ssr")]
 mod pages;
 #[cfg(feature = "ssr")]
@@ -35,6 +40,7 @@ pub use pages::Content;
 pub use site::{Assets, Page, load, shell};
 #[cfg(feature = "ssr")]
 pub use texts::Language;
+pub use texts::Message;
 
 #[cfg(feature = "ssr")]
 mod site;

@@ -4,7 +4,6 @@ use leptos::{nonce::use_nonce, prelude::*};
 
 use crate::{
     data::{Data, Problem, Unavailable, Wanted},
-    islands::keys::Keys,
     pages::{self, Content, Document, Social},
     parts::fixed::Fixed,
     texts::{Language, Message, Texts},
@@ -94,12 +93,19 @@ pub struct Assets {
 }
 
 impl Assets {
-    /// Takes addresses such as `/assets/frontend.ab12.js`.
-    pub fn new(js: &str, wasm: &str, css: String) -> Self {
-        let boot = include_str!("boot.js");
+    /// Takes addresses such as `/assets/frontend.ab12.js`: those of the islands, and those of what is needed later.
+    pub fn new([js, wasm, later_js, later_wasm]: [&str; 4], css: String) -> Self {
+        let addresses = [
+            ("{js}", js),
+            ("{wasm}", wasm),
+            ("{later_js}", later_js),
+            ("{later_wasm}", later_wasm),
+        ];
+        let boot = String::from(include_str!("boot.js"));
+        let fill = |boot: String, (gap, address): (&str, &str)| boot.replace(gap, address);
         Self {
             css,
-            boot: boot.replace("{js}", js).replace("{wasm}", wasm),
+            boot: addresses.into_iter().fold(boot, fill),
         }
     }
 }
@@ -184,7 +190,7 @@ pub fn shell(content: Content, assets: &Assets) -> impl IntoView + use<> {
                     {languages(&document)}
                 </footer>
                 <p id="announcer" class="unseen" role="status"></p>
-                <Keys>{SHEET.show(language, || sheet(t))}</Keys>
+                {SHEET.show(language, || sheet(t))}
                 {MESSAGES.show(language, || messages(t))}
             </body>
         </html>

@@ -14,7 +14,7 @@ mod speaking;
 /// A message that scripts show. The server puts them all on the page ([`Message::ALL`]), so that the WASM
 /// contains none; `{}` is the placeholder of a number or a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Message {
+pub enum Message {
     /// A form did not reach the server.
     NoAnswer,
     /// A form was refused without a reason.
@@ -47,12 +47,14 @@ pub(crate) enum Message {
     TooManyPixels,
     /// A file `{}` and `{}` others.
     More,
+    /// The picture `{}` of `{}`.
+    Place,
 }
 
 impl Message {
     /// Its index in [`Self::ALL`].
-    #[cfg(feature = "hydrate")]
-    pub(crate) const fn place(self) -> usize {
+    #[cfg(feature = "browser")]
+    pub const fn place(self) -> usize {
         self as usize
     }
 }

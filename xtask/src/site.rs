@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! frontend ── cargo ──> wasm ── wasm-bindgen ──> js, wasm ─┐
+//! later ───── cargo ──> wasm ── wasm-bindgen ──> js, wasm ─┤
 //! style/main.css ── lightningcss ──> css ──────────────────┼─ hash, brotli ──> target/site
 //! public/* ────────────────────────────────────────────────┘
 //! ```
@@ -43,26 +44,41 @@ pub(crate) fn command(args: &[String]) -> Result<()> {
 /// embed them are not recompiled without need.
 pub(crate) fn build(mode: Mode) -> Result<()> {
     tools::wasm_target()?;
-    let wasm = compile(mode)?;
+    let [wasm, later] = [compile(mode, "frontend")?, compile(mode, "later")?];
     let styles = exec::root().join("style");
     let public = exec::root().join("public");
-    let inputs = digest(mode, &wasm, &[&styles, &public])?;
+    let inputs = digest(mode, &[&wasm, &later], &[&styles, &public])?;
 
     let mut site = Folder::open(exec::target().join("site"));
     let stamp = exec::target().join("site.stamp");
     if fs::read_to_string(&stamp).is_ok_and(|old| old == site.stamp(&inputs)) {
         return Ok(());
     }
-    fill(&mut site, mode, &wasm, &styles.join("main.css"), &public)?;
+    fill(
+        &mut site,
+        mode,
+        [&wasm, &later],
+        &styles.join("main.css"),
+        &public,
+    )?;
     fs::write(&stamp, site.stamp(&inputs)).context("cannot write target/site.stamp")
 }
 
-fn fill(site: &mut Folder, mode: Mode, wasm: &Path, css: &Path, public: &Path) -> Result<()> {
+fn fill(
+    site: &mut Folder,
+    mode: Mode,
+    modules: [&Path; 2],
+    css: &Path,
+    public: &Path,
+) -> Result<()> {
     let names_kept = mode == Mode::Dev;
-    let module = bundle::javascript(wasm, names_kept)?;
+    let [first, later] = modules.map(|wasm| bundle::javascript(wasm, names_kept));
+    let (first, later) = (first?, later?);
     let manifest = serde_json::json!({
-        "js": site.put_hashed("frontend", "js", module.js.as_bytes())?,
-        "wasm": site.put_hashed("frontend", "wasm", &module.wasm)?,
+        "js": site.put_hashed("frontend", "js", first.js.as_bytes())?,
+        "wasm": site.put_hashed("frontend", "wasm", &first.wasm)?,
+        "later_js": site.put_hashed("later", "js", later.js.as_bytes())?,
+        "later_wasm": site.put_hashed("later", "wasm", &later.wasm)?,
         "css": site.put_hashed("style", "css", bundle::css(css)?.as_bytes())?,
     });
     for path in folder::files(public)? {
@@ -73,14 +89,16 @@ fn fill(site: &mut Folder, mode: Mode, wasm: &Path, css: &Path, public: &Path) -
     site.remove_others()
 }
 
-fn compile(mode: Mode) -> Result<PathBuf> {
+/// Builds one of the two modules. Not both at once: their features would be unified.
+fn compile(mode: Mode, module: &str) -> Result<PathBuf> {
     let (profile, folder) = match mode {
         Mode::Small => ("wasm", "wasm"),
         Mode::Dev => ("dev", "debug"),
     };
-    let mut cargo = exec::cargo("build --package atelier-frontend --target wasm32-unknown-unknown");
-    exec::run(cargo.args(["--profile", profile]))?;
-    let name = "atelier_frontend.wasm";
+    let mut cargo = exec::cargo("build --target wasm32-unknown-unknown");
+    let package = format!("atelier-{module}");
+    exec::run(cargo.args(["--package", &package, "--profile", profile]))?;
+    let name = format!("atelier_{module}.wasm");
     Ok(exec::target()
         .join("wasm32-unknown-unknown")
         .join(folder)
@@ -88,11 +106,13 @@ fn compile(mode: Mode) -> Result<PathBuf> {
 }
 
 /// All inputs of the site, this program included.
-fn digest(mode: Mode, wasm: &Path, folders: &[&Path]) -> Result<String> {
+fn digest(mode: Mode, modules: &[&Path], folders: &[&Path]) -> Result<String> {
     let maker = fs::metadata(env::current_exe()?)?.modified()?;
     let mut all = maker.duration_since(UNIX_EPOCH)?.as_nanos().to_string();
     all += if mode == Mode::Dev { "dev" } else { "small" };
-    all += &hash(&folder::read(wasm)?);
+    for wasm in modules {
+        all += &hash(&folder::read(wasm)?);
+    }
     for folder in folders {
         for path in folder::files(folder)? {
             all += &path.to_string_lossy();

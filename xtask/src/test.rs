@@ -9,7 +9,10 @@ use crate::{clients, exec, fonts, redis::Redis, site, tools};
 // The front end's features must not be unified with the server's (`hydrate`
 // and `ssr` exclude each other), so it is never part of a native build.
 const LINT: &str = "clippy --workspace --exclude atelier-frontend --all-targets --";
-const LINT_WASM: &str = "clippy --package atelier-frontend --target wasm32-unknown-unknown --";
+const LINT_WASM: [&str; 2] = [
+    "clippy --package atelier-frontend --target wasm32-unknown-unknown --",
+    "clippy --package atelier-later --target wasm32-unknown-unknown --",
+];
 /// Crates that other applications choose parts of, and the choices that this one never makes.
 const CHOICES: [(&str, &[&str]); 6] = [
     ("atelier-store", &["", "sqlite", "redis"]),
@@ -43,7 +46,10 @@ pub(crate) fn command(filters: &[String]) -> Result<()> {
         exec::run(exec::cargo(LINT).args(tools::strictness()))
     })?;
     steps.run("lints of the wasm", || {
-        exec::run(exec::cargo(LINT_WASM).args(tools::strictness()))
+        for lint in LINT_WASM {
+            exec::run(exec::cargo(lint).args(tools::strictness()))?;
+        }
+        Ok(())
     })?;
     steps.run("lints of the crates' features", features)?;
     steps.run("documentation", || {

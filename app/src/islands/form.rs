@@ -25,13 +25,9 @@ mod awake {
     };
 
     use crate::{
-        islands::{
-            browser::{
-                Headers, Init, announce, ask, attribute, closest, document, files, find, focus,
-                listen, message, page, plain, refusal, renew_allowance, set, set_files, target,
-                tell, window,
-            },
-            brush,
+        browser::{
+            Headers, Init, announce, ask, attribute, closest, document, files, find, focus, listen,
+            message, page, plain, refusal, renew_allowance, set, set_files, target, tell, window,
         },
         texts::Message,
     };
@@ -102,7 +98,7 @@ mod awake {
         else {
             return;
         };
-        if brush::forgotten(&form) {
+        if brush_forgotten(&form) {
             return tell(
                 &form,
                 "[data-alert]",
@@ -115,7 +111,7 @@ mod awake {
         tell(&form, "[data-alert]", "");
         let field = find(&form, "[type=file]").map(JsCast::unchecked_into);
         let sent = field.as_ref().map(files).unwrap_or_default();
-        let requests = requests(&form).await;
+        let requests = requests(&form);
         let (mut taken, mut refusals) = (Vec::new(), String::new());
         for (place, data) in requests.iter().enumerate() {
             let photo = sent.get(place);
@@ -138,6 +134,11 @@ mod awake {
         let _ = button.remove_attribute("aria-disabled");
     }
 
+    /// Whether the brush is in use and nothing has been painted.
+    fn brush_forgotten(form: &Element) -> bool {
+        find(form, "[data-painting]:not(:has([data-painted]))").is_some()
+    }
+
     /// Removes the accepted photos from a field; refused ones and those chosen meanwhile stay.
     fn clear(field: &HtmlInputElement, taken: &[File]) {
         let mut rest = files(field);
@@ -150,15 +151,12 @@ mod awake {
     }
 
     /// The form as requests: one for each photo.
-    async fn requests(form: &HtmlFormElement) -> Vec<FormData> {
+    fn requests(form: &HtmlFormElement) -> Vec<FormData> {
         let filled = || FormData::new_with_form(form).ok();
         let Some(whole) = filled() else {
             return Vec::new();
         };
         let photos = whole.get_all("photo");
-        if let Some(mask) = brush::mask(form).await {
-            let _ = whole.set_with_blob_and_filename("mask", &mask, "mask.png");
-        }
         if photos.length() < 2 {
             return vec![whole];
         }

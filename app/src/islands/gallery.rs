@@ -30,7 +30,7 @@ mod awake {
     };
 
     use crate::{
-        islands::browser::{
+        browser::{
             DELETE, Headers, Init, MOST, UNDO_TIME, announce, ask, attribute, closest,
             delete_leaving, document, find, find_all, focus, form_of, is_accidental, listen,
             message, now, page, plain, set, sleep, target, tell, window,

@@ -6,15 +6,7 @@
 
 pub mod form;
 pub mod gallery;
-pub mod keys;
 pub mod photo;
-#[cfg(feature = "hydrate")]
-mod brush;
-#[cfg(feature = "hydrate")]
-mod buttons;
 #[cfg(feature = "hydrate")]
 mod poll_slot;
 pub mod watch;
-
-#[cfg(feature = "hydrate")]
-mod browser;

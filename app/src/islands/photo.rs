@@ -21,12 +21,9 @@ mod awake {
     use web_sys::{ClipboardEvent, DragEvent, File, HtmlImageElement, HtmlInputElement, Url};
 
     use crate::{
-        islands::{
-            browser::{
-                attribute, closest, document, files, find, listen, message, number, refusal, set,
-                set_files, target, tell,
-            },
-            brush,
+        browser::{
+            attribute, closest, document, files, find, listen, message, number, refusal, set,
+            set_files, target, tell,
         },
         texts::Message,
         words,
@@ -41,7 +38,6 @@ mod awake {
         };
         let place = field.clone();
         listen(&input, "change", move |_| look(&place));
-        brush::wake(&field);
         listen_for_files(&field, &input);
         // Without this script a form sends one photo.
         set(&input, "multiple", "");
@@ -173,7 +169,15 @@ mod awake {
     fn hide(field: &Element) {
         if let Some(chosen) = find(field, "[data-chosen]") {
             set(&chosen, "hidden", "");
-            brush::put_away(&chosen);
+            put_brush_away(&chosen);
+        }
+    }
+
+    /// Removes the brush with the photo.
+    fn put_brush_away(chosen: &Element) {
+        let _ = chosen.remove_attribute("data-painting");
+        if let Some(tick) = find(chosen, "[data-paint]") {
+            tick.unchecked_into::<HtmlInputElement>().set_checked(false);
         }
     }
 

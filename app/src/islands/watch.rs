@@ -19,21 +19,15 @@ pub use awake::watch;
 #[cfg(feature = "hydrate")]
 mod awake {
     use crate::{
-        islands::{
-            browser::{
-                Headers, Init, JobJson, Unreachable, announce, ask, attribute, closest,
-                delete_leaving, document, find, find_all, focus, has_focus, is_accidental,
-                job_address, listen, message, now, number, page, renew_allowance, set, sleep,
-                target, tell, window, with_query, without_query,
-            },
-            buttons::{cancel, copy, schedule_delete, undo_delete},
-            poll_slot::PollSlot,
+        browser::{
+            Headers, Init, JobJson, Unreachable, announce, ask, attribute, document, find,
+            find_all, focus, has_focus, job_address, message, now, number, page, renew_allowance,
+            set, sleep, tell, window, with_query, without_query,
         },
+        islands::poll_slot::PollSlot,
         texts::Message,
         words,
     };
-    use std::cell::Cell;
-
     use js_sys::{Array, Promise};
     use leptos::{task::spawn_local, web_sys::Element};
     use wasm_bindgen::{JsCast, prelude::wasm_bindgen};
@@ -53,45 +47,8 @@ mod awake {
     /// Starts polling for the card in an element that has been added to the page.
     #[wasm_bindgen]
     pub fn watch(watch: Element) {
-        if !LISTENING.replace(true) {
-            listen_for_all();
-        }
         spawn_local(tick(watch.clone()));
         spawn_local(follow(watch));
-    }
-
-    thread_local! {
-        static LISTENING: Cell<bool> = const { Cell::new(false) };
-    }
-
-    /// Adds the listeners for all cards: a listener per card would keep removed cards in memory.
-    fn listen_for_all() {
-        listen(&document(), "click", move |event| {
-            let pressed = target(&event).and_then(|at| closest(&at, "[data-do]"));
-            let card = pressed.as_ref().and_then(|button| closest(button, ".job"));
-            if let Some((button, card)) = pressed.zip(card) {
-                match attribute(&button, "data-do").as_str() {
-                    "cancel" => spawn_local(cancel(button, card)),
-                    "undo" if is_accidental(&event, number(&card, "data-doomed") as f64) => {}
-                    "undo" => undo_delete(&card),
-                    _ => spawn_local(copy(button)),
-                }
-            }
-        });
-        listen(&document(), "submit", move |event| {
-            let form = target(&event).filter(|form| form.has_attribute("data-regret"));
-            if let Some(card) = form.and_then(|form| closest(&form, ".job")) {
-                event.prevent_default();
-                spawn_local(schedule_delete(card));
-            }
-        });
-        listen(&window(), "pagehide", move |_| {
-            if let Some(root) = document().document_element() {
-                let scheduled = find_all(&root, ".job[data-doomed]");
-                let ids: Vec<_> = scheduled.iter().map(|card| job_address(card, "")).collect();
-                delete_leaving(&ids);
-            }
-        });
     }
 
     /// The card while the job is under way and the card is on the page.

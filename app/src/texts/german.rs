@@ -310,6 +310,7 @@ fn message(message: Message) -> &'static str {
         Message::TooLarge => "Diese Datei hat {}; wir nehmen höchstens {}.",
         Message::TooManyPixels => "Dieses Foto hat {} Megapixel; wir nehmen höchstens {}.",
         Message::More => "{} und {} weitere",
+        Message::Place => "{} von {}",
     }
 }
 

@@ -205,7 +205,7 @@ fn manifest(folder: &Path) -> Table {
 /// The folders of our crates by name.
 fn crates() -> BTreeMap<String, PathBuf> {
     let root = root();
-    let mut folders: Vec<_> = ["app", "frontend", "server", "xtask"]
+    let mut folders: Vec<_> = ["app", "frontend", "later", "server", "xtask"]
         .map(|name| root.join(name))
         .into();
     for group in ["crates", "examples"] {

@@ -42,7 +42,8 @@ pub(crate) static ASSETS: LazyLock<Assets> = LazyLock::new(|| {
         .and_then(|file| serde_json::from_slice(&file.data).ok())
         .unwrap_or_default();
     let address = |key: &str| format!("/assets/{}", names[key].as_str().unwrap_or("missing"));
-    Assets::new(&address("js"), &address("wasm"), address("css"))
+    let scripts = ["js", "wasm", "later_js", "later_wasm"].map(address);
+    Assets::new(scripts.each_ref().map(String::as_str), address("css"))
 });
 
 /// A page's `Link`: lets browsers request the style sheet before parsing the document, some 50 ms sooner on a phone.

@@ -3,15 +3,22 @@
 //! Strokes are drawn on a canvas (`data-mask`) above the preview. What is sent is its inverse, as the
 //! API wants it: transparent where the photo is to be repaired.
 
-use js_sys::Promise;
-use wasm_bindgen::{JsCast, JsValue, closure::Closure};
-use wasm_bindgen_futures::JsFuture;
+use js_sys::{Array, Uint8Array};
+use wasm_bindgen::{JsCast, prelude::wasm_bindgen};
 use web_sys::{
-    Blob, CanvasRenderingContext2d, Element, HtmlCanvasElement, HtmlImageElement, HtmlInputElement,
-    PointerEvent,
+    Blob, CanvasRenderingContext2d, Element, FormData, HtmlCanvasElement, HtmlImageElement,
+    HtmlInputElement, PointerEvent,
 };
 
-use super::browser::{find, listen, set};
+use crate::browser::{closest, document, find, listen, set, target, window};
+
+#[wasm_bindgen]
+extern "C" {
+    /// A form is about to be read.
+    type FormRead;
+    #[wasm_bindgen(method, getter, js_name = formData)]
+    fn data(this: &FormRead) -> FormData;
+}
 
 /// The longer side of the canvas, pixels. The server keeps no more than half of it.
 const SIDE: f64 = 1024.0;
@@ -19,60 +26,59 @@ const SIDE: f64 = 1024.0;
 /// The colour of strokes before the mask is made; the style sheet makes them translucent.
 const COLOUR: &str = "#ff7a1a";
 
-/// Prepares the brush of a photo field that has one.
-pub(super) fn wake(field: &Element) {
-    let (Some(canvas), Some(chosen), Some(tick), Some(wipe)) = (
-        find(field, "[data-mask]"),
-        find(field, "[data-chosen]"),
-        find(field, "[data-paint]"),
-        find(field, "[data-wipe]"),
-    ) else {
-        return;
-    };
-    let easel = chosen.clone();
-    listen(&tick.clone(), "change", move |_| {
-        let on = tick.unchecked_ref::<HtmlInputElement>().checked();
-        let _ = easel.toggle_attribute_with_force("data-painting", on);
-        stretch(&easel);
+/// Listens for the photo fields that have a brush.
+pub(super) fn wake() {
+    listen(&document(), "change", |event| {
+        let tick = target(&event).filter(|at| at.has_attribute("data-paint"));
+        if let Some((tick, chosen)) = tick.and_then(in_chosen) {
+            let on = tick.unchecked_ref::<HtmlInputElement>().checked();
+            let _ = chosen.toggle_attribute_with_force("data-painting", on);
+            stretch(&chosen);
+        }
     });
-    listen(&wipe, "click", move |_| stretch(&chosen));
+    listen(&document(), "click", |event| {
+        let wipe = target(&event).filter(|at| at.has_attribute("data-wipe"));
+        if let Some((_, chosen)) = wipe.and_then(in_chosen) {
+            stretch(&chosen);
+        }
+    });
     for event in ["pointerdown", "pointermove"] {
-        let sheet = canvas.clone();
-        listen(&canvas, event, move |happened| {
-            stroke(sheet.unchecked_ref(), happened.unchecked_ref());
+        listen(&document(), event, |happened| {
+            let sheet = target(&happened).filter(|at| at.has_attribute("data-mask"));
+            if let Some(sheet) = sheet {
+                stroke(sheet.unchecked_ref(), happened.unchecked_ref());
+            }
         });
     }
+    listen(&document(), "formdata", |event| {
+        if let Some(mask) = target(&event).and_then(|form| mask(&form)) {
+            let data = event.unchecked_ref::<FormRead>().data();
+            let _ = data.set_with_blob_and_filename("mask", &mask, "mask.png");
+        }
+    });
 }
 
-/// Removes the brush with the photo.
-pub(super) fn put_away(chosen: &Element) {
-    let _ = chosen.remove_attribute("data-painting");
-    if let Some(tick) = find(chosen, "[data-paint]") {
-        tick.unchecked_into::<HtmlInputElement>().set_checked(false);
-    }
-}
-
-/// Whether the brush is in use and nothing has been painted.
-pub(super) fn forgotten(form: &Element) -> bool {
-    find(form, "[data-painting]").is_some()
-        && find(form, "[data-painting] [data-painted]").is_none()
+fn in_chosen(at: Element) -> Option<(Element, Element)> {
+    let chosen = closest(&at, "[data-chosen]")?;
+    Some((at, chosen))
 }
 
 /// The mask as the API expects it, if anything was painted.
-pub(super) async fn mask(form: &Element) -> Option<Blob> {
+fn mask(form: &Element) -> Option<Blob> {
     let canvas = find(form, "[data-painting] [data-painted]")?;
     let canvas: HtmlCanvasElement = canvas.unchecked_into();
     let sheet = sheet(&canvas)?;
     invert(&canvas, &sheet);
-    let blob = Promise::new(&mut |done, _| {
-        let ready = Closure::once_into_js(move |blob: JsValue| {
-            let _ = done.call1(&JsValue::NULL, &blob);
-        });
-        let _ = canvas.to_blob(ready.unchecked_ref());
-    });
+    // A form is read at once, so the file cannot be waited for.
+    let address = canvas.to_data_url();
     // If the form is refused, the strokes must still be there.
     invert(&canvas, &sheet);
-    JsFuture::from(blob).await.ok()?.dyn_into().ok()
+    let address = address.ok()?;
+    let (_, encoded) = address.split_once(',')?;
+    let bytes: Vec<u8> = (window().atob(encoded).ok()?.chars())
+        .map(|c| c as u8)
+        .collect();
+    Blob::new_with_u8_array_sequence(&Array::of1(&Uint8Array::from(&*bytes))).ok()
 }
 
 /// Paints what is transparent, and makes transparent what is painted.

@@ -3,9 +3,9 @@
 //! JSON is read through getters on the object that JavaScript parsed.
 
 use js_sys::{Date, Promise};
-use wasm_bindgen::{JsCast, JsValue, closure::Closure, prelude::wasm_bindgen};
+use wasm_bindgen::{JsCast, JsValue, UnwrapThrowExt, closure::Closure, prelude::wasm_bindgen};
 use web_sys::{
-    DataTransfer, Document, DomParser, Element, Event, EventTarget, File, HtmlElement,
+    DataTransfer, Document, DomParser, Element, Event, EventInit, EventTarget, File, HtmlElement,
     HtmlInputElement, MouseEvent, SupportedType, UiEvent, Window,
 };
 
@@ -15,33 +15,33 @@ use crate::texts::Message;
 extern "C" {
     /// The second argument of `fetch`.
     #[wasm_bindgen(js_name = Object)]
-    pub(crate) type Init;
+    pub type Init;
     #[wasm_bindgen(constructor, js_class = "Object")]
-    pub(crate) fn new() -> Init;
+    pub fn new() -> Init;
     #[wasm_bindgen(method, setter)]
-    pub(crate) fn set_method(this: &Init, method: &str);
+    pub fn set_method(this: &Init, method: &str);
     #[wasm_bindgen(method, setter)]
-    pub(crate) fn set_body(this: &Init, body: &JsValue);
+    pub fn set_body(this: &Init, body: &JsValue);
     #[wasm_bindgen(method, setter)]
-    pub(crate) fn set_headers(this: &Init, headers: &JsValue);
+    pub fn set_headers(this: &Init, headers: &JsValue);
 
     #[wasm_bindgen(js_name = Object)]
-    pub(crate) type Headers;
+    pub type Headers;
     #[wasm_bindgen(constructor, js_class = "Object")]
-    pub(crate) fn new() -> Headers;
+    pub fn new() -> Headers;
     #[wasm_bindgen(method, setter, js_name = "Accept")]
     fn set_accept(this: &Headers, value: &str);
     #[wasm_bindgen(method, setter, js_name = "X-Atelier-Language")]
     fn set_language(this: &Headers, value: &str);
     #[wasm_bindgen(method, setter, js_name = "Content-Type")]
-    pub(crate) fn set_content_type(this: &Headers, value: &str);
+    pub fn set_content_type(this: &Headers, value: &str);
 
     /// A response.
-    pub(crate) type Reply;
+    pub type Reply;
     #[wasm_bindgen(method, getter)]
-    pub(crate) fn ok(this: &Reply) -> bool;
+    pub fn ok(this: &Reply) -> bool;
     #[wasm_bindgen(method, getter)]
-    pub(crate) fn status(this: &Reply) -> u16;
+    pub fn status(this: &Reply) -> u16;
     #[wasm_bindgen(method, catch)]
     async fn json(this: &Reply) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(method, catch)]
@@ -51,29 +51,29 @@ extern "C" {
     async fn fetch(address: &str, init: &Init) -> Result<JsValue, JsValue>;
 
     /// A job or a problem of the API, as JSON.
-    pub(crate) type JobJson;
+    pub type JobJson;
     #[wasm_bindgen(method, getter)]
-    pub(crate) fn id(this: &JobJson) -> Option<String>;
+    pub fn id(this: &JobJson) -> Option<String>;
     #[wasm_bindgen(method, getter)]
-    pub(crate) fn url(this: &JobJson) -> Option<String>;
+    pub fn url(this: &JobJson) -> Option<String>;
     #[wasm_bindgen(method, getter, js_name = status)]
-    pub(crate) fn stage(this: &JobJson) -> Option<String>;
+    pub fn stage(this: &JobJson) -> Option<String>;
     #[wasm_bindgen(method, getter)]
-    pub(crate) fn version(this: &JobJson) -> Option<f64>;
+    pub fn version(this: &JobJson) -> Option<f64>;
     #[wasm_bindgen(method, getter)]
-    pub(crate) fn attempt(this: &JobJson) -> Option<f64>;
+    pub fn attempt(this: &JobJson) -> Option<f64>;
     #[wasm_bindgen(method, getter)]
-    pub(crate) fn position(this: &JobJson) -> Option<f64>;
+    pub fn position(this: &JobJson) -> Option<f64>;
     #[wasm_bindgen(method, getter)]
-    pub(crate) fn progress(this: &JobJson) -> Option<f64>;
+    pub fn progress(this: &JobJson) -> Option<f64>;
     #[wasm_bindgen(method, getter)]
-    pub(crate) fn preview(this: &JobJson) -> Option<String>;
+    pub fn preview(this: &JobJson) -> Option<String>;
     #[wasm_bindgen(method, getter)]
-    pub(crate) fn detail(this: &JobJson) -> Option<String>;
+    pub fn detail(this: &JobJson) -> Option<String>;
 }
 
 /// The server did not answer, or not in a form that can be read.
-pub(crate) struct Unreachable;
+pub struct Unreachable;
 
 /// Fetches from this site, in the page's language (another tab may have chosen another).
 async fn answer(address: &str, init: &Init, headers: &Headers) -> Result<Reply, Unreachable> {
@@ -86,7 +86,7 @@ async fn answer(address: &str, init: &Init, headers: &Headers) -> Result<Reply, 
 }
 
 /// Calls the API. Returns the response and its JSON.
-pub(crate) async fn ask(
+pub async fn ask(
     address: &str,
     init: &Init,
     headers: &Headers,
@@ -101,7 +101,7 @@ pub(crate) async fn ask(
 }
 
 /// Fetches a page of this site, whatever its status, and reads it into a document.
-pub(crate) async fn page(address: &str) -> Result<Document, Unreachable> {
+pub async fn page(address: &str) -> Result<Document, Unreachable> {
     let headers = Headers::new();
     headers.set_accept("text/html");
     let reply = answer(address, &Init::new(), &headers).await?;
@@ -114,22 +114,22 @@ pub(crate) async fn page(address: &str) -> Result<Document, Unreachable> {
 }
 
 /// The window; where islands run there always is one.
-pub(crate) fn window() -> Window {
+pub fn window() -> Window {
     js_sys::global().unchecked_into()
 }
 
-/// The document.
-pub(crate) fn document() -> Document {
-    leptos::prelude::document()
+/// The document; a window of a page has one.
+pub fn document() -> Document {
+    window().document().unwrap_throw()
 }
 
 /// The first element inside `root` that matches.
-pub(crate) fn find(root: &Element, selector: &str) -> Option<Element> {
+pub fn find(root: &Element, selector: &str) -> Option<Element> {
     root.query_selector(selector).ok().flatten()
 }
 
 /// All elements inside `root` that match.
-pub(crate) fn find_all(root: &Element, selector: &str) -> Vec<Element> {
+pub fn find_all(root: &Element, selector: &str) -> Vec<Element> {
     let found = root.query_selector_all(selector).ok();
     let nodes = found
         .iter()
@@ -138,23 +138,23 @@ pub(crate) fn find_all(root: &Element, selector: &str) -> Vec<Element> {
 }
 
 /// An attribute, empty where there is none.
-pub(crate) fn attribute(element: &Element, name: &str) -> String {
+pub fn attribute(element: &Element, name: &str) -> String {
     element.get_attribute(name).unwrap_or_default()
 }
 
 /// A whole number in an attribute, 0 where there is none.
-pub(crate) fn number(element: &Element, name: &str) -> u64 {
+pub fn number(element: &Element, name: &str) -> u64 {
     attribute(element, name).parse().unwrap_or(0)
 }
 
 /// Sets an attribute; names are ours, so it cannot fail.
-pub(crate) fn set(element: &Element, name: &str, value: &str) {
+pub fn set(element: &Element, name: &str, value: &str) {
     let _ = element.set_attribute(name, value);
 }
 
 /// Shows a text in the first element inside `root` that matches. An unchanged text is
 /// not set again, or screen readers would repeat it.
-pub(crate) fn tell(root: &Element, selector: &str, text: &str) {
+pub fn tell(root: &Element, selector: &str, text: &str) {
     let other = |element: &Element| element.text_content().as_deref() != Some(text);
     if let Some(element) = find(root, selector).filter(other) {
         element.set_text_content(Some(text));
@@ -162,7 +162,7 @@ pub(crate) fn tell(root: &Element, selector: &str, text: &str) {
 }
 
 /// A message in the page's language, its placeholders filled in order.
-pub(crate) fn message(message: Message, values: &[&str]) -> String {
+pub fn message(message: Message, values: &[&str]) -> String {
     let all = document().get_element_by_id("said");
     let all = all.and_then(|all| all.text_content()).unwrap_or_default();
     let mut parts = all
@@ -179,16 +179,16 @@ pub(crate) fn message(message: Message, values: &[&str]) -> String {
 }
 
 /// How long a deletion can be undone, in milliseconds.
-pub(crate) const UNDO_TIME: i32 = 10_000;
+pub const UNDO_TIME: i32 = 10_000;
 
 /// The path for deleting several jobs.
-pub(crate) const DELETE: &str = "/api/jobs/delete";
+pub const DELETE: &str = "/api/jobs/delete";
 
 /// Maximum number of jobs in one such request.
-pub(crate) const MOST: usize = 200;
+pub const MOST: usize = 200;
 
 /// A form that names the jobs.
-pub(crate) fn form_of(ids: &[String]) -> String {
+pub fn form_of(ids: &[String]) -> String {
     let mut form = String::new();
     for id in ids {
         form += "id=";
@@ -200,7 +200,7 @@ pub(crate) fn form_of(ids: &[String]) -> String {
 }
 
 /// Deletes jobs while the page is being left, without waiting for the response.
-pub(crate) fn delete_leaving(ids: &[String]) {
+pub fn delete_leaving(ids: &[String]) {
     for some in ids.chunks(MOST) {
         let _ = window()
             .navigator()
@@ -209,18 +209,18 @@ pub(crate) fn delete_leaving(ids: &[String]) {
 }
 
 /// Moves the focus.
-pub(crate) fn focus(element: &Element) {
+pub fn focus(element: &Element) {
     let _ = element.unchecked_ref::<HtmlElement>().focus();
 }
 
 /// Whether the focus is on an element or in it.
-pub(crate) fn has_focus(element: &Element) -> bool {
+pub fn has_focus(element: &Element) -> bool {
     let at = document().active_element();
     at.is_some_and(|at| element.contains(Some(&at)))
 }
 
 /// An address of the job of a card.
-pub(crate) fn job_address(card: &Element, prefix: &str) -> String {
+pub fn job_address(card: &Element, prefix: &str) -> String {
     let mut address = String::from(prefix);
     address += &attribute(card, "data-id");
     address += &attribute(card, "data-key");
@@ -228,26 +228,26 @@ pub(crate) fn job_address(card: &Element, prefix: &str) -> String {
 }
 
 /// Adds fields to an address.
-pub(crate) fn with_query(mut address: String, fields: &str) -> String {
+pub fn with_query(mut address: String, fields: &str) -> String {
     address += if address.contains('?') { "&" } else { "?" };
     address += fields;
     address
 }
 
 /// An address without its query.
-pub(crate) fn without_query(address: &str) -> &str {
+pub fn without_query(address: &str) -> &str {
     address.split('?').next().unwrap_or_default()
 }
 
 /// Has screen readers announce a text when they are idle.
-pub(crate) fn announce(text: &str) {
+pub fn announce(text: &str) {
     if let Some(announcer) = document().get_element_by_id("announcer") {
         announcer.set_text_content(Some(text));
     }
 }
 
 /// Replaces the shown allowance by that of a new page.
-pub(crate) fn renew_allowance(fresh: &Document) {
+pub fn renew_allowance(fresh: &Document) {
     let left = |page: &Document| page.query_selector("[data-left]").ok().flatten();
     let kind = |left: &Element| attribute(left, "data-left");
     if let (Some(old), Some(new)) = (left(&document()), left(fresh))
@@ -258,30 +258,30 @@ pub(crate) fn renew_allowance(fresh: &Document) {
 }
 
 /// Adds a listener for the lifetime of the page.
-pub(crate) fn listen(target: &EventTarget, event: &str, action: impl FnMut(Event) + 'static) {
+pub fn listen(target: &EventTarget, event: &str, action: impl FnMut(Event) + 'static) {
     let action = Closure::<dyn FnMut(Event)>::new(action);
     let _ = target.add_event_listener_with_callback(event, action.as_ref().unchecked_ref());
     action.forget();
 }
 
 /// The element itself or its closest ancestor that matches.
-pub(crate) fn closest(at: &Element, selector: &str) -> Option<Element> {
+pub fn closest(at: &Element, selector: &str) -> Option<Element> {
     at.closest(selector).ok().flatten()
 }
 
 /// The element an event happened at.
-pub(crate) fn target(event: &Event) -> Option<Element> {
+pub fn target(event: &Event) -> Option<Element> {
     event.target()?.dyn_into().ok()
 }
 
 /// Whether it is a plain click, not one that opens another tab or window.
-pub(crate) fn plain(event: &Event) -> bool {
+pub fn plain(event: &Event) -> bool {
     let mouse: &MouseEvent = event.unchecked_ref();
     !(mouse.ctrl_key() || mouse.meta_key() || mouse.shift_key())
 }
 
 /// Time since the epoch, milliseconds.
-pub(crate) fn now() -> f64 {
+pub fn now() -> f64 {
     Date::now()
 }
 
@@ -290,12 +290,12 @@ const HASTE: f64 = 1000.0;
 
 /// Whether a click on "undo" is the rest of the double click or key press that deleted something: the button has
 /// appeared under it.
-pub(crate) fn is_accidental(click: &Event, since: f64) -> bool {
+pub fn is_accidental(click: &Event, since: f64) -> bool {
     click.unchecked_ref::<UiEvent>().detail() != 1 && now() - since < HASTE
 }
 
 /// The files of an input.
-pub(crate) fn files(input: &HtmlInputElement) -> Vec<File> {
+pub fn files(input: &HtmlInputElement) -> Vec<File> {
     let list = input.files();
     let files = list
         .iter()
@@ -304,7 +304,7 @@ pub(crate) fn files(input: &HtmlInputElement) -> Vec<File> {
 }
 
 /// Replaces the files of an input.
-pub(crate) fn set_files(input: &HtmlInputElement, files: &[File]) {
+pub fn set_files(input: &HtmlInputElement, files: &[File]) {
     if let Ok(carrier) = DataTransfer::new() {
         for file in files {
             let _ = carrier.items().add_with_file(file);
@@ -314,7 +314,7 @@ pub(crate) fn set_files(input: &HtmlInputElement, files: &[File]) {
 }
 
 /// Appends the reason for a refusal, with the file's name if there are several.
-pub(crate) fn refusal(refusals: &mut String, name: Option<String>, reason: &str) {
+pub fn refusal(refusals: &mut String, name: Option<String>, reason: &str) {
     if !refusals.is_empty() {
         refusals.push(' ');
     }
@@ -326,9 +326,16 @@ pub(crate) fn refusal(refusals: &mut String, name: Option<String>, reason: &str)
 }
 
 /// Waits.
-pub(crate) async fn sleep(milliseconds: i32) {
+pub async fn sleep(milliseconds: i32) {
     let waited = Promise::new(&mut |done, _| {
         let _ = window().set_timeout_with_callback_and_timeout_and_arguments_0(&done, milliseconds);
     });
     let _ = wasm_bindgen_futures::JsFuture::from(waited).await;
+}
+
+/// Tells whoever listens at an element or around it.
+pub fn dispatch(at: &EventTarget, event: &str) {
+    let init = EventInit::new();
+    init.set_bubbles(true);
+    let _ = Event::new_with_event_init_dict(event, &init).map(|event| at.dispatch_event(&event));
 }

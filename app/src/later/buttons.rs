@@ -1,14 +1,17 @@
 //! What the buttons of a card do.
 
-use leptos::web_sys::Element;
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
+use wasm_bindgen_futures::spawn_local;
+use web_sys::Element;
 
-use super::browser::{
-    Headers, Init, UNDO_TIME, Unreachable, announce, ask, attribute, closest, document, find,
-    focus, has_focus, job_address, message, now, set, sleep, tell, window, with_query,
-    without_query,
+use crate::{
+    browser::{
+        Headers, Init, UNDO_TIME, Unreachable, announce, ask, attribute, closest, delete_leaving,
+        document, find, find_all, focus, has_focus, is_accidental, job_address, listen, message,
+        now, number, set, sleep, target, tell, window, with_query, without_query,
+    },
+    texts::Message,
 };
-use crate::texts::Message;
 
 #[wasm_bindgen]
 extern "C" {
@@ -16,8 +19,38 @@ extern "C" {
     async fn write_text(text: &str) -> Result<JsValue, JsValue>;
 }
 
+/// Listens for all cards: a listener per card would keep removed cards in memory.
+pub(super) fn wake() {
+    listen(&document(), "click", move |event| {
+        let pressed = target(&event).and_then(|at| closest(&at, "[data-do]"));
+        let card = pressed.as_ref().and_then(|button| closest(button, ".job"));
+        if let Some((button, card)) = pressed.zip(card) {
+            match attribute(&button, "data-do").as_str() {
+                "cancel" => spawn_local(cancel(button, card)),
+                "undo" if is_accidental(&event, number(&card, "data-doomed") as f64) => {}
+                "undo" => undo_delete(&card),
+                _ => spawn_local(copy(button)),
+            }
+        }
+    });
+    listen(&document(), "submit", move |event| {
+        let form = target(&event).filter(|form| form.has_attribute("data-regret"));
+        if let Some(card) = form.and_then(|form| closest(&form, ".job")) {
+            event.prevent_default();
+            spawn_local(schedule_delete(card));
+        }
+    });
+    listen(&window(), "pagehide", move |_| {
+        if let Some(root) = document().document_element() {
+            let scheduled = find_all(&root, ".job[data-doomed]");
+            let ids: Vec<_> = scheduled.iter().map(|card| job_address(card, "")).collect();
+            delete_leaving(&ids);
+        }
+    });
+}
+
 /// Requests the job's cancellation; its next version updates the card.
-pub(super) async fn cancel(button: Element, card: Element) {
+async fn cancel(button: Element, card: Element) {
     if button.has_attribute("aria-disabled") {
         return;
     }
@@ -39,7 +72,7 @@ pub(super) async fn cancel(button: Element, card: Element) {
 }
 
 /// Hides the job, and deletes it unless the visitor undoes that in time.
-pub(super) async fn schedule_delete(card: Element) {
+async fn schedule_delete(card: Element) {
     let mark = (now() as u64).to_string();
     set(&card, "data-doomed", &mark);
     if let Some(undo) = find(&card, "[data-do=undo]") {
@@ -73,7 +106,7 @@ pub(super) async fn schedule_delete(card: Element) {
     }
 }
 
-pub(super) fn undo_delete(card: &Element) {
+fn undo_delete(card: &Element) {
     let _ = card.remove_attribute("data-doomed");
     if let Some(heading) = find(card, "h2") {
         focus(&heading);
@@ -81,7 +114,7 @@ pub(super) fn undo_delete(card: &Element) {
 }
 
 /// Copies a text, or the address that a path has on this site.
-pub(super) async fn copy(button: Element) {
+async fn copy(button: Element) {
     let mut text = attribute(&button, "data-text");
     if text.is_empty() {
         text = window().location().origin().unwrap_or_default();

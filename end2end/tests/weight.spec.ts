@@ -1,0 +1,62 @@
+// What pages weigh, and the module that they fetch after they are alive.
+
+import { type APIRequestContext, card, expect, expectShown, paint, test, visit } from './fixtures';
+
+const later = /\/assets\/later\./;
+
+/** The bytes as they travel, of the assets that a page names. */
+async function weigh(request: APIRequestContext, path: string) {
+  const html = await (await request.get(path)).text();
+  const bytes = { first: 0, later: 0 };
+  for (const asset of new Set(html.match(/\/assets\/[\w.-]+/g))) {
+    const sent = await request.head(asset, { headers: { 'accept-encoding': 'br' } });
+    expect(sent.headers()['content-encoding']).toBe('br');
+    bytes[later.test(asset) ? 'later' : 'first'] += Number(sent.headers()['content-length']);
+  }
+  return bytes;
+}
+
+test('no page weighs more than it may', async ({ request }) => {
+  for (const path of ['/', '/restore', '/gallery']) {
+    const { first, later } = await weigh(request, path);
+    expect(first, path).toBeGreaterThan(10_000);
+    expect(first, path).toBeLessThanOrEqual(65_536);
+    expect(later, path).toBeGreaterThan(1_000);
+    expect(later, path).toBeLessThanOrEqual(24_576);
+  }
+});
+
+test('the second module comes by itself once the page is alive', async ({ page }) => {
+  const fetched = page.waitForResponse(/later\.\w+\.wasm/);
+  await visit(page, '/');
+  expect((await fetched).ok()).toBe(true);
+});
+
+test('a click that comes before the second module waits for it', async ({ page }) => {
+  let release = () => {};
+  const held = new Promise<void>((go) => (release = go));
+  await page.route(later, async (route) => {
+    await held;
+    await route.continue();
+  });
+  await visit(page, '/');
+  await page.getByRole('button', { name: /Keys|Shortcuts/ }).click();
+  const sheet = page.locator('dialog[open]');
+  await expect(sheet).toHaveCount(0);
+  release();
+  await expect(sheet).toBeVisible();
+});
+
+test.describe('without the second module', () => {
+  test.use({ wanted: /later|Failed to fetch/ });
+
+  test('a page works by its links and forms', async ({ page }) => {
+    await page.route(later, (route) => route.abort());
+    await visit(page, '/');
+    await paint(page, 'a red boat');
+    await expectShown(card(page, 'a red boat').getByRole('img'));
+    await expect(page.getByRole('button', { name: /Keys|Shortcuts/ })).toBeHidden();
+    await card(page, 'a red boat').getByRole('button', { name: 'Delete' }).click();
+    await expect(page).toHaveURL('/gallery');
+  });
+});
