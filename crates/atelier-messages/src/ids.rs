@@ -59,16 +59,11 @@ pub fn derived(at: Timestamp, parts: &[&str]) -> String {
     write(MESSAGE, at, others)
 }
 
-/// The id of a callback: it follows from its message, the number of the call that it tells of, and
-/// its kind, and sorts beside its message.
-pub fn callback(message: &str, attempt: u32, failure: bool) -> String {
-    let kind = if failure {
-        "failure callback"
-    } else {
-        "callback"
-    };
+/// The id of a callback: it follows from its message and the token of the claim whose call it tells
+/// of, and sorts beside its message.
+pub fn callback(message: &str, token: u64) -> String {
     let at = time_of(message).unwrap_or(Timestamp::UNIX_EPOCH);
-    derived(at, &[message, &attempt.to_string(), kind])
+    derived(at, &[message, &token.to_string(), "callback"])
 }
 
 /// When a message with that id was made, in whole milliseconds; `None` if it is no such id.
@@ -133,11 +128,10 @@ mod tests {
     #[test]
     fn a_callback_is_the_same_however_often_it_is_made() {
         let source = message(at(1_795_000_000_000));
-        let id = callback(&source, 1, false);
-        assert_eq!(id, callback(&source, 1, false));
+        let id = callback(&source, 1);
+        assert_eq!(id, callback(&source, 1));
         assert_eq!(time_of(&id), time_of(&source));
-        assert_ne!(id, callback(&source, 2, false));
-        assert_ne!(id, callback(&source, 1, true));
+        assert_ne!(id, callback(&source, 2));
         assert_ne!(id, source);
     }
 

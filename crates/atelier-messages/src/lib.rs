@@ -31,6 +31,7 @@ pub use self::{
     message::{About, Callback, Flow, Message, Redact},
     store::{
         Due, Endpoint, EndpointKey, Entry, Event, EventId, EventStore, Events, Fired, Group,
-        GroupStore, MessageStore, NewSchedule, Schedule, ScheduleStore, State, StoreError,
+        GroupStore, MessageStore, MostGroups, NewSchedule, Schedule, ScheduleStore, State,
+        StoreError,
     },
 };

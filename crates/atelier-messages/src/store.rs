@@ -21,7 +21,7 @@ pub(crate) use self::{
 };
 pub use self::{
     event::{Entry, Event, EventId, EventStore, State},
-    group::{Endpoint, EndpointKey, Group, GroupStore},
+    group::{Endpoint, EndpointKey, Group, GroupStore, MostGroups},
     recorder::Events,
     schedule::{Due, Fired, NewSchedule, Schedule, ScheduleStore},
 };

@@ -22,6 +22,13 @@ pub enum Error {
     /// There is nothing like it here.
     #[error("{0}")]
     Unsupported(&'static str),
+    /// The store became unreachable while this message was added: it has it or not.
+    #[error(
+        "The server lost its store while it queued {0}, which may be delivered nevertheless: look \
+         it up before you publish it again. With an Upstash-Deduplication-Id, publishing it again \
+         is safe."
+    )]
+    Uncertain(String),
     /// A store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -37,6 +44,16 @@ impl Error {
 
     pub(crate) fn unknown(what: &str, name: &str) -> Self {
         Self::NotFound(format!("There is no {what} {name:?}."))
+    }
+
+    /// Why a message with this id was not queued, or perhaps was.
+    pub(super) fn of_queuing(error: app::Error, id: &str) -> Self {
+        match error {
+            app::Error::Queue(queue::Error::Store(error)) if error.is_away() => {
+                Self::Uncertain(id.to_owned())
+            }
+            error => error.into(),
+        }
     }
 
     /// The limits that were reached, if that is why.
@@ -56,13 +73,14 @@ impl Error {
             | Self::TooLarge(_)
             | Self::Unsupported(_)
             | Self::Studio(app::Error::Limited(_)) => true,
-            Self::Store(_) | Self::Studio(_) => false,
+            Self::Uncertain(_) | Self::Store(_) | Self::Studio(_) => false,
         }
     }
 
     /// Whether a store is unreachable, which a retry may help.
     pub const fn is_away(&self) -> bool {
         match self {
+            Self::Uncertain(_) => true,
             Self::Store(error) => error.is_away(),
             Self::Studio(app::Error::Queue(queue::Error::Store(error))) => error.is_away(),
             Self::Studio(app::Error::Limit(error)) => error.is_away(),

@@ -1,6 +1,6 @@
 //! URL groups: one message to several URLs.
 
-use atelier_messages::{Endpoint, EndpointKey, Group, destination, names};
+use atelier_messages::{Endpoint, EndpointKey, Group, MostGroups, destination, names};
 
 use super::{Error, Messages, Result, Sender};
 
@@ -32,20 +32,20 @@ impl Messages {
         if endpoints.is_empty() {
             return Err(Error::invalid("Name the endpoints to be added."));
         }
-        let store = self.store();
-        let groups = store.groups(&sender.owner).await?;
-        if groups.iter().all(|group| group.name != name) && groups.len() >= self.settings.max_groups
-        {
-            return Err(Error::TooMany(format!(
-                "There are {} URL groups, and no more are kept.",
-                groups.len()
-            )));
-        }
-        let most = self.settings.max_endpoints;
-        let added = store.add_endpoints(&sender.owner, name, &endpoints, most, self.now());
-        added
-            .await?
-            .ok_or_else(|| Error::TooMany(format!("A URL group has at most {most} endpoints.")))
+        let most = MostGroups {
+            groups: self.settings.max_groups,
+            endpoints: self.settings.max_endpoints,
+        };
+        let now = self.now();
+        let added = self
+            .store()
+            .add_endpoints(&sender.owner, name, &endpoints, most, now);
+        added.await?.ok_or_else(|| {
+            Error::TooMany(format!(
+                "A URL group has at most {} endpoints, and at most {} groups are kept.",
+                most.endpoints, most.groups
+            ))
+        })
     }
 
     fn checked(&self, endpoint: Endpoint) -> Result<Endpoint> {

@@ -141,7 +141,8 @@ impl Messages {
             gates: draft.gates,
             ..NewJob::new(published.id.clone(), sender.queue_owner(), request)
         };
-        self.studio.queue_message(job, file).await?;
+        let queued = self.studio.queue_message(job, file).await;
+        queued.map_err(|error| Error::of_queuing(error, &published.id))?;
         metrics::published();
         let created = State::Created;
         self.note(&sender.owner, &published.id, created, about, now);

@@ -9,6 +9,7 @@ use atelier_messages::{
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use bytes::Bytes;
+use futures::future::try_join_all;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +41,12 @@ impl Template {
         Self::deserialize(&schedule.given.body)
     }
 }
+
+/// A message that a schedule published, and how it fares.
+type Run = (String, RunState);
+
+/// Schedules that are looked at concurrently for a list.
+const CONCURRENCY: usize = 16;
 
 impl Messages {
     /// Keeps a schedule, and returns its id. One with that id is replaced.
@@ -108,8 +115,18 @@ impl Messages {
         schedule.ok_or_else(|| Error::unknown("schedule", id))
     }
 
+    /// How the messages of each schedule fare.
+    pub async fn run_states(&self, schedules: &[Schedule]) -> Result<Vec<Vec<Run>>> {
+        let mut states = Vec::with_capacity(schedules.len());
+        for some in schedules.chunks(CONCURRENCY) {
+            let read = some.iter().map(|schedule| self.run_states_of(schedule));
+            states.extend(try_join_all(read).await?);
+        }
+        Ok(states)
+    }
+
     /// How the messages fare that the schedule published last, as far as they are kept.
-    pub async fn run_states(&self, schedule: &Schedule) -> Result<Vec<(String, RunState)>> {
+    pub async fn run_states_of(&self, schedule: &Schedule) -> Result<Vec<Run>> {
         let mut states = Vec::new();
         for id in schedule
             .fired

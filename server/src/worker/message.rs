@@ -40,7 +40,7 @@ use super::{
 };
 use crate::{
     job::{Cost, MESSAGES, MessageTask, OWN_MESSAGES, owner_of_messages},
-    queue::{Job, Lane, Report, Verdict},
+    queue::{Job, Lane, Notified, Report, Verdict},
     telemetry::metrics,
 };
 
@@ -49,6 +49,9 @@ const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Interval between writes of events to the store.
 const RECORD: Duration = Duration::from_millis(100);
+
+/// Minimum interval between looks at a job during its call: other jobs are heard as well.
+const HEARD: Duration = Duration::from_millis(500);
 
 /// Maximum number of events of an owner that are kept.
 pub const MOST_EVENTS: usize = 10_000;
@@ -189,17 +192,18 @@ impl Worker {
         }
     }
 
-    /// Extends the lease until the call has ended, or the job is not ours any more.
+    /// Extends the lease until the call has ended, or the job is not ours any more, which is
+    /// noticed soon: whoever cancels it is heard.
     async fn while_held<T>(
         &self,
         job: &Job,
         call: impl Future<Output = T>,
     ) -> Result<T, Interrupted> {
         let (mut call, ticket) = (pin!(call), job.ticket());
-        let mut pause = self.settings.lease / 3;
         // Nothing is claimed while the store is unreachable, so that the lease is extended
         // before a claim finds it expired.
         let mut unanswered = None;
+        let mut notified = self.queue.notifier().listen(&ticket.id);
         loop {
             tokio::select! {
                 biased;
@@ -207,16 +211,29 @@ impl Worker {
                 () = self.hand_back.cancelled() => {
                     return Err(Interrupted::HandedBack(Cost::Nothing));
                 }
-                () = sleep(pause) => {}
+                () = self.until_beat(notified, unanswered.is_some()) => {}
             }
+            notified = self.queue.notifier().listen(&ticket.id);
             match self.extend(&ticket, Report::default()).await {
-                Beat::Extended => (unanswered, pause) = (None, self.settings.lease / 3),
-                Beat::Unanswered => {
-                    unanswered = unanswered.or_else(|| Some(self.claims.hold()));
-                    pause = RETRY;
-                }
+                Beat::Extended => unanswered = None,
+                Beat::Unanswered => unanswered = unanswered.or_else(|| Some(self.claims.hold())),
                 Beat::Lost => return Err(Interrupted::Lost),
             }
+        }
+    }
+
+    /// Waits until the lease is to be extended: after a third of it, or soon if something has
+    /// happened to a job, perhaps to this one.
+    async fn until_beat(&self, notified: Notified, unanswered: bool) {
+        if unanswered {
+            return sleep(RETRY).await;
+        }
+        let third = self.settings.lease / 3;
+        let pace = HEARD.min(third);
+        sleep(pace).await;
+        tokio::select! {
+            () = notified => {}
+            () = sleep(third - pace) => {}
         }
     }
 

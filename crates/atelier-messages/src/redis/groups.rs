@@ -8,7 +8,7 @@ use atelier_store::{Error, readable, redis::Script};
 use jiff::Timestamp;
 
 use super::RedisMessageStore;
-use crate::{Endpoint, EndpointKey, Group, GroupStore, store::Result};
+use crate::{Endpoint, EndpointKey, Group, GroupStore, MostGroups, store::Result};
 
 static ADD: LazyLock<Script> =
     LazyLock::new(|| Script::new(include_str!("groups/add_endpoints.lua")));
@@ -46,21 +46,18 @@ impl GroupStore for RedisMessageStore {
         owner: &str,
         name: &str,
         endpoints: &[Endpoint],
-        most: usize,
+        most: MostGroups,
         now: Timestamp,
     ) -> Result<Option<Group>> {
-        if endpoints.len() > most {
-            return Ok(None);
-        }
         if endpoints.is_empty() {
             let found = self.group(owner, name).await?;
-            return Ok(Some(
-                found.unwrap_or_else(|| Group::new(name.to_owned(), now)),
-            ));
+            let nothing = || Group::new(name.to_owned(), now);
+            return Ok(Some(found.unwrap_or_else(nothing)));
         }
         let endpoints = serde_json::to_string(endpoints).map_err(Error::from)?;
         let call = self.call(&ADD).arg(owner).arg(name).arg(now.to_string());
-        let record: Option<String> = call.arg(most).arg(endpoints).run().await?;
+        let call = call.arg(most.groups).arg(most.endpoints).arg(endpoints);
+        let record: Option<String> = call.run().await?;
         Ok(record.map(|record| read(&record)).transpose()?)
     }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::SqliteMessageStore;
-use crate::{Endpoint, EndpointKey, Group, GroupStore, store::Result};
+use crate::{Endpoint, EndpointKey, Group, GroupStore, MostGroups, store::Result};
 
 #[async_trait]
 impl GroupStore for SqliteMessageStore {
@@ -36,27 +36,24 @@ impl GroupStore for SqliteMessageStore {
         owner: &str,
         name: &str,
         endpoints: &[Endpoint],
-        most: usize,
+        most: MostGroups,
         now: Timestamp,
     ) -> Result<Option<Group>> {
-        if endpoints.len() > most {
-            return Ok(None);
-        }
-        if endpoints.is_empty() {
-            let found = self.group(owner, name).await?;
-            return Ok(Some(
-                found.unwrap_or_else(|| Group::new(name.to_owned(), now)),
-            ));
-        }
         let (owner, name, endpoints) = (owner.to_owned(), name.to_owned(), endpoints.to_vec());
         let add = move |c: &Connection| {
             let found = find(c, &owner, &name)?;
+            if found.is_none() && !endpoints.is_empty() && count(c, &owner)? >= most.groups {
+                return Ok(None);
+            }
             let mut group = found.unwrap_or_else(|| Group::new(name, now));
+            if endpoints.is_empty() {
+                return Ok(Some(group));
+            }
             group.updated_at = now;
             endpoints
                 .into_iter()
                 .for_each(|endpoint| group.put(endpoint));
-            if group.endpoints.len() > most {
+            if group.endpoints.len() > most.endpoints {
                 return Ok(None);
             }
             put(c, &owner, &group)?;
@@ -130,6 +127,12 @@ fn find(c: &Connection, owner: &str, name: &str) -> Result<Option<Group>, Error>
         .optional()?;
     let group = record.map(|record| serde_json::from_str(&record));
     Ok(group.transpose()?)
+}
+
+fn count(c: &Connection, owner: &str) -> Result<usize, Error> {
+    let sql = "SELECT count(*) FROM url_groups WHERE owner = ?1";
+    let mut select = c.prepare_cached(sql)?;
+    Ok(select.query_row([owner], |row| row.get(0))?)
 }
 
 fn put(c: &Connection, owner: &str, group: &Group) -> Result<(), Error> {

@@ -33,6 +33,15 @@ pub struct Endpoint {
     pub url: String,
 }
 
+/// How much an owner may keep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MostGroups {
+    /// The number of groups.
+    pub groups: usize,
+    /// The number of endpoints of each.
+    pub endpoints: usize,
+}
+
 /// How an endpoint is named that is to be removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EndpointKey {
@@ -52,14 +61,15 @@ pub trait GroupStore: Send + Sync {
     async fn groups(&self, owner: &str) -> Result<Vec<Group>>;
 
     /// Adds endpoints, and makes the group if there is none. One with the URL or the name of
-    /// another replaces that, in its place. `None` if more than `most` are given, or there
-    /// would be more. Without endpoints nothing is changed: no group is kept that has none.
+    /// another replaces that, in its place. `None` if there would be more than `most`, of
+    /// groups or of endpoints. Without endpoints nothing is changed: no group is kept that has
+    /// none.
     async fn add_endpoints(
         &self,
         owner: &str,
         name: &str,
         endpoints: &[Endpoint],
-        most: usize,
+        most: MostGroups,
         now: Timestamp,
     ) -> Result<Option<Group>>;
 

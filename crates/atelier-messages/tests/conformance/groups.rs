@@ -1,4 +1,4 @@
-use atelier_messages::{Endpoint, EndpointKey, Group};
+use atelier_messages::{Endpoint, EndpointKey, Group, MostGroups};
 use futures::future::join_all;
 
 use super::{NAMES, Store, at};
@@ -10,8 +10,13 @@ fn endpoint(name: Option<&str>, url: &str) -> Endpoint {
     }
 }
 
+const MANY: MostGroups = MostGroups {
+    groups: 1_000,
+    endpoints: 100,
+};
+
 async fn add(store: &Store, owner: &str, name: &str, endpoints: &[Endpoint]) -> Group {
-    let added = store.add_endpoints(owner, name, endpoints, 100, at(0));
+    let added = store.add_endpoints(owner, name, endpoints, MANY, at(0));
     added.await.unwrap().unwrap()
 }
 
@@ -143,7 +148,13 @@ pub(super) async fn a_group_has_so_many_endpoints_at_most(store: Store) {
         urls.collect()
     };
     let add = async |endpoints: &[Endpoint]| {
-        let added = store.add_endpoints("owner", "g", endpoints, 3, at(0)).await;
+        let most = MostGroups {
+            endpoints: 3,
+            ..MANY
+        };
+        let added = store
+            .add_endpoints("owner", "g", endpoints, most, at(0))
+            .await;
         added.unwrap().map(|group| group.endpoints.len())
     };
     assert_eq!(add(&some(0, 4)).await, None);
@@ -153,6 +164,24 @@ pub(super) async fn a_group_has_so_many_endpoints_at_most(store: Store) {
     assert_eq!(add(&some(2, 2)).await, None);
     let kept = store.group("owner", "g").await.unwrap().unwrap();
     assert_eq!(kept.endpoints, some(0, 3));
+}
+
+pub(super) async fn an_owner_has_so_many_groups_at_most(store: Store) {
+    let most = MostGroups { groups: 3, ..MANY };
+    let endpoints = [endpoint(None, "https://example.com")];
+    let add = async |owner: &str, name: String, endpoints: &[Endpoint]| {
+        let added = store.add_endpoints(owner, &name, endpoints, most, at(0));
+        added.await.unwrap().is_some()
+    };
+    let adding = (0..20).map(|number| add("owner", format!("g{number}"), &endpoints));
+    let added = join_all(adding).await;
+    assert_eq!(added.iter().filter(|added| **added).count(), 3);
+    let groups = store.groups("owner").await.unwrap();
+    assert_eq!(groups.len(), 3);
+    // Those that are there can be changed, and others have their own.
+    assert!(add("owner", groups[0].name.clone(), &endpoints).await);
+    assert!(add("owner", "none".into(), &[]).await);
+    assert!(add("other", "g".into(), &endpoints).await);
 }
 
 pub(super) async fn fifty_at_once_add_fifty_endpoints(store: Store) {

@@ -39,6 +39,7 @@ conformance! { sqlite, redis, cluster, redis_8:
     groups::endpoints_replace_those_with_their_url_or_name,
     groups::a_group_goes_with_its_last_endpoint,
     groups::a_group_has_so_many_endpoints_at_most,
+    groups::an_owner_has_so_many_groups_at_most,
     groups::fifty_at_once_add_fifty_endpoints,
     groups::owners_do_not_share_groups,
     schedules::a_schedule_is_kept_to_the_letter,

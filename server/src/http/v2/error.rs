@@ -74,6 +74,10 @@ impl IntoResponse for Error {
         if let Some(standings) = self.limits() {
             return limited(standings);
         }
+        if let Self::Uncertain(_) = &self {
+            debug!(error = %self, "a store became unreachable");
+            return unavailable(&self.to_string());
+        }
         if self.is_away() {
             debug!(error = %self, "a store is unreachable");
             let text = "The server cannot reach its store at the moment. Try again.";
@@ -88,7 +92,7 @@ impl IntoResponse for Error {
             Self::Studio(app::Error::Closing) => {
                 return unavailable("The server is restarting. Try again in a moment.");
             }
-            Self::Store(_) | Self::Studio(_) => {
+            Self::Store(_) | Self::Studio(_) | Self::Uncertain(_) => {
                 error!(error = %self, "a store failed");
                 let text = "Something went wrong here. The operator finds it in the log.";
                 return told(StatusCode::INTERNAL_SERVER_ERROR, text);

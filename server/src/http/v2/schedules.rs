@@ -33,8 +33,11 @@ pub(super) async fn list(
     Asker(sender): Asker,
 ) -> Result<Json<Value>> {
     let schedules = state.messages.schedules(&sender).await?;
-    let told = schedules.iter().map(|schedule| told(schedule, &[]));
-    Ok(Json(told.collect()))
+    let states = state.messages.run_states(&schedules).await?;
+    let told = schedules.iter().zip(&states);
+    Ok(Json(
+        told.map(|(one, states)| told_of(one, states)).collect(),
+    ))
 }
 
 pub(super) async fn show(
@@ -44,8 +47,8 @@ pub(super) async fn show(
 ) -> Result<Json<Value>> {
     let id = decoded(rest(request.uri(), PREFIX));
     let schedule = state.messages.schedule(&sender, &id).await?;
-    let states = state.messages.run_states(&schedule).await?;
-    Ok(Json(told(&schedule, &states)))
+    let states = state.messages.run_states_of(&schedule).await?;
+    Ok(Json(told_of(&schedule, &states)))
 }
 
 pub(super) async fn remove(
@@ -127,7 +130,7 @@ fn decoded(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
-fn told(schedule: &Schedule, states: &[(String, RunState)]) -> Value {
+fn told_of(schedule: &Schedule, states: &[(String, RunState)]) -> Value {
     let template = Template::of(schedule);
     let body = template.map(|template| template.body.recorded().unwrap_or_default());
     let body = body.unwrap_or_else(|error| {

@@ -187,14 +187,16 @@ impl CallbackQueue {
 }
 
 impl Worker {
-    /// Queues what is to be told of an attempt that will be repeated. Returns false if the
-    /// process ends before that.
+    /// Queues what is to be told of an attempt that will be repeated. It is named by the claim,
+    /// not by the number of the attempt: if the process ends before the attempt is settled, the
+    /// call is made again under that number, and is told of as well. Returns false if the process
+    /// ends before that.
     pub(super) async fn tell_of_attempt(&self, attempt: &Attempt<'_>, made: Made) -> bool {
         let (job, task) = (attempt.job, attempt.task);
         let Some(callback) = &task.message.callback else {
             return true;
         };
-        let id = ids::callback(&job.id, judge::number(job), false);
+        let id = ids::callback(&job.id, job.token);
         let told = Told {
             job,
             task,

@@ -261,13 +261,6 @@ pub(super) fn answered(job: &Job) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 
-/// The number of the present attempt among all that were answered, also before an operator
-/// retried the message.
-pub(super) fn number(job: &Job) -> u32 {
-    let before = job.failures.iter().filter(|failed| was_answered(failed));
-    u32::try_from(before.count() + 1).unwrap_or(u32::MAX)
-}
-
 fn was_answered(failed: &FailedAttempt) -> bool {
     let code = failed.failure.code.as_str();
     !matches!(code, "lease_expired" | "handed_back")

@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
-use tokio::{io::AsyncReadExt as _, net::TcpListener};
+use tokio::{io::AsyncReadExt as _, net::TcpListener, task::JoinHandle, time::timeout};
 
 use super::{Answer, FILE, Kept, Receiver, Site, sent};
-use crate::support::{PATIENCE, Setup, text};
+use crate::support::{PATIENCE, Setup, redis_database, text};
 
 /// Resets every connection after the first byte of a request.
 async fn resetting() -> String {
@@ -120,6 +120,43 @@ async fn a_long_call_keeps_its_lease() {
         ["CREATED", "ACTIVE", "DELIVERED"]
     );
     receiver.nothing_more(Duration::from_millis(100)).await;
+}
+
+/// Takes one request and answers nothing; tells when its client has hung up.
+async fn silent() -> (String, JoinHandle<Instant>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let hung_up = tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let mut read = [0; 1024];
+        while socket.read(&mut read).await.is_ok_and(|count| count > 0) {}
+        Instant::now()
+    });
+    (url, hung_up)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_is_stopped_soon_after_its_message_is_cancelled() {
+    let file = FILE.replace("lease = '2s'", "lease = '10m'");
+    let redis = redis_database().await;
+    let setup = || Setup::with_file(&file);
+    for setup in [setup(), setup().set("ATELIER_REDIS_URL", &redis)] {
+        let (site, (url, hung_up)) = (Site::of(setup), silent().await);
+        let id = sent(site.publish(&url)).await;
+        site.states(&id, "ACTIVE").await;
+        let path = format!("/v2/messages/{id}");
+        let cancelled = site.server.delete(&path).bearer_auth(&site.key);
+        let started = Instant::now();
+        cancelled.send().await.unwrap().error_for_status().unwrap();
+        let hung_up = timeout(PATIENCE, hung_up).await.expect("the call stops");
+        // The lease would be extended after minutes.
+        assert!(hung_up.unwrap() - started < Duration::from_secs(20));
+        let states = site.states(&id, "CANCELED").await;
+        assert_eq!(
+            states,
+            ["CREATED", "ACTIVE", "CANCEL_REQUESTED", "CANCELED"]
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,8 +1,10 @@
 //! Messages: what happens to them after they were published, with real receivers.
 
 mod callbacks;
+mod commands;
 mod delivery;
 mod faults;
+mod schedules;
 
 use std::{
     collections::VecDeque,

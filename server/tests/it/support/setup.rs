@@ -125,7 +125,18 @@ impl Setup {
 
     /// Starts the server and waits until it names its address.
     pub(crate) fn start(&self) -> Atelier {
-        let (process, line) = Process::start(self.command(), "serving at ");
+        self.started(self.command())
+    }
+
+    /// The same as a stand-in for the development server of the clients of messages.
+    pub(crate) fn start_dev_queue(&self) -> Atelier {
+        let mut command = self.command();
+        command.args(["serve", "--dev-queue"]);
+        self.started(command)
+    }
+
+    fn started(&self, command: Command) -> Atelier {
+        let (process, line) = Process::start(command, "serving at ");
         let url = line.split("serving at ").last().unwrap();
         let url = url.trim_end_matches('/').to_owned();
         Atelier {
