@@ -93,18 +93,23 @@ impl Messages {
 
     /// Notes what became of a message. `about` is the message without its header fields.
     fn note(&self, owner: &str, id: &str, state: State, about: Message, at: Timestamp) {
-        let event = Event {
-            time: at.as_millisecond(),
-            message: id.to_owned(),
-            state,
-            about: Box::new(about),
-            next: None,
-            status: None,
-            headers: Vec::new(),
-            body: None,
-            error: None,
-        };
+        let event = event(id, state, about, at);
         self.studio.recorders.events.note(owner, event);
+    }
+}
+
+/// What became of a message that is not called at the moment.
+fn event(id: &str, state: State, about: Message, at: Timestamp) -> Event {
+    Event {
+        time: at.as_millisecond(),
+        message: id.to_owned(),
+        state,
+        about: Box::new(about),
+        next: None,
+        status: None,
+        headers: Vec::new(),
+        body: None,
+        error: None,
     }
 }
 

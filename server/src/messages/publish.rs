@@ -7,11 +7,11 @@ use atelier_messages::{State, ids};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 
-use super::{Error, Messages, Publish, Result, Sender, draft::Draft};
+use super::{Error, Messages, Publish, Result, Sender, draft::Draft, event, task_of};
 use crate::{
     app,
     job::{Content, MESSAGES, MessageTask, OWN_MESSAGES, Request, Task},
-    queue::{Hooks, NewJob},
+    queue::{Hooks, Job, NewJob},
     telemetry::metrics,
 };
 
@@ -122,7 +122,6 @@ impl Messages {
             callback_url: message.callback.as_ref().map(|one| one.url.clone()),
             failure_callback_url: message.failure_callback.as_ref().map(|one| one.url.clone()),
         };
-        let about = message.without_headers();
         let task = MessageTask {
             message,
             body,
@@ -142,11 +141,23 @@ impl Messages {
             ..NewJob::new(published.id.clone(), sender.queue_owner(), request)
         };
         let queued = self.studio.queue_message(job, file).await;
-        queued.map_err(|error| Error::of_queuing(error, &published.id))?;
+        let job = queued.map_err(|error| Error::of_queuing(error, &published.id))?;
         metrics::published();
-        let created = State::Created;
-        self.note(&sender.owner, &published.id, created, about, now);
+        self.note_created(&sender.owner, &job, now);
         Ok(published)
+    }
+
+    /// Notes that a message was queued. Another process may have queued the same one for its
+    /// schedule: both note what stands in the queue.
+    fn note_created(&self, owner: &str, job: &Job, now: Timestamp) {
+        let Some(task) = task_of(job) else { return };
+        let about = task.message.without_headers();
+        let events = &self.studio.recorders.events;
+        if task.message.schedule.is_some() {
+            events.note_once(owner, event(&job.id, State::Created, about, job.created_at));
+        } else {
+            events.note(owner, event(&job.id, State::Created, about, now));
+        }
     }
 
     /// The id under which a message is added, and whether it was added under that before. An

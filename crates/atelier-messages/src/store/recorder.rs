@@ -37,6 +37,21 @@ struct Waiting {
     dropped: u64,
 }
 
+impl Waiting {
+    fn add(&mut self, owner: &str, id: EventId, event: Event) {
+        self.noted += 1;
+        if self.entries.len() == MOST_WAITING {
+            self.entries.pop_front();
+            self.dropped += 1;
+        }
+        self.entries.push_back(Entry {
+            owner: owner.to_owned(),
+            id,
+            event,
+        });
+    }
+}
+
 impl Default for Events {
     fn default() -> Self {
         let mut writer = Uuid::new_v4().simple().to_string();
@@ -54,18 +69,14 @@ impl Events {
     pub fn note(&self, owner: &str, event: Event) {
         let mut waiting = self.lock();
         let id = EventId::new(&event, waiting.noted, &self.writer);
-        waiting.noted += 1;
-        if waiting.entries.len() == MOST_WAITING {
-            waiting.entries.pop_front();
-            waiting.dropped += 1;
-        }
-        waiting.entries.push_back(Entry {
-            owner: owner.to_owned(),
-            id,
-            event,
-        });
+        waiting.add(owner, id, event);
     }
 
+    /// Notes an event that other processes note as well, exactly like this: it is kept once.
+    pub fn note_once(&self, owner: &str, event: Event) {
+        let id = EventId::new(&event, 0, &event.message);
+        self.lock().add(owner, id, event);
+    }
     /// Adds what has been noted to the store, which keeps the last `most` of each owner.
     /// What cannot be added is kept for the next time.
     ///
