@@ -47,8 +47,6 @@ pub enum Message {
     TooManyPixels,
     /// A file `{}` and `{}` others.
     More,
-    /// The picture `{}` of `{}`.
-    Place,
 }
 
 impl Message {

@@ -299,7 +299,6 @@ fn message(message: Message) -> &'static str {
         Message::TooLarge => "This file has {}; the most we take is {}.",
         Message::TooManyPixels => "This photo has {} megapixels; the most we take is {}.",
         Message::More => "{} and {} more",
-        Message::Place => "{} of {}",
     }
 }
 

@@ -310,7 +310,6 @@ fn message(message: Message) -> &'static str {
         Message::TooLarge => "Diese Datei hat {}; wir nehmen höchstens {}.",
         Message::TooManyPixels => "Dieses Foto hat {} Megapixel; wir nehmen höchstens {}.",
         Message::More => "{} und {} weitere",
-        Message::Place => "{} von {}",
     }
 }
 

@@ -5,7 +5,7 @@ use atelier_api::{Job, Kind, Quality};
 
 impl Message {
     /// All, in the order of their declaration.
-    pub(crate) const ALL: [Self; 17] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::NoAnswer,
         Self::Refused,
         Self::Gone,
@@ -22,7 +22,6 @@ impl Message {
         Self::TooLarge,
         Self::TooManyPixels,
         Self::More,
-        Self::Place,
     ];
 }
 

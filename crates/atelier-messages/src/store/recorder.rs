@@ -77,6 +77,7 @@ impl Events {
         let id = EventId::new(&event, 0, &event.message);
         self.lock().add(owner, id, event);
     }
+
     /// Adds what has been noted to the store, which keeps the last `most` of each owner.
     /// What cannot be added is kept for the next time.
     ///
