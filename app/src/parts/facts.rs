@@ -66,33 +66,31 @@ pub(crate) fn facts(job: &Job, t: &Texts) -> impl IntoView + use<> {
             }
         })
     });
-    let source = params.from.as_ref().map(|from| {
-        let address = format!("/jobs/{from}");
+    let source = || {
+        params.from.as_ref().map(|from| {
+            let address = format!("/jobs/{from}");
+            view! { <dd><a href=address>{t.another}</a></dd> }
+        })
+    };
+    let edited = source().filter(|_| params.enlarge.is_none()).map(|source| {
         view! {
             <div>
                 <dt>{t.edited}</dt>
-                <dd>
-                    <a href=address>{t.another}</a>
-                </dd>
+                {source}
             </div>
         }
     });
-    let source = source.filter(|_| params.enlarge.is_none());
     let enlarged = params.enlarge.filter(|times| *times > 1).map(|times| {
-        let from = params.from.as_ref().map(|from| {
-            let address = format!("/jobs/{from}");
-            view! { <dd><a href=address>{t.another}</a></dd> }
-        });
         view! {
             <div>
                 <dt>{t.enlarged}</dt>
                 " "
                 <dd>{(t.times)(times)}</dd>
-                {from}
+                {source()}
             </div>
         }
     });
-    view! { <dl class="facts">{source} {enlarged} {rows.collect_view()}</dl> }
+    view! { <dl class="facts">{edited} {enlarged} {rows.collect_view()}</dl> }
 }
 
 /// Where the picture came from, if it was not made for this order.

@@ -174,6 +174,12 @@ impl IntoResponse for Error {
 }
 
 impl Error {
+    /// Of values that are not acceptable.
+    pub(crate) fn invalid(code: &'static str, detail: impl Into<String>) -> Self {
+        let detail = detail.into();
+        Self::Invalid { code, detail }
+    }
+
     /// An additional header field.
     fn field(&self) -> Option<(HeaderName, HeaderValue)> {
         match self {

@@ -106,14 +106,16 @@ fn chosen(body: &[u8]) -> Result<Vec<String>> {
         .map(|(_, id)| id.into_owned())
         .filter(|id| seen.insert(id.clone()))
         .collect();
-    let wrong = |code, detail: String| Err(Error::Invalid { code, detail });
     match ids.len() {
-        0 => wrong("nothing_chosen", "Choose one or more first.".into()),
+        0 => Err(Error::invalid(
+            "nothing_chosen",
+            "Choose one or more first.",
+        )),
         1..=MAX_JOBS => Ok(ids),
-        many => wrong(
+        many => Err(Error::invalid(
             "too_many",
             format!("{many} are chosen; at most {MAX_JOBS} go at once."),
-        ),
+        )),
     }
 }
 

@@ -16,14 +16,12 @@ use serde::{Deserialize, Deserializer};
 
 use crate::http::{
     Error, Result, State,
-    api::enlarging::{Made, refused},
-    api::jobs::own,
+    api::enlarging::{Made, NO_PICTURE},
     api::submission::{Submission, hooks},
-    job_keys,
 };
 use crate::{
     app::{Caller, Order},
-    job::{ImageTask, Outcome, Picture, Source, Task},
+    job::{ImageTask, Picture, Source},
     providers::Offers,
 };
 
@@ -126,15 +124,16 @@ impl Body {
     async fn enlarged(self, state: &State, caller: &Caller, times: u32) -> Result<Order> {
         let from = self.from.as_deref().unwrap_or_default();
         let made = Made::find(state, caller, from, self.picture.unwrap_or(1)).await?;
-        let made = made
-            .ok_or_else(|| refused("from", "Only pictures made from words are enlarged here."))?;
+        let made = made.ok_or_else(|| {
+            Error::invalid("from", "Only pictures made from words are enlarged here.")
+        })?;
         let other = self.size.is_some()
             || self.quality.is_some()
             || self.style.is_some()
             || self.background.is_some()
             || self.n.is_some_and(|n| n != 1);
         if other || !made.has_words(self.prompt.as_deref()) {
-            return Err(refused(
+            return Err(Error::invalid(
                 "enlarge",
                 "An enlarged picture keeps its words, its style and its shape: leave those out.",
             ));
@@ -147,27 +146,13 @@ impl Body {
         let Some(id) = &self.from else {
             return Ok(None);
         };
-        let refuse = |detail: &str| Err(refused("from", detail));
         if !state.studio.provider.offers().edits {
-            return refuse("The model in use makes no pictures from pictures.");
+            let detail = "The model in use makes no pictures from pictures.";
+            return Err(Error::invalid("from", detail));
         }
-        let (caller, id) = job_keys::named(state, caller, id);
-        let job = own(state, &caller, &id).await?;
-        let (Task::Image(_), Some(Outcome::Succeeded { pictures, .. })) =
-            (job.request.task, job.outcome)
-        else {
-            return refuse("That job has no picture made from words, or none yet.");
-        };
-        let number = self.picture.unwrap_or(1);
-        let index = number.checked_sub(1);
-        match index.and_then(|index| pictures.into_iter().nth(index)) {
-            Some(picture) => Ok(Some(Source {
-                job: id,
-                number,
-                picture,
-            })),
-            None => refuse("That job has no picture of this number."),
-        }
+        let made = Made::find(state, caller, id, self.picture.unwrap_or(1)).await?;
+        let made = made.ok_or_else(|| Error::invalid("from", NO_PICTURE))?;
+        Ok(Some(made.source))
     }
 
     fn task(self, offers: Offers, source: Option<Source>) -> Result<ImageTask> {
@@ -217,7 +202,7 @@ fn background(asked: Option<Background>, offers: Offers) -> Result<Background> {
         }
         background if background != Background::Auto && !offers.backgrounds => {
             let detail = "The model in use chooses the background itself.";
-            Err(invalid("background", detail.into()))
+            Err(Error::invalid("background", detail))
         }
         background => Ok(background),
     }
@@ -229,16 +214,12 @@ fn number(asked: Option<u32>) -> Result<u32> {
         return Ok(n);
     }
     let detail = format!("n is a number from 1 to {MAX_IMAGES}.");
-    Err(invalid("n", detail))
+    Err(Error::invalid("n", detail))
 }
 
 fn none_of<'a>(name: &'static str, known: impl Iterator<Item = &'a str>) -> Error {
     let known: Vec<_> = known.collect();
-    invalid(name, format!("The {name} is one of {}.", known.join(", ")))
-}
-
-fn invalid(code: &'static str, detail: String) -> Error {
-    Error::Invalid { code, detail }
+    Error::invalid(name, format!("The {name} is one of {}.", known.join(", ")))
 }
 
 /// Whether the character is a space or has no glyph (Unicode's Default_Ignorable_Code_Point, and the blank
@@ -251,20 +232,20 @@ fn prompt(text: &str) -> Result<String> {
     // Forms send line breaks as CRLF, scripts as LF.
     let text = text.trim().replace("\r\n", "\n");
     if INVISIBLE.is_match(&text) {
-        return Err(invalid(
+        return Err(Error::invalid(
             "prompt",
-            "The prompt is empty. Say what the picture should show.".into(),
+            "The prompt is empty. Say what the picture should show.",
         ));
     }
     let length = text.chars().count();
     if length > MAX_PROMPT_CHARS {
         let detail =
             format!("The prompt has {length} characters; at most {MAX_PROMPT_CHARS} are taken.");
-        return Err(invalid("prompt", detail));
+        return Err(Error::invalid("prompt", detail));
     }
     if text.chars().any(|c| c.is_control() && !c.is_whitespace()) {
         let detail = "The prompt contains control characters. Type or paste it as plain text.";
-        return Err(invalid("prompt", detail.into()));
+        return Err(Error::invalid("prompt", detail));
     }
     Ok(text)
 }
@@ -282,11 +263,10 @@ fn checked(size: Size) -> Result<Size> {
     if size == Size::Auto || size.sides().is_some_and(fits) {
         return Ok(size);
     }
-    Err(invalid(
+    Err(Error::invalid(
         "size",
         "The size is auto or WIDTHxHEIGHT: multiples of 16, at most 3840 long and three times as long as wide, \
-         655,360 to 8,294,400 pixels in all. Classic: 1024x1024, 1536x1024, 1024x1536."
-            .into(),
+         655,360 to 8,294,400 pixels in all. Classic: 1024x1024, 1536x1024, 1024x1536.",
     ))
 }
 

@@ -15,6 +15,7 @@ use crate::http::{
     Error, Result, State,
     extract::path::Path,
     extract::query::{self, Query},
+    job_keys,
     outlive::outlive,
 };
 use crate::{
@@ -153,6 +154,13 @@ pub(crate) async fn seen(state: &State, caller: &Caller, id: &JobId) -> Result<J
         .status(caller, false, id, None, Duration::ZERO)
         .await?;
     job.filter(|job| view::job(job).is_some()).ok_or(NO_JOB)
+}
+
+/// The caller's own job that a text names: an id, or an address with or without a key.
+pub(crate) async fn own_named(state: &State, caller: &Caller, name: &str) -> Result<(JobId, Job)> {
+    let (caller, id) = job_keys::named(state, caller, name);
+    let job = own(state, &caller, &id).await?;
+    Ok((id, job))
 }
 
 /// Returns the job, if it is the caller's own.

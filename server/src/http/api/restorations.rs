@@ -21,10 +21,9 @@ use tracing::warn;
 use crate::http::{
     Error, Result, State,
     api::enlarging::Made,
-    api::jobs::{boolean, own},
+    api::jobs::{boolean, own_named},
     api::submission::{Submission, hooks},
     error::too_slow,
-    job_keys,
     pools::Origin,
 };
 use crate::{
@@ -32,7 +31,7 @@ use crate::{
     blob,
     job::{Outcome, Picture, RestorationTask, Visibility, hex},
     photo::{self, Mask},
-    queue::{self, Hooks},
+    queue::{self, Hooks, Job},
 };
 
 /// Maximum length of a field other than the photo: a URL.
@@ -162,13 +161,15 @@ impl Upload {
                     photo = Some(receive(state, field).await?);
                 }
                 "from" if photo.is_none() => {
-                    let name = value(field).await?;
-                    photo = Some(made_here(state, caller, &name).await?);
-                    made = Made::find(state, caller, &name, 1).await?;
+                    let (id, job) = own_named(state, caller, &value(field).await?).await?;
+                    photo = Some(made_here(state, &job).await?);
+                    made = Made::of(id, job, 1)?;
                 }
-                "photo" | "from" => return Err(invalid("photo", "Send one photo at a time.")),
+                "photo" | "from" => {
+                    return Err(Error::invalid("photo", "Send one photo at a time."));
+                }
                 "mask" if !state.studio.provider.offers().masks => {
-                    return Err(invalid(
+                    return Err(Error::invalid(
                         "mask",
                         "The model in use repairs whole photos only.",
                     ));
@@ -181,14 +182,15 @@ impl Upload {
                 "callback_url" => callback = filled(value(field).await?),
                 "failure_callback_url" => failure_callback = filled(value(field).await?),
                 other => {
-                    return Err(invalid(
+                    return Err(Error::invalid(
                         "unknown_field",
-                        &format!("There is no field {other:?}."),
+                        format!("There is no field {other:?}."),
                     ));
                 }
             }
         }
-        let photo = photo.ok_or_else(|| invalid("photo", "The field \"photo\" is missing."))?;
+        let photo =
+            photo.ok_or_else(|| Error::invalid("photo", "The field \"photo\" is missing."))?;
         let mask = mask.filter(|mask| !mask.is_empty());
         let enlarges = enlarge > 1 && state.studio.provider.offers().enlarges;
         let repairs = strength.is_some_and(|strength| strength > 0) || monochrome || mask.is_some();
@@ -212,13 +214,6 @@ impl Upload {
     }
 }
 
-fn invalid(code: &'static str, detail: &str) -> Error {
-    Error::Invalid {
-        code,
-        detail: detail.into(),
-    }
-}
-
 #[expect(clippy::needless_pass_by_value, reason = "reads best in map_err")]
 fn broken(error: MultipartError) -> Error {
     if too_slow(&error) {
@@ -235,7 +230,7 @@ fn factor(text: &str) -> Result<u32> {
         "" | "1" => Ok(1),
         "2" => Ok(2),
         "4" => Ok(4),
-        _ => Err(invalid("enlarge", "enlarge is 1, 2 or 4.")),
+        _ => Err(Error::invalid("enlarge", "enlarge is 1, 2 or 4.")),
     }
 }
 
@@ -245,7 +240,7 @@ fn percent(text: &str) -> Result<Option<u8>> {
         text => (text.parse().ok())
             .filter(|percent| *percent <= 100)
             .map(Some)
-            .ok_or_else(|| invalid("strength", "strength is a whole number from 0 to 100.")),
+            .ok_or_else(|| Error::invalid("strength", "strength is a whole number from 0 to 100.")),
     }
 }
 
@@ -254,7 +249,7 @@ fn flag(name: &'static str, text: &str) -> Result<bool> {
     if text.is_empty() {
         return Ok(false);
     }
-    boolean(text).ok_or_else(|| invalid(name, &format!("{name} is true or false.")))
+    boolean(text).ok_or_else(|| Error::invalid(name, format!("{name} is true or false.")))
 }
 
 /// A file's name without folders and extension, without characters that any system forbids.
@@ -305,14 +300,12 @@ async fn receive(state: &State, mut field: Field<'_>) -> Result<std::fs::File> {
 }
 
 /// Uses a picture that the caller had made here instead of an upload.
-async fn made_here(state: &State, caller: &Caller, id: &str) -> Result<std::fs::File> {
-    let (caller, id) = job_keys::named(state, caller, id);
-    let job = own(state, &caller, &id).await?;
+async fn made_here(state: &State, job: &Job) -> Result<std::fs::File> {
     let picture = match &job.outcome {
         Some(Outcome::Succeeded { pictures, .. }) => pictures.first(),
         _ => None,
     };
-    let picture = picture.ok_or_else(|| invalid("from", "That job has no picture yet."))?;
+    let picture = picture.ok_or_else(|| Error::invalid("from", "That job has no picture yet."))?;
     let bytes = state.studio.stores.blobs.read(&picture.key).await;
     let file = blob::nameless(&state.uploads)?;
     write(file, bytes.map_err(app::Error::from)?).await

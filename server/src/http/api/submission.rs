@@ -111,10 +111,8 @@ pub(crate) fn hooks(
             if caller.holder.is_none() && !state.callbacks.open {
                 return Err(Error::CallbacksClosed);
             }
-            ssrf::check(url, state.callbacks.allow_private).map_err(|error| Error::Invalid {
-                code: field,
-                detail: error.to_string(),
-            })?;
+            ssrf::check(url, state.callbacks.allow_private)
+                .map_err(|error| Error::invalid(field, error.to_string()))?;
         }
         Ok::<_, Error>(url)
     };

@@ -74,14 +74,12 @@ impl IntoResponse for Error {
         if let Some(standings) = self.limits() {
             return limited(standings);
         }
-        if let Self::Uncertain(_) = &self {
-            debug!(error = %self, "a store became unreachable");
-            return unavailable(&self.to_string());
-        }
         if self.is_away() {
             debug!(error = %self, "a store is unreachable");
-            let text = "The server cannot reach its store at the moment. Try again.";
-            return unavailable(text);
+            return match self {
+                Self::Uncertain(_) => unavailable(&self.to_string()),
+                _ => unavailable("The server cannot reach its store at the moment. Try again."),
+            };
         }
         let status = match &self {
             Self::Invalid(_) => StatusCode::BAD_REQUEST,

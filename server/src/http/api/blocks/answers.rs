@@ -7,9 +7,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};
 
-use super::{invalid, name};
+use super::name;
 use crate::http::{
-    Result, State, api::jobs::no_store, extract::json::JsonBody, middleware::scopes::BlocksHolder,
+    Error, Result, State, api::jobs::no_store, extract::json::JsonBody,
+    middleware::scopes::BlocksHolder,
 };
 use crate::{
     access::Holder,
@@ -169,7 +170,7 @@ pub(super) async fn store(
     )?;
     if given.value.get().len() > MOST_VALUE {
         let detail = format!("value is at most {} kB of JSON.", MOST_VALUE / 1024);
-        return Err(invalid("value", detail));
+        return Err(Error::invalid("value", detail));
     }
     let ttl = match given.ttl {
         Some(ttl) => ttl.checked()?,
@@ -194,11 +195,11 @@ fn question(
     name("namespace", namespace, LONGEST_NAMESPACE)?;
     if text.trim().is_empty() || text.chars().count() > LONGEST_TEXT {
         let detail = format!("text is 1 to {LONGEST_TEXT} characters, not all of them blank.");
-        return Err(invalid("text", detail));
+        return Err(Error::invalid("text", detail));
     }
     if params.is_some_and(|params| params.to_string().len() > MOST_PARAMS) {
         let detail = format!("params is at most {} kB of JSON.", MOST_PARAMS / 1024);
-        return Err(invalid("params", detail));
+        return Err(Error::invalid("params", detail));
     }
     Ok(Question::new(holder, kind.into(), namespace, text, params))
 }
@@ -212,7 +213,7 @@ impl Ttl {
         let ttl = ttl.filter(|ttl| (TTL.0..=TTL.1).contains(ttl));
         let detail =
             "ttl is a number of seconds or a text such as \"7d\": at least 1 s, at most 366 days.";
-        ttl.ok_or_else(|| invalid("ttl", detail))
+        ttl.ok_or_else(|| Error::invalid("ttl", detail))
     }
 }
 

@@ -12,7 +12,7 @@ use serde::{
 };
 use uuid::Uuid;
 
-use super::{invalid, name, receipts::Charged};
+use super::{name, receipts::Charged};
 use crate::http::{
     Error, Result, State, api::jobs::no_store, extract::json::JsonBody,
     middleware::scopes::BlocksHolder,
@@ -121,7 +121,7 @@ pub(super) async fn check(
 ) -> Result<Response> {
     let dry = items.first().is_some_and(|item| item.dry);
     if items.iter().any(|item| item.dry != dry) {
-        return Err(invalid(
+        return Err(Error::invalid(
             "dry",
             "Either all checks of a list are dry, or none.",
         ));
@@ -172,14 +172,14 @@ pub(super) fn read(
     let check = |policy: String| {
         let Some(policy) = state.studio.policy(&policy) else {
             let detail = format!("There is no limit {policy:?} in the configuration.");
-            return Err(invalid("policy", detail));
+            return Err(Error::invalid("policy", detail));
         };
         if policy.scope != Scope::Global || !identity.is_empty() {
             name("identity", &identity, LONGEST_IDENTITY)?;
         }
         let cost = policy.unit.parts_of(cost.unwrap_or(1.0)).map_err(|fault| {
             let unit = policy.unit.as_str();
-            invalid("cost", format!("cost, in {unit}, {fault}."))
+            Error::invalid("cost", format!("cost, in {unit}, {fault}."))
         })?;
         Ok(Check {
             policy: policy.clone(),
@@ -194,7 +194,7 @@ pub(super) fn read(
 pub(super) fn distinct(checks: &[Check]) -> Result<()> {
     if checks.is_empty() || checks.len() > MOST {
         let detail = format!("A list has 1 to {MOST} checks.");
-        return Err(invalid("checks", detail));
+        return Err(Error::invalid("checks", detail));
     }
     let mut counters = HashSet::new();
     for Check {
@@ -211,7 +211,7 @@ pub(super) fn distinct(checks: &[Check]) -> Result<()> {
                 "{:?} is checked twice for the same identity. Add the costs.",
                 policy.name
             );
-            return Err(invalid("checks", detail));
+            return Err(Error::invalid("checks", detail));
         }
     }
     Ok(())

@@ -19,11 +19,6 @@ pub(crate) fn routes() -> Router<State> {
         .route("/api/cache/store", post(answers::store))
 }
 
-fn invalid(code: &'static str, detail: impl Into<String>) -> Error {
-    let detail = detail.into();
-    Error::Invalid { code, detail }
-}
-
 /// Checks the length of a name, in characters, and that it can be printed.
 fn name(code: &'static str, text: &str, most: usize) -> Result<(), Error> {
     let printable = !text.is_empty() && !text.chars().any(char::is_control);
@@ -31,5 +26,5 @@ fn name(code: &'static str, text: &str, most: usize) -> Result<(), Error> {
         return Ok(());
     }
     let detail = format!("{code} is 1 to {most} characters, none of them a control character.");
-    Err(invalid(code, detail))
+    Err(Error::invalid(code, detail))
 }

@@ -6,11 +6,12 @@ use uuid::Uuid;
 
 use super::{
     check::{Answer, Names, distinct, read},
-    invalid, name,
+    name,
     receipts::Charged,
 };
 use crate::http::{
-    Result, State, api::jobs::no_store, extract::json::JsonBody, middleware::scopes::BlocksHolder,
+    Error, Result, State, api::jobs::no_store, extract::json::JsonBody,
+    middleware::scopes::BlocksHolder,
 };
 use crate::{
     access::Holder,
@@ -63,7 +64,7 @@ pub(super) async fn refund(
         }
         _ => {
             let detail = "A refund has either receipt and perhaps actual, or policy, identity and perhaps cost and id.";
-            return Err(invalid("refund", detail));
+            return Err(Error::invalid("refund", detail));
         }
     };
     let standings = state.studio.look_at_limits(&holder, &checks).await?;
@@ -80,7 +81,7 @@ async fn by_receipt(
     let opened = state.receipts.open(sealed);
     let Some(charged) = opened.filter(|charged| charged.holder == holder.id) else {
         let detail = "The receipt is not one that a check answered to this key.";
-        return Err(invalid("receipt", detail));
+        return Err(Error::invalid("receipt", detail));
     };
     let checks = checks(state, holder, &charged.receipts);
     let Charged { id, receipts, .. } = charged;
@@ -88,10 +89,11 @@ async fn by_receipt(
     if let Some(actual) = actual {
         let [settlement] = &mut settlements[..] else {
             let detail = "actual is for the receipt of a single check.";
-            return Err(invalid("actual", detail));
+            return Err(Error::invalid("actual", detail));
         };
         let parts = settlement.receipt.unit.parts_of(actual);
-        settlement.actual = parts.map_err(|fault| invalid("actual", format!("actual {fault}.")))?;
+        settlement.actual =
+            parts.map_err(|fault| Error::invalid("actual", format!("actual {fault}.")))?;
     }
     state.studio.settle_checks(&id, settlements).await?;
     Ok(checks)
