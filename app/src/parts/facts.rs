@@ -25,6 +25,7 @@ pub(crate) fn facts(job: &Job, t: &Texts) -> impl IntoView + use<> {
     let style = (params.style.as_deref())
         .map(|style| (t.style_label)(style).to_owned())
         .filter(|label| !label.is_empty());
+    let enlarged = params.enlarge.filter(|times| *times > 1).map(t.times);
     let strength = params
         .strength
         .filter(|percent| *percent < 100)
@@ -49,6 +50,7 @@ pub(crate) fn facts(job: &Job, t: &Texts) -> impl IntoView + use<> {
     let rows = [
         (t.style, style),
         (t.size, size),
+        (t.enlarged, enlarged),
         (t.repaired, mask),
         (t.strength, strength),
         (t.colours, colours),
@@ -66,31 +68,18 @@ pub(crate) fn facts(job: &Job, t: &Texts) -> impl IntoView + use<> {
             }
         })
     });
-    let source = || {
-        params.from.as_ref().map(|from| {
-            let address = format!("/jobs/{from}");
-            view! { <dd><a href=address>{t.another}</a></dd> }
-        })
-    };
-    let edited = source().filter(|_| params.enlarge.is_none()).map(|source| {
+    let source = params.from.as_ref().map(|from| {
+        let address = format!("/jobs/{from}");
         view! {
             <div>
                 <dt>{t.edited}</dt>
-                {source}
+                <dd>
+                    <a href=address>{t.another}</a>
+                </dd>
             </div>
         }
     });
-    let enlarged = params.enlarge.filter(|times| *times > 1).map(|times| {
-        view! {
-            <div>
-                <dt>{t.enlarged}</dt>
-                " "
-                <dd>{(t.times)(times)}</dd>
-                {source()}
-            </div>
-        }
-    });
-    view! { <dl class="facts">{edited} {enlarged} {rows.collect_view()}</dl> }
+    view! { <dl class="facts">{source} {rows.collect_view()}</dl> }
 }
 
 /// Where the picture came from, if it was not made for this order.
