@@ -14,7 +14,7 @@
 //! later. The islands hold behaviour, not markup: a job's card is rendered by the
 //! server only, and an island that learns of a change fetches the job's page and
 //! takes the new card from it. That keeps one rendering of every state, and the WASM
-//! small. What is needed only after a click ([`later`]) is a module of its own, without
+//! small. What is needed only after a click (`later`) is a module of its own, without
 //! Leptos: `boot.js` fetches it when the browser is idle, and repeats a click that came
 //! before it. Without the WASM, forms post and the job's page reloads itself: without
 //! scripts, and where `plain.js` notices that the WASM does not come.

@@ -11,7 +11,7 @@ mod german;
 #[cfg(feature = "ssr")]
 mod speaking;
 
-/// A message that scripts show. The server puts them all on the page ([`Message::ALL`]), so that the WASM
+/// A message that scripts show. The server puts them all on the page (`Message::ALL`), so that the WASM
 /// contains none; `{}` is the placeholder of a number or a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Message {
