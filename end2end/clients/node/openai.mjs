@@ -1,10 +1,14 @@
 // npm `openai`.
 
 import assert from 'node:assert/strict';
+import { File } from 'node:buffer';
 
 import OpenAI, { toFile } from 'openai';
 
 import { chatKey, key, mock, picture, raises, run, spentKey, status, url, weather } from './support.mjs';
+
+// Debian's Node 18 has it, but not as a global, where the package looks for it.
+globalThis.File ??= File;
 
 const client = new OpenAI({ baseURL: `${url}/v1`, apiKey: key, timeout: 30_000 });
 const once = client.withOptions({ maxRetries: 0 });
