@@ -75,6 +75,6 @@
   addEventListener("input", ({ target: { name, value, parentElement, nextElementSibling } }) => {
     if (name !== "before") return;
     parentElement.closest(".compare").style.setProperty("--before", value + "%");
-    nextElementSibling.textContent = `${nextElementSibling.dataset.word} ${value} %`;
+    nextElementSibling.textContent = `${nextElementSibling.dataset.word} ${value}\u00a0%`;
   });
 }

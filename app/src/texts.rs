@@ -27,7 +27,9 @@ pub enum Message {
     Unreachable,
     /// A button's request did not reach the server.
     NotSent,
-    /// `{}` jobs in front.
+    /// One job in front.
+    AheadOne,
+    /// `{}` jobs in front, more than one.
     Ahead,
     /// `{}` pictures will be deleted.
     Deleted,

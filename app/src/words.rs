@@ -1,12 +1,16 @@
 //! Numbers and states in words. Pure, and shared with the browser where it needs them.
 
-/// A span of time in its two largest units: `45 s`, `1 min 5 s`, `7 h 12 min`, `2 d 3 h`.
+/// A span of time in its two largest units, with no-break spaces: `45 s`, `1 min 5 s`, `7 h 12 min`, `2 d 3 h`.
 pub fn duration(seconds: u64) -> String {
     let (large, small, units) = match seconds {
-        0..60 => (0, seconds, ["", " s"]),
-        60..3_600 => (seconds / 60, seconds % 60, [" min", " s"]),
-        3_600..86_400 => (seconds / 3_600, seconds / 60 % 60, [" h", " min"]),
-        _ => (seconds / 86_400, seconds / 3_600 % 24, [" d", " h"]),
+        0..60 => (0, seconds, ["", "\u{a0}s"]),
+        60..3_600 => (seconds / 60, seconds % 60, ["\u{a0}min", "\u{a0}s"]),
+        3_600..86_400 => (seconds / 3_600, seconds / 60 % 60, ["\u{a0}h", "\u{a0}min"]),
+        _ => (
+            seconds / 86_400,
+            seconds / 3_600 % 24,
+            ["\u{a0}d", "\u{a0}h"],
+        ),
     };
     let mut text = String::new();
     if large > 0 {
@@ -15,7 +19,7 @@ pub fn duration(seconds: u64) -> String {
     }
     if small > 0 || large == 0 {
         if large > 0 {
-            text.push(' ');
+            text.push('\u{a0}');
         }
         text += &small.to_string();
         text += units[1];
@@ -26,7 +30,7 @@ pub fn duration(seconds: u64) -> String {
 /// A size in whole megabytes, rounded up.
 pub(crate) fn megabytes(bytes: u64) -> String {
     let mut text = bytes.div_ceil(1_000_000).to_string();
-    text += " MB";
+    text += "\u{a0}MB";
     text
 }
 
@@ -63,7 +67,7 @@ mod on_server {
             86_400..172_800 => return t.yesterday.into(),
             _ => return (t.days_ago)(seconds / 86_400),
         };
-        (t.ago)(&format!("{number} {unit}"))
+        (t.ago)(&format!("{number}\u{a0}{unit}"))
     }
 
     /// A span of time in round numbers: `24 hours`, `30 days`.
@@ -111,7 +115,7 @@ mod on_server {
         }
     }
 
-    /// The jobs in front, in words: `2 ahead of it`.
+    /// The jobs in front, in words: `2 pictures ahead of yours`.
     pub(crate) fn ahead(job: &Job, t: &Texts) -> Option<String> {
         job.position
             .filter(|n| job.status == Status::Queued && *n > 0)
@@ -194,14 +198,14 @@ mod tests {
     #[test]
     fn durations_have_two_units_at_most() {
         for (seconds, words) in [
-            (0, "0 s"),
-            (59, "59 s"),
-            (60, "1 min"),
-            (65, "1 min 5 s"),
-            (3_600, "1 h"),
-            (25_920, "7 h 12 min"),
-            (86_400, "1 d"),
-            (183_600, "2 d 3 h"),
+            (0, "0\u{a0}s"),
+            (59, "59\u{a0}s"),
+            (60, "1\u{a0}min"),
+            (65, "1\u{a0}min\u{a0}5\u{a0}s"),
+            (3_600, "1\u{a0}h"),
+            (25_920, "7\u{a0}h\u{a0}12\u{a0}min"),
+            (86_400, "1\u{a0}d"),
+            (183_600, "2\u{a0}d\u{a0}3\u{a0}h"),
         ] {
             assert_eq!(duration(seconds), words);
         }
@@ -209,8 +213,8 @@ mod tests {
 
     #[test]
     fn megabytes_round_up() {
-        assert_eq!(megabytes(25_000_000), "25 MB");
-        assert_eq!(megabytes(25_000_001), "26 MB");
+        assert_eq!(megabytes(25_000_000), "25\u{a0}MB");
+        assert_eq!(megabytes(25_000_001), "26\u{a0}MB");
     }
 
     #[test]
@@ -233,7 +237,7 @@ mod tests {
         assert_eq!(english(0.0417), "$0.042");
         assert_eq!(english(1.2), "$1.20");
         assert_eq!(english(0.0), "less than $0.001");
-        assert_eq!(money(0.0417, Language::German.texts()), "0,042 $");
+        assert_eq!(money(0.0417, Language::German.texts()), "0,042\u{a0}$");
     }
 
     fn limit(unit: &str, quota: f64, remaining: f64, reset_seconds: u64) -> Limit {
@@ -263,7 +267,7 @@ mod tests {
             limit("requests", 5.0, 4.0, 60),
             limit("usd", 10.0, 3.0, 25_920),
         ];
-        let left = "17 of 20 pictures left today, renews in 7 h 12 min.";
+        let left = "17 of 20 pictures left today, renews in 7\u{a0}h\u{a0}12\u{a0}min.";
         assert_eq!(told(&limits), (left.into(), false));
         assert_eq!(allowance(&[], Kind::Image, 0.2, ENGLISH.texts()), None);
         let full = [limit("images", 20.0, 20.0, 0)];
@@ -274,16 +278,17 @@ mod tests {
 
     #[test]
     fn a_spent_allowance_says_when_to_come_back() {
-        let still = "What was painted before can still be had.";
+        let still = "Pictures painted before stay available.";
         let limits = [
             limit("images", 20.0, 0.0, 7_200),
             limit("requests", 5.0, 0.0, 30),
         ];
-        let none = format!("No pictures left today. Come back in 2 h. {still}");
+        let none = format!("No pictures left today. Come back in 2\u{a0}h. {still}");
         assert_eq!(told(&limits), (none, true));
-        let money = format!("The studio's budget for today is spent. Come back in 2 h. {still}");
+        let money =
+            format!("The studio's budget for today is spent. Come back in 2\u{a0}h. {still}");
         assert_eq!(told(&[limit("usd", 10.0, 0.1, 7_200)]), (money, true));
-        let hurried = "That was a lot at once. Come back in 30 s.";
+        let hurried = "Too fast. Try again in 30\u{a0}s.";
         assert_eq!(
             told(&[limit("requests", 5.0, 0.5, 30)]),
             (hurried.into(), true)

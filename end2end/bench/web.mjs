@@ -109,7 +109,7 @@ async function interact(browser, visit, name, prepare, act) {
 
 async function interactions(browser, pages) {
   const [home, gallery] = ['/', '/gallery'].map((name) => pages.find(({ page }) => page === name));
-  const prompt = (page) => page.getByLabel('The picture in words');
+  const prompt = (page) => page.getByLabel('Prompt');
   await interact(browser, home, 'typing the prompt', (page) => touch(page, prompt(page)), async (page) => {
     await page.keyboard.type('a lighthouse on a cliff at dusk', { delay: 80 });
     await pause(1_000);

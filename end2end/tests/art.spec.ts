@@ -21,12 +21,12 @@ test('a prompt becomes a picture that can be saved', async ({ page }) => {
   expect(await (await download).failure()).toBeNull();
 
   await page.reload();
-  await expectShown(page.getByRole('region', { name: 'On your wall' }).getByAltText(fox));
+  await expectShown(page.getByRole('region', { name: 'Recent' }).getByAltText(fox));
 });
 
 test('Ctrl+Enter sends, and two are painted at once', async ({ page }) => {
   await visit(page, '/');
-  const prompt = page.getByLabel('The picture in words');
+  const prompt = page.getByLabel('Prompt');
   for (const words of ['a lighthouse at dusk', 'a desert at noon']) {
     await prompt.fill(words);
     await prompt.press('Control+Enter');
@@ -40,7 +40,7 @@ test('a key that is held down sends once, and one that ends a composition does n
   await visit(page, '/');
   const sent: string[] = [];
   page.on('request', (request) => request.method() === 'POST' && sent.push(request.url()));
-  const prompt = page.getByLabel('The picture in words');
+  const prompt = page.getByLabel('Prompt');
   await prompt.fill(fox);
   await prompt.dispatchEvent('keydown', { key: 'Enter', ctrlKey: true, isComposing: true, bubbles: true });
   await prompt.focus();
@@ -82,7 +82,7 @@ test('the same prompt again is answered from the cache, which says so', async ({
   await visit(page, '/');
   await paint(page, `  ${fox} `);
   const job = card(page, fox);
-  await expect(job).toContainText('Painted just now for the same words.');
+  await expect(job).toContainText('Painted just now for the same prompt.');
   await expectShown(job.getByRole('img'));
   await job.getByRole('button', { name: 'Paint a new one' }).click();
   await expect(card(page, fox)).toHaveCount(2);
@@ -98,14 +98,14 @@ test('the quality of a picture stays within what the form offers', async ({ page
 
 test('several are asked for at once', async ({ page }) => {
   await visit(page, '/');
-  await page.getByLabel('Number').selectOption('2');
+  await page.getByLabel('How many').selectOption('2');
   await paint(page, fox);
   await expectShown(card(page, fox).getByAltText(`${fox}, picture 2 of 2`));
 });
 
 test('an idea is written into the form, and can be undone', async ({ page }) => {
   await visit(page, '/');
-  const prompt = page.getByLabel('The picture in words');
+  const prompt = page.getByLabel('Prompt');
   await page.getByLabel('Ink', { exact: true }).check();
   await expect(page.getByText('black ink drawing with fine hatching')).toBeVisible();
   await prompt.fill('of my own');
@@ -164,10 +164,10 @@ test('the words can be copied, and the picture saved without them', async ({ con
   await paint(page, fox);
   const job = card(page, fox);
   await job.getByText('More', { exact: true }).click();
-  await job.getByRole('button', { name: 'Copy the words' }).click();
-  await expect(job.getByRole('button', { name: 'Words copied' })).toBeVisible();
+  await job.getByRole('button', { name: 'Copy prompt' }).click();
+  await expect(job.getByRole('button', { name: 'Prompt copied' })).toBeVisible();
   expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(fox);
-  for (const name of ['JPEG', 'Without the words in it']) {
+  for (const name of ['JPEG', 'Without embedded prompt']) {
     const download = page.waitForEvent('download');
     await job.getByRole('link', { name }).click();
     expect((await download).suggestedFilename()).toMatch(/^a-red-fox-in-the-snow\.(jpg|png)$/);
@@ -180,10 +180,10 @@ test('who writes while a picture is deleted goes on writing', async ({ page }) =
   await paint(page, fox);
   await expectShown(card(page, fox).getByRole('img'));
   await card(page, fox).getByRole('button', { name: 'Delete' }).click();
-  await page.getByLabel('The picture in words').focus();
+  await page.getByLabel('Prompt').focus();
   await page.clock.fastForward(11_000);
   await expect(page.locator('.job')).toHaveCount(0);
-  await expect(page.getByLabel('The picture in words')).toBeFocused();
+  await expect(page.getByLabel('Prompt')).toBeFocused();
 });
 
 test('a key pressed twice to delete does not take it back', async ({ page }) => {
@@ -228,7 +228,7 @@ test.describe('with a slow model', () => {
     await expect.poll(() => polls.length).toBeGreaterThan(asked + 24);
     const gallery = await context.newPage();
     await gallery.goto('/gallery', { timeout: 10_000 });
-    await expect(gallery.getByRole('heading', { name: 'Everything you made' })).toBeVisible();
+    await expect(gallery.getByRole('heading', { name: 'Your gallery' })).toBeVisible();
     expect(polls.filter((query) => !/^wait=(0|25)&after=\d+$/.test(query)), 'each says how long it waits').toEqual([]);
     expect(polls.some((query) => query.startsWith('wait=25&')), 'some wait').toBe(true);
   });
@@ -283,23 +283,26 @@ test.describe('with a model that refuses', () => {
 test.describe('with a model', () => {
   test.use({ answers: [] });
 
-  test('the price follows quality and shape', async ({ page }) => {
+  test('the price follows quality, shape and number', async ({ page }) => {
     await visit(page, '/');
-    const price = page.getByText(/^About \$0\.\d+ a picture\.$/).filter({ visible: true });
-    await expect(price).toHaveText('About $0.22 a picture.');
+    const price = page.locator('.prices data').filter({ visible: true });
+    const shown = { useInnerText: true };
+    await expect(price).toHaveText('About $0.22 a picture.', shown);
     await page.getByLabel('Quality').selectOption('low');
-    await expect(price).toHaveText('About $0.012 a picture.');
+    await expect(price).toHaveText('About $0.012 a picture.', shown);
     await page.getByLabel('Wide').check();
-    await expect(price).toHaveText('About $0.015 a picture.');
+    await expect(price).toHaveText('About $0.015 a picture.', shown);
+    await page.getByLabel('How many').selectOption('4');
+    await expect(price).toHaveText('About $0.015 a picture. 4 cost about $0.060.', shown);
   });
 
   test('a picture is changed as told', async ({ page }) => {
     await visit(page, '/');
     await paint(page, fox);
     const job = card(page, fox);
-    await job.getByText('Edit it', { exact: true }).click();
-    await job.getByLabel('What should be different?').fill('make it night');
-    await job.getByRole('button', { name: 'Paint the change' }).click();
+    await job.getByText('Edit', { exact: true }).click();
+    await job.getByLabel('What should change?').fill('make it night');
+    await job.getByRole('button', { name: 'Apply the change' }).click();
     const changed = card(page, 'make it night');
     await expectShown(changed.getByRole('img'));
     await changed.getByRole('link', { name: 'another picture' }).click();
@@ -324,7 +327,7 @@ test.describe('over the limit', () => {
     await paint(page, 'one more');
     await expect(page.locator('form.desk').getByRole('alert')).toHaveText(/It renews in \d+ /);
     await expect(page.getByText(/^No pictures left today/), 'said once').toBeHidden();
-    await expect(page.getByLabel('The picture in words')).toHaveValue('one more');
+    await expect(page.getByLabel('Prompt')).toHaveValue('one more');
     await expect(card(page, 'one more')).toHaveCount(0);
     await paint(page, fox);
     await expect(card(page, fox)).toHaveCount(2);

@@ -90,7 +90,7 @@ export async function address(page: Page, name: string): Promise<string> {
 
 /** Writes a prompt and sends it. */
 export async function paint(page: Page, prompt: string): Promise<void> {
-  await page.getByLabel('The picture in words').fill(prompt);
+  await page.getByLabel('Prompt').fill(prompt);
   await page.getByRole('button', { name: 'Paint it', exact: true }).click();
 }
 

@@ -20,13 +20,13 @@ test('pictures are found by words and by kind', async ({ page }) => {
   await visit(page, '/gallery');
   await expect(page.locator('[data-shelf] li')).toHaveCount(3);
   await page.keyboard.press('/');
-  await expect(page.getByLabel('Words of the prompt')).toBeFocused();
+  await expect(page.getByLabel('Search prompts')).toBeFocused();
   await page.keyboard.type('snow');
   await page.keyboard.press('Enter');
   await expect(page).toHaveURL(/q=snow/);
   await expect(page.locator('[data-shelf] li')).toHaveCount(1);
   await expect(link(page, 'a fox in the snow')).toBeVisible();
-  await page.getByLabel('Words of the prompt').fill('');
+  await page.getByLabel('Search prompts').fill('');
   await page.getByLabel('Photos', { exact: true }).check();
   await page.getByRole('button', { name: 'Search' }).click();
   await expect(link(page, 'The photo, restored')).toBeVisible();
@@ -49,17 +49,17 @@ test('a picture opens in place, and the arrows turn to the next', async ({ page 
   await page.keyboard.press('ArrowRight');
   await expect(link(page, 'a red boat')).toBeFocused();
   await page.keyboard.press('?');
-  const sheet = page.getByRole('dialog', { name: 'Keys' });
+  const sheet = page.getByRole('dialog', { name: 'Shortcuts' });
   await expect(sheet).toBeVisible();
-  await sheet.getByLabel('Switch single keys off').check();
+  await sheet.getByLabel('Turn off single-key shortcuts').check();
   await sheet.getByRole('button', { name: 'Close' }).click();
   await expect(sheet).toBeHidden();
   await page.reload();
   await visit(page, '/gallery');
   await page.keyboard.press('?');
   await expect(sheet).toBeHidden();
-  await page.getByRole('button', { name: 'Keys' }).click();
-  await sheet.getByLabel('Switch single keys off').uncheck();
+  await page.getByRole('button', { name: 'Shortcuts' }).click();
+  await sheet.getByLabel('Turn off single-key shortcuts').uncheck();
   await page.keyboard.press('Escape');
   await page.keyboard.press('?');
   await expect(sheet).toBeVisible();
@@ -97,7 +97,7 @@ test('the lightbox closes by a press beside the picture, not by a drag to there'
   const box = page.getByRole('dialog', { name: 'Picture' });
   await expectShown(box.getByAltText('a red boat'));
   const picture = (await box.getByAltText('a red boat').boundingBox())!;
-  const words = (await box.getByRole('link', { name: 'All about it' }).boundingBox())!;
+  const words = (await box.getByRole('link', { name: 'Details' }).boundingBox())!;
   for (const { x, y } of [
     { x: picture.x + picture.width / 2, y: picture.y + 20 },
     { x: words.x - 2, y: words.y + 5 },
@@ -126,7 +126,7 @@ test('a key pressed twice to delete does not take it back', async ({ page }) => 
 
 test('pictures that were made at once are looked at one by one', async ({ page }) => {
   await painted(page, 'a red boat');
-  await page.getByLabel('Number').selectOption('2');
+  await page.getByLabel('How many').selectOption('2');
   await paint(page, 'a fox in the snow');
   await expect(card(page, 'a fox in the snow').getByRole('img')).toHaveCount(2);
   await visit(page, '/gallery');
@@ -179,14 +179,14 @@ test('a page of the gallery that does not come leaves the way to it', async ({ p
   await painted(page, 'a red boat');
   await page.route('/gallery', async (route) => {
     const response = await route.fetch();
-    const way = '</ul><p class="onward"><a href="/gallery?before=0" data-next>Older ones</a></p>';
+    const way = '</ul><p class="onward"><a href="/gallery?before=0" data-next>Older</a></p>';
     await route.fulfill({ response, body: (await response.text()).replace('</ul>', way) });
   });
   await page.route('/gallery?before=0', (route) => route.fulfill({ status: 503, body: '<p>away</p>' }));
   const asked = page.waitForResponse('/gallery?before=0');
   await visit(page, '/gallery');
   await asked;
-  await expect(link(page, 'Older ones')).toBeVisible();
+  await expect(link(page, 'Older')).toBeVisible();
   await expect(page).toHaveURL('/gallery');
 });
 
@@ -200,7 +200,7 @@ test('what could not be deleted hangs again', async ({ page }) => {
   await expect(link(page, 'a red boat')).toBeHidden();
   await page.clock.fastForward(11_000);
   await expect(link(page, 'a red boat')).toBeVisible();
-  await expect(page.getByRole('alert')).toHaveText('That did not get through. Try again.');
+  await expect(page.getByRole('alert')).toHaveText('That did not go through. Try again.');
 });
 
 test('the chosen ones are saved as one file', async ({ page }) => {

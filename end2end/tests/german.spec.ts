@@ -7,7 +7,7 @@ test.use({ locale: 'de-DE' });
 test('a picture is painted and a photo restored in German', async ({ page }) => {
   await visit(page, '/');
   await expect(page.locator('html')).toHaveAttribute('lang', 'de');
-  await page.getByLabel('Das Bild in Worten').fill('a red fox');
+  await page.getByLabel('Beschreibung').fill('a red fox');
   await page.getByLabel('Tusche', { exact: true }).check();
   await page.getByRole('button', { name: 'Malen', exact: true }).click();
   const job = card(page, 'a red fox');
@@ -32,9 +32,9 @@ test('the language is changed where one is, and stays', async ({ page }) => {
   await page.goto('/gallery?q=boat');
   await page.getByRole('link', { name: 'English' }).click();
   await expect(page).toHaveURL('/gallery?q=boat');
-  await expect(page.getByText('Nothing like that.')).toBeVisible();
+  await expect(page.getByText('No matches.')).toBeVisible();
   await page.goto('/restore');
-  await expect(page.getByRole('heading', { name: 'Bring an old photo back' })).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'Restore old photos' })).toBeVisible();
   await page.getByRole('link', { name: 'Deutsch' }).click();
-  await expect(page.getByRole('heading', { name: 'Hol ein altes Foto zurück' })).toBeVisible();
+  await expect(page.getByRole('heading', { name: 'Alte Fotos restaurieren' })).toBeVisible();
 });

@@ -28,7 +28,7 @@ test('nothing has to be scrolled sideways on a phone', async ({ page }) => {
   await expectShown(card(page, long).getByRole('img'));
   await expect(card(page, `refused ${endless}`).getByRole('alert')).toBeVisible();
   const job = await address(page, long);
-  await page.getByLabel('Number').selectOption('4');
+  await page.getByLabel('How many').selectOption('4');
   await paint(page, 'four');
   await expect(card(page, 'four').getByRole('img').first()).toBeVisible();
   const four = await address(page, 'four');

@@ -5,8 +5,8 @@ import { address, card, expect, expectShown, paint, type Page, photo, restore, t
 
 test('an address where nothing is leads on', async ({ page }) => {
   for (const [path, heading] of [
-    ['/nowhere', 'An empty wall'],
-    ['/jobs/nothing', 'This picture is gone'],
+    ['/nowhere', 'Page not found'],
+    ['/jobs/nothing', 'This picture is no longer here'],
   ] as const) {
     const response = await page.goto(path);
     expect(response?.status()).toBe(404);
@@ -47,7 +47,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
       for (const prompt of ['finished', 'refused']) await paint(page, prompt);
       await expectShown(card(page, 'finished').getByRole('img'));
       await expect(card(page, 'refused').getByRole('alert')).toBeVisible();
-      for (const fold of ['Edit it', 'More']) await page.getByText(fold, { exact: true }).click();
+      for (const fold of ['Edit', 'More']) await page.getByText(fold, { exact: true }).click();
       const finished = await address(page, 'finished');
       await expectNoBarriers(page);
       await visit(page, '/restore');
@@ -67,8 +67,8 @@ for (const colorScheme of ['light', 'dark'] as const) {
         await expectNoBarriers(page);
       }
       await visit(page, '/');
-      await card(page, 'under way').getByRole('button', { name: 'Call it off' }).click();
-      await expect(card(page, 'under way')).toContainText('Called off');
+      await card(page, 'under way').getByRole('button', { name: 'Cancel' }).click();
+      await expect(card(page, 'under way')).toContainText('Cancelled');
       await expectNoBarriers(page);
       await visit(page, '/gallery');
       await page.getByLabel('Choose “finished”').check();
@@ -78,7 +78,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await expectNoBarriers(page);
       await page.keyboard.press('Escape');
       await page.locator('body').press('?');
-      await expect(page.getByRole('dialog', { name: 'Keys' })).toBeVisible();
+      await expect(page.getByRole('dialog', { name: 'Shortcuts' })).toBeVisible();
       await expectNoBarriers(page);
       await page.goto('/?lang=de');
       for (const path of ['/', '/restore', '/gallery', finished]) {

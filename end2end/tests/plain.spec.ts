@@ -39,7 +39,7 @@ async function rewritten(page: Page, how: (html: string) => string): Promise<voi
 
 async function expectPlain(page: Page): Promise<void> {
   await expect(page.locator('html.js')).toHaveCount(0);
-  await expect(page.getByRole('button', { name: 'Keys' })).toBeHidden();
+  await expect(page.getByRole('button', { name: 'Shortcuts' })).toBeHidden();
 }
 
 test.describe('a page that does not come alive', () => {
@@ -56,8 +56,8 @@ test.describe('a page that does not come alive', () => {
       await page.reload();
       await expectPlain(page);
       await expect(card(page, fox)).toContainText('Painting');
-      await expect(page.getByText(/^This page looks again/)).toBeVisible();
-      await expect(page.getByRole('button', { name: 'Call it off' })).toBeHidden();
+      await expect(page.getByText(/^This page refreshes/)).toBeVisible();
+      await expect(page.getByRole('button', { name: 'Cancel' })).toBeHidden();
       openai.release();
       await expectShown(page.getByAltText(fox));
       await page.getByRole('button', { name: 'Paint again' }).click();
@@ -95,12 +95,12 @@ test.describe('a page that does not come alive', () => {
     await page.goto('/');
     await expectPlain(page);
     await expect(card(page, fox)).toContainText('Painting');
-    await page.getByLabel('The picture in words').pressSequentially('half a');
+    await page.getByLabel('Prompt').pressSequentially('half a');
     await page.clock.runFor(10_000);
-    await expect(page.getByLabel('The picture in words')).toHaveValue('half a');
+    await expect(page.getByLabel('Prompt')).toHaveValue('half a');
     openai.release();
     await page.goto('/');
-    await expectShown(page.getByRole('region', { name: 'On your wall' }).getByAltText(fox));
+    await expectShown(page.getByRole('region', { name: 'Recent' }).getByAltText(fox));
   });
 
   test('shows what has been finished meanwhile', async ({ page, openai }) => {
@@ -111,7 +111,7 @@ test.describe('a page that does not come alive', () => {
     await page.goto('/');
     await expect(card(page, fox)).toContainText('Painting');
     openai.release();
-    await expectShown(page.getByRole('region', { name: 'On your wall' }).getByAltText(fox));
+    await expectShown(page.getByRole('region', { name: 'Recent' }).getByAltText(fox));
   });
 });
 

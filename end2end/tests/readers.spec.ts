@@ -35,20 +35,20 @@ test('the art generator', async ({ page }) => {
         - link "Gallery"
     - main:
       - heading "What shall we paint?" [level=1]
-      - textbox "The picture in words"
+      - textbox "Prompt"
       - group "Style":
-        - radio "As written" [checked]
+        - radio "No style" [checked]
         - radio "Watercolour"
       - group "Shape":
         - radio "Square" [checked]
         - radio "Wide"
         - radio "Tall"
       - combobox "Quality"
-      - combobox "Number"
+      - combobox "How many"
       - paragraph:
         - button "Paint it"
     - contentinfo:
-      - button "Keys"
+      - button "Shortcuts"
       - navigation "Language":
         - link "Deutsch"
     - status
@@ -56,9 +56,9 @@ test('the art generator', async ({ page }) => {
   await page.keyboard.press('Tab');
   await expect(page.getByRole('link', { name: 'Skip to the page' })).toBeFocused();
   await page.keyboard.press('Enter');
-  await tabTo(page, 'textbox', { name: 'The picture in words' });
+  await tabTo(page, 'textbox', { name: 'Prompt' });
   await page.keyboard.type('a red fox');
-  await tabTo(page, 'radio', { name: 'As written' });
+  await tabTo(page, 'radio', { name: 'No style' });
   await page.keyboard.press('ArrowRight');
   await expect(page.getByRole('radio', { name: 'Watercolour' })).toBeChecked();
   const said = await listen(page);
@@ -79,7 +79,7 @@ test('the art generator', async ({ page }) => {
       - definition: Watercolour
       - link "Download"
       - button "Paint again"
-      - link "Change the words"
+      - link "Edit prompt"
       - button "Copy link"
       - button "Delete"
       - group: More
@@ -95,7 +95,7 @@ test('RestorePhotos', async ({ page }) => {
   await visit(page, '/restore');
   await expect(page.getByRole('main')).toMatchAriaSnapshot(`
     - main:
-      - heading "Bring an old photo back" [level=1]
+      - heading "Restore old photos" [level=1]
       - button "Choose a photo, or drop it here"
       - slider "Strength"
       - combobox "Size"
@@ -105,7 +105,7 @@ test('RestorePhotos', async ({ page }) => {
   `);
   const chooser = page.waitForEvent('filechooser');
   await tabTo(page, 'button', { name: 'Choose a photo' });
-  await expect(page.getByRole('button', { name: 'Choose a photo' })).toHaveAccessibleDescription(/up to 25 MB/);
+  await expect(page.getByRole('button', { name: 'Choose a photo' })).toHaveAccessibleDescription(/up to 25\sMB/);
   await page.keyboard.press('Enter');
   await (await chooser).setFiles(photo);
   await expectShown(page.getByAltText('The photo you chose'));
@@ -120,19 +120,19 @@ test('RestorePhotos', async ({ page }) => {
       - figure "After":
         - img "The photo, restored"
       - figure "Before":
-        - img "The photo as it was"
-      - slider "How much of the photo to show as it was, in percent"
+        - img "The original photo"
+      - slider "How much of the original to show, in percent"
       - paragraph:
-        - button "Hold to see it as it was"
+        - button "Hold for original"
         - checkbox "Side by side"
-        - checkbox "Only what changed"
+        - checkbox "Changes only"
         - checkbox "Actual size"
       - heading "A restored photo" [level=2]
       - link "Download"
       - button "Make a link"
       - button "Delete now"
       - group: Other files
-      - paragraph: Only you can see this. It is deleted in 24 hours.
+      - paragraph: Only you can see this. It will be deleted in 24 hours.
   `);
   await expect(page.getByRole('status'), 'one region speaks').toHaveCount(1);
 });

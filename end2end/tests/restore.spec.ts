@@ -16,7 +16,7 @@ test('a photo is previewed, restored, and compared with the keyboard', async ({ 
   await expect(page.getByText('photo.jpg')).toBeVisible();
   await page.getByRole('button', { name: 'Restore it' }).click();
   const job = card(page, 'A restored photo');
-  const before = job.getByAltText('The photo as it was');
+  const before = job.getByAltText('The original photo');
   await expectShown(job.getByAltText('The photo, restored'));
   await expectShown(before);
   await expect(page.getByAltText('The photo you chose')).toBeHidden();
@@ -102,10 +102,10 @@ test('a photo dropped beside the zone is taken, and opens nowhere', async ({ pag
   await expectShown(page.getByAltText('The photo you chose'));
   expect(await chosen(page)).toEqual(['photo.jpg']);
   await visit(page, '/');
-  await page.getByLabel('The picture in words').fill('half a');
+  await page.getByLabel('Prompt').fill('half a');
   await drop(page, { on: page.getByRole('contentinfo') }, photo);
-  await drop(page, { on: page.getByLabel('The picture in words') }, photo);
-  await expect(page.getByLabel('The picture in words')).toHaveValue('half a');
+  await drop(page, { on: page.getByLabel('Prompt') }, photo);
+  await expect(page.getByLabel('Prompt')).toHaveValue('half a');
   await expect(page).toHaveURL('/');
 });
 
@@ -120,19 +120,19 @@ test('what was told of a file goes with the file', async ({ page }) => {
 test('both can be looked at in other ways', async ({ page }) => {
   await restore(page, photo);
   const job = card(page, 'A restored photo');
-  const [before, after] = [job.getByAltText('The photo as it was'), job.getByAltText('The photo, restored')];
+  const [before, after] = [job.getByAltText('The original photo'), job.getByAltText('The photo, restored')];
   await expectShown(before);
   const half = await clip(before);
-  const hold = job.getByRole('button', { name: 'Hold to see it as it was' });
+  const hold = job.getByRole('button', { name: 'Hold for original' });
   await hold.hover();
   await page.mouse.down();
   expect(await clip(before)).toBe('none');
   await page.mouse.up();
   expect(await clip(before)).toBe(half);
 
-  await job.getByLabel('Only what changed').check();
+  await job.getByLabel('Changes only').check();
   expect(await clip(before)).toBe('none');
-  await job.getByLabel('Only what changed').uncheck();
+  await job.getByLabel('Changes only').uncheck();
   await job.getByLabel('Actual size').check();
   const natural = await after.evaluate((img: HTMLImageElement) => img.naturalWidth);
   for (const image of [before, after]) expect((await image.boundingBox())!.width).toBe(natural);
@@ -143,7 +143,7 @@ test('only what was painted over is repaired', async ({ page }) => {
   const easel = page.locator('.easel');
   await page.getByLabel('Repair only what I paint over').check();
   await page.getByRole('button', { name: 'Restore it', exact: true }).click();
-  await expect(page.locator('form.desk').getByRole('alert')).toHaveText('Paint over what is to be repaired first.');
+  await expect(page.locator('form.desk').getByRole('alert')).toHaveText('First paint over what should be repaired.');
   await easel.scrollIntoViewIfNeeded();
   const place = (await easel.locator('canvas').boundingBox())!;
   await page.mouse.move(place.x + 20, place.y + 20);
@@ -172,10 +172,10 @@ test('it is saved under the name of the original', async ({ page }) => {
 
 test('a photo is given away by a link, and deleted', async ({ page, browser, baseURL }) => {
   await restore(page, photo);
-  await expect(card(page, 'A restored photo')).toContainText('Only you can see this. It is deleted in 24 hours.');
+  await expect(card(page, 'A restored photo')).toContainText('Only you can see this. It will be deleted in 24 hours.');
   await page.getByRole('button', { name: 'Make a link' }).click();
   await expect(page).toHaveURL(/\/jobs\/\w+\?key=[\w-]+$/);
-  await expect(page.getByText('Whoever has the address of this page can see it.')).toBeVisible();
+  await expect(page.getByText('Anyone with the link to this page can see it.')).toBeVisible();
 
   const stranger = await browser.newPage({ baseURL });
   const [link, bare] = [page.url(), page.url().split('?')[0]];
@@ -207,7 +207,7 @@ test('what cannot be a photo is refused before it travels', async ({ page }, tes
   await input.setInputFiles({ name: 'empty.jpg', mimeType: 'image/jpeg', buffer: Buffer.alloc(0) });
   await expect(alert).toHaveText(/This file is empty/);
   await input.setInputFiles(large);
-  await expect(alert).toHaveText('This file has 26 MB; the most we take is 25 MB.');
+  await expect(alert).toHaveText('This file is 26\u00a0MB; the limit is 25\u00a0MB.');
   await input.setInputFiles(photo);
   await expect(alert).toBeHidden();
   expect(sent).not.toContain('POST');

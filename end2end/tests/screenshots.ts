@@ -37,12 +37,12 @@ test('empty and finished', async ({ page }) => {
 
 test('a picture by itself', async ({ page }) => {
   await visit(page, '/');
-  await page.getByLabel('Number').selectOption('4');
+  await page.getByLabel('How many').selectOption('4');
   await paint(page, boat);
   await expect(page.locator('.several img')).toHaveCount(4);
   for (const image of await page.locator('.several img').all()) await expectShown(image);
   await shoot(page, 'art-several');
-  await page.getByLabel('Number').selectOption('1');
+  await page.getByLabel('How many').selectOption('1');
   await page.getByLabel('Tall').check();
   await paint(page, 'a lighthouse on a cliff');
   const lighthouse = card(page, 'a lighthouse on a cliff');
@@ -116,14 +116,14 @@ test.describe('with a provider', () => {
     await paint(page, boat);
     await expect(card(page, boat).first()).toContainText('Painting');
     await shoot(page, 'art-working');
-    await card(page, boat).first().getByRole('button', { name: 'Call it off' }).click();
-    await expect(card(page, boat).first()).toContainText('Called off');
+    await card(page, boat).first().getByRole('button', { name: 'Cancel' }).click();
+    await expect(card(page, boat).first()).toContainText('Cancelled');
     await shoot(page, 'art-cancelled');
-    await page.getByLabel('Number').selectOption('4');
+    await page.getByLabel('How many').selectOption('4');
     await paint(page, 'four boats');
     await expect(card(page, 'four boats')).toContainText('Painting');
     await shoot(page, 'art-working-several');
-    await card(page, 'four boats').getByRole('button', { name: 'Call it off' }).click();
+    await card(page, 'four boats').getByRole('button', { name: 'Cancel' }).click();
     await visit(page, '/restore');
     await restore(page, photo);
     await expect(card(page, 'A photo to restore').first().getByRole('alert')).toBeVisible();
@@ -131,7 +131,7 @@ test.describe('with a provider', () => {
     await visit(page, '/restore');
     await restore(page, photo);
     await expect(card(page, 'A photo to restore').first()).toContainText('Restoring');
-    await expectShown(page.getByAltText('The photo as you sent it').first());
+    await expectShown(page.getByAltText('Your photo').first());
     await expectShown(page.locator('.preview'));
     await shoot(page, 'restore-working');
   });
@@ -203,7 +203,7 @@ test.describe('German', () => {
   test('pages in German', async ({ page }) => {
     await visit(page, '/');
     await shoot(page, 'german-art-empty');
-    await page.getByLabel('Das Bild in Worten').fill('ein Fuchs im Schnee unter hohen Kiefern');
+    await page.getByLabel('Beschreibung').fill('ein Fuchs im Schnee unter hohen Kiefern');
     await page.getByRole('button', { name: 'Malen', exact: true }).click();
     await expectShown(page.locator('.job').getByRole('img'));
     await page.getByText('Bearbeiten', { exact: true }).click();
@@ -232,7 +232,7 @@ test.describe('German', () => {
     await shoot(page, 'german-nowhere');
     await visit(page, '/');
     for (const name of ['german-failed', 'german-working']) {
-      await page.getByLabel('Das Bild in Worten').fill(name);
+      await page.getByLabel('Beschreibung').fill(name);
       await page.getByRole('button', { name: 'Malen', exact: true }).click();
       const state = name === 'german-failed' ? 'alert' : 'progressbar';
       await expect(page.locator('.job').first().getByRole(state).first()).toBeVisible();

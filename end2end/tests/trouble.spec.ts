@@ -33,11 +33,11 @@ test.describe('a provider that takes its time', () => {
     await expect(job).toContainText('Painting');
     await expect(job.getByRole('progressbar')).toBeVisible();
     await expect.poll(() => openai.waiting()).toBe(1);
-    await job.getByRole('button', { name: 'Call it off' }).press('Enter');
-    await expect(job).toContainText('Called off');
+    await job.getByRole('button', { name: 'Cancel' }).press('Enter');
+    await expect(job).toContainText('Cancelled');
     await expect(job.getByRole('heading')).toBeFocused();
     await expect.poll(() => openai.waiting()).toBe(0);
-    await job.getByRole('button', { name: 'Paint it after all' }).click();
+    await job.getByRole('button', { name: 'Paint it anyway' }).click();
     await expect.poll(() => openai.waiting()).toBe(1);
     openai.release();
     await expectShown(card(page, cat).first().getByAltText(cat));
@@ -50,13 +50,13 @@ test.describe('a provider that takes its time', () => {
     const job = page.locator('.job');
     await expect(job).toContainText('Painting');
     const words = job.locator('.words');
-    await job.getByText('All the words').click();
+    await job.getByText('Full prompt').click();
     await words.evaluate((element) => getSelection()!.selectAllChildren(element));
-    await job.getByText('All the words').focus();
+    await job.getByText('Full prompt').focus();
     openai.release();
     await expectShown(job.locator('.frame img'));
     await expect(words).toBeVisible();
-    await expect(job.getByText('All the words')).toBeFocused();
+    await expect(job.getByText('Full prompt')).toBeFocused();
     expect(await page.evaluate(() => getSelection()!.toString())).toBe(many);
     await expect(job.getByRole('button', { name: 'Paint again' })).toBeVisible();
     await expect(job.getByRole('progressbar')).toHaveCount(0);
@@ -133,8 +133,8 @@ test.describe('a provider that refuses', () => {
     await paint(page, cat);
     const job = card(page, cat);
     await expect(job.getByRole('alert')).toHaveText(/refused this request as unsafe/);
-    await job.getByRole('link', { name: 'Change the words' }).click();
-    await expect(page.getByLabel('The picture in words')).toHaveValue(cat);
+    await job.getByRole('link', { name: 'Edit prompt' }).click();
+    await expect(page.getByLabel('Prompt')).toHaveValue(cat);
   });
 
   test('a photo that is refused says why, and leads to another one', async ({ page }) => {

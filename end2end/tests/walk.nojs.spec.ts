@@ -14,14 +14,14 @@ test('a prompt becomes a picture', async ({ page }) => {
   await page.getByRole('button', { name: 'Paint again' }).click();
   await expectShown(page.getByAltText(ship));
   await page.goto('/');
-  await expect(page.getByRole('region', { name: 'On your wall' }).getByRole('img')).toHaveCount(2);
+  await expect(page.getByRole('region', { name: 'Recent' }).getByRole('img')).toHaveCount(2);
 });
 
 test('a photo is shown beside what it was', async ({ page }) => {
   await page.goto('/restore');
   await restore(page, photo);
   await expect(page).toHaveURL(/\/jobs\//);
-  const [before, after] = [page.getByAltText('The photo as it was'), page.getByAltText('The photo, restored')];
+  const [before, after] = [page.getByAltText('The original photo'), page.getByAltText('The photo, restored')];
   await expectShown(before);
   await expectShown(after);
   const [left, right] = [await before.boundingBox(), await after.boundingBox()];
@@ -40,7 +40,7 @@ test('a prompt of nothing is refused, with a way back', async ({ page }) => {
   await page.goto('/');
   await paint(page, ' ');
   await expect(page.getByRole('heading', { name: 'This cannot be done' })).toBeVisible();
-  await page.getByRole('link', { name: 'Back to where you were' }).click();
+  await page.getByRole('link', { name: 'Back' }).click();
   await expect(page).toHaveURL('/');
 });
 
@@ -48,7 +48,7 @@ test('a text that calls itself a photo is refused, with a way back', async ({ pa
   await page.goto('/restore');
   await restore(page, { name: 'poem.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('Roses are red') });
   await expect(page.getByRole('heading', { name: 'The photo cannot be used' })).toBeVisible();
-  await page.getByRole('link', { name: 'Back to where you were' }).click();
+  await page.getByRole('link', { name: 'Back' }).click();
   await expect(page).toHaveURL('/restore');
 });
 
@@ -60,9 +60,9 @@ test.describe('a provider that takes its time', () => {
     await paint(page, ship);
     await expect(card(page, ship)).toContainText('Painting');
     // Playwright finds no texts inside <noscript>.
-    await expect(page.locator('noscript p')).toHaveText(/^This page looks again every two seconds/);
+    await expect(page.locator('noscript p')).toHaveText(/^This page refreshes every two seconds/);
     await expect(page.locator('noscript p')).toBeVisible();
-    await expect(page.getByRole('button', { name: 'Call it off' })).toBeHidden();
+    await expect(page.getByRole('button', { name: 'Cancel' })).toBeHidden();
     await page.waitForEvent('load');
     await expect(card(page, ship)).toContainText('Painting');
     openai.release();
@@ -77,7 +77,7 @@ test.describe('a provider that refuses', () => {
     await page.goto('/');
     await paint(page, ship);
     await expect(card(page, ship).getByRole('alert')).toHaveText(/run out of credit/);
-    await page.getByRole('link', { name: 'Change the words' }).click();
-    await expect(page.getByLabel('The picture in words')).toHaveValue(ship);
+    await page.getByRole('link', { name: 'Edit prompt' }).click();
+    await expect(page.getByLabel('Prompt')).toHaveValue(ship);
   });
 });

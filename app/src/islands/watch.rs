@@ -133,8 +133,12 @@ mod awake {
             bar.unchecked_into::<Bar>().set_value(progress);
         }
         if let Some(ahead) = job.position() {
-            let text = message(Message::Ahead, &[&(ahead as u64).to_string()]);
-            tell(card, "[data-ahead]", if ahead > 0.0 { &text } else { "" });
+            let text = match ahead as u64 {
+                0 => String::new(),
+                1 => message(Message::AheadOne, &[]),
+                more => message(Message::Ahead, &[&more.to_string()]),
+            };
+            tell(card, "[data-ahead]", &text);
         }
     }
 

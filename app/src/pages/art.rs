@@ -15,6 +15,9 @@ use crate::{
 };
 use atelier_api::{Background, Job, Kind, MAX_PROMPT_CHARS, Params, Quality, STYLES, Size};
 
+/// Most pictures that one prompt can ask for at a time.
+const MOST: u32 = 4;
+
 pub(crate) async fn load(
     data: &dyn Data,
     from: Option<String>,
@@ -179,7 +182,7 @@ fn dials(params: Params, about: &About) -> impl IntoView + use<> {
             <label class="pick">
                 <span>{t.number}</span>
                 <select name="n">
-                    {(1..=4)
+                    {(1..=MOST)
                         .map(|number| view! { <option value=number.to_string() selected=number == n>{number}</option> })
                         .collect_view()}
                 </select>
@@ -197,15 +200,23 @@ fn dials(params: Params, about: &About) -> impl IntoView + use<> {
     }
 }
 
-/// What a picture is expected to cost; the style sheet shows the price of the chosen quality and shape.
+/// What pictures are expected to cost; the style sheet shows the price of the chosen quality, shape and number.
 fn prices(about: &About) -> Option<impl IntoView + use<>> {
     let t = about.texts();
     let prices = Quality::ALL.iter().zip(about.image_usd);
     let prices = prices.flat_map(|(quality, prices)| {
         Size::OFFERED.iter().zip(prices).map(move |(size, usd)| {
             let shape = expected(Some(size));
-            let price = (t.price)(&words::money(usd, t));
-            view! { <data value=usd.to_string() class=format!("{quality} {shape}")>{price}</data> }
+            let totals = (2..=MOST).map(|n| {
+                let total = (t.price_of)(n, &words::money(usd * f64::from(n), t));
+                view! { <span class=format!("of-{n}")>{total}</span> }
+            });
+            view! {
+                <data value=usd.to_string() class=format!("{quality} {shape}")>
+                    {(t.price)(&words::money(usd, t))}
+                    {totals.collect_view()}
+                </data>
+            }
         })
     });
     (about.image_usd[0][0] > 0.0)

@@ -29,7 +29,7 @@ pub(crate) fn facts(job: &Job, t: &Texts) -> impl IntoView + use<> {
     let strength = params
         .strength
         .filter(|percent| *percent < 100)
-        .map(|percent| format!("{percent} %"));
+        .map(|percent| format!("{percent}\u{a0}%"));
     let colours = params
         .monochrome
         .filter(|wanted| *wanted)

@@ -202,7 +202,7 @@ fn compare(original: &Image, restored: &Image, t: &'static Texts) -> impl IntoVi
                 <label class="part">
                     <span class="unseen">{t.how_much_before}</span>
                     <input type="range" name="before" min="0" max="100" value="50" autocomplete="off" />
-                    <span class="share" data-word=t.before aria-hidden="true">{t.before}" 50 %"</span>
+                    <span class="share" data-word=t.before aria-hidden="true">{t.before}" 50\u{a0}%"</span>
                 </label>
             </div>
             <p class="views scripted">

@@ -20,24 +20,24 @@ pub(super) const GERMAN: Texts = Texts {
     by_local: "Bilder von der eingebauten Zeichenmaschine, Fotos vom eingebauten Restaurator.",
     by_two: |pictures, photos| format!("Bilder von {pictures}, Fotos von {photos}."),
     by_one: |model| format!("Bilder und Fotos von {model}."),
-    keys: "Tasten",
-    keys_off: "Einzelne Tasten abschalten",
+    keys: "Tastenkürzel",
+    keys_off: "Kürzel mit einer Taste abschalten",
     key_send: ["Strg Enter", "Formular abschicken"],
     key_write: "Ins Textfeld oder in die Suche",
     key_walk: "Durch die Galerie gehen",
     key_delete: ["Entf", "Bild löschen, nach Rückfrage"],
     key_close: ["Esc", "Schließen, was offen ist"],
-    key_keys: "Diese Tasten zeigen",
+    key_keys: "Diese Tastenkürzel zeigen",
     close: "Schließen",
 
     art_title: "Ein Bild malen",
-    art_description: "Beschreib ein Bild in Worten und lass es malen.",
+    art_description: "Beschreib ein Bild und lass es malen.",
     art_heading: "Was sollen wir malen?",
     art_jobs: "Deine Bilder in Arbeit",
     local_engine: "Das ist die eingebaute Zeichenmaschine, kein KI-Modell. Sie versteht nur englische Wörter.",
     local_restorer: "Das ist der eingebaute Restaurator: klassische Bildverarbeitung, kein KI-Modell.",
     connect: [" Mit ", " wird eines angeschlossen."],
-    prompt: "Das Bild in Worten",
+    prompt: "Beschreibung",
     prompt_example: "Ein Leuchtturm auf einer Klippe in der Dämmerung, Möwen im Wind",
     ideas: &[
         "ein Leuchtturm auf einer Klippe in der Dämmerung, Möwen im Wind",
@@ -68,7 +68,7 @@ pub(super) const GERMAN: Texts = Texts {
     try_these: ["Zum Beispiel „", "“, „", "“ oder ", "."],
     surprise: "überrasch mich",
     style: "Stil",
-    as_written: "Wie geschrieben",
+    as_written: "Ohne Stil",
     style_label: |id| match id {
         "watercolour" => "Aquarell",
         "ink" => "Tusche",
@@ -91,6 +91,7 @@ pub(super) const GERMAN: Texts = Texts {
     number: "Anzahl",
     transparent: "Durchsichtiger Hintergrund",
     price: |usd| format!("Etwa {usd} je Bild."),
+    price_of: |pictures, usd| format!(" {pictures} kosten etwa {usd}."),
     photo_price: |usd| format!("Etwa {usd} je Foto."),
     paint_it: "Malen",
     sending: "Wird gesendet …",
@@ -99,8 +100,8 @@ pub(super) const GERMAN: Texts = Texts {
     restore_title: "Ein Foto restaurieren",
     restore_description: "Lade ein verblasstes, verkratztes oder verrauschtes Foto hoch und bekomm es restauriert \
         zurück.",
-    restore_heading: "Hol ein altes Foto zurück",
-    restore_what: "Verblasst, verkratzt oder körnig: Wähl ein Foto und sieh es neben dem, was es war.",
+    restore_heading: "Alte Fotos restaurieren",
+    restore_what: "Verblasst, verkratzt oder körnig: Wähl ein Foto und vergleiche vorher und nachher.",
     restore_jobs: "Deine Fotos in Arbeit",
     choose_photo: "Foto wählen oder hier ablegen",
     photo_rules: |megabytes, megapixels| {
@@ -109,16 +110,16 @@ pub(super) const GERMAN: Texts = Texts {
     photo_chosen: "Das gewählte Foto",
     only_painted: "Nur reparieren, was ich übermale",
     brush: "Pinsel",
-    start_over: "Von vorn",
+    start_over: "Löschen",
     strength: "Stärke",
     gentle: "sanft",
     full: "voll",
     size: "Größe",
-    as_it_is: "Wie es ist",
-    twice: "Doppelt so groß",
-    four_times: "Viermal so groß",
+    as_it_is: "Original",
+    twice: "2x",
+    four_times: "4x",
     keep_monochrome: "Schwarzweiß lassen",
-    stays_here: "Dein Foto bleibt auf diesem Server; nur du siehst es und was daraus wird.",
+    stays_here: "Dein Foto bleibt auf diesem Server; nur du siehst es und das Ergebnis.",
     sent_to: |provider| {
         format!(
             "Dein Foto wird zum Restaurieren an {provider} gesendet, zu deren Bedingungen; hier siehst nur du es und \
@@ -127,7 +128,7 @@ pub(super) const GERMAN: Texts = Texts {
     },
     both_deleted: |span| {
         format!(
-            " Beide werden {span} nach der Fertigstellung gelöscht, oder sofort, wenn du es sagst."
+            " Beide werden {span} nach der Fertigstellung gelöscht, oder sobald du sie löschst."
         )
     },
     restore_it: "Restaurieren",
@@ -137,23 +138,26 @@ pub(super) const GERMAN: Texts = Texts {
     spent,
 
     stage,
-    all_words: "Alle Worte",
+    all_words: "Ganze Beschreibung",
     progress: "Fortschritt",
-    ahead: |jobs| format!("{jobs} davor"),
+    ahead: |jobs| match jobs {
+        1 => message(Message::AheadOne).into(),
+        _ => message(Message::Ahead).replace("{}", &jobs.to_string()),
+    },
     usually: |span| format!("meist etwa {span}"),
-    another_try: |number| format!("Versuch {number}. Der davor kam nicht durch."),
+    another_try: |number| format!("Versuch {number}. Der letzte ist gescheitert."),
     late: "Das dauert länger als sonst. Du kannst die Seite schließen und wiederkommen; es geht weiter.",
     call_off: "Abbrechen",
     paint_again: "Noch einmal malen",
     paint_new: "Neu malen",
     try_again: "Noch einmal versuchen",
-    after_all: "Doch malen",
+    after_all: "Trotzdem malen",
     send_again: "Noch einmal senden",
     another_photo: "Anderes Foto wählen",
     a_photo: "Foto wählen",
-    change_words: "Worte ändern",
-    copy_words: "Worte kopieren",
-    words_copied: "Worte kopiert",
+    change_words: "Beschreibung ändern",
+    copy_words: "Beschreibung kopieren",
+    words_copied: "Beschreibung kopiert",
     edit: "Bearbeiten",
     edit_how: "Was soll anders sein?",
     edit_example: "Lass es schneien",
@@ -163,7 +167,7 @@ pub(super) const GERMAN: Texts = Texts {
     link_copied: "Link kopiert",
     make_link: "Link erstellen",
     give_link: [
-        "Wer die Adresse dieser Seite hat, kann es löschen. Gib anderen ",
+        "Wer den Link zu dieser Seite hat, kann es löschen. Gib anderen ",
         "diesen Link",
         ".",
     ],
@@ -175,19 +179,19 @@ pub(super) const GERMAN: Texts = Texts {
     download: "Herunterladen",
     other_files: "Andere Dateien",
     more: "Mehr",
-    without_words: "Ohne die Worte darin",
+    without_words: "Ohne eingebettete Beschreibung",
     without_place: "Ohne Datum und Ort",
-    shared: "Das Gleiche war schon in Arbeit, beide teilen sich das Ergebnis.",
+    shared: "Dieselbe Anfrage lief schon; du bekommst ihr Ergebnis.",
     earlier_picture: "Ein früheres Bild",
-    painted_before_like: |ago| format!("{} für Worte gleicher Bedeutung", painted(ago)),
+    painted_before_like: |ago| format!("{} für eine gleichbedeutende Beschreibung", painted(ago)),
     painted_like: |ago| {
         format!(
-            ", gemalt {} für Worte gleicher Bedeutung",
+            ", gemalt {} für eine gleichbedeutende Beschreibung",
             ago.unwrap_or("zuvor")
         )
     },
-    alike: |per_cent| format!(", zu {per_cent} % gleich."),
-    same_words: |ago| format!("{} für dieselben Worte.", painted(ago)),
+    alike: |per_cent| format!(", zu {per_cent}\u{a0}% gleich."),
+    same_words: |ago| format!("{} für dieselbe Beschreibung.", painted(ago)),
     same_photo: "Genau dieses Foto wurde schon einmal restauriert.",
     edited: "Entstanden aus",
     enlarged: "Vergrößert",
@@ -196,50 +200,50 @@ pub(super) const GERMAN: Texts = Texts {
     took: "Dauer",
     cost: "Kosten",
     another: "einem anderen Bild",
-    times: |factor| format!("{factor}-fach"),
+    times: |factor| format!("{factor}x"),
     black_and_white: "Schwarzweiß",
     painted_over: "Was du übermalt hast",
-    no_reason: "Etwas ging schief, wofür wir keine Worte haben.",
-    seen_by_address: "Wer die Adresse dieser Seite hat, kann es sehen.",
-    seen_by_key: "Nur die Adresse dieser Seite öffnet es, und wer sie hat, kann es löschen.",
-    seen_by_link: "Du siehst das über einen Link.",
+    no_reason: "Etwas ist schiefgegangen.",
+    seen_by_address: "Alle mit dem Link zu dieser Seite können es sehen.",
+    seen_by_key: "Nur der Link zu dieser Seite öffnet es, und wer ihn hat, kann es löschen.",
+    seen_by_link: "Über einen Link mit dir geteilt.",
     seen_by_you: "Nur du kannst das sehen.",
-    page_closed: "Nur du siehst diese Seite. Wer die Adresse des Bildes selbst hat, sieht das Bild weiterhin.",
+    page_closed: "Nur du siehst diese Seite. Wer den direkten Link zum Bild hat, sieht das Bild weiterhin.",
     deleted_soon: " Es wird gleich gelöscht.",
     deleted_in: |span| format!(" Noch {span}, dann wird es gelöscht."),
 
     restored_photo: "Ein restauriertes Foto",
     photo_to_restore: "Ein Foto zum Restaurieren",
     photo_restored: "Das Foto, restauriert",
-    photo_as_sent: "Das Foto, wie du es gesendet hast",
-    photo_as_it_was: "Das Foto, wie es war",
+    photo_as_sent: "Dein Foto",
+    photo_as_it_was: "Das Originalfoto",
     picture_of: |prompt, number, all| format!("{prompt}, Bild {number} von {all}"),
     before: "Vorher",
     after: "Nachher",
-    how_much_before: "Wie viel vom Foto so gezeigt wird, wie es war, in Prozent",
-    hold: "Halten: wie es war",
+    how_much_before: "Wie viel vom Original zu sehen ist, in Prozent",
+    hold: "Halten fürs Original",
     side_by_side: "Nebeneinander",
     only_changes: "Nur die Änderungen",
     actual_size: "Originalgröße",
-    wall: "An deiner Wand",
-    everything: "Alles von dir",
+    wall: "Zuletzt",
+    everything: "Deine Galerie",
 
     picture: "Bild",
     photo: "Foto",
     job_description: "Ein Bild aus diesem Atelier.",
     another_picture: "Noch ein Bild malen",
     restore_another: "Noch ein Foto restaurieren",
-    looks_again: "Diese Seite sieht alle zwei Sekunden nach. Zum Abbrechen braucht es JavaScript.",
+    looks_again: "Diese Seite lädt sich alle zwei Sekunden neu. Zum Abbrechen braucht es JavaScript.",
 
     gallery_description: "Alles, was du in diesem Atelier gemacht hast.",
     back_to_newest: "Zurück zu den neuesten",
-    nothing_yet: ["Noch nichts. ", " oder ", ", und es hängt hier."],
+    nothing_yet: ["Noch nichts. ", " oder ", ", und es erscheint hier."],
     paint_a_picture: "Mal ein Bild",
     restore_a_photo: "restaurier ein Foto",
-    none_newest: "Unter den neuesten nichts dergleichen. ",
-    look_older: "Bei den älteren nachsehen",
-    none: "Nichts dergleichen.",
-    words_of_prompt: "Worte des Bildes",
+    none_newest: "Unter den neuesten keine Treffer. ",
+    look_older: "Die älteren durchsuchen",
+    none: "Keine Treffer.",
+    words_of_prompt: "Beschreibungen durchsuchen",
     kind: "Art",
     all: "Alles",
     pictures: "Bilder",
@@ -257,13 +261,13 @@ pub(super) const GERMAN: Texts = Texts {
     problem_description: "Eine Seite, die nicht gezeigt werden konnte.",
     back_where: "Zurück",
     nothing_here: [
-        "Eine leere Wand",
-        "An dieser Adresse hängt nichts. Vielleicht ist es umgezogen, oder sie ist vertippt.",
+        "Seite nicht gefunden",
+        "An dieser Adresse gibt es nichts. Vielleicht ist es umgezogen, oder sie ist vertippt.",
         "Zum Atelier",
     ],
     job_gone: [
-        "Dieses Bild ist fort",
-        "An dieser Adresse ist kein Bild. Vielleicht wurde es gelöscht, oder seine Zeit war um.",
+        "Dieses Bild gibt es nicht mehr",
+        "Gelöscht oder abgelaufen: An dieser Adresse ist kein Bild.",
         "Ein neues malen",
     ],
     store_away: [
@@ -280,8 +284,8 @@ pub(super) const GERMAN: Texts = Texts {
     ago: |span| format!("vor {span}"),
     days_ago: |days| format!("vor {days} Tagen"),
     units: ["Sekunden", "Minuten", "Stunden", "Tage"],
-    money: |digits| format!("{} $", digits.replace('.', ",")),
-    next_to_nothing: "weniger als 0,001 $",
+    money: |digits| format!("{}\u{a0}$", digits.replace('.', ",")),
+    next_to_nothing: "weniger als 0,001\u{a0}$",
 };
 
 fn message(message: Message) -> &'static str {
@@ -292,13 +296,14 @@ fn message(message: Message) -> &'static str {
         Message::Refused => {
             "Das Atelier konnte das nicht annehmen. Versuch es in einer Minute noch einmal."
         }
-        Message::Gone => "Dieser Auftrag ist fort. Vielleicht wurde er gelöscht.",
+        Message::Gone => "Gelöscht oder abgelaufen.",
         Message::GivenUp => {
-            "Noch immer keine Verbindung. Es geht auch ohne diese Seite weiter: Lade sie später neu."
+            "Noch immer keine Verbindung. Dein Auftrag läuft weiter: Lade die Seite später neu."
         }
         Message::Unreachable => "Verbindung verloren, neuer Versuch.",
-        Message::NotSent => "Das kam nicht durch. Versuch es noch einmal.",
-        Message::Ahead => "{} davor",
+        Message::NotSent => "Das hat nicht geklappt. Versuch es noch einmal.",
+        Message::AheadOne => "1 Bild vor deinem",
+        Message::Ahead => "{} Bilder vor deinem",
         Message::Deleted => "{} gelöscht.",
         Message::Sure => "Dieses Bild löschen?",
         Message::SureOfAll => "Alle {} Bilder löschen?",
@@ -307,8 +312,8 @@ fn message(message: Message) -> &'static str {
             "Diese Datei ist kein Foto, das wir lesen können. Wähl ein JPEG, PNG, WebP, GIF, BMP oder TIFF."
         }
         Message::Empty => "Diese Datei ist leer. Wähl eine andere.",
-        Message::TooLarge => "Diese Datei hat {}; wir nehmen höchstens {}.",
-        Message::TooManyPixels => "Dieses Foto hat {} Megapixel; wir nehmen höchstens {}.",
+        Message::TooLarge => "Diese Datei hat {}; erlaubt sind {}.",
+        Message::TooManyPixels => "Dieses Foto hat {} Megapixel; erlaubt sind {}.",
         Message::More => "{} und {} weitere",
     }
 }
@@ -325,8 +330,8 @@ fn stage(job: &Job) -> &'static str {
         Status::Delivering => "Wird gerahmt",
         Status::Succeeded if picture => "Das Bild ist fertig",
         Status::Succeeded => "Das Foto ist fertig",
-        Status::Failed if picture => "Dieses Bild wurde nichts",
-        Status::Failed => "Dieses Foto ließ sich nicht restaurieren",
+        Status::Failed if picture => "Das Bild ist nicht gelungen",
+        Status::Failed => "Das Foto ließ sich nicht restaurieren",
         Status::Cancelled => "Abgebrochen",
     }
 }
@@ -351,7 +356,7 @@ fn left(limit: &Left) -> String {
 fn spent(limit: &Spent<'_>) -> String {
     let Spent { back, today, .. } = limit;
     let (things, still) = match limit.kind {
-        Kind::Image => ("Bilder", "Was schon gemalt wurde, ist weiter zu haben."),
+        Kind::Image => ("Bilder", "Schon gemalte Bilder bleiben verfügbar."),
         Kind::Restoration => (
             "Fotos",
             "Was schon restauriert wurde, steht in der Galerie.",
@@ -367,6 +372,6 @@ fn spent(limit: &Spent<'_>) -> String {
             "Das Budget dieses Ateliers ist {when} aufgebraucht. Komm in {back} wieder. {still}"
         ),
         "images" => format!("{begins} keine {things} mehr. Komm in {back} wieder. {still}"),
-        _ => format!("Das war viel auf einmal. Komm in {back} wieder."),
+        _ => format!("Zu schnell. Versuch es in {back} noch einmal."),
     }
 }

@@ -5,13 +5,14 @@ use atelier_api::{Job, Kind, Quality};
 
 impl Message {
     /// All, in the order of their declaration.
-    pub(crate) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 17] = [
         Self::NoAnswer,
         Self::Refused,
         Self::Gone,
         Self::GivenUp,
         Self::Unreachable,
         Self::NotSent,
+        Self::AheadOne,
         Self::Ahead,
         Self::Deleted,
         Self::Sure,
@@ -154,6 +155,8 @@ pub(crate) struct Texts {
     pub(crate) number: Text,
     pub(crate) transparent: Text,
     pub(crate) price: fn(&str) -> String,
+    /// What comes after the price of one, for several.
+    pub(crate) price_of: fn(pictures: u32, usd: &str) -> String,
     pub(crate) photo_price: fn(&str) -> String,
     pub(crate) paint_it: Text,
     pub(crate) sending: Text,

@@ -20,7 +20,7 @@ pub(super) fn problem(code: &str, wait: Option<&str>) -> Option<(&'static str, S
         ),
         "prompt" => (
             NOT_POSSIBLE,
-            "Die Worte fehlen, sind zu viele oder enthalten Steuerzeichen. Höchstens 32.000 Zeichen reinen Textes.",
+            "Die Beschreibung fehlt, ist zu lang oder enthält Steuerzeichen. Höchstens 32.000 Zeichen reinen Textes.",
         ),
         "background" => (NOT_POSSIBLE, "Dieses Modell wählt den Hintergrund selbst."),
         "size" => (NOT_POSSIBLE, "Dieses Format gibt es hier nicht."),

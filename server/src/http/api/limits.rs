@@ -125,7 +125,7 @@ fn detail(standing: &Standing) -> String {
         (Unit::Usd, ..) => format!(
             "The studio has spent its budget, and this would be something new. It renews in {renews}."
         ),
-        (Unit::Requests, ..) => format!("That was a lot at once. It renews in {renews}."),
+        (Unit::Requests, ..) => format!("Too fast. Try again in {renews}."),
         (Unit::Images | Unit::Tokens, _, 0) => format!(
             "You have no {} left for something new. It renews in {renews}.",
             things(policy)

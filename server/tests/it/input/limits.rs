@@ -118,7 +118,7 @@ async fn a_form_over_the_limit_is_answered_with_a_page() {
     assert!(response.headers().contains_key("ratelimit"));
     let (status, page) = page(response).await;
     assert_eq!(status, 429);
-    assert!(page.contains("It renews in"), "{page}");
+    assert!(page.contains("Too fast. Try again in"), "{page}");
 }
 
 #[tokio::test]
