@@ -88,13 +88,15 @@ fn job_id(text: &str) -> Option<String> {
 pub struct Assets {
     /// The address of the style sheet.
     pub css: String,
+    /// The address of the font that headings are set in.
+    pub font: String,
     /// The script that hydrates the islands.
     boot: String,
 }
 
 impl Assets {
     /// Takes addresses such as `/assets/frontend.ab12.js`: those of the islands, and those of what is needed later.
-    pub fn new([js, wasm, later_js, later_wasm]: [&str; 4], css: String) -> Self {
+    pub fn new([js, wasm, later_js, later_wasm]: [&str; 4], css: String, font: String) -> Self {
         let addresses = [
             ("{js}", js),
             ("{wasm}", wasm),
@@ -105,6 +107,7 @@ impl Assets {
         let fill = |boot: String, (gap, address): (&str, &str)| boot.replace(gap, address);
         Self {
             css,
+            font,
             boot: addresses.into_iter().fold(boot, fill),
         }
     }
@@ -154,7 +157,7 @@ pub fn shell(content: Content, assets: &Assets) -> impl IntoView + use<> {
     let current = move |path: &str| (here == path).then_some("page");
     view! {
         <!DOCTYPE html>
-        <html lang=language.tag()>
+        <html lang=language.tag() dir=language.direction()>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
@@ -230,7 +233,7 @@ fn languages(document: &Document) -> impl IntoView + use<> {
     let links = others.map(|language| {
         let tag = language.tag();
         let address = format!("{}{joint}lang={tag}", document.address);
-        view! { <a href=address hreflang=tag lang=tag rel="nofollow">{language.name()}</a> }
+        view! { <a href=address hreflang=tag lang=tag dir=language.direction() rel="nofollow">{language.name()}</a> }
     });
     view! { <nav aria-label=t.language>{links.collect_view()}</nav> }
 }

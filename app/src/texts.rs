@@ -9,6 +9,8 @@ mod english;
 #[cfg(feature = "ssr")]
 mod german;
 #[cfg(feature = "ssr")]
+mod hebrew;
+#[cfg(feature = "ssr")]
 mod speaking;
 
 /// A message that scripts show. The server puts them all on the page (`Message::ALL`), so that the WASM
@@ -83,6 +85,7 @@ mod tests {
     #[test]
     fn tags_name_languages() {
         assert_eq!(Language::tagged("de-AT"), Some(Language::German));
+        assert_eq!(Language::tagged("iw"), Some(Language::Hebrew));
         assert_eq!(Language::tagged("EN"), Some(Language::English));
         assert_eq!(Language::tagged("den"), None);
         assert_eq!(Language::tagged(""), None);

@@ -237,6 +237,7 @@ mod tests {
         assert_eq!(english(0.0417), "$0.042");
         assert_eq!(english(1.2), "$1.20");
         assert_eq!(english(0.0), "less than $0.001");
+        assert_eq!(money(0.0417, Language::Hebrew.texts()), "$0.042");
         assert_eq!(money(0.0417, Language::German.texts()), "0,042\u{a0}$");
     }
 

@@ -41,7 +41,7 @@ test('nothing has to be scrolled sideways on a phone', async ({ page }) => {
   await expect(card(page, 'under way')).toContainText('Painting');
   for (const width of [320, 390]) {
     await page.setViewportSize({ width, height: 700 });
-    for (const language of ['de', 'en']) {
+    for (const language of ['de', 'he', 'en']) {
       await visit(page, `/nowhere?lang=${language}`);
       await expect(page.locator('html')).toHaveAttribute('lang', language);
       for (const path of ['/', '/restore', '/gallery', `/gallery?q=${endless}`, job, four, restored, '/nowhere']) {
@@ -74,7 +74,7 @@ test('what a gallery has open fits on a phone', async ({ page }) => {
   await paint(page, `a boat ${endless}`);
   await expectShown(card(page, `a boat ${endless}`).getByRole('img'));
   await page.setViewportSize({ width: 320, height: 700 });
-  for (const language of ['de', 'en']) {
+  for (const language of ['de', 'he', 'en']) {
     await page.goto(`/gallery?lang=${language}`);
     await visit(page, '/gallery');
     await page.getByRole('checkbox').first().check();

@@ -51,6 +51,7 @@ test('the art generator', async ({ page }) => {
       - button "Shortcuts"
       - navigation "Language":
         - link "Deutsch"
+        - link "עברית"
     - status
   `);
   await page.keyboard.press('Tab');

@@ -4,6 +4,7 @@
 //! frontend ── cargo ──> wasm ── wasm-bindgen ──> js, wasm ─┐
 //! later ───── cargo ──> wasm ── wasm-bindgen ──> js, wasm ─┤
 //! style/main.css ── lightningcss ──> css ──────────────────┼─ hash, brotli ──> target/site
+//! style/fonts/*.woff2 ─────────────────────────────────────┤
 //! public/* ────────────────────────────────────────────────┘
 //! ```
 
@@ -74,12 +75,14 @@ fn fill(
     let names_kept = mode == Mode::Dev;
     let [first, later] = modules.map(|wasm| bundle::javascript(wasm, names_kept));
     let (first, later) = (first?, later?);
+    let (css, font) = fonts(site, bundle::css(css)?, css)?;
     let manifest = serde_json::json!({
         "js": site.put_hashed("frontend", "js", first.js.as_bytes())?,
         "wasm": site.put_hashed("frontend", "wasm", &first.wasm)?,
         "later_js": site.put_hashed("later", "js", later.js.as_bytes())?,
         "later_wasm": site.put_hashed("later", "wasm", &later.wasm)?,
-        "css": site.put_hashed("style", "css", bundle::css(css)?.as_bytes())?,
+        "css": site.put_hashed("style", "css", css.as_bytes())?,
+        "font": font,
     });
     for path in folder::files(public)? {
         let name = path.strip_prefix(public)?.to_string_lossy().into_owned();
@@ -87,6 +90,32 @@ fn fill(
     }
     site.put("site.json", format!("{manifest:#}\n").as_bytes())?;
     site.remove_others()
+}
+
+/// Puts the fonts that a style sheet names, and names them in it by their content. Returns the sheet, and
+/// the first font, which every page needs.
+fn fonts(site: &mut Folder, mut css: String, entry: &Path) -> Result<(String, String)> {
+    let (folder, mut first) = (entry.with_file_name("fonts"), None);
+    for path in folder::files(&folder)? {
+        let Some(stem) = path
+            .file_stem()
+            .filter(|_| path.extension() == Some("woff2".as_ref()))
+        else {
+            continue;
+        };
+        let stem = stem.to_string_lossy();
+        let named = format!("fonts/{stem}.woff2");
+        let place = css
+            .find(&named)
+            .with_context(|| format!("the style sheet does not use {named}"))?;
+        let name = site.put_hashed(&stem, "woff2", &folder::read(&path)?)?;
+        css = css.replace(&named, &name);
+        if first.as_ref().is_none_or(|(before, _)| place < *before) {
+            first = Some((place, name));
+        }
+    }
+    let (_, first) = first.context("the style sheet uses no font")?;
+    Ok((css, first))
 }
 
 /// Builds one of the two modules. Not both at once: their features would be unified.

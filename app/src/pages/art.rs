@@ -101,6 +101,7 @@ fn Form(draft: Option<Job>, idea: Option<usize>, about: About) -> impl IntoView 
                 id="prompt"
                 name="prompt"
                 class="prompt"
+                dir="auto"
                 rows="3"
                 required
                 maxlength=MAX_PROMPT_CHARS.to_string()

@@ -101,7 +101,7 @@ fn search(wanted: &Wanted, t: &'static Texts) -> impl IntoView + use<> {
     view! {
         <form class="search" method="get" action="/gallery" role="search">
             <label class="unseen" for="q">{t.words_of_prompt}</label>
-            <input id="q" type="search" name="q" value=wanted.words.clone() placeholder=t.words_of_prompt />
+            <input id="q" type="search" name="q" dir="auto" value=wanted.words.clone() placeholder=t.words_of_prompt />
             <fieldset class="choice">
                 <legend class="unseen">{t.kind}</legend>
                 {kinds.into_iter().collect_view()}

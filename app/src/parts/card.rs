@@ -94,13 +94,13 @@ fn title(seen: &Seen, t: &Texts) -> impl IntoView + use<> {
         view! {
             <details>
                 <summary>{t.all_words}</summary>
-                <p class="words">{name}</p>
+                <p class="words" dir="auto">{name}</p>
             </details>
         }
     });
     view! {
         <h2 tabindex="-1">
-            <a href=address>{short}</a>
+            <a href=address dir="auto">{short}</a>
         </h2>
         {whole}
     }

@@ -101,7 +101,7 @@ pub(crate) fn cache_note(job: &Job, now: Timestamp, t: &Texts) -> Option<AnyView
                 }
                 None => (t.painted_before_like)(ago).into_any(),
             };
-            let words = prompt.map(|prompt| view! { ": "<q>{prompt}</q> });
+            let words = prompt.map(|prompt| view! { ": "<q dir="auto">{prompt}</q> });
             view! { {before} {words} {alike} }.into_any()
         }
         (Cache::Semantic | Cache::Exact, _) => match job.kind {

@@ -38,7 +38,7 @@ pub(crate) fn tile(job: &Job, t: &Texts) -> Option<impl IntoView + use<>> {
     Some(view! {
         <a href=format!("/jobs/{}", job.id)>
             <span class=class>{small(image, describe(job, 0, t))}</span>
-            <span class="name" aria-hidden="true">{name}</span>
+            <span class="name" dir="auto" aria-hidden="true">{name}</span>
         </a>
     })
 }

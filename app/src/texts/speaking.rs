@@ -1,6 +1,6 @@
 //! The languages, and what each has to have a text for.
 
-use super::{Message, english::ENGLISH, german::GERMAN};
+use super::{Message, english::ENGLISH, german::GERMAN, hebrew::HEBREW};
 use atelier_api::{Job, Kind, Quality};
 
 impl Message {
@@ -32,23 +32,36 @@ pub enum Language {
     #[default]
     English,
     German,
+    Hebrew,
 }
 
 impl Language {
     /// All there are, in the order offered.
-    pub const ALL: [Self; 2] = [Self::English, Self::German];
+    pub const ALL: [Self; 3] = [Self::English, Self::German, Self::Hebrew];
 
     /// The language's tag (BCP 47).
     pub const fn tag(self) -> &'static str {
         match self {
             Self::English => "en",
             Self::German => "de",
+            Self::Hebrew => "he",
         }
     }
 
-    /// The language of a tag, whatever its region: `de`, `de-AT`, `DE_ch`.
+    /// Where its lines begin: `ltr` or `rtl`.
+    pub(crate) const fn direction(self) -> &'static str {
+        match self {
+            Self::English | Self::German => "ltr",
+            Self::Hebrew => "rtl",
+        }
+    }
+
+    /// The language of a tag, whatever its region: `de`, `de-AT`, `DE_ch`; `iw` is Hebrew's old one.
     pub fn tagged(tag: &str) -> Option<Self> {
         let language = tag.split(['-', '_']).next()?;
+        if language.eq_ignore_ascii_case("iw") {
+            return Some(Self::Hebrew);
+        }
         Self::ALL
             .into_iter()
             .find(|known| known.tag().eq_ignore_ascii_case(language))
@@ -59,6 +72,7 @@ impl Language {
         match self {
             Self::English => "English",
             Self::German => "Deutsch",
+            Self::Hebrew => "עברית",
         }
     }
 
@@ -67,6 +81,7 @@ impl Language {
         match self {
             Self::English => &ENGLISH,
             Self::German => &GERMAN,
+            Self::Hebrew => &HEBREW,
         }
     }
 

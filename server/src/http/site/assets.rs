@@ -43,12 +43,20 @@ pub(crate) static ASSETS: LazyLock<Assets> = LazyLock::new(|| {
         .unwrap_or_default();
     let address = |key: &str| format!("/assets/{}", names[key].as_str().unwrap_or("missing"));
     let scripts = ["js", "wasm", "later_js", "later_wasm"].map(address);
-    Assets::new(scripts.each_ref().map(String::as_str), address("css"))
+    Assets::new(
+        scripts.each_ref().map(String::as_str),
+        address("css"),
+        address("font"),
+    )
 });
 
-/// A page's `Link`: lets browsers request the style sheet before parsing the document, some 50 ms sooner on a phone.
+/// A page's `Link`: lets browsers request the style sheet before parsing the document, some 50 ms sooner on a phone,
+/// and the font of the headings before they know that the style sheet needs it.
 pub(crate) static STYLE_FIRST: LazyLock<Option<HeaderValue>> = LazyLock::new(|| {
-    let link = format!("<{}>; rel=preload; as=style", ASSETS.css);
+    let Assets { css, font, .. } = &*ASSETS;
+    let link = format!(
+        "<{css}>; rel=preload; as=style, <{font}>; rel=preload; as=font; type=\"font/woff2\"; crossorigin"
+    );
     HeaderValue::from_str(&link).ok()
 });
 
@@ -88,6 +96,7 @@ fn media_type(name: &str) -> Option<&'static str> {
         "png" => Some("image/png"),
         "ico" => Some("image/x-icon"),
         "txt" => Some("text/plain; charset=utf-8"),
+        "woff2" => Some("font/woff2"),
         "webmanifest" => Some("application/manifest+json"),
         _ => None,
     }
