@@ -94,6 +94,18 @@ pub struct GateChange {
     pub kept: Option<bool>,
     /// Ends the present period of the rate, so that another begins with the next call.
     pub reset_rate: bool,
+    /// How many gates may stay, if this one does only because of the change.
+    pub within: Option<Bound>,
+}
+
+/// A bound for the gates that stay although no job names them, as they are kept, paused or
+/// pinned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bound {
+    /// What the names of those that are counted begin with.
+    pub prefix: String,
+    /// Maximum number of them.
+    pub most: usize,
 }
 
 /// A part of an owner's jobs.

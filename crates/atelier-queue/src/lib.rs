@@ -119,7 +119,7 @@ pub use self::redis::RedisQueue;
 pub use self::sqlite::SqliteQueue;
 pub use self::{
     attempt::FailedAttempt,
-    gate::{Gate, GateChange, GateRef, Hold, In, Rate, Terms},
+    gate::{Bound, Gate, GateChange, GateRef, Hold, In, Rate, Terms},
     housekeeping::Housekeeping,
     lane::{Lane, MOST_AHEAD, PART, Priority},
     new_job::{Hooks, Join, NewJob},
@@ -148,6 +148,9 @@ pub enum Error {
     /// There is no job with that id.
     #[error("there is no such job")]
     NotFound,
+    /// As many gates stay already as the [`Bound`] allows.
+    #[error("there are as many gates as there may be")]
+    Crowded,
     /// The job requires an answer, and there is none, or the given one is gone.
     #[error("there is no answer")]
     NoAnswer,
@@ -366,7 +369,8 @@ pub trait Queue<P: Payload>: Send + Sync + 'static {
     /// Returns at most `limit` gates whose names begin with `prefix` and come after this one,
     /// in the order of their names.
     async fn gates(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Vec<Gate>>;
-    /// Changes a gate, which is created if there is none. Returns it as it is then.
+    /// Changes a gate, which is created if there is none. Returns it as it is then. Changes
+    /// nothing and fails with [`Error::Crowded`] if that would be beyond the change's bound.
     async fn set_gate(&self, name: &str, change: GateChange, now: Timestamp) -> Result<Gate>;
     /// Removes a gate; the jobs that wait for it pass, and those that hold it no longer do.
     /// Returns whether there was one.

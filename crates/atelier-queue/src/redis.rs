@@ -25,6 +25,7 @@
 //! | `finish:LANE` | sorted set | where each owner's last job ends in virtual time, if later than `v` |
 //! | `gates` | hash | by name: a gate, packed (`gate.lua`) |
 //! | `gates:names` | sorted set | the names of gates, except those that are there only for the jobs that still name them |
+//! | `gates:staying` | sorted set | the names of gates that stay although no job names them |
 //! | `line:GATE` | sorted set | jobs that wait for the gate, by their place |
 //! | `barriers` | hash | by the key of an entry of the outbox: the gates in which the job that has ended still has slots |
 //! | `unfinished:OWNER`, `dead:OWNER` | sorted set | an owner's unfinished and failed jobs, if they are tracked, in the order of their ids |

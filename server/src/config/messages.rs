@@ -44,6 +44,8 @@ pub struct MessagesConfig {
     pub max_schedules: usize,
     /// Of one owner.
     pub max_queues: usize,
+    /// Flow control keys of one owner that are pinned or paused.
+    pub max_flows: usize,
     /// Of one owner.
     pub max_groups: usize,
     /// Of one group.
@@ -101,6 +103,7 @@ impl Config {
         within("messages.max_batch", messages.max_batch, 1..=10_000)?;
         within("messages.max_schedules", messages.max_schedules, COUNT)?;
         within("messages.max_queues", messages.max_queues, COUNT)?;
+        within("messages.max_flows", messages.max_flows, COUNT)?;
         within("messages.max_groups", messages.max_groups, COUNT)?;
         within("messages.max_endpoints", messages.max_endpoints, 1..=1_000)
     }

@@ -1,7 +1,7 @@
 //! Flow control keys: gates that messages to any destination share.
 
 use atelier_messages::names;
-use atelier_queue::{Gate, GateChange};
+use atelier_queue::{Bound, Gate, GateChange};
 
 use super::{Error, Messages, Result, Sender, queues::named};
 use crate::job::gates;
@@ -87,9 +87,13 @@ impl Messages {
 
     async fn change_flow(&self, sender: &Sender, key: &str, change: GateChange) -> Result<()> {
         names::key(key).map_err(Error::invalid)?;
+        let bound = Bound {
+            prefix: gates::flows(&sender.owner),
+            most: self.settings.max_flows,
+        };
         let gate = gates::flow(&sender.owner, key);
-        let queue = &self.studio.stores.queue;
-        queue.set_gate(&gate, change, self.now()).await?;
+        let what = "flow control keys that are pinned or paused";
+        self.change_gate(&gate, change, bound, what).await?;
         Ok(())
     }
 

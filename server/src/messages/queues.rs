@@ -1,10 +1,13 @@
 //! Queues: gates that messages pass in their order.
 
 use atelier_messages::names;
-use atelier_queue::{Gate, GateChange, In};
+use atelier_queue::{Bound, Gate, GateChange, In};
 
 use super::{Error, Messages, Page, Result, Sender, pages::page, task_of};
-use crate::{job::gates, queue::Job};
+use crate::{
+    job::gates,
+    queue::{self, Job},
+};
 
 /// Gates read at a time.
 const BATCH: usize = 200;
@@ -54,7 +57,7 @@ impl Messages {
                 "The parallelism of a queue is between 1 and {MOST_PARALLEL}."
             )));
         }
-        let (gate, is_new) = self.room_for_queue(sender, name).await?;
+        let is_new = !self.has_queue(sender, name).await?;
         let parallel = change.parallelism.or(is_new.then_some(1));
         let change = GateChange {
             parallel: parallel.map(Some),
@@ -64,38 +67,54 @@ impl Messages {
             paused: change.paused,
             ..GateChange::default()
         };
-        let queue = &self.studio.stores.queue;
-        Ok(queue.set_gate(&gate, change, self.now()).await?)
+        self.change_queue(sender, name, change).await
     }
 
     /// Makes a queue for messages, if it is not there.
     pub(super) async fn make_queue(&self, sender: &Sender, name: &str) -> Result<()> {
-        let (gate, is_new) = self.room_for_queue(sender, name).await?;
-        if is_new {
+        if !self.has_queue(sender, name).await? {
             let change = GateChange {
                 kept: Some(true),
                 ..GateChange::default()
             };
-            let queue = &self.studio.stores.queue;
-            queue.set_gate(&gate, change, self.now()).await?;
+            self.change_queue(sender, name, change).await?;
         }
         Ok(())
     }
 
-    /// The name of the queue's gate, and whether the queue is not there yet.
-    async fn room_for_queue(&self, sender: &Sender, name: &str) -> Result<(String, bool)> {
+    async fn has_queue(&self, sender: &Sender, name: &str) -> Result<bool> {
         let gate = gates::queue(&sender.owner, name);
         let known = self.studio.stores.queue.gate(&gate).await?;
-        if known.is_some_and(|gate| gate.kept) {
-            return Ok((gate, false));
+        Ok(known.is_some_and(|gate| gate.kept))
+    }
+
+    async fn change_queue(&self, sender: &Sender, name: &str, change: GateChange) -> Result<Gate> {
+        let bound = Bound {
+            prefix: gates::queues(&sender.owner),
+            most: self.settings.max_queues,
+        };
+        let gate = gates::queue(&sender.owner, name);
+        self.change_gate(&gate, change, bound, "queues").await
+    }
+
+    /// Changes a gate of which an owner keeps so many, which are called this.
+    pub(super) async fn change_gate(
+        &self,
+        gate: &str,
+        change: GateChange,
+        bound: Bound,
+        what: &str,
+    ) -> Result<Gate> {
+        let most = bound.most;
+        let within = Some(bound);
+        let change = GateChange { within, ..change };
+        let queue = &self.studio.stores.queue;
+        match queue.set_gate(gate, change, self.now()).await {
+            Err(queue::Error::Crowded) => Err(Error::TooMany(format!(
+                "There are {most} {what}, and no more are kept."
+            ))),
+            changed => Ok(changed?),
         }
-        let most = self.settings.max_queues;
-        if self.queues(sender).await?.len() >= most {
-            return Err(Error::TooMany(format!(
-                "There are {most} queues, and no more are kept."
-            )));
-        }
-        Ok((gate, true))
     }
 
     /// Delivers nothing of the queue from now on, or goes on.
@@ -105,9 +124,7 @@ impl Messages {
             paused: Some(paused),
             ..GateChange::default()
         };
-        let gate = gates::queue(&sender.owner, name);
-        let queue = &self.studio.stores.queue;
-        queue.set_gate(&gate, change, self.now()).await?;
+        self.change_queue(sender, name, change).await?;
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use atelier_store::{instant, milliseconds};
 use jiff::Timestamp;
 
 use super::{
-    super::{Gate, GateChange, Payload, Rate, Result, Terms},
+    super::{Error, Gate, GateChange, Payload, Rate, Result, Terms},
     RedisQueue, most,
     record::Reader,
     scripts,
@@ -45,9 +45,9 @@ impl<P: Payload> RedisQueue<P> {
     ) -> Result<Vec<String>> {
         let first = match after {
             Some(after) if after >= prefix => format!("({after}"),
-            _ => format!("[{prefix}"),
+            _ => first_of(prefix),
         };
-        let last = format!("({prefix}{}", char::MAX);
+        let last = last_of(prefix);
         let names = Cmd::zrangebylex_limit(
             self.key("gates:names"),
             first,
@@ -83,6 +83,9 @@ impl<P: Payload> RedisQueue<P> {
     ) -> Result<Gate> {
         let rate = change.rate.map(|rate| rate.map(|rate| rate.count));
         let period = change.rate.flatten().map_or(0, period);
+        let bound = change.within.as_ref();
+        let prefix = bound.map_or("", |bound| &bound.prefix);
+        let most = bound.map_or_else(String::new, |bound| bound.most.to_string());
         let call = self
             .script(&scripts::SET_GATE)
             .arg(name)
@@ -94,11 +97,27 @@ impl<P: Payload> RedisQueue<P> {
             .arg(switch(change.pin_rate))
             .arg(switch(change.paused))
             .arg(switch(change.kept))
-            .arg(u8::from(change.reset_rate));
+            .arg(u8::from(change.reset_rate))
+            .arg(first_of(prefix))
+            .arg(last_of(prefix))
+            .arg(most);
         let record: Vec<u8> = call.run().await?;
+        if record.is_empty() {
+            return Err(Error::Crowded);
+        }
         let gate = read(name, &record)?;
         Ok(gate.ok_or_else(|| unreadable("a gate that was just changed is removed"))?)
     }
+}
+
+/// Where names with this prefix begin, in Redis' format.
+fn first_of(prefix: &str) -> String {
+    format!("[{prefix}")
+}
+
+/// Where they end.
+fn last_of(prefix: &str) -> String {
+    format!("({prefix}{}", char::MAX)
 }
 
 /// The length of the period in milliseconds.

@@ -212,6 +212,8 @@ mod shared {
         queue::notes_of_discards_are_cleared,
         queue::a_mark_moves_on_and_never_back,
         queue::gates_that_nothing_names_are_removed,
+        queue::gates_that_stay_are_bounded,
+        queue::many_who_make_gates_at_once_make_no_more_than_there_may_be,
         worker::a_call_is_made_again_and_its_end_attended_to,
         worker::a_call_that_fails_for_good_is_told_of,
         worker::what_is_in_progress_is_finished_before_workers_stop,

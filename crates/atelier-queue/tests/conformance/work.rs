@@ -3,8 +3,9 @@
 use atelier_api::Failure;
 use atelier_queue::Payload;
 pub(crate) use atelier_queue::{
-    Bill, Cost, Error, Event, FailedAttempt, Gate, GateChange, GateRef, Hold, Hooks, Illegal, In,
-    Join, Lane, Notified, Notifier, PART, Priority, Queue, Rate, Report, Terms, Ticket, transition,
+    Bill, Bound, Cost, Error, Event, FailedAttempt, Gate, GateChange, GateRef, Hold, Hooks,
+    Illegal, In, Join, Lane, Notified, Notifier, PART, Priority, Queue, Rate, Report, Terms,
+    Ticket, transition,
 };
 use serde::{Deserialize, Serialize};
 

@@ -1,8 +1,10 @@
 //! Queues, URL groups and flow control keys.
 
+use futures::future::join_all;
 use serde_json::json;
 
 use super::{URL, site, status, told};
+use crate::support::{Setup, redis_database};
 
 #[tokio::test]
 async fn queues_are_made_changed_and_removed() {
@@ -65,6 +67,79 @@ async fn queues_are_counted() {
     assert_eq!(status(make("two")).await, 412);
     let enqueued = site.later(&format!("/v2/enqueue/three/{URL}"));
     assert_eq!(status(enqueued).await, 412);
+}
+
+/// Those who ask at the same time, too: at two processes, or one with a file of its own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn queues_and_flow_keys_that_stay_are_bounded_however_many_ask_at_once() {
+    let file = "limits = []\n[messages]\nmax_queues = 5\nmax_flows = 3";
+    let redis = redis_database().await;
+    for setup in [
+        Setup::with_file(file),
+        Setup::with_file(file).set("ATELIER_REDIS_URL", &redis),
+    ] {
+        let key = super::key(&setup, &[]);
+        let mut servers = vec![setup.start().without_session()];
+        if setup.shares_a_store() {
+            servers.push(setup.start().without_session());
+        }
+        let ask = |number: usize, path: String, body: serde_json::Value| {
+            let request = servers[number % servers.len()].post(&path);
+            let request = request.bearer_auth(&key).json(&body);
+            async move { request.send().await.unwrap().status().as_u16() }
+        };
+        let queue = |number: usize| {
+            let body = json!({ "queueName": format!("q{number}") });
+            ask(number, "/v2/queues".into(), body)
+        };
+        let pin = |number: usize| {
+            let change = if number.is_multiple_of(2) {
+                "pin?parallelism=2"
+            } else {
+                "pause"
+            };
+            ask(
+                number,
+                format!("/v2/flowControl/f{number}/{change}"),
+                json!({}),
+            )
+        };
+        let made = join_all((0..30).map(queue)).await;
+        assert_eq!(
+            made.iter().filter(|status| **status == 200).count(),
+            5,
+            "{made:?}"
+        );
+        assert_eq!(
+            made.iter().filter(|status| **status == 412).count(),
+            25,
+            "{made:?}"
+        );
+        let kept = join_all((0..30).map(pin)).await;
+        assert_eq!(
+            kept.iter().filter(|status| **status == 200).count(),
+            3,
+            "{kept:?}"
+        );
+        assert_eq!(
+            kept.iter().filter(|status| **status == 412).count(),
+            27,
+            "{kept:?}"
+        );
+        let first = kept.iter().position(|status| *status == 200).unwrap();
+        // It may be changed, and once it is let go there is room.
+        assert_eq!(pin(first).await, 200);
+        let other = kept.iter().position(|status| *status == 412).unwrap();
+        assert_eq!(pin(other).await, 412);
+        let change = if first.is_multiple_of(2) {
+            "unpin?parallelism=true"
+        } else {
+            "resume"
+        };
+        let path = format!("/v2/flowControl/f{first}/{change}");
+        assert_eq!(ask(0, path, json!({})).await, 200);
+        assert_eq!(pin(other).await, 200);
+    }
 }
 
 #[tokio::test]

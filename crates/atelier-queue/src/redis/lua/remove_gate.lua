@@ -11,6 +11,7 @@ gate.parallel, gate.rate, gate.period, gate.window, gate.started = nil, nil, 0, 
 gate.pinned_parallel, gate.pinned_rate, gate.paused, gate.kept = false, false, false, false
 gate.removed = true
 call('ZREM', P .. 'gates:names', name)
+call('ZREM', P .. 'gates:staying', name)
 admit(name, now)
 commit()
 return 1

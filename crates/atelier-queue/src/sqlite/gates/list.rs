@@ -4,7 +4,7 @@ use rusqlite::{Connection, params};
 
 use super::{
     super::{
-        super::{Gate, GateChange, Result},
+        super::{Bound, Error, Gate, GateChange, Result},
         Changes,
         table::{cached, execute},
     },
@@ -38,12 +38,31 @@ pub(in super::super) fn change(
     now: i64,
 ) -> Result<Option<Gate>> {
     let (mut gate, _) = state::find_or_new(c, name, now)?;
+    let stayed = gate.stays();
     gate.change(change);
+    if let Some(bound) = &change.within
+        && gate.stays()
+        && !stayed
+        && staying(c, bound)? >= bound.most
+    {
+        return Err(Error::Crowded);
+    }
     gate.updated_at = now;
     gate.save(c)?;
     admit(c, changed, name, now)?;
     changed.work();
     find(c, name)
+}
+
+/// The number of gates that the bound counts; no more than it allows.
+fn staying(c: &Connection, bound: &Bound) -> Result<usize> {
+    let end = format!("{}{}", bound.prefix, char::MAX);
+    cached(
+        c,
+        "SELECT count(*) FROM (SELECT 1 FROM gates WHERE name >= ?1 AND name < ?2
+             AND (kept = 1 OR paused = 1 OR pinned_parallel = 1 OR pinned_rate = 1) LIMIT ?3)",
+        |query| query.query_row(params![bound.prefix, end, bound.most], |row| row.get(0)),
+    )
 }
 
 /// Removes the gate; the jobs in its line pass. Returns whether there was one.
@@ -98,6 +117,11 @@ pub(in super::super) fn remove_idle(c: &Connection, name: &str, before: i64) -> 
 }
 
 impl State {
+    /// Whether it stays although no job names it.
+    const fn stays(&self) -> bool {
+        self.kept || self.paused || self.pinned_parallel || self.pinned_rate
+    }
+
     fn change(&mut self, change: &GateChange) {
         self.terms.parallel = change.parallel.unwrap_or(self.terms.parallel);
         self.terms.rate = change.rate.unwrap_or(self.terms.rate);
@@ -120,6 +144,7 @@ impl State {
             paused: Some(false),
             kept: Some(false),
             reset_rate: true,
+            within: None,
         });
         self.removed = true;
     }

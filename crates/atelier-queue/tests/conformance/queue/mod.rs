@@ -5,6 +5,7 @@ mod leases;
 mod order;
 mod flow;
 mod gates;
+mod bounds;
 mod lines;
 mod flights;
 mod answers;
@@ -27,8 +28,8 @@ use crate::{
 use atelier_api::Failure;
 
 pub(super) use self::{
-    answers::*, dead::*, files::*, flights::*, flow::*, gates::*, housekeeping::*, leases::*,
-    life::*, lines::*, model::Model, order::*, outbox::*,
+    answers::*, bounds::*, dead::*, files::*, flights::*, flow::*, gates::*, housekeeping::*,
+    leases::*, life::*, lines::*, model::Model, order::*, outbox::*,
 };
 use super::{Stores, at};
 
