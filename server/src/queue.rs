@@ -1,4 +1,5 @@
-//! The queue of orders: [`atelier_queue`] over a [`Request`].
+//! The queue of orders: [`atelier_queue`] over a [`Request`], and how a job is added whose body
+//! is kept beside it.
 
 use atelier_api::Cache;
 pub use atelier_queue::{
@@ -6,7 +7,13 @@ pub use atelier_queue::{
     Notified, Notifier, PART, Priority, Queue, Report, Ticket, transition,
 };
 
-use crate::job::Request;
+use bytes::Bytes;
+use tracing::warn;
+
+use crate::{
+    blob::{self, BlobKey, Blobs},
+    job::{Request, Task},
+};
 
 pub type Job = atelier_queue::Job<Request>;
 pub type NewJob = atelier_queue::NewJob<Request>;
@@ -30,5 +37,52 @@ pub fn source(job: &Job) -> Cache {
     match job.cache {
         Cache::Exact if similar => Cache::Semantic,
         cache => cache,
+    }
+}
+
+/// A job could not be added, or its body not be kept.
+#[derive(Debug, thiserror::Error)]
+pub enum AddError {
+    #[error(transparent)]
+    Queue(#[from] Error),
+    #[error(transparent)]
+    Blob(#[from] blob::Error),
+}
+
+impl AddError {
+    /// Whether the store became unreachable: it may have added the job.
+    pub const fn is_uncertain(&self) -> bool {
+        matches!(self, Self::Queue(Error::Store(error)) if error.is_away())
+    }
+}
+
+/// Adds a job by `adding`, after the blob of its body has been kept, so that no job is without
+/// one. Returns the job: the earlier one if it was added before, with a body of its own. A blob
+/// that no job has is deleted; if it is unknown whether the job was added, the blob stays.
+pub async fn add_with_body(
+    blobs: &Blobs,
+    body: Option<(BlobKey, Bytes)>,
+    adding: impl Future<Output = Result<Job, Error>>,
+) -> Result<Job, AddError> {
+    let Some((key, bytes)) = body else {
+        return Ok(adding.await?);
+    };
+    blobs.keep_as(&key, bytes).await?;
+    let added = adding.await.map_err(AddError::from);
+    let needed = match &added {
+        Ok(job) => body_of(job) == Some(&key),
+        Err(error) => error.is_uncertain(),
+    };
+    if !needed && let Err(error) = blobs.delete(&key).await {
+        warn!(%error, key = &*key, "a body that no job has could not be deleted");
+    }
+    added
+}
+
+fn body_of(job: &Job) -> Option<&BlobKey> {
+    match &job.request.task {
+        Task::Message(task) => task.body.blob(),
+        Task::Call(task) => task.body.blob(),
+        Task::Image(_) | Task::Restoration(_) | Task::Notice(_) => None,
     }
 }

@@ -29,27 +29,20 @@ impl Studio {
         body: Option<(BlobKey, Bytes)>,
         receipts: Vec<Receipt>,
     ) -> Result<Job, Error> {
-        if let Some((key, bytes)) = &body
-            && let Err(error) = self.stores.blobs.keep_as(key, bytes.clone()).await
-        {
-            self.refund(&self.new_job_id(), receipts).await;
-            return Err(error.into());
-        }
-        let body = body.map(|(key, _)| key);
-        let now = self.stores.clock.now();
-        let job = match self.enqueue_or_retry(&call, now).await {
+        let adding = self.enqueue_or_retry(&call, self.stores.clock.now());
+        let job = match queue::add_with_body(&self.stores.blobs, body, adding).await {
             Ok(job) => job,
-            Err(queue::Error::Store(error)) if error.is_away() => {
+            Err(error) if error.is_uncertain() => {
                 self.uncertain_orders.note(call, receipts);
-                return Err(queue::Error::Store(error).into());
+                return Err(error.into());
             }
             Err(error) => {
-                self.take_back_call(body, receipts).await;
+                self.take_back_charge(receipts).await;
                 return Err(error.into());
             }
         };
         if !is_same(&job, &call) {
-            self.take_back_call(body, receipts).await;
+            self.take_back_charge(receipts).await;
             return Ok(job);
         }
         info!(id = job.id, "call accepted");
@@ -61,11 +54,8 @@ impl Studio {
     }
 
     /// The charge may be the first's by its id, so it is given back under another.
-    async fn take_back_call(&self, body: Option<BlobKey>, receipts: Vec<Receipt>) {
+    async fn take_back_charge(&self, receipts: Vec<Receipt>) {
         self.refund(&self.new_job_id(), receipts).await;
-        if let Some(key) = body {
-            self.discard(&key).await;
-        }
     }
 
     /// Returns a call as JSON with its answer; `None` if the job is none.

@@ -8,7 +8,7 @@ use super::{Error, Studio};
 use crate::{
     access::Holder,
     blob::BlobKey,
-    job::{JobId, MESSAGES, Task},
+    job::{JobId, MESSAGES},
     limit::{self, Asker, Costs, Standing},
     queue::{self, Cancellation, Job, NewJob, Priority},
     telemetry::metrics,
@@ -56,16 +56,8 @@ impl Studio {
         message: NewJob,
         body: Option<(BlobKey, Bytes)>,
     ) -> Result<Job, Error> {
-        if let Some((key, bytes)) = &body {
-            self.stores.blobs.keep_as(key, bytes.clone()).await?;
-        }
-        let now = self.stores.clock.now();
-        let job = self.enqueue_or_retry(&message, now).await?;
-        if let Some((key, _)) = body
-            && body_of(&job) != Some(&key)
-        {
-            self.discard(&key).await;
-        }
+        let adding = self.enqueue_or_retry(&message, self.stores.clock.now());
+        let job = queue::add_with_body(&self.stores.blobs, body, adding).await?;
         debug!(id = job.id, "message accepted");
         Ok(job)
     }
@@ -106,12 +98,5 @@ impl Studio {
             Err(Error::Queue(queue::Error::NotFound | queue::Error::Illegal(_))) => Ok(false),
             Err(error) => Err(error),
         }
-    }
-}
-
-fn body_of(job: &Job) -> Option<&BlobKey> {
-    match &job.request.task {
-        Task::Message(task) => task.body.blob(),
-        _ => None,
     }
 }

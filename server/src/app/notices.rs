@@ -14,20 +14,11 @@ use crate::{
     app::view,
     job::{Content, NoticeTask, Outcome, Request, Task, notice_lane},
     queue::{Ended, Hooks, Job, NewJob, Priority},
-    worker::{CallbackError, CallbackQueue},
+    worker::CallbackQueue,
 };
 
 /// Largest body of an answer that a notice carries, in bytes. Larger ones are fetched.
 const LARGEST_BODY: u64 = 16 * 1024 * 1024;
-
-impl From<CallbackError> for Error {
-    fn from(error: CallbackError) -> Self {
-        match error {
-            CallbackError::Queue(error) => Self::Queue(error),
-            CallbackError::Blob(error) => Self::Blob(error),
-        }
-    }
-}
 
 /// The payload, in the format of Standard Webhooks.
 #[derive(Serialize)]

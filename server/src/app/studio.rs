@@ -155,3 +155,12 @@ pub enum Error {
     #[error(transparent)]
     Blob(#[from] blob::Error),
 }
+
+impl From<queue::AddError> for Error {
+    fn from(error: queue::AddError) -> Self {
+        match error {
+            queue::AddError::Queue(error) => Self::Queue(error),
+            queue::AddError::Blob(error) => Self::Blob(error),
+        }
+    }
+}

@@ -29,11 +29,7 @@ use tokio::time::{interval, sleep};
 use tracing::{debug, info, warn};
 
 use self::judge::Made;
-pub use self::{
-    callbacks::{CallbackQueue, Error as CallbackError},
-    keys::SigningKeys,
-    own::Publisher,
-};
+pub use self::{callbacks::CallbackQueue, keys::SigningKeys, own::Publisher};
 use super::{
     Interrupted, Worker,
     heartbeat::{Beat, RETRY},

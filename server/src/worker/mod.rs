@@ -38,7 +38,7 @@ use self::{
 pub use self::{
     call::{Called, Calls, Failed, Gateway},
     claims::Claims,
-    message::{CallbackError, CallbackQueue, MOST_EVENTS, MessageDelivery, Publisher, SigningKeys},
+    message::{CallbackQueue, MOST_EVENTS, MessageDelivery, Publisher, SigningKeys},
 };
 use crate::{
     blob::Blobs,

@@ -20,7 +20,7 @@ use crate::{
     job::{
         Answered, Content, MESSAGES, MessageTask, Outcome, Request, Task, gates, owner_of_messages,
     },
-    queue::{self, DynQueue, Ended, Job, NewJob},
+    queue::{self, AddError, DynQueue, Ended, Job, NewJob},
     worker::{Worker, conclude::store_pause},
 };
 
@@ -33,26 +33,6 @@ struct Told<'a> {
     body: Bytes,
     retried: u32,
     now: Timestamp,
-}
-
-/// Callbacks could not be queued.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error(transparent)]
-    Queue(#[from] queue::Error),
-    #[error(transparent)]
-    Blob(#[from] blob::Error),
-}
-
-impl Error {
-    /// Whether a retry may help.
-    const fn may_pass(&self) -> bool {
-        match self {
-            Self::Queue(queue::Error::Store(error)) => error.is_away(),
-            Self::Queue(_) => false,
-            Self::Blob(_) => true,
-        }
-    }
 }
 
 /// Queues callbacks.
@@ -75,7 +55,7 @@ impl CallbackQueue {
         end: &Ended,
         retried: Option<u32>,
         now: Timestamp,
-    ) -> Result<(), Error> {
+    ) -> Result<(), AddError> {
         let (job, Some(answered)) = (&end.job, answer(&end.job)) else {
             return Ok(());
         };
@@ -111,21 +91,13 @@ impl CallbackQueue {
         told: &Told<'_>,
         callback: &Callback,
         failure: bool,
-    ) -> Result<(), Error> {
+    ) -> Result<(), AddError> {
         let source = self.read(&told.task.body).await?;
         let body = body(told, &source, failure);
         let (content, file) = Content::new(body.into());
-        if let Some((key, bytes)) = &file {
-            self.blobs.keep_as(key, bytes.clone()).await?;
-        }
         let new = self.job(id, told, callback, failure, content);
-        let job = self.queue.enqueue(new, told.now).await?;
-        // It was queued before, with a body of its own.
-        if let Some((key, _)) = &file
-            && !matches!(&job.request.task, Task::Message(task) if task.body.blob() == Some(key))
-        {
-            self.blobs.delete(key).await?;
-        }
+        let adding = self.queue.enqueue(new, told.now);
+        queue::add_with_body(&self.blobs, file, adding).await?;
         Ok(())
     }
 
@@ -210,7 +182,7 @@ impl Worker {
         for tries in 1.. {
             match callbacks.queue(id.clone(), &told, callback, false).await {
                 Ok(()) => return true,
-                Err(error) if error.may_pass() => {
+                Err(error) if may_pass(&error) => {
                     warn!(%error, id = job.id, "a callback is not queued yet");
                 }
                 Err(error) => {
@@ -234,13 +206,18 @@ impl Worker {
                 let now = self.clock.now();
                 let callbacks = &self.messages.callbacks;
                 callbacks.queue_end(end, Some(retried), now).await?;
-                Ok::<_, Error>(self.queue.acknowledge(&end.key).await?)
+                Ok::<_, AddError>(self.queue.acknowledge(&end.key).await?)
             };
             if let Err(error) = told.await {
                 warn!(%error, id = end.job.id, "an ended message stays in the outbox");
             }
         }
     }
+}
+
+/// Whether another try to queue a callback may help.
+const fn may_pass(error: &AddError) -> bool {
+    error.is_uncertain() || matches!(error, AddError::Blob(_))
 }
 
 fn answer(job: &Job) -> Option<&Answered> {
