@@ -24,6 +24,10 @@ const RENEWAL: Duration = Duration::from_secs(5);
 /// After this time without a renewal whoever made the call is dead.
 const SILENCE: Duration = Duration::from_secs(20);
 
+/// How long the mark of a call stays whose process has died. Whoever repeats the call may do so
+/// after hours, and must not buy a picture again then.
+const REMEMBERED: Duration = Duration::from_hours(7 * 24);
+
 /// How often a repeat looks whether a call of another process has ended.
 const LOOK: Duration = Duration::from_millis(200);
 
@@ -146,7 +150,7 @@ impl Gateway {
             renewed_at: now,
         };
         let value = mark.written();
-        let kept = self.settings.repeats;
+        let kept = REMEMBERED;
         if let Err(error) = self.studio.stores.cache.put(key, &value, now, kept).await {
             warn!(%error, "a call under way could not be marked");
         }

@@ -25,6 +25,16 @@ const TOLD: usize = 1024;
 const NOT_RETRYABLE: u16 = 489;
 const NON_RETRYABLE_ERROR: &str = "upstash-nonretryable-error";
 
+/// By which the gateway says whether another call may help.
+const SHOULD_RETRY: &str = "x-should-retry";
+
+/// Where it does not: what its clients repeat beside errors of servers.
+const PASSING: [StatusCode; 3] = [
+    StatusCode::REQUEST_TIMEOUT,
+    StatusCode::CONFLICT,
+    StatusCode::TOO_MANY_REQUESTS,
+];
+
 /// What became of a call.
 pub(super) struct Made {
     /// 0 if there was no answer.
@@ -41,7 +51,10 @@ impl Made {
     /// The answer of a receiver, whatever it is.
     pub(super) fn from_call(answer: Result<Answer, CallError>, now: Timestamp) -> Self {
         match answer {
-            Ok(answer) => Self::answered(answer.status, &answer.headers, answer.body, now),
+            Ok(answer) => {
+                let repeatable = !is_final(answer.status, &answer.headers);
+                Self::answered(answer.status, &answer.headers, answer.body, now, repeatable)
+            }
             Err(CallError::Refused(why)) => Self::failed("refused", why.to_string(), false),
             Err(error @ CallError::Unwritable(_)) => Self::refused(&error),
             Err(error) if error.is_timeout() => Self::too_slow(),
@@ -49,17 +62,32 @@ impl Made {
         }
     }
 
-    /// An answer.
-    pub(super) fn answered(
+    /// An answer of the gateway, which says itself whether another call may help. What passes in
+    /// a known time is waited for, however impatient other clients are.
+    pub(super) fn from_gateway(
         status: StatusCode,
         headers: &HeaderMap,
         body: Bytes,
         now: Timestamp,
     ) -> Self {
+        let said = headers.get(SHOULD_RETRY).map(|said| said == "true");
+        let by_status = status.is_server_error() || PASSING.contains(&status);
+        let passes = retry::asked_pause(headers, now).is_some();
+        let repeatable = passes || said.unwrap_or(by_status);
+        Self::answered(status, headers, body, now, repeatable)
+    }
+
+    fn answered(
+        status: StatusCode,
+        headers: &HeaderMap,
+        body: Bytes,
+        now: Timestamp,
+        repeatable: bool,
+    ) -> Self {
         let failure = (!status.is_success()).then(|| Failure {
             code: format!("status_{}", status.as_u16()),
             message: format!("The receiver answered {}.", status.as_u16()),
-            retryable: !is_final(status, headers),
+            retryable: repeatable,
         });
         Self {
             status: status.as_u16(),

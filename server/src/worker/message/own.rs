@@ -121,5 +121,5 @@ async fn read(response: Response, clock: &Clock) -> Made {
             }
         }
     }
-    Made::answered(parts.status, &parts.headers, read.freeze(), clock.now())
+    Made::from_gateway(parts.status, &parts.headers, read.freeze(), clock.now())
 }
