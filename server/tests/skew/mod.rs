@@ -9,22 +9,25 @@ use std::{
 };
 
 /// The library that is preloaded, compiled once for all tests.
-static LIBRARY: LazyLock<PathBuf> = LazyLock::new(|| {
-    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/skew/skew.c");
+static LIBRARY: LazyLock<PathBuf> = LazyLock::new(|| compiled("tests/skew/skew.c"));
+
+/// A library made of this source, to be preloaded.
+pub(crate) fn compiled(source: &str) -> PathBuf {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(source);
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let library = folder.join("skew.so");
+    let library = folder.join(source.with_extension("so").file_name().unwrap());
     // Tests run in several processes: each compiles, the last one's stays.
-    let draft = folder.join(format!("skew.{}.so", process::id()));
+    let draft = library.with_extension(format!("{}.so", process::id()));
     let compiler = env::var("CC").unwrap_or_else(|_| "cc".into());
     let compiled = Command::new(compiler)
-        .args(["-shared", "-fPIC", "-O1", source, "-o"])
-        .arg(&draft)
+        .args(["-shared", "-fPIC", "-O1", "-o"])
+        .args([&draft, &source])
         .status()
         .unwrap();
-    assert!(compiled.success(), "{source} cannot be compiled");
+    assert!(compiled.success(), "{source:?} cannot be compiled");
     fs::rename(draft, &library).unwrap();
     library
-});
+}
 
 /// What to set in a process's environment so that its clock is as far ahead as
 /// [`set`] says.

@@ -4,6 +4,10 @@ mod callbacks;
 mod commands;
 mod delivery;
 mod faults;
+mod gaps;
+mod names;
+mod own;
+mod retention;
 mod schedules;
 
 use std::{
@@ -86,6 +90,13 @@ impl Site {
     fn enqueue(&self, queue: &str, url: &str) -> RequestBuilder {
         let path = format!("/v2/enqueue/{queue}/{url}");
         self.server.post(&path).bearer_auth(&self.key)
+    }
+
+    /// Pauses or resumes a flow control key.
+    async fn flow(&self, change: &str) {
+        let path = format!("/v2/flowControl/held/{change}");
+        let changed = self.server.post(&path).bearer_auth(&self.key).send().await;
+        changed.unwrap().error_for_status().unwrap();
     }
 
     async fn json(&self, path: &str) -> Value {

@@ -6,7 +6,10 @@ use serde_json::json;
 use tokio::time::timeout;
 
 use super::{FILE, Receiver, Site};
-use crate::support::{Setup, redis_database, text};
+use crate::{
+    redis::{PASSWORD, Server},
+    support::{Setup, redis_database, skew, text},
+};
 
 const HOUR: i64 = 60 * 60;
 
@@ -74,4 +77,41 @@ async fn two_processes_fire_a_schedule_once() {
     let created = created["events"].as_array().unwrap();
     assert_eq!(created.len(), 1, "{created:?}");
     assert_eq!(text(&created[0]["messageId"]), id);
+}
+
+/// Both go by the clock of their store.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_processes_fire_a_schedule_once_and_catch_up_once_after_a_stop() {
+    let receiver = Receiver::start(vec![]).await;
+    let setup = Setup::with_file(FILE);
+    let clock = setup.folder.path().join("clock");
+    skew::set(&clock, 0);
+    let mut redis = Server::new(false);
+    redis.start_with(&skew::environment(&clock)).await;
+    let mut site = Site::of(setup.set("ATELIER_REDIS_URL", &redis.url(PASSWORD)));
+    scheduled(&site, "0 * * * *", &receiver.url).await;
+    let mut ids = Vec::new();
+    // It has missed so many times.
+    for hours in [1, 7, 30] {
+        let other = site.setup.start();
+        receiver.nothing_more(Duration::from_millis(500)).await;
+        let Site { setup, server, key } = site;
+        server.kill();
+        other.kill();
+        skew::set(&clock, hours * HOUR);
+        let (server, other) = (setup.start(), setup.start());
+        site = Site { setup, server, key };
+        let call = receiver.next().await;
+        assert_eq!(call.header("upstash-schedule-id"), "plan");
+        ids.push(call.header("upstash-message-id").to_owned());
+        receiver.nothing_more(Duration::from_secs(2)).await;
+        site.states(ids.last().unwrap(), "DELIVERED").await;
+        other.kill();
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), 3);
+    let created = site.json("/v2/events?state=CREATED&scheduleId=plan").await;
+    let created = created["events"].as_array().unwrap();
+    assert_eq!(created.len(), 3, "{created:?}");
 }

@@ -2,6 +2,7 @@
 //! strict stand-in for the one thing that costs money.
 
 mod money;
+mod names;
 mod openai;
 mod photos;
 mod process;
@@ -21,6 +22,7 @@ use serde_json::Value;
 
 pub(crate) use self::{
     money::{CHARGED, ESTIMATED, budget},
+    names::Names,
     openai::{Answer, KEY as OPENAI_KEY, OpenAi, picture, usage},
     photos::{encode, form, photo},
     process::{Process, signal},
