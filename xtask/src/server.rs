@@ -20,6 +20,8 @@ pub(crate) struct Server {
     child: Child,
     address: String,
     folder: PathBuf,
+    /// What it was started with besides.
+    variables: Vec<(String, String)>,
     agent: Agent,
     pub(crate) started: Instant,
 }
@@ -64,6 +66,10 @@ impl Server {
             child,
             address,
             folder,
+            variables: variables
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
             agent,
             started,
         })
@@ -78,6 +84,7 @@ impl Server {
     pub(crate) fn key(&self, binary: &Path, name: &str, options: &[&str]) -> Result<String> {
         let mut create = exec::isolated(binary)?;
         create.env("ATELIER_DATA", self.folder.join("data"));
+        create.envs(self.variables.iter().map(|(name, value)| (name, value)));
         create.args(["keys", "create", name]).args(options);
         exec::output(&mut create).context("no key was made")
     }

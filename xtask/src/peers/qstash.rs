@@ -1,4 +1,5 @@
-//! The suites of the message queue's official clients, unchanged, against the release binary.
+//! The suites of the message queue's official clients, unchanged, against the release binary, on
+//! the embedded store and on a Redis.
 //! They are run from folders that are named, since no registry has them. What they call on the
 //! internet is answered by `crates/atelier-hosts-mock`.
 
@@ -16,7 +17,7 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
 use self::{hosts::Hosts, suites::Suite};
-use crate::{exec, run, server::Server};
+use crate::{exec, redis::Redis, run, server::Server};
 
 const PEER: &str = "xtask/peers/qstash";
 
@@ -30,16 +31,19 @@ pub(super) fn run(arguments: &[String]) -> Result<()> {
              from here; a third argument may name their OpenAPI file"
         ),
     };
-    let site = Site::start()?;
+    let binary = run::build()?;
     let mut failed = Vec::new();
-    for (name, suite) in [
-        ("qstash-js", suites::js(&js)?),
-        ("qstash-py", suites::py(&py)?),
-    ] {
-        failed.extend(site.run(name, suite)?.then_some(name));
-    }
-    if let Some(openapi) = openapi {
-        failed.extend(site.stranger(&openapi)?.then_some("schemathesis"));
+    for store in [Store::Embedded, Store::Redis] {
+        let site = Site::start(&binary, store)?;
+        for (name, suite) in [
+            ("qstash-js", suites::js(&js)?),
+            ("qstash-py", suites::py(&py)?),
+        ] {
+            failed.extend(site.run(name, suite)?);
+        }
+        if let Some(openapi) = &openapi {
+            failed.extend(site.stranger(openapi)?);
+        }
     }
     if !failed.is_empty() {
         bail!("there were failures: {}", failed.join(", "));
@@ -51,11 +55,20 @@ fn there(path: &str) -> Result<PathBuf> {
     fs::canonicalize(path).with_context(|| format!("there is no {path}"))
 }
 
+/// What keeps the messages.
+#[derive(Debug, Clone, Copy)]
+enum Store {
+    Embedded,
+    Redis,
+}
+
 /// The release binary, for which the hosts of the internet are on this machine.
 struct Site {
     server: Server,
     binary: PathBuf,
+    store: Store,
     _hosts: Hosts,
+    _redis: Option<Redis>,
 }
 
 /// A key of an owner without any messages, and the owner's signing keys.
@@ -67,18 +80,27 @@ struct Account {
 }
 
 impl Site {
-    fn start() -> Result<Site> {
-        let binary = run::build()?;
+    fn start(binary: &Path, store: Store) -> Result<Site> {
+        let redis = match store {
+            Store::Embedded => None,
+            Store::Redis => Some(Redis::start(&[])?),
+        };
+        let url = redis.as_ref().map(Redis::url);
         let hosts = Hosts::start()?;
         let file = exec::target().join("qstash.toml");
         fs::write(&file, configuration(&hosts))?;
         let file = file.to_string_lossy();
-        let mut server = Server::start_with(&binary, "qstash", &[("ATELIER_CONFIG", &*file)])?;
+        let file = Some(("ATELIER_CONFIG", &*file));
+        let url = url.as_deref().map(|url| ("ATELIER_REDIS_URL", url));
+        let variables: Vec<_> = file.into_iter().chain(url).collect();
+        let mut server = Server::start_with(binary, "qstash", &variables)?;
         server.wait("/healthz")?;
         Ok(Site {
             server,
-            binary,
+            binary: binary.to_owned(),
+            store,
             _hosts: hosts,
+            _redis: redis,
         })
     }
 
@@ -108,18 +130,26 @@ impl Site {
         })
     }
 
-    /// Runs a suite; returns whether a test failed.
-    fn run(&self, name: &str, suite: Suite) -> Result<bool> {
-        eprintln!("running {name}");
+    /// Runs a suite; returns its name if a test failed.
+    fn run(&self, name: &str, suite: Suite) -> Result<Option<String>> {
+        let title = self.title(name);
+        eprintln!("running {title}");
         let report = suite.run(&self.account(name)?)?;
-        report.print(name);
-        Ok(report.has_failures())
+        report.print(&title);
+        Ok(report.has_failures().then_some(title))
     }
 
-    /// Calls everything that the file describes, in ways that it does not.
-    fn stranger(&self, openapi: &Path) -> Result<bool> {
-        eprintln!("calling everything in {}", openapi.display());
-        strangers::run(openapi, &self.account("schemathesis")?)
+    /// Calls everything that the file describes, in ways that it does not; returns a name if that
+    /// found something.
+    fn stranger(&self, openapi: &Path) -> Result<Option<String>> {
+        let title = self.title("schemathesis");
+        eprintln!("{title}: calling everything in {}", openapi.display());
+        let failed = strangers::run(openapi, &self.account("schemathesis")?)?;
+        Ok(failed.then_some(title))
+    }
+
+    fn title(&self, name: &str) -> String {
+        format!("{name}, {:?}", self.store)
     }
 }
 
