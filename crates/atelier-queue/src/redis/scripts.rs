@@ -5,6 +5,13 @@ use std::sync::LazyLock;
 
 use atelier_store::redis::Script;
 
+/// What every operation begins with.
+macro_rules! base {
+    () => {
+        concat!(include_str!("lua/base.lua"), include_str!("lua/gate.lua"))
+    };
+}
+
 /// Everything that can happen to a job.
 macro_rules! rows {
     () => {
@@ -12,7 +19,8 @@ macro_rules! rows {
             include_str!("lua/way.lua"),
             include_str!("lua/rows.lua"),
             include_str!("lua/lanes.lua"),
-            include_str!("lua/gate.lua"),
+            include_str!("lua/pass.lua"),
+            include_str!("lua/line.lua"),
             include_str!("lua/gates.lua"),
             include_str!("lua/changes.lua"),
             include_str!("lua/outbox.lua"),
@@ -23,26 +31,30 @@ macro_rules! rows {
 
 /// A script of these files, of a [kind](Script). Accepted jobs are finished, cancelled
 /// and deleted even when Redis is full; only [`ENQUEUE`] is refused then. Of late
-/// scripts, only those run that end a claim or report that it is still needed.
+/// scripts, only those run that end a claim or report that it is still needed. It is a
+/// function, as Lua has no more than 200 local variables in one.
 macro_rules! script {
     ($name:ident, $kind:ident: $($file:literal),+) => {
         pub(super) static $name: LazyLock<Script> = LazyLock::new(|| {
             Script::$kind(concat!(
-                include_str!("lua/base.lua"),
+                base!(),
+                "return (function()\n",
                 rows!(),
-                $(include_str!(concat!("lua/", $file, ".lua"))),+
+                $(include_str!(concat!("lua/", $file, ".lua")),)+
+                "end)()\n"
             ))
         });
     };
 }
 
-/// A script that processes simple jobs itself, and has `slow_path` for others, made of
-/// the file of the same name (and others that it needs).
+/// A script that processes simple jobs itself, with the files in brackets, and has
+/// `slow_path` for others, made of the file of the same name (and others that it needs).
 macro_rules! quick_script {
-    ($name:ident, $kind:ident: $file:literal $(, $needed:literal)*) => {
+    ($name:ident, $kind:ident: [$($tool:literal),*] $file:literal $(, $needed:literal)*) => {
         pub(super) static $name: LazyLock<Script> = LazyLock::new(|| {
             Script::$kind(concat!(
-                include_str!("lua/base.lua"),
+                base!(),
+                $(include_str!(concat!("lua/", $tool, ".lua")),)*
                 "local function slow_path()\n",
                 rows!(),
                 $(include_str!(concat!("lua/", $needed, ".lua")),)*
@@ -54,23 +66,28 @@ macro_rules! quick_script {
     };
 }
 
-quick_script!(ENQUEUE, new: "enqueue", "flight");
-quick_script!(GET, reading: "get");
-quick_script!(CLAIM, always: "claim");
-quick_script!(EXTEND, finishing: "extend");
-quick_script!(SETTLE, finishing: "settle");
-quick_script!(COMPLETE, finishing: "complete");
-quick_script!(ACKNOWLEDGE, finishing: "acknowledge");
-/// Both steps of an end, which need the same rows.
+quick_script!(ENQUEUE, new: ["single", "turns"] "enqueue", "flight");
+quick_script!(GET, reading: [] "get");
+quick_script!(CLAIM, always: ["single"] "claim");
+quick_script!(EXTEND, finishing: [] "extend");
+quick_script!(SETTLE, finishing: [] "settle");
+quick_script!(COMPLETE, finishing: [] "complete");
+quick_script!(ACKNOWLEDGE, finishing: [] "acknowledge");
+/// Both steps of an end, whose slow paths need the same rows.
 pub(super) static FINISH: LazyLock<Script> = LazyLock::new(|| {
     Script::finishing(concat!(
-        include_str!("lua/base.lua"),
+        base!(),
+        include_str!("lua/single.lua"),
+        include_str!("lua/turns.lua"),
+        "local function slow_path()\n",
         rows!(),
         "local settling = (function()\n",
         include_str!("lua/slow_path/settle.lua"),
         "end)()\nlocal completing = (function()\n",
         include_str!("lua/slow_path/complete.lua"),
         "end)()\n",
+        include_str!("lua/slow_path/finish.lua"),
+        "end\n",
         include_str!("lua/finish.lua")
     ))
 });

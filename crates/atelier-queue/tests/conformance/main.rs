@@ -184,6 +184,7 @@ conformance! { sqlite, redis, cluster, redis_8, model:
     queue::jobs_that_wait_at_a_gate_hold_up_nobody,
     queue::gates_are_listed_by_prefix_in_pages,
     queue::a_call_is_finished_in_one_step,
+    queue::what_is_done_together_keeps_to_the_gates,
     queue::an_owners_jobs_are_listed_by_state,
 }
 

@@ -74,7 +74,7 @@ local function tell_all(list)
   local ids, heads, places = {}, {}, {}
   for i = 1, #list do
     local row = list[i]
-    ids[i], heads[i], places[i] = row[ID], texts[row[ID]], place(row)
+    ids[i], heads[i], places[i] = row[ID], text_of(row), place(row)
   end
   local columns = tell(ids, heads, list)
   columns[7] = places

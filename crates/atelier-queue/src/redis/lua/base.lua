@@ -14,15 +14,24 @@ local pack, parse = struct.pack, struct.unpack
 -- token, started, finished, virtual start, band, lane.
 local HEAD = '<c1c1c1c7dddddddBBc0'
 local HEAD_BYTES = 68
+-- The caller's part of a job, before its body: lane, band and flags, cost, owner,
+-- the blobs of the request (one a line). With the flag 32 the digest of what it
+-- may join follows.
+local FIXED = '>Bc0BI4I2c0I2c0'
 -- The marks of simple jobs, whose head and body are complete: alone, or leading a
 -- flight that nobody has joined.
 local PLAIN, LEADING = '-------', '-l-----'
 -- The result of an item that was carried out.
 local DONE = 0
 
+-- Maximum number of arguments per command.
+local CHUNK = 1000
+
 -- Pending writes, in pairs; ids of changed jobs; whether there may be work.
-local heads_in, bodies_in, outcomes_in = {}, {}, {}
-local due_in, due_out, finished_in, dead_in, ready = {}, {}, {}, {}, {}
+local heads_in, bodies_in, links_in, outcomes_in = {}, {}, {}, {}
+local due_in, finished_in, dead_in, ready = {}, {}, {}, {}
+-- Pending changes of sorted sets, by name: the members' scores, `false` for those that leave.
+local sets = {}
 -- Pending entries of the outbox: their keys, each after a 0, and the notes by key; and
 -- all notes made so far.
 local ends_in, notes_in, noted = {}, {}, {}
@@ -46,6 +55,54 @@ end
 local function add(list, first, second)
   local n = #list
   list[n + 1], list[n + 2] = first, second
+end
+
+-- Runs a command with the arguments, in chunks.
+local function give(arguments, command, key)
+  for from = 1, #arguments, CHUNK do
+    call(command, key, unpack(arguments, from, math.min(from + CHUNK - 1, #arguments)))
+  end
+end
+
+-- Adds a member to a sorted set with the score, in decimal, or removes it.
+local function put(name, id, score)
+  local set = sets[name]
+  if not set then
+    set = {}
+    sets[name] = set
+  end
+  set[id] = score
+end
+
+local function write_set(name)
+  local members, gone = {}, {}
+  for id, score in pairs(sets[name] or {}) do
+    if score then
+      add(members, score, id)
+    else
+      gone[#gone + 1] = id
+    end
+  end
+  give(gone, 'ZREM', P .. name)
+  give(members, 'ZADD', P .. name)
+  sets[name] = nil
+end
+
+local function write_sets()
+  for name in pairs(sets) do
+    write_set(name)
+  end
+end
+
+-- Adds a job that waits for nothing else to the order of its lane.
+local function enter(lane, band, vt, id)
+  local list = ready[lane]
+  if not list then
+    list = {}
+    ready[lane] = list
+  end
+  add(list, decimal(band * 1e13 + vt), id)
+  work = true
 end
 
 -- Every n-th of the arguments, from this one on.

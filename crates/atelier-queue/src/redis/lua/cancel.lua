@@ -12,7 +12,7 @@ local function stop(row)
       set_finish(name, owner, finish_of(name, owner) - cost)
     end
     call('ZREM', P .. 'ready:' .. name, id)
-    due_out[#due_out + 1] = id
+    put('due', id, false)
   end
   row[STATUS] = 'c'
   hush(row)

@@ -27,8 +27,14 @@ end
 -- Sets the job's outcome.
 local function attach(row, ended, outcome)
   row[ENDED] = ended
+  outcomes[row[ID]] = outcome
   add(outcomes_in, row[ID], outcome)
   keep(files_of(outcome))
+end
+
+-- The job's outcome, '' if there is none.
+local function outcome_of(row)
+  return row[ENDED] ~= '-' and cached(outcomes, 'outcome', row[ID]) or ''
 end
 
 -- Adds a failed attempt.
@@ -45,12 +51,14 @@ local function is_tracked(row)
   return way and way.tracked
 end
 
--- Adds the job to its owner's unfinished ones.
-local function track(row)
+-- Adds the job, new or retried, to its owner's unfinished ones.
+local function track(row, anew)
   if is_tracked(row) then
     local _, owner = about(row)
-    call('ZADD', P .. 'unfinished:' .. owner, '0', row[ID])
-    call('ZREM', P .. 'dead:' .. owner, row[ID])
+    put('unfinished:' .. owner, row[ID], '0')
+    if not anew then
+      put('dead:' .. owner, row[ID], false)
+    end
   end
 end
 
@@ -58,9 +66,9 @@ end
 local function untrack(row)
   if is_tracked(row) then
     local _, owner = about(row)
-    call('ZREM', P .. 'unfinished:' .. owner, row[ID])
+    put('unfinished:' .. owner, row[ID], false)
     if row[STATUS] == 'f' then
-      call('ZADD', P .. 'dead:' .. owner, '0', row[ID])
+      put('dead:' .. owner, row[ID], '0')
     end
   end
 end
@@ -78,10 +86,11 @@ end
 local function mirror(leader)
   local key = P .. 'followers:' .. leader[ID]
   local ids, over, link = call('SMEMBERS', key), OVER[leader[STATUS]], open(leader)
-  local outcome = leader[ENDED] ~= '-' and call('HGET', P .. 'outcome', leader[ID])
+  local outcome = leader[ENDED] ~= '-' and cached(outcomes, 'outcome', leader[ID])
   -- Whoever came first pays first.
   table.sort(ids)
   load_all(ids)
+  read_links(ids)
   for i = 1, #ids do
     local row = rows[ids[i]]
     if row and row[STATUS] ~= '?' then
@@ -118,15 +127,18 @@ end
 -- Carries out what has been noted.
 local function flush()
   write_gates()
+  write_links()
+  write_sets()
+  give(barriers_in, 'HSET', P .. 'barriers')
+  for id, row in pairs(unwritten) do
+    add(heads_in, id, text_of(row))
+  end
   give(heads_in, 'HSET', P .. 'head')
   give(bodies_in, 'HSET', P .. 'body')
-  give(links_out, 'HDEL', P .. 'links')
-  give(links_in, 'HSET', P .. 'links')
   give(outcomes_in, 'HSET', P .. 'outcome')
   for name, list in pairs(ready) do
     give(list, 'ZADD', P .. 'ready:' .. name)
   end
-  give(due_out, 'ZREM', P .. 'due')
   give(due_in, 'ZADD', P .. 'due')
   give(finished_in, 'ZADD', P .. 'finished')
   give(ends_in, 'ZADD', P .. 'outbox')
@@ -148,9 +160,9 @@ local function flush()
       end
     end
   end
-  heads_in, bodies_in, links_in, links_out, outcomes_in = {}, {}, {}, {}, {}
-  due_in, due_out, finished_in, dead_in, ready = {}, {}, {}, {}, {}
-  ends_in, notes_in = {}, {}
+  heads_in, bodies_in, outcomes_in, unwritten = {}, {}, {}, {}
+  due_in, finished_in, dead_in, ready = {}, {}, {}, {}
+  ends_in, notes_in, barriers_in = {}, {}, {}
 end
 
 -- Carries out what has been noted and tells all processes.

@@ -1,9 +1,10 @@
 -- Adds jobs. ARGV[1]: 1 if there are no duplicate ids or digests; then for each: id,
 -- fixed part and body, the digest of what it may join ('' for nothing), and its options:
 -- '' for none; now, since when an answer counts; and, if it does not only join, when it
--- is due, its way through gates, the job whose slots it inherits, and its answer. Returns for each its position in the lane (-1 if unknown) if it
--- was queued alone, else the record; -2 if its owner has deleted it; -3 if it needs an
--- answer and there is none, or the given one is gone.
+-- is due, its way through gates, the job whose slots it inherits, and its answer. Returns
+-- for each its position in the lane (-1 if unknown) if it was queued alone, else the
+-- record; -2 if its owner has deleted it; -3 if it needs an answer and there is none, or
+-- the given one is gone.
 
 local STRIDE = 4
 -- The length of the options of a job that only joins: two instants.
@@ -11,45 +12,19 @@ local INSTANTS = 16
 -- For how many seconds to look for flights of the previous version.
 local WEEK = 7 * 24 * 3600
 
-local ids, distinct, lanes, owned = every(STRIDE, 2), ARGV[1] == '1', {}, {}
--- The lanes of the jobs queued alone, by index among the ids.
-local lane_of_alone, long = {}
+local ids, distinct = every(STRIDE, 2), ARGV[1] == '1'
+-- The jobs queued alone, by index among the ids: their lanes, '' for those that wait for a
+-- gate; and those that took the slow path.
+local lane_of_alone, alone = {}, {}
+local long
 -- Digests of new flights, each with its leader.
 local leading = {}
 
--- The virtual start of the owner's next job in the lane; `lanes` has for each
--- lane its virtual time, and the ends of owners' last jobs.
-local function schedule(name, owner, cost)
-  owner = place_of(owner)
-  local lane = lanes[name]
-  if not lane then
-    lane = { v = tonumber(call('HGET', P .. 'lane:' .. name, 'v') or 0), finish = {} }
-    lanes[name] = lane
-  end
-  local start = lane.finish[owner]
-  if not start then
-    start = math.max(lane.v, tonumber(call('ZSCORE', P .. 'finish:' .. name, owner) or 0))
-  end
-  lane.finish[owner] = start + cost
-  return start
-end
-
--- Writes the ends of owners' last jobs.
-local function write_finishes()
-  for name, lane in pairs(lanes) do
-    local list = {}
-    for owner, finish in pairs(lane.finish) do
-      add(list, decimal(finish), owner)
-    end
-    call('ZADD', P .. 'finish:' .. name, unpack(list))
-  end
-  lanes = {}
-end
-
 -- From here on everything takes the slow path.
 local function take_the_slow_path()
-  write_finishes()
+  write_turns()
   long = slow_path()
+  long.flush()
   schedule = long.schedule
 end
 
@@ -85,14 +60,63 @@ local function leaders_of_each()
   return leaders
 end
 
--- A list by name, created if there is none.
-local function listed(lists, name)
-  local list = lists[name]
-  if not list then
-    list = {}
-    lists[name] = list
+-- How the job comes to a gate, if it does so at once, has no other, and its terms change
+-- nothing for those that wait there.
+local function only_pass(special)
+  if #special <= INSTANTS then
+    return
   end
-  return list
+  local now, _, due, ended, answered_only, way, from, at = parse('>I8I8I8c1BI2c0I2c0', special)
+  if due > 0 or ended ~= '-' or answered_only > 0 or from ~= '' or at <= #special then
+    return
+  end
+  local flags, name, bits, _, parallel, rate, period = read_single(NOTHING .. way)
+  local gate = name and gate_of(name)
+  if not name or rate >= 0 or gate and (gate.rate or gate.removed) then
+    return
+  end
+  local most, agrees = parallel >= 0 and parallel or nil, not has(bits, 64)
+  if gate and not agrees then
+    agrees = gate.parallel == most and gate.period == period
+    if not agrees and gate.waiting > 0 then
+      return
+    end
+  end
+  return {
+    now = now, flags = flags, gate = name, bits = bits, most = most, parallel = parallel, rate = rate,
+    period = period, agrees = agrees,
+  }
+end
+
+-- Whether others wait for the gate already.
+local function is_crowded(gate)
+  if gate.waiting > 0 and gate.crowded == nil then
+    gate.crowded = call('EXISTS', P .. 'line:' .. gate.name) == 1
+  end
+  return gate.waiting > 0 and gate.crowded
+end
+
+-- Brings a new job to its only gate. Returns its virtual start, nil if it waits.
+local function arrive(pass, id, lane, band, cost, owner)
+  local gate, vt = known_gate(pass.gate, pass.now), nil
+  local flags, bits = pass.flags, pass.bits
+  gate.named, gate.last = gate.named + 1, gate.last + 1
+  if not pass.agrees then
+    agree(gate, { parallel = pass.most, period = pass.period }, pass.now)
+  end
+  if flags == 1 then
+    put('unfinished:' .. owner, id, '0')
+  end
+  if gate.paused or (gate.parallel and gate.active >= gate.parallel) or is_crowded(gate) then
+    gate.waiting, gate.crowded, bits = gate.waiting + 1, true, bits + 2
+    put('line:' .. pass.gate, id, decimal(gate.last))
+  else
+    gate.active, bits, flags = gate.active + 1, bits + 12, flags + 2
+    vt = schedule(lane, owner, cost)
+    enter(lane, band, vt, id)
+  end
+  add(links_in, id, single_text(flags, pass.gate, bits, gate.last, pass.parallel, pass.rate, pass.period))
+  return vt
 end
 
 local found, leaders = call('HMGET', P .. 'head', unpack(ids)), leaders_of_each()
@@ -101,30 +125,36 @@ for n = 1, #ids do
   local body, digest, special = ARGV[i - 1], ARGV[i], ARGV[i + 1]
   local leads = digest ~= '' and #special == INSTANTS and not leaders[n]
   local simple = distinct and (leads or special == '')
-  if not long and (found[n] or not simple) then
+  local pass = distinct and not long and not found[n] and digest == '' and only_pass(special)
+  if not long and (found[n] or not (simple or pass)) then
     take_the_slow_path()
   end
   if not long or not long.is_known(id, found[n]) then
-    local lane, band, cost, owner, files = parse('>Bc0BI4I2c0I2c0', body)
+    local lane, band, cost, owner, files = parse(FIXED, body)
     band = band % 32
     local added = true
-    if simple then
-      local vt, marks = schedule(lane, owner, cost), PLAIN
+    if simple or pass then
+      local vt, marks = nil, PLAIN
+      if pass then
+        vt, marks = arrive(pass, id, lane, band, cost, owner), GATED
+      else
+        vt = schedule(lane, owner, cost)
+        enter(lane, band, vt, id)
+      end
       if leads then
         add(leading, digest, id)
         marks = LEADING
       end
-      add(heads_in, id, pack(HEAD, 'q', 'm', '-', marks, 0, 0, 1, 0, 0, 0, vt, band, #lane, lane))
-      add(listed(ready, lane), decimal(band * 1e13 + vt), id)
-      lane_of_alone[n], work = lane, true
+      add(heads_in, id, pack(HEAD, 'q', 'm', '-', marks, 0, 0, 1, 0, 0, 0, vt or 0, band, #lane, lane))
+      lane_of_alone[n] = vt and lane or ''
     else
-      added = long.add(id, lane, band, cost, owner, files, digest, special, body)
+      added, alone[n] = long.add(id, lane, band, cost, owner, files, digest, special, body)
     end
     if added then
       add(bodies_in, id, body)
       local _, has_list = place_of(owner)
       if has_list then
-        add(listed(owned, owner), '0', id)
+        put('owned:' .. owner, id, '0')
       end
       if files ~= '' then
         for name in string.gmatch(files, '[^\n]+') do
@@ -143,14 +173,16 @@ if long then
 else
   call('HSET', P .. 'head', unpack(heads_in))
   call('HSET', P .. 'body', unpack(bodies_in))
+  give(links_in, 'HSET', P .. 'links')
   for lane, list in pairs(ready) do
     call('ZADD', P .. 'ready:' .. lane, unpack(list))
   end
-  write_finishes()
-  call('PUBLISH', P .. 'bell', 'w')
-end
-for owner, list in pairs(owned) do
-  call('ZADD', P .. 'owned:' .. owner, unpack(list))
+  write_turns()
+  write_gates()
+  write_sets()
+  if work then
+    call('PUBLISH', P .. 'bell', 'w')
+  end
 end
 
 -- The positions in a lane, by id, of a job and of as many more as were added with it,
@@ -167,7 +199,9 @@ local out, places = {}, {}
 for n = 1, #ids do
   local id, lane = ids[n], lane_of_alone[n]
   if not lane then
-    out[n] = long.answer(id)
+    out[n] = long.answer(id, alone[n])
+  elseif lane == '' then
+    out[n] = -1
   else
     local key = P .. 'ready:' .. lane
     places[lane] = places[lane] or places_from(key, id, #ids)

@@ -1,13 +1,15 @@
--- A gate's record, and when it opens.
+-- The records of gates.
 
--- Where a job is at a gate.
-local AHEAD, WAITING, PASSED = 0, 1, 2
 -- A gate: flags, parallel, rate, period, named, active, pending, waiting, last, start and
 -- calls of the present period, times of creation, change and last use.
 local GATE = '<Bddddddddddddd'
 
 -- The gates used so far, by name; false for none.
 local gates = {}
+
+local function has(flags, flag)
+  return flags % (2 * flag) >= flag
+end
 
 local function read_gate(name, text)
   local whole, flags, parallel, rate, period, named, active, pending, waiting, last, window,
@@ -81,49 +83,6 @@ local function write_gates()
     end
   end
   give(texts, 'HSET', P .. 'gates')
-end
-
--- When the present period of the rate ends.
-local function window_end(gate, now)
-  local ends = gate.rate and gate.window and gate.window + gate.period
-  return ends and ends > now and ends or nil
-end
-
--- The calls started in the present period.
-local function begun(gate, now)
-  return window_end(gate, now) and gate.started or 0
-end
-
--- Whether the job may pass; if not, when it may, if that is known.
-local function opening(gate, pass, now)
-  if gate.paused or (gate.parallel and gate.active >= gate.parallel and not pass.slot) then
-    return false
-  elseif gate.rate and begun(gate, now) + gate.pending >= gate.rate then
-    return false, window_end(gate, now)
-  end
-  return true
-end
-
-local function let_in(gate, pass)
-  if not pass.slot then
-    pass.slot, gate.active = true, gate.active + 1
-  end
-  if gate.rate then
-    pass.permit, gate.pending = true, gate.pending + 1
-  end
-  pass.stage = PASSED
-end
-
-local function take_permit(gate, pass)
-  if pass.permit then
-    pass.permit, gate.pending = false, math.max(gate.pending - 1, 0)
-  end
-end
-
-local function take_slot(gate, pass)
-  if pass.slot then
-    pass.slot, gate.active = false, math.max(gate.active - 1, 0)
-  end
 end
 
 -- Sets the terms that come with a job, except for what is pinned. Returns whether that

@@ -6,6 +6,7 @@ local BEFORE_ALL = 2 ^ 50
 -- Jobs that a gate admits at a time: if it has opened for more, the first of the others
 -- is due at once.
 local MOST_ADMITTED = 64
+
 -- A job's way; nil if it has no gates.
 local function way_of(row)
   local way = row[MARKS] ~= PLAIN and mark(row, LINKED) == 'y' and open(row).way
@@ -20,15 +21,15 @@ end
 
 -- As before the first gate, without what was inherited.
 local function reset(way)
-  local own = {}
-  for _, pass in ipairs(way) do
+  local kept = 0
+  for i = 1, #way do
+    local pass = way[i]
+    way[i] = nil
     if not pass.inherited then
-      own[#own + 1] = pass
+      kept = kept + 1
+      way[kept] = pass
       pass.stage, pass.slot, pass.permit, pass.place = AHEAD, false, false, 0
     end
-  end
-  for i = 1, math.max(#way, #own) do
-    way[i] = own[i]
   end
   way.scheduled = false
 end
@@ -42,19 +43,18 @@ local function in_line(pass)
   return pass.slot and pass.place - BEFORE_ALL or pass.place
 end
 
--- The first of a gate's line, with its place.
-local function first_in_line(name)
-  local first = call('ZRANGE', P .. 'line:' .. name, 0, 0, 'WITHSCORES')
-  return first[1], tonumber(first[2])
-end
-
 -- Notes when a job in a line is to be looked at; nil for unknown.
 local function arm(id, at)
-  if at then
-    call('ZADD', P .. 'due', decimal(at), id)
-  else
-    call('ZREM', P .. 'due', id)
+  put('due', id, at and decimal(at) or false)
+end
+
+-- When the job is due, if it is.
+local function due_at(id)
+  local at = sets.due and sets.due[id]
+  if at == nil then
+    at = call('ZSCORE', P .. 'due', id)
   end
+  return at and tonumber(at)
 end
 
 -- Moves the job on to the first gate that is closed, or into the order of its lane.
@@ -76,7 +76,7 @@ local function advance(row, now)
       local behind = first and place < in_line(pass)
       if not is_open or behind then
         pass.stage, gate.waiting = WAITING, gate.waiting + 1
-        call('ZADD', P .. 'line:' .. pass.gate, decimal(in_line(pass)), id)
+        join_line(pass.gate, in_line(pass), id)
         return arm(id, not behind and at or nil)
       end
       let_in(gate, pass)
@@ -104,6 +104,18 @@ local function write_way(row)
   write(row)
 end
 
+-- How many jobs the gate may admit at once, at least one.
+local function room(gate, now)
+  local most = MOST_ADMITTED
+  if gate.parallel then
+    most = math.min(most, gate.parallel - gate.active)
+  end
+  if gate.rate then
+    most = math.min(most, gate.rate - begun(gate, now) - gate.pending)
+  end
+  return math.max(most, 1)
+end
+
 -- Admits as many jobs as may pass, and notes when the next one may.
 local function admit(name, now)
   for _ = 1, MOST_ADMITTED do
@@ -112,7 +124,10 @@ local function admit(name, now)
     if not id then
       return
     end
-    local row = load(id)
+    if rows[id] == nil then
+      read_ahead(name, room(gate, now))
+    end
+    local row = rows[id]
     local pass = pass_of(row, name)
     local is_open, at
     if pass then
@@ -121,7 +136,7 @@ local function admit(name, now)
         return arm(id, at)
       end
     end
-    call('ZREM', P .. 'line:' .. name, id)
+    leave_first(name)
     gate.waiting, gate.dirty, work = gate.waiting - 1, true, true
     if pass then
       let_in(gate, pass)
@@ -169,51 +184,9 @@ local function come(row, anew, due, now)
   if due == '0' then
     advance(row, now)
   else
-    add(due_in, due, row[ID])
+    put('due', row[ID], due)
     work = true
   end
-end
-
--- The slots of the job's end, if that is in the outbox.
-local function held_by(id)
-  local keys, own = call('ZRANGEBYLEX', P .. 'outbox', '[' .. id .. '-', '(' .. id .. '.'), {}
-  for _, key in ipairs(keys) do
-    -- A key is the id, a dash and ten digits.
-    if #key == #id + 11 then
-      own[#own + 1] = key
-    end
-  end
-  local names = {}
-  for _, text in ipairs(#own > 0 and call('HMGET', P .. 'barriers', unpack(own)) or {}) do
-    for _, name in ipairs(unpack_names(text or '')) do
-      names[#names + 1] = name
-    end
-  end
-  return names
-end
-
--- Adds slots in the gates that the job `from`, which has ended, still holds.
-local function inherit(row, from)
-  local names, way, inherited, own = held_by(from), open(row).way or {}, {}, {}
-  local taken = {}
-  for _, name in ipairs(names) do
-    taken[name] = true
-    inherited[#inherited + 1] = {
-      gate = name, ends = true, stage = PASSED, slot = true, place = 0, inherited = true,
-    }
-  end
-  for _, pass in ipairs(way) do
-    if not taken[pass.gate] then
-      own[#own + 1] = pass
-    end
-  end
-  local tracked = way.tracked
-  way = inherited
-  for _, pass in ipairs(own) do
-    way[#way + 1] = pass
-  end
-  way.tracked = tracked
-  open(row).way = (#way > 0 or tracked) and way or nil
 end
 
 -- A delayed job is due, or the gate that the job waits for opens.
@@ -221,8 +194,8 @@ local function come_due(row, now)
   for _, pass in ipairs(way_of(row)) do
     if pass.stage == WAITING then
       -- Another that fell due before may have let it pass.
-      local at = call('ZSCORE', P .. 'due', row[ID])
-      if at and tonumber(at) <= now then
+      local at = due_at(row[ID])
+      if at and at <= now then
         arm(row[ID])
         admit(pass.gate, now)
       end
@@ -289,8 +262,10 @@ local function start(row, now)
       rated[#rated + 1] = gate
     end
   end
-  relink(row)
-  admit_all(rated, now)
+  if #rated > 0 then
+    relink(row)
+    admit_all(rated, now)
+  end
   return true
 end
 
@@ -332,7 +307,7 @@ local function queue_again(row, due, yields, now)
   if due == '0' then
     advance(row, now)
   else
-    add(due_in, due, row[ID])
+    put('due', row[ID], due)
     work = true
   end
   relink(row)
@@ -344,7 +319,7 @@ local function free_gates(row, key, now)
   local held, all = {}, {}
   for _, pass in ipairs(way_of(row) or {}) do
     local gate = gate_of_job(pass.gate, now)
-    if pass.stage == WAITING and call('ZREM', P .. 'line:' .. pass.gate, row[ID]) == 1 then
+    if pass.stage == WAITING and leave_line(pass.gate, row[ID]) then
       gate.waiting = gate.waiting - 1
     end
     take_permit(gate, pass)
@@ -357,7 +332,7 @@ local function free_gates(row, key, now)
     all[#all + 1] = gate
   end
   if #held > 0 then
-    call('HSET', P .. 'barriers', key, pack_names(held))
+    add(barriers_in, key, pack_names(held))
   end
   return all
 end

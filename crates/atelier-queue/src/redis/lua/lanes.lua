@@ -39,25 +39,14 @@ local function schedule(name, owner, cost)
   return start
 end
 
--- Adds a job that waits for nothing else to the order of its lane.
-local function enter(name, band, vt, id)
-  local list = ready[name]
-  if not list then
-    list = {}
-    ready[name] = list
-  end
-  add(list, decimal(band * 1e13 + vt), id)
-  work = true
-end
-
 -- Queues a job for the instant, given in decimal; '0' for at once.
 local function queue(row, due)
   row[STATUS] = 'q'
   if due == '0' then
-    due_out[#due_out + 1] = row[ID]
+    put('due', row[ID], false)
     enter(row[LANE], row[BAND], row[VT], row[ID])
   else
-    add(due_in, due, row[ID])
+    put('due', row[ID], due)
     work = true
   end
 end

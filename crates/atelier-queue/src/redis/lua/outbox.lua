@@ -11,11 +11,11 @@ local function note_all(list, paying)
   for i = 1, #list do
     ids[i] = list[i][ID]
   end
-  local bodies = read_all('body', ids)
-  local outcome = leader[ENDED] ~= '-' and call('HGET', P .. 'outcome', leader[ID]) or ''
+  fill(bodies, 'body', ids)
+  local outcome = outcome_of(leader)
   local attempts = mark(leader, FAILED) == 'y' and call('HGET', P .. 'failures', leader[ID]) or ''
   for i = 1, #list do
-    local row, body = list[i], bodies[i]
+    local row, body = list[i], bodies[ids[i]]
     if body then
       local free, untold = said(body)
       free = free or mark(row, UNCHARGED) == 'y'
@@ -23,7 +23,7 @@ local function note_all(list, paying)
       if not (free and untold) then
         local pays = not free and not paid
         paid = paid or pays
-        keys_of[ids[i]] = note(ids[i], texts[ids[i]], row[VERSION], pays and paying or 0, body,
+        keys_of[ids[i]] = note(ids[i], text_of(row), row[VERSION], pays and paying or 0, body,
           outcome, pays and attempts or '')
       end
     end

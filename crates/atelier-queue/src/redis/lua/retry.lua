@@ -29,7 +29,7 @@ else
   lead(row, owner, cost, '0', flight, answered_leaders(flight), false, tonumber(ARGV[3]))
 end
 work = true
-track(row)
+track(row, false)
 change(row)
 commit()
 return tell_all({ row })

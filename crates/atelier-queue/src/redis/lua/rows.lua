@@ -18,22 +18,15 @@ local OVER = { s = true, f = true, c = true }
 -- The kinds of outcome.
 local ENDINGS = { ['-'] = true, s = true, f = true }
 
--- Maximum number of arguments per command.
-local CHUNK = 1000
-
--- The records read so far: rows, the texts of their heads, and links, by id; lanes by
--- name.
-local rows, texts, links, lanes = {}, {}, {}, {}
-local links_in, links_out = {}, {}
--- What `about` says of jobs whose bodies are not written yet, by id.
-local abouts = {}
-
--- Runs a command with the arguments, in chunks.
-local function give(arguments, command, key)
-  for from = 1, #arguments, CHUNK do
-    call(command, key, unpack(arguments, from, math.min(from + CHUNK - 1, #arguments)))
-  end
-end
+-- The records read so far, by id: rows, the texts of their heads, links and their texts,
+-- bodies, outcomes, and what `about` says; lanes by name. What is absent is `false`.
+local rows, texts, links, link_texts, bodies, outcomes, abouts = {}, {}, {}, {}, {}, {}, {}
+local lanes = {}
+-- Rows whose heads and links are to be written, by id: packed once, however often they
+-- change.
+local unwritten, unlinked = {}, {}
+-- Pending fields of `barriers`, in pairs.
+local barriers_in = {}
 
 local function mark(row, place)
   return sub(row[MARKS], place, place)
@@ -57,10 +50,20 @@ end
 
 -- Notes the head to be written.
 local function write(row)
-  local text = pack(HEAD, row[1], row[2], row[3], row[4], row[5], row[6], row[7], row[8], row[9],
-    row[10], row[11], row[12], #row[13], row[13])
-  texts[row[ID]] = text
-  add(heads_in, row[ID], text)
+  local id = row[ID]
+  unwritten[id], texts[id] = row, nil
+end
+
+-- The head as it was read, or as it is to be written.
+local function text_of(row)
+  local id = row[ID]
+  local text = texts[id]
+  if not text then
+    text = pack(HEAD, row[1], row[2], row[3], row[4], row[5], row[6], row[7], row[8], row[9],
+      row[10], row[11], row[12], #row[13], row[13])
+    texts[id] = text
+  end
+  return text
 end
 
 -- Notes a head that was read; an absent one is `false`.
@@ -88,6 +91,30 @@ local function read_all(key, ids)
   return found
 end
 
+-- Reads the fields of these jobs into the cache, except for those that are there.
+local function fill(cache, key, ids)
+  local some = {}
+  for i = 1, #ids do
+    if cache[ids[i]] == nil then
+      some[#some + 1] = ids[i]
+    end
+  end
+  local found = read_all(key, some)
+  for i = 1, #some do
+    cache[some[i]] = found[i]
+  end
+end
+
+-- A job's field, read if it is not in the cache.
+local function cached(cache, key, id)
+  local text = cache[id]
+  if text == nil then
+    text = call('HGET', P .. key, id)
+    cache[id] = text
+  end
+  return text
+end
+
 local function load_all(ids)
   local found = read_all('head', ids)
   for i = 1, #ids do
@@ -102,6 +129,29 @@ local function load(id)
   return rows[id]
 end
 
+-- Reads the links of these jobs, so far as they have any.
+local function read_links(ids)
+  local linked = {}
+  for i = 1, #ids do
+    local row = rows[ids[i]]
+    if row and not links[ids[i]] and mark(row, LINKED) == 'y' then
+      linked[#linked + 1] = ids[i]
+    end
+  end
+  fill(link_texts, 'links', linked)
+end
+
+-- The links of a packed text; nil if that is damaged.
+local function read_link(text)
+  local leader, flight, progress, preview, at = take_apart('>I2c0I2c0I2c0I2c0', text)
+  if leader then
+    return {
+      leader = leader, flight = flight, progress = progress, preview = preview,
+      reports = take_apart('>I4', text, at) or 0, way = read_way(text, at + 4),
+    }
+  end
+end
+
 -- A row's leader, flight, progress and preview; '' for none. The flight of a leader may
 -- be in its body (`flight_of`). Also the number of reports, which followers read here;
 -- for a follower, that from before it joined; and the job's way through its gates.
@@ -109,14 +159,8 @@ local function open(row)
   local id = row[ID]
   local link = links[id]
   if not link then
-    local text = mark(row, LINKED) == 'y' and call('HGET', P .. 'links', id)
-    link = { leader = '', flight = '', progress = '', preview = '', reports = 0 }
-    local leader, flight, progress, preview, at = take_apart('>I2c0I2c0I2c0I2c0', text)
-    if leader then
-      link.leader, link.flight, link.progress, link.preview = leader, flight, progress, preview
-      link.reports = take_apart('>I4', text, at) or 0
-      link.way = read_way(sub(text, at + 4))
-    end
+    local text = mark(row, LINKED) == 'y' and cached(link_texts, 'links', id)
+    link = read_link(text) or { leader = '', flight = '', progress = '', preview = '', reports = 0 }
     links[id] = link
   end
   return link
@@ -125,16 +169,28 @@ end
 -- Notes the links to be written; the head is written after.
 local function relink(row)
   local link = open(row)
-  local text = pack('>I2c0I2c0I2c0I2c0I4', #link.leader, link.leader, #link.flight, link.flight,
-    #link.progress, link.progress, #link.preview, link.preview, link.reports) .. way_text(link.way)
-  local some = string.find(text, '[^%z]')
-  if some then
-    add(links_in, row[ID], text)
-  else
-    links_out[#links_out + 1] = row[ID]
+  local shown, way = link.progress ~= '' or link.preview ~= '', link.way
+  local some = shown or link.leader ~= '' or link.flight ~= '' or link.reports ~= 0
+    or (way and (way.tracked or way.scheduled or #way > 0))
+  unlinked[row[ID]] = some and link or false
+  row[MARKS] = sub(row[MARKS], 1, LINKED - 1) .. (some and 'y' or '-') .. (shown and 'y' or '-')
+end
+
+local function write_links()
+  local gone = {}
+  for id, link in pairs(unlinked) do
+    if link then
+      add(links_in, id, pack('>I2c0I2c0I2c0I2c0I4', #link.leader, link.leader, #link.flight,
+        link.flight, #link.progress, link.progress, #link.preview, link.preview, link.reports)
+        .. way_text(link.way))
+    else
+      gone[#gone + 1] = id
+    end
+    link_texts[id] = nil
   end
-  set_mark(row, LINKED, some and 'y' or '-')
-  set_mark(row, SHOWN, (link.progress ~= '' or link.preview ~= '') and 'y' or '-')
+  give(gone, 'HDEL', P .. 'links')
+  give(links_in, 'HSET', P .. 'links')
+  unlinked, links_in = {}, {}
 end
 
 -- Removes the preview, and the progress unless `kept`.
@@ -148,24 +204,21 @@ local function hush(row, kept)
   end
 end
 
--- The caller's part of a job, before its body: lane, band and flags, cost, owner,
--- the blobs of the request (one a line). With the flag 32 the digest of what it
--- may join follows.
-local FIXED = '>Bc0BI4I2c0I2c0'
-
 -- Cost, owner, blobs, lane of a job.
 local function about(row)
-  local known = abouts[row[ID]]
-  if known then
-    return known[1], known[2], known[3], known[4]
+  local id = row[ID]
+  local about = abouts[id]
+  if not about then
+    local lane, _, cost, owner, files = take_apart(FIXED, cached(bodies, 'body', id))
+    about = { cost or 1, owner or '', files or '', lane or '' }
+    abouts[id] = about
   end
-  local lane, _, cost, owner, files = take_apart(FIXED, call('HGET', P .. 'body', row[ID]))
-  return cost or 1, owner or '', files or '', lane or ''
+  return about[1], about[2], about[3], about[4]
 end
 
 -- The digest of what a job may join, as its body has it; '' if it has none.
 local function digest_of(id)
-  local body = call('HGET', P .. 'body', id)
+  local body = cached(bodies, 'body', id)
   local _, flags, _, _, _, at = take_apart(FIXED, body)
   return flags and flags % 64 >= 32 and take_apart('>I2c0', body, at) or ''
 end

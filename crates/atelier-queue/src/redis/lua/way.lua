@@ -5,10 +5,6 @@
 -- the rate, 32 inherited, 64 has terms.
 local PASS = '>I2c0Bdddd'
 
-local function has(flags, flag)
-  return flags % (2 * flag) >= flag
-end
-
 -- Names one after the other, each with its length.
 local function pack_names(names)
   local texts = {}
@@ -35,19 +31,20 @@ local function limit(number)
   return number >= 0 and number or nil
 end
 
--- Unpacks a way; nil if there is none, or it is damaged.
-local function read_way(text)
-  if text == '' then
+-- Unpacks a way, from a position on; nil if there is none, or it is damaged.
+local function read_way(text, at)
+  local flags = byte(text, at)
+  if not flags then
     return
   end
-  local flags = byte(text, 1)
-  local way, at = { tracked = has(flags, 1), scheduled = has(flags, 2) }, 2
+  local way, at, n = { tracked = has(flags, 1), scheduled = has(flags, 2) }, at + 1, 0
   while at <= #text do
     local whole, gate, bits, place, parallel, rate, period, next_at = pcall(parse, PASS, text, at)
     if not whole then
       return
     end
-    way[#way + 1] = {
+    n = n + 1
+    way[n] = {
       gate = gate, ends = has(bits, 1), stage = math.floor(bits / 2) % 4, slot = has(bits, 8),
       permit = has(bits, 16), inherited = has(bits, 32), place = place,
       terms = has(bits, 64) and { parallel = limit(parallel), rate = limit(rate), period = period } or nil,

@@ -1,10 +1,11 @@
 //! Who goes next at a gate, and for how long the others wait.
 
-use crate::work::{In, NewJob, Priority, Verdict};
+use crate::work::{Claim, In, Job, NewJob, Priority, Verdict};
 use atelier_api::Status;
+use futures::future::join_all;
 
 use super::{
-    LEASE_MS, Stores, add, at, call, complete, fail, failed,
+    LEASE_MS, Stores, Subject, add, at, call, claim, complete, fail, failed,
     gates::{add_all, calls, end, flow, gate, ids, paced, queue_of, started, through},
     get, idle, new, notified, settle, success,
 };
@@ -210,6 +211,84 @@ pub(crate) async fn a_call_is_finished_in_one_step(stores: Stores) {
     let dead = queue.dead(None, 10).await.unwrap();
     assert_eq!(ids(&dead), ["b"]);
     assert_eq!(dead[0].failures.len(), 1);
+}
+
+pub(crate) async fn what_is_done_together_keeps_to_the_gates(stores: Stores) {
+    let queue = stores.queue;
+    for (number, parallel) in [(60, 7), (200, 90)] {
+        work_together(&queue, number, parallel).await;
+    }
+}
+
+/// Adds so many jobs in one go, and works them, all that a gate lets begin in one go.
+async fn work_together(queue: &Subject, number: usize, parallel: u32) {
+    let (host, line) = (format!("host {parallel}"), format!("line {parallel}"));
+    let added = (0..number).map(|job| {
+        let mut gates = vec![flow(&host, parallel)];
+        if job % 3 == 0 {
+            gates.push(queue_of(&line, 2));
+        }
+        let mut new = NewJob {
+            gates,
+            ..new(&format!("{parallel}-{job:03}"), "owner")
+        };
+        // The ends of the others are not noted.
+        if job % 4 != 0 {
+            new.charge = serde_json::Value::Null;
+        }
+        queue.enqueue(new, at(0))
+    });
+    for job in join_all(added).await {
+        assert_eq!(job.unwrap().status, Status::Queued);
+    }
+    let (mut done, mut now) = (0, 0);
+    while done < number {
+        now += 1;
+        let claims = join_all((0..parallel).map(|_| claim(queue, now))).await;
+        let begun: Vec<Job> = claims.into_iter().filter_map(called).collect();
+        assert!(!begun.is_empty(), "{done} of {number} are done");
+        let (host, line) = (gate(queue, &host).await, gate(queue, &line).await);
+        assert!(line.active <= 2 && host.active <= parallel);
+        assert_eq!(host.active as usize, begun.len());
+        let waiting = (host.waiting + line.waiting) as usize;
+        assert_eq!(done + begun.len() + waiting, number);
+        let ends = begun.iter().enumerate().map(|(index, job)| {
+            let verdict = match index % 5 {
+                4 => Verdict::Fail(failed(1)),
+                _ => Verdict::Record(success("a.png")),
+            };
+            let ticket = job.ticket();
+            async move { queue.finish(&ticket, verdict, at(now)).await }
+        });
+        for (end, job) in join_all(ends).await.into_iter().zip(&begun) {
+            let super::Completion::Applied { ended, .. } = end.unwrap() else {
+                panic!("{} was not finished before", job.id);
+            };
+            let (end, kept) = (&ended[0].job, get(queue, &job.id).await);
+            assert_eq!((end.status, end.version), (kept.status, kept.version));
+            assert_eq!((&end.id, &end.outcome), (&job.id, &kept.outcome));
+        }
+        let noted = queue.outbox(None, number).await.unwrap();
+        let attended = noted.iter().map(|end| queue.acknowledge(&end.key));
+        join_all(attended)
+            .await
+            .into_iter()
+            .for_each(Result::unwrap);
+        done += begun.len();
+    }
+    for name in [&host, &line] {
+        let state = gate(queue, name).await;
+        assert_eq!((state.active, state.waiting), (0, 0));
+    }
+    let rest = queue.list_in("owner", In::Unfinished, None, 1);
+    assert_eq!(rest.await.unwrap(), []);
+}
+
+fn called(claim: Claim) -> Option<Job> {
+    match claim {
+        Claim::Call(job) => Some(*job),
+        _ => None,
+    }
 }
 
 pub(crate) async fn an_owners_jobs_are_listed_by_state(stores: Stores) {

@@ -7,7 +7,7 @@ local MOST_ROUNDS = 8
 
 local function take(row)
   local n = #told + 1
-  told[n], heads[n], rows_at[n] = row[ID], texts[row[ID]], row
+  told[n], heads[n], rows_at[n] = row[ID], text_of(row), row
 end
 
 local function expire(row)
@@ -22,7 +22,7 @@ end
 local function deliver(row)
   row[DELIVERIES] = row[DELIVERIES] + 1
   write(row)
-  add(due_in, lease_end, row[ID])
+  put('due', row[ID], lease_end)
   take(row)
   tries[#tries + 1] = row[DELIVERIES] - 1
 end
@@ -66,7 +66,7 @@ local function give_up(id)
   local followed = call('EXISTS', P .. 'followers:' .. id) == 1
   set_mark(row, FOLLOWED, followed and 'y' or '-')
   attach(row, 'f', ARGV[5])
-  due_out[#due_out + 1] = id
+  put('due', id, false)
   local together = { row }
   for _, follower in ipairs(change(row) or {}) do
     local shared = rows[follower]
@@ -95,7 +95,7 @@ local function fall_due(id)
   elseif status == '?' then
     recount(give_up(id))
   else
-    due_out[#due_out + 1] = id
+    put('due', id, false)
   end
 end
 
@@ -103,6 +103,7 @@ local function take_due()
   for _ = 1, MOST_ROUNDS do
     local ids = call('ZRANGEBYSCORE', P .. 'due', '-inf', ARGV[2], 'LIMIT', 0, 128)
     load_all(ids)
+    read_links(ids)
     for i = 1, #ids do
       if #told >= wanted then
         break
@@ -140,7 +141,7 @@ local function begin(id, text, v)
       row[STARTED] = now
     end
     hush(row)
-    add(due_in, lease_end, id)
+    put('due', id, lease_end)
     change(row)
     take(row)
     return row[VT]

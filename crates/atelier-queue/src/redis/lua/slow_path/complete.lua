@@ -8,7 +8,7 @@ local emptied = {}
 
 local function report(row)
   local n = #told + 1
-  told[n], heads[n], rows_at[n] = row[ID], texts[row[ID]], row
+  told[n], heads[n], rows_at[n] = row[ID], text_of(row), row
 end
 
 -- Deletes a withdrawn leader's record or outcome, as its owner requested. The reply has
@@ -28,7 +28,7 @@ end
 local function finish(row, now, n)
   row[STATUS], row[FINISHED] = row[ENDED], now
   hush(row)
-  due_out[#due_out + 1] = row[ID]
+  put('due', row[ID], false)
   local followers, before = change(row) or {}, #told
   local together = { row }
   for i = 1, #followers do
@@ -74,7 +74,8 @@ local function others()
     local id, n = told[k], #ids + 1
     if not rows_at[k] then
       ids[n], their_heads[n] = id, heads[k]
-      due_out[#due_out + 1], changed[#changed + 1] = id, id
+      put('due', id, false)
+      changed[#changed + 1] = id
     end
   end
   return ids, their_heads

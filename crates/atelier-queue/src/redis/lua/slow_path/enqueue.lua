@@ -18,12 +18,54 @@ local function answered(row, ended, outcome, now, body)
   close(row)
   local free, untold = said(body)
   if not (free and untold) then
-    note(row[ID], texts[row[ID]], row[VERSION], 0, body, outcome, '')
+    note(row[ID], text_of(row), row[VERSION], 0, body, outcome, '')
   end
 end
 
+-- The slots of the job's end, if that is in the outbox.
+local function held_by(id)
+  local keys, own = call('ZRANGEBYLEX', P .. 'outbox', '[' .. id .. '-', '(' .. id .. '.'), {}
+  for _, key in ipairs(keys) do
+    -- A key is the id, a dash and ten digits.
+    if #key == #id + 11 then
+      own[#own + 1] = key
+    end
+  end
+  local names = {}
+  for _, text in ipairs(#own > 0 and call('HMGET', P .. 'barriers', unpack(own)) or {}) do
+    for _, name in ipairs(unpack_names(text or '')) do
+      names[#names + 1] = name
+    end
+  end
+  return names
+end
+
+-- Adds slots in the gates that the job `from`, which has ended, still holds.
+local function inherit(row, from)
+  local names, way, inherited, own = held_by(from), open(row).way or {}, {}, {}
+  local taken = {}
+  for _, name in ipairs(names) do
+    taken[name] = true
+    inherited[#inherited + 1] = {
+      gate = name, ends = true, stage = PASSED, slot = true, place = 0, inherited = true,
+    }
+  end
+  for _, pass in ipairs(way) do
+    if not taken[pass.gate] then
+      own[#own + 1] = pass
+    end
+  end
+  local tracked = way.tracked
+  way = inherited
+  for _, pass in ipairs(own) do
+    way[#way + 1] = pass
+  end
+  way.tracked = tracked
+  open(row).way = (#way > 0 or tracked) and way or nil
+end
+
 -- Adds a job with options, unless it needs an answer and there is none, or the given one
--- is gone. Returns whether it was added.
+-- is gone. Returns whether it was added, and whether it was queued alone.
 local function add_special(id, lane, band, cost, owner, files, digest, special, body)
   local row = read(id, pack(HEAD, 'q', 'm', '-', PLAIN, 0, 0, 1, 0, 0, 0, 0, band, #lane, lane))
   rows[id] = row
@@ -54,7 +96,7 @@ local function add_special(id, lane, band, cost, owner, files, digest, special, 
   end
   abouts[id] = { cost, owner, files, lane }
   local link = open(row)
-  link.way = read_way(way)
+  link.way = read_way(way, 1)
   if leader then
     link.flight = digest
     follow(row, leader)
@@ -66,8 +108,8 @@ local function add_special(id, lane, band, cost, owner, files, digest, special, 
     lead(row, owner, cost, due > 0 and decimal(due) or '0', digest, {}, true, now)
   end
   write(row)
-  track(row)
-  return true
+  track(row, true)
+  return true, not leader
 end
 
 -- Whether the job is present already. `text` is its head, if it had one before this
@@ -77,9 +119,11 @@ local function is_known(id, text)
   return know(id, text) and true or false
 end
 
--- The reply for a job that was not queued alone.
-local function answer(id)
-  if not rows[id] then
+-- The reply for a job that took the slow path.
+local function answer(id, alone)
+  if alone then
+    return place(rows[id])
+  elseif not rows[id] then
     return -3
   elseif mark(rows[id], WITHDRAWN) == 'd' then
     return -2
@@ -87,4 +131,5 @@ local function answer(id)
   return tell_all({ rows[id] })
 end
 
-return { add = add_special, is_known = is_known, answer = answer, schedule = schedule, commit = commit }
+return { add = add_special, is_known = is_known, answer = answer, schedule = schedule, flush = flush,
+  commit = commit }

@@ -48,7 +48,7 @@ local function settle_delivery(row, verdict, due)
     return ILLEGAL + STATES.d
   elseif verdict == 'p' then
     hush(row, true)
-    add(due_in, due, row[ID])
+    put('due', row[ID], due)
     work = true
     change(row)
   end
