@@ -11,6 +11,8 @@ mod german;
 #[cfg(feature = "ssr")]
 mod hebrew;
 #[cfg(feature = "ssr")]
+mod ideas;
+#[cfg(feature = "ssr")]
 mod speaking;
 
 /// A message that scripts show. The server puts them all on the page (`Message::ALL`), so that the WASM
@@ -79,6 +81,15 @@ mod tests {
                     |language: Language| (language.texts().message)(message).matches("{}").count();
                 assert_eq!(gaps(language), gaps(Language::English), "{message:?}");
             }
+        }
+    }
+
+    #[test]
+    fn the_example_is_an_idea() {
+        for language in Language::ALL {
+            let example = language.texts().prompt_example;
+            let first = language.ideas()[0];
+            assert_eq!(example.to_lowercase(), first.to_lowercase());
         }
     }
 

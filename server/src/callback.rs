@@ -188,6 +188,7 @@ mod tests {
         let outcome = Outcome::Succeeded {
             pictures: vec![],
             cost_usd: None,
+            left_out: Vec::new(),
             earlier_claims: Vec::new(),
         };
         let now = Timestamp::UNIX_EPOCH;

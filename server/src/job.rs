@@ -302,6 +302,7 @@ mod tests {
                 job: "1".into(),
                 number: 1,
                 picture: picture.clone(),
+                left_out: Vec::new(),
             });
         }
         let photo = Request {

@@ -74,7 +74,8 @@ pub(crate) async fn load(
 #[component]
 fn Form(draft: Option<Job>, idea: Option<usize>, about: About) -> impl IntoView {
     let t = about.texts();
-    let ideas = ideas(&about);
+    let suggesting = suggesting(&about);
+    let ideas = suggesting.ideas();
     let idea = idea.and_then(|idea| ideas.get(idea)).copied();
     let (prompt, params) = draft
         .map(|job| (job.prompt, job.params))
@@ -105,12 +106,12 @@ fn Form(draft: Option<Job>, idea: Option<usize>, about: About) -> impl IntoView 
                 rows="3"
                 required
                 maxlength=MAX_PROMPT_CHARS.to_string()
-                placeholder=t.prompt_example
+                placeholder=suggesting.texts().prompt_example
                 aria-describedby="keys"
             >
                 {prompt}
             </textarea>
-            {some(ideas, &about)}
+            {some(&about)}
             {dials}
             {prices(&about)}
             <p class="alert" role="alert" data-alert></p>
@@ -224,18 +225,20 @@ fn prices(about: &About) -> Option<impl IntoView + use<>> {
         .then(|| view! { <p class="fine prices">{prices.collect_view()}</p> })
 }
 
-/// Suggested prompts; the built-in engine reads English only.
-fn ideas(about: &About) -> &'static [&'static str] {
+/// The language of suggested prompts.
+fn suggesting(about: &About) -> Language {
     match about.provider {
-        "local" => Language::English.texts().ideas,
-        _ => about.texts().ideas,
+        "local" => about.language.sketched(),
+        _ => about.language,
     }
 }
 
-/// A random few of them.
-fn some(ideas: &'static [&'static str], about: &About) -> impl IntoView + use<> {
+/// A random few prompts to try.
+fn some(about: &About) -> impl IntoView + use<> {
+    let suggesting = suggesting(about);
+    let ideas = suggesting.ideas();
     let dice = Timestamp::now().subsec_nanosecond().unsigned_abs() as usize / 1000;
-    let language = (about.provider == "local").then_some("en");
+    let language = (suggesting != about.language).then(|| suggesting.tag());
     let address = |step: usize| {
         let index = (dice + step) % ideas.len();
         (format!("/?idea={index}"), ideas[index])

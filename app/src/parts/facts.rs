@@ -34,6 +34,7 @@ pub(crate) fn facts(job: &Job, t: &Texts) -> impl IntoView + use<> {
         .monochrome
         .filter(|wanted| *wanted)
         .map(|_| t.black_and_white.to_owned());
+    let left_out = Some(job.left_out.join(", ")).filter(|words| !words.is_empty());
     let mask = params.mask.map(|_| t.painted_over.to_owned());
     let took = match job.cache {
         Cache::Miss | Cache::Joined => {
@@ -54,6 +55,7 @@ pub(crate) fn facts(job: &Job, t: &Texts) -> impl IntoView + use<> {
         (t.repaired, mask),
         (t.strength, strength),
         (t.colours, colours),
+        (t.left_out, left_out),
         (t.quality, quality),
         (t.took, took),
         (t.cost, cost),

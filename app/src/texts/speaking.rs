@@ -1,6 +1,6 @@
 //! The languages, and what each has to have a text for.
 
-use super::{Message, english::ENGLISH, german::GERMAN, hebrew::HEBREW};
+use super::{Message, english::ENGLISH, german::GERMAN, hebrew::HEBREW, ideas};
 use atelier_api::{Job, Kind, Quality};
 
 impl Message {
@@ -85,6 +85,23 @@ impl Language {
         }
     }
 
+    /// Prompts to try.
+    pub const fn ideas(self) -> &'static [&'static str] {
+        match self {
+            Self::English => ideas::ENGLISH,
+            Self::German => ideas::GERMAN,
+            Self::Hebrew => ideas::HEBREW,
+        }
+    }
+
+    /// The language of the prompts to try where the built-in engine draws, which does not know every language.
+    pub const fn sketched(self) -> Self {
+        match self {
+            Self::English | Self::Hebrew => Self::English,
+            Self::German => Self::German,
+        }
+    }
+
     /// A problem's title and detail in this language, by its code; `wait` is a span of time after which
     /// it may have passed. `None` where the problem speaks for itself.
     pub fn problem(self, code: &str, wait: Option<&str>) -> Option<Problem> {
@@ -155,7 +172,6 @@ pub(crate) struct Texts {
     pub(crate) connect: [Text; 2],
     pub(crate) prompt: Text,
     pub(crate) prompt_example: Text,
-    pub(crate) ideas: &'static [Text],
     /// Around two ideas and a link to a third.
     pub(crate) try_these: [Text; 4],
     pub(crate) surprise: Text,
@@ -259,6 +275,7 @@ pub(crate) struct Texts {
     pub(crate) enlarged: Text,
     pub(crate) repaired: Text,
     pub(crate) colours: Text,
+    pub(crate) left_out: Text,
     pub(crate) took: Text,
     pub(crate) cost: Text,
     pub(crate) another: Text,

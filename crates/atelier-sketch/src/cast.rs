@@ -2,13 +2,15 @@
 
 use crate::canvas::{Canvas, Ink};
 use crate::colour::Lab;
-use crate::figure::{Figure, Place, Pose};
+use crate::figure::{Place, Pose};
 use crate::flora;
 use crate::light;
+use crate::part::Part;
 use crate::pen;
 use crate::plan::{Plan, Role};
 use crate::rng::Rng;
 use crate::topic::Scene;
+use crate::words::Spot;
 
 /// Where a scene has room. Heights are shares of the picture's height.
 #[derive(Clone, Copy)]
@@ -24,6 +26,8 @@ pub(crate) struct Stage {
     pub(crate) air: f32,
     /// Swimmers hang in the water instead of lying on it.
     pub(crate) afloat: bool,
+    /// A windowsill: its left and right end and its height, in pixels.
+    pub(crate) sill: Option<[f32; 3]>,
 }
 
 impl Default for Stage {
@@ -36,13 +40,16 @@ impl Default for Stage {
             scale: 1.0,
             air: 0.08,
             afloat: false,
+            sill: None,
         }
     }
 }
 
 /// One figure of the cast, placed.
-struct Actor {
-    figure: &'static Figure,
+struct Actor<'a> {
+    role: &'a Role,
+    /// Which of its role it is.
+    member: u8,
     pose: Pose,
     zone: Zone,
 }
@@ -58,7 +65,8 @@ enum Zone {
 pub(crate) fn play(canvas: &mut Canvas, plan: &Plan, stage: &Stage) {
     let mut rng = plan.rng("cast");
     let mut actors: Vec<Actor> = Vec::new();
-    for (rank, role) in plan.cast.iter().enumerate() {
+    let on_foot = plan.cast.iter().filter(|role| plan.mount(role).is_none());
+    for (rank, role) in on_foot.enumerate() {
         for member in 0..role.count {
             actors.push(engage(canvas, plan, stage, role, (rank, member), &mut rng));
         }
@@ -66,17 +74,64 @@ pub(crate) fn play(canvas: &mut Canvas, plan: &Plan, stage: &Stage) {
     actors.sort_by(|a, b| a.pose.y.total_cmp(&b.pose.y));
     for actor in &actors {
         perform(canvas, plan, actor, &mut rng);
+        carry(canvas, plan, actor);
     }
 }
 
-fn engage(
+/// Draws who rides this one, sits on it or is in it.
+fn carry(canvas: &mut Canvas, plan: &Plan, mount: &Actor) {
+    let Some(seat) = mount.role.figure.seat else {
+        return;
+    };
+    let mut rng = plan.rng("riders");
+    let under = mount.pose;
+    let mut riders = 0;
+    for role in &plan.cast {
+        if plan
+            .mount(role)
+            .is_none_or(|found| !std::ptr::eq(found, mount.role))
+        {
+            continue;
+        }
+        // Several riders are spread over several mounts.
+        for _ in (mount.member..role.count).step_by(usize::from(mount.role.count)) {
+            let share = role.figure.size / mount.role.figure.size * seat.room;
+            let height = under.height * share.min(1.2);
+            let aside = (seat.at[0] - 50.0) / 100.0 * under.height;
+            let aside = aside + riders as f32 * height * 0.4;
+            let pose = Pose {
+                x: under.x + if under.mirrored { -aside } else { aside },
+                y: under.y - (100.0 - seat.at[1]) / 100.0 * under.height + seat.sink * height,
+                height,
+                body: body(plan, role, riders, &mut rng),
+                trim: trim(plan, role, &mut rng),
+                lean: 0.0,
+                ..under
+            };
+            draw(canvas, plan, role, &pose, &mut rng);
+            riders += 1;
+        }
+    }
+    if riders > 0 {
+        mount.role.figure.draw_front(canvas, &plan.light, &under);
+    }
+}
+
+fn draw(canvas: &mut Canvas, plan: &Plan, role: &Role, pose: &Pose, rng: &mut Rng) {
+    match role.figure.plant {
+        Some(plant) => flora::grow(canvas, plan, plant, pose, rng),
+        None => role.figure.draw(canvas, &plan.light, pose),
+    }
+}
+
+fn engage<'a>(
     canvas: &Canvas,
     plan: &Plan,
     stage: &Stage,
-    role: &Role,
+    role: &'a Role,
     (rank, member): (usize, u8),
     rng: &mut Rng,
-) -> Actor {
+) -> Actor<'a> {
     let figure = role.figure;
     let zone = match (figure.place, stage.water) {
         (Place::Sky, _) => Zone::Air,
@@ -84,7 +139,9 @@ fn engage(
         (Place::Water, Some(_)) => Zone::Water,
         _ => Zone::Ground,
     };
-    let away = if member == 0 && rank == 0 {
+    let away = if role.on == Some(Spot::Part(Part::Hill)) {
+        0.8
+    } else if member == 0 && rank == 0 {
         0.0
     } else {
         rng.range(0.05, 1.0)
@@ -134,7 +191,33 @@ fn engage(
             rng.bell() * 3.0
         },
     };
-    Actor { figure, pose, zone }
+    let pose = on_the_sill(stage, role, member, pose);
+    Actor {
+        role,
+        member,
+        pose,
+        zone,
+    }
+}
+
+/// Where one of a role is that is to be on the windowsill.
+fn on_the_sill(stage: &Stage, role: &Role, member: u8, pose: Pose) -> Pose {
+    let Some([left, right, sill]) = stage.sill else {
+        return pose;
+    };
+    if role.on != Some(Spot::Part(Part::Sill)) {
+        return pose;
+    }
+    let share = f32::from(member + 1) / f32::from(role.count + 1);
+    Pose {
+        x: left + (right - left) * share,
+        y: sill,
+        height: pose
+            .height
+            .min((right - left) * 0.9 / f32::from(role.count))
+            * 0.8,
+        ..pose
+    }
 }
 
 /// Subjects keep their distance: kinds alternate between the thirds, members fan out evenly.
@@ -197,6 +280,9 @@ fn body(plan: &Plan, role: &Role, member: u8, rng: &mut Rng) -> Lab {
 fn trim(plan: &Plan, role: &Role, rng: &mut Rng) -> Lab {
     let accents = plan.light.accents;
     let pick = accents[rng.below(accents.len())];
+    if let Some(named) = role.trim {
+        return light::pigment(named);
+    }
     // A red lighthouse has red bands on white; the word names the bands there.
     if role.colour.is_some() && role.figure.colours.len() == 1 {
         pick.mix(accents[2], 0.5)
@@ -215,7 +301,7 @@ fn perform(canvas: &mut Canvas, plan: &Plan, actor: &Actor, rng: &mut Rng) {
         canvas.glow(behind, pose.height * 0.95, plan.light.haze, 0.3);
     }
     if actor.zone == Zone::Water {
-        actor.figure.mirror(
+        actor.role.figure.mirror(
             canvas,
             &plan.light,
             &Pose {
@@ -225,10 +311,7 @@ fn perform(canvas: &mut Canvas, plan: &Plan, actor: &Actor, rng: &mut Rng) {
             0.4,
         );
     }
-    match actor.figure.plant {
-        Some(plant) => flora::grow(canvas, plan, plant, pose, rng),
-        None => actor.figure.draw(canvas, &plan.light, pose),
-    }
+    draw(canvas, plan, actor.role, pose, rng);
     if actor.zone == Zone::Water {
         wake(canvas, plan, pose, rng);
     }

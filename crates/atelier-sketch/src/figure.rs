@@ -10,7 +10,7 @@ use crate::canvas::{Canvas, Ink};
 use crate::colour::Lab;
 use crate::light::Light;
 use crate::pen;
-use crate::topic::Scene;
+use crate::topic::{Colour, Scene};
 
 /// Where a thing is found.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
@@ -53,8 +53,24 @@ pub(crate) struct Figure {
     /// A plant is grown by code instead of drawn from layers.
     #[serde(default)]
     pub(crate) plant: Option<Plant>,
+    /// Where somebody rides it, sits on it or is in it.
+    #[serde(default)]
+    pub(crate) seat: Option<Seat>,
     #[serde(default)]
     layers: Vec<Layer>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Seat {
+    /// In the box of the layers.
+    pub(crate) at: [f32; 2],
+    /// How much of the rider is below it, as a share of the rider's height.
+    pub(crate) sink: f32,
+    /// The last layers, so many, are in front of the rider.
+    front: usize,
+    /// How much smaller a rider is here than its size says.
+    pub(crate) room: f32,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
@@ -121,8 +137,31 @@ pub(crate) struct Pose {
 }
 
 impl Figure {
+    pub(crate) fn is(&self, name: &str) -> bool {
+        named(name).is_some_and(|figure| std::ptr::eq(figure, self))
+    }
+
     pub(crate) fn draw(&self, canvas: &mut Canvas, light: &Light, pose: &Pose) {
         self.draw_at(canvas, light, pose, pose.transform(1.0), 1.0);
+    }
+
+    /// Whether a second colour of its own is to be seen.
+    pub(crate) fn shows(&self, trim: Colour) -> bool {
+        self.layers.iter().any(|layer| match layer.tone {
+            Tone::Trim => true,
+            Tone::White => trim == Colour::White,
+            Tone::Black => trim == Colour::Black,
+            _ => false,
+        })
+    }
+
+    /// What of it is in front of its rider.
+    pub(crate) fn draw_front(&self, canvas: &mut Canvas, light: &Light, pose: &Pose) {
+        let front = self.seat.map_or(0, |seat| seat.front);
+        let behind = self.layers.len().saturating_sub(front);
+        for layer in &self.layers[behind..] {
+            layer.draw(canvas, light, pose, pose.transform(1.0), 1.0);
+        }
     }
 
     /// Upside down and squeezed, as calm water shows it.
@@ -131,37 +170,43 @@ impl Figure {
     }
 
     fn draw_at(&self, canvas: &mut Canvas, light: &Light, pose: &Pose, at: Transform, alpha: f32) {
+        for layer in &self.layers {
+            layer.draw(canvas, light, pose, at, alpha);
+        }
+    }
+}
+
+impl Layer {
+    fn draw(&self, canvas: &mut Canvas, light: &Light, pose: &Pose, at: Transform, alpha: f32) {
         // Gradients turn with the figure, so a mirrored one must look for the light on the other side.
         let side = if pose.mirrored {
             -pose.lit_from
         } else {
             pose.lit_from
         };
-        for layer in &self.layers {
-            let base = layer.tone.colour(pose, light);
-            let (bright, dark) = if layer.tone == Tone::Lamp && light.darkness() > 0.25 {
-                (base.lighter(0.04), base)
-            } else {
-                (
-                    light.spotlit(base.lighter(0.07), pose.depth),
-                    light.spotlit(base.lighter(-0.13), pose.depth),
-                )
-            };
-            let warm = bright.mix(light.glow, 0.14);
-            let b = layer.path.bounds();
-            let (near, far) = if side < 0.0 {
-                (b.left(), b.right())
-            } else {
-                (b.right(), b.left())
-            };
-            let from = (near, b.top());
-            let to = (far + (near - far) * 0.1, b.bottom());
-            canvas.fill_at(
-                &layer.path,
-                &Ink::fading(from, to, (warm, alpha), (dark, alpha)),
-                at,
-            );
-        }
+        let base = self.tone.colour(pose, light);
+        let (bright, dark) = if self.tone == Tone::Lamp && light.darkness() > 0.25 {
+            (base.lighter(0.04), base)
+        } else {
+            (
+                light.spotlit(base.lighter(0.07), pose.depth),
+                light.spotlit(base.lighter(-0.13), pose.depth),
+            )
+        };
+        let warm = bright.mix(light.glow, 0.14);
+        let b = self.path.bounds();
+        let (near, far) = if side < 0.0 {
+            (b.left(), b.right())
+        } else {
+            (b.right(), b.left())
+        };
+        let from = (near, b.top());
+        let to = (far + (near - far) * 0.1, b.bottom());
+        canvas.fill_at(
+            &self.path,
+            &Ink::fading(from, to, (warm, alpha), (dark, alpha)),
+            at,
+        );
     }
 }
 

@@ -65,7 +65,8 @@ impl Ridge {
 /// Rock with a lit and a shaded flank, gullies, and snow down to a ragged line.
 pub(crate) fn mountain(canvas: &mut Canvas, plan: &Plan, ridge: &Ridge, depth: f32, snow: f32) {
     let light = &plan.light;
-    let rock = light.land.rock.mix(light.ground(depth), 0.5);
+    let usual = light.land.rock.mix(light.ground(depth), 0.5);
+    let rock = light.rock.unwrap_or(usual);
     let lit = light
         .lit(rock.lighter(0.09).mix(light.glow, 0.18), depth)
         .rgb();

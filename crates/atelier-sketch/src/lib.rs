@@ -1,9 +1,13 @@
 #![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 
+mod spelling;
 mod words;
+mod lexicon;
+mod part;
 mod topic;
 mod plan;
+mod left_out;
 mod light;
 mod scene;
 mod sky;
@@ -37,7 +41,7 @@ type Progress<'a> = &'a mut dyn FnMut(f32) -> Result<(), Error>;
 /// What to draw.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sketch<'a> {
-    /// In English. Case and white space do not matter, and the words that follow the first 600 only
+    /// In English or German. Case and white space do not matter, and the words that follow the first 600 only
     /// decide between pictures that fit the first.
     pub prompt: &'a str,
     /// Takes precedence over words of style in the prompt. `None`: what the prompt says, else
@@ -99,9 +103,26 @@ impl<'a> Sketch<'a> {
         })
     }
 
-    /// 1. [`words`] reads the prompt with the lists in `words.toml`: scene, subjects with counts and
-    ///    colours, hour, season and so on (the lists of [`topic`]). Unknown words count only through
-    ///    their hash.
+    /// The words of the prompt that name a thing, a colour or an attribute that the picture does not
+    /// show, in their order and at most twelve. What nobody looks for in a picture (moods, hours,
+    /// manners of painting) is not among them.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use atelier_sketch::Sketch;
+    ///
+    /// let sketch = Sketch::new("a bowl of lemons on a blue table", 64, 64);
+    /// assert_eq!(sketch.left_out(), ["bowl"]);
+    /// ```
+    #[must_use]
+    pub fn left_out(&self) -> Vec<String> {
+        Plan::new(self.prompt, self.style, self.variation).left_out()
+    }
+
+    /// 1. [`words`] reads the prompt with the lists of its language (`words/*.toml`, in [`lexicon`]):
+    ///    scene, subjects with counts and colours, parts of the scene, hour, season and so on (the
+    ///    lists of [`topic`] and [`part`]). Unknown words count only through their hash.
     /// 2. [`plan`] fills the gaps from that hash and decides a composition; the variation moves things,
     ///    never the subject. [`light`] turns hour, air and mood into the colours of `light.toml`.
     /// 3. [`scene`] paints from far to near on a [`canvas`]: [`sky`], [`land`], [`water`], [`flora`],

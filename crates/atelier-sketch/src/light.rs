@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 
 use crate::colour::{Lab, Rgb};
+use crate::part::Surface;
 use crate::rng::Rng;
 use crate::topic::{Colour, Hour, Mood, Scene, Season, Weather};
 
@@ -102,6 +103,10 @@ pub(crate) struct Light {
     pub(crate) sun_height: f32,
     pub(crate) accents: [Lab; 3],
     pub(crate) land: Land,
+    /// Colours that the prompt gives.
+    pub(crate) water: Option<Lab>,
+    pub(crate) wall: Option<Lab>,
+    pub(crate) rock: Option<Lab>,
     exposure: f32,
     dim: f32,
 }
@@ -134,6 +139,9 @@ impl Light {
             land: BOOK.land[&scene]
                 .in_season(now.season)
                 .map(|c| tone.ground(c)),
+            water: None,
+            wall: None,
+            rock: None,
             exposure: if scene == Scene::Space {
                 0.95
             } else {
@@ -144,6 +152,30 @@ impl Light {
             } else {
                 hour.dim
             },
+        }
+    }
+
+    /// Gives a part of the scene the colour that the prompt wants.
+    pub(crate) fn dye(&mut self, surface: Surface, colour: Colour) {
+        let tone = pigment(colour);
+        let dyed = |c: Lab| Lab {
+            l: c.l + (tone.l - c.l) * 0.5,
+            ..c.mix(tone, 0.8)
+        };
+        match surface {
+            Surface::Sky => {
+                self.sky = self.sky.map(dyed);
+                self.haze = self.haze.mix(dyed(self.haze), 0.5);
+            }
+            Surface::Ground => {
+                self.land.far = dyed(self.land.far);
+                self.land.near = dyed(self.land.near);
+            }
+            Surface::Board => self.land.near = dyed(self.land.near),
+            Surface::Rock => self.rock = Some(dyed(self.land.rock)),
+            Surface::Leaf => self.land.leaf = dyed(self.land.leaf),
+            Surface::Water => self.water = Some(tone),
+            Surface::Wall => self.wall = Some(tone),
         }
     }
 

@@ -2,7 +2,9 @@
 
 use crate::canvas::{Canvas, Ink};
 use crate::colour::{self, Lab, Ramp};
+use crate::light;
 use crate::noise::{Noise, smoothstep};
+use crate::part::Part;
 use crate::pen::{self, Point};
 use crate::plan::Plan;
 use crate::rng::Rng;
@@ -12,8 +14,12 @@ use tiny_skia::PathBuilder;
 /// The whole sky down to the horizon; paint land over the rest.
 pub(crate) fn paint(canvas: &mut Canvas, plan: &Plan) {
     gradient(canvas, plan);
-    if plan.light.night && plan.conditions.weather.is_none() {
+    let bare = plan.conditions.weather.is_none() || plan.names(Part::Star);
+    if plan.light.night && bare {
         stars(canvas, plan, 1.0);
+    }
+    if plan.light.night && plan.names(Part::Aurora) {
+        aurora(canvas, plan);
     }
     orb(canvas, plan);
     clouds(canvas, plan);
@@ -75,16 +81,24 @@ pub(crate) fn orb(canvas: &mut Canvas, plan: &Plan) {
     if plan.light.night {
         moon(canvas, plan, at, radius * 1.15, &mut rng);
     } else if let Some(disc) = pen::ellipse(at.0, at.1, radius, radius) {
-        let rim = plan.light.glow.mix(plan.light.sky[2], 0.12);
+        let face = face(plan);
+        let rim = face.mix(plan.light.sky[2], 0.12);
         canvas.fill(
             &disc,
-            &Ink::radial(at, radius, (plan.light.glow.lighter(0.05), 1.0), (rim, 1.0)),
+            &Ink::radial(at, radius, (face.lighter(0.05), 1.0), (rim, 1.0)),
         );
     }
 }
 
+/// The colour of sun and moon.
+fn face(plan: &Plan) -> Lab {
+    let glow = plan.light.glow;
+    let named = plan.orb_colour.map(light::pigment);
+    named.map_or(glow, |named| glow.mix(named, 0.75))
+}
+
 fn moon(canvas: &mut Canvas, plan: &Plan, (cx, cy): Point, radius: f32, rng: &mut Rng) {
-    let face = plan.light.glow;
+    let face = face(plan);
     let maria = Noise::new(rng.seed32());
     let (bright, grey) = (face.rgb(), face.lighter(-0.12).chroma(0.5).rgb());
     if let Some(disc) = pen::ellipse(cx, cy, radius, radius) {

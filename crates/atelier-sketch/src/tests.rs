@@ -2,6 +2,7 @@ use std::ops::ControlFlow;
 
 use image::RgbaImage;
 
+use crate::lexicon;
 use crate::plan::Plan;
 use crate::topic::{Colour, Hour, Scene, Season, Style, Weather};
 use crate::words;
@@ -277,9 +278,7 @@ fn swimmers_find_water() {
 
 #[test]
 fn counts_and_colours_belong_to_their_subject() {
-    let reading = words::read(&words::normalise(
-        "Two red boats, three birds and a white horse",
-    ));
+    let reading = words::read("Two red boats, three birds and a white horse");
     let found: Vec<_> = reading
         .subjects
         .iter()
@@ -326,7 +325,7 @@ fn the_preset_wins_over_style_words() {
 
 #[test]
 fn every_listed_subject_can_be_drawn() {
-    for name in words::subjects().filter(|name| !["moon", "sun"].contains(name)) {
+    for name in lexicon::subjects().filter(|name| !["moon", "sun"].contains(name)) {
         assert!(crate::figure::named(name).is_some(), "{name} has no figure");
     }
 }

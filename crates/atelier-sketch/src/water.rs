@@ -18,9 +18,9 @@ pub(crate) fn paint(canvas: &mut Canvas, plan: &Plan, horizon: f32, rough: f32) 
     } else {
         rough
     };
-    let deep = light
-        .lit(light.sky[0].mix(light.land.leaf, 0.25).lighter(-0.1), 0.0)
-        .rgb();
+    let usual = light.sky[0].mix(light.land.leaf, 0.25).lighter(-0.1);
+    let deep = light.lit(light.water.unwrap_or(usual), 0.0).rgb();
+    let least = if light.water.is_some() { 0.46 } else { 0.16 };
     let swell = Noise::new(plan.rng("swell").seed32());
     let (unit, depth) = (canvas.unit, canvas.h - horizon);
     let above = reflection_source(canvas, horizon);
@@ -36,7 +36,7 @@ pub(crate) fn paint(canvas: &mut Canvas, plan: &Plan, horizon: f32, rough: f32) 
             .min(above.rows as f32 - 1.0) as usize;
         let source_x = (x + shift * 0.25).clamp(0.0, width as f32 - 1.0) as usize;
         let mirrored = above.at(source_x, source_y);
-        let body = 0.16 + 0.5 * near * (0.4 + 0.6 * rough.min(1.0)) + wave * 0.5 * rough;
+        let body = least + 0.5 * near * (0.4 + 0.6 * rough.min(1.0)) + wave * 0.5 * rough;
         (colour::blend(mirrored, deep, body.clamp(0.05, 0.85)), 1.0)
     });
     glitter(canvas, plan, horizon);

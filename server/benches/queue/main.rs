@@ -173,6 +173,7 @@ fn outcome() -> Outcome {
     Outcome::Succeeded {
         pictures: Vec::new(),
         cost_usd: None,
+        left_out: Vec::new(),
         earlier_claims: Vec::new(),
     }
 }

@@ -150,9 +150,19 @@ impl Studio {
         if !semantic.holds(&job.id).await || !self.may_answer(caller, &job).await? {
             return Ok(None);
         }
-        let Some(Answer { outcome, mut found }) = answer(job) else {
+        let Some(Answer {
+            mut outcome,
+            mut found,
+        }) = answer(job)
+        else {
             return Ok(None);
         };
+        if let Outcome::Succeeded { left_out, .. } = &mut outcome
+            && !own
+        {
+            // They are a stranger's words.
+            left_out.clear();
+        }
         if !self.has_files(Some(&outcome)).await {
             return Ok(None);
         }

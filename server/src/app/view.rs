@@ -76,13 +76,18 @@ fn restoration(task: &RestorationTask) -> RequestView {
 }
 
 fn picture_job(job: &Job, request: RequestView) -> atelier_api::Job {
-    let (images, cost_usd) = match &job.outcome {
+    let (images, cost_usd, left_out) = match &job.outcome {
         Some(Outcome::Succeeded {
-            pictures, cost_usd, ..
-        }) if job.status == atelier_api::Status::Succeeded => {
-            (pictures.iter().map(picture).collect(), *cost_usd)
-        }
-        _ => (Vec::new(), None),
+            pictures,
+            cost_usd,
+            left_out,
+            ..
+        }) if job.status == atelier_api::Status::Succeeded => (
+            pictures.iter().map(picture).collect(),
+            *cost_usd,
+            left_out.clone(),
+        ),
+        _ => (Vec::new(), None, Vec::new()),
     };
     let found = job.request.found.as_ref();
     atelier_api::Job {
@@ -101,6 +106,7 @@ fn picture_job(job: &Job, request: RequestView) -> atelier_api::Job {
         progress: job.progress,
         preview: job.preview.as_deref().map(address),
         images,
+        left_out,
         original: request.original,
         cache: queue::source(job),
         similar_to: found.and_then(similar),

@@ -15,6 +15,10 @@ pub enum Outcome {
         pictures: Vec<Picture>,
         /// What the provider charged, if it reported that.
         cost_usd: Option<f64>,
+        /// Words of the prompt that name what the pictures do not show, if the provider reported
+        /// them.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        left_out: Vec<String>,
         /// The tokens of earlier claims under which it was paid for and could not be
         /// recorded: their attempts cost nothing in addition.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -78,6 +78,9 @@ pub struct Source {
     #[serde(default = "one")]
     pub number: usize,
     pub picture: Picture,
+    /// As in [`Outcome::Succeeded`](super::Outcome::Succeeded).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
 }
 
 const fn one() -> usize {

@@ -107,6 +107,7 @@ fn draw(task: &ImageTask, variation: u64, progress: &Progress) -> Result<Answer,
     Ok(Answer {
         pictures: pictures.collect::<Result<_, _>>()?,
         cost_usd: None,
+        left_out: sketch(0).left_out(),
     })
 }
 
@@ -146,6 +147,7 @@ fn enlarge(times: u32, source: &[u8], progress: &Progress) -> Result<Answer, Err
     Ok(Answer {
         pictures: vec![png(enlarged.as_raw(), sides, color)?],
         cost_usd: None,
+        left_out: Vec::new(),
     })
 }
 
@@ -165,6 +167,7 @@ fn restore(task: &RestorationTask, original: &[u8], progress: &Progress) -> Resu
     Ok(Answer {
         pictures: vec![bytes.into()],
         cost_usd: None,
+        left_out: Vec::new(),
     })
 }
 

@@ -29,6 +29,8 @@ pub struct Answer {
     pub pictures: Vec<Bytes>,
     /// The cost of the call by the provider's usage figures, in US dollars.
     pub cost_usd: Option<f64>,
+    /// Words of the prompt that name what the pictures do not show, where the provider knows.
+    pub left_out: Vec<String>,
 }
 
 /// Why a call failed.

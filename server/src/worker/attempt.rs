@@ -11,7 +11,7 @@ use tracing::{info, warn};
 use super::{Interrupted, Worker, backoff, conclude::Origin};
 use crate::{
     blob::{self, BlobKey},
-    job::{Cost, Outcome, PaidAnswer, Picture, Task, Visibility},
+    job::{Cost, Outcome, PaidAnswer, Picture, Task},
     photo, policies,
     providers::{Answer, Error, Progress, Provider, Remedy},
     queue::{FailedAttempt, Job, Lane, Verdict},
@@ -45,7 +45,7 @@ impl Worker {
             }
         };
         let made = match answer {
-            Ok(answer) => made(answer, job.request.task.visibility()).await,
+            Ok(answer) => made(answer, &job.request.task).await,
             Err(error) => Err(error),
         };
         match made {
@@ -215,7 +215,7 @@ impl Made {
 }
 
 /// Checks an answer. Its readable pictures are used even if others cannot be read: they are paid for.
-async fn made(answer: Answer, visibility: Visibility) -> Result<Made, Error> {
+async fn made(answer: Answer, task: &Task) -> Result<Made, Error> {
     let (mut pictures, mut files) = (Vec::new(), Vec::new());
     let nothing_expected = answer.pictures.is_empty();
     for bytes in answer.pictures {
@@ -223,16 +223,21 @@ async fn made(answer: Answer, visibility: Visibility) -> Result<Made, Error> {
             warn!("a picture of the answer cannot be read");
             continue;
         };
-        let key = BlobKey::new(description.extension, visibility);
+        let key = BlobKey::new(description.extension, task.visibility());
         pictures.push(Picture::kept(description, key.clone(), bytes.len() as u64));
         files.push((key, bytes));
     }
     if pictures.is_empty() && !nothing_expected {
         return Err(unreadable().lost().charged(answer.cost_usd));
     }
+    let enlarged = match task {
+        Task::Image(task) => task.source.as_ref().filter(|_| task.enlarge.is_some()),
+        _ => None,
+    };
     let outcome = Outcome::Succeeded {
         pictures,
         cost_usd: answer.cost_usd,
+        left_out: enlarged.map_or(answer.left_out, |source| source.left_out.clone()),
         earlier_claims: Vec::new(),
     };
     Ok(Made { outcome, files })

@@ -22,6 +22,7 @@ impl Worker {
             Ok(()) => Ok(Answer {
                 pictures: Vec::new(),
                 cost_usd: None,
+                left_out: Vec::new(),
             }),
             Err(error) => Err(Error {
                 remedy: remedy(&error, now),

@@ -84,12 +84,12 @@ async fn problems_are_said_in_the_same_language() {
         told["detail"]
             .as_str()
             .unwrap()
-            .starts_with("Die Worte fehlen"),
+            .starts_with("Die Beschreibung fehlt"),
         "{told}"
     );
     let page = refused(&server, "text/html").await.text().await.unwrap();
     assert!(
-        page.contains("Das geht nicht") && page.contains("Die Worte fehlen"),
+        page.contains("Das geht nicht") && page.contains("Die Beschreibung fehlt"),
         "{page}"
     );
     let plain = server.post("/api/images").json(&json!({ "prompt": " " }));

@@ -27,6 +27,7 @@ mod mask;
 mod edits;
 mod enlarging;
 mod languages;
+mod left_out;
 mod replicate;
 mod faults;
 mod paid;

@@ -60,6 +60,7 @@ fn success() -> Outcome {
     Outcome::Succeeded {
         pictures: Vec::new(),
         cost_usd: None,
+        left_out: Vec::new(),
         earlier_claims: Vec::new(),
     }
 }

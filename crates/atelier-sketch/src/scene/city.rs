@@ -3,7 +3,7 @@
 use crate::canvas::{Canvas, Ink};
 use crate::cast::{self, Stage};
 use crate::colour::Lab;
-use crate::figure::Place;
+use crate::part::Part;
 use crate::pen;
 use crate::plan::Plan;
 use crate::rng::Rng;
@@ -174,10 +174,7 @@ fn windows(
 pub(crate) fn front(canvas: &mut Canvas, plan: &Plan) {
     let mut rng = plan.rng("front");
     let ground = plan.layout.horizon * canvas.h;
-    let stands = plan
-        .cast
-        .iter()
-        .any(|role| matches!(role.figure.place, Place::Ground | Place::Table));
+    let stands = plan.stands() || plan.names(Part::Street);
     if stands {
         street(canvas, plan, ground);
     } else {

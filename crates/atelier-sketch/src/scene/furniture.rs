@@ -32,10 +32,12 @@ pub(crate) fn arrange(canvas: &mut Canvas, plan: &Plan) {
         );
     }
     picture(canvas, plan, &mut rng);
+    let [left, _, right, sill] = opening(canvas, plan);
     cast::play(
         canvas,
         plan,
         &Stage {
+            sill: Some([left, right, sill]),
             feet: 0.93,
             back: floor + 0.07,
             sky: (0.2, 0.45),

@@ -44,6 +44,7 @@ pub(crate) fn window(canvas: &mut Canvas, plan: &Plan) {
         .far
         .mix(light.accents[rng.below(3)], 0.4)
         .lighter(rng.range(-0.14, 0.02));
+    let paint = light.wall.map_or(paint, |named| paint.mix(named, 0.8));
     let dim = |c: Lab| c.mix(light.shade, 0.12 + 0.4 * light.darkness());
     let (near, far) = (
         dim(paint.lighter(0.05)).rgb(),

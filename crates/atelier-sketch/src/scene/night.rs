@@ -5,13 +5,15 @@ use crate::cast::{self, Stage};
 use crate::colour;
 use crate::land::{self, Ridge};
 use crate::noise::{Noise, smoothstep};
+use crate::part::Part;
 use crate::plan::Plan;
 use crate::sky;
 
 pub(crate) fn sky(canvas: &mut Canvas, plan: &Plan) {
     let mut rng = plan.rng("night");
     sky::gradient(canvas, plan);
-    if plan.winter() || rng.chance(0.4) {
+    let aurora = plan.winter() || rng.chance(0.4);
+    if plan.names(Part::Aurora) || (aurora && !plan.names(Part::MilkyWay)) {
         sky::stars(canvas, plan, 1.4);
         sky::aurora(canvas, plan);
     } else {

@@ -7,7 +7,7 @@ use crate::figure::{self, Pose};
 use crate::light;
 use crate::noise::Noise;
 use crate::pen;
-use crate::plan::Plan;
+use crate::plan::{Plan, Role};
 use crate::rng::Rng;
 
 pub(crate) fn backdrop(canvas: &mut Canvas, plan: &Plan) {
@@ -107,15 +107,7 @@ fn sprig(
 
 pub(crate) fn sitter(canvas: &mut Canvas, plan: &Plan) {
     let mut rng = plan.rng("sitter");
-    let humans = ["person", "woman"];
-    let is = |name: &str, figure: &figure::Figure| {
-        figure::named(name).is_some_and(|known| std::ptr::eq(known, figure))
-    };
-    let animal = plan
-        .cast
-        .iter()
-        .find(|role| !humans.iter().any(|name| is(name, role.figure)));
-    if animal.is_some() {
+    if !plan.cast.iter().all(Role::is_human) {
         let stage = Stage {
             feet: 0.98,
             back: 0.9,

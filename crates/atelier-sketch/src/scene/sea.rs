@@ -3,10 +3,10 @@
 use crate::canvas::{Canvas, Ink};
 use crate::cast::{self, Stage};
 use crate::colour::{self, Lab};
-use crate::figure::Place;
 use crate::flora;
 use crate::land::{self, Ridge};
 use crate::noise::{Noise, smoothstep};
+use crate::part::Part;
 use crate::pen;
 use crate::plan::Plan;
 use crate::rng::Rng;
@@ -90,10 +90,7 @@ pub(crate) fn shore(canvas: &mut Canvas, plan: &Plan) {
         scale: 0.95,
         ..Stage::default()
     };
-    let stands = plan
-        .cast
-        .iter()
-        .any(|role| matches!(role.figure.place, Place::Ground | Place::Table));
+    let stands = plan.stands() || plan.names(Part::Beach);
     if stands || rng.chance(0.4) {
         let beach = Ridge::new(&mut rng, h * 0.93, unit * 0.1, unit * 1.3);
         surf(canvas, plan, &beach);

@@ -5,10 +5,15 @@ use crate::cast::{self, Stage};
 use crate::colour::{self, Lab};
 use crate::figure::{self, Place, Pose};
 use crate::flora;
+use crate::light;
 use crate::noise::{Noise, smoothstep};
+use crate::part::Part;
 use crate::pen;
 use crate::plan::Plan;
 use crate::rng::Rng;
+use crate::topic::Colour;
+
+const FRUITS: [&str; 3] = ["apple", "pear", "lemon"];
 
 /// Wall with a slanting patch of window light.
 pub(crate) fn room(canvas: &mut Canvas, plan: &Plan) {
@@ -19,6 +24,7 @@ pub(crate) fn room(canvas: &mut Canvas, plan: &Plan) {
         .far
         .mix(light.accents[rng.below(3)], 0.35)
         .lighter(rng.range(-0.22, 0.04));
+    let wall = light.wall.map_or(wall, |named| wall.mix(named, 0.8));
     let (lit, dark) = (
         light.lit(wall.lighter(0.08), 0.0).rgb(),
         light.lit(wall.lighter(-0.16), 0.0).rgb(),
@@ -122,35 +128,42 @@ fn arrangement(canvas: &mut Canvas, plan: &Plan, edge: f32, rng: &mut Rng) {
         .iter()
         .filter(|role| role.figure.place == Place::Table)
         .count();
-    let named = |name: &str| {
-        plan.cast
-            .iter()
-            .any(|r| figure::named(name).is_some_and(|f| std::ptr::eq(f, r.figure)))
-    };
+    let named = |name: &str| plan.cast.iter().any(|role| role.figure.is(name));
     let back = edge + (canvas.h - edge) * 0.3;
     let bouquet_at = if plan.cast.is_empty() {
         plan.layout.focus
     } else {
         1.0 - plan.layout.focus
     };
-    if !named("vase") && !named("bottle") && small < 3 {
+    let room = !named("vase") && !named("bottle") && small < 3;
+    if room || plan.bouquet.is_some() {
         bouquet(canvas, plan, (bouquet_at * canvas.w, back), rng);
     }
-    let fruits = if small > 1 { 2 } else { 5 };
+    let fruits = match small {
+        // Who counts the fruits wants no others.
+        _ if FRUITS.iter().any(|name| named(name)) && !plan.names(Part::Fruit) => 0,
+        0 | 1 => 5,
+        _ => 2,
+    };
     for i in 0..fruits {
-        let name = ["apple", "pear", "lemon"][rng.below(3)];
+        let name = FRUITS[rng.below(3)];
         let x = (1.0 - bouquet_at) * canvas.w
             + canvas.unit * 0.15 * (i as f32 - 2.0)
             + rng.bell() * 12.0;
         let y = back + (canvas.h - edge) * (0.08 + 0.16 * rng.unit());
-        place(canvas, plan, name, (x, y), rng);
+        place(canvas, plan, (name, None), (x, y), rng);
     }
 }
 
 fn bouquet(canvas: &mut Canvas, plan: &Plan, (x, y): (f32, f32), rng: &mut Rng) {
     let tall = canvas.unit * 0.3;
     for _ in 0..13 {
-        let body = plan.light.accents[rng.below(3)].lighter(rng.bell() * 0.04);
+        let usual = plan.light.accents[rng.below(3)];
+        let named = plan.bouquet.as_ref();
+        let named = named.and_then(|bouquet| bouquet.flowers.colour);
+        let body = named
+            .map_or(usual, light::pigment)
+            .lighter(rng.bell() * 0.04);
         let pose = Pose {
             x: x + rng.bell() * tall * 0.03,
             y: y - tall * 0.8,
@@ -168,10 +181,17 @@ fn bouquet(canvas: &mut Canvas, plan: &Plan, (x, y): (f32, f32), rng: &mut Rng) 
         };
         flora::flower(canvas, plan, &pose, rng);
     }
-    place(canvas, plan, "vase", (x, y), rng);
+    let vase = plan.bouquet.as_ref().and_then(|bouquet| bouquet.vase);
+    place(canvas, plan, ("vase", vase), (x, y), rng);
 }
 
-fn place(canvas: &mut Canvas, plan: &Plan, name: &str, (x, y): (f32, f32), rng: &mut Rng) {
+fn place(
+    canvas: &mut Canvas,
+    plan: &Plan,
+    (name, colour): (&str, Option<Colour>),
+    (x, y): (f32, f32),
+    rng: &mut Rng,
+) {
     let Some(figure) = figure::named(name) else {
         return;
     };
@@ -190,7 +210,8 @@ fn place(canvas: &mut Canvas, plan: &Plan, name: &str, (x, y): (f32, f32), rng: 
     ) {
         canvas.fill(&shadow, &Ink::flat(plan.light.shade, 0.3));
     }
-    let body = figure.colours[rng.below(figure.colours.len())];
+    let own = figure.colours[rng.below(figure.colours.len())];
+    let body = colour.map_or(own, light::pigment);
     let trim = plan.light.accents[rng.below(3)];
     let pose = Pose {
         x,

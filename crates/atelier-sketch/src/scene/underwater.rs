@@ -16,9 +16,10 @@ pub(crate) fn water(canvas: &mut Canvas, plan: &Plan) {
     let hue = rng.range(195.0, 245.0);
     let bright = Lab::lch(0.88, 0.06, hue - 15.0).mix(light.glow, 0.25);
     let tone = |l: f32| {
-        light
+        let usual = light
             .lit(Lab::lch(l, 0.095, hue), 0.0)
-            .mix(Lab::lch(l, 0.1, hue), 0.5)
+            .mix(Lab::lch(l, 0.1, hue), 0.5);
+        light.water.map_or(usual, |named| usual.mix(named, 0.7))
     };
     let ramp = Ramp::new(&[bright, tone(0.7), tone(0.5), tone(0.36)]);
     let (beams, surge) = (Noise::new(rng.seed32()), Noise::new(rng.seed32()));

@@ -37,7 +37,10 @@ impl Made {
         let Task::Image(task) = job.request.task else {
             return Ok(None);
         };
-        let Some(Outcome::Succeeded { pictures, .. }) = job.outcome else {
+        let Some(Outcome::Succeeded {
+            pictures, left_out, ..
+        }) = job.outcome
+        else {
             return Err(Error::invalid("from", NO_PICTURE));
         };
         let index = number.checked_sub(1);
@@ -48,6 +51,7 @@ impl Made {
             job: id,
             number,
             picture,
+            left_out,
         };
         Ok(Some(Self { task, source }))
     }

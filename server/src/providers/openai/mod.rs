@@ -297,6 +297,7 @@ impl OpenAi {
         Ok(Answer {
             pictures: pictures.map_err(|error| error.lost().charged(cost_usd))?,
             cost_usd,
+            left_out: Vec::new(),
         })
     }
 }

@@ -268,6 +268,7 @@ impl Replicate {
         Ok(Answer {
             pictures: self.pictures(outputs?).await?,
             cost_usd: None,
+            left_out: Vec::new(),
         })
     }
 }

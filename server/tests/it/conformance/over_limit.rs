@@ -159,6 +159,7 @@ pub(super) async fn work(studio: &Arc<Studio>) {
             thumbhash: String::new(),
         }],
         cost_usd: Some(0.04),
+        left_out: Vec::new(),
         earlier_claims: Vec::new(),
     };
     let verdict = Verdict::Record(outcome.clone());

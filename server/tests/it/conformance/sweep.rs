@@ -68,6 +68,7 @@ pub(super) async fn all_old_jobs_go_in_one_sweep(stores: Stores) {
             answer: Some(Outcome::Succeeded {
                 pictures: vec![picture(key.clone())],
                 cost_usd: Some(0.04),
+                left_out: Vec::new(),
                 earlier_claims: Vec::new(),
             }),
             ..new(&format!("{index:03}"))

@@ -78,6 +78,7 @@ pub(super) fn outcome(cost_usd: Option<f64>) -> Outcome {
     Outcome::Succeeded {
         pictures: vec![picture],
         cost_usd,
+        left_out: Vec::new(),
         earlier_claims: Vec::new(),
     }
 }
