@@ -108,6 +108,8 @@ pub struct About {
     pub language: Language,
     /// `openai`, `replicate` or `local`.
     pub provider: &'static str,
+    /// The page was asked for from the machine that serves it.
+    pub operator: bool,
     /// The model for pictures, or the built-in engine.
     pub model: String,
     /// The same for photos.

@@ -8,8 +8,15 @@ use crate::{
     data::{About, Data, Seen, Unavailable},
     islands::form::FormIsland,
     parts::{
-        allowance::left, card::card, engine_note, fixed::Fixed, picture::expected, wall::wall,
+        allowance::left,
+        card::card,
+        engine_note,
+        examples::{example, examples},
+        fixed::Fixed,
+        picture::expected,
+        wall::wall,
     },
+    site::Draft,
     texts::Language,
     words,
 };
@@ -18,18 +25,14 @@ use atelier_api::{Background, Job, Kind, MAX_PROMPT_CHARS, Params, Quality, STYL
 /// Most pictures that one prompt can ask for at a time.
 const MOST: u32 = 4;
 
-pub(crate) async fn load(
-    data: &dyn Data,
-    from: Option<String>,
-    idea: Option<usize>,
-) -> Result<Content, Unavailable> {
+pub(crate) async fn load(data: &dyn Data, wanted: Draft) -> Result<Content, Unavailable> {
     let about = data.about();
     let t = about.texts();
     let (engine, document) = (engine(&about), Document::of(&about));
     let Visitor { limits, jobs, away } = Visitor::ask(data, Kind::Image).await;
-    let draft = match from.filter(|_| !away) {
+    let from = match wanted.from.as_ref().filter(|_| !away) {
         Some(id) => data
-            .job(&id, None)
+            .job(id, None)
             .await?
             .map(|seen| seen.job)
             .filter(|job| job.kind == Kind::Image),
@@ -41,18 +44,23 @@ pub(crate) async fn load(
         let note = engine_note(&about, Kind::Image);
         view! {
             <FormIsland>
-                <section class="intro">
-                    <h1>{t.art_heading}</h1>
-                    {note}
-                    {away.then(|| away_note(t))}
-                </section>
-                <Form draft=draft idea about=about.clone() />
-                {left(&limits, Kind::Image, &about)}
-                <section class="jobs" data-jobs aria-label=t.art_jobs>
-                    {shown.into_iter().map(|job| card(&Seen::own(job), &about, now)).collect_view()}
-                </section>
+                <div class="composer">
+                    <section class="intro">
+                        <h1>{t.art_heading}</h1>
+                        {note}
+                        {away.then(|| away_note(t))}
+                    </section>
+                    <Form from wanted about=about.clone() />
+                    {left(&limits, Kind::Image, &about)}
+                </div>
+                <div class="made">
+                    <section class="jobs" data-jobs aria-label=t.art_jobs>
+                        {shown.into_iter().map(|job| card(&Seen::own(job), &about, now)).collect_view()}
+                    </section>
+                    {(done.is_empty() && !away).then(|| examples(&about))}
+                    {wall(&done, t)}
+                </div>
             </FormIsland>
-            {wall(&done, t)}
         }
         .into_any()
     };
@@ -70,15 +78,28 @@ pub(crate) async fn load(
     })
 }
 
-/// The form, filled in from an earlier job where there is one.
+/// What the form is filled in with: an earlier job, an example or an idea, where there is one.
+fn beginning(from: Option<Job>, wanted: &Draft, about: &About) -> (String, Params) {
+    if let Some(job) = from {
+        return (job.prompt, job.params);
+    }
+    let example = wanted.example.and_then(|number| example(number, about));
+    if let Some((words, style)) = example {
+        let style = Some(style.to_owned()).filter(|style| !style.is_empty());
+        let params = Params {
+            style,
+            ..Params::default()
+        };
+        return (words.to_owned(), params);
+    }
+    let idea = wanted.idea.and_then(|number| ideas(about).get(number));
+    (idea.map_or_else(String::new, |words| (*words).to_owned()), Params::default())
+}
+
 #[component]
-fn Form(draft: Option<Job>, idea: Option<usize>, about: About) -> impl IntoView {
+fn Form(from: Option<Job>, wanted: Draft, about: About) -> impl IntoView {
     let t = about.texts();
-    let ideas = ideas(&about);
-    let idea = idea.and_then(|idea| ideas.get(idea)).copied();
-    let (prompt, params) = draft
-        .map(|job| (job.prompt, job.params))
-        .unwrap_or_else(|| (idea.unwrap_or_default().to_owned(), Params::default()));
+    let (prompt, params) = beginning(from, &wanted, &about);
     // Most visitors have no picture to start from.
     let dials = if params == Params::default() {
         let usual = if about.backgrounds {
@@ -110,8 +131,11 @@ fn Form(draft: Option<Job>, idea: Option<usize>, about: About) -> impl IntoView 
             >
                 {prompt}
             </textarea>
-            {some(ideas, &about)}
-            {dials}
+            {some(ideas(&about), &about)}
+            <details class="options" open>
+                <summary>{t.options}</summary>
+                {dials}
+            </details>
             {prices(&about)}
             <p class="alert" role="alert" data-alert></p>
             <p class="send">

@@ -190,27 +190,39 @@ fn compare(original: &Image, restored: &Image, t: &'static Texts) -> impl IntoVi
     let class = format!("frame compare {}", shape(restored.width, restored.height));
     view! {
         <div class=class>
-            <div class="pair">
-                <figure class="after">
-                    {whole(restored, t.photo_restored)}
-                    <figcaption>{t.after}</figcaption>
-                </figure>
-                <figure class="before">
-                    {whole(original, t.photo_as_it_was)}
-                    <figcaption>{t.before}</figcaption>
-                </figure>
-                <label class="part">
-                    <span class="unseen">{t.how_much_before}</span>
-                    <input type="range" name="before" min="0" max="100" value="50" autocomplete="off" />
-                    <span class="share" data-word=t.before aria-hidden="true">{t.before}" 50\u{a0}%"</span>
-                </label>
-            </div>
+            {pair(original, restored, [t.photo_as_it_was, t.photo_restored], t)}
             <p class="views scripted">
                 <button type="button" class="hold">{t.hold}</button>
                 {view("side", t.side_by_side)}
                 {view("difference", t.only_changes)}
                 {view("actual", t.actual_size)}
             </p>
+        </div>
+    }
+}
+
+/// Both and the range input, with what each shows.
+pub(crate) fn pair(
+    original: &Image,
+    restored: &Image,
+    [before, after]: [&'static str; 2],
+    t: &'static Texts,
+) -> impl IntoView + use<> {
+    view! {
+        <div class="pair">
+            <figure class="after">
+                {whole(restored, after)}
+                <figcaption>{t.after}</figcaption>
+            </figure>
+            <figure class="before">
+                {whole(original, before)}
+                <figcaption>{t.before}</figcaption>
+            </figure>
+            <label class="part">
+                <span class="unseen">{t.how_much_before}</span>
+                <input type="range" name="before" min="0" max="100" value="50" autocomplete="off" />
+                <span class="share" data-word=t.before aria-hidden="true">{t.before}" 50\u{a0}%"</span>
+            </label>
         </div>
     }
 }

@@ -64,6 +64,13 @@ pub(super) const ENGLISH: Texts = Texts {
     ],
     try_these: ["Try “", "”, “", "” or ", "."],
     surprise: "surprise me",
+    examples_heading: "Made from words. Try one:",
+    examples: [
+        "a red boat on a calm sea at sunset",
+        "a lighthouse on a cliff at dusk, gulls in the wind",
+        "a fox in the snow under tall pines",
+    ],
+    options: "Style, shape and more",
     style: "Style",
     as_written: "No style",
     style_label: |id| match id {
@@ -127,6 +134,10 @@ pub(super) const ENGLISH: Texts = Texts {
     },
     restore_it: "Restore it",
     uploading: "Uploading …",
+    samples_heading: "No old photo at hand? Try one of these:",
+    samples: ["Portrait", "Cameraman", "Coffee"],
+    sample_before: "An old, faded photo with scratches",
+    sample_after: "That photo restored",
 
     left,
     spent,

@@ -67,6 +67,13 @@ pub(super) const GERMAN: Texts = Texts {
     ],
     try_these: ["Zum Beispiel „", "“, „", "“ oder ", "."],
     surprise: "überrasch mich",
+    examples_heading: "Aus Worten gemalt. Probier eines aus:",
+    examples: [
+        "ein rotes Boot auf ruhiger See bei Sonnenuntergang",
+        "ein Leuchtturm auf einer Klippe in der Dämmerung, Möwen im Wind",
+        "ein Fuchs im Schnee unter hohen Kiefern",
+    ],
+    options: "Stil, Format und mehr",
     style: "Stil",
     as_written: "Ohne Stil",
     style_label: |id| match id {
@@ -133,6 +140,10 @@ pub(super) const GERMAN: Texts = Texts {
     },
     restore_it: "Restaurieren",
     uploading: "Wird hochgeladen …",
+    samples_heading: "Kein altes Foto zur Hand? Probier eines von diesen:",
+    samples: ["Porträt", "Kameramann", "Kaffee"],
+    sample_before: "Ein altes, verblasstes Foto mit Kratzern",
+    sample_after: "Das restaurierte Foto",
 
     left,
     spent,

@@ -51,6 +51,13 @@ pub(super) const HEBREW: Texts = Texts {
     ],
     try_these: ["למשל ”", "”, ”", "” או ", "."],
     surprise: "הפתעה",
+    examples_heading: "צוירו ממילים. נסו אחת:",
+    examples: [
+        "סירה אדומה על ים רגוע בשקיעה",
+        "מגדלור על צוק עם רדת החשכה, שחפים ברוח",
+        "שועל בשלג תחת אורנים גבוהים",
+    ],
+    options: "סגנון, צורה ועוד",
     style: "סגנון",
     as_written: "ללא סגנון",
     style_label: |id| match id {
@@ -111,6 +118,10 @@ pub(super) const HEBREW: Texts = Texts {
     both_deleted: |span| format!(" שניהם נמחקים {span} לאחר הסיום, או מיד עם מחיקתם."),
     restore_it: "לשחזר",
     uploading: "בהעלאה …",
+    samples_heading: "אין תמונה ישנה בהישג יד? נסו אחת מאלה:",
+    samples: ["דיוקן", "צלם", "קפה"],
+    sample_before: "תמונה ישנה ודהויה עם שריטות",
+    sample_after: "אותה תמונה, משוחזרת",
 
     left,
     spent,

@@ -159,6 +159,10 @@ pub(crate) struct Texts {
     /// Around two ideas and a link to a third.
     pub(crate) try_these: [Text; 4],
     pub(crate) surprise: Text,
+    pub(crate) examples_heading: Text,
+    pub(crate) examples: [Text; 3],
+    /// What a phone folds away once a picture is under way.
+    pub(crate) options: Text,
     pub(crate) style: Text,
     pub(crate) as_written: Text,
     pub(crate) style_label: fn(id: &str) -> Text,
@@ -203,6 +207,10 @@ pub(crate) struct Texts {
     pub(crate) both_deleted: fn(span: &str) -> String,
     pub(crate) restore_it: Text,
     pub(crate) uploading: Text,
+    pub(crate) samples_heading: Text,
+    pub(crate) samples: [Text; 3],
+    pub(crate) sample_before: Text,
+    pub(crate) sample_after: Text,
 
     // Allowances.
     pub(crate) left: fn(&Left) -> String,

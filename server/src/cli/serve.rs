@@ -29,7 +29,7 @@ use crate::{
     callback,
     cli::dev_queue,
     cli::worker::{LAST_MOMENT, StopSignals, shut_down},
-    config::Config,
+    config::{Config, ProviderName},
     gateway::Gateway,
     http::{self, JobKeys, Pools, ReceiptKeys, Site},
     limit::Stats,
@@ -170,6 +170,11 @@ fn announce(config: &Config, studio: &Studio, address: SocketAddr) {
         redis = config.redis_url.as_ref().map(tracing::field::display),
         "server started"
     );
+    if config.provider() == ProviderName::Local {
+        info!(
+            "the built-in sketch engine draws the pictures, not an AI model; set OPENAI_API_KEY to connect one"
+        );
+    }
     let url = config
         .public_url
         .clone()

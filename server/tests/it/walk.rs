@@ -3,7 +3,7 @@
 use image::ImageFormat;
 use serde_json::json;
 
-use crate::support::{Answer, OpenAi, Setup, blobs, photo, taken, text};
+use crate::support::{Answer, OpenAi, Setup, blobs, photo, problem, taken, text};
 
 #[tokio::test]
 async fn a_prompt_becomes_a_picture() {
@@ -224,5 +224,30 @@ async fn the_site_says_that_it_lives_and_is_ready() {
             200,
             "{path}"
         );
+    }
+}
+
+#[tokio::test]
+async fn a_sample_is_restored_like_a_photo() {
+    let server = Setup::new().start();
+    let send = async |name: &str| {
+        let form = reqwest::multipart::Form::new().text("sample", name.to_owned());
+        let sent = server.post("/api/restorations").multipart(form);
+        sent.send().await.unwrap()
+    };
+    for name in ["astronaut", "camera", "coffee"] {
+        let job = server.succeeded(&taken(send(name).await).await).await;
+        assert_eq!(job["kind"], "restoration");
+        let original = server.get(text(&job["original"]["url"])).send();
+        let kept = original.await.unwrap().bytes().await.unwrap();
+        let file = server.get(&format!("/samples/{name}.jpg")).send();
+        let file = file.await.unwrap().bytes().await.unwrap();
+        let [kept, file] = [kept, file].map(|bytes| image::load_from_memory(&bytes).unwrap());
+        assert_eq!((kept.width(), kept.height()), (file.width(), file.height()));
+    }
+    for name in ["../site", "", "LICENCES"] {
+        let (status, problem) = problem(send(name).await).await;
+        assert_eq!(status, 400, "{name}");
+        assert_eq!(problem["code"], "sample");
     }
 }

@@ -2,8 +2,9 @@
 
 use std::sync::LazyLock;
 
-use atelier_app::Assets;
+use atelier_app::{Assets, SAMPLES};
 use axum::{
+    body::Bytes,
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -34,6 +35,17 @@ pub(crate) fn plain(path: &str, headers: &HeaderMap) -> Option<Result<Response>>
         .strip_prefix('/')
         .filter(|name| !name.ends_with(".br") && *name != "site.json")?;
     file(name, headers, "public, max-age=3600")
+}
+
+/// A photo that visitors may try, as a file.
+pub(crate) fn sample(name: &str) -> Result<Bytes> {
+    let known = SAMPLES.contains(&name);
+    let file = known.then(|| Site::get(&format!("samples/{name}.jpg")));
+    let file = file.flatten().ok_or_else(|| {
+        let names = SAMPLES.join(", ");
+        Error::invalid("sample", format!("The sample is one of {names}."))
+    })?;
+    Ok(Bytes::from_owner(file.data))
 }
 
 /// Addresses of the hashed files.
@@ -94,6 +106,8 @@ fn media_type(name: &str) -> Option<&'static str> {
         "css" => Some("text/css; charset=utf-8"),
         "svg" => Some("image/svg+xml"),
         "png" => Some("image/png"),
+        "jpg" => Some("image/jpeg"),
+        "webp" => Some("image/webp"),
         "ico" => Some("image/x-icon"),
         "txt" => Some("text/plain; charset=utf-8"),
         "woff2" => Some("font/woff2"),
