@@ -49,7 +49,7 @@ pub(crate) fn examples(about: &About) -> impl IntoView + use<> {
                     <span class="frame square">
                         <img src=format!("/examples/{name}.webp") alt="" width=*side height=*side loading=(number > 0).then_some("lazy") />
                     </span>
-                    <span class="words" lang=language>{*words}</span>
+                    <span class="words" lang=language dir="auto">{*words}</span>
                     {style_label.map(|label| view! { <small>{label}</small> })}
                 </a>
             </li>
