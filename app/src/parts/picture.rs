@@ -105,26 +105,51 @@ pub(crate) fn small(image: &Image, alt: String) -> impl IntoView + use<> {
 }
 
 /// The framed pictures of a finished job, or the photo before and after.
-pub(crate) fn frames(job: &Job, t: &'static Texts) -> AnyView {
+pub(crate) fn frames(job: &Job, edits: bool, t: &'static Texts) -> AnyView {
     match (&job.images[..], &job.original) {
         ([restored, ..], Some(original)) => compare(original, restored, t).into_any(),
         ([image], None) => {
             let class = format!("frame {}", shape(image.width, image.height));
             view! { <div class=class>{grounded(image, describe(job, 0, t))}</div> }.into_any()
         }
-        (images, _) => {
-            let frames = images.iter().enumerate().map(|(index, image)| {
-                let class = format!("frame {}", shape(image.width, image.height));
-                view! {
-                    <figure>
-                        <a class=class href=image.url.clone()>{grounded(image, describe(job, index, t))}</a>
-                        <figcaption>{download(job, index, t)}</figcaption>
-                    </figure>
-                }
-            });
-            view! { <div class="several">{frames.collect_view()}</div> }.into_any()
-        }
+        _ => several(job, edits, t).into_any(),
     }
+}
+
+/// Pictures of one order, one of which is chosen: the form that edits one learns which.
+fn several(job: &Job, edits: bool, t: &'static Texts) -> impl IntoView + use<> {
+    let (name, form) = if edits {
+        ("picture".to_owned(), Some(edit_form(job)))
+    } else {
+        (format!("picture-{}", job.id), None)
+    };
+    let frames = job.images.iter().enumerate().map(|(index, image)| {
+        let class = format!("frame {}", shape(image.width, image.height));
+        view! {
+            <label class=class>
+                <input
+                    type="radio"
+                    name=name.clone()
+                    value=(index + 1).to_string()
+                    form=form.clone()
+                    checked=index == 0
+                    autocomplete="off"
+                />
+                {grounded(image, describe(job, index, t))}
+            </label>
+        }
+    });
+    view! {
+        <fieldset class="several">
+            <legend class="unseen">{t.choose_picture}</legend>
+            {frames.collect_view()}
+        </fieldset>
+    }
+}
+
+/// The id of the form that edits a picture of a job.
+pub(crate) fn edit_form(job: &Job) -> String {
+    format!("edit-of-{}", job.id)
 }
 
 /// Frames without their pictures: the photo as it was sent or empty mats of the
@@ -165,12 +190,14 @@ pub(crate) fn vacant(job: &Job, note: AnyView, t: &Texts) -> AnyView {
 /// A link that saves a picture, its words inside.
 pub(crate) fn download(job: &Job, index: usize, t: &Texts) -> impl IntoView + use<> {
     let address = saved(job, &format!("picture={}", index + 1));
-    view! { <a class="button" href=address download>{t.download}</a> }
+    view! { <a class="button main" href=address download>{t.download}</a> }
 }
 
-/// Links to the other formats of a picture.
-pub(crate) fn other_downloads(job: &Job, t: &Texts) -> impl IntoView + use<> {
-    let (jpeg, bare) = (saved(job, "format=jpeg"), saved(job, "metadata=strip"));
+/// Links to the other formats of a picture, and to itself.
+pub(crate) fn other_downloads(job: &Job, index: usize, t: &Texts) -> impl IntoView + use<> {
+    let number = index + 1;
+    let jpeg = saved(job, &format!("picture={number}&format=jpeg"));
+    let bare = saved(job, &format!("picture={number}&metadata=strip"));
     view! {
         <a class="button" href=jpeg download>"JPEG"</a>
         <a class="button" href=bare download>{t.without_words}</a>
