@@ -39,6 +39,8 @@ pub struct Draft {
     pub idea: Option<usize>,
     /// The example of this number, with its style.
     pub example: Option<usize>,
+    /// The operator's preset of this number.
+    pub preset: Option<usize>,
 }
 
 impl Page {
@@ -49,6 +51,7 @@ impl Page {
                 from: parameter(query, "from").and_then(job_id),
                 idea: number(query, "idea"),
                 example: number(query, "example"),
+                preset: number(query, "preset"),
             }),
             "/restore" => Self::Restore,
             "/gallery" => Self::Gallery(wanted(query)),

@@ -84,7 +84,9 @@ fn beginning(from: Option<Job>, wanted: &Draft, about: &About) -> (String, Param
         return (job.prompt, job.params);
     }
     let example = wanted.example.and_then(|number| example(number, about));
-    if let Some((words, style)) = example {
+    let preset = (wanted.preset.and_then(|number| about.presets.get(number)))
+        .map(|preset| (preset.words.as_str(), preset.style.as_str()));
+    if let Some((words, style)) = example.or(preset) {
         let style = Some(style.to_owned()).filter(|style| !style.is_empty());
         let params = Params {
             style,
@@ -132,6 +134,7 @@ fn Form(from: Option<Job>, wanted: Draft, about: About) -> impl IntoView {
                 {prompt}
             </textarea>
             {some(ideas(&about), &about)}
+            {presets(&about)}
             <details class="options" open>
                 <summary>{t.options}</summary>
                 {dials}
@@ -159,28 +162,10 @@ fn dials(params: Params, about: &About) -> impl IntoView + use<> {
     let size = size.unwrap_or_else(|| square.clone());
     let quality = params.quality.unwrap_or_default();
     let style = params.style.unwrap_or_default();
-    let styles = std::iter::once(("", t.as_written, "")).chain(
-        STYLES
-            .iter()
-            .map(|style| (style.id, (t.style_label)(style.id), style.words)),
-    );
     let shapes = Size::OFFERED.iter().zip(t.shapes);
     view! {
         <div class="dials">
-            <fieldset class="choice styles">
-                <legend>{t.style}</legend>
-                {styles
-                    .map(|(id, label, words)| {
-                        view! {
-                            <label>
-                                <input type="radio" name="style" value=id checked=id == style />
-                                <span>{label}</span>
-                            </label>
-                            {(!words.is_empty()).then(|| view! { <small lang="en">"… "{words}</small> })}
-                        }
-                    })
-                    .collect_view()}
-            </fieldset>
+            {styles(&style, about)}
             <fieldset class="choice">
                 <legend>{t.shape}</legend>
                 {shapes
@@ -223,6 +208,58 @@ fn dials(params: Params, about: &About) -> impl IntoView + use<> {
                 })}
         </div>
     }
+}
+
+/// The styles as small pictures, the operator's after the built-in ones.
+fn styles(chosen: &str, about: &About) -> impl IntoView + use<> {
+    let t = about.texts();
+    let tile = |id: &str, label: &str, words: &str, picture: Option<String>| {
+        let picture = match picture {
+            Some(src) => view! { <img src=src alt="" width="72" height="72" loading="lazy" /> }.into_any(),
+            None => view! { <i class="tile" aria-hidden="true">{label.chars().next()}</i> }.into_any(),
+        };
+        let words = words.to_owned();
+        view! {
+            <label>
+                <input type="radio" name="style" value=id.to_owned() checked=id == chosen />
+                <span>{picture}{label.to_owned()}</span>
+            </label>
+            {(!words.is_empty()).then(|| view! { <small lang="en">"… "{words}</small> })}
+        }
+    };
+    let drawn = |id: &str| Some(format!("/styles/{id}.webp"));
+    let none = tile("", t.as_written, "", drawn("none"));
+    let built_in = STYLES.iter().map(|style| {
+        let label = (t.style_label)(style.id).unwrap_or(style.id);
+        tile(style.id, label, style.words, drawn(style.id))
+    });
+    let own = (about.styles.iter())
+        .map(|style| tile(&style.name, &style.name, &style.words, style.thumbnail.clone()));
+    view! {
+        <fieldset class="choice styles">
+            <legend>{t.style}</legend>
+            {none}
+            {built_in.collect_view()}
+            {own.collect_view()}
+        </fieldset>
+    }
+}
+
+/// What the operator suggests to begin with; a click fills it in.
+fn presets(about: &About) -> Option<impl IntoView + use<>> {
+    let tiles = about.presets.iter().enumerate().map(|(number, preset)| {
+        let picture = preset.thumbnail.clone().map(
+            |src| view! { <img src=src alt="" width="72" height="72" loading="lazy" /> },
+        );
+        view! {
+            <li>
+                <a href=format!("/?preset={number}") data-style=preset.style.clone()>{picture}{preset.name.clone()}</a>
+            </li>
+        }
+    });
+    (!about.presets.is_empty()).then(|| {
+        view! { <ul class="presets" aria-label=about.texts().presets>{tiles.collect_view()}</ul> }
+    })
 }
 
 /// What pictures are expected to cost; the style sheet shows the price of the chosen quality, shape and number.

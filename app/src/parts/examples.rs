@@ -42,7 +42,7 @@ pub(crate) fn examples(about: &About) -> impl IntoView + use<> {
     let (words, language) = words(about);
     let pictures = EXAMPLES.iter().zip(words).enumerate();
     let pictures = pictures.map(|(number, ((name, style, side), words))| {
-        let style_label = (!style.is_empty()).then(|| (t.style_label)(style));
+        let style_label = (t.style_label)(style);
         view! {
             <li>
                 <a href=format!("/?example={number}") data-style=*style>

@@ -161,11 +161,13 @@ pub(crate) struct Texts {
     pub(crate) surprise: Text,
     pub(crate) examples_heading: Text,
     pub(crate) examples: [Text; 3],
+    pub(crate) presets: Text,
     /// What a phone folds away once a picture is under way.
     pub(crate) options: Text,
     pub(crate) style: Text,
     pub(crate) as_written: Text,
-    pub(crate) style_label: fn(id: &str) -> Text,
+    /// Of a built-in style.
+    pub(crate) style_label: fn(id: &str) -> Option<Text>,
     pub(crate) shape: Text,
     /// Square, wide, tall.
     pub(crate) shapes: [Text; 3],

@@ -24,6 +24,7 @@ use url::Url;
 use crate::{
     access::Gate,
     app::Studio,
+    app::extras::Extras,
     app::context::{AppContext, start_cryptography},
     app::data_dir,
     callback,
@@ -239,6 +240,7 @@ fn site(
         trusted_proxies: config.trusted_proxies.clone(),
         proxy_header: config.proxy_header,
         photos: config.photos.clone(),
+        extras: Extras::read(&config.studio)?,
         uploads: config.data.join(data_dir::UPLOADS),
         pools: Pools::default(),
         polls: Permits::new(config.connections.polls as usize),

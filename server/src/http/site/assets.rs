@@ -5,13 +5,14 @@ use std::sync::LazyLock;
 use atelier_app::{Assets, SAMPLES};
 use axum::{
     body::Bytes,
+    extract::State,
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use rust_embed::{EmbeddedFile, RustEmbed};
 
 use crate::http::{
-    Error, Result,
+    self, Error, Result,
     conditional::{self, Wanted},
     extract::accept::takes,
     extract::path::Path,
@@ -25,8 +26,23 @@ struct Site;
 const NONE: Error = Error::NotFound("There is no such file.");
 
 /// Files whose names change with their content may be cached for ever.
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
+
 pub(crate) async fn hashed(Path(name): Path<String>, headers: HeaderMap) -> Result<Response> {
-    file(&name, &headers, "public, max-age=31536000, immutable").unwrap_or(Err(NONE))
+    file(&name, &headers, FOR_EVER).unwrap_or(Err(NONE))
+}
+
+/// A thumbnail of the operator's.
+pub(crate) async fn thumbnail(
+    State(state): State<http::State>,
+    Path(name): Path<String>,
+) -> Result<Response> {
+    let picture = state.extras.thumbnail(&name).ok_or(NONE)?;
+    let fields = [
+        (header::CONTENT_TYPE, "image/jpeg"),
+        (header::CACHE_CONTROL, FOR_EVER),
+    ];
+    Ok((fields, picture).into_response())
 }
 
 /// A file in the site's root, such as `/robots.txt`.

@@ -276,6 +276,8 @@ impl Data for PageData {
             operator: self.operator,
             model: provider.model(Kind::Image).into(),
             photo_model: provider.model(Kind::Restoration).into(),
+            styles: Arc::clone(&self.state.extras.styles),
+            presets: Arc::clone(&self.state.extras.presets),
             photo_max_bytes: self.state.photos.max_bytes,
             photo_max_pixels: self.state.photos.max_pixels,
             masks: provider.offers().masks,
