@@ -141,3 +141,26 @@ test.describe('with a model that refuses', () => {
     expect((await job.boundingBox())!.height).toBeLessThan(130);
   });
 });
+
+test.describe("with the operator's styles and presets", () => {
+  const linocut = '[[studio.styles]]\nname = "Linocut"\nwords = "linocut print, bold shapes"\n';
+  const fair = '[[studio.presets]]\nname = "Village fair"\nwords = "a carousel at dusk"\nstyle = "Linocut"\n';
+  test.use({
+    limits: `limits = []\n${linocut}thumbnail = ${JSON.stringify(photo)}\n${fair}thumbnail = ${JSON.stringify(photo)}`,
+    answers: ['picture'],
+  });
+
+  test('a preset fills in words and style', async ({ page }) => {
+    await visit(page, '/');
+    for (const tile of await page.locator('.styles img, .presets img').all()) await expectShown(tile);
+    await expect(page.locator('.styles img')).toHaveCount(9);
+    await page.getByRole('link', { name: 'Village fair' }).click();
+    await expect(page.getByLabel('Prompt')).toHaveValue('a carousel at dusk');
+    await expect(page.getByLabel('Linocut')).toBeChecked();
+    await page.getByRole('button', { name: 'Paint it' }).click();
+    await expectShown(card(page, 'a carousel at dusk').getByRole('img'));
+    await expect(card(page, 'a carousel at dusk')).toContainText('Linocut');
+    await page.goto('/?preset=0');
+    await expect(page.getByLabel('Linocut')).toBeChecked();
+  });
+});

@@ -61,7 +61,10 @@ fn semantic(kind: &str, pairs: &str, arguments: &[String]) -> Result<()> {
 
 /// A Python with OpenCV and scikit-image, for its photographs.
 pub(crate) fn python() -> Result<PathBuf> {
-    tools::python_with("opencv", &exec::root().join(OPENCV).join("requirements.txt"))
+    tools::python_with(
+        "opencv",
+        &exec::root().join(OPENCV).join("requirements.txt"),
+    )
 }
 
 /// Artificially ages photographs, restores them with OpenCV and the built-in restorer, and compares.

@@ -12,5 +12,10 @@ pub(crate) fn command(arguments: &[String]) -> Result<()> {
     exec::run(sketches.arg(&public))?;
     let photos = eval::photographs(&eval::python()?, &exec::target().join("samples"))?;
     let mut samples = exec::cargo("bench --quiet --package atelier-restore --bench restore --");
-    exec::run(samples.arg("samples").arg(photos).arg(public.join("samples")))
+    exec::run(
+        samples
+            .arg("samples")
+            .arg(photos)
+            .arg(public.join("samples")),
+    )
 }

@@ -92,7 +92,9 @@ mod awake {
         chosen += style;
         chosen += "']";
         if let Ok(Some(choice)) = document().query_selector(&chosen) {
-            choice.unchecked_into::<HtmlInputElement>().set_checked(true);
+            choice
+                .unchecked_into::<HtmlInputElement>()
+                .set_checked(true);
         }
     }
 

@@ -95,7 +95,10 @@ fn beginning(from: Option<Job>, wanted: &Draft, about: &About) -> (String, Param
         return (words.to_owned(), params);
     }
     let idea = wanted.idea.and_then(|number| ideas(about).get(number));
-    (idea.map_or_else(String::new, |words| (*words).to_owned()), Params::default())
+    (
+        idea.map_or_else(String::new, |words| (*words).to_owned()),
+        Params::default(),
+    )
 }
 
 #[component]
@@ -214,10 +217,13 @@ fn dials(params: Params, about: &About) -> impl IntoView + use<> {
 fn styles(chosen: &str, about: &About) -> impl IntoView + use<> {
     let t = about.texts();
     let tile = |id: &str, label: &str, words: &str, picture: Option<String>| {
-        let picture = match picture {
-            Some(src) => view! { <img src=src alt="" width="72" height="72" loading="lazy" /> }.into_any(),
-            None => view! { <i class="tile" aria-hidden="true">{label.chars().next()}</i> }.into_any(),
-        };
+        let picture =
+            match picture {
+                Some(src) => view! { <img src=src alt="" width="72" height="72" loading="lazy" /> }
+                    .into_any(),
+                None => view! { <i class="tile" aria-hidden="true">{label.chars().next()}</i> }
+                    .into_any(),
+            };
         let words = words.to_owned();
         view! {
             <label>
@@ -233,8 +239,14 @@ fn styles(chosen: &str, about: &About) -> impl IntoView + use<> {
         let label = (t.style_label)(style.id).unwrap_or(style.id);
         tile(style.id, label, style.words, drawn(style.id))
     });
-    let own = (about.styles.iter())
-        .map(|style| tile(&style.name, &style.name, &style.words, style.thumbnail.clone()));
+    let own = (about.styles.iter()).map(|style| {
+        tile(
+            &style.name,
+            &style.name,
+            &style.words,
+            style.thumbnail.clone(),
+        )
+    });
     view! {
         <fieldset class="choice styles">
             <legend>{t.style}</legend>

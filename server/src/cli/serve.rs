@@ -24,9 +24,9 @@ use url::Url;
 use crate::{
     access::Gate,
     app::Studio,
-    app::extras::Extras,
     app::context::{AppContext, start_cryptography},
     app::data_dir,
+    app::extras::Extras,
     callback,
     cli::dev_queue,
     cli::worker::{LAST_MOMENT, StopSignals, shut_down},

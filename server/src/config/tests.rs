@@ -83,11 +83,19 @@ fn styles_and_presets_are_checked_by_name() {
         (style.repeat(2), ["studio.styles", "Linocut"]),
         (entry("styles", "A", ""), ["studio.styles", "words"]),
         (entry("styles", "", "a"), ["studio.styles", "name"]),
-        (entry("presets", &"n".repeat(41), "a"), ["studio.presets", "40"]),
-        (entry("presets", "A", &"w".repeat(2001)), ["studio.presets", "2000"]),
+        (
+            entry("presets", &"n".repeat(41), "a"),
+            ["studio.presets", "40"],
+        ),
+        (
+            entry("presets", "A", &"w".repeat(2001)),
+            ["studio.presets", "2000"],
+        ),
         (preset.to_owned(), ["studio.presets", "Linocut"]),
         (
-            (0..25).map(|n| entry("styles", &n.to_string(), "a")).collect(),
+            (0..25)
+                .map(|n| entry("styles", &n.to_string(), "a"))
+                .collect(),
             ["studio.styles", "24"],
         ),
     ] {

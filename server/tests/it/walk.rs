@@ -251,3 +251,27 @@ async fn a_sample_is_restored_like_a_photo() {
         assert_eq!(problem["code"], "sample");
     }
 }
+
+#[tokio::test]
+async fn a_style_of_the_operators_reaches_the_provider_in_words() {
+    let openai = OpenAi::start(vec![]).await;
+    let style = "[[studio.styles]]\nname = 'Linocut'\nwords = 'bold linocut'\n";
+    let setup = Setup::with_file(&format!("limits = []\n{style}")).openai(&openai);
+    let server = setup.start();
+    let body = json!({ "prompt": "a boat", "style": "Linocut" });
+    let job = server.succeeded(&server.submit(&body).await).await;
+    assert_eq!(job["params"]["style"], "Linocut");
+    let words = "a boat\n\nStyle: bold linocut.";
+    assert_eq!(openai.calls()[0]["prompt"], words);
+    assert_eq!(server.submit(&body).await["cache"], "exact");
+    let unknown = json!({ "prompt": "a boat", "style": "Woodcut" });
+    let sent = server.post("/api/images").json(&unknown).send().await;
+    let (status, problem) = problem(sent.unwrap()).await;
+    assert_eq!((status, text(&problem["code"])), (400, "style"));
+    assert!(text(&problem["detail"]).contains("Linocut"), "{problem}");
+
+    let file = format!("limits = []\n{style}thumbnail = '/nowhere.png'");
+    let refusal = Setup::with_file(&file).refusal();
+    assert!(refusal.contains("studio.styles"), "{refusal}");
+    assert!(refusal.contains("/nowhere.png"), "{refusal}");
+}

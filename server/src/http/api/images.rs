@@ -200,7 +200,10 @@ fn style(asked: String, extras: &Extras) -> Result<(String, Option<String>)> {
         return Ok((asked, Some(words)));
     }
     let own = extras.styles.iter().map(|style| style.name.as_str());
-    Err(none_of("style", STYLES.iter().map(|style| style.id).chain(own)))
+    Err(none_of(
+        "style",
+        STYLES.iter().map(|style| style.id).chain(own),
+    ))
 }
 
 fn background(asked: Option<Background>, offers: Offers) -> Result<Background> {

@@ -11,9 +11,7 @@ use axum::{
     Extension,
     body::{Body, to_bytes},
     extract::{FromRequestParts as _, Request, State as AxumState},
-    http::{
-        HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header, request::Parts,
-    },
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
