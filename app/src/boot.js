@@ -61,6 +61,14 @@
     if (/^(Abort|InvalidState)Error: Transition was/.test(event.reason)) event.preventDefault();
   });
 
+  // A menu closes when something else is pressed, and by Escape.
+  for (const type of ["click", "keydown"]) addEventListener(type, ({ target, key }) => {
+    for (const menu of document.querySelectorAll(".menu[open]")) {
+      if (key === "Escape") menu.firstElementChild.focus();
+      if (key ? key === "Escape" : !menu.contains(target)) menu.open = false;
+    }
+  });
+
   // A key that is held down presses once.
   addEventListener("keydown", event => {
     const writes = event.target.localName === "textarea" && !event.ctrlKey && !event.metaKey;

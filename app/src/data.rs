@@ -1,6 +1,6 @@
 //! The interface through which pages get their data.
 
-use std::{future::Future, pin::Pin};
+use std::{future::Future, pin::Pin, sync::Arc};
 
 use atelier_api::{Quality, Size};
 
@@ -108,6 +108,12 @@ pub struct About {
     pub language: Language,
     /// `openai`, `replicate` or `local`.
     pub provider: &'static str,
+    /// The page was asked for from the machine that serves it.
+    pub operator: bool,
+    /// Styles of the operator's own.
+    pub styles: Arc<[Style]>,
+    /// What visitors may begin with.
+    pub presets: Arc<[Preset]>,
     /// The model for pictures, or the built-in engine.
     pub model: String,
     /// The same for photos.
@@ -134,6 +140,27 @@ pub struct About {
     pub image_usd: [[f64; Size::OFFERED.len()]; Quality::ALL.len()],
     /// The same for a restoration.
     pub restoration_usd: f64,
+}
+
+/// A style of the operator's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Style {
+    /// What it is called, on pages and in the API.
+    pub name: String,
+    pub words: String,
+    /// The address of a picture of it.
+    pub thumbnail: Option<String>,
+}
+
+/// A prompt to begin with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Preset {
+    pub name: String,
+    pub words: String,
+    /// Empty for none.
+    pub style: String,
+    /// The address of a picture of it.
+    pub thumbnail: Option<String>,
 }
 
 impl About {

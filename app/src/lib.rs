@@ -38,6 +38,8 @@ mod parts;
 #[cfg(feature = "ssr")]
 pub use pages::Content;
 #[cfg(feature = "ssr")]
+pub use parts::examples::SAMPLES;
+#[cfg(feature = "ssr")]
 pub use site::{Assets, Page, load, shell};
 #[cfg(feature = "ssr")]
 pub use texts::Language;

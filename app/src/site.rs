@@ -16,11 +16,8 @@ const LONGEST_SEARCH: usize = 200;
 /// A page of the site.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Page {
-    /// `/`: the art generator, filled in from the job `from` or with the idea of this number.
-    Art {
-        from: Option<String>,
-        idea: Option<usize>,
-    },
+    /// `/`: the art generator.
+    Art(Draft),
     /// `/restore`
     Restore,
     /// `/gallery`
@@ -33,14 +30,29 @@ pub enum Page {
     NotFound,
 }
 
+/// What fills in the art generator's form.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Draft {
+    /// An earlier job.
+    pub from: Option<String>,
+    /// The idea of this number.
+    pub idea: Option<usize>,
+    /// The example of this number, with its style.
+    pub example: Option<usize>,
+    /// The operator's preset of this number.
+    pub preset: Option<usize>,
+}
+
 impl Page {
     /// The page at a path; `query` is the part of the URL after `?`.
     pub fn for_path(path: &str, query: Option<&str>) -> Self {
         match path {
-            "/" => Self::Art {
+            "/" => Self::Art(Draft {
                 from: parameter(query, "from").and_then(job_id),
-                idea: parameter(query, "idea").and_then(|idea| idea.parse().ok()),
-            },
+                idea: number(query, "idea"),
+                example: number(query, "example"),
+                preset: number(query, "preset"),
+            }),
             "/restore" => Self::Restore,
             "/gallery" => Self::Gallery(wanted(query)),
             _ => path
@@ -62,6 +74,10 @@ fn parameter<'a>(query: Option<&'a str>, name: &str) -> Option<&'a str> {
     query?
         .split('&')
         .find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
+}
+
+fn number(query: Option<&str>, name: &str) -> Option<usize> {
+    parameter(query, name)?.parse().ok()
 }
 
 fn wanted(query: Option<&str>) -> Wanted {
@@ -122,7 +138,7 @@ pub async fn load(page: Page, data: &dyn Data) -> Content {
 
 async fn gather(page: Page, data: &dyn Data) -> Result<Content, Unavailable> {
     match page {
-        Page::Art { from, idea } => pages::art::load(data, from, idea).await,
+        Page::Art(draft) => pages::art::load(data, draft).await,
         Page::Restore => Ok(pages::restore::load(data).await),
         Page::Gallery(wanted) => pages::gallery::load(data, wanted).await,
         Page::Job { id, key } => pages::job::load(data, &id, key.as_deref()).await,
@@ -280,27 +296,20 @@ mod tests {
 
     #[test]
     fn paths_name_pages() {
-        assert_eq!(
-            Page::for_path("/", None),
-            Page::Art {
-                from: None,
-                idea: None
-            }
-        );
-        assert_eq!(
-            Page::for_path("/", Some("a=1&from=0190-ab")),
-            Page::Art {
-                from: Some("0190-ab".into()),
-                idea: None,
-            }
-        );
-        assert_eq!(
-            Page::for_path("/", Some("from=../etc&idea=3")),
-            Page::Art {
-                from: None,
-                idea: Some(3)
-            }
-        );
+        assert_eq!(Page::for_path("/", None), Page::Art(Draft::default()));
+        let draft = Draft {
+            from: Some("0190-ab".into()),
+            ..Draft::default()
+        };
+        let path = Page::for_path("/", Some("a=1&from=0190-ab"));
+        assert_eq!(path, Page::Art(draft));
+        let draft = Draft {
+            idea: Some(3),
+            example: Some(1),
+            ..Draft::default()
+        };
+        let path = Page::for_path("/", Some("from=../etc&idea=3&example=1"));
+        assert_eq!(path, Page::Art(draft));
         let search = Page::for_path("/gallery", Some("q=a+r%C3%B6d%20boat&kind=image&before=7"));
         let wanted = Wanted {
             words: "a röd boat".into(),

@@ -1,6 +1,6 @@
 // The art generator with JavaScript.
 
-import { card, expect, expectShown, paint, type Page, pressOnPurpose, test, visit } from './fixtures';
+import { card, discard, expect, expectShown, paint, type Page, pressOnPurpose, test, visit } from './fixtures';
 
 const fox = 'a red fox in the snow';
 
@@ -96,11 +96,30 @@ test('the quality of a picture stays within what the form offers', async ({ page
   await expect(card(page, fox).getByRole('definition').filter({ hasText: 'high' })).toBeVisible();
 });
 
-test('several are asked for at once', async ({ page }) => {
+test('several are asked for at once, and the actions are for the chosen one', async ({ page }) => {
   await visit(page, '/');
   await page.getByLabel('How many').selectOption('2');
   await paint(page, fox);
-  await expectShown(card(page, fox).getByAltText(`${fox}, picture 2 of 2`));
+  const job = card(page, fox);
+  await expectShown(job.getByAltText(`${fox}, picture 2 of 2`));
+  const download = job.getByRole('link', { name: 'Download' });
+  await expect(download).toHaveCount(1);
+  await expect(download).toHaveAttribute('href', /picture=1$/);
+  await job.getByRole('radio').nth(1).check({ force: true });
+  await expect(download).toHaveAttribute('href', /picture=2$/);
+  await job.getByText('More', { exact: true }).click();
+  await expect(job.getByRole('link', { name: 'JPEG' })).toHaveAttribute('href', /picture=2&/);
+  await page.keyboard.press('Escape');
+  await expect(job.getByRole('link', { name: 'JPEG' })).toBeHidden();
+  await expect(job.getByText('More', { exact: true })).toBeFocused();
+  await job.getByText('More', { exact: true }).click();
+  await page.getByRole('heading', { level: 1 }).click();
+  await expect(job.getByRole('link', { name: 'JPEG' }), 'a click elsewhere closes the menu').toBeHidden();
+  await page.getByLabel('Prompt').fill('another');
+  await job.getByText('More', { exact: true }).click();
+  await job.getByRole('button', { name: 'Enlarge' }).click();
+  await expectShown(page.locator('.job').first().getByAltText(fox, { exact: true }));
+  await expect(page.locator('.job').first()).toContainText('2048 × 2048');
 });
 
 test('an idea is written into the form, and can be undone', async ({ page }) => {
@@ -122,14 +141,14 @@ test('a deleted picture can be taken back, and is gone when the page is left', a
   await visit(page, '/');
   await paint(page, fox);
   const job = page.locator('.job');
-  await job.getByRole('button', { name: 'Delete' }).click();
+  await discard(job);
   await expect(job.getByText('Deleted.')).toBeVisible();
   await expect(job.getByRole('img')).toBeHidden();
   const undo = job.getByRole('button', { name: 'Undo' });
   await expect(undo).toBeFocused();
   await undo.click();
   await expectShown(job.getByRole('img'));
-  await job.getByRole('button', { name: 'Delete' }).click();
+  await discard(job);
   await expect
     .poll(async () => {
       await visit(page, '/gallery');
@@ -179,7 +198,7 @@ test('who writes while a picture is deleted goes on writing', async ({ page }) =
   await visit(page, '/');
   await paint(page, fox);
   await expectShown(card(page, fox).getByRole('img'));
-  await card(page, fox).getByRole('button', { name: 'Delete' }).click();
+  await discard(card(page, fox));
   await page.getByLabel('Prompt').focus();
   await page.clock.fastForward(11_000);
   await expect(page.locator('.job')).toHaveCount(0);
@@ -190,6 +209,7 @@ test('a key pressed twice to delete does not take it back', async ({ page }) => 
   await visit(page, '/');
   await paint(page, fox);
   const job = page.locator('.job');
+  await job.getByText('More', { exact: true }).click();
   await job.getByRole('button', { name: 'Delete' }).focus();
   await page.keyboard.press('Enter');
   await page.keyboard.press('Enter');

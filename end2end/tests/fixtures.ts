@@ -94,6 +94,12 @@ export async function paint(page: Page, prompt: string): Promise<void> {
   await page.getByRole('button', { name: 'Paint it', exact: true }).click();
 }
 
+/** Deletes a job by its menu. */
+export async function discard(job: Locator, name = 'Delete'): Promise<void> {
+  await job.getByText('More', { exact: true }).click();
+  await job.getByRole('button', { name }).click();
+}
+
 /** Chooses a photo and sends it. */
 export async function restore(page: Page, file: Parameters<Locator['setInputFiles']>[0]): Promise<void> {
   await page.getByLabel('Choose a photo').setInputFiles(file);

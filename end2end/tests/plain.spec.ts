@@ -1,6 +1,6 @@
 // Browsers that have scripts and in which the pages do not come alive all the same: they are pages without scripts then.
 
-import { card, expect, expectShown, paint, type Page, photo, restore, test, visit } from './fixtures';
+import { card, discard, expect, expectShown, paint, type Page, photo, restore, test, visit } from './fixtures';
 
 const fox = 'a red fox in the snow';
 
@@ -121,6 +121,6 @@ test('a page that is open while the files get other names goes on', async ({ pag
   await paint(page, fox);
   await expectShown(card(page, fox).getByAltText(fox));
   await expect(page).toHaveURL('/');
-  await card(page, fox).getByRole('button', { name: 'Delete' }).click();
+  await discard(card(page, fox));
   await expect(page.getByRole('button', { name: 'Undo' })).toBeFocused();
 });

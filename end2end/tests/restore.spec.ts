@@ -1,7 +1,7 @@
 // Restored photos with JavaScript.
 
 import { writeFile } from 'node:fs/promises';
-import { card, expect, expectShown, type Page, photo, restore, test, visit } from './fixtures';
+import { card, discard, expect, expectShown, type Page, photo, restore, test, visit } from './fixtures';
 
 /** A PNG of one grey pixel. */
 const pixel = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg==';
@@ -166,7 +166,7 @@ test('it is saved under the name of the original', async ({ page }) => {
     return (await download).suggestedFilename();
   };
   expect(await saved('Download')).toBe('photo-restored.jpg');
-  await job.getByText('Other files').click();
+  await job.getByText('More', { exact: true }).click();
   expect(await saved('PNG')).toBe('photo-restored.png');
 });
 
@@ -185,7 +185,7 @@ test('a photo is given away by a link, and deleted', async ({ page, browser, bas
   await expect(stranger.getByRole('button', { name: 'Delete now' })).toHaveCount(0);
 
   const picture = await page.getByAltText('The photo, restored').getAttribute('src');
-  await page.getByRole('button', { name: 'Delete now' }).click();
+  await discard(page.locator('.job'), 'Delete now');
   await expect(page).toHaveURL(/\/restore$/);
   for (const gone of [link, bare, picture!]) {
     expect((await page.request.get(gone)).status()).toBe(404);

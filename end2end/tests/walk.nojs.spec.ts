@@ -1,6 +1,6 @@
 // Both applications from start to finish without JavaScript, by forms and pages alone.
 
-import { card, expect, expectShown, paint, photo, restore, test } from './fixtures';
+import { card, discard, expect, expectShown, paint, photo, restore, test } from './fixtures';
 
 const ship = 'a ship in a bottle';
 
@@ -17,6 +17,15 @@ test('a prompt becomes a picture', async ({ page }) => {
   await expect(page.getByRole('region', { name: 'Recent' }).getByRole('img')).toHaveCount(2);
 });
 
+test('of several pictures one is chosen', async ({ page }) => {
+  await page.goto('/');
+  await page.getByLabel('How many').selectOption('2');
+  await paint(page, ship);
+  await expectShown(page.getByAltText(`${ship}, picture 2 of 2`));
+  await page.getByRole('radio').nth(1).check({ force: true });
+  await expect(page.getByRole('link', { name: 'Download' })).toHaveAttribute('href', /picture=2$/);
+});
+
 test('a photo is shown beside what it was', async ({ page }) => {
   await page.goto('/restore');
   await restore(page, photo);
@@ -31,7 +40,7 @@ test('a photo is shown beside what it was', async ({ page }) => {
   await page.getByRole('link', { name: 'Download' }).click();
   expect((await download).suggestedFilename()).toBe('photo-restored.jpg');
   const there = page.url();
-  await page.getByRole('button', { name: 'Delete now' }).click();
+  await discard(page.locator('.job'), 'Delete now');
   await expect(page).toHaveURL('/restore');
   expect((await page.goto(there))!.status()).toBe(404);
 });

@@ -1,6 +1,6 @@
 // What pages weigh, and the module that they fetch after they are alive.
 
-import { type APIRequestContext, card, expect, expectShown, paint, test, visit } from './fixtures';
+import { type APIRequestContext, card, discard, expect, expectShown, paint, test, visit } from './fixtures';
 
 const later = /\/assets\/later\./;
 
@@ -68,7 +68,7 @@ test.describe('without the second module', () => {
     await paint(page, 'a red boat');
     await expectShown(card(page, 'a red boat').getByRole('img'));
     await expect(page.getByRole('button', { name: 'Shortcuts' })).toBeHidden();
-    await card(page, 'a red boat').getByRole('button', { name: 'Delete' }).click();
+    await discard(card(page, 'a red boat'));
     await expect(page).toHaveURL('/gallery');
   });
 });

@@ -255,6 +255,7 @@ mod tests {
                 quality: Quality::Auto,
                 n: 1,
                 style: None,
+                style_words: None,
                 background: Background::Auto,
                 source: None,
                 enlarge: None,
@@ -277,10 +278,16 @@ mod tests {
         if let Task::Image(task) = &mut styled.task {
             task.style = Some("ink".into());
         }
+        let mut worded = styled.clone();
+        if let Task::Image(task) = &mut worded.task {
+            task.style_words = Some("linocut".into());
+            assert_eq!(task.styled(), "a boat\n\nStyle: linocut.");
+        }
         let mut other_model = plain.clone();
         other_model.model = "other".into();
         let digest = |request: &Request| request.digest(None);
         assert_ne!(digest(&plain), digest(&styled));
+        assert_ne!(digest(&styled), digest(&worded));
         assert_ne!(digest(&plain), digest(&other_model));
         assert_ne!(digest(&plain), digest(&image("A boat")));
     }

@@ -59,10 +59,18 @@ fn semantic(kind: &str, pairs: &str, arguments: &[String]) -> Result<()> {
     exec::run(eval.arg(kind).arg(file).args(rest))
 }
 
+/// A Python with OpenCV and scikit-image, for its photographs.
+pub(crate) fn python() -> Result<PathBuf> {
+    tools::python_with(
+        "opencv",
+        &exec::root().join(OPENCV).join("requirements.txt"),
+    )
+}
+
 /// Artificially ages photographs, restores them with OpenCV and the built-in restorer, and compares.
 fn restore() -> Result<()> {
     let peer = exec::root().join(OPENCV);
-    let python = tools::python_with("opencv", &peer.join("requirements.txt"))?;
+    let python = python()?;
     let work = exec::target().join("restore");
     let photos = photographs(&python, &work)?;
     let bench = || exec::cargo("bench --quiet --package atelier-restore --bench restore --");
@@ -74,7 +82,7 @@ fn restore() -> Result<()> {
 }
 
 /// A folder with only [`PHOTOS`].
-fn photographs(python: &Path, work: &Path) -> Result<PathBuf> {
+pub(crate) fn photographs(python: &Path, work: &Path) -> Result<PathBuf> {
     let print = "import skimage, os; print(os.path.dirname(skimage.__file__))";
     let package = exec::output(exec::command(python).args(["-c", print]))?;
     if work.exists() {

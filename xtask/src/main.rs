@@ -24,6 +24,7 @@ mod bench;
 mod clients;
 mod eval;
 mod peers;
+mod pictures;
 mod run;
 mod soak;
 mod test;
@@ -53,6 +54,7 @@ Atelier's own commands:
   cargo xtask eval questions [FILE [-v]]
                                 the same on pairs of questions
   cargo xtask eval restore      how good the built-in restorer is, beside OpenCV on the same photos
+  cargo xtask pictures          draw the studio's examples again, and age its sample photos, into public
   cargo xtask site [--dev]      build only the site, into target/site
 ";
 
@@ -79,6 +81,7 @@ fn dispatch(args: &[String]) -> Result<()> {
         "bench" => bench::command(rest),
         "peers" => peers::command(rest),
         "eval" => eval::command(rest),
+        "pictures" => pictures::command(rest),
         "site" => site::command(rest),
         "help" | "-h" | "--help" => {
             print!("{HELP}");

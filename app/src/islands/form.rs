@@ -48,7 +48,7 @@ mod awake {
             }
         });
         listen(&root, "click", |event| {
-            let link = target(&event).and_then(|at| closest(&at, "[data-ideas] a"));
+            let link = target(&event).and_then(|at| closest(&at, "[data-ideas] a, a[data-style]"));
             if let Some(link) = link.filter(|_| plain(&event)) {
                 event.prevent_default();
                 spawn_local(begin_with(link));
@@ -64,7 +64,7 @@ mod awake {
         });
     }
 
-    /// Writes an idea into the form, where the browser can undo it, and shows others.
+    /// Writes an idea into the form, where the browser can undo it, and shows others. Examples have a style as well.
     async fn begin_with(link: Element) {
         let address = attribute(&link, "href");
         let fresh = page(&address).await.ok();
@@ -77,10 +77,24 @@ mod awake {
             let _ = ideas.replace_with_with_node_1(&others);
         }
         if let Some(prompt) = document().get_element_by_id("prompt") {
+            if let Some(style) = link.get_attribute("data-style") {
+                choose_style(&style);
+            }
             focus(&prompt);
             prompt.unchecked_into::<HtmlTextAreaElement>().select();
             let words = words.text_content().unwrap_or_default();
             exec_command("insertText", false, words.trim());
+        }
+    }
+
+    fn choose_style(style: &str) {
+        let mut chosen = String::from("[name=style][value='");
+        chosen += style;
+        chosen += "']";
+        if let Ok(Some(choice)) = document().query_selector(&chosen) {
+            choice
+                .unchecked_into::<HtmlInputElement>()
+                .set_checked(true);
         }
     }
 
@@ -106,8 +120,11 @@ mod awake {
             );
         }
         let label = button.text_content();
+        let busy = button.get_attribute("data-busy");
         set(&button, "aria-disabled", "true");
-        button.set_text_content(Some(&attribute(&button, "data-busy")));
+        if busy.is_some() {
+            button.set_text_content(busy.as_deref());
+        }
         tell(&form, "[data-alert]", "");
         let field = find(&form, "[type=file]").map(JsCast::unchecked_into);
         let sent = field.as_ref().map(files).unwrap_or_default();
@@ -130,8 +147,21 @@ mod awake {
             clear(&field, &taken);
         }
         tell(&form, "[data-alert]", &refusals);
-        button.set_text_content(label.as_deref());
+        if busy.is_some() {
+            button.set_text_content(label.as_deref());
+        }
+        if refusals.is_empty() {
+            fold(&form);
+        }
         let _ = button.remove_attribute("aria-disabled");
+    }
+
+    /// Folds the options of a form on a phone, where there is a handle to unfold them.
+    fn fold(form: &Element) {
+        let handle = find(form, "summary").filter(|handle| handle.client_width() > 0);
+        if let Some(options) = handle.and_then(|handle| closest(&handle, ".options")) {
+            let _ = options.remove_attribute("open");
+        }
     }
 
     /// Whether the brush is in use and nothing has been painted.

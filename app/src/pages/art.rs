@@ -8,8 +8,15 @@ use crate::{
     data::{About, Data, Seen, Unavailable},
     islands::form::FormIsland,
     parts::{
-        allowance::left, card::card, engine_note, fixed::Fixed, picture::expected, wall::wall,
+        allowance::left,
+        card::card,
+        engine_note,
+        examples::{example, examples},
+        fixed::Fixed,
+        picture::expected,
+        wall::wall,
     },
+    site::Draft,
     texts::Language,
     words,
 };
@@ -18,18 +25,14 @@ use atelier_api::{Background, Job, Kind, MAX_PROMPT_CHARS, Params, Quality, STYL
 /// Most pictures that one prompt can ask for at a time.
 const MOST: u32 = 4;
 
-pub(crate) async fn load(
-    data: &dyn Data,
-    from: Option<String>,
-    idea: Option<usize>,
-) -> Result<Content, Unavailable> {
+pub(crate) async fn load(data: &dyn Data, wanted: Draft) -> Result<Content, Unavailable> {
     let about = data.about();
     let t = about.texts();
     let (engine, document) = (engine(&about), Document::of(&about));
     let Visitor { limits, jobs, away } = Visitor::ask(data, Kind::Image).await;
-    let draft = match from.filter(|_| !away) {
+    let from = match wanted.from.as_ref().filter(|_| !away) {
         Some(id) => data
-            .job(&id, None)
+            .job(id, None)
             .await?
             .map(|seen| seen.job)
             .filter(|job| job.kind == Kind::Image),
@@ -41,18 +44,23 @@ pub(crate) async fn load(
         let note = engine_note(&about, Kind::Image);
         view! {
             <FormIsland>
-                <section class="intro">
-                    <h1>{t.art_heading}</h1>
-                    {note}
-                    {away.then(|| away_note(t))}
-                </section>
-                <Form draft=draft idea about=about.clone() />
-                {left(&limits, Kind::Image, &about)}
-                <section class="jobs" data-jobs aria-label=t.art_jobs>
-                    {shown.into_iter().map(|job| card(&Seen::own(job), &about, now)).collect_view()}
-                </section>
+                <div class="composer">
+                    <section class="intro">
+                        <h1>{t.art_heading}</h1>
+                        {note}
+                        {away.then(|| away_note(t))}
+                    </section>
+                    <Form from wanted about=about.clone() />
+                    {left(&limits, Kind::Image, &about)}
+                </div>
+                <div class="made">
+                    <section class="jobs" data-jobs aria-label=t.art_jobs>
+                        {shown.into_iter().map(|job| card(&Seen::own(job), &about, now)).collect_view()}
+                    </section>
+                    {(done.is_empty() && !away).then(|| examples(&about))}
+                    {wall(&done, t)}
+                </div>
             </FormIsland>
-            {wall(&done, t)}
         }
         .into_any()
     };
@@ -70,16 +78,33 @@ pub(crate) async fn load(
     })
 }
 
-/// The form, filled in from an earlier job where there is one.
+/// What the form is filled in with: an earlier job, an example or an idea, where there is one.
+fn beginning(from: Option<Job>, wanted: &Draft, about: &About) -> (String, Params) {
+    if let Some(job) = from {
+        return (job.prompt, job.params);
+    }
+    let example = wanted.example.and_then(|number| example(number, about));
+    let preset = (wanted.preset.and_then(|number| about.presets.get(number)))
+        .map(|preset| (preset.words.as_str(), preset.style.as_str()));
+    if let Some((words, style)) = example.or(preset) {
+        let style = Some(style.to_owned()).filter(|style| !style.is_empty());
+        let params = Params {
+            style,
+            ..Params::default()
+        };
+        return (words.to_owned(), params);
+    }
+    let idea = wanted.idea.and_then(|number| suggesting(about).ideas().get(number));
+    (
+        idea.map_or_else(String::new, |words| (*words).to_owned()),
+        Params::default(),
+    )
+}
+
 #[component]
-fn Form(draft: Option<Job>, idea: Option<usize>, about: About) -> impl IntoView {
+fn Form(from: Option<Job>, wanted: Draft, about: About) -> impl IntoView {
     let t = about.texts();
-    let suggesting = suggesting(&about);
-    let ideas = suggesting.ideas();
-    let idea = idea.and_then(|idea| ideas.get(idea)).copied();
-    let (prompt, params) = draft
-        .map(|job| (job.prompt, job.params))
-        .unwrap_or_else(|| (idea.unwrap_or_default().to_owned(), Params::default()));
+    let (prompt, params) = beginning(from, &wanted, &about);
     // Most visitors have no picture to start from.
     let dials = if params == Params::default() {
         let usual = if about.backgrounds {
@@ -112,7 +137,11 @@ fn Form(draft: Option<Job>, idea: Option<usize>, about: About) -> impl IntoView 
                 {prompt}
             </textarea>
             {some(&about)}
-            {dials}
+            {presets(&about)}
+            <details class="options" open>
+                <summary>{t.options}</summary>
+                {dials}
+            </details>
             {prices(&about)}
             <p class="alert" role="alert" data-alert></p>
             <p class="send">
@@ -136,28 +165,10 @@ fn dials(params: Params, about: &About) -> impl IntoView + use<> {
     let size = size.unwrap_or_else(|| square.clone());
     let quality = params.quality.unwrap_or_default();
     let style = params.style.unwrap_or_default();
-    let styles = std::iter::once(("", t.as_written, "")).chain(
-        STYLES
-            .iter()
-            .map(|style| (style.id, (t.style_label)(style.id), style.words)),
-    );
     let shapes = Size::OFFERED.iter().zip(t.shapes);
     view! {
         <div class="dials">
-            <fieldset class="choice styles">
-                <legend>{t.style}</legend>
-                {styles
-                    .map(|(id, label, words)| {
-                        view! {
-                            <label>
-                                <input type="radio" name="style" value=id checked=id == style />
-                                <span>{label}</span>
-                            </label>
-                            {(!words.is_empty()).then(|| view! { <small lang="en">"… "{words}</small> })}
-                        }
-                    })
-                    .collect_view()}
-            </fieldset>
+            {styles(&style, about)}
             <fieldset class="choice">
                 <legend>{t.shape}</legend>
                 {shapes
@@ -200,6 +211,67 @@ fn dials(params: Params, about: &About) -> impl IntoView + use<> {
                 })}
         </div>
     }
+}
+
+/// The styles as small pictures, the operator's after the built-in ones.
+fn styles(chosen: &str, about: &About) -> impl IntoView + use<> {
+    let t = about.texts();
+    let tile = |id: &str, label: &str, words: &str, picture: Option<String>| {
+        let picture =
+            match picture {
+                Some(src) => view! { <img src=src alt="" width="72" height="72" loading="lazy" /> }
+                    .into_any(),
+                None => view! { <i class="tile" aria-hidden="true">{label.chars().next()}</i> }
+                    .into_any(),
+            };
+        let words = words.to_owned();
+        view! {
+            <label>
+                <input type="radio" name="style" value=id.to_owned() checked=id == chosen />
+                <span>{picture}{label.to_owned()}</span>
+            </label>
+            {(!words.is_empty()).then(|| view! { <small lang="en">"… "{words}</small> })}
+        }
+    };
+    let drawn = |id: &str| Some(format!("/styles/{id}.webp"));
+    let none = tile("", t.as_written, "", drawn("none"));
+    let built_in = STYLES.iter().map(|style| {
+        let label = (t.style_label)(style.id).unwrap_or(style.id);
+        tile(style.id, label, style.words, drawn(style.id))
+    });
+    let own = (about.styles.iter()).map(|style| {
+        tile(
+            &style.name,
+            &style.name,
+            &style.words,
+            style.thumbnail.clone(),
+        )
+    });
+    view! {
+        <fieldset class="choice styles">
+            <legend>{t.style}</legend>
+            {none}
+            {built_in.collect_view()}
+            {own.collect_view()}
+        </fieldset>
+    }
+}
+
+/// What the operator suggests to begin with; a click fills it in.
+fn presets(about: &About) -> Option<impl IntoView + use<>> {
+    let tiles = about.presets.iter().enumerate().map(|(number, preset)| {
+        let picture = preset.thumbnail.clone().map(
+            |src| view! { <img src=src alt="" width="72" height="72" loading="lazy" /> },
+        );
+        view! {
+            <li>
+                <a href=format!("/?preset={number}") data-style=preset.style.clone()>{picture}{preset.name.clone()}</a>
+            </li>
+        }
+    });
+    (!about.presets.is_empty()).then(|| {
+        view! { <ul class="presets" aria-label=about.texts().presets>{tiles.collect_view()}</ul> }
+    })
 }
 
 /// What pictures are expected to cost; the style sheet shows the price of the chosen quality, shape and number.

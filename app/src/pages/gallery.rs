@@ -8,6 +8,7 @@ use crate::{
     data::{Data, Shelf, Unavailable, Wanted},
     islands::gallery::Gallery,
     parts::{
+        examples::examples,
         picture::{describe, small},
         wall::tile,
     },
@@ -27,12 +28,14 @@ pub(crate) async fn load(data: &dyn Data, wanted: Wanted) -> Result<Content, Una
         let empty = jobs
             .is_empty()
             .then(|| nothing(first && all, next.clone(), t));
+        let examples = (jobs.is_empty() && first && all).then(|| examples(&about));
         view! {
             <section class="intro">
                 <h1>{t.everything}</h1>
             </section>
             {(!all || !jobs.is_empty() || !first).then(|| search(&wanted, t))}
             {empty}
+            {examples}
             {if jobs.is_empty() { None } else { Some(shelf(&jobs, next, t)) }}
             {(!first).then(|| view! { <p class="onward"><a href="/gallery">{t.back_to_newest}</a></p> })}
         }

@@ -7,7 +7,7 @@ use super::{Content, Document, Visitor, away_note, engine, sorted};
 use crate::{
     data::{About, Data, Seen},
     islands::{form::FormIsland, photo::Photo},
-    parts::{allowance::left, card::card, engine_note, wall::wall},
+    parts::{allowance::left, card::card, engine_note, examples::samples, wall::wall},
     texts::Texts,
     words,
 };
@@ -27,19 +27,24 @@ pub(crate) async fn load(data: &dyn Data) -> Content {
         let note = engine_note(&about, Kind::Restoration);
         view! {
             <FormIsland>
-                <section class="intro">
-                    <h1>{t.restore_heading}</h1>
-                    <p>{t.restore_what}</p>
-                    {note}
-                    {away.then(|| away_note(t))}
-                </section>
-                <Form about=about.clone() />
-                {left(&limits, Kind::Restoration, &about)}
-                <section class="jobs" data-jobs aria-label=t.restore_jobs>
-                    {shown.into_iter().map(|job| card(&Seen::own(job), &about, now)).collect_view()}
-                </section>
+                <div class="composer">
+                    <section class="intro">
+                        <h1>{t.restore_heading}</h1>
+                        <p>{t.restore_what}</p>
+                        {note}
+                        {away.then(|| away_note(t))}
+                    </section>
+                    <Form about=about.clone() />
+                    {left(&limits, Kind::Restoration, &about)}
+                </div>
+                <div class="made">
+                    <section class="jobs" data-jobs aria-label=t.restore_jobs>
+                        {shown.into_iter().map(|job| card(&Seen::own(job), &about, now)).collect_view()}
+                    </section>
+                    {(done.is_empty() && !away).then(|| samples(t))}
+                    {wall(&done, t)}
+                </div>
             </FormIsland>
-            {wall(&done, t)}
         }
         .into_any()
     };

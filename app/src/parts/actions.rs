@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::picture::{download, other_downloads};
+use super::picture::{download, edit_form, other_downloads};
 use crate::{
     data::{About, Seen},
     texts::Texts,
@@ -35,24 +35,22 @@ fn picture_actions(seen: &Seen, about: &About) -> impl IntoView + use<> {
         Cache::Miss => t.paint_again,
         _ => t.paint_new,
     };
-    let single = job.images.len() == 1;
     // Only their own pictures are changed for somebody; a key opens one job, not the one it was made from.
     let own = (seen.mine && !seen.by_key()) || job.params.from.is_none();
     // Another copy in the same size would be the same.
     let again_allowed = own && job.params.enlarge.is_none();
+    let edits = edits(seen, about);
     view! {
         <div class="actions">
-            {single.then(|| download(job, 0, t))}
+            {each(job, |index| download(job, index, t))}
             {again_allowed.then(|| again(job, label, true, t))}
-            {change(job, t)}
+            {edits.then(|| edit(seen, t))}
+            {(!edits).then(|| change(job, t))}
             {copy_link(seen, t)}
-            {delete(seen, t)}
-            {edit(seen, about)}
-            <details class="more">
-                <summary>{t.more}</summary>
-                <div class="actions">
-                    {enlarge(seen, about)}
-                    {share(seen, t)}
+            <details class="menu">
+                <summary class="button">{t.more}</summary>
+                <div class="choices">
+                    {edits.then(|| change(job, t))}
                     <button
                         type="button"
                         class="scripted"
@@ -62,27 +60,44 @@ fn picture_actions(seen: &Seen, about: &About) -> impl IntoView + use<> {
                     >
                         {t.copy_words}
                     </button>
-                    {single.then(|| other_downloads(job, t))}
+                    {each(job, |index| enlarge(seen, index, about))}
+                    {each(job, |index| other_downloads(job, index, t))}
+                    {share(seen, t)}
+                    {delete(seen, t)}
                 </div>
             </details>
         </div>
     }
 }
 
-fn photo_actions(seen: &Seen, t: &'static Texts) -> impl IntoView + use<> {
+/// Whether the visitor may have another picture made from this.
+pub(crate) fn edits(seen: &Seen, about: &About) -> bool {
+    about.edits && seen.mine
+}
+
+/// What is done with one picture: of several, the style sheet shows that of the chosen one.
+fn each<V: IntoView + 'static>(job: &Job, one: impl Fn(usize) -> V) -> AnyView {
+    if job.images.len() == 1 {
+        return one(0).into_any();
+    }
+    let all = (0..job.images.len()).map(|index| view! { <span>{one(index)}</span> });
+    view! { <span class="of">{all.collect_view()}</span> }.into_any()
+}
+
+fn photo_actions(seen: &Seen, t: &'static Texts) -> impl IntoView {
     view! {
         <div class="actions">
-            {save(seen, "jpeg", t.download)}
+            {save(seen, "jpeg", t.download, true)}
             {copy_link(seen, t)}
             {link(seen, t)}
-            {share(seen, t)}
-            {delete(seen, t)}
-            <details class="more">
-                <summary>{t.other_files}</summary>
-                <p class="actions">
-                    {save(seen, "png", "PNG")}
-                    {save(seen, "jpeg&metadata=strip", t.without_place)}
-                </p>
+            <details class="menu">
+                <summary class="button">{t.more}</summary>
+                <div class="choices">
+                    {save(seen, "png", "PNG", false)}
+                    {save(seen, "jpeg&metadata=strip", t.without_place, false)}
+                    {share(seen, t)}
+                    {delete(seen, t)}
+                </div>
             </details>
         </div>
     }
@@ -173,61 +188,48 @@ fn again(job: &Job, label: &'static str, fresh: bool, t: &Texts) -> impl IntoVie
 }
 
 /// A link that saves a restored photo.
-fn save(seen: &Seen, format: &str, label: &'static str) -> impl IntoView + use<> {
+fn save(seen: &Seen, format: &str, label: &'static str, main: bool) -> impl IntoView + use<> {
     let key = seen.query().replace('?', "&");
     let address = format!("/jobs/{}/download?format={format}{key}", seen.job.id);
-    view! { <a class="button" href=address download>{label}</a> }
+    view! { <a class="button" class:main=main href=address download>{label}</a> }
 }
 
-/// Orders another picture made from this one, where the provider can.
-fn edit(seen: &Seen, about: &About) -> Option<impl IntoView + use<>> {
-    let (job, t) = (&seen.job, about.texts());
-    (about.edits && seen.mine).then(|| {
-        let field = format!("edit-{}", job.id);
-        let label = field.clone();
-        view! {
-            <details class="more">
-                <summary>{t.edit}</summary>
-                <form class="edit" method="post" action="/api/images" data-send>
-                    <input type="hidden" name="from" value=seen.name() />
-                    {which(job, t)}
-                    <label for=label>{t.edit_how}</label>
-                    <input
-                        id=field
-                        type="text"
-                        name="prompt"
-                        required
-                        maxlength=MAX_PROMPT_CHARS.to_string()
-                        placeholder=t.edit_example
-                        autocomplete="off"
-                    />
-                    <button type="submit" data-busy=t.sending>{t.edit_it}</button>
-                    <p class="alert" role="alert" data-alert></p>
-                </form>
-            </details>
-        }
-    })
+/// Orders another picture made from this one, or from the chosen one of several.
+fn edit(seen: &Seen, t: &'static Texts) -> impl IntoView + use<> {
+    let job = &seen.job;
+    let field = format!("edit-{}", job.id);
+    let label = field.clone();
+    view! {
+        <details class="more">
+            <summary class="button">{t.edit}</summary>
+            <form id=edit_form(job) class="edit" method="post" action="/api/images" data-send>
+                <input type="hidden" name="from" value=seen.name() />
+                <label for=label>{t.edit_how}</label>
+                <input
+                    id=field
+                    type="text"
+                    name="prompt"
+                    required
+                    maxlength=MAX_PROMPT_CHARS.to_string()
+                    placeholder=t.edit_example
+                    autocomplete="off"
+                />
+                <button type="submit" data-busy=t.sending>{t.edit_it}</button>
+                <p class="alert" role="alert" data-alert></p>
+            </form>
+        </details>
+    }
 }
 
-/// The choice of a picture, where there are several.
-fn which(job: &Job, t: &Texts) -> Option<impl IntoView + use<>> {
-    let numbers = 1..=job.images.len();
-    (job.images.len() > 1).then(|| {
-        let options = numbers.map(|number| {
-            view! { <option value=number.to_string()>{format!("{} {number}", t.picture)}</option> }
-        });
-        view! { <select name="picture" aria-label=t.picture>{options.collect_view()}</select> }
-    })
-}
-
-/// Orders the picture in twice the size, for its owner.
-fn enlarge(seen: &Seen, about: &About) -> Option<impl IntoView + use<>> {
-    let single = seen.job.images.len() == 1 && seen.job.kind == Kind::Image;
+/// Orders a picture in twice the size, for its owner.
+fn enlarge(seen: &Seen, index: usize, about: &About) -> Option<impl IntoView + use<>> {
+    let picture = seen.job.kind == Kind::Image && seen.job.params.enlarge.is_none();
     let t = about.texts();
-    (single && seen.mine && about.enlarges && seen.job.params.enlarge.is_none()).then(|| {
+    (picture && seen.mine && about.enlarges).then(|| {
         view! {
             <form method="post" action="/api/images" data-send>
                 <input type="hidden" name="from" value=seen.name() />
+                <input type="hidden" name="picture" value=(index + 1).to_string() />
                 <input type="hidden" name="enlarge" value="2" />
                 <button type="submit" data-busy=t.sending>{t.enlarge}</button>
                 <p class="alert" role="alert" data-alert></p>

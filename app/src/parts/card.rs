@@ -30,23 +30,20 @@ pub(crate) fn card(seen: &Seen, about: &About, now: Timestamp) -> impl IntoView 
         (_, Kind::Image) => format!("{stage_now}: {}", words::clip(&job.prompt, 60)),
         (_, Kind::Restoration) => stage_now.to_owned(),
     };
-    let vacant = |note| picture::vacant(job, note, t);
+    // What did not work out, or is not wanted, is a row without a frame.
     let (frame, rest) = match job.status {
         Status::Queued | Status::Running | Status::Delivering => (
-            vacant(progress(job, about, now)),
+            Some(picture::vacant(job, progress(job, about, now), t)),
             actions::under_way(job, t).into_any(),
         ),
         Status::Succeeded => (
-            picture::frames(job, t),
+            Some(picture::frames(job, actions::edits(seen, about), t)),
             succeeded(seen, about, now).into_any(),
         ),
-        Status::Failed => (
-            vacant(failure(job, t)),
-            actions::after_failure(seen, t).into_any(),
-        ),
+        Status::Failed => (None, failure(seen, t).into_any()),
         Status::Cancelled => (
-            vacant(stage(job, t).into_any()),
-            actions::after_cancelling(seen, t).into_any(),
+            None,
+            view! { {stage(job, t)} {actions::after_cancelling(seen, t)} }.into_any(),
         ),
     };
     let title = title(seen, t);
@@ -150,14 +147,15 @@ fn succeeded(seen: &Seen, about: &About, now: Timestamp) -> impl IntoView + use<
 }
 
 /// Why there is no picture.
-fn failure(job: &Job, t: &Texts) -> AnyView {
+fn failure(seen: &Seen, t: &'static Texts) -> impl IntoView + use<> {
+    let job = &seen.job;
     let message = job.error.as_ref().map_or(t.no_reason, |error| {
         (t.failure)(&error.code).unwrap_or(&error.message)
     });
     let message = message.to_owned();
     view! {
         {stage(job, t)}
+        {actions::after_failure(seen, t)}
         <p class="alert" role="alert">{message}</p>
     }
-    .into_any()
 }

@@ -22,9 +22,8 @@ pub(crate) fn facts(job: &Job, t: &Texts) -> impl IntoView + use<> {
         .as_ref()
         .filter(|quality| **quality != Quality::Auto)
         .map(|quality| (t.quality_label)(quality).to_owned());
-    let style = (params.style.as_deref())
-        .map(|style| (t.style_label)(style).to_owned())
-        .filter(|label| !label.is_empty());
+    let style =
+        (params.style.as_deref()).map(|style| (t.style_label)(style).unwrap_or(style).to_owned());
     let enlarged = params.enlarge.filter(|times| *times > 1).map(t.times);
     let strength = params
         .strength

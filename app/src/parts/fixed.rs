@@ -15,7 +15,7 @@ impl Fixed {
         Self([const { OnceLock::new() }; Language::ALL.len()])
     }
 
-    /// The element, which must depend on nothing but the language.
+    /// The element, which must depend on nothing but the language and the configuration.
     pub(crate) fn show<V: IntoView>(
         &'static self,
         language: Language,

@@ -8,12 +8,13 @@ use atelier_api::Kind;
 pub(crate) mod actions;
 pub(crate) mod allowance;
 pub(crate) mod card;
+pub(crate) mod examples;
 pub(crate) mod facts;
 pub(crate) mod fixed;
 pub(crate) mod picture;
 pub(crate) mod wall;
 
-/// Explains the built-in engine; nothing if a model is connected.
+/// Explains the built-in engine, to its operator with how to replace it; nothing if a model is connected.
 pub(crate) fn engine_note(about: &About, kind: Kind) -> Option<impl IntoView + use<>> {
     let t = about.texts();
     let what = match kind {
@@ -23,7 +24,10 @@ pub(crate) fn engine_note(about: &About, kind: Kind) -> Option<impl IntoView + u
     let [set, connects] = t.connect;
     (about.provider == "local").then(|| {
         view! {
-            <p class="note">{what}{set}<code>"OPENAI_API_KEY"</code>{connects}</p>
+            <p class="note">
+                {what}
+                {about.operator.then(|| view! { {set}<code>"OPENAI_API_KEY"</code>{connects} })}
+            </p>
         }
     })
 }

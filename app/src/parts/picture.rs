@@ -105,26 +105,51 @@ pub(crate) fn small(image: &Image, alt: String) -> impl IntoView + use<> {
 }
 
 /// The framed pictures of a finished job, or the photo before and after.
-pub(crate) fn frames(job: &Job, t: &'static Texts) -> AnyView {
+pub(crate) fn frames(job: &Job, edits: bool, t: &'static Texts) -> AnyView {
     match (&job.images[..], &job.original) {
         ([restored, ..], Some(original)) => compare(original, restored, t).into_any(),
         ([image], None) => {
             let class = format!("frame {}", shape(image.width, image.height));
             view! { <div class=class>{grounded(image, describe(job, 0, t))}</div> }.into_any()
         }
-        (images, _) => {
-            let frames = images.iter().enumerate().map(|(index, image)| {
-                let class = format!("frame {}", shape(image.width, image.height));
-                view! {
-                    <figure>
-                        <a class=class href=image.url.clone()>{grounded(image, describe(job, index, t))}</a>
-                        <figcaption>{download(job, index, t)}</figcaption>
-                    </figure>
-                }
-            });
-            view! { <div class="several">{frames.collect_view()}</div> }.into_any()
-        }
+        _ => several(job, edits, t).into_any(),
     }
+}
+
+/// Pictures of one order, one of which is chosen: the form that edits one learns which.
+fn several(job: &Job, edits: bool, t: &'static Texts) -> impl IntoView + use<> {
+    let (name, form) = if edits {
+        ("picture".to_owned(), Some(edit_form(job)))
+    } else {
+        (format!("picture-{}", job.id), None)
+    };
+    let frames = job.images.iter().enumerate().map(|(index, image)| {
+        let class = format!("frame {}", shape(image.width, image.height));
+        view! {
+            <label class=class>
+                <input
+                    type="radio"
+                    name=name.clone()
+                    value=(index + 1).to_string()
+                    form=form.clone()
+                    checked=index == 0
+                    autocomplete="off"
+                />
+                {grounded(image, describe(job, index, t))}
+            </label>
+        }
+    });
+    view! {
+        <fieldset class="several">
+            <legend class="unseen">{t.choose_picture}</legend>
+            {frames.collect_view()}
+        </fieldset>
+    }
+}
+
+/// The id of the form that edits a picture of a job.
+pub(crate) fn edit_form(job: &Job) -> String {
+    format!("edit-of-{}", job.id)
 }
 
 /// Frames without their pictures: the photo as it was sent or empty mats of the
@@ -165,12 +190,14 @@ pub(crate) fn vacant(job: &Job, note: AnyView, t: &Texts) -> AnyView {
 /// A link that saves a picture, its words inside.
 pub(crate) fn download(job: &Job, index: usize, t: &Texts) -> impl IntoView + use<> {
     let address = saved(job, &format!("picture={}", index + 1));
-    view! { <a class="button" href=address download>{t.download}</a> }
+    view! { <a class="button main" href=address download>{t.download}</a> }
 }
 
-/// Links to the other formats of a picture.
-pub(crate) fn other_downloads(job: &Job, t: &Texts) -> impl IntoView + use<> {
-    let (jpeg, bare) = (saved(job, "format=jpeg"), saved(job, "metadata=strip"));
+/// Links to the other formats of a picture, and to itself.
+pub(crate) fn other_downloads(job: &Job, index: usize, t: &Texts) -> impl IntoView + use<> {
+    let number = index + 1;
+    let jpeg = saved(job, &format!("picture={number}&format=jpeg"));
+    let bare = saved(job, &format!("picture={number}&metadata=strip"));
     view! {
         <a class="button" href=jpeg download>"JPEG"</a>
         <a class="button" href=bare download>{t.without_words}</a>
@@ -190,27 +217,39 @@ fn compare(original: &Image, restored: &Image, t: &'static Texts) -> impl IntoVi
     let class = format!("frame compare {}", shape(restored.width, restored.height));
     view! {
         <div class=class>
-            <div class="pair">
-                <figure class="after">
-                    {whole(restored, t.photo_restored)}
-                    <figcaption>{t.after}</figcaption>
-                </figure>
-                <figure class="before">
-                    {whole(original, t.photo_as_it_was)}
-                    <figcaption>{t.before}</figcaption>
-                </figure>
-                <label class="part">
-                    <span class="unseen">{t.how_much_before}</span>
-                    <input type="range" name="before" min="0" max="100" value="50" autocomplete="off" />
-                    <span class="share" data-word=t.before aria-hidden="true">{t.before}" 50\u{a0}%"</span>
-                </label>
-            </div>
+            {pair(original, restored, [t.photo_as_it_was, t.photo_restored], t)}
             <p class="views scripted">
                 <button type="button" class="hold">{t.hold}</button>
                 {view("side", t.side_by_side)}
                 {view("difference", t.only_changes)}
                 {view("actual", t.actual_size)}
             </p>
+        </div>
+    }
+}
+
+/// Both and the range input, with what each shows.
+pub(crate) fn pair(
+    original: &Image,
+    restored: &Image,
+    [before, after]: [&'static str; 2],
+    t: &'static Texts,
+) -> impl IntoView + use<> {
+    view! {
+        <div class="pair">
+            <figure class="after">
+                {whole(restored, after)}
+                <figcaption>{t.after}</figcaption>
+            </figure>
+            <figure class="before">
+                {whole(original, before)}
+                <figcaption>{t.before}</figcaption>
+            </figure>
+            <label class="part">
+                <span class="unseen">{t.how_much_before}</span>
+                <input type="range" name="before" min="0" max="100" value="50" autocomplete="off" />
+                <span class="share" data-word=t.before aria-hidden="true">{t.before}" 50\u{a0}%"</span>
+            </label>
         </div>
     }
 }

@@ -175,9 +175,15 @@ pub(crate) struct Texts {
     /// Around two ideas and a link to a third.
     pub(crate) try_these: [Text; 4],
     pub(crate) surprise: Text,
+    pub(crate) examples_heading: Text,
+    pub(crate) examples: [Text; 3],
+    pub(crate) presets: Text,
+    /// What a phone folds away once a picture is under way.
+    pub(crate) options: Text,
     pub(crate) style: Text,
     pub(crate) as_written: Text,
-    pub(crate) style_label: fn(id: &str) -> Text,
+    /// Of a built-in style.
+    pub(crate) style_label: fn(id: &str) -> Option<Text>,
     pub(crate) shape: Text,
     /// Square, wide, tall.
     pub(crate) shapes: [Text; 3],
@@ -219,6 +225,10 @@ pub(crate) struct Texts {
     pub(crate) both_deleted: fn(span: &str) -> String,
     pub(crate) restore_it: Text,
     pub(crate) uploading: Text,
+    pub(crate) samples_heading: Text,
+    pub(crate) samples: [Text; 3],
+    pub(crate) sample_before: Text,
+    pub(crate) sample_after: Text,
 
     // Allowances.
     pub(crate) left: fn(&Left) -> String,
@@ -258,7 +268,6 @@ pub(crate) struct Texts {
     pub(crate) delete_now: Text,
     pub(crate) deleted: Text,
     pub(crate) download: Text,
-    pub(crate) other_files: Text,
     pub(crate) more: Text,
     pub(crate) without_words: Text,
     pub(crate) without_place: Text,
@@ -298,6 +307,7 @@ pub(crate) struct Texts {
     pub(crate) photo_as_sent: Text,
     pub(crate) photo_as_it_was: Text,
     pub(crate) picture_of: fn(prompt: &str, number: usize, all: usize) -> String,
+    pub(crate) choose_picture: Text,
     pub(crate) before: Text,
     pub(crate) after: Text,
     pub(crate) how_much_before: Text,

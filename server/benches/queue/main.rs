@@ -139,6 +139,7 @@ fn job(number: usize) -> NewJob {
         quality: "high".into(),
         n: 1,
         style: None,
+        style_words: None,
         background: "auto".into(),
         source: None,
         enlarge: None,

@@ -16,6 +16,7 @@ pub mod data_dir;
 mod dead;
 mod deferred;
 mod discard;
+pub mod extras;
 mod gallery;
 mod messages;
 mod notices;

@@ -26,10 +26,11 @@ use crate::{
     app::Studio,
     app::context::{AppContext, start_cryptography},
     app::data_dir,
+    app::extras::Extras,
     callback,
     cli::dev_queue,
     cli::worker::{LAST_MOMENT, StopSignals, shut_down},
-    config::Config,
+    config::{Config, ProviderName},
     gateway::Gateway,
     http::{self, JobKeys, Pools, ReceiptKeys, Site},
     limit::Stats,
@@ -170,6 +171,11 @@ fn announce(config: &Config, studio: &Studio, address: SocketAddr) {
         redis = config.redis_url.as_ref().map(tracing::field::display),
         "server started"
     );
+    if config.provider() == ProviderName::Local {
+        info!(
+            "the built-in sketch engine draws the pictures, not an AI model; set OPENAI_API_KEY to connect one"
+        );
+    }
     let url = config
         .public_url
         .clone()
@@ -234,6 +240,7 @@ fn site(
         trusted_proxies: config.trusted_proxies.clone(),
         proxy_header: config.proxy_header,
         photos: config.photos.clone(),
+        extras: Extras::read(&config.studio)?,
         uploads: config.data.join(data_dir::UPLOADS),
         pools: Pools::default(),
         polls: Permits::new(config.connections.polls as usize),

@@ -27,6 +27,7 @@ impl Config {
         self.check_traffic()?;
         self.check_gateway()?;
         self.check_messages()?;
+        self.check_studio()?;
         self.check_provider()
     }
 

@@ -7,6 +7,7 @@ mod estimates;
 mod gateway;
 mod messages;
 mod print;
+mod studio;
 mod traffic;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ use url::Url;
 pub use self::estimates::{Estimate, Prices};
 pub use self::gateway::{CacheMode, CacheScope, GatewayConfig};
 pub use self::messages::{MessagesConfig, MessagesTestingConfig};
+pub use self::studio::{PresetConfig, StudioConfig, StyleConfig};
 pub use self::traffic::{CallbacksConfig, ConnectionsConfig, RefusalsConfig};
 use crate::{
     access::{Subject, Unfit},
@@ -59,6 +61,7 @@ pub struct Config {
     pub semantic: SemanticConfig,
     pub queue: QueueConfig,
     pub photos: PhotosConfig,
+    pub studio: StudioConfig,
     pub openai: OpenAiConfig,
     pub replicate: ReplicateConfig,
     pub callbacks: CallbacksConfig,

@@ -120,6 +120,7 @@ impl Gateway {
             quality: Quality::Auto,
             n: call.n().max(1),
             style: None,
+            style_words: None,
             background: Background::Auto,
             source: None,
             enlarge: None,

@@ -42,7 +42,7 @@ use self::{
 };
 use crate::{
     access::Gate,
-    app::Studio,
+    app::{Studio, extras::Extras},
     callback::PATH as CALLBACK,
     config::{CallbacksConfig, PhotosConfig, ProxyHeader, Secret},
     gateway::Gateway,
@@ -72,6 +72,8 @@ pub struct Site {
     pub trusted_proxies: Vec<IpNet>,
     pub proxy_header: Option<ProxyHeader>,
     pub photos: PhotosConfig,
+    /// The operator's styles and presets.
+    pub extras: Extras,
     /// The folder in which uploads wait to be decoded.
     pub uploads: PathBuf,
     /// Limits concurrent work on pictures.
@@ -145,6 +147,7 @@ pub fn router(site: Site) -> Router {
         .route(replicate::PATH, post(callback::replicate))
         .layer(DefaultBodyLimit::max(images::MAX_BODY))
         .route("/assets/{name}", get(assets::hashed))
+        .route("/thumbnails/{name}", get(assets::thumbnail))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics));

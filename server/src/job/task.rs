@@ -22,12 +22,15 @@ pub enum Task {
 impl ImageTask {
     /// The prompt with its style in words; no provider has a parameter for styles.
     pub fn styled(&self) -> String {
-        let style = atelier_api::STYLES
-            .iter()
-            .find(|style| Some(style.id) == self.style.as_deref());
-        style.map_or_else(
+        let built_in = || {
+            let style = atelier_api::STYLES
+                .iter()
+                .find(|style| Some(style.id) == self.style.as_deref())?;
+            Some(style.words)
+        };
+        self.style_words.as_deref().or_else(built_in).map_or_else(
             || self.prompt.clone(),
-            |style| format!("{}\n\nStyle: {}.", self.prompt, style.words),
+            |words| format!("{}\n\nStyle: {words}.", self.prompt),
         )
     }
 
@@ -42,9 +45,10 @@ impl ImageTask {
             self.background,
             source
         ]);
-        // Without it the digests are those of earlier versions.
-        if let (Some(times), Some(list)) = (self.enlarge, parameters.as_array_mut()) {
-            list.push(times.into());
+        // Without them the digests are those of earlier versions.
+        if let Some(list) = parameters.as_array_mut() {
+            list.extend(self.enlarge.map(Into::into));
+            list.extend(self.style_words.as_deref().map(Into::into));
         }
         parameters
     }
@@ -59,6 +63,9 @@ pub struct ImageTask {
     /// How many pictures.
     pub n: u32,
     pub style: Option<String>,
+    /// The style in words, if it is the operator's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub style_words: Option<String>,
     #[serde(default)]
     pub background: Background,
     /// The source picture, if any.

@@ -90,8 +90,13 @@ impl Provider for Local {
 
 fn draw(task: &ImageTask, variation: u64, progress: &Progress) -> Result<Answer, Error> {
     let (width, height) = task.size.sides().unwrap_or((AUTO, AUTO));
+    // The engine has no style of the operator's, but reads its words.
+    let prompt = match &task.style_words {
+        Some(words) => format!("{}, {words}", task.prompt),
+        None => task.prompt.clone(),
+    };
     let sketch = |index: u32| Sketch {
-        prompt: &task.prompt,
+        prompt: &prompt,
         style: task.style.as_deref().and_then(|id| id.parse().ok()),
         width,
         height,

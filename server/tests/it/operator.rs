@@ -134,6 +134,22 @@ fn the_log_names_the_address_that_is_listened_on() {
 }
 
 #[tokio::test]
+async fn operators_learn_how_to_connect_a_model_and_visitors_do_not() {
+    let server = Setup::new().start();
+    assert!(server.started_with("set OPENAI_API_KEY"));
+    for path in ["/", "/restore"] {
+        let page = async |name: &'static str| {
+            let page = server.get(path).header(name, "192.0.2.1").send().await;
+            page.unwrap().text().await.unwrap()
+        };
+        let (here, by_proxy) = (page("x-other").await, page("x-forwarded-for").await);
+        assert!(here.contains("OPENAI_API_KEY"), "{path}");
+        assert!(!by_proxy.contains("OPENAI_API_KEY"), "{path}");
+        assert!(by_proxy.contains("not an AI model"), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn cookies_are_secure_where_the_site_is() {
     for (url, secure) in [
         ("https://atelier.example", true),

@@ -3,7 +3,7 @@
 use image::ImageFormat;
 use serde_json::json;
 
-use crate::support::{Answer, OpenAi, Setup, blobs, photo, taken, text};
+use crate::support::{Answer, OpenAi, Setup, blobs, photo, problem, taken, text};
 
 #[tokio::test]
 async fn a_prompt_becomes_a_picture() {
@@ -225,4 +225,53 @@ async fn the_site_says_that_it_lives_and_is_ready() {
             "{path}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_sample_is_restored_like_a_photo() {
+    let server = Setup::new().start();
+    let send = async |name: &str| {
+        let form = reqwest::multipart::Form::new().text("sample", name.to_owned());
+        let sent = server.post("/api/restorations").multipart(form);
+        sent.send().await.unwrap()
+    };
+    for name in ["astronaut", "camera", "coffee"] {
+        let job = server.succeeded(&taken(send(name).await).await).await;
+        assert_eq!(job["kind"], "restoration");
+        let original = server.get(text(&job["original"]["url"])).send();
+        let kept = original.await.unwrap().bytes().await.unwrap();
+        let file = server.get(&format!("/samples/{name}.jpg")).send();
+        let file = file.await.unwrap().bytes().await.unwrap();
+        let [kept, file] = [kept, file].map(|bytes| image::load_from_memory(&bytes).unwrap());
+        assert_eq!((kept.width(), kept.height()), (file.width(), file.height()));
+    }
+    for name in ["../site", "", "LICENCES"] {
+        let (status, problem) = problem(send(name).await).await;
+        assert_eq!(status, 400, "{name}");
+        assert_eq!(problem["code"], "sample");
+    }
+}
+
+#[tokio::test]
+async fn a_style_of_the_operators_reaches_the_provider_in_words() {
+    let openai = OpenAi::start(vec![]).await;
+    let style = "[[studio.styles]]\nname = 'Linocut'\nwords = 'bold linocut'\n";
+    let setup = Setup::with_file(&format!("limits = []\n{style}")).openai(&openai);
+    let server = setup.start();
+    let body = json!({ "prompt": "a boat", "style": "Linocut" });
+    let job = server.succeeded(&server.submit(&body).await).await;
+    assert_eq!(job["params"]["style"], "Linocut");
+    let words = "a boat\n\nStyle: bold linocut.";
+    assert_eq!(openai.calls()[0]["prompt"], words);
+    assert_eq!(server.submit(&body).await["cache"], "exact");
+    let unknown = json!({ "prompt": "a boat", "style": "Woodcut" });
+    let sent = server.post("/api/images").json(&unknown).send().await;
+    let (status, problem) = problem(sent.unwrap()).await;
+    assert_eq!((status, text(&problem["code"])), (400, "style"));
+    assert!(text(&problem["detail"]).contains("Linocut"), "{problem}");
+
+    let file = format!("limits = []\n{style}thumbnail = '/nowhere.png'");
+    let refusal = Setup::with_file(&file).refusal();
+    assert!(refusal.contains("studio.styles"), "{refusal}");
+    assert!(refusal.contains("/nowhere.png"), "{refusal}");
 }

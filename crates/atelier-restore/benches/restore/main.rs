@@ -1,5 +1,6 @@
 //! The built-in restorer on photographs aged by a known model, beside OpenCV on the same files.
-//! `cargo xtask eval restore` runs this: `age PHOTOS WORK`, then OpenCV, then `score WORK PEER`.
+//! `cargo xtask eval restore` runs this: `age PHOTOS WORK`, then OpenCV, then `score WORK PEER`;
+//! `cargo xtask pictures` makes the photos that visitors may try: `samples PHOTOS FOLDER`.
 
 #![expect(
     clippy::unwrap_used,
@@ -9,6 +10,7 @@
 
 mod ageing;
 mod likeness;
+mod samples;
 
 use std::{
     collections::BTreeMap, env, fs, ops::ControlFlow, path::Path, process::Command, time::Instant,
@@ -44,7 +46,8 @@ fn main() {
         ["age", photos, work] => age(Path::new(photos), Path::new(work)),
         ["score", work, seconds] => score(Path::new(work), seconds),
         ["time", photo] => time(Path::new(photo)),
-        _ => panic!("age PHOTOS WORK | score WORK SECONDS | time PHOTO"),
+        ["samples", photos, folder] => samples::make(Path::new(photos), Path::new(folder)),
+        _ => panic!("age PHOTOS WORK | score WORK SECONDS | time PHOTO | samples PHOTOS FOLDER"),
     }
 }
 

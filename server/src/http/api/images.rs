@@ -20,7 +20,7 @@ use crate::http::{
     api::submission::{Submission, hooks},
 };
 use crate::{
-    app::{Caller, Order},
+    app::{Caller, Order, extras::Extras},
     job::{ImageTask, Picture, Source},
     providers::Offers,
 };
@@ -116,7 +116,7 @@ impl Body {
             return self.enlarged(state, caller, times).await;
         }
         let source = self.source(state, caller).await?;
-        let task = self.task(state.studio.provider.offers(), source)?;
+        let task = self.task(state, source)?;
         Ok(Order::Image(task))
     }
 
@@ -155,11 +155,13 @@ impl Body {
         Ok(Some(made.source))
     }
 
-    fn task(self, offers: Offers, source: Option<Source>) -> Result<ImageTask> {
+    fn task(self, state: &State, source: Option<Source>) -> Result<ImageTask> {
+        let offers = state.studio.provider.offers();
         let missing = || Error::Malformed("The JSON is not right: missing field `prompt`.".into());
         let asked = self.prompt.ok_or_else(missing)?;
         let quality = quality(self.quality)?;
-        let style = self.style.map(style).transpose()?;
+        let style = self.style.map(|asked| style(asked, &state.extras));
+        let (style, style_words) = style.transpose()?.unzip();
         let background = background(self.background, offers)?;
         let n = number(self.n)?;
         let size = match (self.size, &source) {
@@ -173,6 +175,7 @@ impl Body {
             quality,
             n,
             style,
+            style_words: style_words.flatten(),
             background,
             source,
             enlarge: None,
@@ -187,11 +190,20 @@ fn quality(asked: Option<Quality>) -> Result<Quality> {
     }
 }
 
-fn style(asked: String) -> Result<String> {
+/// The style, and its words if it is the operator's own.
+fn style(asked: String, extras: &Extras) -> Result<(String, Option<String>)> {
     if STYLES.iter().any(|known| known.id == asked) {
-        return Ok(asked);
+        return Ok((asked, None));
     }
-    Err(none_of("style", STYLES.iter().map(|style| style.id)))
+    if let Some(words) = extras.words(&asked) {
+        let words = words.to_owned();
+        return Ok((asked, Some(words)));
+    }
+    let own = extras.styles.iter().map(|style| style.name.as_str());
+    Err(none_of(
+        "style",
+        STYLES.iter().map(|style| style.id).chain(own),
+    ))
 }
 
 fn background(asked: Option<Background>, offers: Offers) -> Result<Background> {

@@ -25,6 +25,7 @@ use crate::http::{
     api::submission::{Submission, hooks},
     error::too_slow,
     pools::Origin,
+    site::assets,
 };
 use crate::{
     app::{self, Accepted, Caller, Order},
@@ -165,7 +166,13 @@ impl Upload {
                     photo = Some(made_here(state, &job).await?);
                     made = Made::of(id, job, 1)?;
                 }
-                "photo" | "from" => {
+                "sample" if photo.is_none() => {
+                    let chosen = value(field).await?;
+                    let file = blob::nameless(&state.uploads)?;
+                    photo = Some(write(file, assets::sample(&chosen)?).await?);
+                    name = Some(chosen);
+                }
+                "photo" | "from" | "sample" => {
                     return Err(Error::invalid("photo", "Send one photo at a time."));
                 }
                 "mask" if !state.studio.provider.offers().masks => {

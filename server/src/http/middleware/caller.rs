@@ -68,6 +68,20 @@ pub(crate) fn client(
     Client::new(peer, &state.trusted_proxies, state.proxy_header).address(headers)
 }
 
+/// Whether the request comes from this machine itself, as far as headers of proxies tell.
+pub(crate) fn from_this_machine(headers: &HeaderMap, extensions: &Extensions) -> bool {
+    const PROXIES: [&str; 5] = [
+        "forwarded",
+        "via",
+        "x-forwarded-for",
+        "x-forwarded-host",
+        "x-real-ip",
+    ];
+    let peer = extensions.get::<ConnectInfo<SocketAddr>>();
+    peer.is_some_and(|peer| peer.0.ip().to_canonical().is_loopback())
+        && !PROXIES.iter().any(|name| headers.contains_key(*name))
+}
+
 /// The holder of the API key that was sent. Other authorisation schemes are ignored.
 async fn holder(headers: &HeaderMap, ip: &str, state: &State) -> Result<Option<Arc<Holder>>> {
     let Some(key) = bearer(headers).or_else(|| plain_key(headers)) else {
@@ -149,6 +163,21 @@ pub(crate) fn new_session(headers: &HeaderMap, state: &State) -> Option<SignedCo
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn operators_come_by_no_proxy() {
+        let here = |peer: &str, field: Option<&str>| {
+            let mut extensions = Extensions::new();
+            extensions.insert(ConnectInfo(peer.parse::<SocketAddr>().unwrap()));
+            let field = field.map(|name| (name.parse().unwrap(), "10.0.0.1".parse().unwrap()));
+            from_this_machine(&field.into_iter().collect(), &extensions)
+        };
+        assert!(here("127.0.0.1:9", None) && here("[::1]:9", None));
+        assert!(here("[::ffff:127.0.0.1]:9", Some("x-other")));
+        assert!(!here("127.0.0.1:9", Some("x-forwarded-for")));
+        assert!(!here("[::1]:9", Some("via")) && !here("10.0.0.1:9", None));
+        assert!(!from_this_machine(&HeaderMap::new(), &Extensions::new()));
+    }
 
     #[test]
     fn a_token_comes_in_its_header() {

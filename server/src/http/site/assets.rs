@@ -2,15 +2,17 @@
 
 use std::sync::LazyLock;
 
-use atelier_app::Assets;
+use atelier_app::{Assets, SAMPLES};
 use axum::{
+    body::Bytes,
+    extract::State,
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use rust_embed::{EmbeddedFile, RustEmbed};
 
 use crate::http::{
-    Error, Result,
+    self, Error, Result,
     conditional::{self, Wanted},
     extract::accept::takes,
     extract::path::Path,
@@ -24,8 +26,23 @@ struct Site;
 const NONE: Error = Error::NotFound("There is no such file.");
 
 /// Files whose names change with their content may be cached for ever.
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
+
 pub(crate) async fn hashed(Path(name): Path<String>, headers: HeaderMap) -> Result<Response> {
-    file(&name, &headers, "public, max-age=31536000, immutable").unwrap_or(Err(NONE))
+    file(&name, &headers, FOR_EVER).unwrap_or(Err(NONE))
+}
+
+/// A thumbnail of the operator's.
+pub(crate) async fn thumbnail(
+    State(state): State<http::State>,
+    Path(name): Path<String>,
+) -> Result<Response> {
+    let picture = state.extras.thumbnail(&name).ok_or(NONE)?;
+    let fields = [
+        (header::CONTENT_TYPE, "image/jpeg"),
+        (header::CACHE_CONTROL, FOR_EVER),
+    ];
+    Ok((fields, picture).into_response())
 }
 
 /// A file in the site's root, such as `/robots.txt`.
@@ -34,6 +51,17 @@ pub(crate) fn plain(path: &str, headers: &HeaderMap) -> Option<Result<Response>>
         .strip_prefix('/')
         .filter(|name| !name.ends_with(".br") && *name != "site.json")?;
     file(name, headers, "public, max-age=3600")
+}
+
+/// A photo that visitors may try, as a file.
+pub(crate) fn sample(name: &str) -> Result<Bytes> {
+    let known = SAMPLES.contains(&name);
+    let file = known.then(|| Site::get(&format!("samples/{name}.jpg")));
+    let file = file.flatten().ok_or_else(|| {
+        let names = SAMPLES.join(", ");
+        Error::invalid("sample", format!("The sample is one of {names}."))
+    })?;
+    Ok(Bytes::from_owner(file.data))
 }
 
 /// Addresses of the hashed files.
@@ -94,6 +122,8 @@ fn media_type(name: &str) -> Option<&'static str> {
         "css" => Some("text/css; charset=utf-8"),
         "svg" => Some("image/svg+xml"),
         "png" => Some("image/png"),
+        "jpg" => Some("image/jpeg"),
+        "webp" => Some("image/webp"),
         "ico" => Some("image/x-icon"),
         "txt" => Some("text/plain; charset=utf-8"),
         "woff2" => Some("font/woff2"),

@@ -11,7 +11,7 @@ use axum::{
     Extension,
     body::{Body, to_bytes},
     extract::{FromRequestParts as _, Request, State as AxumState},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
@@ -24,7 +24,7 @@ use crate::http::{
     api::limits,
     error,
     extract::accept::wants_page,
-    middleware::caller::new_session,
+    middleware::caller::{from_this_machine, new_session},
     problem::Problem,
     site::assets,
     site::language::{self, language},
@@ -60,9 +60,10 @@ pub(crate) async fn serve(
     if let Some(choice) = language::choose(uri, state.https) {
         return Ok(choice);
     }
-    let (address, headers) = (language::address(uri), request.headers());
-    let data = PageData::new(state, caller, headers, address, language);
-    Ok(render(data, page, headers).await)
+    let address = language::address(uri);
+    let (parts, _) = request.into_parts();
+    let data = PageData::new(state, caller, &parts, address, language);
+    Ok(render(data, page, &parts.headers).await)
 }
 
 /// The address of a page that was requested with a trailing slash.
@@ -170,7 +171,7 @@ pub(crate) async fn problems_for_people(
         detail: problem.detail,
         back: back.clone(),
     });
-    let data = PageData::new(state, caller, &asked.headers, back, language);
+    let data = PageData::new(state, caller, &asked, back, language);
     let mut shown = render(data, page, &asked.headers).await;
     for name in [
         "allow",
@@ -215,6 +216,7 @@ struct PageData {
     /// The page's path and query.
     address: String,
     language: Language,
+    operator: bool,
 }
 
 /// The site's origin: as configured, else from the request's `Host`.
@@ -232,13 +234,14 @@ impl PageData {
     fn new(
         state: State,
         caller: Caller,
-        headers: &HeaderMap,
+        asked: &Parts,
         address: String,
         language: Language,
     ) -> Self {
         Self {
             caller,
-            origin: origin(&state, headers),
+            origin: origin(&state, &asked.headers),
+            operator: from_this_machine(&asked.headers, &asked.extensions),
             address,
             language,
             state,
@@ -268,8 +271,11 @@ impl Data for PageData {
             address: self.address.clone(),
             language: self.language,
             provider: provider.name(),
+            operator: self.operator,
             model: provider.model(Kind::Image).into(),
             photo_model: provider.model(Kind::Restoration).into(),
+            styles: Arc::clone(&self.state.extras.styles),
+            presets: Arc::clone(&self.state.extras.presets),
             photo_max_bytes: self.state.photos.max_bytes,
             photo_max_pixels: self.state.photos.max_pixels,
             masks: provider.offers().masks,

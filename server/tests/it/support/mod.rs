@@ -99,6 +99,7 @@ pub(crate) fn image_task(prompt: &str) -> ImageTask {
         quality: Quality::Auto,
         n: 1,
         style: None,
+        style_words: None,
         background: Background::Auto,
         source: None,
         enlarge: None,

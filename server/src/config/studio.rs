@@ -1,0 +1,102 @@
+//! What the operator adds to the studio's form: styles and presets.
+
+use std::{collections::HashSet, path::PathBuf};
+
+use anyhow::{Result, ensure};
+use atelier_api::STYLES;
+use serde::{Deserialize, Serialize};
+
+use super::Config;
+
+/// The most of each kind; the form has room for no more.
+const MOST: usize = 24;
+const LONGEST_NAME: usize = 40;
+const LONGEST_WORDS: usize = 2_000;
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StudioConfig {
+    pub styles: Vec<StyleConfig>,
+    pub presets: Vec<PresetConfig>,
+}
+
+/// A style of the operator's own.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StyleConfig {
+    /// Its name on pages and in the API.
+    pub name: String,
+    /// What the provider receives after the prompt.
+    pub words: String,
+    /// A picture of it, read at start.
+    pub thumbnail: Option<PathBuf>,
+}
+
+/// A prompt that visitors may begin with.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PresetConfig {
+    pub name: String,
+    pub words: String,
+    pub style: Option<String>,
+    pub thumbnail: Option<PathBuf>,
+}
+
+impl Config {
+    pub(super) fn check_studio(&self) -> Result<()> {
+        let StudioConfig { styles, presets } = &self.studio;
+        let named = styles.iter().map(|style| (&style.name, &style.words));
+        check("studio.styles", named, STYLES.iter().map(|style| style.id))?;
+        let named = presets.iter().map(|preset| (&preset.name, &preset.words));
+        check("studio.presets", named, std::iter::empty())?;
+        for preset in presets {
+            let known = |style: &String| {
+                STYLES.iter().any(|known| known.id == style)
+                    || styles.iter().any(|known| known.name == *style)
+            };
+            ensure!(
+                preset.style.as_ref().is_none_or(known),
+                "studio.presets: the preset {:?} has the style {:?}, which there is not.",
+                preset.name,
+                preset.style.as_deref().unwrap_or_default()
+            );
+        }
+        Ok(())
+    }
+}
+
+/// Checks names, which are to be unique, and words.
+fn check<'a>(
+    setting: &str,
+    entries: impl ExactSizeIterator<Item = (&'a String, &'a String)>,
+    taken: impl Iterator<Item = &'a str>,
+) -> Result<()> {
+    let count = entries.len();
+    ensure!(
+        count <= MOST,
+        "{setting} has {count} entries. At most {MOST} are shown."
+    );
+    let mut names: HashSet<String> = taken.map(str::to_lowercase).collect();
+    for (name, words) in entries {
+        ensure!(
+            fits(name, LONGEST_NAME),
+            "{setting}: the name {name:?} must have 1 to {LONGEST_NAME} characters on one line, and no blank at an end."
+        );
+        ensure!(
+            names.insert(name.to_lowercase()),
+            "{setting}: the name {name:?} is taken. Choose another."
+        );
+        ensure!(
+            fits(words, LONGEST_WORDS),
+            "{setting}: the words of {name:?} must have 1 to {LONGEST_WORDS} characters on one line, and no blank at an end."
+        );
+    }
+    Ok(())
+}
+
+fn fits(text: &str, longest: usize) -> bool {
+    !text.is_empty()
+        && text.trim() == text
+        && text.chars().count() <= longest
+        && !text.chars().any(char::is_control)
+}
