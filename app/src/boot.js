@@ -18,7 +18,7 @@
 
   // What is needed only after a click is a module of its own. A click that comes before it waits for it; should it
   // not come, the click does what it does without scripts.
-  const NEEDS_LATER = "[data-do], [data-keys], [data-regret] [type=submit], [data-paint]";
+  const NEEDS_LATER = "[data-do], [data-keys], [action*='/delete'] [type=submit], [data-paint]";
   let later, settled;
   const fetchLater = () => later ??= (async () => {
     const [m, wasm] = await Promise.all([import("{later_js}"), fetch("{later_wasm}", { priority: settled === false ? "high" : "low" })]);
@@ -56,9 +56,14 @@
     }
   });
 
-  // A transition between pages that comes too late is skipped. Chromium reports that as an error of ours.
-  addEventListener("unhandledrejection", event => {
-    if (/^(Abort|InvalidState)Error: Transition was/.test(event.reason)) event.preventDefault();
+  // A page that is brought back as it was shows nothing that has been deleted since.
+  addEventListener("pageshow", ({ persisted }) => {
+    const deleted = persisted && sessionStorage.getItem("deleted");
+    for (const id of deleted ? deleted.trim().split(" ") : []) {
+      if (location.pathname.endsWith(id)) location.reload();
+      const shown = `leptos-island:has(> .watch > [data-id="${id}"]), li:has(> a[href^="/jobs/${id}"])`;
+      for (const each of document.querySelectorAll(shown)) each.remove();
+    }
   });
 
   // A key that is held down presses once.

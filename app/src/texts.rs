@@ -39,6 +39,10 @@ pub enum Message {
     Sure,
     /// Before `{}` pictures of one job are deleted.
     SureOfAll,
+    /// Before a photo is deleted.
+    SureOfPhoto,
+    /// A photo has been deleted.
+    PhotoDeleted,
     /// The brush was chosen and nothing painted over.
     NothingPainted,
     /// A file that is no photo.

@@ -82,6 +82,7 @@ fn Form(about: About) -> impl IntoView {
             <Photo>
                 <div class="drop">
                     <label for="photo">{t.choose_photo}</label>
+                    <span class="button scripted" aria-hidden="true">{t.choose_photos}</span>
                     <input
                         id="photo"
                         type="file"

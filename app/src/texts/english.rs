@@ -100,6 +100,7 @@ pub(super) const ENGLISH: Texts = Texts {
     restore_what: "Faded, scratched or grainy: choose a photo, then compare before and after.",
     restore_jobs: "Your photos in progress",
     choose_photo: "Choose a photo, or drop it here",
+    choose_photos: "Choose photos",
     photo_rules: |megabytes, megapixels| {
         format!("JPEG, PNG, WebP, GIF, BMP or TIFF, up to {megabytes} and {megapixels} megapixels.")
     },
@@ -294,6 +295,10 @@ fn message(message: Message) -> &'static str {
         Message::Deleted => "{} deleted.",
         Message::Sure => "Delete this picture?",
         Message::SureOfAll => "Delete all {} pictures?",
+        Message::SureOfPhoto => {
+            "Delete this photo and its restored version? This cannot be undone."
+        }
+        Message::PhotoDeleted => "The photo and its restored version are deleted.",
         Message::NothingPainted => "First paint over what should be repaired.",
         Message::NoPhoto => {
             "This file is not a photo we can read. Choose a JPEG, PNG, WebP, GIF, BMP or TIFF."

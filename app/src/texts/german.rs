@@ -104,6 +104,7 @@ pub(super) const GERMAN: Texts = Texts {
     restore_what: "Verblasst, verkratzt oder körnig: Wähl ein Foto und vergleiche vorher und nachher.",
     restore_jobs: "Deine Fotos in Arbeit",
     choose_photo: "Foto wählen oder hier ablegen",
+    choose_photos: "Fotos auswählen",
     photo_rules: |megabytes, megapixels| {
         format!("JPEG, PNG, WebP, GIF, BMP oder TIFF, bis {megabytes} und {megapixels} Megapixel.")
     },
@@ -307,6 +308,10 @@ fn message(message: Message) -> &'static str {
         Message::Deleted => "{} gelöscht.",
         Message::Sure => "Dieses Bild löschen?",
         Message::SureOfAll => "Alle {} Bilder löschen?",
+        Message::SureOfPhoto => {
+            "Dieses Foto und die restaurierte Fassung löschen? Das lässt sich nicht rückgängig machen."
+        }
+        Message::PhotoDeleted => "Das Foto und die restaurierte Fassung sind gelöscht.",
         Message::NothingPainted => "Übermal zuerst, was repariert werden soll.",
         Message::NoPhoto => {
             "Diese Datei ist kein Foto, das wir lesen können. Wähl ein JPEG, PNG, WebP, GIF, BMP oder TIFF."

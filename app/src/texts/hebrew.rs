@@ -87,6 +87,7 @@ pub(super) const HEBREW: Texts = Texts {
     restore_what: "דהוי, שרוט או מגורען: בוחרים תצלום ומשווים לפני ואחרי.",
     restore_jobs: "התצלומים שלך בהכנה",
     choose_photo: "בחירת תצלום, או גרירה לכאן",
+    choose_photos: "בחירת תצלומים",
     photo_rules: |megabytes, megapixels| {
         format!("JPEG, PNG, WebP, GIF, BMP או TIFF, עד {megabytes} ו־{megapixels} מגה־פיקסל.")
     },
@@ -273,6 +274,8 @@ fn message(message: Message) -> &'static str {
         Message::Deleted => "{} נמחקו.",
         Message::Sure => "למחוק את התמונה?",
         Message::SureOfAll => "למחוק את כל {} התמונות?",
+        Message::SureOfPhoto => "למחוק את התצלום הזה ואת הגרסה המשוחזרת? אי אפשר לבטל זאת.",
+        Message::PhotoDeleted => "התצלום והגרסה המשוחזרת נמחקו.",
         Message::NothingPainted => "קודם יש לצבוע מה לתקן.",
         Message::NoPhoto => {
             "הקובץ הזה אינו תצלום שאפשר לקרוא. יש לבחור JPEG, PNG, WebP, GIF, BMP או TIFF."

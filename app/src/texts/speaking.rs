@@ -5,7 +5,7 @@ use atelier_api::{Job, Kind, Quality};
 
 impl Message {
     /// All, in the order of their declaration.
-    pub(crate) const ALL: [Self; 17] = [
+    pub(crate) const ALL: [Self; 19] = [
         Self::NoAnswer,
         Self::Refused,
         Self::Gone,
@@ -17,6 +17,8 @@ impl Message {
         Self::Deleted,
         Self::Sure,
         Self::SureOfAll,
+        Self::SureOfPhoto,
+        Self::PhotoDeleted,
         Self::NothingPainted,
         Self::NoPhoto,
         Self::Empty,
@@ -185,6 +187,7 @@ pub(crate) struct Texts {
     pub(crate) restore_what: Text,
     pub(crate) restore_jobs: Text,
     pub(crate) choose_photo: Text,
+    pub(crate) choose_photos: Text,
     pub(crate) photo_rules: fn(megabytes: &str, megapixels: u64) -> String,
     pub(crate) photo_chosen: Text,
     pub(crate) only_painted: Text,
