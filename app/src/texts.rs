@@ -19,8 +19,12 @@ mod speaking;
 pub enum Message {
     /// A form did not reach the server.
     NoAnswer,
+    /// An upload lost its connection and will be sent again.
+    Resuming,
     /// A form was refused without a reason.
     Refused,
+    /// A picture or photo is ready, in a title.
+    Ready,
     /// The job has been deleted.
     Gone,
     /// The server has not answered for so long that the page stops polling.

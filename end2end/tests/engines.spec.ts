@@ -87,12 +87,8 @@ test('placeholders can be read', async ({ page }) => {
   }
 });
 
-/** Goes to another page and back, as the browser brings it back. */
-async function awayAndBack(page: Page): Promise<void> {
-  await page.getByRole('link', { name: 'Restore', exact: true }).click();
-  await expect(page).toHaveURL('/restore');
-  await page.goBack();
-}
+/** Everything that the visitor has, by the API. */
+const jobs = async (page: Page): Promise<number> => (await (await page.request.get('/api/jobs')).json()).jobs.length;
 
 test('what was deleted does not come back with the page', async ({ page }) => {
   await visit(page, '/');
@@ -100,7 +96,10 @@ test('what was deleted does not come back with the page', async ({ page }) => {
   await expectShown(card(page, fox).getByAltText(fox));
   await card(page, fox).getByRole('button', { name: 'Delete' }).click();
   await expect(page.getByRole('button', { name: 'Undo' })).toBeFocused();
-  await awayAndBack(page);
+  await page.getByRole('link', { name: 'Restore', exact: true }).click();
+  await expect(page).toHaveURL('/restore');
+  await expect.poll(() => jobs(page)).toBe(0);
+  await page.goBack();
   await expect(page).toHaveURL('/');
   await expect(card(page, fox)).toHaveCount(0);
   await expect(page.getByAltText(fox)).toHaveCount(0);
@@ -123,5 +122,28 @@ test('a page that is brought back as it was loses what was deleted', async ({ pa
   });
   await expect(page.locator('[data-toast]')).toBeHidden();
   await expect(page.locator('[data-shelf] li')).toHaveCount(1);
-  await expect.poll(async () => (await (await page.request.get('/api/jobs')).json()).jobs.length).toBe(1);
+  await expect.poll(() => jobs(page)).toBe(1);
+});
+
+test('a draft is there again after another page, after Back and after loading the page again', async ({ page }) => {
+  await visit(page, '/');
+  const prompt = page.locator('#prompt');
+  await prompt.fill('half a sentence');
+  await page.getByLabel('Ink', { exact: true }).check();
+  await page.locator('[name=n]').selectOption('2');
+  const expectDraft = async () => {
+    await expect(prompt).toHaveValue('half a sentence');
+    await expect(page.getByLabel('Ink', { exact: true })).toBeChecked();
+    await expect(page.locator('[name=n]')).toHaveValue('2');
+  };
+  await page.getByRole('link', { name: 'Gallery', exact: true }).click();
+  await expect(page).toHaveURL('/gallery');
+  await page.getByRole('link', { name: 'Paint', exact: true }).click();
+  await expectDraft();
+  await page.getByRole('link', { name: 'Restore', exact: true }).click();
+  await expect(page).toHaveURL('/restore');
+  await page.goBack();
+  await expectDraft();
+  await page.reload();
+  await expectDraft();
 });

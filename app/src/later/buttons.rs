@@ -10,6 +10,7 @@ use crate::{
         document, find, find_all, focus, has_focus, is_accidental, job_address, listen, message,
         note_deleted, now, number, set, sleep, target, tell, window, with_query, without_query,
     },
+    later::news,
     texts::Message,
 };
 
@@ -29,6 +30,7 @@ pub(super) fn wake() {
                 "cancel" => spawn_local(cancel(button, card)),
                 "undo" if is_accidental(&event, number(&card, "data-doomed") as f64) => {}
                 "undo" => undo_delete(&card),
+                "notify" => news::ask_permission(&button),
                 _ => spawn_local(copy(button)),
             }
         }

@@ -111,6 +111,7 @@ fn Form(draft: Option<Job>, idea: Option<usize>, about: About) -> impl IntoView 
                 {prompt}
             </textarea>
             {some(ideas, &about)}
+            <button type="button" class="own" data-own hidden>{t.own_words}</button>
             {dials}
             {prices(&about)}
             <p class="alert" role="alert" data-alert></p>

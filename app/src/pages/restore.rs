@@ -119,6 +119,7 @@ fn Form(about: About) -> impl IntoView {
             <p class="alert" role="alert" data-alert></p>
             <p class="send">
                 <button class="main" type="submit" data-busy=t.uploading>{t.restore_it}</button>
+                <button type="button" data-abort hidden>{t.call_off}</button>
             </p>
         </form>
     }

@@ -64,6 +64,7 @@ pub(super) const ENGLISH: Texts = Texts {
     ],
     try_these: ["Try “", "”, “", "” or ", "."],
     surprise: "surprise me",
+    own_words: "Undo: back to my prompt",
     style: "Style",
     as_written: "No style",
     style_label: |id| match id {
@@ -143,6 +144,8 @@ pub(super) const ENGLISH: Texts = Texts {
     another_try: |number| format!("Attempt {number}. The last one failed."),
     late: "This is taking longer than usual. You can close the page and come back; it keeps running.",
     call_off: "Cancel",
+    notify: "Notify me",
+    will_notify: "You will be notified.",
     paint_again: "Paint again",
     paint_new: "Paint a new one",
     try_again: "Try again",
@@ -285,7 +288,9 @@ pub(super) const ENGLISH: Texts = Texts {
 fn message(message: Message) -> &'static str {
     match message {
         Message::NoAnswer => "The studio did not answer. Check the connection and try again.",
+        Message::Resuming => "Connection lost. The upload goes on by itself once it is back.",
         Message::Refused => "The studio could not accept this. Try again in a minute.",
+        Message::Ready => "Ready",
         Message::Gone => "Deleted or expired.",
         Message::GivenUp => "Still no connection. Your job keeps running: reload this page later.",
         Message::Unreachable => "Connection lost, trying again.",

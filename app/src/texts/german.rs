@@ -67,6 +67,7 @@ pub(super) const GERMAN: Texts = Texts {
     ],
     try_these: ["Zum Beispiel „", "“, „", "“ oder ", "."],
     surprise: "überrasch mich",
+    own_words: "Rückgängig: meine Beschreibung zurück",
     style: "Stil",
     as_written: "Ohne Stil",
     style_label: |id| match id {
@@ -149,6 +150,8 @@ pub(super) const GERMAN: Texts = Texts {
     another_try: |number| format!("Versuch {number}. Der letzte ist gescheitert."),
     late: "Das dauert länger als sonst. Du kannst die Seite schließen und wiederkommen; es geht weiter.",
     call_off: "Abbrechen",
+    notify: "Benachrichtige mich",
+    will_notify: "Du wirst benachrichtigt.",
     paint_again: "Noch einmal malen",
     paint_new: "Neu malen",
     try_again: "Noch einmal versuchen",
@@ -294,9 +297,13 @@ fn message(message: Message) -> &'static str {
         Message::NoAnswer => {
             "Das Atelier antwortet nicht. Prüf die Verbindung und versuch es noch einmal."
         }
+        Message::Resuming => {
+            "Keine Verbindung. Das Hochladen geht von selbst weiter, sobald sie wieder da ist."
+        }
         Message::Refused => {
             "Das Atelier konnte das nicht annehmen. Versuch es in einer Minute noch einmal."
         }
+        Message::Ready => "Fertig",
         Message::Gone => "Gelöscht oder abgelaufen.",
         Message::GivenUp => {
             "Noch immer keine Verbindung. Dein Auftrag läuft weiter: Lade die Seite später neu."

@@ -51,6 +51,7 @@ pub(super) const HEBREW: Texts = Texts {
     ],
     try_these: ["למשל ”", "”, ”", "” או ", "."],
     surprise: "הפתעה",
+    own_words: "ביטול: חזרה לתיאור שלי",
     style: "סגנון",
     as_written: "ללא סגנון",
     style_label: |id| match id {
@@ -127,6 +128,8 @@ pub(super) const HEBREW: Texts = Texts {
     another_try: |number| format!("ניסיון {number}. הקודם נכשל."),
     late: "זה לוקח יותר זמן מהרגיל. אפשר לסגור את העמוד ולחזור; העבודה ממשיכה.",
     call_off: "ביטול",
+    notify: "להודיע לי",
+    will_notify: "תישלח הודעה.",
     paint_again: "לצייר שוב",
     paint_new: "לצייר חדשה",
     try_again: "לנסות שוב",
@@ -264,7 +267,9 @@ pub(super) const HEBREW: Texts = Texts {
 fn message(message: Message) -> &'static str {
     match message {
         Message::NoAnswer => "הסטודיו לא ענה. כדאי לבדוק את החיבור ולנסות שוב.",
+        Message::Resuming => "החיבור אבד. ההעלאה תימשך מעצמה כשהוא יחזור.",
         Message::Refused => "הסטודיו לא הצליח לקבל את זה. אפשר לנסות שוב בעוד דקה.",
+        Message::Ready => "מוכן",
         Message::Gone => "נמחק או שפג תוקפו.",
         Message::GivenUp => "עדיין אין חיבור. העבודה ממשיכה: אפשר לטעון את העמוד שוב מאוחר יותר.",
         Message::Unreachable => "החיבור אבד, מנסים שוב.",

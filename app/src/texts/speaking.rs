@@ -5,9 +5,11 @@ use atelier_api::{Job, Kind, Quality};
 
 impl Message {
     /// All, in the order of their declaration.
-    pub(crate) const ALL: [Self; 19] = [
+    pub(crate) const ALL: [Self; 21] = [
         Self::NoAnswer,
+        Self::Resuming,
         Self::Refused,
+        Self::Ready,
         Self::Gone,
         Self::GivenUp,
         Self::Unreachable,
@@ -161,6 +163,7 @@ pub(crate) struct Texts {
     /// Around two ideas and a link to a third.
     pub(crate) try_these: [Text; 4],
     pub(crate) surprise: Text,
+    pub(crate) own_words: Text,
     pub(crate) style: Text,
     pub(crate) as_written: Text,
     pub(crate) style_label: fn(id: &str) -> Text,
@@ -220,6 +223,8 @@ pub(crate) struct Texts {
     pub(crate) another_try: fn(u32) -> String,
     pub(crate) late: Text,
     pub(crate) call_off: Text,
+    pub(crate) notify: Text,
+    pub(crate) will_notify: Text,
     pub(crate) paint_again: Text,
     pub(crate) paint_new: Text,
     pub(crate) try_again: Text,
