@@ -1,14 +1,16 @@
 import { defineConfig } from '@playwright/test';
 import { join } from 'node:path';
 
-// Chromium comes from the machine (`cargo xtask test` finds or installs it) and sees
+// Chromium and Firefox come from the machine (`cargo xtask test` finds or installs them) and see
 // only the fonts in `FONTS`; Playwright never downloads one. Each test starts its own server.
+const environment = (fonts: 'wide' | 'narrow') => ({
+  ...(process.env as Record<string, string>),
+  ...(process.env.FONTS && { FONTCONFIG_FILE: join(process.env.FONTS, `${fonts}.conf`) }),
+});
+
 const launch = (fonts: 'wide' | 'narrow') => ({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  env: {
-    ...(process.env as Record<string, string>),
-    ...(process.env.FONTS && { FONTCONFIG_FILE: join(process.env.FONTS, `${fonts}.conf`) }),
-  },
+  env: environment(fonts),
   args: [
     '--no-sandbox',
     '--disable-gpu',
@@ -19,6 +21,13 @@ const launch = (fonts: 'wide' | 'narrow') => ({
     '--no-proxy-server',
   ],
 });
+
+// As it comes from its maker, by WebDriver BiDi. Without a screen it would say that nothing can hover.
+const firefox = {
+  executablePath: process.env.FIREFOX ?? '/usr/bin/firefox-esr',
+  env: environment('wide'),
+  firefoxUserPrefs: { 'ui.primaryPointerCapabilities': 6, 'ui.allPointerCapabilities': 6 },
+};
 
 export default defineConfig({
   testDir: 'tests',
@@ -41,6 +50,7 @@ export default defineConfig({
   },
   projects: [
     { name: 'js', testIgnore: /\.nojs\.spec\.ts$/ },
+    { name: 'firefox', testMatch: 'engines.spec.ts', use: { browserName: 'firefox', channel: 'moz-firefox', launchOptions: firefox } },
     { name: 'narrow', testMatch: 'layout.spec.ts', use: { launchOptions: launch('narrow') } },
     { name: 'no-js', testMatch: /\.nojs\.spec\.ts$/, use: { javaScriptEnabled: false } },
   ],

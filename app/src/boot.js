@@ -1,6 +1,10 @@
 {
   const root = document.documentElement;
 
+  // What this tab remembers. Browsers may refuse that.
+  let notes;
+  try { notes = sessionStorage; } catch {}
+
   // A page is shown first: what brings it alive would compete with its style sheet. Hidden, it has no frames.
   const shown = new Promise(go => { requestAnimationFrame(go); setTimeout(go, 1000); });
   const app = shown.then(async () => {
@@ -18,7 +22,7 @@
 
   // What is needed only after a click is a module of its own. A click that comes before it waits for it; should it
   // not come, the click does what it does without scripts.
-  const NEEDS_LATER = "[data-do], [data-keys], [data-regret] [type=submit], [data-paint]";
+  const NEEDS_LATER = "[data-do], [data-keys], [action*='/delete'] [type=submit], [data-paint]";
   let later, settled;
   const fetchLater = () => later ??= (async () => {
     const [m, wasm] = await Promise.all([import("{later_js}"), fetch("{later_wasm}", { priority: settled === false ? "high" : "low" })]);
@@ -56,9 +60,32 @@
     }
   });
 
-  // A transition between pages that comes too late is skipped. Chromium reports that as an error of ours.
-  addEventListener("unhandledrejection", event => {
-    if (/^(Abort|InvalidState)Error: Transition was/.test(event.reason)) event.preventDefault();
+  // What is written and chosen in a form is kept in this tab for its owner, until the form is seen again. A link that
+  // fills it comes first, unless it is only loaded again.
+  addEventListener("DOMContentLoaded", () => {
+    const form = document.querySelector(".desk"), name = "draft " + location.pathname, at = location.search, { owner } = root.dataset;
+    const fields = () => [...form.elements].filter(({ name, type }) => name && type !== "file" && type !== "hidden");
+    const ticks = ({ type }) => type === "radio" || type === "checkbox";
+    if (!form) return;
+    addEventListener("input", ({ target }) => target.form === form && notes?.setItem(name, JSON.stringify({
+      owner, at, kept: fields().map(field => [field.name, field.value, field.checked]),
+    })));
+    const draft = JSON.parse(notes?.getItem(name) ?? null), again = performance.getEntriesByType("navigation")[0]?.type !== "navigate";
+    if (draft?.owner !== owner || /[?&](from|idea)=/.test(at) && !(again && draft.at === at)) return;
+    for (const field of fields()) {
+      const kept = draft.kept.find(([name, value]) => name === field.name && (value === field.value || !ticks(field)));
+      if (kept) [, field.value, field.checked] = kept;
+    }
+  });
+
+  // A page that is brought back as it was shows nothing that has been deleted since.
+  addEventListener("pageshow", ({ persisted }) => {
+    const deleted = persisted && notes?.getItem("deleted");
+    for (const id of deleted ? deleted.trim().split(" ") : []) {
+      if (location.pathname.endsWith(id)) location.reload();
+      const shown = `leptos-island:has(> .watch > [data-id="${id}"]), li:has(> a[href^="/jobs/${id}"])`;
+      for (const each of document.querySelectorAll(shown)) each.remove();
+    }
   });
 
   // A menu closes when something else is pressed, and by Escape.

@@ -182,13 +182,13 @@ pub fn message(message: Message, values: &[&str]) -> String {
 pub const UNDO_TIME: i32 = 10_000;
 
 /// The path for deleting several jobs.
-pub const DELETE: &str = "/api/jobs/delete";
+const DELETE: &str = "/api/jobs/delete";
 
 /// Maximum number of jobs in one such request.
 pub const MOST: usize = 200;
 
 /// A form that names the jobs.
-pub fn form_of(ids: &[String]) -> String {
+fn form_of(ids: &[String]) -> String {
     let mut form = String::new();
     for id in ids {
         form += "id=";
@@ -199,8 +199,37 @@ pub fn form_of(ids: &[String]) -> String {
     form
 }
 
+/// Notes jobs as deleted. Browsers bring pages back as they were; `boot.js` removes these from them.
+pub fn note_deleted(ids: &[String]) {
+    const NOTE: &str = "deleted";
+    let Ok(Some(notes)) = window().session_storage() else {
+        return;
+    };
+    let mut all = notes.get_item(NOTE).ok().flatten().unwrap_or_default();
+    for id in ids {
+        all += without_query(id);
+        all += " ";
+    }
+    let _ = notes.set_item(NOTE, &all);
+}
+
+/// Deletes jobs. Returns whether they are gone.
+pub async fn delete(ids: &[String]) -> bool {
+    let (init, headers) = (Init::new(), Headers::new());
+    init.set_method("POST");
+    init.set_body(&form_of(ids).into());
+    headers.set_content_type("application/x-www-form-urlencoded");
+    let reply = ask(DELETE, &init, &headers).await;
+    let gone = reply.is_ok_and(|(reply, _)| reply.ok());
+    if gone {
+        note_deleted(ids);
+    }
+    gone
+}
+
 /// Deletes jobs while the page is being left, without waiting for the response.
 pub fn delete_leaving(ids: &[String]) {
+    note_deleted(ids);
     for some in ids.chunks(MOST) {
         let _ = window()
             .navigator()

@@ -100,6 +100,8 @@ pub struct Shelf {
 /// Facts about this site for one visitor.
 #[derive(Debug, Clone, PartialEq)]
 pub struct About {
+    /// Whom the page is for, in a name that tells nothing else: what a browser notes for one is not shown to another.
+    pub owner: String,
     /// The site's address as its visitors see it, without a path.
     pub origin: String,
     /// The page's path and query, for links to it in other languages.

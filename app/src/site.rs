@@ -173,7 +173,7 @@ pub fn shell(content: Content, assets: &Assets) -> impl IntoView + use<> {
     let current = move |path: &str| (here == path).then_some("page");
     view! {
         <!DOCTYPE html>
-        <html lang=language.tag() dir=language.direction()>
+        <html lang=language.tag() dir=language.direction() data-owner=document.owner.clone()>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />

@@ -21,8 +21,12 @@ mod speaking;
 pub enum Message {
     /// A form did not reach the server.
     NoAnswer,
+    /// An upload lost its connection and will be sent again.
+    Resuming,
     /// A form was refused without a reason.
     Refused,
+    /// A picture or photo is ready, in a title.
+    Ready,
     /// The job has been deleted.
     Gone,
     /// The server has not answered for so long that the page stops polling.
@@ -41,6 +45,10 @@ pub enum Message {
     Sure,
     /// Before `{}` pictures of one job are deleted.
     SureOfAll,
+    /// Before a photo is deleted.
+    SureOfPhoto,
+    /// A photo has been deleted.
+    PhotoDeleted,
     /// The brush was chosen and nothing painted over.
     NothingPainted,
     /// A file that is no photo.

@@ -4,8 +4,8 @@ import { card, expect, expectShown, test } from './fixtures';
 
 test('an example is a link that fills in its words and its style', async ({ page }) => {
   await page.goto('/');
-  await page.getByRole('link', { name: /^a lighthouse on a cliff.*Oil$/ }).click();
-  await expect(page.getByLabel('Prompt')).toHaveValue(/^a lighthouse on a cliff/);
+  await page.getByRole('link', { name: /^a lighthouse by the sea.*Oil$/ }).click();
+  await expect(page.getByLabel('Prompt')).toHaveValue(/^a lighthouse by the sea/);
   await expect(page.getByLabel('Oil', { exact: true })).toBeChecked();
 });
 

@@ -104,7 +104,7 @@ test.describe('a provider that takes its time', () => {
     await expect(card(page, cat)).toContainText('Painting');
     openai.release();
     await expectShown(card(page, cat).getByAltText(cat));
-    await expect(page).toHaveTitle(`${cat} · Atelier`);
+    await expect(page).toHaveTitle(`Ready · ${cat} · Atelier`);
   });
 
   test('a lost connection is told, and the job is there when it returns', async ({ page, studio, openai }) => {

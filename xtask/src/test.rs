@@ -95,13 +95,16 @@ fn tests(filters: &[String]) -> Result<()> {
 
 /// Runs Playwright against the binary that the tests have just built.
 fn browser(filters: &[String]) -> Result<()> {
-    let chromium = tools::browser()?;
+    tools::node()?;
+    let (chromium, firefox) = (tools::chromium()?, tools::firefox()?);
+    tools::webkit()?;
     let folder = exec::root().join("end2end");
     exec::npm_ci(&folder)?;
     let mut playwright = exec::isolated(folder.join("node_modules/.bin/playwright"))?;
     playwright.arg("test").current_dir(&folder);
     playwright.env("ATELIER_BIN", exec::target().join("debug/atelier"));
     playwright.env("CHROMIUM", chromium);
+    playwright.env("FIREFOX", firefox);
     playwright.env("FONTS", fonts::configurations()?);
     if !filters.is_empty() {
         playwright.args(["--pass-with-no-tests", "--grep", &pattern(filters)]);

@@ -18,6 +18,7 @@ const CHROMIUM: [&str; 4] = [
     "google-chrome",
     "google-chrome-stable",
 ];
+const FIREFOX: [&str; 2] = ["firefox-esr", "firefox"];
 
 /// The Rust version that the project is checked with, and the oldest that builds it.
 /// Every release of clippy finds more, so warnings are errors only with this one.
@@ -75,16 +76,47 @@ pub(crate) fn node() -> Result<()> {
     }
 }
 
-/// Node.js with npm, and Chromium, whose path is returned.
-pub(crate) fn browser() -> Result<PathBuf> {
-    node()?;
-    if chromium().is_none() {
-        install("the browser tests need", &["chromium"])?;
-    }
-    chromium().context(
+/// Chromium.
+pub(crate) fn chromium() -> Result<PathBuf> {
+    browser(
+        &CHROMIUM,
+        "chromium",
         "no Chromium that starts was found. On Ubuntu, whose `chromium` is a snap, install \
          Google Chrome's .deb; any `chromium` or `google-chrome` in the PATH will do",
     )
+}
+
+/// Firefox.
+pub(crate) fn firefox() -> Result<PathBuf> {
+    browser(
+        &FIREFOX,
+        "firefox-esr",
+        "no Firefox that starts was found. On Ubuntu, whose `firefox` is a snap, install \
+         Mozilla's .deb; any `firefox-esr` or `firefox` in the PATH will do",
+    )
+}
+
+/// WebKitGTK's WebDriver with its browser, and a screen to run it on.
+pub(crate) fn webkit() -> Result<()> {
+    let missing = |name: &&str| exec::find(&[name]).is_none();
+    if ["WebKitWebDriver", "Xvfb"].iter().any(missing) {
+        install("the browser tests need", &["webkit2gtk-driver", "xvfb"])?;
+    }
+    Ok(())
+}
+
+/// The first of these names that starts, installed if there is none.
+fn browser(names: &[&str], package: &str, missing: &'static str) -> Result<PathBuf> {
+    let starts = |path: &PathBuf| exec::output(exec::command(path).arg("--version")).is_ok();
+    let find = || {
+        let found = names.iter().filter_map(|name| exec::find(&[name]));
+        found.into_iter().find(starts)
+    };
+    if let Some(there) = find() {
+        return Ok(there);
+    }
+    install("the browser tests need", &[package])?;
+    find().context(missing)
 }
 
 /// `redis-server` and `redis-cli`.
@@ -155,14 +187,6 @@ fn node_version() -> Option<u32> {
         .next()?
         .parse()
         .ok()
-}
-
-fn chromium() -> Option<PathBuf> {
-    let starts = |path: &PathBuf| exec::output(exec::command(path).arg("--version")).is_ok();
-    CHROMIUM
-        .iter()
-        .filter_map(|name| exec::find(&[name]))
-        .find(starts)
 }
 
 /// Installs Debian packages if possible; otherwise errors with the reason and the command to run.

@@ -26,9 +26,11 @@ mod awake {
 
     use crate::{
         browser::{
-            Headers, Init, announce, ask, attribute, closest, document, files, find, focus, listen,
-            message, page, plain, refusal, renew_allowance, set, set_files, target, tell, window,
+            Headers, Init, Unreachable, announce, ask, attribute, closest, dispatch, document,
+            files, find, focus, listen, message, page, plain, refusal, renew_allowance, set,
+            set_files, target, tell, window,
         },
+        islands::upload::{self, Sent},
         texts::Message,
     };
 
@@ -48,10 +50,22 @@ mod awake {
             }
         });
         listen(&root, "click", |event| {
-            let link = target(&event).and_then(|at| closest(&at, "[data-ideas] a, a[data-style]"));
-            if let Some(link) = link.filter(|_| plain(&event)) {
+            let at = target(&event);
+            let inside = |selector: &str| at.as_ref().and_then(|at| closest(at, selector));
+            if let Some(link) = inside("[data-ideas] a, a[data-style]").filter(|_| plain(&event)) {
                 event.prevent_default();
                 spawn_local(begin_with(link));
+            } else if inside("[data-abort]").is_some() {
+                upload::cancel();
+            } else if let Some(own) = inside("[data-own]") {
+                write(&attribute(&own, "data-own"));
+                set(&own, "hidden", "");
+            }
+        });
+        // What has been changed is another order.
+        listen(&root, "input", |event| {
+            if let Some(form) = target(&event).and_then(|field| closest(&field, "form")) {
+                let _ = form.remove_attribute("data-order");
             }
         });
         let form_root = root.clone();
@@ -64,7 +78,8 @@ mod awake {
         });
     }
 
-    /// Writes an idea into the form, where the browser can undo it, and shows others. Examples have a style as well.
+    /// Writes an idea into the form, and shows others; examples have a style as well. What the visitor had written
+    /// can be had back.
     async fn begin_with(link: Element) {
         let address = attribute(&link, "href");
         let fresh = page(&address).await.ok();
@@ -76,14 +91,18 @@ mod awake {
         if let Some(ideas) = closest(&link, "[data-ideas]") {
             let _ = ideas.replace_with_with_node_1(&others);
         }
-        if let Some(prompt) = document().get_element_by_id("prompt") {
-            if let Some(style) = link.get_attribute("data-style") {
-                choose_style(&style);
+        if let Some(style) = link.get_attribute("data-style") {
+            choose_style(&style);
+        }
+        let words = words.text_content().unwrap_or_default();
+        let own = write(words.trim());
+        if let Ok(Some(back)) = document().query_selector("[data-own]") {
+            // An idea that another follows is nobody's own words.
+            if !own.trim().is_empty() && own != attribute(&back, "data-idea") {
+                set(&back, "data-own", &own);
+                let _ = back.remove_attribute("hidden");
             }
-            focus(&prompt);
-            prompt.unchecked_into::<HtmlTextAreaElement>().select();
-            let words = words.text_content().unwrap_or_default();
-            exec_command("insertText", false, words.trim());
+            set(&back, "data-idea", words.trim());
         }
     }
 
@@ -96,6 +115,19 @@ mod awake {
                 .unchecked_into::<HtmlInputElement>()
                 .set_checked(true);
         }
+    }
+
+    /// Writes into the prompt in a way that the browser can undo. Returns the words that were there.
+    fn write(words: &str) -> String {
+        let Some(prompt) = document().get_element_by_id("prompt") else {
+            return String::new();
+        };
+        focus(&prompt);
+        let prompt: HtmlTextAreaElement = prompt.unchecked_into();
+        let before = prompt.value();
+        prompt.select();
+        exec_command("insertText", false, words);
+        before
     }
 
     #[wasm_bindgen]
@@ -129,20 +161,31 @@ mod awake {
         let field = find(&form, "[type=file]").map(JsCast::unchecked_into);
         let sent = field.as_ref().map(files).unwrap_or_default();
         let requests = requests(&form);
-        let (mut taken, mut refusals) = (Vec::new(), String::new());
+        let (mut taken, mut refusals, mut lost) = (Vec::new(), String::new(), false);
+        upload::begin(&form);
         for (place, data) in requests.iter().enumerate() {
             let photo = sent.get(place);
-            match post(&form, data).await {
+            let part = upload::Part {
+                place,
+                of: requests.len(),
+            };
+            let reason = match post(&form, data, photo, &part).await {
                 Ok((id, address)) => {
                     taken.extend(photo.cloned());
                     show(&root, &id, &address).await;
+                    continue;
                 }
-                Err(reason) => {
-                    let photo = photo.filter(|_| requests.len() > 1);
-                    refusal(&mut refusals, photo.map(File::name), &reason);
+                Err(Refused::Cancelled) => break,
+                Err(Refused::For(reason)) => reason,
+                Err(Refused::Lost) => {
+                    lost = true;
+                    message(Message::NoAnswer, &[])
                 }
-            }
+            };
+            let photo = photo.filter(|_| requests.len() > 1);
+            refusal(&mut refusals, photo.map(File::name), &reason);
         }
+        upload::end(&form, !lost);
         if let Some(field) = field {
             clear(&field, &taken);
         }
@@ -199,25 +242,40 @@ mod awake {
         photos.iter().filter_map(with).collect()
     }
 
-    /// Posts a request. Returns the new job's id and page, or the reason for its refusal.
-    async fn post(form: &HtmlFormElement, data: &FormData) -> Result<(String, String), String> {
-        let failed = |_| message(Message::NoAnswer, &[]);
-        let (init, headers) = (Init::new(), Headers::new());
-        init.set_method("POST");
-        if form.enctype() == "multipart/form-data" {
-            init.set_body(data);
+    /// Why there is no job.
+    enum Refused {
+        For(String),
+        Lost,
+        Cancelled,
+    }
+
+    /// Posts a request. Returns the new job's id and page.
+    async fn post(
+        form: &HtmlFormElement,
+        data: &FormData,
+        photo: Option<&File>,
+        part: &upload::Part,
+    ) -> Result<(String, String), Refused> {
+        let (ok, answer) = if form.enctype() == "multipart/form-data" {
+            match upload::send(form, data, photo, part).await {
+                Sent::Answered(ok, answer) => (ok, answer),
+                Sent::Lost => return Err(Refused::Lost),
+                Sent::Cancelled => return Err(Refused::Cancelled),
+            }
         } else {
+            let (init, headers) = (Init::new(), Headers::new());
+            init.set_method("POST");
             headers.set_content_type("application/json");
-            init.set_body(&json(data).map_err(failed)?);
-        }
-        let (reply, json) = ask(&attribute(form, "action"), &init, &headers)
-            .await
-            .map_err(|_| failed(JsValue::NULL))?;
-        match (json.id(), json.url()) {
-            (Some(id), Some(url)) if reply.ok() => Ok((id, url.replace("/api/", "/"))),
-            _ => Err(json
-                .detail()
-                .unwrap_or_else(|| message(Message::Refused, &[]))),
+            init.set_body(&json(data).map_err(|_| Refused::Lost)?);
+            let answer = ask(&attribute(form, "action"), &init, &headers).await;
+            let (reply, answer) = answer.map_err(|Unreachable| Refused::Lost)?;
+            (reply.ok(), answer)
+        };
+        match (answer.id(), answer.url()) {
+            (Some(id), Some(url)) if ok => Ok((id, url.replace("/api/", "/"))),
+            _ => Err(Refused::For(
+                (answer.detail()).unwrap_or_else(|| message(Message::Refused, &[])),
+            )),
         }
     }
 
@@ -255,6 +313,7 @@ mod awake {
             oldest.remove();
         }
         renew_allowance(&fresh);
+        dispatch(&card, "stage");
         let place = ScrollIntoViewOptions::new();
         place.set_block(ScrollLogicalPosition::Nearest);
         card.scroll_into_view_with_scroll_into_view_options(&place);

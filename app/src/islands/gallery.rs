@@ -31,9 +31,9 @@ mod awake {
 
     use crate::{
         browser::{
-            DELETE, Headers, Init, MOST, UNDO_TIME, announce, ask, attribute, closest,
-            delete_leaving, document, find, find_all, focus, form_of, is_accidental, listen,
-            message, now, page, plain, set, sleep, target, tell, window,
+            MOST, UNDO_TIME, announce, attribute, closest, delete, delete_leaving, document, find,
+            find_all, focus, is_accidental, listen, message, now, page, plain, set, sleep, target,
+            tell, window,
         },
         texts::Message,
     };
@@ -77,6 +77,7 @@ mod awake {
         let here = gallery.clone();
         listen(&window(), "pagehide", move |_| {
             delete_leaving(&here.scheduled.take());
+            here.hide_toast();
         });
         gallery.swipes();
         gallery.watch_end();
@@ -258,12 +259,7 @@ mod awake {
 
         /// Deletes pictures; those that could not be deleted are shown again.
         async fn delete(self, ids: Vec<String>) {
-            let (init, headers) = (Init::new(), Headers::new());
-            init.set_method("POST");
-            init.set_body(&form_of(&ids).into());
-            headers.set_content_type("application/x-www-form-urlencoded");
-            let reply = ask(DELETE, &init, &headers).await;
-            let gone = reply.is_ok_and(|(reply, _)| reply.ok());
+            let gone = delete(&ids).await;
             for item in ids.iter().filter_map(|id| self.item(id)) {
                 if gone {
                     item.remove();

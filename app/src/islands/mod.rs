@@ -9,4 +9,6 @@ pub mod gallery;
 pub mod photo;
 #[cfg(feature = "hydrate")]
 mod poll_slot;
+#[cfg(feature = "hydrate")]
+mod upload;
 pub mod watch;

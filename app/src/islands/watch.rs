@@ -20,9 +20,9 @@ pub use awake::watch;
 mod awake {
     use crate::{
         browser::{
-            Headers, Init, JobJson, Unreachable, announce, ask, attribute, document, find,
-            find_all, focus, has_focus, job_address, message, now, number, page, renew_allowance,
-            set, sleep, tell, window, with_query, without_query,
+            Headers, Init, JobJson, Unreachable, announce, ask, attribute, dispatch, document,
+            find, find_all, focus, has_focus, job_address, message, now, number, page,
+            renew_allowance, set, sleep, tell, window, with_query, without_query,
         },
         islands::poll_slot::PollSlot,
         texts::Message,
@@ -176,6 +176,7 @@ mod awake {
         {
             document().set_title(&fresh.title());
         }
+        dispatch(card, "stage");
         Ok(())
     }
 
@@ -260,6 +261,7 @@ mod awake {
                 part.remove();
             }
         }
+        dispatch(card, "stage");
     }
 
     /// Counts the seconds since the job was sent.

@@ -8,8 +8,9 @@ use crate::{
     browser::{
         Headers, Init, UNDO_TIME, Unreachable, announce, ask, attribute, closest, delete_leaving,
         document, find, find_all, focus, has_focus, is_accidental, job_address, listen, message,
-        now, number, set, sleep, target, tell, window, with_query, without_query,
+        note_deleted, now, number, set, sleep, target, tell, window, with_query, without_query,
     },
+    later::news,
     texts::Message,
 };
 
@@ -29,15 +30,21 @@ pub(super) fn wake() {
                 "cancel" => spawn_local(cancel(button, card)),
                 "undo" if is_accidental(&event, number(&card, "data-doomed") as f64) => {}
                 "undo" => undo_delete(&card),
+                "notify" => news::ask_permission(&button),
                 _ => spawn_local(copy(button)),
             }
         }
     });
     listen(&document(), "submit", move |event| {
-        let form = target(&event).filter(|form| form.has_attribute("data-regret"));
-        if let Some(card) = form.and_then(|form| closest(&form, ".job")) {
+        let form = target(&event).filter(|form| attribute(form, "action").contains("/delete"));
+        let card = form.as_ref().and_then(|form| closest(form, ".job"));
+        if let Some((form, card)) = form.zip(card) {
             event.prevent_default();
-            spawn_local(schedule_delete(card));
+            if form.has_attribute("data-regret") {
+                spawn_local(schedule_delete(card));
+            } else if sure() {
+                spawn_local(delete_photo(card));
+            }
         }
     });
     listen(&window(), "pagehide", move |_| {
@@ -82,19 +89,14 @@ async fn schedule_delete(card: Element) {
     if attribute(&card, "data-doomed") != mark {
         return;
     }
-    let init = Init::new();
-    init.set_method("DELETE");
-    let address = job_address(&card, "/api/jobs/");
-    let reply = ask(&address, &init, &Headers::new()).await;
+    let deleted = delete(&card).await;
     let _ = card.remove_attribute("data-doomed");
-    if !reply.is_ok_and(|(reply, _)| reply.ok() || reply.status() == 404) {
-        return tell(
-            &card,
-            "[data-regret] .alert",
-            &message(Message::NotSent, &[]),
-        );
+    if !deleted {
+        return;
     }
-    if without_query(&address).ends_with(&window().location().pathname().unwrap_or_default()) {
+    let address = job_address(&card, "");
+    let here = window().location().pathname().unwrap_or_default();
+    if here.ends_with(without_query(&address)) {
         let _ = window().location().assign("/gallery");
     }
     let focused = has_focus(&card);
@@ -103,6 +105,45 @@ async fn schedule_delete(card: Element) {
     }
     if let Some(main) = document().get_element_by_id("main").filter(|_| focused) {
         focus(&main);
+    }
+}
+
+/// Deletes the card's job. A failure is told in its form.
+async fn delete(card: &Element) -> bool {
+    let init = Init::new();
+    init.set_method("DELETE");
+    let reply = ask(&job_address(card, "/api/jobs/"), &init, &Headers::new()).await;
+    let deleted = reply.is_ok_and(|(reply, _)| reply.ok() || reply.status() == 404);
+    if deleted {
+        note_deleted(&[attribute(card, "data-id")]);
+    } else {
+        let text = message(Message::NotSent, &[]);
+        tell(card, "form[action*='/delete'] .alert", &text);
+    }
+    deleted
+}
+
+/// Whether the visitor wants the photo deleted, which cannot be undone.
+fn sure() -> bool {
+    let question = message(Message::SureOfPhoto, &[]);
+    window().confirm_with_message(&question).unwrap_or(false)
+}
+
+/// Deletes a photo at once, and says so where its card was.
+async fn delete_photo(card: Element) {
+    if !delete(&card).await {
+        return;
+    }
+    let island = closest(&card, "leptos-island");
+    if let Some((island, note)) = island.zip(document().create_element("p").ok()) {
+        for (name, value) in [("class", "note"), ("tabindex", "-1")] {
+            set(&note, name, value);
+        }
+        let text = message(Message::PhotoDeleted, &[]);
+        note.set_text_content(Some(&text));
+        let _ = island.replace_with_with_node_1(&note);
+        focus(&note);
+        announce(&text);
     }
 }
 

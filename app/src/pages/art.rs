@@ -137,6 +137,7 @@ fn Form(from: Option<Job>, wanted: Draft, about: About) -> impl IntoView {
                 {prompt}
             </textarea>
             {some(&about)}
+            <button type="button" class="own" data-own hidden>{t.own_words}</button>
             {presets(&about)}
             <details class="options" open>
                 <summary>{t.options}</summary>

@@ -10,7 +10,7 @@ use crate::{
     texts::Texts,
     words,
 };
-use atelier_api::{Job, Kind};
+use atelier_api::{Job, Kind, Status};
 
 pub(crate) async fn load(
     data: &dyn Data,
@@ -88,9 +88,10 @@ fn social(seen: &Seen, about: &About) -> Option<Social> {
 
 /// The stage while there is something to wait for, else what was made.
 fn title(job: &Job, t: &Texts) -> String {
-    if job.status == atelier_api::Status::Succeeded {
-        words::clip(words::name(job, t), 60)
-    } else {
-        (t.stage)(job).to_owned()
+    let stage = (t.stage)(job);
+    match job.status {
+        Status::Succeeded => words::clip(words::name(job, t), 60),
+        status if status.is_terminal() => stage.to_owned(),
+        _ => format!("{stage} …"),
     }
 }

@@ -40,6 +40,8 @@ pub struct Content {
 /// The language of a page, and where it is.
 pub(crate) struct Document {
     pub(crate) language: Language,
+    /// [`About::owner`]
+    pub(crate) owner: String,
     /// Path and query.
     pub(crate) address: String,
 }
@@ -48,6 +50,7 @@ impl Document {
     fn of(about: &About) -> Self {
         Self {
             language: about.language,
+            owner: about.owner.clone(),
             address: about.address.clone(),
         }
     }

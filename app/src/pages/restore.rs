@@ -87,6 +87,7 @@ fn Form(about: About) -> impl IntoView {
             <Photo>
                 <div class="drop">
                     <label for="photo">{t.choose_photo}</label>
+                    <span class="button scripted" aria-hidden="true">{t.choose_photos}</span>
                     <input
                         id="photo"
                         type="file"
@@ -123,6 +124,7 @@ fn Form(about: About) -> impl IntoView {
             <p class="alert" role="alert" data-alert></p>
             <p class="send">
                 <button class="main" type="submit" data-busy=t.uploading>{t.restore_it}</button>
+                <button type="button" data-abort hidden>{t.call_off}</button>
             </p>
         </form>
     }

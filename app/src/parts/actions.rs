@@ -16,6 +16,7 @@ pub(crate) fn under_way(job: &Job, t: &Texts) -> impl IntoView + use<> {
         view! {
             <p class="actions scripted">
                 <button type="button" data-do="cancel">{t.call_off}</button>
+                <button type="button" class="quiet" data-do="notify" data-done=t.will_notify>{t.notify}</button>
             </p>
         }
     })

@@ -41,11 +41,12 @@ pub(super) const ENGLISH: Texts = Texts {
     examples_heading: "Made from words. Try one:",
     examples: [
         "a red boat on a calm sea at sunset",
-        "a lighthouse on a cliff at dusk, gulls in the wind",
+        "a lighthouse by the sea at dusk, gulls in the wind",
         "a fox in the snow under tall pines",
     ],
     presets: "Begin with",
     options: "Style, shape and more",
+    own_words: "Undo: back to my prompt",
     style: "Style",
     as_written: "No style",
     style_label: |id| match id {
@@ -82,6 +83,7 @@ pub(super) const ENGLISH: Texts = Texts {
     restore_what: "Faded, scratched or grainy: choose a photo, then compare before and after.",
     restore_jobs: "Your photos in progress",
     choose_photo: "Choose a photo, or drop it here",
+    choose_photos: "Choose photos",
     photo_rules: |megabytes, megapixels| {
         format!("JPEG, PNG, WebP, GIF, BMP or TIFF, up to {megabytes} and {megapixels} megapixels.")
     },
@@ -128,6 +130,8 @@ pub(super) const ENGLISH: Texts = Texts {
     another_try: |number| format!("Attempt {number}. The last one failed."),
     late: "This is taking longer than usual. You can close the page and come back; it keeps running.",
     call_off: "Cancel",
+    notify: "Notify me",
+    will_notify: "You will be notified.",
     paint_again: "Paint again",
     paint_new: "Paint a new one",
     try_again: "Try again",
@@ -271,7 +275,9 @@ pub(super) const ENGLISH: Texts = Texts {
 fn message(message: Message) -> &'static str {
     match message {
         Message::NoAnswer => "The studio did not answer. Check the connection and try again.",
+        Message::Resuming => "Connection lost. The upload goes on by itself once it is back.",
         Message::Refused => "The studio could not accept this. Try again in a minute.",
+        Message::Ready => "Ready",
         Message::Gone => "Deleted or expired.",
         Message::GivenUp => "Still no connection. Your job keeps running: reload this page later.",
         Message::Unreachable => "Connection lost, trying again.",
@@ -281,6 +287,10 @@ fn message(message: Message) -> &'static str {
         Message::Deleted => "{} deleted.",
         Message::Sure => "Delete this picture?",
         Message::SureOfAll => "Delete all {} pictures?",
+        Message::SureOfPhoto => {
+            "Delete this photo and its restored version? This cannot be undone."
+        }
+        Message::PhotoDeleted => "The photo and its restored version are deleted.",
         Message::NothingPainted => "First paint over what should be repaired.",
         Message::NoPhoto => {
             "This file is not a photo we can read. Choose a JPEG, PNG, WebP, GIF, BMP or TIFF."

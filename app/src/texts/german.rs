@@ -44,11 +44,12 @@ pub(super) const GERMAN: Texts = Texts {
     examples_heading: "Aus Worten gemalt. Probier eines aus:",
     examples: [
         "ein rotes Boot auf ruhiger See bei Sonnenuntergang",
-        "ein Leuchtturm auf einer Klippe in der Dämmerung, Möwen im Wind",
+        "ein Leuchtturm am Meer in der Dämmerung, Möwen im Wind",
         "ein Fuchs im Schnee unter hohen Kiefern",
     ],
     presets: "Fang an mit",
     options: "Stil, Format und mehr",
+    own_words: "Rückgängig: meine Beschreibung zurück",
     style: "Stil",
     as_written: "Ohne Stil",
     style_label: |id| match id {
@@ -86,6 +87,7 @@ pub(super) const GERMAN: Texts = Texts {
     restore_what: "Verblasst, verkratzt oder körnig: Wähl ein Foto und vergleiche vorher und nachher.",
     restore_jobs: "Deine Fotos in Arbeit",
     choose_photo: "Foto wählen oder hier ablegen",
+    choose_photos: "Fotos auswählen",
     photo_rules: |megabytes, megapixels| {
         format!("JPEG, PNG, WebP, GIF, BMP oder TIFF, bis {megabytes} und {megapixels} Megapixel.")
     },
@@ -134,6 +136,8 @@ pub(super) const GERMAN: Texts = Texts {
     another_try: |number| format!("Versuch {number}. Der letzte ist gescheitert."),
     late: "Das dauert länger als sonst. Du kannst die Seite schließen und wiederkommen; es geht weiter.",
     call_off: "Abbrechen",
+    notify: "Benachrichtige mich",
+    will_notify: "Du wirst benachrichtigt.",
     paint_again: "Noch einmal malen",
     paint_new: "Neu malen",
     try_again: "Noch einmal versuchen",
@@ -280,9 +284,13 @@ fn message(message: Message) -> &'static str {
         Message::NoAnswer => {
             "Das Atelier antwortet nicht. Prüf die Verbindung und versuch es noch einmal."
         }
+        Message::Resuming => {
+            "Keine Verbindung. Das Hochladen geht von selbst weiter, sobald sie wieder da ist."
+        }
         Message::Refused => {
             "Das Atelier konnte das nicht annehmen. Versuch es in einer Minute noch einmal."
         }
+        Message::Ready => "Fertig",
         Message::Gone => "Gelöscht oder abgelaufen.",
         Message::GivenUp => {
             "Noch immer keine Verbindung. Dein Auftrag läuft weiter: Lade die Seite später neu."
@@ -294,6 +302,10 @@ fn message(message: Message) -> &'static str {
         Message::Deleted => "{} gelöscht.",
         Message::Sure => "Dieses Bild löschen?",
         Message::SureOfAll => "Alle {} Bilder löschen?",
+        Message::SureOfPhoto => {
+            "Dieses Foto und die restaurierte Fassung löschen? Das lässt sich nicht rückgängig machen."
+        }
+        Message::PhotoDeleted => "Das Foto und die restaurierte Fassung sind gelöscht.",
         Message::NothingPainted => "Übermal zuerst, was repariert werden soll.",
         Message::NoPhoto => {
             "Diese Datei ist kein Foto, das wir lesen können. Wähl ein JPEG, PNG, WebP, GIF, BMP oder TIFF."

@@ -38,17 +38,18 @@ pub(super) const HEBREW: Texts = Texts {
     local_restorer: "זהו המשחזר המובנה: עיבוד תמונה קלאסי, לא מודל בינה מלאכותית.",
     connect: [" יש להגדיר את ", " כדי לחבר מודל."],
     prompt: "תיאור",
-    prompt_example: "מגדלור על צוק בשעת דמדומים, שחפים ברוח",
+    prompt_example: "מגדלור ליד הים בשעת דמדומים, שחפים ברוח",
     try_these: ["למשל ”", "”, ”", "” או ", "."],
     surprise: "הפתעה",
     examples_heading: "צוירו ממילים. נסו אחת:",
     examples: [
         "סירה אדומה על ים רגוע בשקיעה",
-        "מגדלור על צוק עם רדת החשכה, שחפים ברוח",
+        "מגדלור ליד הים עם רדת החשכה, שחפים ברוח",
         "שועל בשלג תחת אורנים גבוהים",
     ],
     presets: "אפשר להתחיל עם",
     options: "סגנון, צורה ועוד",
+    own_words: "ביטול: חזרה לתיאור שלי",
     style: "סגנון",
     as_written: "ללא סגנון",
     style_label: |id| match id {
@@ -85,6 +86,7 @@ pub(super) const HEBREW: Texts = Texts {
     restore_what: "דהוי, שרוט או מגורען: בוחרים תצלום ומשווים לפני ואחרי.",
     restore_jobs: "התצלומים שלך בהכנה",
     choose_photo: "בחירת תצלום, או גרירה לכאן",
+    choose_photos: "בחירת תצלומים",
     photo_rules: |megabytes, megapixels| {
         format!("JPEG, PNG, WebP, GIF, BMP או TIFF, עד {megabytes} ו־{megapixels} מגה־פיקסל.")
     },
@@ -128,6 +130,8 @@ pub(super) const HEBREW: Texts = Texts {
     another_try: |number| format!("ניסיון {number}. הקודם נכשל."),
     late: "זה לוקח יותר זמן מהרגיל. אפשר לסגור את העמוד ולחזור; העבודה ממשיכה.",
     call_off: "ביטול",
+    notify: "להודיע לי",
+    will_notify: "תישלח הודעה.",
     paint_again: "לצייר שוב",
     paint_new: "לצייר חדשה",
     try_again: "לנסות שוב",
@@ -266,7 +270,9 @@ pub(super) const HEBREW: Texts = Texts {
 fn message(message: Message) -> &'static str {
     match message {
         Message::NoAnswer => "הסטודיו לא ענה. כדאי לבדוק את החיבור ולנסות שוב.",
+        Message::Resuming => "החיבור אבד. ההעלאה תימשך מעצמה כשהוא יחזור.",
         Message::Refused => "הסטודיו לא הצליח לקבל את זה. אפשר לנסות שוב בעוד דקה.",
+        Message::Ready => "מוכן",
         Message::Gone => "נמחק או שפג תוקפו.",
         Message::GivenUp => "עדיין אין חיבור. העבודה ממשיכה: אפשר לטעון את העמוד שוב מאוחר יותר.",
         Message::Unreachable => "החיבור אבד, מנסים שוב.",
@@ -276,6 +282,8 @@ fn message(message: Message) -> &'static str {
         Message::Deleted => "{} נמחקו.",
         Message::Sure => "למחוק את התמונה?",
         Message::SureOfAll => "למחוק את כל {} התמונות?",
+        Message::SureOfPhoto => "למחוק את התצלום הזה ואת הגרסה המשוחזרת? אי אפשר לבטל זאת.",
+        Message::PhotoDeleted => "התצלום והגרסה המשוחזרת נמחקו.",
         Message::NothingPainted => "קודם יש לצבוע מה לתקן.",
         Message::NoPhoto => {
             "הקובץ הזה אינו תצלום שאפשר לקרוא. יש לבחור JPEG, PNG, WebP, GIF, BMP או TIFF."

@@ -5,9 +5,11 @@ use atelier_api::{Job, Kind, Quality};
 
 impl Message {
     /// All, in the order of their declaration.
-    pub(crate) const ALL: [Self; 17] = [
+    pub(crate) const ALL: [Self; 21] = [
         Self::NoAnswer,
+        Self::Resuming,
         Self::Refused,
+        Self::Ready,
         Self::Gone,
         Self::GivenUp,
         Self::Unreachable,
@@ -17,6 +19,8 @@ impl Message {
         Self::Deleted,
         Self::Sure,
         Self::SureOfAll,
+        Self::SureOfPhoto,
+        Self::PhotoDeleted,
         Self::NothingPainted,
         Self::NoPhoto,
         Self::Empty,
@@ -180,6 +184,7 @@ pub(crate) struct Texts {
     pub(crate) presets: Text,
     /// What a phone folds away once a picture is under way.
     pub(crate) options: Text,
+    pub(crate) own_words: Text,
     pub(crate) style: Text,
     pub(crate) as_written: Text,
     /// Of a built-in style.
@@ -207,6 +212,7 @@ pub(crate) struct Texts {
     pub(crate) restore_what: Text,
     pub(crate) restore_jobs: Text,
     pub(crate) choose_photo: Text,
+    pub(crate) choose_photos: Text,
     pub(crate) photo_rules: fn(megabytes: &str, megapixels: u64) -> String,
     pub(crate) photo_chosen: Text,
     pub(crate) only_painted: Text,
@@ -243,6 +249,8 @@ pub(crate) struct Texts {
     pub(crate) another_try: fn(u32) -> String,
     pub(crate) late: Text,
     pub(crate) call_off: Text,
+    pub(crate) notify: Text,
+    pub(crate) will_notify: Text,
     pub(crate) paint_again: Text,
     pub(crate) paint_new: Text,
     pub(crate) try_again: Text,

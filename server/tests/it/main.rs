@@ -25,6 +25,7 @@ mod provider_errors;
 mod stream;
 mod mask;
 mod edits;
+mod named;
 mod enlarging;
 mod languages;
 mod left_out;

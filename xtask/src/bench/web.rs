@@ -8,7 +8,8 @@ use crate::{exec, fonts, tools};
 
 /// Prints the lines of `end2end/bench/web.mjs`.
 pub(super) fn measure(binary: &Path) -> Result<()> {
-    let chromium = tools::browser()?;
+    tools::node()?;
+    let chromium = tools::chromium()?;
     tools::wrk()?;
     let folder = exec::root().join("end2end");
     exec::npm_ci(&folder)?;

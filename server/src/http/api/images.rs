@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use atelier_api::{Background, MAX_PROMPT_CHARS, Quality, STYLES, Size};
+use atelier_api::{Background, Kind, MAX_PROMPT_CHARS, Quality, STYLES, Size};
 use axum::{
     Form,
     body::Bytes,
@@ -72,17 +72,21 @@ pub(crate) async fn submit(
     caller: Caller,
     request: Request,
 ) -> Result<Response> {
-    let headers = request.headers().clone();
-    let mut body = read(request, &state).await?;
+    let submission = Submission::new(state, caller, request.headers())?;
+    if let Some(answer) = submission.answered_before(Kind::Image).await? {
+        return Ok(answer);
+    }
+    let (state, caller) = (&submission.state, &submission.caller);
+    let mut body = read(request, state).await?;
     let hooks = hooks(
-        &state,
-        &caller,
+        state,
+        caller,
         body.callback_url.take(),
         body.failure_callback_url.take(),
     )?;
     let fresh = body.fresh;
-    let order = body.order(&state, &caller).await?;
-    let submission = Submission::new(state, caller, &headers, fresh, hooks);
+    let order = body.order(state, caller).await?;
+    let submission = submission.under(fresh, hooks);
     let work = async move |mut submission: Submission| {
         let accepted = submission.hand_in(order).await?;
         Ok(submission.answer(accepted))

@@ -46,21 +46,26 @@ pub(crate) async fn submit(
     caller: Caller,
     request: Request,
 ) -> Result<Response> {
-    let (headers, origin) = (request.headers().clone(), Origin::from(&caller));
+    let origin = Origin::from(&caller);
+    let submission = Submission::new(state, caller, request.headers())?;
+    if let Some(answer) = submission.answered_before(Kind::Restoration).await? {
+        return Ok(answer);
+    }
+    let (state, caller) = (&submission.state, &submission.caller);
     // A caller over a limit is refused before the body is read.
     let _permit = (state.pools.upload_permits.try_acquire(&origin)).ok_or(app::Error::Busy)?;
-    state.studio.check_room_for_photo(&caller).await?;
+    state.studio.check_room_for_photo(caller).await?;
     let mut form = Multipart::from_request(request, &())
         .await
         .map_err(|_| Error::Unsupported {
             expected: "multipart/form-data with a field \"photo\"",
         })?;
-    let upload = Upload::read(&state, &caller, &mut form).await?;
+    let upload = Upload::read(state, caller, &mut form).await?;
     let enlarging = upload
         .enlarging
-        .map(|(made, times)| made.enlarged(&state, times));
+        .map(|(made, times)| made.enlarged(state, times));
     let enlarging = enlarging.transpose()?;
-    let submission = Submission::new(state, caller, &headers, upload.fresh, upload.hooks);
+    let submission = submission.under(upload.fresh, upload.hooks);
     let work = async move |mut submission: Submission| {
         let accepted = match enlarging {
             Some(order) => submission.hand_in(order).await?,

@@ -1,10 +1,11 @@
 //! Submits orders of either kind: the client's terms, the order itself, and the
 //! response.
 
+use atelier_api::Kind;
 use atelier_webhook::ssrf;
 use axum::{
     Json,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Redirect, Response},
 };
 use tokio_util::sync::CancellationToken;
@@ -25,26 +26,45 @@ pub(crate) struct Submission {
     page: bool,
     /// Cancelled when the client hangs up.
     pub(crate) left: CancellationToken,
+    /// What the client calls this order, to send it again.
+    name: Option<String>,
 }
 
+/// `Idempotency-Key`
+const NAME: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// Longest of them, in bytes.
+const LONGEST_NAME: usize = 255;
+
 impl Submission {
-    pub(crate) fn new(
-        state: State,
-        caller: Caller,
-        headers: &HeaderMap,
-        fresh: bool,
-        hooks: Hooks,
-    ) -> Self {
-        Self {
+    pub(crate) fn new(state: State, caller: Caller, headers: &HeaderMap) -> Result<Self> {
+        Ok(Self {
             state,
             caller,
             terms: Terms {
-                fresh: fresh || no_cache(headers),
-                hooks,
+                fresh: no_cache(headers),
+                hooks: Hooks::default(),
             },
             page: wants_page(headers),
             left: CancellationToken::new(),
-        }
+            name: name(headers)?,
+        })
+    }
+
+    /// With what the body says of the terms.
+    pub(crate) fn under(mut self, fresh: bool, hooks: Hooks) -> Self {
+        self.terms.fresh |= fresh;
+        self.terms.hooks = hooks;
+        self
+    }
+
+    /// The answer to an order that was taken before under the same `Idempotency-Key`.
+    pub(crate) async fn answered_before(&self, kind: Kind) -> Result<Option<Response>> {
+        let Some(name) = &self.name else {
+            return Ok(None);
+        };
+        let taken = self.state.studio.taken_before(&self.caller, name, kind);
+        Ok(taken.await?.map(|accepted| self.answer(accepted)))
     }
 
     /// Runs `work`, which continues if the client hangs up, and returns its response.
@@ -64,6 +84,9 @@ impl Submission {
         let (studio, terms) = (&self.state.studio, self.terms.clone());
         let untold = terms.hooks == Hooks::default();
         let accepted = studio.submit(&self.caller, order, terms).await?;
+        if let Some(name) = &self.name {
+            studio.note_name(&self.caller, name, &accepted.job).await;
+        }
         if accepted.job.owns_itself() {
             // It was created just now, for this caller.
             let id = JobId::from(accepted.job.id.as_str());
@@ -120,6 +143,18 @@ pub(crate) fn hooks(
         callback_url: checked("callback_url", callback_url)?,
         failure_callback_url: checked("failure_callback_url", failure_callback_url)?,
     })
+}
+
+fn name(headers: &HeaderMap) -> Result<Option<String>> {
+    let Some(value) = headers.get(NAME) else {
+        return Ok(None);
+    };
+    let name = value.to_str().unwrap_or_default().trim();
+    if name.is_empty() || name.len() > LONGEST_NAME {
+        let wrong = "Idempotency-Key has 1 to 255 visible ASCII characters.";
+        return Err(Error::Malformed(wrong.into()));
+    }
+    Ok(Some(name.to_owned()))
 }
 
 /// `Cache-Control: no-cache` or `no-store`.

@@ -146,18 +146,20 @@ fn session(headers: &HeaderMap, state: &State) -> Option<Owner> {
     Some(Owner::Session(cookie.value().to_owned()))
 }
 
-/// A cookie that starts a session, for a visitor without one.
-pub(crate) fn new_session(headers: &HeaderMap, state: &State) -> Option<SignedCookieJar> {
+/// A session for a visitor without one, and the cookie that starts it.
+pub(crate) fn new_session(headers: &HeaderMap, state: &State) -> Option<(Owner, SignedCookieJar)> {
     if session(headers, state).is_some() {
         return None;
     }
-    let cookie = Cookie::build((SESSION, Uuid::new_v4().simple().to_string()))
+    let name = Uuid::new_v4().simple().to_string();
+    let cookie = Cookie::build((SESSION, name.clone()))
         .path("/")
         .http_only(true)
         .same_site(SameSite::Lax)
         .secure(state.https)
         .permanent();
-    Some(SignedCookieJar::new(state.cookies.clone()).add(cookie))
+    let cookies = SignedCookieJar::new(state.cookies.clone()).add(cookie);
+    Some((Owner::Session(name), cookies))
 }
 
 #[cfg(test)]

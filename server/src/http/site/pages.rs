@@ -15,6 +15,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
+use axum_extra::extract::SignedCookieJar;
 use futures::{Stream, stream::once};
 use leptos::{nonce::use_nonce, prelude::*};
 use leptos_axum::ResponseOptions;
@@ -32,7 +33,8 @@ use crate::http::{
 use crate::{
     app::view,
     app::{self, Caller, Studio},
-    job::JobId,
+    cache,
+    job::{JobId, Owner},
     providers::Work,
 };
 
@@ -63,7 +65,7 @@ pub(crate) async fn serve(
     let address = language::address(uri);
     let (parts, _) = request.into_parts();
     let data = PageData::new(state, caller, &parts, address, language);
-    Ok(render(data, page, &parts.headers).await)
+    Ok(render(data, page).await)
 }
 
 /// The address of a page that was requested with a trailing slash.
@@ -75,7 +77,7 @@ fn without_slash(uri: &Uri) -> Option<String> {
     known.then(|| format!("{path}{}", query.unwrap_or_default()))
 }
 
-async fn render(data: PageData, page: Page, headers: &HeaderMap) -> Response {
+async fn render(data: PageData, page: Page) -> Response {
     let content = atelier_app::load(page, &data).await;
     let document = move || {
         set_status_and_policy(content.status);
@@ -97,8 +99,8 @@ async fn render(data: PageData, page: Page, headers: &HeaderMap) -> Response {
     // Buffered, for `Content-Length`. The body is in memory already, so this cannot fail.
     let html = to_bytes(body, usize::MAX).await.unwrap_or_default();
     let response = Response::from_parts(parts, Body::from(html));
-    match new_session(headers, &data.state) {
-        Some(cookie) => (cookie, response).into_response(),
+    match data.session {
+        Some((_, cookie)) => (cookie, response).into_response(),
         None => response,
     }
 }
@@ -172,7 +174,7 @@ pub(crate) async fn problems_for_people(
         back: back.clone(),
     });
     let data = PageData::new(state, caller, &asked, back, language);
-    let mut shown = render(data, page, &asked.headers).await;
+    let mut shown = render(data, page).await;
     for name in [
         "allow",
         "content-range",
@@ -212,6 +214,8 @@ const LOOKS: usize = 8;
 struct PageData {
     state: State,
     caller: Caller,
+    /// That of a visitor who had none.
+    session: Option<(Owner, SignedCookieJar)>,
     origin: String,
     /// The page's path and query.
     address: String,
@@ -240,12 +244,22 @@ impl PageData {
     ) -> Self {
         Self {
             caller,
+            session: new_session(&asked.headers, &state),
             origin: origin(&state, &asked.headers),
             operator: from_this_machine(&asked.headers, &asked.extensions),
             address,
             language,
             state,
         }
+    }
+
+    /// A name for whom jobs of the page will belong to, which nothing else can be read from.
+    fn owner(&self) -> String {
+        let new = self.session.as_ref().map(|(owner, _)| owner);
+        let owner = self.caller.owner.as_ref().or(new).map(ToString::to_string);
+        let mut name = cache::digest(&["page", &owner.unwrap_or_default()]);
+        name.truncate(16);
+        name
     }
 
     fn ask<T, F>(&self, question: impl FnOnce(Arc<Studio>, Caller) -> F) -> Answer<T>
@@ -267,6 +281,7 @@ impl Data for PageData {
         let provider = &self.state.studio.provider;
         let seconds = |kind| u32::try_from(provider.typical(kind).as_secs()).unwrap_or(u32::MAX);
         About {
+            owner: self.owner(),
             origin: self.origin.clone(),
             address: self.address.clone(),
             language: self.language,
