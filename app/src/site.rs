@@ -5,7 +5,7 @@ use leptos::{nonce::use_nonce, prelude::*};
 use crate::{
     data::{Data, Problem, Unavailable, Wanted},
     pages::{self, Content, Document, Social},
-    parts::fixed::Fixed,
+    parts::{fixed::Fixed, viewer::viewer},
     texts::{Language, Message, Texts},
 };
 use atelier_api::Kind;
@@ -193,6 +193,7 @@ pub fn shell(content: Content, assets: &Assets) -> impl IntoView + use<> {
                     {languages(&document)}
                 </footer>
                 <p id="announcer" class="unseen" role="status"></p>
+                {VIEWER.show(language, || viewer(t))}
                 {SHEET.show(language, || sheet(t))}
                 {MESSAGES.show(language, || messages(t))}
             </body>
@@ -246,6 +247,8 @@ fn messages(t: &Texts) -> impl IntoView + use<> {
 
 static MESSAGES: Fixed = Fixed::new();
 
+static VIEWER: Fixed = Fixed::new();
+
 static SHEET: Fixed = Fixed::new();
 
 /// The keys there are.
@@ -254,6 +257,7 @@ fn sheet(t: &'static Texts) -> impl IntoView {
         t.key_send,
         ["/", t.key_write],
         ["← →", t.key_walk],
+        ["+ −", t.key_zoom],
         t.key_delete,
         t.key_close,
         ["?", t.key_keys],

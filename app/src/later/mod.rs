@@ -4,11 +4,14 @@
 
 mod brush;
 mod buttons;
+mod glass;
 mod keys;
+mod viewer;
 
 /// Begins to listen.
 pub fn wake() {
     brush::wake();
     buttons::wake();
     keys::wake();
+    viewer::wake();
 }

@@ -11,6 +11,7 @@ pub(crate) mod card;
 pub(crate) mod facts;
 pub(crate) mod fixed;
 pub(crate) mod picture;
+pub(crate) mod viewer;
 pub(crate) mod wall;
 
 /// Explains the built-in engine; nothing if a model is connected.

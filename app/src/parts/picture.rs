@@ -3,6 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use leptos::prelude::*;
 
+use super::viewer::{View, saved};
 use crate::{texts::Texts, words};
 use atelier_api::{Image, Job, Kind, Size, WIDTHS};
 
@@ -71,7 +72,8 @@ fn whole(image: &Image, alt: &'static str) -> impl IntoView + use<> {
 }
 
 /// A picture as large as the page is wide.
-fn img(image: &Image, alt: String) -> impl IntoView + use<> {
+fn img(image: &Image, alt: String, view: Option<View>) -> impl IntoView + use<> {
+    let (page, file, again) = View::parts(view);
     view! {
         <img
             src=image.url.clone()
@@ -80,45 +82,56 @@ fn img(image: &Image, alt: String) -> impl IntoView + use<> {
             alt=alt
             width=image.width.to_string()
             height=image.height.to_string()
+            data-page=page
+            data-file=file
+            data-again=again
         />
     }
 }
 
-fn grounded(image: &Image, alt: String) -> impl IntoView + use<> {
-    view! { <div class="window">{ground(image)} {img(image, alt)}</div> }
+/// A picture of a job in its frame, which opens it.
+fn framed(job: &Job, index: usize, t: &Texts) -> Option<impl IntoView + use<>> {
+    let image = job.images.get(index)?;
+    let class = format!("frame {}", shape(image.width, image.height));
+    let img = img(image, describe(job, index, t), Some(View::of(job, index)));
+    Some(view! {
+        <a class=class href=image.url.clone() aria-label=t.view_large data-view>
+            <div class="window">{ground(image)} {img}</div>
+        </a>
+    })
 }
 
-/// A picture as a thumbnail.
-pub(crate) fn small(image: &Image, alt: String) -> impl IntoView + use<> {
-    view! {
+/// A picture of a job as a thumbnail.
+pub(crate) fn small(job: &Job, index: usize, t: &Texts) -> Option<impl IntoView + use<>> {
+    let image = job.images.get(index)?;
+    let (page, file, again) = View::parts(Some(View::of(job, index)));
+    Some(view! {
         <img
             src=format!("{}?width=320", image.url)
             srcset=copies(image)
             sizes="(width < 32rem) 45vw, 15rem"
-            alt=alt
+            alt=describe(job, index, t)
             width=image.width.to_string()
             height=image.height.to_string()
             loading="lazy"
             decoding="async"
+            data-page=page
+            data-file=file
+            data-again=again
         />
-    }
+    })
 }
 
 /// The framed pictures of a finished job, or the photo before and after.
 pub(crate) fn frames(job: &Job, t: &'static Texts) -> AnyView {
     match (&job.images[..], &job.original) {
         ([restored, ..], Some(original)) => compare(original, restored, t).into_any(),
-        ([image], None) => {
-            let class = format!("frame {}", shape(image.width, image.height));
-            view! { <div class=class>{grounded(image, describe(job, 0, t))}</div> }.into_any()
-        }
+        ([_], None) => framed(job, 0, t).into_any(),
         (images, _) => {
-            let frames = images.iter().enumerate().map(|(index, image)| {
-                let class = format!("frame {}", shape(image.width, image.height));
+            let frames = (0..images.len()).map(|index| {
                 view! {
                     <figure>
-                        <a class=class href=image.url.clone()>{grounded(image, describe(job, index, t))}</a>
-                        <figcaption>{download(job, index, t)}</figcaption>
+                        {framed(job, index, t)} <figcaption>{download(job, index, t)}</figcaption>
                     </figure>
                 }
             });
@@ -139,7 +152,7 @@ pub(crate) fn vacant(job: &Job, note: AnyView, t: &Texts) -> AnyView {
             // It lies on the photo: what answers comes on a canvas of another shape, the photo in its middle.
             let preview =
                 (job.preview.clone()).map(|src| view! { <img class="preview" src=src alt="" /> });
-            let photo_sent = img(photo, t.photo_as_sent.into());
+            let photo_sent = img(photo, t.photo_as_sent.into(), None);
             (
                 shape(photo.width, photo.height),
                 view! { <div class="sketch">{photo_sent} {preview}</div> }.into_any(),
@@ -175,13 +188,6 @@ pub(crate) fn other_downloads(job: &Job, t: &Texts) -> impl IntoView + use<> {
         <a class="button" href=jpeg download>"JPEG"</a>
         <a class="button" href=bare download>{t.without_words}</a>
     }
-}
-
-/// The download URL of a picture, with the key if the visitor has one.
-fn saved(job: &Job, fields: &str) -> String {
-    let key = job.url.split_once('?');
-    let key = key.map(|(_, key)| format!("&{key}")).unwrap_or_default();
-    format!("/jobs/{}/download?{fields}{key}", job.id)
 }
 
 /// Before and after. Side by side in plain HTML; with JavaScript one over the other,
