@@ -73,6 +73,8 @@
   });
 
   addEventListener("input", ({ target: { name, value, parentElement, nextElementSibling } }) => {
+    // Only in its actual size a picture is needed in all its pixels.
+    if (name === "actual") for (const img of parentElement.closest(".compare").querySelectorAll("img")) img.removeAttribute("srcset");
     if (name !== "before") return;
     parentElement.closest(".compare").style.setProperty("--before", value + "%");
     nextElementSibling.textContent = `${nextElementSibling.dataset.word} ${value}\u00a0%`;

@@ -213,6 +213,7 @@ fn preview(social: Social, title: &str, description: &str) -> impl IntoView + us
         {property("og:description", description.to_owned())}
         {property("og:url", social.address)}
         {property("og:image", social.image)}
+        {property("og:image:type", "image/jpeg".into())}
         {property("og:image:width", social.width.to_string())}
         {property("og:image:height", social.height.to_string())}
         {property("og:image:alt", social.alt)}

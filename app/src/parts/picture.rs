@@ -66,11 +66,6 @@ fn ground(image: &Image) -> Option<impl IntoView + use<>> {
 /// Squares to a side of [`ground`].
 const GRID: usize = 5;
 
-/// A picture in all its pixels.
-fn whole(image: &Image, alt: &'static str) -> impl IntoView + use<> {
-    view! { <img src=image.url.clone() alt=alt width=image.width.to_string() height=image.height.to_string() /> }
-}
-
 /// A picture as large as the page is wide.
 fn img(image: &Image, alt: String, view: Option<View>) -> impl IntoView + use<> {
     let (page, file, again) = View::parts(view);
@@ -78,7 +73,7 @@ fn img(image: &Image, alt: String, view: Option<View>) -> impl IntoView + use<> 
         <img
             src=image.url.clone()
             srcset=copies(image)
-            sizes="(width < 60rem) 90vw, 46rem"
+            sizes="(width < 60rem) 81vw, 46rem"
             alt=alt
             width=image.width.to_string()
             height=image.height.to_string()
@@ -198,11 +193,11 @@ fn compare(original: &Image, restored: &Image, t: &'static Texts) -> impl IntoVi
         <div class=class>
             <div class="pair">
                 <figure class="after">
-                    {whole(restored, t.photo_restored)}
+                    {img(restored, t.photo_restored.into(), None)}
                     <figcaption>{t.after}</figcaption>
                 </figure>
                 <figure class="before">
-                    {whole(original, t.photo_as_it_was)}
+                    {img(original, t.photo_as_it_was.into(), None)}
                     <figcaption>{t.before}</figcaption>
                 </figure>
                 <label class="part">
