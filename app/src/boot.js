@@ -22,7 +22,7 @@
 
   // What is needed only after a click is a module of its own. A click that comes before it waits for it; should it
   // not come, the click does what it does without scripts.
-  const NEEDS_LATER = "[data-do], [data-keys], [action*='/delete'] [type=submit], [data-paint]";
+  const NEEDS_LATER = "[data-do], [data-keys], [action*='/delete'] [type=submit], [data-paint], [data-view]";
   let later, settled;
   const fetchLater = () => later ??= (async () => {
     const [m, wasm] = await Promise.all([import("{later_js}"), fetch("{later_wasm}", { priority: settled === false ? "high" : "low" })]);
@@ -108,6 +108,8 @@
   });
 
   addEventListener("input", ({ target: { name, value, parentElement, nextElementSibling } }) => {
+    // Only in its actual size a picture is needed in all its pixels.
+    if (name === "actual") for (const img of parentElement.closest(".compare").querySelectorAll("img")) img.removeAttribute("srcset");
     if (name !== "before") return;
     parentElement.closest(".compare").style.setProperty("--before", value + "%");
     nextElementSibling.textContent = `${nextElementSibling.dataset.word} ${value}\u00a0%`;

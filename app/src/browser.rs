@@ -165,15 +165,13 @@ pub fn tell(root: &Element, selector: &str, text: &str) {
 pub fn message(message: Message, values: &[&str]) -> String {
     let all = document().get_element_by_id("said");
     let all = all.and_then(|all| all.text_content()).unwrap_or_default();
-    let mut parts = all
-        .lines()
-        .nth(message.place())
-        .unwrap_or_default()
-        .split("{}");
+    // Splitting at a character takes less code than splitting at a text.
+    let line = all.split('\n').nth(message.place()).unwrap_or_default();
+    let mut parts = line.split('{');
     let mut text = String::from(parts.next().unwrap_or_default());
     for (value, part) in values.iter().zip(parts) {
         text += value;
-        text += part;
+        text += part.strip_prefix('}').unwrap_or(part);
     }
     text
 }

@@ -5,7 +5,7 @@ use leptos::{nonce::use_nonce, prelude::*};
 use crate::{
     data::{Data, Problem, Unavailable, Wanted},
     pages::{self, Content, Document, Social},
-    parts::fixed::Fixed,
+    parts::{fixed::Fixed, viewer::viewer},
     texts::{Language, Message, Texts},
 };
 use atelier_api::Kind;
@@ -209,6 +209,7 @@ pub fn shell(content: Content, assets: &Assets) -> impl IntoView + use<> {
                     {languages(&document)}
                 </footer>
                 <p id="announcer" class="unseen" role="status"></p>
+                {VIEWER.show(language, || viewer(t))}
                 {SHEET.show(language, || sheet(t))}
                 {MESSAGES.show(language, || messages(t))}
             </body>
@@ -228,6 +229,7 @@ fn preview(social: Social, title: &str, description: &str) -> impl IntoView + us
         {property("og:description", description.to_owned())}
         {property("og:url", social.address)}
         {property("og:image", social.image)}
+        {property("og:image:type", "image/jpeg".into())}
         {property("og:image:width", social.width.to_string())}
         {property("og:image:height", social.height.to_string())}
         {property("og:image:alt", social.alt)}
@@ -262,6 +264,8 @@ fn messages(t: &Texts) -> impl IntoView + use<> {
 
 static MESSAGES: Fixed = Fixed::new();
 
+static VIEWER: Fixed = Fixed::new();
+
 static SHEET: Fixed = Fixed::new();
 
 /// The keys there are.
@@ -270,6 +274,7 @@ fn sheet(t: &'static Texts) -> impl IntoView {
         t.key_send,
         ["/", t.key_write],
         ["← →", t.key_walk],
+        ["+ −", t.key_zoom],
         t.key_delete,
         t.key_close,
         ["?", t.key_keys],

@@ -61,6 +61,8 @@ pub enum Message {
     TooManyPixels,
     /// A file `{}` and `{}` others.
     More,
+    /// The picture of number `{}` of `{}`.
+    Place,
 }
 
 impl Message {

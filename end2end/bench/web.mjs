@@ -120,7 +120,7 @@ async function interactions(browser, pages) {
     await touch(page, page.getByRole('button', { name: 'Paint it', exact: true }));
     return page.locator('.job').isVisible();
   });
-  const lightbox = gallery && (await download(gallery.address, gallery.cookie)).body.includes('data-lightbox');
+  const lightbox = gallery && (await download(gallery.address, gallery.cookie)).body.includes('data-shelf');
   if (!lightbox) return;
   await interact(browser, gallery, 'opening the lightbox', () => {}, async (page) => {
     await touch(page, page.locator('[data-shelf] li a').first());

@@ -4,7 +4,7 @@ import { type APIRequestContext, type BrowserContext, expect, type Locator, type
 import { type Answer, OpenAi } from './openai';
 import { Studio } from './studio';
 
-export { type APIRequestContext, expect, type Page };
+export { type APIRequestContext, expect, type Locator, type Page };
 export { photo } from './openai';
 
 interface Options {

@@ -43,6 +43,7 @@ test('a picture opens in place, and the arrows turn to the next', async ({ page 
   await expectShown(box.getByAltText('a red boat'));
   await page.keyboard.press('ArrowLeft');
   await expectShown(box.getByAltText('a fox in the snow'));
+  await expect(box.getByText('1 of 2')).toBeVisible();
   await page.keyboard.press('Escape');
   await expect(box).toBeHidden();
   await expect(link(page, 'a fox in the snow')).toBeFocused();

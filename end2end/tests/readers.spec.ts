@@ -79,7 +79,8 @@ test('the art generator', async ({ page }) => {
   expect(new Set(await said()).size, 'each of them once').toBe((await said()).length);
   await expect(card(page, 'a red fox')).toMatchAriaSnapshot(`
     - article:
-      - img "a red fox"
+      - link "View larger":
+        - img "a red fox"
       - heading "a red fox" [level=2]:
         - link "a red fox"
       - term: Style

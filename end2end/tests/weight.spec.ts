@@ -1,6 +1,8 @@
 // What pages weigh, and the module that they fetch after they are alive.
 
-import { type APIRequestContext, card, discard, expect, expectShown, paint, test, visit } from './fixtures';
+import {
+  type APIRequestContext, card, discard, expect, expectShown, type Page, paint, restore, test, visit,
+} from './fixtures';
 
 const later = /\/assets\/later\./;
 
@@ -36,6 +38,51 @@ test('headings are set in a typeface that comes along, and nothing else is fetch
   await page.evaluate(() => document.fonts.ready);
   expect(await page.evaluate(() => document.fonts.check('1rem Atelier'))).toBe(true);
   expect(fonts).toEqual([font]);
+});
+
+/** A large photo with the grain of film. */
+async function grainy(page: Page): Promise<{ name: string; mimeType: string; buffer: Buffer }> {
+  const encoded = await page.evaluate(() => {
+    const sheet = Object.assign(document.createElement('canvas'), { width: 2400, height: 1800 }).getContext('2d')!;
+    const pixels = sheet.createImageData(2400, 1800);
+    for (let at = 0, seed = 1; at < pixels.data.length; at++) {
+      seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
+      pixels.data[at] = at % 4 === 3 ? 255 : 60 + (at / pixels.data.length) * 120 + (seed >>> 27);
+    }
+    sheet.putImageData(pixels, 0, 0);
+    return sheet.canvas.toDataURL('image/jpeg', 0.95).split(',')[1];
+  });
+  return { name: 'grain.jpg', mimeType: 'image/jpeg', buffer: Buffer.from(encoded, 'base64') };
+}
+
+test.describe('on a phone', () => {
+  test.use({ viewport: { width: 390, height: 844 }, deviceScaleFactor: 3, isMobile: true, hasTouch: true });
+
+  test('a result takes no more than it shows', async ({ page }) => {
+    await visit(page, '/restore');
+    await restore(page, await grainy(page));
+    const job = card(page, 'A restored photo');
+    const [before, after] = [job.getByAltText('The original photo'), job.getByAltText('The photo, restored')];
+    await expectShown(after);
+    const address = (await job.getByRole('heading').getByRole('link').getAttribute('href'))!;
+    const fetched: { url: string; bytes: number }[] = [];
+    page.on('response', async (response) => {
+      if (response.url().includes('/images/')) {
+        fetched.push({ url: response.url(), bytes: (await response.body()).length });
+      }
+    });
+    await visit(page, address);
+    await expectShown(before);
+    await expectShown(after);
+    expect(fetched.map(({ url }) => url).filter((url) => !url.includes('?width='))).toEqual([]);
+    await expect.poll(() => fetched.length).toBe(2);
+    const bytes = fetched.reduce((sum, { bytes }) => sum + bytes, 0);
+    expect(bytes).toBeGreaterThan(10_000);
+    expect(bytes).toBeLessThanOrEqual(400_000);
+    const whole = page.waitForResponse(/\/images\/[^?]+$/);
+    await job.getByLabel('Actual size').check();
+    await whole;
+  });
 });
 
 test('the second module comes by itself once the page is alive', async ({ page }) => {

@@ -1,8 +1,9 @@
-//! The gallery: a lightbox, older pictures loaded on scrolling, and deletion that can be undone.
+//! The gallery: older pictures loaded on scrolling, and deletion that can be undone.
 
 use leptos::prelude::*;
 
-/// Wraps a list of pictures (`data-shelf`), a toast and a lightbox.
+/// Wraps a list of pictures (`data-shelf`) and a toast. The lightbox says which picture is `unwanted`, and that it
+/// `wanted` the next page.
 #[island]
 pub fn Gallery(children: Children) -> impl IntoView {
     view! { <div class="gallery" use:wake>{children()}</div> }
@@ -26,20 +27,17 @@ mod awake {
     use wasm_bindgen::{JsCast, JsValue, closure::Closure};
     use web_sys::{
         Event, HtmlDialogElement, IntersectionObserver, IntersectionObserverEntry, KeyboardEvent,
-        PointerEvent, SubmitEvent,
+        SubmitEvent,
     };
 
     use crate::{
         browser::{
-            MOST, UNDO_TIME, announce, attribute, closest, delete, delete_leaving, document, find,
-            find_all, focus, is_accidental, listen, message, now, page, plain, set, sleep, target,
-            tell, window,
+            MOST, UNDO_TIME, announce, attribute, closest, delete, delete_leaving, dispatch,
+            document, find, find_all, focus, is_accidental, listen, message, now, page, set, sleep,
+            target, tell, window,
         },
         texts::Message,
     };
-
-    /// Minimum swipe to the next picture, in pixels.
-    const SWIPE: i32 = 50;
 
     #[derive(Clone)]
     struct Gallery {
@@ -48,10 +46,6 @@ mod awake {
         scheduled: Rc<RefCell<Vec<String>>>,
         /// When they were hidden, in milliseconds.
         since: Rc<Cell<f64>>,
-        /// The picture in the lightbox.
-        open: Rc<RefCell<Option<Element>>>,
-        /// Whether the current press began beside the picture and its buttons.
-        beside: Rc<Cell<bool>>,
         /// Observes the link to the next page coming into view.
         end: Rc<RefCell<Option<IntersectionObserver>>>,
     }
@@ -61,8 +55,6 @@ mod awake {
             root,
             scheduled: Rc::default(),
             since: Rc::default(),
-            open: Rc::default(),
-            beside: Rc::default(),
             end: Rc::default(),
         };
         let root = &gallery.root;
@@ -79,31 +71,27 @@ mod awake {
             delete_leaving(&here.scheduled.take());
             here.hide_toast();
         });
-        gallery.swipes();
+        let here = gallery.clone();
+        listen(root, "unwanted", move |event| {
+            if let Some(item) = target(&event) {
+                here.remove(item);
+            }
+        });
+        let here = gallery.clone();
+        listen(root, "wanted", move |event| {
+            if let Some(link) = target(&event) {
+                spawn_local(here.clone().follow(link));
+            }
+        });
         gallery.watch_end();
     }
 
     impl Gallery {
         fn clicked(&self, event: &Event) {
-            let Some(at) = target(event) else { return };
-            let inside = |selector: &str| closest(&at, selector);
-            if let Some(item) = inside("[data-shelf] li a").filter(|_| plain(event)) {
-                event.prevent_default();
-                self.show(find(&item, "img"));
-            } else if let Some(step) = inside("[data-step]") {
-                self.step(attribute(&step, "data-step") == "1");
-            } else if inside("[data-close]").is_some() || self.is_beside(event) && self.beside.get()
-            {
-                self.dialog().close();
-            } else if inside("[data-remove]").is_some() {
-                self.remove_open();
-            } else if inside("[data-undo]").is_some() && !is_accidental(event, self.since.get()) {
+            let undo = target(event).and_then(|at| closest(&at, "[data-undo]"));
+            if undo.is_some() && !is_accidental(event, self.since.get()) {
                 self.undo();
             }
-        }
-
-        fn is_beside(&self, event: &Event) -> bool {
-            target(event).is_some_and(|at| at == self.dialog().into())
         }
 
         fn key(&self, key: &KeyboardEvent) {
@@ -113,85 +101,25 @@ mod awake {
                 _ => None,
             };
             let focused = document().active_element();
-            let item = focused.and_then(|at| item_of(&at));
-            if self.dialog().open() {
-                match (step, key.key().as_str()) {
-                    (Some(on), _) => self.step(on),
-                    (None, "Delete") => self.remove_open(),
-                    _ => {}
-                }
-            } else if let (Some(on), Some(item)) = (step, &item) {
-                if let Some(link) = beside(item, on).and_then(|next| find(&next, "a")) {
-                    focus(&link);
-                }
-            } else if let ("Delete", Some(item)) = (key.key().as_str(), item)
-                && sure(&item)
-            {
-                self.schedule_delete(&[item]);
-            }
-        }
-
-        fn dialog(&self) -> HtmlDialogElement {
-            let dialog = find(&self.root, "[data-lightbox]");
-            dialog.unwrap_or_else(|| self.root.clone()).unchecked_into()
-        }
-
-        /// Shows a picture in the lightbox.
-        fn show(&self, small: Option<Element>) {
-            let (Some(small), Some(large)) = (small, find(&self.root, "[data-large]")) else {
+            let Some(item) = focused.and_then(|at| closest(&at, "li")) else {
                 return;
             };
-            for name in ["width", "height", "alt"] {
-                set(&large, name, &attribute(&small, name));
-            }
-            tell(&self.root, "[data-shown]", &attribute(&small, "alt"));
-            let source = attribute(&small, "src");
-            set(&large, "src", &source.replace("width=320", "width=1280"));
-            let link = item_of(&small).and_then(|item| find(&item, "a"));
-            if let Some((about, link)) = find(&self.root, "[data-page]").zip(link) {
-                set(&about, "href", &attribute(&link, "href"));
-            }
-            self.open.replace(Some(small));
-            let dialog = self.dialog();
-            if !dialog.open() {
-                let _ = dialog.show_modal();
+            if let Some(on) = step {
+                if let Some(link) = beside(&item, on).and_then(|next| find(&next, "a")) {
+                    focus(&link);
+                }
+            } else if key.key() == "Delete" {
+                self.remove(item);
             }
         }
 
-        fn step(&self, on: bool) {
-            let next = self.next(on);
-            let more = find(&self.root, "[data-next]");
-            match more.filter(|_| on && next.is_none()) {
-                Some(link) => spawn_local(self.clone().step_over(link)),
-                None => self.show(next),
-            }
-        }
-
-        /// Loads the next page first; meanwhile the visitor may have moved to another picture.
-        async fn step_over(self, link: Element) {
-            let open = self.open.borrow().clone();
-            self.follow(link).await;
-            if self.dialog().open() && *self.open.borrow() == open {
-                self.show(self.next(true));
-            }
-        }
-
-        /// The picture after the open one, or before it.
-        fn next(&self, on: bool) -> Option<Element> {
-            let pictures = find_all(&self.root, "[data-shelf] li:not([hidden]) img");
-            let open = self.open.borrow();
-            let at = pictures
-                .iter()
-                .position(|each| open.as_ref() == Some(each))?;
-            let next = if on { at + 1 } else { at.checked_sub(1)? };
-            pictures.get(next).cloned()
-        }
-
-        fn remove_open(&self) {
-            let open = self.open.borrow().clone();
-            if let Some(item) = open.and_then(|picture| item_of(&picture)).filter(sure) {
+        /// Deletes an entry, if the visitor wants that.
+        fn remove(&self, item: Element) {
+            if sure(&item) {
                 // Before the toast, which could not take the focus otherwise.
-                self.dialog().close();
+                if let Ok(Some(open)) = document().query_selector("dialog[open]") {
+                    open.unchecked_into::<HtmlDialogElement>().close();
+                }
                 self.schedule_delete(&[item]);
             }
         }
@@ -207,7 +135,7 @@ mod awake {
             }
             event.prevent_default();
             let boxes = find_all(&self.root, "[name=id]:checked:enabled");
-            let items = boxes.iter().filter_map(item_of);
+            let items = boxes.iter().filter_map(|tick| closest(tick, "li"));
             self.schedule_delete(&items.collect::<Vec<_>>());
         }
 
@@ -285,23 +213,6 @@ mod awake {
             }
         }
 
-        fn swipes(&self) {
-            let begun = Rc::new(Cell::new(0));
-            let start = begun.clone();
-            let here = self.clone();
-            listen(&self.dialog(), "pointerdown", move |event| {
-                start.set(event.unchecked_ref::<PointerEvent>().client_x());
-                here.beside.set(here.is_beside(&event));
-            });
-            let here = self.clone();
-            listen(&self.dialog(), "pointerup", move |event| {
-                let way = event.unchecked_ref::<PointerEvent>().client_x() - begun.get();
-                if way.abs() > SWIPE {
-                    here.step(way < 0);
-                }
-            });
-        }
-
         /// Loads the next page when its link comes into view.
         fn watch_end(&self) {
             let here = self.clone();
@@ -310,7 +221,7 @@ mod awake {
                     let entry: IntersectionObserverEntry = entry.unchecked_into();
                     if entry.is_intersecting() {
                         let here = here.clone();
-                        spawn_local(async move { here.follow(entry.target()).await });
+                        spawn_local(here.follow(entry.target()));
                     }
                 }
             });
@@ -327,7 +238,7 @@ mod awake {
         }
 
         /// Loads the next page; if that fails, the link stays. The URL leads to the page loaded last.
-        async fn follow(&self, link: Element) {
+        async fn follow(self, link: Element) {
             if link.has_attribute("aria-busy") {
                 return;
             }
@@ -353,6 +264,7 @@ mod awake {
                 }
                 None => link.remove(),
             }
+            dispatch(&shelf, "grown");
         }
     }
 
@@ -371,11 +283,6 @@ mod awake {
             several => message(Message::SureOfAll, &[&several.to_string()]),
         };
         window().confirm_with_message(&question).unwrap_or(false)
-    }
-
-    /// The entry that contains the element.
-    fn item_of(at: &Element) -> Option<Element> {
-        closest(at, "li")
     }
 
     /// The next visible entry before or after one.

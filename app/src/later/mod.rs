@@ -4,8 +4,10 @@
 
 mod brush;
 mod buttons;
+mod glass;
 mod keys;
 mod news;
+mod viewer;
 
 /// Begins to listen.
 pub fn wake() {
@@ -13,4 +15,5 @@ pub fn wake() {
     buttons::wake();
     keys::wake();
     news::wake();
+    viewer::wake();
 }

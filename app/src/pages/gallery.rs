@@ -7,11 +7,7 @@ use super::{Content, Document, engine};
 use crate::{
     data::{Data, Shelf, Unavailable, Wanted},
     islands::gallery::Gallery,
-    parts::{
-        examples::examples,
-        picture::{describe, small},
-        wall::tile,
-    },
+    parts::{examples::examples, picture::small, wall::tile},
     texts::Texts,
     words,
 };
@@ -135,17 +131,6 @@ fn shelf(jobs: &[Job], next: Option<String>, t: &'static Texts) -> impl IntoView
                 <span data-told></span>
                 <button type="button" data-undo>{t.undo}</button>
             </p>
-            <dialog class="lightbox" data-lightbox aria-label=t.picture>
-                <img data-large alt="" />
-                <p class="unseen" role="status" data-shown></p>
-                <p class="actions">
-                    <button type="button" data-step="-1" aria-label=t.newer_picture>"←"</button>
-                    <button type="button" data-step="1" aria-label=t.older_picture>"→"</button>
-                    <a data-page href="/gallery">{t.all_about_it}</a>
-                    <button type="button" data-remove>{t.delete}</button>
-                    <button type="button" data-close>{t.close}</button>
-                </p>
-            </dialog>
         </Gallery>
     }
 }
@@ -154,9 +139,8 @@ fn item(job: &Job, t: &Texts) -> Option<impl IntoView + use<>> {
     let label = (t.choose)(&words::clip(words::name(job, t), 80));
     let picture = tile(job, t)?;
     // Seen when the picture before is open.
-    let others = job.images.iter().enumerate().skip(1);
-    let others = others.map(|(index, image)| small(image, describe(job, index, t)));
-    let others = others.map(|image| view! { <span hidden>{image}</span> });
+    let others =
+        (1..job.images.len()).map(|index| view! { <span hidden>{small(job, index, t)}</span> });
     Some(view! {
         <li data-job=job.id.clone()>
             {picture}

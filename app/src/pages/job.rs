@@ -10,7 +10,7 @@ use crate::{
     texts::Texts,
     words,
 };
-use atelier_api::{Job, Kind, Status};
+use atelier_api::{Image, Job, Kind, PREVIEW_SIDE, Status};
 
 pub(crate) async fn load(
     data: &dyn Data,
@@ -77,13 +77,21 @@ fn social(seen: &Seen, about: &About) -> Option<Social> {
         (None, Kind::Image) => String::new(),
         (None, Kind::Restoration) => return None,
     };
+    let [width, height] = preview_sides(image);
     Some(Social {
         address: format!("{origin}/jobs/{}{query}", job.id),
-        image: format!("{origin}{}", image.url),
-        width: image.width,
-        height: image.height,
+        image: format!("{origin}{}?preview=jpeg", image.url),
+        width,
+        height,
         alt: describe(job, 0, about.texts()),
     })
+}
+
+/// The size of the copy for other sites.
+fn preview_sides(image: &Image) -> [u32; 2] {
+    let longest = image.width.max(image.height).max(1);
+    let share = (f64::from(PREVIEW_SIDE) / f64::from(longest)).min(1.0);
+    [image.width, image.height].map(|side| ((f64::from(side) * share).round() as u32).max(1))
 }
 
 /// The stage while there is something to wait for, else what was made.

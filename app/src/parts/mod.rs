@@ -12,6 +12,7 @@ pub(crate) mod examples;
 pub(crate) mod facts;
 pub(crate) mod fixed;
 pub(crate) mod picture;
+pub(crate) mod viewer;
 pub(crate) mod wall;
 
 /// Explains the built-in engine, to its operator with how to replace it; nothing if a model is connected.

@@ -3,6 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use leptos::prelude::*;
 
+use super::viewer::{View, saved};
 use crate::{texts::Texts, words};
 use atelier_api::{Image, Job, Kind, Size, WIDTHS};
 
@@ -65,53 +66,62 @@ fn ground(image: &Image) -> Option<impl IntoView + use<>> {
 /// Squares to a side of [`ground`].
 const GRID: usize = 5;
 
-/// A picture in all its pixels.
-fn whole(image: &Image, alt: &'static str) -> impl IntoView + use<> {
-    view! { <img src=image.url.clone() alt=alt width=image.width.to_string() height=image.height.to_string() /> }
-}
-
 /// A picture as large as the page is wide.
-fn img(image: &Image, alt: String) -> impl IntoView + use<> {
+fn img(image: &Image, alt: String, view: Option<View>) -> impl IntoView + use<> {
+    let (page, file, again) = View::parts(view);
     view! {
         <img
             src=image.url.clone()
             srcset=copies(image)
-            sizes="(width < 60rem) 90vw, 46rem"
+            sizes="(width < 60rem) 81vw, 46rem"
             alt=alt
             width=image.width.to_string()
             height=image.height.to_string()
+            data-page=page
+            data-file=file
+            data-again=again
         />
     }
 }
 
-fn grounded(image: &Image, alt: String) -> impl IntoView + use<> {
-    view! { <div class="window">{ground(image)} {img(image, alt)}</div> }
+/// A picture of a job in its frame, which opens it.
+fn framed(job: &Job, index: usize, t: &Texts) -> Option<impl IntoView + use<>> {
+    let image = job.images.get(index)?;
+    let class = format!("frame {}", shape(image.width, image.height));
+    let img = img(image, describe(job, index, t), Some(View::of(job, index)));
+    Some(view! {
+        <a class=class href=image.url.clone() aria-label=t.view_large data-view>
+            <div class="window">{ground(image)} {img}</div>
+        </a>
+    })
 }
 
-/// A picture as a thumbnail.
-pub(crate) fn small(image: &Image, alt: String) -> impl IntoView + use<> {
-    view! {
+/// A picture of a job as a thumbnail.
+pub(crate) fn small(job: &Job, index: usize, t: &Texts) -> Option<impl IntoView + use<>> {
+    let image = job.images.get(index)?;
+    let (page, file, again) = View::parts(Some(View::of(job, index)));
+    Some(view! {
         <img
             src=format!("{}?width=320", image.url)
             srcset=copies(image)
             sizes="(width < 32rem) 45vw, 15rem"
-            alt=alt
+            alt=describe(job, index, t)
             width=image.width.to_string()
             height=image.height.to_string()
             loading="lazy"
             decoding="async"
+            data-page=page
+            data-file=file
+            data-again=again
         />
-    }
+    })
 }
 
 /// The framed pictures of a finished job, or the photo before and after.
 pub(crate) fn frames(job: &Job, edits: bool, t: &'static Texts) -> AnyView {
     match (&job.images[..], &job.original) {
         ([restored, ..], Some(original)) => compare(original, restored, t).into_any(),
-        ([image], None) => {
-            let class = format!("frame {}", shape(image.width, image.height));
-            view! { <div class=class>{grounded(image, describe(job, 0, t))}</div> }.into_any()
-        }
+        ([_], None) => framed(job, 0, t).into_any(),
         _ => several(job, edits, t).into_any(),
     }
 }
@@ -126,17 +136,22 @@ fn several(job: &Job, edits: bool, t: &'static Texts) -> impl IntoView + use<> {
     let frames = job.images.iter().enumerate().map(|(index, image)| {
         let class = format!("frame {}", shape(image.width, image.height));
         view! {
-            <label class=class>
-                <input
-                    type="radio"
-                    name=name.clone()
-                    value=(index + 1).to_string()
-                    form=form.clone()
-                    checked=index == 0
-                    autocomplete="off"
-                />
-                {grounded(image, describe(job, index, t))}
-            </label>
+            <div class=class>
+                <label>
+                    <input
+                        type="radio"
+                        name=name.clone()
+                        value=(index + 1).to_string()
+                        form=form.clone()
+                        checked=index == 0
+                        autocomplete="off"
+                    />
+                    <div class="window">
+                        {ground(image)} {img(image, describe(job, index, t), Some(View::of(job, index)))}
+                    </div>
+                </label>
+                <a class="open" href=image.url.clone() aria-label=t.view_large data-view>"⤢"</a>
+            </div>
         }
     });
     view! {
@@ -164,7 +179,7 @@ pub(crate) fn vacant(job: &Job, note: AnyView, t: &Texts) -> AnyView {
             // It lies on the photo: what answers comes on a canvas of another shape, the photo in its middle.
             let preview =
                 (job.preview.clone()).map(|src| view! { <img class="preview" src=src alt="" /> });
-            let photo_sent = img(photo, t.photo_as_sent.into());
+            let photo_sent = img(photo, t.photo_as_sent.into(), None);
             (
                 shape(photo.width, photo.height),
                 view! { <div class="sketch">{photo_sent} {preview}</div> }.into_any(),
@@ -204,13 +219,6 @@ pub(crate) fn other_downloads(job: &Job, index: usize, t: &Texts) -> impl IntoVi
     }
 }
 
-/// The download URL of a picture, with the key if the visitor has one.
-fn saved(job: &Job, fields: &str) -> String {
-    let key = job.url.split_once('?');
-    let key = key.map(|(_, key)| format!("&{key}")).unwrap_or_default();
-    format!("/jobs/{}/download?{fields}{key}", job.id)
-}
-
 /// Before and after. Side by side in plain HTML; with JavaScript one over the other,
 /// parted by a range input, unless the box asks for side by side.
 fn compare(original: &Image, restored: &Image, t: &'static Texts) -> impl IntoView + use<> {
@@ -238,11 +246,11 @@ pub(crate) fn pair(
     view! {
         <div class="pair">
             <figure class="after">
-                {whole(restored, after)}
+                {img(restored, after.into(), None)}
                 <figcaption>{t.after}</figcaption>
             </figure>
             <figure class="before">
-                {whole(original, before)}
+                {img(original, before.into(), None)}
                 <figcaption>{t.before}</figcaption>
             </figure>
             <label class="part">

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::picture::{describe, shape, small};
+use super::picture::{shape, small};
 use crate::{texts::Texts, words};
 use atelier_api::{Job, Kind};
 
@@ -36,8 +36,8 @@ pub(crate) fn tile(job: &Job, t: &Texts) -> Option<impl IntoView + use<>> {
         (several, _) => format!("{several} × {name}"),
     };
     Some(view! {
-        <a href=format!("/jobs/{}", job.id)>
-            <span class=class>{small(image, describe(job, 0, t))}</span>
+        <a href=format!("/jobs/{}", job.id) data-view>
+            <span class=class>{small(job, 0, t)}</span>
             <span class="name" dir="auto" aria-hidden="true">{name}</span>
         </a>
     })

@@ -22,6 +22,7 @@ pub(super) const ENGLISH: Texts = Texts {
     key_send: ["Ctrl Enter", "Send the form"],
     key_write: "Write a prompt, or search",
     key_walk: "Walk through the gallery",
+    key_zoom: "Zoom in and out",
     key_delete: ["Delete", "Delete the picture, after asking"],
     key_close: ["Esc", "Close what is open"],
     key_keys: "Show these shortcuts",
@@ -242,6 +243,8 @@ pub(super) const ENGLISH: Texts = Texts {
     newer_picture: "Newer picture",
     older_picture: "Older picture",
     all_about_it: "Details",
+    view_large: "View larger",
+    use_again: "Use again",
 
     problem_description: "A page that could not be shown.",
     back_where: "Back",
@@ -299,6 +302,7 @@ fn message(message: Message) -> &'static str {
         Message::TooLarge => "This file is {}; the limit is {}.",
         Message::TooManyPixels => "This photo has {} megapixels; the limit is {}.",
         Message::More => "{} and {} more",
+        Message::Place => "{} of {}",
     }
 }
 

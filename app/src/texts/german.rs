@@ -25,6 +25,7 @@ pub(super) const GERMAN: Texts = Texts {
     key_send: ["Strg Enter", "Formular abschicken"],
     key_write: "Ins Textfeld oder in die Suche",
     key_walk: "Durch die Galerie gehen",
+    key_zoom: "Vergrößern und verkleinern",
     key_delete: ["Entf", "Bild löschen, nach Rückfrage"],
     key_close: ["Esc", "Schließen, was offen ist"],
     key_keys: "Diese Tastenkürzel zeigen",
@@ -248,6 +249,8 @@ pub(super) const GERMAN: Texts = Texts {
     newer_picture: "Neueres Bild",
     older_picture: "Älteres Bild",
     all_about_it: "Details",
+    view_large: "Größer ansehen",
+    use_again: "Wiederverwenden",
 
     problem_description: "Eine Seite, die nicht gezeigt werden konnte.",
     back_where: "Zurück",
@@ -314,6 +317,7 @@ fn message(message: Message) -> &'static str {
         Message::TooLarge => "Diese Datei hat {}; erlaubt sind {}.",
         Message::TooManyPixels => "Dieses Foto hat {} Megapixel; erlaubt sind {}.",
         Message::More => "{} und {} weitere",
+        Message::Place => "{} von {}",
     }
 }
 

@@ -25,6 +25,7 @@ pub(super) const HEBREW: Texts = Texts {
     key_send: ["Ctrl Enter", "שליחת הטופס"],
     key_write: "כתיבת תיאור, או חיפוש",
     key_walk: "מעבר בין תמונות בגלריה",
+    key_zoom: "הגדלה והקטנה",
     key_delete: ["Delete", "מחיקת התמונה, לאחר אישור"],
     key_close: ["Esc", "סגירת מה שפתוח"],
     key_keys: "הצגת הקיצורים האלה",
@@ -237,6 +238,8 @@ pub(super) const HEBREW: Texts = Texts {
     newer_picture: "תמונה חדשה יותר",
     older_picture: "תמונה ישנה יותר",
     all_about_it: "פרטים",
+    view_large: "הצגה בגדול",
+    use_again: "שימוש חוזר",
 
     problem_description: "עמוד שלא ניתן להציג.",
     back_where: "חזרה",
@@ -292,6 +295,7 @@ fn message(message: Message) -> &'static str {
         Message::TooLarge => "גודל הקובץ {}; המרב הוא {}.",
         Message::TooManyPixels => "בתצלום יש {} מגה־פיקסל; המרב הוא {}.",
         Message::More => "{} ועוד {}",
+        Message::Place => "{} מתוך {}",
     }
 }
 

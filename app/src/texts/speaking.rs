@@ -5,7 +5,7 @@ use atelier_api::{Job, Kind, Quality};
 
 impl Message {
     /// All, in the order of their declaration.
-    pub(crate) const ALL: [Self; 21] = [
+    pub(crate) const ALL: [Self; 22] = [
         Self::NoAnswer,
         Self::Resuming,
         Self::Refused,
@@ -27,6 +27,7 @@ impl Message {
         Self::TooLarge,
         Self::TooManyPixels,
         Self::More,
+        Self::Place,
     ];
 }
 
@@ -160,6 +161,7 @@ pub(crate) struct Texts {
     pub(crate) key_send: [Text; 2],
     pub(crate) key_write: Text,
     pub(crate) key_walk: Text,
+    pub(crate) key_zoom: Text,
     pub(crate) key_delete: [Text; 2],
     pub(crate) key_close: [Text; 2],
     pub(crate) key_keys: Text,
@@ -358,6 +360,8 @@ pub(crate) struct Texts {
     pub(crate) newer_picture: Text,
     pub(crate) older_picture: Text,
     pub(crate) all_about_it: Text,
+    pub(crate) view_large: Text,
+    pub(crate) use_again: Text,
 
     // Problems.
     pub(crate) problem_description: Text,

@@ -378,7 +378,10 @@ pub const STYLES: &[Style] = &[
 ];
 
 /// The widths, pixels, in which pictures are shown on pages: `?width=` behind a picture's path.
-pub const WIDTHS: [u32; 3] = [320, 640, 1280];
+pub const WIDTHS: [u32; 4] = [320, 640, 960, 1280];
+
+/// The longest side, pixels, of the JPEG that other sites show of a picture: `?preview=jpeg` behind its path.
+pub const PREVIEW_SIDE: u32 = 1200;
 
 /// Longest prompt accepted, in characters (OpenAI's own limit).
 pub const MAX_PROMPT_CHARS: usize = 32_000;

@@ -15,6 +15,9 @@ use super::{colour, colour::Colours, exif::Exif};
 /// Quality of the copy of an upload that is kept: no visible loss.
 const ORIGINAL_QUALITY: u8 = 95;
 
+/// The size of a preview, bytes: some sites show none that is larger.
+pub const PREVIEW_BYTES: usize = 300_000;
+
 /// The longest side of a WebP, pixels.
 const LONGEST_WEBP: u32 = 16_383;
 
@@ -130,6 +133,26 @@ pub fn encode_scaled(picture: &[u8], width: u32) -> Option<Vec<u8>> {
     } else {
         encode(picture.into_rgb8().as_raw(), webp::PixelLayout::Rgb)
     }
+}
+
+/// Returns a small JPEG of a finished picture for other sites, whose sides are no longer than `side` pixels; `None` if
+/// the picture cannot be read. It has at most [`PREVIEW_BYTES`].
+pub fn encode_preview(picture: &[u8], side: u32) -> Option<Vec<u8>> {
+    const QUALITIES: [u8; 5] = [85, 70, 50, 25, 5];
+    let mut picture = image::load_from_memory(picture).ok()?;
+    let share = f64::from(side) / f64::from(picture.width().max(picture.height()).max(1));
+    if share < 1.0 {
+        let scaled = |side: u32| ((f64::from(side) * share).round() as u32).max(1);
+        let (width, height) = (scaled(picture.width()), scaled(picture.height()));
+        picture = picture.resize_exact(width, height, imageops::FilterType::CatmullRom);
+    }
+    let picture = colour::to_srgb(picture.into(), &Colours::Unsaid);
+    QUALITIES.into_iter().find_map(|quality| {
+        let mut bytes = Vec::new();
+        let encoder = JpegEncoder::new_with_quality(&mut bytes, quality);
+        picture.write_with_encoder(encoder).ok()?;
+        Some(bytes).filter(|bytes| bytes.len() <= PREVIEW_BYTES)
+    })
 }
 
 /// The size of a copy that is no wider than this, and fits a WebP.

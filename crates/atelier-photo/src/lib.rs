@@ -28,7 +28,10 @@ use image::{
 pub use self::{
     caption::{Caption, captioned},
     describe::{Description, describe},
-    encode::{Format, encode_download, encode_original, encode_png, encode_scaled, with_exif},
+    encode::{
+        Format, PREVIEW_BYTES, encode_download, encode_original, encode_png, encode_preview,
+        encode_scaled, with_exif,
+    },
     mask::Mask,
 };
 use self::{

@@ -148,6 +148,21 @@ fn copies_of_any_shape_are_made() {
     }
 }
 
+/// Grain, which hardly gets smaller, does as well.
+#[test]
+fn a_preview_is_small() {
+    let mut seed = 1_u32;
+    let grain = RgbaImage::from_fn(1500, 2000, |_, _| {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        Rgba(seed.to_be_bytes())
+    });
+    let photo = encoded(&DynamicImage::ImageRgba8(grain), ImageFormat::Png);
+    let preview = encode_preview(&photo, 1200).unwrap();
+    assert!(preview.len() <= PREVIEW_BYTES, "{} bytes", preview.len());
+    let preview = image::load_from_memory_with_format(&preview, ImageFormat::Jpeg).unwrap();
+    assert_eq!((preview.width(), preview.height()), (900, 1200));
+}
+
 #[test]
 fn a_description_tells_size_and_type() {
     let png = encoded(&DynamicImage::ImageRgb8(photo()), ImageFormat::Png);

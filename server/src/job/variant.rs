@@ -10,6 +10,11 @@ pub fn scaled(width: u32) -> Variant {
     Variant::new(format!("{width}.webp"))
 }
 
+/// A small JPEG for other sites.
+pub fn preview() -> Variant {
+    Variant::new("preview.jpg")
+}
+
 /// The whole picture in another format.
 pub fn encoded(format: Format) -> Variant {
     Variant::new(match format {
@@ -21,5 +26,9 @@ pub fn encoded(format: Format) -> Variant {
 /// All there may be.
 pub fn variants() -> impl Iterator<Item = Variant> {
     let formats = [Format::Jpeg, Format::Png].map(encoded);
-    WIDTHS.into_iter().map(scaled).chain(formats)
+    WIDTHS
+        .into_iter()
+        .map(scaled)
+        .chain(formats)
+        .chain([preview()])
 }

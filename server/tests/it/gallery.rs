@@ -221,6 +221,19 @@ async fn pictures_have_smaller_copies() {
         let copy = image::load_from_memory(&copy.bytes().await.unwrap()).unwrap();
         assert_eq!(copy.dimensions(), (got, got));
     }
+    let preview = server.get(&format!("{url}?preview=jpeg"));
+    let preview = preview.send().await.unwrap();
+    assert_eq!(preview.headers()["content-type"], "image/jpeg");
+    let preview = preview.bytes().await.unwrap();
+    assert!(preview.len() <= 300_000);
+    assert_eq!(
+        image::load_from_memory(&preview).unwrap().dimensions(),
+        (1024, 1024)
+    );
+    let page = server.get(&format!("/jobs/{}", text(&boat["id"])));
+    let page = page.send().await.unwrap().text().await.unwrap();
+    let shared = format!("{url}?preview=jpeg\" property=\"og:image\"");
+    assert!(page.contains(&shared), "{page}");
     for wrong in ["0", "321", "99999", "x"] {
         let answer = server
             .get(&format!("{url}?width={wrong}"))

@@ -232,7 +232,7 @@ async fn a_query_has_the_fields_that_it_may_have() {
         ("/api/jobs/x?wait=1&wait=2", "duplicate field `wait`"),
         ("/jobs/x/download?size=1", "unknown field `size`"),
         (higher.as_str(), "unknown field `height`"),
-        (narrow.as_str(), "width is one of [320, 640, 1280]."),
+        (narrow.as_str(), "width is one of [320, 640, 960, 1280]."),
     ] {
         let answer = server.get(path).send().await.unwrap();
         let (status, problem) = problem(answer).await;

@@ -1,7 +1,8 @@
-//! `GET /images/{key}`: an immutable picture, whole or in part; with `?width=` a smaller copy for pages.
+//! `GET /images/{key}`: an immutable picture, whole or in part; with `?width=` a smaller copy for pages,
+//! with `?preview=jpeg` one for other sites.
 
 use anyhow::anyhow;
-use atelier_api::WIDTHS;
+use atelier_api::{PREVIEW_SIDE, WIDTHS};
 use axum::{
     body::{Body, Bytes},
     extract::State as AxumState,
@@ -38,6 +39,56 @@ pub(crate) struct Wanted {
     /// For a smaller copy, one of [`WIDTHS`].
     #[serde(default, deserialize_with = "width")]
     width: Option<u32>,
+    /// For the copy that other sites show.
+    #[serde(default, deserialize_with = "preview")]
+    preview: bool,
+}
+
+impl Wanted {
+    fn copy(&self) -> Option<Smaller> {
+        match (self.preview, self.width) {
+            (true, _) => Some(Smaller::Preview),
+            (false, width) => width.map(Smaller::Scaled),
+        }
+    }
+}
+
+/// A copy of a picture.
+#[derive(Debug, Clone, Copy)]
+enum Smaller {
+    /// No wider than this.
+    Scaled(u32),
+    Preview,
+}
+
+impl Smaller {
+    fn variant(self) -> Variant {
+        match self {
+            Self::Scaled(width) => job::scaled(width),
+            Self::Preview => job::preview(),
+        }
+    }
+
+    fn media_type(self) -> &'static str {
+        match self {
+            Self::Scaled(_) => "image/webp",
+            Self::Preview => "image/jpeg",
+        }
+    }
+
+    fn make(self, picture: &[u8]) -> Option<Vec<u8>> {
+        match self {
+            Self::Scaled(width) => photo::encode_scaled(picture, width),
+            Self::Preview => photo::encode_preview(picture, PREVIEW_SIDE),
+        }
+    }
+}
+
+fn preview<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    query::value(deserializer, |text| match text {
+        "jpeg" => Ok(true),
+        _ => Err("preview is jpeg."),
+    })
 }
 
 fn width<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
@@ -51,13 +102,15 @@ pub(crate) async fn serve(
     AxumState(state): AxumState<State>,
     Address(address): Address,
     Path(key): Path<String>,
-    Query(Wanted { width }): Query<Wanted>,
+    Query(wanted): Query<Wanted>,
     headers: HeaderMap,
 ) -> Result<Response> {
     let key = BlobKey::parse(&key).ok_or(NONE)?;
     let media_type = key.media_type().ok_or(NONE)?;
-    let etag = match width {
-        Some(width) => format!("\"{key}-{width}\""),
+    let copy = wanted.copy();
+    let etag = match copy {
+        Some(Smaller::Scaled(width)) => format!("\"{key}-{width}\""),
+        Some(Smaller::Preview) => format!("\"{key}-preview\""),
         None => format!("\"{key}\""),
     };
     let visibility = key.visibility();
@@ -82,12 +135,13 @@ pub(crate) async fn serve(
         tell_browser(response.headers_mut(), visibility, caching, &etag);
         return Ok(response);
     }
-    if let Some(width) = width {
+    if let Some(copy) = copy {
         let origin = Origin::address(address);
-        let (turn, variant) = (state.pools.thumbnails.turn(&origin), job::scaled(width));
-        let scale = move |picture: Bytes| photo::encode_scaled(&picture, width);
-        let bytes = variant_of(&state, &key, variant, turn, scale).await?;
-        let mut response = ([(header::CONTENT_TYPE, "image/webp")], bytes).into_response();
+        let (turn, variant) = (state.pools.thumbnails.turn(&origin), copy.variant());
+        let make = move |picture: Bytes| copy.make(&picture);
+        let bytes = variant_of(&state, &key, variant, turn, make).await?;
+        let media_type = [(header::CONTENT_TYPE, copy.media_type())];
+        let mut response = (media_type, bytes).into_response();
         tell_browser(response.headers_mut(), visibility, caching, &etag);
         return Ok(response);
     }
