@@ -131,7 +131,7 @@ fn Form(from: Option<Job>, wanted: Draft, about: About) -> impl IntoView {
                 rows="3"
                 required
                 maxlength=MAX_PROMPT_CHARS.to_string()
-                placeholder=suggesting.texts().prompt_example
+                placeholder=suggesting(&about).texts().prompt_example
                 aria-describedby="keys"
             >
                 {prompt}
