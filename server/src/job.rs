@@ -30,7 +30,7 @@ pub use self::{
     owner::Owner,
     paid_answer::{Journal, PaidAnswer},
     task::{ImageTask, NoticeTask, RestorationTask, Source, Task, notice_lane, notice_lanes},
-    variant::{encoded, scaled, variants},
+    variant::{encoded, preview, scaled, variants},
 };
 use crate::{blob::BlobKey, photo::Description};
 

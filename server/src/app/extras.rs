@@ -4,7 +4,7 @@ use std::{collections::HashMap, fs::File, io::BufReader, path::Path, sync::Arc};
 
 use anyhow::{Context as _, Result};
 use atelier_app::data::{Preset, Style};
-use axum::body::Bytes;
+use bytes::Bytes;
 use image::{RgbImage, codecs::jpeg::JpegEncoder, imageops};
 use sha2::{Digest as _, Sha256};
 

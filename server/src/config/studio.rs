@@ -100,3 +100,44 @@ fn fits(text: &str, longest: usize) -> bool {
         && text.chars().count() <= longest
         && !text.chars().any(char::is_control)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::config::tests::{load, message};
+
+    #[test]
+    fn styles_and_presets_are_checked_by_name() {
+        let style = "[[studio.styles]]\nname = 'Linocut'\nwords = 'linocut'\n";
+        let preset = "[[studio.presets]]\nname = 'Fair'\nwords = 'a fair'\nstyle = 'Linocut'";
+        let config = load(&format!("{style}{preset}"), &[]).unwrap();
+        assert_eq!(config.studio.styles[0].words, "linocut");
+        assert_eq!(config.studio.presets[0].style.as_deref(), Some("Linocut"));
+        let entry = |kind: &str, name: &str, words: &str| {
+            format!("[[studio.{kind}]]\nname = '{name}'\nwords = '{words}'\n")
+        };
+        for (file, parts) in [
+            (entry("styles", "Ink", "black"), ["studio.styles", "Ink"]),
+            (style.repeat(2), ["studio.styles", "Linocut"]),
+            (entry("styles", "A", ""), ["studio.styles", "words"]),
+            (entry("styles", "", "a"), ["studio.styles", "name"]),
+            (
+                entry("presets", &"n".repeat(41), "a"),
+                ["studio.presets", "40"],
+            ),
+            (
+                entry("presets", "A", &"w".repeat(2001)),
+                ["studio.presets", "2000"],
+            ),
+            (preset.to_owned(), ["studio.presets", "Linocut"]),
+            (
+                (0..25)
+                    .map(|n| entry("styles", &n.to_string(), "a"))
+                    .collect(),
+                ["studio.styles", "24"],
+            ),
+        ] {
+            let told = message(&file, &[]);
+            assert!(parts.iter().all(|part| told.contains(part)), "{told}");
+        }
+    }
+}

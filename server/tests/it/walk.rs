@@ -247,7 +247,7 @@ async fn a_sample_is_restored_like_a_photo() {
     }
     for name in ["../site", "", "LICENCES"] {
         let (status, problem) = problem(send(name).await).await;
-        assert_eq!(status, 400, "{name}");
+        assert_eq!(status, 422, "{name}");
         assert_eq!(problem["code"], "sample");
     }
 }
@@ -267,7 +267,7 @@ async fn a_style_of_the_operators_reaches_the_provider_in_words() {
     let unknown = json!({ "prompt": "a boat", "style": "Woodcut" });
     let sent = server.post("/api/images").json(&unknown).send().await;
     let (status, problem) = problem(sent.unwrap()).await;
-    assert_eq!((status, text(&problem["code"])), (400, "style"));
+    assert_eq!((status, text(&problem["code"])), (422, "style"));
     assert!(text(&problem["detail"]).contains("Linocut"), "{problem}");
 
     let file = format!("limits = []\n{style}thumbnail = '/nowhere.png'");
