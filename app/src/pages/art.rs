@@ -94,7 +94,9 @@ fn beginning(from: Option<Job>, wanted: &Draft, about: &About) -> (String, Param
         };
         return (words.to_owned(), params);
     }
-    let idea = wanted.idea.and_then(|number| suggesting(about).ideas().get(number));
+    let idea = wanted
+        .idea
+        .and_then(|number| suggesting(about).ideas().get(number));
     (
         idea.map_or_else(String::new, |words| (*words).to_owned()),
         Params::default(),
