@@ -18,7 +18,7 @@
 
   // What is needed only after a click is a module of its own. A click that comes before it waits for it; should it
   // not come, the click does what it does without scripts.
-  const NEEDS_LATER = "[data-do], [data-keys], [data-regret] [type=submit], [data-paint]";
+  const NEEDS_LATER = "[data-do], [data-keys], [data-regret] [type=submit], [data-paint], [data-star]";
   let later, settled;
   const fetchLater = () => later ??= (async () => {
     const [m, wasm] = await Promise.all([import("{later_js}"), fetch("{later_wasm}", { priority: settled === false ? "high" : "low" })]);

@@ -51,6 +51,10 @@ pub enum Message {
     TooManyPixels,
     /// A file `{}` and `{}` others.
     More,
+    /// `{}` are chosen.
+    Chosen,
+    /// More than `{}` are chosen, which are too many for one file.
+    Most,
 }
 
 impl Message {

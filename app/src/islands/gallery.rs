@@ -1,4 +1,4 @@
-//! The gallery: a lightbox, older pictures loaded on scrolling, and deletion that can be undone.
+//! The gallery: a lightbox, deletion that can be undone, and what one finds ([`finding`]).
 
 use leptos::prelude::*;
 
@@ -15,25 +15,26 @@ fn wake(_: leptos::web_sys::Element) {}
 use awake::wake;
 
 #[cfg(feature = "hydrate")]
+mod finding;
+
+#[cfg(feature = "hydrate")]
 mod awake {
     use std::{
         cell::{Cell, RefCell},
         rc::Rc,
     };
 
-    use js_sys::Array;
     use leptos::{task::spawn_local, web_sys::Element};
-    use wasm_bindgen::{JsCast, JsValue, closure::Closure};
-    use web_sys::{
-        Event, HtmlDialogElement, IntersectionObserver, IntersectionObserverEntry, KeyboardEvent,
-        PointerEvent, SubmitEvent,
-    };
+    use wasm_bindgen::JsCast;
+    use web_sys::{Event, HtmlDialogElement, KeyboardEvent, PointerEvent, SubmitEvent};
+
+    use super::finding::Finding;
 
     use crate::{
         browser::{
             DELETE, Headers, Init, MOST, UNDO_TIME, announce, ask, attribute, closest,
             delete_leaving, document, find, find_all, focus, form_of, is_accidental, listen,
-            message, now, page, plain, set, sleep, target, tell, window,
+            message, now, plain, set, sleep, target, tell, window,
         },
         texts::Message,
     };
@@ -42,18 +43,17 @@ mod awake {
     const SWIPE: i32 = 50;
 
     #[derive(Clone)]
-    struct Gallery {
-        root: Element,
+    pub(super) struct Gallery {
+        pub(super) root: Element,
         /// Ids of hidden pictures, which are deleted unless that is undone.
-        scheduled: Rc<RefCell<Vec<String>>>,
+        pub(super) scheduled: Rc<RefCell<Vec<String>>>,
         /// When they were hidden, in milliseconds.
         since: Rc<Cell<f64>>,
         /// The picture in the lightbox.
         open: Rc<RefCell<Option<Element>>>,
         /// Whether the current press began beside the picture and its buttons.
         beside: Rc<Cell<bool>>,
-        /// Observes the link to the next page coming into view.
-        end: Rc<RefCell<Option<IntersectionObserver>>>,
+        pub(super) finding: Finding,
     }
 
     pub(super) fn wake(root: Element) {
@@ -63,7 +63,7 @@ mod awake {
             since: Rc::default(),
             open: Rc::default(),
             beside: Rc::default(),
-            end: Rc::default(),
+            finding: Finding::default(),
         };
         let root = &gallery.root;
         let here = gallery.clone();
@@ -79,7 +79,7 @@ mod awake {
             delete_leaving(&here.scheduled.take());
         });
         gallery.swipes();
-        gallery.watch_end();
+        gallery.begin_finding();
     }
 
     impl Gallery {
@@ -195,17 +195,25 @@ mod awake {
             }
         }
 
-        /// Sends the form as it is, unless it deletes: that can be undone here.
+        /// Sends the form as it is, unless it searches, or deletes: that can be undone here.
         fn submitted(&self, event: &Event) {
+            if self.searches(event) {
+                return;
+            }
             let submit: &SubmitEvent = event.unchecked_ref();
             let deletes = submit
                 .submitter()
                 .is_some_and(|button| button.has_attribute("data-delete"));
+            let boxes = find_all(&self.root, "[name=id]:checked:enabled");
             if !deletes {
+                if boxes.len() > MOST {
+                    event.prevent_default();
+                    let text = message(Message::Most, &[&MOST.to_string()]);
+                    tell(&self.root, "[data-alert]", &text);
+                }
                 return;
             }
             event.prevent_default();
-            let boxes = find_all(&self.root, "[name=id]:checked:enabled");
             let items = boxes.iter().filter_map(item_of);
             self.schedule_delete(&items.collect::<Vec<_>>());
         }
@@ -219,6 +227,7 @@ mod awake {
             }
             let ids = items.iter().map(|item| attribute(item, "data-job"));
             self.scheduled.replace(ids.collect());
+            self.count();
             self.since.set(now());
             let text = message(Message::Deleted, &[&items.len().to_string()]);
             tell(&self.root, "[data-told]", &text);
@@ -244,6 +253,7 @@ mod awake {
                     show_item(&item, true);
                 }
             }
+            self.count();
             self.hide_toast();
         }
 
@@ -276,7 +286,7 @@ mod awake {
             }
         }
 
-        fn item(&self, id: &str) -> Option<Element> {
+        pub(super) fn item(&self, id: &str) -> Option<Element> {
             let mut selector = String::from("[data-job='");
             selector += id;
             selector += "']";
@@ -305,63 +315,10 @@ mod awake {
                 }
             });
         }
-
-        /// Loads the next page when its link comes into view.
-        fn watch_end(&self) {
-            let here = self.clone();
-            let came = Closure::<dyn FnMut(Array)>::new(move |entries: Array| {
-                for entry in entries {
-                    let entry: IntersectionObserverEntry = entry.unchecked_into();
-                    if entry.is_intersecting() {
-                        let here = here.clone();
-                        spawn_local(async move { here.follow(entry.target()).await });
-                    }
-                }
-            });
-            self.end
-                .replace(IntersectionObserver::new(came.as_ref().unchecked_ref()).ok());
-            came.forget();
-            self.watch_for(find(&self.root, "[data-next]"));
-        }
-
-        fn watch_for(&self, link: Option<Element>) {
-            if let Some((end, link)) = self.end.borrow().as_ref().zip(link) {
-                end.observe(&link);
-            }
-        }
-
-        /// Loads the next page; if that fails, the link stays. The URL leads to the page loaded last.
-        async fn follow(&self, link: Element) {
-            if link.has_attribute("aria-busy") {
-                return;
-            }
-            set(&link, "aria-busy", "true");
-            let address = attribute(&link, "href");
-            let fresh = page(&address).await.ok();
-            let _ = link.remove_attribute("aria-busy");
-            let root = fresh.and_then(|page| page.document_element());
-            let root = root.filter(|root| find(root, "[data-shelf]").is_some());
-            let (Some(root), Some(shelf)) = (root, find(&self.root, ".hanging")) else {
-                return;
-            };
-            if let Ok(history) = window().history() {
-                let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&address));
-            }
-            for item in find_all(&root, "[data-shelf] li") {
-                let _ = shelf.append_child(&item);
-            }
-            match find(&root, "[data-next]") {
-                Some(next) => {
-                    let _ = link.replace_with_with_node_1(&next);
-                    self.watch_for(Some(next));
-                }
-                None => link.remove(),
-            }
-        }
     }
 
     /// Shows an entry, or hides and deselects it.
-    fn show_item(item: &Element, shown: bool) {
+    pub(super) fn show_item(item: &Element, shown: bool) {
         let _ = item.toggle_attribute_with_force("hidden", !shown);
         if let Some(tick) = find(item, "[name=id]") {
             let _ = tick.toggle_attribute_with_force("disabled", !shown);

@@ -5,10 +5,12 @@
 mod brush;
 mod buttons;
 mod keys;
+mod stars;
 
 /// Begins to listen.
 pub fn wake() {
     brush::wake();
     buttons::wake();
     keys::wake();
+    stars::wake();
 }

@@ -9,6 +9,8 @@ mod lines;
 mod flights;
 mod answers;
 mod files;
+mod collection;
+mod marks;
 mod dead;
 mod housekeeping;
 mod outbox;
@@ -27,8 +29,8 @@ use crate::{
 use atelier_api::Failure;
 
 pub(super) use self::{
-    answers::*, dead::*, files::*, flights::*, flow::*, gates::*, housekeeping::*, leases::*,
-    life::*, lines::*, model::Model, order::*, outbox::*,
+    answers::*, collection::*, dead::*, files::*, flights::*, flow::*, gates::*, housekeeping::*,
+    leases::*, life::*, lines::*, marks::*, model::Model, order::*, outbox::*,
 };
 use super::{Stores, at};
 
