@@ -22,7 +22,7 @@
 
   // What is needed only after a click is a module of its own. A click that comes before it waits for it; should it
   // not come, the click does what it does without scripts.
-  const NEEDS_LATER = "[data-do], [data-keys], [action*='/delete'] [type=submit], [data-paint], [data-view]";
+  const NEEDS_LATER = "[data-do], [data-keys], [action*='/delete'] [type=submit], [data-paint], [data-view], [data-star]";
   let later, settled;
   const fetchLater = () => later ??= (async () => {
     const [m, wasm] = await Promise.all([import("{later_js}"), fetch("{later_wasm}", { priority: settled === false ? "high" : "low" })]);

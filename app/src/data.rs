@@ -82,19 +82,24 @@ impl Seen {
 /// A query for finished jobs, newest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wanted {
-    /// Words that the prompt must contain, in any order and case; empty for all.
+    /// Beginnings of words that the prompt must contain, in any order, case and accent; empty for all.
     pub words: String,
     pub kind: Option<atelier_api::Kind>,
+    pub favourites: bool,
+    /// Only those in this folder.
+    pub folder: Option<String>,
     /// Older than this job.
     pub before: Option<String>,
 }
 
 /// A page of finished jobs.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Shelf {
     pub jobs: Vec<atelier_api::Job>,
     /// The last job of this page, if older ones follow.
     pub next: Option<String>,
+    /// The names of all folders.
+    pub folders: Vec<String>,
 }
 
 /// Facts about this site for one visitor.

@@ -85,7 +85,13 @@ fn wanted(query: Option<&str>) -> Wanted {
     for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
         match name.as_ref() {
             "q" => wanted.words = value.trim().chars().take(LONGEST_SEARCH).collect(),
-            "kind" => wanted.kind = Kind::named(&value),
+            "kind" => {
+                wanted.kind = Kind::named(&value);
+                wanted.favourites = value == "favourite";
+            }
+            "folder" => {
+                wanted.folder = Some(value.into_owned()).filter(|name| !name.is_empty());
+            }
             "before" => wanted.before = job_id(&value),
             _ => {}
         }
@@ -320,6 +326,14 @@ mod tests {
             words: "a röd boat".into(),
             kind: Some(Kind::Image),
             before: Some("7".into()),
+            ..Wanted::default()
+        };
+        assert_eq!(search, Page::Gallery(wanted));
+        let search = Page::for_path("/gallery", Some("kind=favourite&folder=%C3%A9t%C3%A9"));
+        let wanted = Wanted {
+            favourites: true,
+            folder: Some("été".into()),
+            ..Wanted::default()
         };
         assert_eq!(search, Page::Gallery(wanted));
         assert_eq!(Page::for_path("/restore", None), Page::Restore);

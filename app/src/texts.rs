@@ -63,6 +63,10 @@ pub enum Message {
     More,
     /// The picture of number `{}` of `{}`.
     Place,
+    /// `{}` are chosen.
+    Chosen,
+    /// More than `{}` are chosen, which are too many for one file.
+    Most,
 }
 
 impl Message {

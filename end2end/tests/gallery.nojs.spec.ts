@@ -16,3 +16,34 @@ test('pictures are searched, saved and deleted', async ({ page }) => {
   await expect(page).toHaveURL(/\/gallery$/);
   await expect(page.getByText('Nothing yet')).toBeVisible();
 });
+
+test('pictures are filtered, marked and sorted', async ({ page }) => {
+  for (const prompt of ['a red boat', 'a fox in the snow']) {
+    await page.goto('/');
+    await paint(page, prompt);
+    await expectShown(card(page, prompt).getByRole('img'));
+  }
+  await page.goto('/gallery');
+  await page.getByRole('button', { name: '“a red boat” is a favourite' }).click();
+  await expect(page.getByRole('button', { name: '“a red boat” is a favourite' })).toHaveAttribute('aria-pressed', 'true');
+  await page.getByLabel('Favourites').check();
+  await page.getByRole('button', { name: 'Search' }).click();
+  await expect(page).toHaveURL(/kind=favourite/);
+  await expect(page.locator('[data-shelf] li')).toHaveCount(1);
+  await page.getByLabel('Choose “a red boat”').check();
+  await page.getByText('Folder', { exact: true }).click();
+  await page.getByLabel('Name of the folder').fill('Boats');
+  await page.getByRole('button', { name: 'Move' }).click();
+  await expect(page).toHaveURL(/kind=favourite/);
+  await page.goto('/gallery');
+  await page.getByLabel('Folder', { exact: true }).selectOption('Boats');
+  await page.getByRole('button', { name: 'Search' }).click();
+  await expect(page).toHaveURL(/folder=Boats/);
+  await expect(page.locator('[data-shelf] li')).toHaveCount(1);
+  await page.getByLabel('Choose “a red boat”').check();
+  await page.getByText('Folder', { exact: true }).click();
+  await page.getByRole('button', { name: 'Out of this folder' }).click();
+  await expect(page.getByText('No matches.')).toBeVisible();
+  await page.getByRole('link', { name: 'Clear' }).click();
+  await expect(page.locator('[data-shelf] li')).toHaveCount(2);
+});

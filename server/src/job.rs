@@ -13,7 +13,7 @@ mod variant;
 
 use std::fmt::Write as _;
 
-use atelier_queue::Payload;
+use atelier_queue::{Entry, Payload};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -192,6 +192,17 @@ impl Payload for Request {
     /// Messages are listed while they are unfinished, and when they are dead letters.
     fn is_tracked(&self) -> bool {
         matches!(self.task, Task::Message(_))
+    }
+
+    /// Pictures are found by their prompts and styles, photos by the names of their files.
+    fn entry(&self) -> Option<Entry> {
+        let text = match &self.task {
+            Task::Image(task) => task.styled(),
+            Task::Restoration(task) => task.name.clone().unwrap_or_default(),
+            Task::Notice(_) | Task::Call(_) | Task::Message(_) => return None,
+        };
+        let kind = self.task.kind()?.as_str().into();
+        Some(Entry { kind, text })
     }
 }
 

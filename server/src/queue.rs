@@ -3,8 +3,9 @@
 
 use atelier_api::Cache;
 pub use atelier_queue::{
-    Bill, Error, Event, FailedAttempt, Hooks, Housekeeping, Illegal, Join, Lane, MOST_AHEAD,
-    Notified, Notifier, PART, Priority, Queue, Report, Ticket, transition,
+    Bill, Collection, Entry, Error, Event, FailedAttempt, Folder, Hooks, Housekeeping, Illegal,
+    Join, Lane, MOST_AHEAD, MOST_FOLDERS, Marking, Notified, Notifier, PART, Priority, Queue,
+    Report, Search, Ticket, transition,
 };
 
 use bytes::Bytes;
@@ -23,6 +24,7 @@ pub type Completion = atelier_queue::Completion<Request>;
 pub type Cancellation = atelier_queue::Cancellation<Request>;
 pub type Ended = atelier_queue::Ended<Request>;
 pub type DynQueue = dyn Queue<Request>;
+pub type DynCollection = dyn Collection<Request>;
 pub type SqliteQueue = atelier_queue::SqliteQueue<Request>;
 pub type RedisQueue = atelier_queue::RedisQueue<Request>;
 

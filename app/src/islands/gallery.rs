@@ -1,4 +1,4 @@
-//! The gallery: older pictures loaded on scrolling, and deletion that can be undone.
+//! The gallery: deletion that can be undone, and what one finds ([`finding`]).
 
 use leptos::prelude::*;
 
@@ -16,38 +16,37 @@ fn wake(_: leptos::web_sys::Element) {}
 use awake::wake;
 
 #[cfg(feature = "hydrate")]
+mod finding;
+
+#[cfg(feature = "hydrate")]
 mod awake {
     use std::{
         cell::{Cell, RefCell},
         rc::Rc,
     };
 
-    use js_sys::Array;
     use leptos::{task::spawn_local, web_sys::Element};
-    use wasm_bindgen::{JsCast, JsValue, closure::Closure};
-    use web_sys::{
-        Event, HtmlDialogElement, IntersectionObserver, IntersectionObserverEntry, KeyboardEvent,
-        SubmitEvent,
-    };
+    use wasm_bindgen::JsCast;
+    use web_sys::{Event, HtmlDialogElement, KeyboardEvent, SubmitEvent};
+
+    use super::finding::Finding;
 
     use crate::{
         browser::{
-            MOST, UNDO_TIME, announce, attribute, closest, delete, delete_leaving, dispatch,
-            document, find, find_all, focus, is_accidental, listen, message, now, page, set, sleep,
-            target, tell, window,
+            MOST, UNDO_TIME, announce, attribute, closest, delete, delete_leaving, document, find,
+            find_all, focus, is_accidental, listen, message, now, set, sleep, target, tell, window,
         },
         texts::Message,
     };
 
     #[derive(Clone)]
-    struct Gallery {
-        root: Element,
+    pub(super) struct Gallery {
+        pub(super) root: Element,
         /// Ids of hidden pictures, which are deleted unless that is undone.
-        scheduled: Rc<RefCell<Vec<String>>>,
+        pub(super) scheduled: Rc<RefCell<Vec<String>>>,
         /// When they were hidden, in milliseconds.
         since: Rc<Cell<f64>>,
-        /// Observes the link to the next page coming into view.
-        end: Rc<RefCell<Option<IntersectionObserver>>>,
+        pub(super) finding: Finding,
     }
 
     pub(super) fn wake(root: Element) {
@@ -55,7 +54,7 @@ mod awake {
             root,
             scheduled: Rc::default(),
             since: Rc::default(),
-            end: Rc::default(),
+            finding: Finding::default(),
         };
         let root = &gallery.root;
         let here = gallery.clone();
@@ -80,10 +79,11 @@ mod awake {
         let here = gallery.clone();
         listen(root, "wanted", move |event| {
             if let Some(link) = target(&event) {
-                spawn_local(here.clone().follow(link));
+                let here = here.clone();
+                spawn_local(async move { here.follow(link).await });
             }
         });
-        gallery.watch_end();
+        gallery.begin_finding();
     }
 
     impl Gallery {
@@ -124,17 +124,25 @@ mod awake {
             }
         }
 
-        /// Sends the form as it is, unless it deletes: that can be undone here.
+        /// Sends the form as it is, unless it searches, or deletes: that can be undone here.
         fn submitted(&self, event: &Event) {
+            if self.searches(event) {
+                return;
+            }
             let submit: &SubmitEvent = event.unchecked_ref();
             let deletes = submit
                 .submitter()
                 .is_some_and(|button| button.has_attribute("data-delete"));
+            let boxes = find_all(&self.root, "[name=id]:checked:enabled");
             if !deletes {
+                if boxes.len() > MOST {
+                    event.prevent_default();
+                    let text = message(Message::Most, &[&MOST.to_string()]);
+                    tell(&self.root, "[data-alert]", &text);
+                }
                 return;
             }
             event.prevent_default();
-            let boxes = find_all(&self.root, "[name=id]:checked:enabled");
             let items = boxes.iter().filter_map(|tick| closest(tick, "li"));
             self.schedule_delete(&items.collect::<Vec<_>>());
         }
@@ -148,6 +156,7 @@ mod awake {
             }
             let ids = items.iter().map(|item| attribute(item, "data-job"));
             self.scheduled.replace(ids.collect());
+            self.count();
             self.since.set(now());
             let text = message(Message::Deleted, &[&items.len().to_string()]);
             tell(&self.root, "[data-told]", &text);
@@ -173,6 +182,7 @@ mod awake {
                     show_item(&item, true);
                 }
             }
+            self.count();
             self.hide_toast();
         }
 
@@ -200,7 +210,7 @@ mod awake {
             }
         }
 
-        fn item(&self, id: &str) -> Option<Element> {
+        pub(super) fn item(&self, id: &str) -> Option<Element> {
             let mut selector = String::from("[data-job='");
             selector += id;
             selector += "']";
@@ -213,63 +223,10 @@ mod awake {
             }
         }
 
-        /// Loads the next page when its link comes into view.
-        fn watch_end(&self) {
-            let here = self.clone();
-            let came = Closure::<dyn FnMut(Array)>::new(move |entries: Array| {
-                for entry in entries {
-                    let entry: IntersectionObserverEntry = entry.unchecked_into();
-                    if entry.is_intersecting() {
-                        let here = here.clone();
-                        spawn_local(here.follow(entry.target()));
-                    }
-                }
-            });
-            self.end
-                .replace(IntersectionObserver::new(came.as_ref().unchecked_ref()).ok());
-            came.forget();
-            self.watch_for(find(&self.root, "[data-next]"));
-        }
-
-        fn watch_for(&self, link: Option<Element>) {
-            if let Some((end, link)) = self.end.borrow().as_ref().zip(link) {
-                end.observe(&link);
-            }
-        }
-
-        /// Loads the next page; if that fails, the link stays. The URL leads to the page loaded last.
-        async fn follow(self, link: Element) {
-            if link.has_attribute("aria-busy") {
-                return;
-            }
-            set(&link, "aria-busy", "true");
-            let address = attribute(&link, "href");
-            let fresh = page(&address).await.ok();
-            let _ = link.remove_attribute("aria-busy");
-            let root = fresh.and_then(|page| page.document_element());
-            let root = root.filter(|root| find(root, "[data-shelf]").is_some());
-            let (Some(root), Some(shelf)) = (root, find(&self.root, ".hanging")) else {
-                return;
-            };
-            if let Ok(history) = window().history() {
-                let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&address));
-            }
-            for item in find_all(&root, "[data-shelf] li") {
-                let _ = shelf.append_child(&item);
-            }
-            match find(&root, "[data-next]") {
-                Some(next) => {
-                    let _ = link.replace_with_with_node_1(&next);
-                    self.watch_for(Some(next));
-                }
-                None => link.remove(),
-            }
-            dispatch(&shelf, "grown");
-        }
     }
 
     /// Shows an entry, or hides and deselects it.
-    fn show_item(item: &Element, shown: bool) {
+    pub(super) fn show_item(item: &Element, shown: bool) {
         let _ = item.toggle_attribute_with_force("hidden", !shown);
         if let Some(tick) = find(item, "[name=id]") {
             let _ = tick.toggle_attribute_with_force("disabled", !shown);

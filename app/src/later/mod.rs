@@ -7,6 +7,7 @@ mod buttons;
 mod glass;
 mod keys;
 mod news;
+mod stars;
 mod viewer;
 
 /// Begins to listen.
@@ -15,5 +16,6 @@ pub fn wake() {
     buttons::wake();
     keys::wake();
     news::wake();
+    stars::wake();
     viewer::wake();
 }

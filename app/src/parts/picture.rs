@@ -66,6 +66,53 @@ fn ground(image: &Image) -> Option<impl IntoView + use<>> {
 /// Squares to a side of [`ground`].
 const GRID: usize = 5;
 
+/// The class of a picture's ratio: one of 25, a twelfth of an octave apart, from a half (`r0`) over a square (`r12`) to
+/// twice as wide as high (`r24`). A picture beyond that is fitted in.
+pub(crate) fn ratio(image: &Image) -> String {
+    let octaves = (f64::from(image.width.max(1)) / f64::from(image.height.max(1))).log2();
+    let step = (12.0 * octaves).round();
+    let fitted = if step.abs() > 12.0 { " fitted" } else { "" };
+    format!("r{}{fitted}", step.clamp(-12.0, 12.0) + 12.0)
+}
+
+/// The colours of a thumbnail until it is there, from its ThumbHash: so few pixels that a browser blends them. None if
+/// it is transparent.
+pub(crate) fn veil(image: &Image) -> Option<impl IntoView + use<>> {
+    let hash = BASE64.decode(&image.thumbhash).ok()?;
+    let (width, height, pixels) = thumbhash::thumb_hash_to_rgba(&hash).ok()?;
+    let mut bitmap = BITMAP.to_vec();
+    // A bitmap begins at the bottom.
+    for (y, x) in (0..VEIL).rev().flat_map(|y| (0..VEIL).map(move |x| (y, x))) {
+        let middle = |at: usize, side: usize| (2 * at + 1) * side / (2 * VEIL);
+        let at = 4 * (middle(y, height) * width + middle(x, width));
+        let [r, g, b, alpha] = *pixels[at..].first_chunk()?;
+        if alpha < 250 {
+            return None;
+        }
+        bitmap.extend([b, g, r]);
+    }
+    let address = format!("data:image/bmp;base64,{}", BASE64.encode(bitmap));
+    Some(view! {
+        <svg class="veil" aria-hidden="true">
+            <image href=address width="100%" height="100%" preserveAspectRatio="none" />
+        </svg>
+    })
+}
+
+/// Pixels to a side of [`veil`].
+const VEIL: usize = 4;
+
+/// The header of a bitmap of so many pixels in 24 bits each; a row has a multiple of four bytes, as it must.
+const BITMAP: [u8; 54] = {
+    let mut header = [0; 54];
+    (header[0], header[1]) = (b'B', b'M');
+    header[2] = 54 + (3 * VEIL * VEIL) as u8;
+    (header[10], header[14]) = (54, 40);
+    (header[18], header[22]) = (VEIL as u8, VEIL as u8);
+    (header[26], header[28]) = (1, 24);
+    header
+};
+
 /// A picture as large as the page is wide.
 fn img(image: &Image, alt: String, view: Option<View>) -> impl IntoView + use<> {
     let (page, file, again) = View::parts(view);
@@ -298,11 +345,45 @@ mod tests {
         };
         let html = ground(&image).to_html();
         assert_eq!(html.matches("<path").count(), GRID * GRID, "{html}");
+        let html = veil(&image).to_html();
+        let bitmap = html.split("base64,").nth(1).unwrap();
+        let bitmap = BASE64.decode(bitmap.split('"').next().unwrap()).unwrap();
+        assert_eq!(bitmap.len(), usize::from(bitmap[2]));
+        let rows = bitmap[54..].chunks(3 * VEIL);
+        for row in rows {
+            assert!(row[2] > 200 && row[0] < 60, "red at the left: {row:?}");
+            assert!(row[9] > 200 && row[11] < 60, "blue at the right: {row:?}");
+        }
         let broken = Image {
             thumbhash: "?".into(),
             ..image
         };
-        assert!(ground(&broken).is_none());
+        assert!(ground(&broken).is_none() && veil(&broken).is_none());
+    }
+
+    #[test]
+    fn ratios_are_told_in_steps() {
+        let of = |width, height| {
+            ratio(&Image {
+                width,
+                height,
+                url: String::new(),
+                media_type: String::new(),
+                bytes: 1,
+                thumbhash: String::new(),
+            })
+        };
+        for (width, height, class) in [
+            (1024, 1024, "r12"),
+            (1536, 1024, "r19"),
+            (1024, 1536, "r5"),
+            (2000, 1000, "r24"),
+            (60, 6000, "r0 fitted"),
+            (6000, 60, "r24 fitted"),
+            (0, 0, "r12"),
+        ] {
+            assert_eq!(of(width, height), class);
+        }
     }
 
     #[test]

@@ -2,14 +2,16 @@
 
 use leptos::prelude::*;
 
-use super::picture::{shape, small};
+use super::picture::{ratio, small, veil};
 use crate::{texts::Texts, words};
 use atelier_api::{Job, Kind};
 
 /// The caller's finished jobs, newest first; nothing if there are none.
 pub(crate) fn wall(jobs: &[Job], t: &'static Texts) -> impl IntoView + use<> {
-    let pictures = jobs.iter().filter_map(|job| tile(job, t));
-    let pictures = pictures.map(|picture| view! { <li>{picture}</li> });
+    let pictures = jobs.iter().filter_map(|job| {
+        let picture = tile(job, t)?;
+        Some(view! { <li class=width(job)>{picture}</li> })
+    });
     let pictures = pictures.collect_view();
     (!jobs.is_empty()).then(|| {
         view! {
@@ -24,20 +26,27 @@ pub(crate) fn wall(jobs: &[Job], t: &'static Texts) -> impl IntoView + use<> {
     })
 }
 
+/// The class that makes an entry as wide as its picture is among the others of its row.
+pub(crate) fn width(job: &Job) -> Option<String> {
+    job.images.first().map(ratio)
+}
+
 /// A finished job as a small picture that leads to its page.
 pub(crate) fn tile(job: &Job, t: &Texts) -> Option<impl IntoView + use<>> {
     let image = job.images.first()?;
-    let class = format!("hung {}", shape(image.width, image.height));
     let name = words::clip(words::name(job, t), 80);
-    let enlarged = job.params.enlarge.filter(|_| job.kind == Kind::Image);
-    let name = match (job.images.len(), enlarged) {
-        (1, Some(times)) => format!("{name} · {} {}", t.enlarged, (t.times)(times)),
-        (1, None) => name,
-        (several, _) => format!("{several} × {name}"),
+    let name = match job.images.len() {
+        1 => name,
+        several => format!("{several} × {name}"),
     };
+    let enlarged = job.params.enlarge.filter(|_| job.kind == Kind::Image);
+    let enlarged = enlarged.map(|times| {
+        let note = format!("{} {}", t.enlarged, (t.times)(times));
+        view! { <span class="enlarged">{note}</span> }
+    });
     Some(view! {
         <a href=format!("/jobs/{}", job.id) data-view>
-            <span class=class>{small(job, 0, t)}</span>
+            <span class="hung">{veil(image)} {small(job, 0, t)} {enlarged}</span>
             <span class="name" dir="auto" aria-hidden="true">{name}</span>
         </a>
     })

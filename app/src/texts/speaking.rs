@@ -5,7 +5,7 @@ use atelier_api::{Job, Kind, Quality};
 
 impl Message {
     /// All, in the order of their declaration.
-    pub(crate) const ALL: [Self; 22] = [
+    pub(crate) const ALL: [Self; 24] = [
         Self::NoAnswer,
         Self::Resuming,
         Self::Refused,
@@ -28,6 +28,8 @@ impl Message {
         Self::TooManyPixels,
         Self::More,
         Self::Place,
+        Self::Chosen,
+        Self::Most,
     ];
 }
 
@@ -343,9 +345,10 @@ pub(crate) struct Texts {
     pub(crate) nothing_yet: [Text; 3],
     pub(crate) paint_a_picture: Text,
     pub(crate) restore_a_photo: Text,
-    pub(crate) none_newest: Text,
-    pub(crate) look_older: Text,
     pub(crate) none: Text,
+    pub(crate) clear: Text,
+    /// The number of pictures found, or that there are more.
+    pub(crate) found: fn(number: usize, more: bool) -> String,
     pub(crate) words_of_prompt: Text,
     pub(crate) kind: Text,
     pub(crate) all: Text,
@@ -353,6 +356,16 @@ pub(crate) struct Texts {
     pub(crate) photos: Text,
     pub(crate) search: Text,
     pub(crate) older: Text,
+    pub(crate) choose_all: Text,
+    pub(crate) favourites: Text,
+    pub(crate) favourite: fn(name: &str) -> String,
+    pub(crate) favour: Text,
+    pub(crate) unfavour: Text,
+    pub(crate) folder: Text,
+    pub(crate) all_folders: Text,
+    pub(crate) folder_name: Text,
+    pub(crate) move_there: Text,
+    pub(crate) out_of_folder: Text,
     pub(crate) download_chosen: Text,
     pub(crate) delete_chosen: Text,
     pub(crate) choose: fn(name: &str) -> String,

@@ -300,7 +300,22 @@ pub struct Job {
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub error: Option<Failure>,
+    /// Its owner, whom alone it is told, made it a favourite.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "std::ops::Not::not")
+    )]
+    pub favourite: bool,
+    /// The folder that its owner, whom alone it is told, put it into.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub folder: Option<String>,
 }
+
+/// Maximum length of a folder's name, in characters.
+pub const MAX_FOLDER_CHARS: usize = 60;
 
 /// What a policy leaves its caller.
 #[derive(Debug, Clone, PartialEq)]

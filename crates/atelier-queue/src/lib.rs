@@ -74,6 +74,10 @@
 //! [acknowledged](Queue::acknowledge). One of the jobs that shared a call owes its price
 //! ([`Bill`]).
 //!
+//! **Collections.** Owners find those of their jobs that succeeded by the beginnings of words, in any order, case and
+//! accent, mark favourites and sort them into folders ([`Collection`]). Payloads say what their jobs are found by
+//! ([`Entry`]).
+//!
 //! **Dead letters** are failed jobs. They keep the error of every attempt until they are
 //! retried, deleted, or past the retention of finished jobs.
 
@@ -87,6 +91,7 @@
 )]
 
 mod attempt;
+mod collection;
 mod gate;
 mod housekeeping;
 mod lane;
@@ -101,6 +106,7 @@ mod sqlite;
 mod state;
 mod verdict;
 mod wait;
+mod words;
 mod worker;
 
 use std::{ops::Range, time::Duration};
@@ -119,6 +125,7 @@ pub use self::redis::RedisQueue;
 pub use self::sqlite::SqliteQueue;
 pub use self::{
     attempt::FailedAttempt,
+    collection::{Collection, Entry, Folder, MOST_FOLDERS, Marking, Marks, Search},
     gate::{Bound, Gate, GateChange, GateRef, Hold, In, Rate, Terms},
     housekeeping::Housekeeping,
     lane::{Lane, MOST_AHEAD, PART, Priority},
@@ -129,6 +136,7 @@ pub use self::{
     state::{Event, Illegal, transition},
     verdict::{Report, Verdict},
     wait::wait,
+    words::words,
     worker::{CallError, Work, Worker, Workers},
 };
 #[cfg(any(feature = "sqlite", feature = "redis"))]
@@ -154,6 +162,9 @@ pub enum Error {
     /// The job requires an answer, and there is none, or the given one is gone.
     #[error("there is no answer")]
     NoAnswer,
+    /// The owner has as many folders as they may have.
+    #[error("there are too many folders")]
+    TooManyFolders,
     /// The job's state does not allow it.
     #[error(transparent)]
     Illegal(#[from] Illegal),

@@ -5,6 +5,8 @@ use std::fmt::Debug;
 use atelier_api::Failure;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
+use super::Entry;
+
 /// The payload of a queue: complete enough for any worker to carry it out. Stored as JSON.
 ///
 /// ```
@@ -47,6 +49,11 @@ pub trait Payload:
     /// store maintains an index.
     fn is_tracked(&self) -> bool {
         false
+    }
+
+    /// What its owner [finds](crate::Collection) its job by; `None` if it is not to be found.
+    fn entry(&self) -> Option<Entry> {
+        None
     }
 }
 

@@ -30,6 +30,9 @@
 //! | `barriers` | hash | by the key of an entry of the outbox: the gates in which the job that has ended still has slots |
 //! | `unfinished:OWNER`, `dead:OWNER` | sorted set | an owner's unfinished and failed jobs, if they are tracked, in the order of their ids |
 //! | `owned:OWNER` | sorted set | an owner's jobs, in the order of their ids; for no owner with a [`PART`](super::PART) |
+//! | `words:OWNER` | hash | by id, once they were searched: what the owner's jobs are found by ([`collection`]) |
+//! | `marks:OWNER` | hash | by id, if there are any: `y` for a favourite or `n`, and the folder |
+//! | `folders:OWNER` | hash | by name: the number of jobs in a folder |
 //! | `finished` | sorted set | jobs that have ended, by the instant |
 //! | `dead` | sorted set | failed jobs, in the order of their ids |
 //! | `outbox` | sorted set | the outbox's entries, by key |
@@ -55,6 +58,7 @@
 //! lost connection it notifies of all jobs.
 
 mod batch;
+mod collection;
 mod gates;
 mod housekeeping;
 mod record;

@@ -16,7 +16,8 @@ use self::{
 };
 use super::{
     Cancellation, Claim, Completion, Ended, Gate, GateChange, In, Job, Lane, NewJob, Notifier,
-    Payload, Priority, Queue, Report, Result, Ticket, Verdict, is_open, readable,
+    Payload, Priority, Queue, Report, Result, Ticket, Verdict, collection::Indexed, is_open,
+    readable,
 };
 use atelier_store::{
     instant, milliseconds,
@@ -26,6 +27,7 @@ use atelier_store::{
 mod cancel;
 mod changes;
 mod claim;
+mod collection;
 mod lifecycle;
 mod gates;
 mod lists;
@@ -52,6 +54,8 @@ impl<P: Payload> SqliteQueue<P> {
             include_str!("sqlite/schema.sql"),
             include_str!("sqlite/gates.sql"),
             include_str!("sqlite/outbox.sql"),
+            include_str!("sqlite/collection.sql"),
+            include_str!("sqlite/marks.sql"),
         ],
     };
 
@@ -79,6 +83,7 @@ impl<P: Payload> SqliteQueue<P> {
                 )
             })
             .await?;
+        collection::add_missing::<P>(&database).await?;
         Ok(Self::new(database))
     }
 
@@ -122,8 +127,13 @@ impl<P: Payload> Queue<P> for SqliteQueue<P> {
     async fn enqueue(&self, job: NewJob<P>, now: Timestamp) -> Result<Job<P>> {
         let now = now.as_millisecond();
         let row = Row::new(&job, now)?;
+        let entry = Indexed::of(&job.owner, &job.request);
         let placed = self
-            .change(move |c, changed| placed(c, lifecycle::enqueue(c, changed, row, &job, now)?))
+            .change(move |c, changed| {
+                let row = lifecycle::enqueue(c, changed, row, &job, now)?;
+                collection::add(c, &row.id, &row.owner, entry.as_ref())?;
+                placed(c, row)
+            })
             .await?;
         self.notifier.notify_work();
         into_job(placed)
@@ -138,19 +148,13 @@ impl<P: Payload> Queue<P> for SqliteQueue<P> {
     }
 
     async fn list(&self, owner: &str, before: Option<&str>, limit: usize) -> Result<Vec<Job<P>>> {
-        const OF_OWNER: &str =
-            "WHERE owner = ?1 AND id < ?2 AND withdrawn < 2 ORDER BY id DESC LIMIT ?3";
         let before = before.unwrap_or(LAST);
-        let part = move |c: &Connection, owner: &str, before: &str| {
-            newest(c, before, limit, |before, limit| {
-                table::find(c, OF_OWNER, params![owner, before, limit])
-            })
-        };
         if limit <= FEW {
-            return self.database.read_inline(|c| part(c, owner, before));
+            let list = |c: &Connection| lists::of_owner(c, owner, before, limit);
+            return self.database.read_inline(list);
         }
         let (owner, before) = (owner.to_owned(), before.to_owned());
-        let list = move |c: &Connection| part(c, &owner, &before);
+        let list = move |c: &Connection| lists::of_owner(c, &owner, &before, limit);
         self.database.read(list).await
     }
 
@@ -161,20 +165,8 @@ impl<P: Payload> Queue<P> for SqliteQueue<P> {
         before: Option<&str>,
         limit: usize,
     ) -> Result<Vec<Job<P>>> {
-        const UNFINISHED: &str = "WHERE owner = ?1 AND id < ?2 AND tracked = 1 AND withdrawn = 0
-             AND status IN ('queued', 'running', 'delivering') ORDER BY id DESC LIMIT ?3";
-        const FAILED: &str = "WHERE owner = ?1 AND id < ?2 AND tracked = 1 AND status = 'failed'
-             ORDER BY id DESC LIMIT ?3";
-        let condition = match state {
-            In::Unfinished => UNFINISHED,
-            In::Failed => FAILED,
-        };
         let (owner, before) = (owner.to_owned(), before.unwrap_or(LAST).to_owned());
-        let list = move |c: &Connection| {
-            newest(c, &before, limit, |before, limit| {
-                table::find(c, condition, params![owner, before, limit])
-            })
-        };
+        let list = move |c: &Connection| lists::in_state(c, &owner, state, &before, limit);
         self.database.read(list).await
     }
 

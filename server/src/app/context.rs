@@ -34,7 +34,7 @@ use crate::{
         openai::{OpenAi, OpenAiEncoder},
         replicate::{Replicate, Webhooks},
     },
-    queue::{Housekeeping, Lane, RedisQueue, SqliteQueue},
+    queue::{DynCollection, Housekeeping, Lane, RedisQueue, SqliteQueue},
     store::{
         clock::Clock,
         redis::{Redis, RedisUrl},
@@ -117,6 +117,7 @@ impl AppContext {
         let limiter = Arc::new(SqliteLimiter::new(database.clone()));
         let stores = Stores {
             clock: Clock::system(),
+            collection: Arc::clone(&queue) as Arc<DynCollection>,
             files: Arc::clone(&queue) as Arc<dyn Housekeeping>,
             queue,
             journal: journal(config),
@@ -143,6 +144,7 @@ impl AppContext {
         let freed = limiter.freed();
         let stores = Stores {
             clock: redis.clock().await?,
+            collection: Arc::clone(&queue) as Arc<DynCollection>,
             files: Arc::clone(&queue) as Arc<dyn Housekeeping>,
             queue,
             journal: journal(config),

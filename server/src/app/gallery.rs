@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use atelier_api::Status;
 use atelier_app::data::{Shelf, Wanted};
 use atelier_connections::{Permit, Permits};
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -10,18 +9,11 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use super::{Caller, Error, Studio};
 use crate::{
     app::view,
-    job::{Request, Task},
-    queue::Job,
+    queue::{Marking, Search},
 };
 
 /// Maximum number of jobs on a page.
 const PAGE: usize = 24;
-
-/// Jobs read from the store at a time for a search.
-const BATCH: usize = 200;
-
-/// Maximum number of jobs read for one page. A search without a match ends there, with a link to go on.
-const MAX_READ: usize = 2_000;
 
 /// Maximum number of searches running at a time.
 const SEARCHES: usize = 2;
@@ -56,60 +48,78 @@ impl SearchPermits {
 impl Studio {
     /// Returns a page of the caller's finished jobs that match, newest first.
     pub async fn gallery(&self, caller: &Caller, wanted: Wanted) -> Result<Shelf, Error> {
-        let words = words(&wanted.words);
-        let fits = |job: &Job| {
-            job.status == Status::Succeeded
-                && wanted
-                    .kind
-                    .is_none_or(|kind| job.request.task.kind() == Some(kind))
-                && has(&job.request, &words)
+        let Some(owner) = &caller.owner else {
+            return Ok(Shelf::default());
         };
-        // Without a search most of them fit.
-        let searched = !words.is_empty() || wanted.kind.is_some();
-        let size = if searched { BATCH } else { PAGE + 1 };
-        let _permits = match searched {
-            true => Some(self.search_permits.acquire(caller.counted_as()).await?),
-            false => None,
+        let _permits = match wanted.words.is_empty() {
+            true => None,
+            false => Some(self.search_permits.acquire(caller.counted_as()).await?),
         };
-        let (mut jobs, mut before, mut read) = (Vec::new(), wanted.before.clone(), 0);
-        loop {
-            let batch = self.records(caller, before.as_deref(), size).await?;
-            let more = batch.len() == size;
-            read += batch.len();
-            for mut job in batch {
-                if jobs.len() == PAGE {
-                    return Ok(Shelf { jobs, next: before });
-                }
-                before = Some(job.id.clone());
-                if fits(&job) {
-                    self.drop_withdrawn(caller, &mut job).await?;
-                    jobs.extend(view::own_job(&job));
-                }
+        let search = Search {
+            text: wanted.words,
+            kind: wanted.kind.map(|kind| kind.as_str().into()),
+            favourites: wanted.favourites,
+            folder: wanted.folder,
+        };
+        let (owner, before) = (owner.to_string(), wanted.before.as_deref());
+        let found = self
+            .stores
+            .collection
+            .search(&owner, &search, before, PAGE + 1);
+        let mut found = found.await?;
+        let more = found.len() > PAGE;
+        found.truncate(PAGE);
+        let next = found.last().filter(|_| more).map(|job| job.id.clone());
+        for job in &mut found {
+            self.drop_withdrawn(caller, job).await?;
+        }
+        let mut jobs: Vec<_> = found.iter().filter_map(view::own_job).collect();
+        self.add_marks(caller, &mut jobs).await?;
+        let folders = self.stores.collection.folders(&owner).await?.into_iter();
+        let folders = folders.map(|folder| folder.name).collect();
+        Ok(Shelf {
+            jobs,
+            next,
+            folders,
+        })
+    }
+
+    /// Marks finished jobs of the caller. Returns the number of those that are marked so now.
+    pub async fn mark(
+        &self,
+        caller: &Caller,
+        ids: &[String],
+        marking: &Marking,
+    ) -> Result<usize, Error> {
+        match &caller.owner {
+            Some(owner) => {
+                let owner = owner.to_string();
+                Ok(self.stores.collection.mark(&owner, ids, marking).await?)
             }
-            if !more || read >= MAX_READ {
-                let next = before.filter(|_| more);
-                return Ok(Shelf { jobs, next });
-            }
+            None => Ok(0),
         }
     }
-}
 
-fn words(text: &str) -> Vec<String> {
-    text.split_whitespace().map(str::to_lowercase).collect()
-}
-
-/// Whether the job's text contains all these words.
-fn has(request: &Request, words: &[String]) -> bool {
-    if words.is_empty() {
-        return true;
+    /// Adds how the caller marked the jobs.
+    pub async fn add_marks(
+        &self,
+        caller: &Caller,
+        jobs: &mut [atelier_api::Job],
+    ) -> Result<(), Error> {
+        let Some(owner) = &caller.owner else {
+            return Ok(());
+        };
+        let ids: Vec<String> = jobs.iter().map(|job| job.id.clone()).collect();
+        let marks = self
+            .stores
+            .collection
+            .marks(&owner.to_string(), &ids)
+            .await?;
+        for (job, marks) in jobs.iter_mut().zip(marks) {
+            (job.favourite, job.folder) = (marks.favourite, marks.folder);
+        }
+        Ok(())
     }
-    let text = match &request.task {
-        Task::Image(task) => task.styled(),
-        Task::Restoration(task) => task.name.clone().unwrap_or_default(),
-        Task::Notice(_) | Task::Call(_) | Task::Message(_) => return false,
-    };
-    let text = text.to_lowercase();
-    words.iter().all(|word| text.contains(word))
 }
 
 #[cfg(test)]

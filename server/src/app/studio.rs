@@ -17,7 +17,7 @@ use crate::{
     limit::{self, Limiter, Policy, Standing, Stats},
     policies::Refusals,
     providers::Provider,
-    queue::{self, DynQueue, Housekeeping},
+    queue::{self, DynCollection, DynQueue, Housekeeping},
     store::{clock::Clock, redis::Redis},
 };
 
@@ -73,6 +73,8 @@ pub struct Stores {
     /// The store's clock.
     pub clock: Clock,
     pub queue: Arc<DynQueue>,
+    /// What owners find among the queue's jobs.
+    pub collection: Arc<DynCollection>,
     /// Which files the queue's jobs need.
     pub files: Arc<dyn Housekeeping>,
     /// Answers that are paid for and not recorded yet; their files are still needed.

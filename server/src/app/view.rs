@@ -113,6 +113,8 @@ fn picture_job(job: &Job, request: RequestView) -> atelier_api::Job {
         painted_at: found.map(|found| time(found.painted_at)),
         cost_usd: cost_usd.filter(|_| job.cache == atelier_api::Cache::Miss),
         error: failure(job).cloned(),
+        favourite: false,
+        folder: None,
     }
 }
 

@@ -122,6 +122,7 @@ pub fn router(site: Site) -> Router {
         .route("/api/jobs", get(jobs::list))
         .route("/api/jobs/zip", post(gallery::zip))
         .route("/api/jobs/delete", post(gallery::delete))
+        .route("/api/jobs/mark", post(gallery::mark))
         .route("/api/jobs/{id}/link", post(links::make))
         .route("/api/jobs/{id}/share", post(links::share))
         .route("/api/jobs/{id}/unshare", post(links::unshare))

@@ -14,7 +14,7 @@ use atelier::{
     limit::{Limiter, RedisLimiter, Stats},
     policies::Refusals,
     providers::local::Local,
-    queue::{Housekeeping, SqliteQueue},
+    queue::{DynCollection, Housekeeping, SqliteQueue},
     store::{clock::Clock, redis::Redis},
 };
 use atelier_messages::SqliteMessageStore;
@@ -269,6 +269,7 @@ async fn limits_away(on_error: &str, folder: &std::path::Path) -> Studio {
     let refusals = Refusals::new(Arc::clone(&limiter), 1, minute).unwrap();
     let stores = Stores {
         clock: Clock::system(),
+        collection: Arc::clone(&queue) as Arc<DynCollection>,
         files: Arc::clone(&queue) as Arc<dyn Housekeeping>,
         queue,
         journal: Journal::in_folder(folder.join("journal")),

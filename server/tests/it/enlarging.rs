@@ -66,7 +66,10 @@ async fn it_has_its_words_and_twice_the_sides() {
         "{own}"
     );
     let pictures = shown(&server, "/gallery?kind=image&q=boat").await;
-    assert!(pictures.contains("a red boat · Enlarged"), "{pictures}");
+    assert!(
+        pictures.contains("class=\"enlarged\">Enlarged 2x<"),
+        "{pictures}"
+    );
     let photos = shown(&server, "/gallery?kind=restoration").await;
     assert!(!photos.contains(text(&job["id"])));
     // The same once more has been made.

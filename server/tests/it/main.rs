@@ -39,6 +39,7 @@ mod files;
 mod decoding;
 mod dead;
 mod gallery;
+mod marks;
 mod gateway;
 mod messages;
 mod messages_hostile;

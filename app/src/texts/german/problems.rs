@@ -37,6 +37,15 @@ pub(super) fn problem(code: &str, wait: Option<&str>) -> Option<(&'static str, S
             "So groß wird kein Bild. Wähl eine kleinere Größe.",
         ),
         "nothing_chosen" => (NOT_POSSIBLE, "Wähl zuerst eines oder mehrere aus."),
+        "nothing_to_mark" => (
+            NOT_POSSIBLE,
+            "Sag, was daraus werden soll: ein Favorit, oder in welchen Ordner.",
+        ),
+        "folder" => (
+            NOT_POSSIBLE,
+            "Der Name eines Ordners hat höchstens 60 Zeichen, darunter keine Steuerzeichen.",
+        ),
+        "too_many_folders" => ("Zu viele Ordner", "Mehr als 100 Ordner gibt es nicht."),
         "too_many" => (NOT_POSSIBLE, "Höchstens 200 gehen auf einmal."),
         "photo" => (NOT_POSSIBLE, "Es fehlt ein Foto. Wähl eines."),
         "photo_empty" => (PHOTO, "Die Datei ist leer. Wähl ein Foto."),

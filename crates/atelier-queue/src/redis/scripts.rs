@@ -92,6 +92,9 @@ pub(super) static FINISH: LazyLock<Script> = LazyLock::new(|| {
     ))
 });
 script!(NEWEST, reading: "newest");
+script!(SEARCH, reading: "search");
+script!(INDEX, always: "index");
+script!(MARK, new: "mark");
 script!(FINISHED, reading: "finished");
 script!(THROTTLE, always: "throttle");
 script!(CANCEL, always: "cancel");
@@ -115,6 +118,9 @@ fn scripts_use_only_what_they_declare() {
         ("complete", &COMPLETE),
         ("finish", &FINISH),
         ("newest", &NEWEST),
+        ("search", &SEARCH),
+        ("index", &INDEX),
+        ("mark", &MARK),
         ("finished", &FINISHED),
         ("throttle", &THROTTLE),
         ("cancel", &CANCEL),

@@ -1,13 +1,13 @@
 //! Jobs as their owners see them, one by one and in lists.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, params};
 
 use super::{
-    super::{Job, Payload, Result, readable},
+    super::{In, Job, Payload, Result, readable},
     lifecycle,
     row::Row,
     scheduler,
-    table::Found,
+    table::{self, Found},
 };
 
 pub(super) type Placed = (Row, Option<u64>);
@@ -63,4 +63,39 @@ pub(super) fn newest<P: Payload>(
             return Ok(jobs);
         }
     }
+}
+
+/// At most `limit` of the owner's jobs.
+pub(super) fn of_owner<P: Payload>(
+    c: &Connection,
+    owner: &str,
+    before: &str,
+    limit: usize,
+) -> Result<Vec<Job<P>>> {
+    const OF_OWNER: &str =
+        "WHERE owner = ?1 AND id < ?2 AND withdrawn < 2 ORDER BY id DESC LIMIT ?3";
+    newest(c, before, limit, |before, limit| {
+        table::find(c, OF_OWNER, params![owner, before, limit])
+    })
+}
+
+/// Those that are tracked and in that state.
+pub(super) fn in_state<P: Payload>(
+    c: &Connection,
+    owner: &str,
+    state: In,
+    before: &str,
+    limit: usize,
+) -> Result<Vec<Job<P>>> {
+    const UNFINISHED: &str = "WHERE owner = ?1 AND id < ?2 AND tracked = 1 AND withdrawn = 0
+         AND status IN ('queued', 'running', 'delivering') ORDER BY id DESC LIMIT ?3";
+    const FAILED: &str = "WHERE owner = ?1 AND id < ?2 AND tracked = 1 AND status = 'failed'
+         ORDER BY id DESC LIMIT ?3";
+    let condition = match state {
+        In::Unfinished => UNFINISHED,
+        In::Failed => FAILED,
+    };
+    newest(c, before, limit, |before, limit| {
+        table::find(c, condition, params![owner, before, limit])
+    })
 }

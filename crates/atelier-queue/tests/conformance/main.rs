@@ -18,12 +18,13 @@ use atelier_store::{conformance, redis::Redis, sqlite::Database, testing};
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 
-use crate::work::{DynQueue, Request};
+use crate::work::{DynCollection, DynQueue, Request};
 
 /// The queue of one store, empty.
 struct Stores {
     queue: Arc<DynQueue>,
     files: Arc<dyn Housekeeping>,
+    collection: Arc<DynCollection>,
     _folder: Option<TempDir>,
 }
 
@@ -38,6 +39,7 @@ async fn sqlite() -> Stores {
     let queue = Arc::new(queue.unwrap());
     Stores {
         files: Arc::clone(&queue) as Arc<dyn Housekeeping>,
+        collection: Arc::clone(&queue) as Arc<DynCollection>,
         queue,
         _folder: Some(folder),
     }
@@ -59,6 +61,7 @@ fn over_redis(redis: Redis) -> Stores {
     let queue = Arc::new(RedisQueue::<Request>::new(redis));
     Stores {
         files: Arc::clone(&queue) as Arc<dyn Housekeeping>,
+        collection: Arc::clone(&queue) as Arc<DynCollection>,
         queue,
         _folder: None,
     }
@@ -215,6 +218,17 @@ mod shared {
         queue::gates_that_nothing_names_are_removed,
         queue::gates_that_stay_are_bounded,
         queue::many_who_make_gates_at_once_make_no_more_than_there_may_be,
+        queue::jobs_are_found_by_the_beginnings_of_their_words,
+        queue::only_an_owners_own_successes_are_found,
+        queue::what_is_found_comes_in_pages,
+        queue::what_is_searched_for_does_no_harm,
+        queue::every_store_finds_what_the_words_say,
+        queue::what_is_deleted_meanwhile_is_not_found,
+        queue::favourites_are_found,
+        queue::jobs_are_sorted_into_folders,
+        queue::only_an_owners_own_successes_are_marked,
+        queue::folders_are_bounded_in_number,
+        queue::marks_made_at_once_add_up,
         worker::a_call_is_made_again_and_its_end_attended_to,
         worker::a_call_that_fails_for_good_is_told_of,
         worker::what_is_in_progress_is_finished_before_workers_stop,

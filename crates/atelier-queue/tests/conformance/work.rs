@@ -7,6 +7,7 @@ pub(crate) use atelier_queue::{
     Illegal, In, Join, Lane, Notified, Notifier, PART, Priority, Queue, Rate, Report, Terms,
     Ticket, transition,
 };
+pub(crate) use atelier_queue::{Entry, Folder, MOST_FOLDERS, Marking, Marks, Search};
 use serde::{Deserialize, Serialize};
 
 pub(crate) type Job = atelier_queue::Job<Request>;
@@ -17,6 +18,7 @@ pub(crate) type Completion = atelier_queue::Completion<Request>;
 pub(crate) type Cancellation = atelier_queue::Cancellation<Request>;
 pub(crate) type Ended = atelier_queue::Ended<Request>;
 pub(crate) type DynQueue = dyn Queue<Request>;
+pub(crate) type DynCollection = dyn atelier_queue::Collection<Request>;
 
 /// Pictures of a text, made from a photo perhaps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -46,6 +48,11 @@ impl Payload for Request {
 
     fn is_tracked(&self) -> bool {
         true
+    }
+
+    fn entry(&self) -> Option<Entry> {
+        let (kind, text) = (self.provider.clone(), self.text.clone());
+        Some(Entry { kind, text }).filter(|entry| entry.kind != "hidden")
     }
 }
 

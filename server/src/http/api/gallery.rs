@@ -1,23 +1,25 @@
-//! `POST /api/jobs/zip` and `POST /api/jobs/delete`: several of the caller's jobs at once, as
+//! `POST /api/jobs/zip`, `POST /api/jobs/delete` and `POST /api/jobs/mark`: several of the caller's jobs at once, as
 //! `id=…&id=…`; each by its id, or by its address with its key.
 
 use std::{collections::HashSet, fs::File, io::Write as _};
 
+use atelier_api::MAX_FOLDER_CHARS;
 use atelier_app::words;
 use axum::{
     body::{Body, Bytes},
-    extract::State as AxumState,
+    extract::{RawQuery, State as AxumState},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
 use tokio::task::spawn_blocking;
 use tokio_util::io::ReaderStream;
+use unicode_normalization::UnicodeNormalization as _;
 use url::form_urlencoded;
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 use crate::http::{
     Error, Result, State,
-    api::jobs::{call_off, no_store, seen},
+    api::jobs::{boolean, call_off, no_store, seen},
     extract::accept::wants_page,
     extract::body::WholeBody,
     job_keys,
@@ -28,7 +30,7 @@ use crate::{
     app::{self, Caller},
     blob,
     job::{Outcome, Picture, Task},
-    queue::{self, Job},
+    queue::{self, Job, Marking},
 };
 
 /// Maximum number of jobs in one request.
@@ -48,11 +50,90 @@ pub(crate) async fn delete(
             Err(error) => return Err(error),
         }
     }
-    Ok(if wants_page(&headers) {
-        Redirect::to("/gallery").into_response()
-    } else {
-        StatusCode::NO_CONTENT.into_response()
-    })
+    Ok(done(&headers, &body))
+}
+
+/// Makes jobs favourites (`favourite=true`), or moves them into a folder (`folder=…`, out of theirs if that is empty).
+/// What the query says comes before what the form does, so that each button can say something else.
+pub(crate) async fn mark(
+    AxumState(state): AxumState<State>,
+    caller: Caller,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+    WholeBody(body): WholeBody,
+) -> Result<Response> {
+    let marking = match marking(query.unwrap_or_default().as_bytes())? {
+        nothing if nothing == Marking::default() => marking(&body)?,
+        marking => marking,
+    };
+    if marking == Marking::default() {
+        let detail = "Say favourite or folder.";
+        return Err(Error::invalid("nothing_to_mark", detail));
+    }
+    let ids = chosen(&body)?;
+    let ids = ids
+        .iter()
+        .map(|id| job_keys::named(&state, &caller, id).1.to_string());
+    let ids: Vec<String> = ids.collect();
+    match state.studio.mark(&caller, &ids, &marking).await? {
+        0 => Err(Error::NotFound(
+            "None of these is a finished picture of yours.",
+        )),
+        _ => Ok(done(&headers, &body)),
+    }
+}
+
+/// What the fields say of marks.
+fn marking(fields: &[u8]) -> Result<Marking> {
+    let mut marking = Marking::default();
+    for (name, value) in form_urlencoded::parse(fields) {
+        match &*name {
+            "favourite" => {
+                let said = boolean(&value);
+                let said =
+                    said.ok_or_else(|| Error::invalid("favourite", "favourite is true or false."));
+                marking.favourite = Some(said?);
+            }
+            "folder" => marking.folder = Some(folder(&value)?),
+            _ => {}
+        }
+    }
+    Ok(marking)
+}
+
+/// A folder's name: one line, in Unicode NFC.
+fn folder(text: &str) -> Result<String> {
+    let words: Vec<String> = text
+        .split_whitespace()
+        .map(|word| word.nfc().collect())
+        .collect();
+    let name = words.join(" ");
+    if name.chars().any(char::is_control) || name.chars().count() > MAX_FOLDER_CHARS {
+        return Err(Error::invalid(
+            "folder",
+            format!(
+                "A folder's name has at most {MAX_FOLDER_CHARS} characters, none of them a control character."
+            ),
+        ));
+    }
+    Ok(name)
+}
+
+/// The answer when all is done: back to the page that the form names, if there is one.
+fn done(headers: &HeaderMap, body: &[u8]) -> Response {
+    if !wants_page(headers) {
+        return StatusCode::NO_CONTENT.into_response();
+    }
+    let back = form_urlencoded::parse(body).find(|(name, _)| name == "back");
+    let back = back.map(|(_, page)| page.into_owned());
+    // `//` at its beginning would lead to another site.
+    let own = |page: &String| {
+        let plain = page
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+        plain && (page.starts_with("/gallery") || page.starts_with("/jobs/"))
+    };
+    Redirect::to(&back.filter(own).unwrap_or_else(|| "/gallery".into())).into_response()
 }
 
 pub(crate) async fn zip(

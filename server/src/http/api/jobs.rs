@@ -1,7 +1,8 @@
 //! `/api/jobs`: the state of jobs, lists of them, and cancelling.
 
-use std::time::Duration;
+use std::{slice, time::Duration};
 
+use atelier_api::Status;
 use atelier_connections::Permit;
 use axum::{
     Json,
@@ -87,6 +88,10 @@ pub(crate) async fn status(
         return Ok(no_store(Json(call)));
     }
     let mut job = state.tell(&caller, &job).ok_or(NO_JOB)?;
+    if job.status == Status::Succeeded {
+        let told = slice::from_mut(&mut job);
+        state.studio.add_marks(&caller, told).await?;
+    }
     if invited && caller.owner.is_none() {
         job.url = state.links.address(&job.url, &id);
     }
@@ -222,7 +227,8 @@ pub(crate) async fn list(
     let jobs = state.studio.jobs(&caller, cursor, PAGE + 1).await?;
     let (jobs, cursor) = page(jobs, PAGE);
     let tell = |job| state.tell(&caller, job);
-    let jobs = jobs.iter().filter_map(tell).collect();
+    let mut jobs: Vec<_> = jobs.iter().filter_map(tell).collect();
+    state.studio.add_marks(&caller, &mut jobs).await?;
     Ok(no_store(Json(Jobs { jobs, cursor })))
 }
 

@@ -91,6 +91,15 @@ pub(super) fn studio(error: app::Error) -> Problem {
             "Not found",
             "There is no such job, or it was deleted.",
         ),
+        app::Error::Queue(queue::Error::TooManyFolders) => {
+            let detail = format!("There are at most {} folders.", queue::MOST_FOLDERS);
+            Problem::new(
+                S::UNPROCESSABLE_ENTITY,
+                "too_many_folders",
+                "Too many folders",
+                detail,
+            )
+        }
         app::Error::Queue(queue::Error::Stale) => {
             let detail = "The job has moved on since this was sent.";
             Problem::new(S::CONFLICT, "stale_token", "Out of date", detail)

@@ -1,6 +1,6 @@
 //! The pages: everything a browser without JavaScript can reach.
 
-use std::{future::ready, pin::Pin, sync::Arc, time::Duration};
+use std::{future::ready, pin::Pin, slice, sync::Arc, time::Duration};
 
 use atelier_api::{Job, Kind, Limit, Quality, Size};
 use atelier_app::{
@@ -200,7 +200,7 @@ fn problem(response: &Response, language: Language) -> Option<Problem> {
 
 fn back(path: &str) -> String {
     let page = match path {
-        "/api/jobs/zip" | "/api/jobs/delete" => "/gallery",
+        "/api/jobs/zip" | "/api/jobs/delete" | "/api/jobs/mark" => "/gallery",
         _ if path.starts_with("/api/restorations") => "/restore",
         _ => "/",
     };
@@ -327,7 +327,11 @@ impl Data for PageData {
             };
             let mine = caller.owns(&job);
             let withheld = mine && studio.stores.access.withheld(&job.id).await?;
-            Ok(state.tell(&caller, &job).map(|job| Seen {
+            let Some(mut job) = state.tell(&caller, &job) else {
+                return Ok(None);
+            };
+            studio.add_marks(&caller, slice::from_mut(&mut job)).await?;
+            Ok(Some(Seen {
                 job,
                 mine,
                 withheld,

@@ -42,6 +42,7 @@ pub(crate) fn studio(stores: &Stores) -> Studio {
     let stores = app::Stores {
         clock: Clock::system(),
         queue: Arc::clone(&stores.queue),
+        collection: Arc::clone(&stores.collection),
         files: Arc::clone(&stores.files),
         journal: Journal::in_folder(stores._folder.path().join("journal")),
         blobs: Blobs::in_folder(stores._folder.path()).unwrap(),

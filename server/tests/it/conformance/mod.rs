@@ -16,7 +16,7 @@ use atelier::{
     cache::{Cache, RedisCache, SqliteCache},
     calls::{CallStore, PinStore, RedisCallStore, SqliteCallStore},
     limit::{Limiter, RedisLimiter, SqliteLimiter},
-    queue::{DynQueue, Housekeeping, RedisQueue, SqliteQueue},
+    queue::{DynCollection, DynQueue, Housekeeping, RedisQueue, SqliteQueue},
     store::redis::Redis,
 };
 use atelier_messages::{MessageStore, RedisMessageStore, SqliteMessageStore};
@@ -31,6 +31,7 @@ const MOST: usize = 5;
 /// The rooms of one store, empty.
 pub(crate) struct Stores {
     queue: Arc<DynQueue>,
+    collection: Arc<DynCollection>,
     files: Arc<dyn Housekeeping>,
     cache: Arc<dyn Cache>,
     limiter: Arc<dyn Limiter>,
@@ -47,6 +48,7 @@ async fn sqlite() -> Stores {
     let queue = SqliteQueue::take_over(database.clone(), at(0)).await;
     let queue = Arc::new(queue.unwrap());
     Stores {
+        collection: Arc::clone(&queue) as Arc<DynCollection>,
         files: Arc::clone(&queue) as Arc<dyn Housekeeping>,
         queue,
         cache: Arc::new(SqliteCache::new(database.clone(), MOST as u64)),
@@ -74,6 +76,7 @@ async fn redis_8() -> Stores {
 fn over_redis(redis: Redis) -> Stores {
     let queue = Arc::new(RedisQueue::new(redis.clone()));
     Stores {
+        collection: Arc::clone(&queue) as Arc<DynCollection>,
         files: Arc::clone(&queue) as Arc<dyn Housekeeping>,
         queue,
         cache: Arc::new(RedisCache::new(redis.clone(), MOST as u64)),

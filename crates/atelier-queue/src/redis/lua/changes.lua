@@ -197,6 +197,24 @@ local function forget_outcome(row)
   return orphans
 end
 
+-- Counts a job of an owner into a folder, or out of it; '' for none.
+local function count_in_folder(owner, name, by)
+  local key = P .. 'folders:' .. owner
+  if name ~= '' and call('HINCRBY', key, name, by) <= 0 then
+    call('HDEL', key, name)
+  end
+end
+
+-- Removes what a job is found by, and its marks.
+local function strike(owner, id)
+  call('HDEL', P .. 'words:' .. owner, id)
+  local marks = call('HGET', P .. 'marks:' .. owner, id)
+  if marks then
+    call('HDEL', P .. 'marks:' .. owner, id)
+    count_in_folder(owner, sub(marks, 2), -1)
+  end
+end
+
 -- Deletes a record. Returns the blobs without references, which are noted to be
 -- discarded.
 local function remove(row)
@@ -214,6 +232,7 @@ local function remove(row)
   for _, key in ipairs({ 'owned:' .. owner, 'unfinished:' .. owner, 'dead:' .. owner, 'finished', 'dead' }) do
     call('ZREM', P .. key, id)
   end
+  strike(owner, id)
   call('DEL', P .. 'followers:' .. id)
   rows[id] = false
   give(orphans, 'SADD', P .. 'discards')

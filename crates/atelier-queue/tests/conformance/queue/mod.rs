@@ -10,6 +10,8 @@ mod lines;
 mod flights;
 mod answers;
 mod files;
+mod collection;
+mod marks;
 mod dead;
 mod housekeeping;
 mod outbox;
@@ -28,8 +30,8 @@ use crate::{
 use atelier_api::Failure;
 
 pub(super) use self::{
-    answers::*, bounds::*, dead::*, files::*, flights::*, flow::*, gates::*, housekeeping::*,
-    leases::*, life::*, lines::*, model::Model, order::*, outbox::*,
+    answers::*, bounds::*, collection::*, dead::*, files::*, flights::*, flow::*, gates::*,
+    housekeeping::*, leases::*, life::*, lines::*, marks::*, model::Model, order::*, outbox::*,
 };
 use super::{Stores, at};
 
