@@ -222,7 +222,6 @@ mod awake {
                 set(&toast, "hidden", "");
             }
         }
-
     }
 
     /// Shows an entry, or hides and deselects it.

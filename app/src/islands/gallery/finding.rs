@@ -13,8 +13,8 @@ use web_sys::{Event, HtmlInputElement, IntersectionObserver, IntersectionObserve
 use super::awake::{Gallery, show_item};
 use crate::{
     browser::{
-        announce, attribute, closest, dispatch, find, find_all, listen, message, page, set, sleep, target,
-        tell, window,
+        announce, attribute, closest, dispatch, find, find_all, listen, message, page, set, sleep,
+        target, tell, window,
     },
     texts::Message,
 };
