@@ -186,7 +186,7 @@ const DELETE: &str = "/api/jobs/delete";
 pub const MOST: usize = 200;
 
 /// A form that names the jobs.
-fn form_of(ids: &[String]) -> String {
+pub fn form_of(ids: &[String]) -> String {
     let mut form = String::new();
     for id in ids {
         form += "id=";

@@ -1,9 +1,8 @@
 //! The queue in Redis, shared by any number of processes.
 //!
-//! Every operation is one Lua script and one round trip. Calls of the same operation
-//! that arrive during a round trip are batched into the next
-//! ([`atelier_store::batcher`]), so that one script serves up to [`batcher::BATCH`] of them;
-//! each has its own result.
+//! Every operation is one Lua script and one round trip. Calls of the same operation that arrive during a round trip are
+//! batched into the next ([`atelier_store::batcher`]), so that one script serves up to [`batcher::BATCH`] of them; each has
+//! its own result.
 //!
 //! # Keys
 //! All have the hash tag `{queue}`, so that they are on one node of a cluster, and begin
@@ -45,17 +44,14 @@
 //! They are in `lua/`. Redis runs one at a time, so their cost limits the queue's
 //! throughput. Most jobs are *simple*: nobody has joined them, nothing has failed,
 //! nothing is reported. The most frequent operations ([`scripts`]) process simple jobs
-//! directly from their heads, with one command of each kind for the whole batch; only for
-//! other jobs do they build rows and take the slow path, which can do everything. Jobs
-//! whose only gate has no rate are added, claimed and finished like that, too, directly from
-//! their heads and their links (`single.lua`); those that wait are admitted once all others
-//! of the batch have left.
+//! directly from their heads, with one command of each kind for the whole batch; only for other jobs do they build rows
+//! and take the slow path, which can do everything. Jobs whose only gate has no rate are added, claimed and finished like
+//! that, too (`single.lua`); those that wait are admitted once all others of the batch have left.
 //!
 //! # Notifications
-//! A script that changed jobs publishes one message on the channel
-//! `atelier:{queue}:bell`: `w` if there may be work, else `-`, and the jobs'
-//! ids, one per line. Every process listens and forwards to its [`Notifier`]; after a
-//! lost connection it notifies of all jobs.
+//! A script that changed jobs publishes one message on the channel `atelier:{queue}:bell`: `w` if there may be work, else
+//! `-`, and the jobs' ids, one per line. Every process listens and forwards to its [`Notifier`]; after a lost connection
+//! it notifies of all jobs.
 
 mod batch;
 mod collection;
