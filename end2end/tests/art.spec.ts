@@ -168,11 +168,11 @@ test('a picture is shared until its owner stops that', async ({ browser, page, s
   await expect(other.getByRole('button', { name: 'Delete' })).toHaveCount(0);
   await page.getByText('More', { exact: true }).click();
   await page.getByRole('button', { name: 'Stop sharing' }).click();
-  await expect(page.getByText('Only you see this page.')).toBeVisible();
+  await expect(page.getByText('Only you can see this page.')).toBeVisible();
   expect(await seen()).toBe(404);
   await page.getByText('More', { exact: true }).click();
   await page.getByRole('button', { name: 'Share again' }).click();
-  await expect(page.getByText('Only you see this page.')).toBeHidden();
+  await expect(page.getByText('Only you can see this page.')).toBeHidden();
   expect(await seen()).toBe(200);
   await other.context().close();
 });

@@ -1,6 +1,6 @@
 // What browsers disagree about, in Chromium and in Firefox; `webkit.mjs` takes the same walk in WebKit.
 
-import { card, expect, expectShown, paint, type Page, photo, restore, test, visit } from './fixtures';
+import { card, discard, expect, expectShown, paint, type Page, photo, restore, test, visit } from './fixtures';
 
 const fox = 'a red fox in the snow';
 
@@ -46,6 +46,7 @@ test('a photo is restored, compared and deleted', async ({ page }) => {
   await slider.press('ArrowRight');
   await expect(slider).toHaveValue('51');
   await expect.poll(clip).not.toBe(half);
+  await job.getByText('More', { exact: true }).click();
   const deleting = job.getByRole('button', { name: 'Delete now' });
   const asked: string[] = [];
   page.on('dialog', (dialog) => {
@@ -63,6 +64,7 @@ test('a photo is restored, compared and deleted', async ({ page }) => {
 });
 
 test('the dials stand in lines, and the button for photos is under no text', async ({ page }) => {
+  await page.setViewportSize({ width: 1000, height: 800 });
   await visit(page, '/');
   const tops = await page.locator('.dials :is(legend, .pick > span)').evaluateAll((labels) =>
     labels.map((label) => Math.round(label.getBoundingClientRect().top)),
@@ -94,7 +96,7 @@ test('what was deleted does not come back with the page', async ({ page }) => {
   await visit(page, '/');
   await paint(page, fox);
   await expectShown(card(page, fox).getByAltText(fox));
-  await card(page, fox).getByRole('button', { name: 'Delete' }).click();
+  await discard(card(page, fox));
   await expect(page.getByRole('button', { name: 'Undo' })).toBeFocused();
   await page.getByRole('link', { name: 'Restore', exact: true }).click();
   await expect(page).toHaveURL('/restore');

@@ -79,6 +79,7 @@ test.describe('with a quick model', () => {
     await visit(page, '/gallery');
     await link(page, 'boat 26').click();
     const box = page.getByRole('dialog', { name: 'Picture' });
+    await expectShown(box.getByAltText('boat 26', { exact: true }));
     for (let number = 25; number >= 1; number--) {
       await page.keyboard.press('ArrowRight');
       await expect(box.getByAltText(`boat ${number}`, { exact: true })).toBeVisible();

@@ -224,7 +224,7 @@ async fn a_first_visit_sees_nothing_of_others_behind_the_same_address() {
     for setup in setups().await {
         let server = setup.start().without_session();
         let photo = restored(&server).await;
-        let picture = server.paint("an otter of somebody else's").await;
+        let picture = server.paint("an okapi of somebody else's").await;
         server.succeeded(&picture).await;
         let browser = server.visitor();
         for client in [&server.client, &browser] {
@@ -235,7 +235,7 @@ async fn a_first_visit_sees_nothing_of_others_behind_the_same_address() {
                 for id in [&photo["id"], &picture["id"]] {
                     assert!(!page.contains(text(id)), "{path}: {page}");
                 }
-                assert!(!page.contains("otter"), "{path}");
+                assert!(!page.contains("okapi"), "{path}");
             }
             let page = client.get(format!("{}/jobs/{}", server.url, text(&photo["id"])));
             assert_eq!(page.send().await.unwrap().status(), 404);
@@ -280,7 +280,7 @@ async fn a_form_sent_without_a_cookie_leads_to_its_job() {
     let shown = shown.text().await.unwrap();
     assert!(shown.contains(text(&job["images"][0]["url"])), "{shown}");
     assert!(
-        shown.contains("Only the address of this page opens it"),
+        shown.contains("Only the link to this page opens it"),
         "{shown}"
     );
     for action in ["delete", "link", "unshare"] {

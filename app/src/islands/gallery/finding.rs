@@ -58,7 +58,7 @@ impl Gallery {
         }
         if at.has_attribute("data-all") {
             let all = at.unchecked_ref::<HtmlInputElement>().checked();
-            for tick in find_all(&self.root, "[name=id]:enabled") {
+            for tick in find_all(&self.root, "input[name=id]:enabled") {
                 tick.unchecked_ref::<HtmlInputElement>().set_checked(all);
             }
         }
@@ -136,7 +136,7 @@ impl Gallery {
 
     /// Shows how many are chosen.
     pub(super) fn count(&self) {
-        let all = find_all(&self.root, "[name=id]:enabled").len();
+        let all = find_all(&self.root, "input[name=id]:enabled").len();
         let chosen = find_all(&self.root, "[name=id]:checked:enabled").len();
         let text = message(Message::Chosen, &[&chosen.to_string()]);
         tell(&self.root, "[data-count]", &text);
