@@ -70,6 +70,8 @@
     addEventListener("input", ({ target }) => target.form === form && notes?.setItem(name, JSON.stringify({
       owner, at, kept: fields().map(field => [field.name, field.value, field.checked]),
     })));
+    // The islands send it otherwise, and keep what is written.
+    addEventListener("submit", event => event.target === form && !event.defaultPrevented && notes?.removeItem(name));
     const draft = JSON.parse(notes?.getItem(name) ?? null), again = performance.getEntriesByType("navigation")[0]?.type !== "navigate";
     if (draft?.owner !== owner || /[?&](from|idea)=/.test(at) && !(again && draft.at === at)) return;
     for (const field of fields()) {

@@ -1,4 +1,4 @@
-// What browsers disagree about, in Chromium and in Firefox; `webkit.mjs` takes the same walk in WebKit.
+// What browsers disagree about, in Chromium and in Firefox.
 
 import { card, discard, expect, expectShown, paint, type Page, photo, restore, test, visit } from './fixtures';
 

@@ -33,7 +33,7 @@ test('pictures are filtered, marked and sorted', async ({ page }) => {
   await page.getByLabel('Choose “a red boat”').check();
   await page.getByText('Folder', { exact: true }).click();
   await page.getByLabel('Name of the folder').fill('Boats');
-  await page.getByRole('button', { name: 'Move' }).click();
+  await page.getByRole('button', { name: 'Move', exact: true }).click();
   await expect(page).toHaveURL(/kind=favourite/);
   await page.goto('/gallery');
   await page.getByLabel('Folder', { exact: true }).selectOption('Boats');

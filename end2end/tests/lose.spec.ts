@@ -1,6 +1,5 @@
 // Nothing is lost: drafts, words that an idea replaces, uploads that a connection breaks; and who looks elsewhere is told.
 
-import { readFileSync } from 'node:fs';
 import { address, card, expect, expectShown, paint, type Page, photo, restore, test, visit } from './fixtures';
 
 const prompt = (page: Page) => page.locator('#prompt');
@@ -105,27 +104,6 @@ test.describe('a provider that takes its time', () => {
 
 /** Everything that the visitor has, by the API. */
 const jobs = async (page: Page): Promise<number> => (await (await page.request.get('/api/jobs')).json()).jobs.length;
-
-test.describe('a slow line', () => {
-  test.beforeEach(async ({ page }) => {
-    await visit(page, '/restore');
-    const browser = await page.context().newCDPSession(page);
-    const slow = { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 300_000 };
-    await browser.send('Network.emulateNetworkConditions', slow);
-  });
-
-  test('an upload says how far it is, and can be cancelled', async ({ page }) => {
-    const buffer = Buffer.concat([readFileSync(photo), Buffer.alloc(3_000_000)]);
-    await restore(page, { name: 'photo.jpg', mimeType: 'image/jpeg', buffer });
-    await expect(page.getByRole('button', { name: /Uploading … [1-9]\d?\u{a0}%/u })).toBeVisible();
-    await page.getByRole('button', { name: 'Cancel', exact: true }).click();
-    await expect(page.getByRole('button', { name: 'Restore it' })).toBeVisible();
-    await expect(page.getByRole('button', { name: 'Cancel', exact: true })).toBeHidden();
-    await expect(page.locator('.desk').getByRole('alert')).toBeHidden();
-    expect(await jobs(page)).toBe(0);
-    await expect(page.getByText('photo.jpg'), 'it is still chosen').toBeVisible();
-  });
-});
 
 test('an upload that loses its connection goes on by itself', async ({ page, context }) => {
   await visit(page, '/restore');

@@ -8,14 +8,14 @@ const reasons: Record<string, (page: Page) => Promise<unknown>> = {
   'the WASM is blocked': (page) => page.route('**/*.wasm', (route) => route.abort()),
   'the WASM is cut': (page) =>
     page.route('**/*.wasm', async (route) => {
-      const response = await route.fetch();
-      const body = await response.body();
+      // The page may be gone by then.
+      const body = await (await route.fetch()).body().catch(() => Buffer.alloc(0));
       await route.fulfill({ contentType: 'application/wasm', body: body.subarray(0, body.length / 2) });
     }),
   'the JavaScript is blocked': (page) => page.route('**/assets/*.js', (route) => route.abort()),
   'the JavaScript is cut': (page) =>
     page.route('**/assets/*.js', async (route) => {
-      const body = await (await route.fetch()).text();
+      const body = await (await route.fetch()).text().catch(() => '');
       await route.fulfill({ contentType: 'text/javascript', body: body.slice(0, body.length / 2) });
     }),
   'the files have other names by now': (page) =>

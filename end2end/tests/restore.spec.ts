@@ -38,7 +38,7 @@ test('a photo is previewed, restored, and compared with the keyboard', async ({ 
 test('a photo can be dropped on the zone and enlarged', async ({ page }) => {
   await drop(page, photo);
   await expectShown(page.getByAltText('The photo you chose'));
-  await page.getByLabel('Size').selectOption('2');
+  await page.getByRole('combobox', { name: 'Size' }).selectOption('2');
   await page.getByRole('button', { name: 'Restore it' }).click();
   await expect(card(page, 'A restored photo')).toContainText('1200 × 880');
 });
@@ -85,7 +85,7 @@ test('a photo chosen while another travels stays chosen', async ({ page }, testI
   await restore(page, photo);
   await expect(page.getByRole('button', { name: 'Uploading' })).toBeVisible();
   await page.getByLabel('Choose a photo').setInputFiles(second);
-  await page.getByLabel('Size').selectOption('2');
+  await page.getByRole('combobox', { name: 'Size' }).selectOption('2');
   arrive();
   await expectShown(page.getByAltText('The photo, restored'));
   expect(await chosen(page)).toEqual(['second.png']);

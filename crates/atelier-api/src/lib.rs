@@ -263,10 +263,7 @@ pub struct Job {
     pub images: Vec<Image>,
     /// Words of the prompt that name what the pictures do not show, in their order; only where
     /// the engine knows, which models do not.
-    #[cfg_attr(
-        feature = "serde",
-        serde(default, skip_serializing_if = "Vec::is_empty")
-    )]
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
     pub left_out: Vec<String>,
     /// The photo as uploaded; restorations only.
     #[cfg_attr(

@@ -61,7 +61,7 @@ async fn the_same_meaning_is_answered_at_once_and_says_so() {
         .unwrap();
     let page = page.text().await.unwrap();
     assert!(
-        page.contains("<q>two cats sleeping on a red sofa</q>"),
+        page.contains("<q dir=\"auto\">two cats sleeping on a red sofa</q>"),
         "{page}"
     );
     assert!(

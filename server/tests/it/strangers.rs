@@ -84,7 +84,7 @@ async fn a_stranger_reads_nobodys_words() {
             server.succeeded(&server.paint(FIRST).await).await;
             known(&server, SAME).await;
             let stranger = server.visitor();
-            let quoted = format!("<q>{FIRST}</q>");
+            let quoted = format!("<q dir=\"auto\">{FIRST}</q>");
             // Their own words are told to whoever wrote them.
             let mine = server.succeeded(&server.paint(SAME).await).await;
             assert_eq!(mine["similar_to"]["prompt"], FIRST);

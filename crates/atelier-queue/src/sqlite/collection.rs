@@ -134,9 +134,16 @@ fn folders(c: &Connection, owner: &str) -> Result<Vec<Folder>> {
     })
 }
 
-const FOUND: &str = "WHERE owner = ?1 AND id < ?2 AND status = 'succeeded' AND withdrawn = 0
+const ALL: &str = "WHERE owner = ?1 AND id < ?2 AND status = 'succeeded' AND withdrawn = 0
     AND id IN (SELECT job FROM entries WHERE owner = ?1 AND (?4 IS NULL OR kind = ?4)
-        AND (NOT ?6 OR favourite) AND (?7 IS NULL OR folder = ?7)";
+        AND (NOT ?6 OR favourite) AND (?7 IS NULL OR folder = ?7) AND ?5 IS NULL)
+    ORDER BY id DESC LIMIT ?3";
+
+const WITH_WORDS: &str = "WHERE owner = ?1 AND id < ?2 AND status = 'succeeded' AND withdrawn = 0
+    AND id IN (SELECT job FROM entries WHERE owner = ?1 AND (?4 IS NULL OR kind = ?4)
+        AND (NOT ?6 OR favourite) AND (?7 IS NULL OR folder = ?7)
+        AND n IN (SELECT rowid FROM entry_words WHERE entry_words MATCH ?5))
+    ORDER BY id DESC LIMIT ?3";
 
 #[async_trait]
 impl<P: Payload> Collection<P> for SqliteQueue<P> {
@@ -149,11 +156,7 @@ impl<P: Payload> Collection<P> for SqliteQueue<P> {
     ) -> Result<Vec<Job<P>>> {
         let (query, search) = (query(owner, &search.text), search.clone());
         let (owner, before) = (owner.to_owned(), before.unwrap_or(LAST).to_owned());
-        let with_words = match query {
-            Some(_) => " AND n IN (SELECT rowid FROM entry_words WHERE entry_words MATCH ?5)",
-            None => " AND ?5 IS NULL",
-        };
-        let condition = format!("{FOUND}{with_words}) ORDER BY id DESC LIMIT ?3");
+        let condition = if query.is_some() { WITH_WORDS } else { ALL };
         let read = move |c: &Connection| {
             newest(c, &before, limit, |before, limit| {
                 let Search {
@@ -163,7 +166,7 @@ impl<P: Payload> Collection<P> for SqliteQueue<P> {
                     ..
                 } = &search;
                 let values = params![owner, before, limit, kind, query, favourites, folder];
-                find(c, &condition, values)
+                find(c, condition, values)
             })
         };
         self.database.read(read).await
