@@ -109,9 +109,12 @@
     if (event.dataTransfer.types.includes("Files") && event.target.type !== "file") event.preventDefault();
   });
 
-  addEventListener("input", ({ target: { name, value, parentElement, nextElementSibling } }) => {
+  addEventListener("input", ({ target: { name, value, checked, parentElement, nextElementSibling } }) => {
     // Only in its actual size a picture is needed in all its pixels.
-    if (name === "actual") for (const img of parentElement.closest(".compare").querySelectorAll("img")) img.removeAttribute("srcset");
+    if (name === "actual") for (const img of parentElement.closest(".compare").querySelectorAll("img")) {
+      img.removeAttribute("srcset");
+      img.style.width = checked ? img.getAttribute("width") + "px" : "";
+    }
     if (name !== "before") return;
     parentElement.closest(".compare").style.setProperty("--before", value + "%");
     nextElementSibling.textContent = `${nextElementSibling.dataset.word} ${value}\u00a0%`;

@@ -232,8 +232,7 @@ pub struct Similar {
 pub struct Job {
     /// Sorts by the time of creation.
     pub id: String,
-    /// Its own address. For a caller with neither session nor API key it carries
-    /// the key that makes the job theirs: `/api/jobs/{id}?key=…`.
+    /// Its own address; for a caller with neither session nor API key with the key to it: `/api/jobs/{id}?key=…`.
     pub url: String,
     /// What it makes.
     pub kind: Kind,
@@ -261,9 +260,11 @@ pub struct Job {
     pub preview: Option<String>,
     /// What was made; empty until it has succeeded.
     pub images: Vec<Image>,
-    /// Words of the prompt that name what the pictures do not show, in their order; only where
-    /// the engine knows, which models do not.
-    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
+    /// Words of the prompt for what the pictures do not show; only the built-in engine knows.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Vec::is_empty")
+    )]
     pub left_out: Vec<String>,
     /// The photo as uploaded; restorations only.
     #[cfg_attr(

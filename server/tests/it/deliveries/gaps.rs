@@ -7,7 +7,7 @@ use reqwest::{RequestBuilder, StatusCode};
 use serde_json::Value;
 use tokio::time::sleep;
 
-use super::{Answer, FILE, Receiver, Site, sent};
+use super::{FILE, Receiver, Site, sent};
 use crate::{
     redis::{PASSWORD, Server},
     support::{PATIENCE, Setup, text},
