@@ -99,6 +99,9 @@ fn sources(folder: &Path, found: &mut Vec<String>) {
     }
 }
 
+/// How SQLite calls a search in a full-text index, which is no reading from end to end.
+const FULL_TEXT: &str = "VIRTUAL TABLE INDEX 0:M";
+
 /// The tables that the statement reads from end to end.
 fn scanned(c: &Connection, statement: &str) -> Vec<String> {
     let mut plan = c
@@ -111,7 +114,7 @@ fn scanned(c: &Connection, statement: &str) -> Vec<String> {
         // A subquery in brackets has been planned by itself.
         if let Some(table) = step
             .strip_prefix("SCAN ")
-            .filter(|table| !table.starts_with('('))
+            .filter(|table| !table.starts_with('(') && !table.contains(FULL_TEXT))
         {
             scanned.push(table.to_owned());
         }
