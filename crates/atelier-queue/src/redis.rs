@@ -45,7 +45,7 @@
 //! throughput. Most jobs are *simple*: nobody has joined them, nothing has failed,
 //! nothing is reported. The most frequent operations ([`scripts`]) process simple jobs
 //! directly from their heads, with one command of each kind for the whole batch; only for other jobs do they build rows
-//! and take the slow path, which can do everything. Jobs whose only gate has no rate are added and finished like
+//! and take the slow path, which can do everything. Jobs whose only gate has no rate are added, claimed and finished like
 //! that, too (`single.lua`); those that wait are admitted once all others of the batch have left.
 //!
 //! # Notifications

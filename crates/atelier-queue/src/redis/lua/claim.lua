@@ -30,6 +30,17 @@ local function room(lane, parallel, spacing)
   return 1
 end
 
+-- Whether a job with these links may start its call: nothing but one gate is to be looked at.
+local function may_start(links, attempt)
+  local _, name, bits = read_single(links)
+  local gate = name and gate_of(name)
+  -- It has passed, and counts towards no rate.
+  if not gate or gate.rate or gate.paused or math.floor(bits / 2) % 4 ~= 2 or has(bits, 16) then
+    return false
+  end
+  return not gate.parallel or gate.active <= gate.parallel or has(bits, 32) or (has(bits, 1) and attempt > 0)
+end
+
 -- Starts the next jobs of a lane. Returns how many there were.
 local function take_ready(name, lane, count, spacing)
   local key = P .. 'ready:' .. name
@@ -38,6 +49,7 @@ local function take_ready(name, lane, count, spacing)
     return 0
   end
   local found, begun, v = call('HMGET', P .. 'head', unpack(ids)), 0, lane.v
+  local links = links_of_gated(ids, found)
   for i = 1, #ids do
     local id, text = ids[i], found[i]
     local status, cache, ended, marks, attempt, deliveries, version, token, started, finished, vt, band
@@ -45,7 +57,8 @@ local function take_ready(name, lane, count, spacing)
       status, cache, ended, marks, attempt, deliveries, version, token, started, finished, vt, band =
         parse(HEAD, text)
     end
-    if status == 'q' and (marks == PLAIN or marks == LEADING) then
+    if status == 'q' and (marks == PLAIN or marks == LEADING
+      or (marks == GATED and may_start(links[i], attempt))) then
       local head, n = pack(HEAD, 'r', cache, ended, marks, attempt + 1, deliveries, version + 1,
         token < now and now or token + 1, started == 0 and now or started, finished, vt, band,
         #name, name), #told + 1
