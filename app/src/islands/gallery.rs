@@ -1,4 +1,4 @@
-//! The gallery: deletion that can be undone, and what one finds ([`finding`]).
+//! The gallery: deletion that can be undone, and what one finds (`finding`).
 
 use leptos::prelude::*;
 

@@ -111,7 +111,7 @@ async fn a_stranger_reads_nobodys_words() {
             tokio::time::timeout(PATIENCE, done).await.unwrap();
             let seen = looked_at_by(&server, &stranger, &job).await;
             assert!(!seen.contains(FIRST), "{seen}");
-            assert!(seen.contains("of the same meaning"), "{seen}");
+            assert!(seen.contains("with the same meaning"), "{seen}");
             let seen = text_of(&server, &server.client, &page).await;
             assert!(!seen.contains(&quoted), "{seen}");
         }
