@@ -134,8 +134,9 @@ fn folders(c: &Connection, owner: &str) -> Result<Vec<Folder>> {
     })
 }
 
+/// Looks at no more entries than it takes to fill a page.
 const ALL: &str = "WHERE owner = ?1 AND id < ?2 AND status = 'succeeded' AND withdrawn = 0
-    AND id IN (SELECT job FROM entries WHERE owner = ?1 AND (?4 IS NULL OR kind = ?4)
+    AND EXISTS (SELECT 1 FROM entries WHERE job = jobs.id AND (?4 IS NULL OR kind = ?4)
         AND (NOT ?6 OR favourite) AND (?7 IS NULL OR folder = ?7) AND ?5 IS NULL)
     ORDER BY id DESC LIMIT ?3";
 
