@@ -38,7 +38,10 @@ test('nothing has to be scrolled sideways on a phone', async ({ page }) => {
   const restored = await address(page, 'A restored photo');
   await visit(page, '/');
   await paint(page, 'under way');
-  await expect(card(page, 'under way')).toContainText('Painting');
+  const stage = card(page, 'under way').getByText('Painting', { exact: true });
+  await expect(stage).toBeVisible();
+  const { width, height } = (await stage.boundingBox())!;
+  expect(width, 'it is written in one line').toBeGreaterThan(height);
   for (const width of [320, 390]) {
     await page.setViewportSize({ width, height: 700 });
     for (const language of ['de', 'he', 'en']) {

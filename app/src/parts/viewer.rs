@@ -48,7 +48,7 @@ pub(crate) fn viewer(t: &'static Texts) -> impl IntoView {
                 <button type="button" data-actual aria-pressed="false" aria-label=t.actual_size>"1:1"</button>
                 <button type="button" data-close aria-label=t.close>"×"</button>
             </div>
-            <div class="stage">
+            <div class="glass">
                 <div class="sheet" data-picture>
                     <div data-under></div>
                     <img data-large alt="" sizes="100vw" draggable="false" />
