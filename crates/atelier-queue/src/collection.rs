@@ -72,8 +72,8 @@ pub trait Collection<P: Payload>: Send + Sync + 'static {
         before: Option<&str>,
         limit: usize,
     ) -> Result<Vec<Job<P>>>;
-    /// Marks jobs, each of them named once. Returns the number of those that are marked so now: they are in the owner's collection. Errors
-    /// with [`Error::TooManyFolders`](crate::Error::TooManyFolders) if one more would be needed.
+    /// Marks jobs, each of them named once. Returns the number of those that are marked so now: they are in the owner's
+    /// collection. Errors with [`Error::TooManyFolders`](crate::Error::TooManyFolders) if one more would be needed.
     async fn mark(&self, owner: &str, ids: &[String], marking: &Marking) -> Result<usize>;
     /// Returns the marks of each of the owner's jobs.
     async fn marks(&self, owner: &str, ids: &[String]) -> Result<Vec<Marks>>;

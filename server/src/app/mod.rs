@@ -3,7 +3,8 @@
 //! (`outbox`), and API users get a notice (`notices`). Results are kept for their time (`retention`), files until
 //! nothing refers to them (`discard`), and failed jobs for an operator (`dead`). Earlier results are reused for the
 //! same request (`reuse`) and for one that means the same (`similar`), and hidden again once they are gone
-//! (`withdrawn`); an order that is sent twice under one name is taken once (`named`). `visibility` decides who sees which job. Calls of the gateway are jobs as well (`deferred`), and so are messages (`messages`).
+//! (`withdrawn`); an order that is sent twice under one name is taken once (`named`). `visibility` decides who sees
+//! which job. Calls of the gateway are jobs as well (`deferred`), and so are messages (`messages`).
 //! [`blocks`] are limits and caches for calls made elsewhere.
 
 pub mod blocks;

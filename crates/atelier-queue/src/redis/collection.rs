@@ -1,6 +1,7 @@
-//! What owners find among their jobs, and how they mark it. An entry is the kind, a line break, and the words, each after a blank. It is noted
-//! when the owner's jobs are searched for the first time since the job was added, by whichever process: so adding a job
-//! takes no longer, and jobs of earlier versions have entries as well. What is found by nothing has an empty one.
+//! What owners find among their jobs, and how they mark it. An entry is the kind, a line break, and the words, each after
+//! a blank. It is noted when the owner's jobs are searched for the first time since the job was added, by whichever
+//! process: so adding a job takes no longer, and jobs of earlier versions have entries as well. What is found by nothing
+//! has an empty one.
 
 use std::collections::BTreeMap;
 
