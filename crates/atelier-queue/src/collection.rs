@@ -64,7 +64,7 @@ pub const MOST_FOLDERS: usize = 100;
 #[async_trait]
 pub trait Collection<P: Payload>: Send + Sync + 'static {
     /// Returns at most `limit` of the owner's jobs that match, newest first, older than the job `before`. An owner
-    /// with a [`PART`](crate::PART) has no collection.
+    /// with a [`crate::PART`] has no collection.
     async fn search(
         &self,
         owner: &str,
