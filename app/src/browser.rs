@@ -47,6 +47,10 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     async fn text(this: &Reply) -> Result<JsValue, JsValue>;
 
+    /// A number in digits: formatting takes more code.
+    #[wasm_bindgen(js_name = String)]
+    pub fn digits(number: f64) -> String;
+
     #[wasm_bindgen(js_name = fetch, catch)]
     async fn fetch(address: &str, init: &Init) -> Result<JsValue, JsValue>;
 
@@ -165,15 +169,32 @@ pub fn tell(root: &Element, selector: &str, text: &str) {
 pub fn message(message: Message, values: &[&str]) -> String {
     let all = document().get_element_by_id("said");
     let all = all.and_then(|all| all.text_content()).unwrap_or_default();
-    // Splitting at a character takes less code than splitting at a text.
-    let line = all.split('\n').nth(message.place()).unwrap_or_default();
-    let mut parts = line.split('{');
-    let mut text = String::from(parts.next().unwrap_or_default());
-    for (value, part) in values.iter().zip(parts) {
-        text += value;
-        text += part.strip_prefix('}').unwrap_or(part);
+    let mut line = &*all;
+    for _ in 0..message.place() {
+        line = cut(line, b'\n').1;
     }
+    line = cut(line, b'\n').0;
+    let mut text = String::new();
+    for value in values {
+        let (before, after) = cut(line, b'{');
+        if before.len() == line.len() {
+            break;
+        }
+        text += before;
+        text += value;
+        line = cut(after, b'}').1;
+    }
+    text += line;
     text
+}
+
+/// What is before an ASCII character, and what after it; all is before one that is not there. The searches of
+/// the standard library would take 2 kB of code.
+pub fn cut(text: &str, character: u8) -> (&str, &str) {
+    let at = text.bytes().position(|byte| byte == character);
+    let at = at.unwrap_or(text.len());
+    let [before, after] = [text.get(..at), text.get(at + 1..)];
+    (before.unwrap_or_default(), after.unwrap_or_default())
 }
 
 /// How long a deletion can be undone, in milliseconds.
@@ -256,14 +277,15 @@ pub fn job_address(card: &Element, prefix: &str) -> String {
 
 /// Adds fields to an address.
 pub fn with_query(mut address: String, fields: &str) -> String {
-    address += if address.contains('?') { "&" } else { "?" };
+    let bare = without_query(&address).len() == address.len();
+    address += if bare { "?" } else { "&" };
     address += fields;
     address
 }
 
 /// An address without its query.
 pub fn without_query(address: &str) -> &str {
-    address.split('?').next().unwrap_or_default()
+    cut(address, b'?').0
 }
 
 /// Has screen readers announce a text when they are idle.

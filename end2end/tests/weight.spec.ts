@@ -24,8 +24,7 @@ test('no page weighs more than it may', async ({ request }) => {
     expect(first, path).toBeGreaterThan(10_000);
     expect(first, path).toBeLessThanOrEqual(65_536);
     expect(later, path).toBeGreaterThan(1_000);
-    // More than the 24 kB aimed at: docs/benchmarks.md.
-    expect(later, path).toBeLessThanOrEqual(28_672);
+    expect(later, path).toBeLessThanOrEqual(24_576);
   }
 });
 

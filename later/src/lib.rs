@@ -2,7 +2,13 @@
 //! browser is idle, or at once on the first click that needs it.
 #![cfg(target_arch = "wasm32")]
 
+use talc::wasm::{WasmDynamicTalc, new_wasm_dynamic_allocator};
 use wasm_bindgen::prelude::wasm_bindgen;
+
+/// Takes 2 kB less of what is downloaded than the default.
+#[cfg(not(target_feature = "atomics"))]
+#[global_allocator]
+static ALLOCATOR: WasmDynamicTalc = new_wasm_dynamic_allocator();
 
 /// Called by the page once the module is loaded.
 #[wasm_bindgen]

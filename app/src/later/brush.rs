@@ -10,7 +10,7 @@ use web_sys::{
     HtmlInputElement, PointerEvent,
 };
 
-use crate::browser::{closest, document, find, listen, set, target, window};
+use crate::browser::{closest, cut, document, find, listen, set, target, window};
 
 #[wasm_bindgen]
 extern "C" {
@@ -74,7 +74,7 @@ fn mask(form: &Element) -> Option<Blob> {
     // If the form is refused, the strokes must still be there.
     invert(&canvas, &sheet);
     let address = address.ok()?;
-    let (_, encoded) = address.split_once(',')?;
+    let encoded = cut(&address, b',').1;
     let bytes: Vec<u8> = (window().atob(encoded).ok()?.chars())
         .map(|c| c as u8)
         .collect();

@@ -7,8 +7,9 @@ use web_sys::Element;
 use crate::{
     browser::{
         Headers, Init, UNDO_TIME, Unreachable, announce, ask, attribute, closest, delete_leaving,
-        document, find, find_all, focus, has_focus, is_accidental, job_address, listen, message,
-        note_deleted, now, number, set, sleep, target, tell, window, with_query, without_query,
+        digits, document, find, find_all, focus, has_focus, is_accidental, job_address, listen,
+        message, note_deleted, now, number, set, sleep, target, tell, window, with_query,
+        without_query,
     },
     later::news,
     texts::Message,
@@ -36,7 +37,7 @@ pub(super) fn wake() {
         }
     });
     listen(&document(), "submit", move |event| {
-        let form = target(&event).filter(|form| attribute(form, "action").contains("/delete"));
+        let form = target(&event).and_then(|at| closest(&at, "form[action*='/delete']"));
         let card = form.as_ref().and_then(|form| closest(form, ".job"));
         if let Some((form, card)) = form.zip(card) {
             event.prevent_default();
@@ -80,7 +81,7 @@ async fn cancel(button: Element, card: Element) {
 
 /// Hides the job, and deletes it unless the visitor undoes that in time.
 async fn schedule_delete(card: Element) {
-    let mark = (now() as u64).to_string();
+    let mark = digits(now());
     set(&card, "data-doomed", &mark);
     if let Some(undo) = find(&card, "[data-do=undo]") {
         focus(&undo);

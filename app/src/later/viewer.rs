@@ -16,8 +16,8 @@ use web_sys::{
 use super::glass::Glass;
 use crate::{
     browser::{
-        attribute, closest, dispatch, document, find, find_all, focus, listen, message, plain, set,
-        target, tell, window, without_query,
+        attribute, closest, digits, dispatch, document, find, find_all, focus, listen, message,
+        plain, set, target, tell, window, without_query,
     },
     texts::Message,
 };
@@ -192,11 +192,11 @@ impl Viewer {
             return;
         };
         let more = self.more().is_some();
-        let mut all = (pictures.len() as u64).to_string();
+        let mut all = digits(pictures.len() as f64);
         if more {
             all += "+";
         }
-        let text = message(Message::Place, &[&(at as u64 + 1).to_string(), &all]);
+        let text = message(Message::Place, &[&digits(at as f64 + 1.0), &all]);
         tell(&self.dialog, "[data-place]", &text);
         let ends = [at == 0, at + 1 == pictures.len() && !more];
         for (step, end) in find_all(&self.dialog, "[data-step]").iter().zip(ends) {
