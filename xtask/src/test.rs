@@ -97,6 +97,7 @@ fn tests(filters: &[String]) -> Result<()> {
 fn browser(filters: &[String]) -> Result<()> {
     tools::node()?;
     let (chromium, firefox) = (tools::chromium()?, tools::firefox()?);
+    tools::webkit()?;
     let folder = exec::root().join("end2end");
     exec::npm_ci(&folder)?;
     let mut playwright = exec::isolated(folder.join("node_modules/.bin/playwright"))?;

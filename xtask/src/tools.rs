@@ -96,6 +96,15 @@ pub(crate) fn firefox() -> Result<PathBuf> {
     )
 }
 
+/// WebKitGTK's WebDriver with its browser, and a screen to run it on.
+pub(crate) fn webkit() -> Result<()> {
+    let missing = |name: &&str| exec::find(&[name]).is_none();
+    if ["WebKitWebDriver", "Xvfb"].iter().any(missing) {
+        install("the browser tests need", &["webkit2gtk-driver", "xvfb"])?;
+    }
+    Ok(())
+}
+
 /// The first of these names that starts, installed if there is none.
 fn browser(names: &[&str], package: &str, missing: &'static str) -> Result<PathBuf> {
     let starts = |path: &PathBuf| exec::output(exec::command(path).arg("--version")).is_ok();

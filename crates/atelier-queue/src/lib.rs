@@ -359,8 +359,8 @@ pub trait Queue<P: Payload>: Send + Sync + 'static {
     /// withdrawn it: it is unfinished without an answer, or has failed and may be retried.
     async fn wants_answer(&self, id: &str) -> Result<bool>;
     /// From now on, no other job shares this one's call or answer, nor does this one share
-    /// another's if it is retried.
-    async fn seclude(&self, id: &str) -> Result<()>;
+    /// another's if it is retried. Returns the unfinished jobs that share its call already.
+    async fn seclude(&self, id: &str) -> Result<Vec<String>>;
     /// Returns at most `limit` failed jobs, newest first, older than the job `before`.
     async fn dead(&self, before: Option<&str>, limit: usize) -> Result<Vec<Job<P>>>;
     /// Queues a failed job again, with all its attempts available and nothing charged. It

@@ -313,8 +313,9 @@ impl<P: Payload> Queue<P> for RedisQueue<P> {
         Ok(is_open(job.status, job.outcome.as_ref()))
     }
 
-    async fn seclude(&self, id: &str) -> Result<()> {
-        Ok(self.script(&scripts::SECLUDE).arg(id).run().await?)
+    async fn seclude(&self, id: &str) -> Result<Vec<String>> {
+        let answer: Value = self.script(&scripts::SECLUDE).arg(id).run().await?;
+        Ok(reply::texts(answer)?)
     }
 
     async fn dead(&self, before: Option<&str>, limit: usize) -> Result<Vec<Job<P>>> {

@@ -290,11 +290,12 @@ impl<P: Payload> Queue<P> for SqliteQueue<P> {
         Ok(is_open(row.status, outcome.as_ref()))
     }
 
-    async fn seclude(&self, id: &str) -> Result<()> {
+    async fn seclude(&self, id: &str) -> Result<Vec<String>> {
         let id = id.to_owned();
         self.database
             .write(move |c| {
-                table::execute(c, "UPDATE jobs SET flight = NULL WHERE id = ?1", &[&id])
+                table::execute(c, "UPDATE jobs SET flight = NULL WHERE id = ?1", &[&id])?;
+                table::followers(c, &id)
             })
             .await
     }

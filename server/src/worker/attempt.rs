@@ -12,7 +12,7 @@ use super::{Interrupted, Worker, backoff, conclude::Origin};
 use crate::{
     blob::{self, BlobKey},
     job::{Cost, Outcome, PaidAnswer, Picture, Task},
-    photo, policies,
+    limit, photo, policies,
     providers::{Answer, Error, Progress, Provider, Remedy},
     queue::{FailedAttempt, Job, Lane, Verdict},
 };
@@ -126,14 +126,32 @@ impl Worker {
         provider.make(&job.request, original, progress).await
     }
 
-    /// Whether too many of its owner's orders have been refused since it was accepted.
+    /// Whether too many of its owner's orders have been refused since it was accepted, and
+    /// as many of all those who share its call.
     async fn is_blocked(&self, job: &Job) -> bool {
-        let receipts = policies::receipts(&job.charge);
-        let blocked = self.refusals.hold(&receipts, self.clock.now()).await;
-        blocked.unwrap_or_else(|error| {
+        let blocked = async {
+            if !self.owner_is_blocked(job).await? {
+                return Ok(false);
+            }
+            for follower in self.queue.seclude(&job.id).await? {
+                let follower = self.queue.get(&follower).await?;
+                if let Some(follower) = follower
+                    && !self.owner_is_blocked(&follower).await?
+                {
+                    return Ok(false);
+                }
+            }
+            anyhow::Ok(true)
+        };
+        blocked.await.unwrap_or_else(|error| {
             warn!(%error, "cannot check for refusals; the call is made");
             false
         })
+    }
+
+    async fn owner_is_blocked(&self, job: &Job) -> Result<bool, limit::Error> {
+        let receipts = policies::receipts(&job.charge);
+        self.refusals.hold(&receipts, self.clock.now()).await
     }
 
     pub(super) fn provider(&self, name: &str) -> Option<&(Arc<dyn Provider>, Lane)> {

@@ -41,24 +41,32 @@ fn from(order: RequestBuilder, ip: &str) -> RequestBuilder {
     order.header("x-forwarded-for", ip)
 }
 
-/// Until the refusal of this job counts; that follows its end at once.
-async fn refused(
+/// Until this job has ended; the refusal of one counts at once after that.
+async fn ended(
     server: &Atelier,
     answer: Response,
     as_who: impl Fn(RequestBuilder) -> RequestBuilder,
-) {
+) -> Value {
     let location = answer.headers()["location"].to_str().unwrap().to_owned();
     let poll = async {
         loop {
             let job = as_who(server.get(&location)).send().await.unwrap();
             let job: Value = job.json().await.unwrap();
-            if job["status"] == "failed" {
-                assert_eq!(job["error"]["code"], "content_refused", "{job}");
-                break;
+            if ["succeeded", "failed"].contains(&text(&job["status"])) {
+                return job;
             }
         }
     };
-    tokio::time::timeout(PATIENCE, poll).await.expect("an end");
+    tokio::time::timeout(PATIENCE, poll).await.expect("an end")
+}
+
+async fn refused(
+    server: &Atelier,
+    answer: Response,
+    as_who: impl Fn(RequestBuilder) -> RequestBuilder,
+) {
+    let job = ended(server, answer, as_who).await;
+    assert_eq!(job["error"]["code"], "content_refused", "{job}");
 }
 
 async fn is_held(answer: Response) {
@@ -174,6 +182,59 @@ async fn a_flood_of_refused_words_is_not_carried_on() {
         assert!(["content_refused", "held"].contains(&code), "{job}");
     }
     assert_eq!(openai.calls().len(), 3);
+}
+
+/// Who asks for the same as somebody who is held meanwhile has the picture nevertheless.
+async fn a_hold_is_nobody_elses(setup: Setup, openai: OpenAi) {
+    let (ada, ben) = (setup.key("Ada"), setup.key("Ben"));
+    let server = setup.start();
+    let send = async |prompt: &str, key: &str| {
+        let order = order(&server, prompt).bearer_auth(key);
+        order.send().await.unwrap()
+    };
+    let first = send("a barge", &ben).await;
+    openai.called(1).await;
+    for number in 0..3 {
+        send(&format!("nastiness {number}"), &ada).await;
+    }
+    let boats = [send("a boat", &ada).await, send("a boat", &ben).await];
+    let kites = [send("a kite", &ada).await, send("a kite", &ada).await];
+    openai.release();
+    let status = async |answer, key: &str| {
+        let job = ended(&server, answer, |poll| poll.bearer_auth(key)).await;
+        let code = job["error"]["code"].as_str().unwrap_or_default();
+        (text(&job["status"]).to_owned(), code.to_owned())
+    };
+    let succeeded = ("succeeded".to_owned(), String::new());
+    assert_eq!(status(first, &ben).await, succeeded);
+    for (boat, key) in boats.into_iter().zip([&ada, &ben]) {
+        assert_eq!(status(boat, key).await, succeeded);
+    }
+    for kite in kites {
+        let held = ("failed".to_owned(), "held".to_owned());
+        assert_eq!(status(kite, &ada).await, held);
+    }
+    assert_eq!(openai.calls().len(), 5);
+}
+
+async fn hanging_once() -> OpenAi {
+    let refusals = (0..3).map(|_| unsafe_words());
+    OpenAi::start([Answer::Hang].into_iter().chain(refusals).collect()).await
+}
+
+#[tokio::test]
+async fn who_shares_a_call_does_not_share_a_hold() {
+    let openai = hanging_once().await;
+    let setup = Setup::with_file(FILE).openai(&openai);
+    a_hold_is_nobody_elses(setup, openai).await;
+}
+
+#[tokio::test]
+async fn who_shares_a_call_does_not_share_a_hold_on_redis() {
+    let openai = hanging_once().await;
+    let setup = Setup::with_file(FILE).openai(&openai);
+    let setup = setup.set("ATELIER_REDIS_URL", &redis_database().await);
+    a_hold_is_nobody_elses(setup, openai).await;
 }
 
 /// An order that is refused for that reason is charged nothing.

@@ -1,4 +1,5 @@
--- Stops sharing a job's call and its answer, even after a retry. ARGV: id.
+-- Stops sharing a job's call and its answer, even after a retry. Returns the ids of those
+-- that share its call already. ARGV: id.
 
 local row = load(ARGV[1])
 if row and row[STATUS] ~= '?' then
@@ -11,4 +12,4 @@ if row and row[STATUS] ~= '?' then
   write(row)
   commit()
 end
-return DONE
+return call('SMEMBERS', P .. 'followers:' .. ARGV[1])

@@ -67,16 +67,23 @@ pub(crate) async fn a_mark_moves_on_and_never_back(stores: Stores) {
 
 pub(crate) async fn a_secluded_job_is_joined_by_nobody(stores: Stores) {
     let queue = stores.queue;
-    queue.seclude("nobody").await.unwrap();
+    assert!(queue.seclude("nobody").await.unwrap().is_empty());
     add(&queue, joining("a", "same")).await;
-    assert_eq!(add(&queue, joining("b", "same")).await.cache, Cache::Joined);
-    queue.seclude("a").await.unwrap();
+    for id in ["b", "left"] {
+        assert_eq!(add(&queue, joining(id, "same")).await.cache, Cache::Joined);
+    }
+    assert!(queue.seclude("b").await.unwrap().is_empty());
+    queue.cancel("left", at(0)).await.unwrap();
+    for _ in 0..2 {
+        assert_eq!(queue.seclude("a").await.unwrap(), ["b"]);
+    }
     assert_eq!(add(&queue, joining("c", "same")).await.cache, Cache::Miss);
     let ticket = call(&queue, 1).await.ticket();
     record(&queue, &ticket, success("a.png"), 1).await;
     let jobs = complete(&queue, &ticket, 2).await;
     let ids: Vec<&str> = jobs.iter().map(|job| job.id.as_str()).collect();
     assert_eq!(ids, ["a", "b"]);
+    assert!(queue.seclude("a").await.unwrap().is_empty());
 
     // Nor is it given to whoever asks right after its end.
     work(&queue, success("c.png"), 3).await;

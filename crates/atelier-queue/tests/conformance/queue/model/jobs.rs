@@ -244,10 +244,11 @@ impl Jobs {
         !succeeded && job.status != Status::Cancelled
     }
 
-    pub(super) fn seclude(&mut self, id: &str) {
+    pub(super) fn seclude(&mut self, id: &str) -> Vec<String> {
         if let Some(row) = self.rows.get_mut(id) {
             row.flight = None;
         }
+        self.followers(id)
     }
 
     pub(super) fn delete(&mut self, id: &str) -> Result<Vec<String>> {

@@ -146,9 +146,8 @@ impl Queue<Request> for Model {
         Ok(self.jobs().wants_answer(id))
     }
 
-    async fn seclude(&self, id: &str) -> Result<()> {
-        self.change(|jobs| jobs.seclude(id));
-        Ok(())
+    async fn seclude(&self, id: &str) -> Result<Vec<String>> {
+        Ok(self.change(|jobs| jobs.seclude(id)))
     }
 
     async fn dead(&self, before: Option<&str>, limit: usize) -> Result<Vec<Job>> {
