@@ -30,6 +30,9 @@
 //! The crates `atelier-*` know nothing of this one; [`app`] and [`worker`] join them.
 //! The whole map is `docs/ARCHITECTURE.md`.
 
+// A page is one type, nested as its elements are; release builds lay it out in one go.
+#![recursion_limit = "256"]
+
 pub mod app;
 pub mod callback;
 pub mod cli;

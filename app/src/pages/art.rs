@@ -153,6 +153,7 @@ fn Form(from: Option<Job>, wanted: Draft, about: About) -> impl IntoView {
             </p>
         </form>
     }
+    .into_any()
 }
 
 /// The initial values of the options, with and without transparent backgrounds.

@@ -128,6 +128,7 @@ fn Form(about: About) -> impl IntoView {
             </p>
         </form>
     }
+    .into_any()
 }
 
 /// Painting over the damage, where a part of a photo can be repaired. Only scripts have a brush.

@@ -61,6 +61,7 @@ pub(crate) fn examples(about: &About) -> impl IntoView + use<> {
             <ul class="salon">{pictures.collect_view()}</ul>
         </section>
     }
+    .into_any()
 }
 
 /// A photo before and after, and photos to try.
@@ -96,4 +97,5 @@ pub(crate) fn samples(t: &'static Texts) -> impl IntoView {
             <ul class="samples">{photos.collect_view()}</ul>
         </section>
     }
+    .into_any()
 }

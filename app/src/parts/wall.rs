@@ -23,6 +23,7 @@ pub(crate) fn wall(jobs: &[Job], t: &'static Texts) -> impl IntoView + use<> {
                 </p>
             </section>
         }
+        .into_any()
     })
 }
 
