@@ -115,8 +115,16 @@
       img.removeAttribute("srcset");
       img.style.width = checked ? img.getAttribute("width") + "px" : "";
     }
+    const pair = parentElement.closest(".compare");
+    // As much is seen of the original as is not wanted of the repair.
+    if (name === "strength" && pair) {
+      pair.style.setProperty("--strength", value / 100);
+      pair.toggleAttribute("data-mixed", value < 100);
+      for (const tick of pair.querySelectorAll("[name=side], [name=difference]")) tick.checked = false;
+      nextElementSibling.textContent = value + "\u00a0%";
+    }
     if (name !== "before") return;
-    parentElement.closest(".compare").style.setProperty("--before", value + "%");
+    pair.style.setProperty("--before", value + "%");
     nextElementSibling.textContent = `${nextElementSibling.dataset.word} ${value}\u00a0%`;
   });
 }

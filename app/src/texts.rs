@@ -5,6 +5,8 @@
 //! code: [`Texts::problem`] and [`Texts::failure`].
 
 #[cfg(feature = "ssr")]
+mod bring;
+#[cfg(feature = "ssr")]
 mod english;
 #[cfg(feature = "ssr")]
 mod german;

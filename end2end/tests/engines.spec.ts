@@ -39,7 +39,7 @@ test('a photo is restored, compared and deleted', async ({ page }) => {
   await restore(page, photo);
   const job = card(page, 'A restored photo');
   await expectShown(job.getByAltText('The photo, restored'));
-  const [before, slider] = [job.locator('.before img'), job.getByRole('slider')];
+  const [before, slider] = [job.locator('.before img'), job.locator('.part input')];
   await expectShown(before);
   const clip = () => before.evaluate((img) => getComputedStyle(img).clipPath);
   const half = await clip();

@@ -65,7 +65,7 @@ test.describe('Hebrew', () => {
     await page.getByRole('button', { name: 'לשחזר', exact: true }).click();
     const job = card(page, 'תצלום משוחזר');
     await expectShown(job.getByAltText('התצלום לאחר השחזור'));
-    const slider = job.getByRole('slider');
+    const slider = job.locator('.part input');
     await slider.focus();
     await page.keyboard.press('ArrowRight');
     await expect(slider).toHaveValue('51');

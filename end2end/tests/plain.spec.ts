@@ -67,7 +67,7 @@ test.describe('a page that does not come alive', () => {
       await expectShown(page.getByAltText('The photo, restored'));
       await page.reload();
       await expectShown(page.getByAltText('The photo, restored'));
-      await expect(page.getByRole('slider')).toBeHidden();
+      await expect(page.locator('.part input')).toBeHidden();
       await page.goto('/gallery');
       await expectPlain(page);
       await page.getByLabel(`Choose “${fox}”`).first().check();

@@ -21,7 +21,7 @@ test('a photo is previewed, restored, and compared with the keyboard', async ({ 
   await expectShown(before);
   await expect(page.getByAltText('The photo you chose')).toBeHidden();
 
-  const slider = job.getByRole('slider');
+  const slider = job.getByRole('slider', { name: 'How much of the original' });
   const clipped = await clip(before);
   await expect(slider).toHaveValue('50');
   await slider.press('ArrowRight');
@@ -143,7 +143,7 @@ test('only what was painted over is repaired', async ({ page }) => {
   const easel = page.locator('.easel');
   await page.getByLabel('Repair only what I paint over').check();
   await page.getByRole('button', { name: 'Restore it', exact: true }).click();
-  await expect(page.locator('form.desk').getByRole('alert')).toHaveText('First paint over what should be repaired.');
+  await expect(page.locator('form.desk').getByRole('alert')).toHaveText('First paint over what should change.');
   await easel.scrollIntoViewIfNeeded();
   const place = (await easel.locator('canvas').boundingBox())!;
   await page.mouse.move(place.x + 20, place.y + 20);

@@ -35,7 +35,7 @@ test('a photo is shown beside what it was', async ({ page }) => {
   await expectShown(after);
   const [left, right] = [await before.boundingBox(), await after.boundingBox()];
   expect(left!.x + left!.width).toBeLessThanOrEqual(right!.x);
-  await expect(page.getByRole('slider')).toBeHidden();
+  await expect(page.getByRole('slider', { name: 'How much of the original' })).toBeHidden();
   const download = page.waitForEvent('download');
   await page.getByRole('link', { name: 'Download' }).click();
   expect((await download).suggestedFilename()).toBe('photo-restored.jpg');

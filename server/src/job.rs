@@ -117,13 +117,16 @@ impl Request {
                 serde_json::json!([canonical_prompt(&task.prompt), task.parameters()])
             }
             Task::Restoration(task) => {
-                serde_json::json!([
-                    task.digest,
-                    task.enlarge,
-                    task.strength,
-                    task.monochrome,
-                    task.mask
-                ])
+                let mut all = vec![
+                    serde_json::json!(task.digest),
+                    task.enlarge.into(),
+                    task.strength.into(),
+                    task.monochrome.into(),
+                    serde_json::json!(task.mask),
+                ];
+                // Without it the digest is that of earlier versions.
+                all.extend(task.base.as_ref().map(|base| base.key.to_string().into()));
+                all.into()
             }
             Task::Notice(task) => serde_json::json!([task.job, task.url, task.body]),
             Task::Call(task) => serde_json::json!([task.path, task.digest, task.request]),
@@ -331,6 +334,7 @@ mod tests {
                 strength: 100,
                 monochrome: false,
                 mask: None,
+                base: None,
                 name: None,
                 exif: None,
             }),

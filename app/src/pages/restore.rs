@@ -7,7 +7,10 @@ use super::{Content, Document, Visitor, away_note, engine, sorted};
 use crate::{
     data::{About, Data, Seen},
     islands::{form::FormIsland, photo::Photo},
-    parts::{allowance::left, card::card, engine_note, examples::samples, wall::wall},
+    parts::{
+        adjust::sizes, allowance::left, brush::tools, card::card, engine_note, examples::samples,
+        wall::wall,
+    },
     texts::Texts,
     words,
 };
@@ -107,13 +110,13 @@ fn Form(about: About) -> impl IntoView {
                     </div>
                     <figcaption>
                         <span data-name></span>
-                        {about.masks.then(|| brush(t))}
+                        {about.masks.then(|| tools(t.only_painted, t))}
                     </figcaption>
                 </figure>
             </Photo>
             <div class="dials">
                 {own.then(|| strength(t))}
-                {enlarges.then(|| enlarge(t))}
+                {enlarges.then(|| sizes(1, t))}
                 <label class="tick">
                     <input type="checkbox" name="monochrome" value="true" />
                     <span>{t.keep_monochrome}</span>
@@ -131,23 +134,6 @@ fn Form(about: About) -> impl IntoView {
     .into_any()
 }
 
-/// Painting over the damage, where a part of a photo can be repaired. Only scripts have a brush.
-fn brush(t: &'static Texts) -> impl IntoView {
-    view! {
-        <span class="brush">
-            <label class="tick">
-                <input type="checkbox" data-paint autocomplete="off" />
-                <span>{t.only_painted}</span>
-            </label>
-            <label class="width">
-                <span>{t.brush}</span>
-                <input type="range" data-width min="1" max="12" value="4" autocomplete="off" />
-            </label>
-            <button type="button" data-wipe>{t.start_over}</button>
-        </span>
-    }
-}
-
 /// How much of what the built-in restorer finds wrong it puts right.
 fn strength(t: &'static Texts) -> impl IntoView {
     view! {
@@ -158,19 +144,6 @@ fn strength(t: &'static Texts) -> impl IntoView {
                 <input type="range" name="strength" min="10" max="100" step="10" value="100" />
                 <small aria-hidden="true">{t.full}</small>
             </span>
-        </label>
-    }
-}
-
-fn enlarge(t: &'static Texts) -> impl IntoView {
-    view! {
-        <label class="pick">
-            <span>{t.size}</span>
-            <select name="enlarge">
-                <option value="1" selected>{t.as_it_is}</option>
-                <option value="2">{t.twice}</option>
-                <option value="4">{t.four_times}</option>
-            </select>
         </label>
     }
 }

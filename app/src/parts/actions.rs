@@ -2,7 +2,10 @@
 
 use leptos::prelude::*;
 
-use super::picture::{download, edit_form, other_downloads};
+use super::{
+    adjust::adjust,
+    picture::{download, edit_form, other_downloads},
+};
 use crate::{
     data::{About, Seen},
     texts::Texts,
@@ -26,7 +29,7 @@ pub(crate) fn under_way(job: &Job, t: &Texts) -> impl IntoView + use<> {
 pub(crate) fn finished(seen: &Seen, about: &About) -> AnyView {
     match seen.job.kind {
         Kind::Image => picture_actions(seen, about).into_any(),
-        Kind::Restoration => photo_actions(seen, about.texts()).into_any(),
+        Kind::Restoration => photo_actions(seen, about).into_any(),
     }
 }
 
@@ -85,10 +88,12 @@ fn each<V: IntoView + 'static>(job: &Job, one: impl Fn(usize) -> V) -> AnyView {
     view! { <span class="of">{all.collect_view()}</span> }.into_any()
 }
 
-fn photo_actions(seen: &Seen, t: &'static Texts) -> impl IntoView {
+fn photo_actions(seen: &Seen, about: &About) -> impl IntoView + use<> {
+    let t = about.texts();
     view! {
         <div class="actions">
             {save(seen, "jpeg", t.download, true)}
+            {adjust(seen, about)}
             {copy_link(seen, t)}
             {link(seen, t)}
             <details class="menu">

@@ -37,7 +37,7 @@ pub(crate) fn card(seen: &Seen, about: &About, now: Timestamp) -> impl IntoView 
             actions::under_way(job, t).into_any(),
         ),
         Status::Succeeded => (
-            Some(picture::frames(job, actions::edits(seen, about), t)),
+            Some(picture::frames(seen, actions::edits(seen, about), t)),
             succeeded(seen, about, now).into_any(),
         ),
         Status::Failed => (None, failure(seen, t).into_any()),

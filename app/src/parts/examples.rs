@@ -3,7 +3,7 @@
 use atelier_api::Image;
 use leptos::prelude::*;
 
-use super::picture::pair;
+use super::compare::pair;
 use crate::{
     data::About,
     texts::{Language, Texts},

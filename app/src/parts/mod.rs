@@ -6,8 +6,11 @@ use crate::data::About;
 use atelier_api::Kind;
 
 pub(crate) mod actions;
+pub(crate) mod adjust;
 pub(crate) mod allowance;
+pub(crate) mod brush;
 pub(crate) mod card;
+pub(crate) mod compare;
 pub(crate) mod examples;
 pub(crate) mod facts;
 pub(crate) mod fixed;

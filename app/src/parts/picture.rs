@@ -3,8 +3,11 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use leptos::prelude::*;
 
-use super::viewer::{View, saved};
-use crate::{texts::Texts, words};
+use super::{
+    compare::compare,
+    viewer::{View, saved},
+};
+use crate::{data::Seen, texts::Texts, words};
 use atelier_api::{Image, Job, Kind, Size, WIDTHS};
 
 /// The alternative text.
@@ -114,7 +117,7 @@ const BITMAP: [u8; 54] = {
 };
 
 /// A picture as large as the page is wide.
-fn img(image: &Image, alt: String, view: Option<View>) -> impl IntoView + use<> {
+pub(super) fn img(image: &Image, alt: String, view: Option<View>) -> impl IntoView + use<> {
     let (page, file, again) = View::parts(view);
     view! {
         <img
@@ -165,9 +168,10 @@ pub(crate) fn small(job: &Job, index: usize, t: &Texts) -> Option<impl IntoView 
 }
 
 /// The framed pictures of a finished job, or the photo before and after.
-pub(crate) fn frames(job: &Job, edits: bool, t: &'static Texts) -> AnyView {
+pub(crate) fn frames(seen: &Seen, edits: bool, t: &'static Texts) -> AnyView {
+    let job = &seen.job;
     match (&job.images[..], &job.original) {
-        ([restored, ..], Some(original)) => compare(original, restored, t).into_any(),
+        ([restored, ..], Some(original)) => compare(seen, original, restored, t).into_any(),
         ([_], None) => framed(job, 0, t).into_any(),
         _ => several(job, edits, t).into_any(),
     }
@@ -263,59 +267,6 @@ pub(crate) fn other_downloads(job: &Job, index: usize, t: &Texts) -> impl IntoVi
     view! {
         <a class="button" href=jpeg download>"JPEG"</a>
         <a class="button" href=bare download>{t.without_words}</a>
-    }
-}
-
-/// Before and after. Side by side in plain HTML; with JavaScript one over the other,
-/// parted by a range input, unless the box asks for side by side.
-fn compare(original: &Image, restored: &Image, t: &'static Texts) -> impl IntoView + use<> {
-    let class = format!("frame compare {}", shape(restored.width, restored.height));
-    view! {
-        <div class=class>
-            {pair(original, restored, [t.photo_as_it_was, t.photo_restored], t)}
-            <p class="views scripted">
-                <button type="button" class="hold">{t.hold}</button>
-                {view("side", t.side_by_side)}
-                {view("difference", t.only_changes)}
-                {view("actual", t.actual_size)}
-            </p>
-        </div>
-    }
-}
-
-/// Both and the range input, with what each shows.
-pub(crate) fn pair(
-    original: &Image,
-    restored: &Image,
-    [before, after]: [&'static str; 2],
-    t: &'static Texts,
-) -> impl IntoView + use<> {
-    view! {
-        <div class="pair">
-            <figure class="after">
-                {img(restored, after.into(), None)}
-                <figcaption>{t.after}</figcaption>
-            </figure>
-            <figure class="before">
-                {img(original, before.into(), None)}
-                <figcaption>{t.before}</figcaption>
-            </figure>
-            <label class="part">
-                <span class="unseen">{t.how_much_before}</span>
-                <input type="range" name="before" min="0" max="100" value="50" autocomplete="off" />
-                <span class="share" data-word=t.before aria-hidden="true">{t.before}" 50\u{a0}%"</span>
-            </label>
-        </div>
-    }
-}
-
-/// A way to look at both; the style sheet does the rest.
-fn view(name: &'static str, label: &'static str) -> impl IntoView {
-    view! {
-        <label class="tick">
-            <input type="checkbox" name=name autocomplete="off" />
-            <span>{label}</span>
-        </label>
     }
 }
 

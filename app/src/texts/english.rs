@@ -7,6 +7,7 @@ pub(super) const ENGLISH: Texts = Texts {
     message,
     problem: |_, _| None,
     failure: |_| None,
+    bring: super::bring::ENGLISH,
 
     skip: "Skip to the page",
     site: "Site",
@@ -307,7 +308,7 @@ fn message(message: Message) -> &'static str {
             "Delete this photo and its restored version? This cannot be undone."
         }
         Message::PhotoDeleted => "The photo and its restored version are deleted.",
-        Message::NothingPainted => "First paint over what should be repaired.",
+        Message::NothingPainted => "First paint over what should change.",
         Message::NoPhoto => {
             "This file is not a photo we can read. Choose a JPEG, PNG, WebP, GIF, BMP or TIFF."
         }

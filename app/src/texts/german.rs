@@ -10,6 +10,7 @@ pub(super) const GERMAN: Texts = Texts {
     message,
     problem,
     failure,
+    bring: super::bring::GERMAN,
 
     skip: "Zum Inhalt",
     site: "Seiten",
@@ -322,7 +323,7 @@ fn message(message: Message) -> &'static str {
             "Dieses Foto und die restaurierte Fassung löschen? Das lässt sich nicht rückgängig machen."
         }
         Message::PhotoDeleted => "Das Foto und die restaurierte Fassung sind gelöscht.",
-        Message::NothingPainted => "Übermal zuerst, was repariert werden soll.",
+        Message::NothingPainted => "Übermal zuerst, was anders werden soll.",
         Message::NoPhoto => {
             "Diese Datei ist kein Foto, das wir lesen können. Wähl ein JPEG, PNG, WebP, GIF, BMP oder TIFF."
         }

@@ -10,6 +10,7 @@ pub(super) const HEBREW: Texts = Texts {
     message,
     problem,
     failure,
+    bring: super::bring::HEBREW,
 
     skip: "לתוכן העמוד",
     site: "האתר",
@@ -300,7 +301,7 @@ fn message(message: Message) -> &'static str {
         Message::SureOfAll => "למחוק את כל {} התמונות?",
         Message::SureOfPhoto => "למחוק את התצלום הזה ואת הגרסה המשוחזרת? אי אפשר לבטל זאת.",
         Message::PhotoDeleted => "התצלום והגרסה המשוחזרת נמחקו.",
-        Message::NothingPainted => "קודם יש לצבוע מה לתקן.",
+        Message::NothingPainted => "קודם יש לצבוע מעל מה שצריך להשתנות.",
         Message::NoPhoto => {
             "הקובץ הזה אינו תצלום שאפשר לקרוא. יש לבחור JPEG, PNG, WebP, GIF, BMP או TIFF."
         }

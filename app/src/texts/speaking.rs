@@ -1,6 +1,6 @@
 //! The languages, and what each has to have a text for.
 
-use super::{Message, english::ENGLISH, german::GERMAN, hebrew::HEBREW, ideas};
+use super::{Message, bring::Bring, english::ENGLISH, german::GERMAN, hebrew::HEBREW, ideas};
 use atelier_api::{Job, Kind, Quality};
 
 impl Message {
@@ -147,6 +147,7 @@ pub(crate) struct Texts {
     pub(crate) message: fn(Message) -> Text,
     pub(crate) problem: fn(code: &str, wait: Option<&str>) -> Option<Problem>,
     pub(crate) failure: fn(code: &str) -> Option<Text>,
+    pub(crate) bring: Bring,
 
     // The document.
     pub(crate) skip: Text,

@@ -9,6 +9,7 @@ use image::{
     imageops,
 };
 use img_parts::{ImageEXIF as _, jpeg::Jpeg, png::Png};
+use rayon::prelude::*;
 
 use super::{colour, colour::Colours, exif::Exif};
 
@@ -58,6 +59,49 @@ pub fn encode_download(picture: &[u8], format: Format) -> Result<Vec<u8>, ImageE
     let picture = image::load_from_memory(picture)?;
     let picture = colour::to_srgb(picture.into(), &Colours::Unsaid);
     encode(&picture, format)
+}
+
+/// Encodes what lies between an original and what was made of it, without metadata: so many per cent of the result.
+/// Where they differ in size, it has that of the result.
+///
+/// # Errors
+///
+/// If one of them cannot be decoded, or cannot be encoded in this format.
+pub fn encode_between(
+    original: &[u8],
+    result: &[u8],
+    percent: u8,
+    format: Format,
+) -> Result<Vec<u8>, ImageError> {
+    let decoded = |picture: &[u8]| {
+        let picture = image::load_from_memory(picture)?;
+        Ok::<_, ImageError>(colour::to_srgb(picture.into(), &Colours::Unsaid))
+    };
+    let (original, mut mixed) = (decoded(original)?, decoded(result)?);
+    mix(&mut mixed, &original, i32::from(percent.min(100)));
+    encode(&mixed, format)
+}
+
+/// Leaves so many per cent of a picture, the rest being the original.
+fn mix(picture: &mut RgbImage, original: &RgbImage, percent: i32) {
+    let (width, height) = picture.dimensions();
+    let fits = (width, height) == original.dimensions();
+    let rows = picture.par_chunks_mut(3 * width.max(1) as usize);
+    rows.enumerate().for_each(|(y, row)| {
+        let v = (y as f32 + 0.5) / height as f32;
+        for (x, pixel) in row.chunks_exact_mut(3).enumerate() {
+            let old = if fits {
+                Some(*original.get_pixel(x as u32, y as u32))
+            } else {
+                // Sampled where it is needed: a copy in this size would take as much memory again.
+                imageops::sample_bilinear(original, (x as f32 + 0.5) / width as f32, v)
+            };
+            for (new, old) in pixel.iter_mut().zip(old.iter().flat_map(|old| old.0)) {
+                let (old, share) = (i32::from(old), i32::from(*new) - i32::from(old));
+                *new = (old + (share * percent + share.signum() * 50) / 100) as u8;
+            }
+        }
+    });
 }
 
 /// Returns the finished picture with this EXIF block in it, corrected to its size; unchanged if the picture
@@ -163,4 +207,27 @@ fn fitted((width, height): (u32, u32), widest: u32) -> (u32, u32) {
         .min(1.0);
     let side = |side: u32| ((f64::from(side) * share).round() as u32).clamp(1, LONGEST_WEBP);
     (side(width), side(height))
+}
+
+#[cfg(test)]
+mod tests {
+    use image::Rgb;
+
+    use super::*;
+
+    #[test]
+    fn between_two_pictures_lie_their_shares_in_the_size_of_the_result() {
+        let plain = |side: u32, shade: u8| {
+            let picture = RgbImage::from_pixel(side, side, Rgb([shade; 3]));
+            encode(&picture, Format::Png).unwrap()
+        };
+        for (side, percent, expected) in [(8, 100, 200), (8, 0, 100), (8, 25, 125), (16, 50, 150)] {
+            let mixed = encode_between(&plain(8, 100), &plain(side, 200), percent, Format::Png);
+            let mixed = image::load_from_memory(&mixed.unwrap()).unwrap().into_rgb8();
+            assert_eq!(mixed.dimensions(), (side, side));
+            let near = |value: &u8| value.abs_diff(expected) <= 1;
+            assert!(mixed.iter().all(near), "{percent} %: {:?}", mixed.get_pixel(3, 3));
+        }
+        assert!(encode_between(b"?", &plain(8, 1), 50, Format::Png).is_err());
+    }
 }

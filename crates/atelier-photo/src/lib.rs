@@ -29,7 +29,7 @@ pub use self::{
     caption::{Caption, captioned},
     describe::{Description, describe},
     encode::{
-        Format, PREVIEW_BYTES, encode_download, encode_original, encode_png, encode_preview,
+        Format, PREVIEW_BYTES, encode_between, encode_download, encode_original, encode_png, encode_preview,
         encode_scaled, with_exif,
     },
     mask::Mask,

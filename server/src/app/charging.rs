@@ -221,14 +221,14 @@ impl Studio {
 
     /// Errors if a photo of the caller would be refused at the moment. Charges
     /// nothing.
-    pub async fn check_room_for_photo(&self, caller: &Caller) -> Result<(), Error> {
+    pub async fn check_room_for_photo(&self, caller: &Caller, kind: Kind) -> Result<(), Error> {
         let costs = Costs {
             requests: 1,
             images: 1,
             usd: self.provider.estimate(Work::Restoration),
             ..Costs::default()
         };
-        let demands = self.demands(caller, Some(Kind::Restoration), costs);
+        let demands = self.demands(caller, Some(kind), costs);
         let wanted: Vec<_> = demands.iter().map(|demand| demand.cost).collect();
         let looks = demands
             .into_iter()

@@ -157,6 +157,7 @@ impl Gateway {
             strength: 100,
             monochrome: false,
             mask: None,
+            base: None,
             name: None,
             exif: None,
         });

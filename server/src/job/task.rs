@@ -112,6 +112,10 @@ pub struct RestorationTask {
     /// The only part of the photo to be repaired: a [`crate::photo::Mask`] as text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mask: Option<String>,
+    /// The result of an earlier restoration of the photo that this one begins with instead. As with a [`Source`], this
+    /// does not keep it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<Picture>,
     /// The name of the uploaded file, without its extension.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
@@ -124,6 +128,17 @@ impl RestorationTask {
     /// The only part of the photo to be repaired; `None` for all of it.
     pub fn mask(&self) -> Option<Mask> {
         self.mask.as_deref().and_then(Mask::from_text)
+    }
+
+    /// The picture that it begins with.
+    pub fn beginning(&self) -> &Picture {
+        self.base.as_ref().unwrap_or(&self.original)
+    }
+
+    /// How many times as wide and high that is to become.
+    pub fn times(&self) -> u32 {
+        let already = self.beginning().width / self.original.width.max(1);
+        (self.enlarge / already.max(1)).max(1)
     }
 }
 
@@ -166,11 +181,11 @@ pub struct NoticeTask {
 }
 
 impl Task {
-    /// The source picture.
-    pub fn original(&self) -> Option<&Picture> {
+    /// The picture that it begins with.
+    pub fn beginning(&self) -> Option<&Picture> {
         match self {
             Self::Image(task) => task.source.as_ref().map(|source| &source.picture),
-            Self::Restoration(task) => Some(&task.original),
+            Self::Restoration(task) => Some(task.beginning()),
             Self::Notice(_) | Self::Call(_) | Self::Message(_) => None,
         }
     }

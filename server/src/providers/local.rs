@@ -159,9 +159,13 @@ fn enlarge(times: u32, source: &[u8], progress: &Progress) -> Result<Answer, Err
 fn restore(task: &RestorationTask, original: &[u8], progress: &Progress) -> Result<Answer, Error> {
     let photo = decoded(original)?;
     let options = Options {
-        strength: f32::from(task.strength) / 100.0,
+        // What was repaired before is not repaired again.
+        strength: match task.base {
+            Some(_) => 0.0,
+            None => f32::from(task.strength) / 100.0,
+        },
         monochrome: task.monochrome,
-        enlarge: task.enlarge,
+        enlarge: task.times(),
     };
     let report = |done| answer(progress.report(done));
     let restored = match task.mask() {

@@ -112,7 +112,7 @@ impl Worker {
         if let Task::Notice(notice) = &job.request.task {
             return self.notify(&job.id, notice).await;
         }
-        let original = match job.request.task.original() {
+        let original = match job.request.task.beginning() {
             Some(picture) => {
                 let bytes = self.blobs.read(&picture.key).await;
                 Some(bytes.map_err(|error| lost(&error))?)

@@ -44,6 +44,7 @@ mod gateway;
 mod messages;
 mod messages_hostile;
 mod access;
+mod adjusting;
 mod key_terms;
 mod blocks;
 mod operator;

@@ -9,7 +9,7 @@ use crate::support::{
 };
 
 /// A PNG that is transparent where x lies in `painted`.
-fn mask(width: u32, height: u32, painted: std::ops::Range<u32>) -> Vec<u8> {
+pub(super) fn mask(width: u32, height: u32, painted: std::ops::Range<u32>) -> Vec<u8> {
     let alpha = |x: u32| if painted.contains(&x) { 0 } else { 255 };
     let picture = RgbaImage::from_fn(width, height, |x, _| Rgba([0, 0, 0, alpha(x)]));
     encode(&DynamicImage::ImageRgba8(picture), ImageFormat::Png)

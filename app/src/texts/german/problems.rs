@@ -28,6 +28,10 @@ pub(super) fn problem(code: &str, wait: Option<&str>) -> Option<(&'static str, S
             NOT_POSSIBLE,
             "Dieses Bild lässt sich hier nicht bearbeiten.",
         ),
+        "original" => (
+            NOT_POSSIBLE,
+            "Dieses Foto ist nicht mehr hier: Es wurde gelöscht oder ist abgelaufen. Sende es noch einmal.",
+        ),
         "mask" => (
             NOT_POSSIBLE,
             "Was du übermalt hast, ist nicht zu gebrauchen. Übermal es noch einmal.",

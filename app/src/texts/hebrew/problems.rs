@@ -22,6 +22,10 @@ pub(super) fn problem(code: &str, wait: Option<&str>) -> Option<(&'static str, S
         "background" => (NOT_POSSIBLE, "המודל הזה בוחר את הרקע בעצמו."),
         "size" => (NOT_POSSIBLE, "הצורה הזאת לא קיימת כאן."),
         "from" => (NOT_POSSIBLE, "אי אפשר לערוך כאן את התמונה הזאת."),
+        "original" => (
+            NOT_POSSIBLE,
+            "התצלום הזה כבר לא כאן: הוא נמחק או שפג זמנו. יש לשלוח אותו שוב.",
+        ),
         "mask" => (NOT_POSSIBLE, "אי אפשר להשתמש במה שצבעת. יש לצבוע שוב."),
         "enlarge" => (
             NOT_POSSIBLE,

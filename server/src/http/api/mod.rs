@@ -1,5 +1,6 @@
 //! The JSON API.
 
+pub(super) mod adjusting;
 pub(super) mod blocks;
 pub(super) mod callback;
 pub(super) mod enlarging;
@@ -10,3 +11,4 @@ pub(super) mod limits;
 pub(super) mod links;
 pub(super) mod restorations;
 pub(super) mod submission;
+pub(super) mod uploads;

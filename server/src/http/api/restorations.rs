@@ -1,45 +1,29 @@
 //! `POST /api/restorations`: a photo in a multipart form.
 
-use std::io::{BufReader, Seek as _, Write as _};
-
 use atelier_api::Kind;
-use atelier_webhook::ssrf;
+use atelier_queue::Payload as _;
 use axum::{
-    body::Bytes,
-    extract::{
-        FromRequest, Multipart, Request, State as AxumState,
-        multipart::{Field, MultipartError},
-    },
+    extract::{Multipart, Request, State as AxumState},
     response::Response,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
-use image::RgbImage;
-use sha2::{Digest as _, Sha256};
-use tokio::task::spawn_blocking;
-use tracing::warn;
 
 use crate::http::{
     Error, Result, State,
+    api::adjusting::Earlier,
     api::enlarging::Made,
-    api::jobs::{boolean, own_named},
+    api::jobs::own_named,
     api::submission::{Submission, hooks},
-    error::too_slow,
+    api::uploads::{self, Kept, Received, broken, filled, flag, receive, value, write},
     pools::Origin,
     site::assets,
 };
 use crate::{
     app::{self, Accepted, Caller, Order},
     blob,
-    job::{Outcome, Picture, RestorationTask, Visibility, hex},
-    photo::{self, Mask},
+    job::{Outcome, Picture, RestorationTask},
     queue::{self, Hooks, Job},
 };
-
-/// Maximum length of a field other than the photo: a URL.
-const MAX_VALUE: usize = ssrf::MAX_URL_LENGTH;
-
-/// Maximum size of a mask in bytes; a few strokes take some ten thousand.
-const MAX_MASK: usize = 4_000_000;
 
 pub(crate) async fn submit(
     AxumState(state): AxumState<State>,
@@ -54,22 +38,23 @@ pub(crate) async fn submit(
     let (state, caller) = (&submission.state, &submission.caller);
     // A caller over a limit is refused before the body is read.
     let _permit = (state.pools.upload_permits.try_acquire(&origin)).ok_or(app::Error::Busy)?;
-    state.studio.check_room_for_photo(caller).await?;
-    let mut form = Multipart::from_request(request, &())
-        .await
-        .map_err(|_| Error::Unsupported {
-            expected: "multipart/form-data with a field \"photo\"",
-        })?;
+    state
+        .studio
+        .check_room_for_photo(caller, Kind::Restoration)
+        .await?;
+    let mut form = uploads::form(request, "multipart/form-data with a field \"photo\"").await?;
     let upload = Upload::read(state, caller, &mut form).await?;
-    let enlarging = upload
-        .enlarging
-        .map(|(made, times)| made.enlarged(state, times));
-    let enlarging = enlarging.transpose()?;
     let submission = submission.under(upload.fresh, upload.hooks);
     let work = async move |mut submission: Submission| {
-        let accepted = match enlarging {
-            Some(order) => submission.hand_in(order).await?,
-            None => take(&mut submission, &origin, upload.order).await?,
+        let accepted = match upload.wanted {
+            Wanted::Larger(order) => submission.hand_in(order).await?,
+            Wanted::Again(earlier, wishes, mask) => {
+                let order = earlier.order(&submission, &origin, wishes, mask).await?;
+                submission.hand_in(order).await?
+            }
+            Wanted::Restored(photo, wishes, name) => {
+                take(&mut submission, &origin, photo, wishes, name).await?
+            }
         };
         Ok(submission.answer(accepted))
     };
@@ -77,39 +62,32 @@ pub(crate) async fn submit(
 }
 
 /// Keeps the photo and submits the order. A photo that no job refers to is discarded.
-async fn take(submission: &mut Submission, origin: &Origin, wanted: Wanted) -> Result<Accepted> {
-    let (photo, wishes) = (wanted.photo, wanted.wishes);
-    let kept = keep(submission, origin, photo, wanted.mask, wishes.enlarge).await?;
+async fn take(
+    submission: &mut Submission,
+    origin: &Origin,
+    photo: Received,
+    wishes: Wishes,
+    name: Option<String>,
+) -> Result<Accepted> {
+    let kept = uploads::keep(submission, origin, Kind::Restoration, photo).await?;
     let original = kept.original.clone();
     let accepted = match submission.left.is_cancelled() {
         true => Err(Error::Left),
-        false => submission.hand_in(wishes.order(kept)).await,
+        false => submission.hand_in(wishes.order(kept, name)).await,
     };
     if !may_refer_to(&original, &accepted) {
         submission.state.studio.discard(&original.key).await;
     }
     if let Err(Error::Left | Error::Studio(app::Error::Limited(_))) = &accepted {
-        charge_for_decoding(submission).await;
+        uploads::charge_for_decoding(submission, Kind::Restoration).await;
     }
     accepted
-}
-
-/// Charges a request for an upload that was decoded but led to no job: nothing else
-/// limits how often a caller can cause that work.
-async fn charge_for_decoding(submission: &Submission) {
-    let studio = &submission.state.studio;
-    let charged = studio.charge_failed_request(&submission.caller, Kind::Restoration);
-    match charged.await {
-        // The caller has no requests left anyway.
-        Ok(()) | Err(app::Error::Limited(_)) => {}
-        Err(error) => warn!(%error, "a failed upload could not be charged"),
-    }
 }
 
 /// Whether a job refers to the photo. If the store failed, there may be one.
 fn may_refer_to(photo: &Picture, accepted: &Result<Accepted>) -> bool {
     match accepted {
-        Ok(Accepted { job, .. }) => job.request.task.original() == Some(photo),
+        Ok(Accepted { job, .. }) => job.request.blobs().contains(&&*photo.key),
         Err(error) => matches!(
             error,
             Error::Studio(app::Error::Queue(queue::Error::Store(_)))
@@ -118,36 +96,38 @@ fn may_refer_to(photo: &Picture, accepted: &Result<Accepted>) -> bool {
 }
 
 struct Upload {
-    order: Wanted,
-    /// A picture made from words that is only to be enlarged.
-    enlarging: Option<(Made, u32)>,
+    wanted: Wanted,
     fresh: bool,
     hooks: Hooks,
 }
 
-/// A photo, and what is to be done with it.
-struct Wanted {
-    photo: std::fs::File,
-    mask: Option<Vec<u8>>,
-    wishes: Wishes,
+enum Wanted {
+    /// A picture made from words that is only to be enlarged.
+    Larger(Order),
+    /// The photo of an earlier restoration, with the mask that was sent, which may be empty.
+    Again(Earlier, Wishes, Option<Option<Vec<u8>>>),
+    /// A photo, with the name of its file.
+    Restored(Received, Wishes, Option<String>),
 }
 
-struct Wishes {
-    name: Option<String>,
-    enlarge: u32,
-    strength: u8,
-    monochrome: bool,
+/// What is to be done with a photo.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wishes {
+    pub(crate) enlarge: u32,
+    pub(crate) strength: u8,
+    pub(crate) monochrome: bool,
 }
 
 impl Wishes {
-    fn order(self, kept: Kept) -> Order {
+    fn order(self, kept: Kept, name: Option<String>) -> Order {
         Order::Restoration(RestorationTask {
             digest: kept.digest,
             enlarge: self.enlarge,
             strength: self.strength,
             monochrome: self.monochrome,
-            name: self.name,
+            name,
             mask: kept.mask,
+            base: None,
             exif: kept.exif.map(|exif| BASE64.encode(exif)),
             original: kept.original,
         })
@@ -158,26 +138,30 @@ impl Upload {
     async fn read(state: &State, caller: &Caller, form: &mut Multipart) -> Result<Self> {
         let (mut photo, mut mask, mut name, mut fresh) = (None, None, None, false);
         let (mut enlarge, mut strength, mut monochrome) = (1, None, false);
-        let mut made = None;
+        let (mut made, mut earlier) = (None, None);
         let (mut callback, mut failure_callback) = (None, None);
         while let Some(field) = form.next_field().await.map_err(broken)? {
             match field.name().unwrap_or_default() {
-                "photo" if photo.is_none() => {
+                "photo" if photo.is_none() && earlier.is_none() => {
                     name = field.file_name().and_then(stem);
                     photo = Some(receive(state, field).await?);
                 }
-                "from" if photo.is_none() => {
+                "from" if photo.is_none() && earlier.is_none() => {
                     let (id, job) = own_named(state, caller, &value(field).await?).await?;
                     photo = Some(made_here(state, &job).await?);
                     made = Made::of(id, job, 1)?;
                 }
-                "sample" if photo.is_none() => {
+                "original" if photo.is_none() && earlier.is_none() => {
+                    let job = value(field).await?;
+                    earlier = Some(Earlier::find(state, caller, &job).await?);
+                }
+                "sample" if photo.is_none() && earlier.is_none() => {
                     let chosen = value(field).await?;
                     let file = blob::nameless(&state.uploads)?;
                     photo = Some(write(file, assets::sample(&chosen)?).await?);
                     name = Some(chosen);
                 }
-                "photo" | "from" | "sample" => {
+                "photo" | "from" | "original" | "sample" => {
                     return Err(Error::invalid("photo", "Send one photo at a time."));
                 }
                 "mask" if !state.studio.provider.offers().masks => {
@@ -186,7 +170,7 @@ impl Upload {
                         "The model in use repairs whole photos only.",
                     ));
                 }
-                "mask" => mask = Some(small(field, MAX_MASK).await?),
+                "mask" => mask = Some(uploads::mask(field).await?),
                 "enlarge" => enlarge = factor(&value(field).await?)?,
                 "strength" => strength = percent(&value(field).await?)?,
                 "monochrome" => monochrome = flag("monochrome", &value(field).await?)?,
@@ -201,40 +185,37 @@ impl Upload {
                 }
             }
         }
-        let photo =
-            photo.ok_or_else(|| Error::invalid("photo", "The field \"photo\" is missing."))?;
-        let mask = mask.filter(|mask| !mask.is_empty());
         let enlarges = enlarge > 1 && state.studio.provider.offers().enlarges;
-        let repairs = strength.is_some_and(|strength| strength > 0) || monochrome || mask.is_some();
-        Ok(Self {
-            enlarging: made
-                .filter(|_| enlarges && !repairs)
-                .map(|made| (made, enlarge)),
-            order: Wanted {
-                photo,
-                mask,
-                wishes: Wishes {
-                    name,
+        let sent = mask.as_ref().is_some_and(Option::is_some);
+        let repairs = strength.is_some_and(|strength| strength > 0) || monochrome || sent;
+        let larger = made.filter(|_| enlarges && !repairs);
+        let wishes = Wishes {
+            enlarge,
+            strength: strength.unwrap_or(100),
+            monochrome,
+        };
+        let wanted = match (earlier, larger, photo) {
+            (Some(earlier), ..) => Wanted::Again(earlier, wishes, mask),
+            (None, Some(made), _) => Wanted::Larger(made.enlarged(state, enlarge)?),
+            (None, None, Some(file)) => {
+                let mask = mask.flatten();
+                let photo = Received {
+                    file,
+                    mask,
                     enlarge,
-                    strength: strength.unwrap_or(100),
-                    monochrome,
-                },
-            },
+                };
+                Wanted::Restored(photo, wishes, name)
+            }
+            (None, None, None) => {
+                return Err(Error::invalid("photo", "The field \"photo\" is missing."));
+            }
+        };
+        Ok(Self {
+            wanted,
             fresh,
             hooks: hooks(state, caller, callback, failure_callback)?,
         })
     }
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "reads best in map_err")]
-fn broken(error: MultipartError) -> Error {
-    if too_slow(&error) {
-        return Error::Slow;
-    }
-    Error::Malformed(format!(
-        "The form could not be read: {}.",
-        error.body_text()
-    ))
 }
 
 fn factor(text: &str) -> Result<u32> {
@@ -256,14 +237,6 @@ fn percent(text: &str) -> Result<Option<u8>> {
     }
 }
 
-fn flag(name: &'static str, text: &str) -> Result<bool> {
-    // An empty form field counts as absent.
-    if text.is_empty() {
-        return Ok(false);
-    }
-    boolean(text).ok_or_else(|| Error::invalid(name, format!("{name} is true or false.")))
-}
-
 /// A file's name without folders and extension, without characters that any system forbids.
 fn stem(name: &str) -> Option<String> {
     const LONGEST: usize = 80;
@@ -272,43 +245,6 @@ fn stem(name: &str) -> Option<String> {
     let plain = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_' | '.' | '(' | ')');
     let stem: String = stem.chars().filter(plain).take(LONGEST).collect();
     filled(stem.trim_matches([' ', '.']).to_owned())
-}
-
-/// An empty form field counts as absent.
-fn filled(text: String) -> Option<String> {
-    Some(text).filter(|text| !text.is_empty())
-}
-
-/// Reads a field into memory.
-async fn small(mut field: Field<'_>, max: usize) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    while let Some(chunk) = field.chunk().await.map_err(broken)? {
-        bytes.extend_from_slice(&chunk);
-        if bytes.len() > max {
-            return Err(Error::Malformed("A field of the form is too long.".into()));
-        }
-    }
-    Ok(bytes)
-}
-
-async fn value(field: Field<'_>) -> Result<String> {
-    String::from_utf8(small(field, MAX_VALUE).await?)
-        .map_err(|_| Error::Malformed("A field of the form is not text.".into()))
-}
-
-/// Streams the photo to an unnamed temporary file.
-async fn receive(state: &State, mut field: Field<'_>) -> Result<std::fs::File> {
-    let max = state.photos.max_bytes;
-    let mut file = blob::nameless(&state.uploads)?;
-    let mut length = 0;
-    while let Some(chunk) = field.chunk().await.map_err(broken)? {
-        length += chunk.len() as u64;
-        if length > max {
-            return Err(Error::TooLarge { max_bytes: max });
-        }
-        file = write(file, chunk).await?;
-    }
-    Ok(file)
 }
 
 /// Uses a picture that the caller had made here instead of an upload.
@@ -323,76 +259,3 @@ async fn made_here(state: &State, job: &Job) -> Result<std::fs::File> {
     write(file, bytes.map_err(app::Error::from)?).await
 }
 
-async fn write(mut file: std::fs::File, chunk: Bytes) -> Result<std::fs::File> {
-    let written = spawn_blocking(move || file.write_all(&chunk).map(|()| file)).await;
-    Ok(written
-        .map_err(anyhow::Error::from)?
-        .map_err(anyhow::Error::from)?)
-}
-
-/// A decoded and re-encoded upload.
-struct Kept {
-    /// The re-encoded photo.
-    original: Picture,
-    /// The SHA-256 of that.
-    digest: String,
-    exif: Option<Vec<u8>>,
-    mask: Option<String>,
-}
-
-/// Waits for a permit, decodes the upload and keeps it.
-async fn keep(
-    submission: &Submission,
-    origin: &Origin,
-    file: std::fs::File,
-    mask: Option<Vec<u8>>,
-    enlarge: u32,
-) -> Result<Kept> {
-    let state = &submission.state;
-    let max_pixels = state.photos.max_pixels;
-    let turn = tokio::select! {
-        turn = state.pools.uploads.turn(origin) => turn?,
-        // A client that has hung up leaves the queue.
-        () = submission.left.cancelled() => return Err(Error::Left),
-    };
-    // The caller's other uploads may have been accepted or refused while this one waited.
-    let caller = &submission.caller;
-    state.studio.check_room_for_photo(caller).await?;
-    let decoded = turn.clone().work(move || {
-        let (photo, exif) = decode(file, max_pixels)?;
-        photo::fits(&photo, enlarge)?;
-        let mask = mask.map(|mask| Mask::read(&mask, photo.dimensions(), max_pixels));
-        let mask = mask.transpose()?.map(|mask| mask.to_text()).transpose();
-        let mask = mask.map_err(anyhow::Error::from)?;
-        let bytes = photo::encode_original(&photo).map_err(anyhow::Error::from)?;
-        drop(photo);
-        let description = photo::describe(&bytes)?;
-        Ok::<_, Error>((Bytes::from(bytes), description, exif, mask))
-    });
-    let decoded = decoded.await?;
-    if let Err(Error::Photo(_)) = &decoded {
-        // Before the caller's next upload is decoded.
-        charge_for_decoding(submission).await;
-    }
-    drop(turn);
-    let (bytes, description, exif, mask) = decoded?;
-    let (size, digest) = (bytes.len() as u64, hex(&Sha256::digest(&bytes)));
-    let key = state
-        .studio
-        .stores
-        .blobs
-        .keep(bytes, description.extension, Visibility::Owner)
-        .await
-        .map_err(app::Error::from)?;
-    Ok(Kept {
-        original: Picture::kept(description, key, size),
-        digest,
-        exif,
-        mask,
-    })
-}
-
-fn decode(mut file: std::fs::File, max_pixels: u64) -> Result<(RgbImage, Option<Vec<u8>>)> {
-    file.rewind().map_err(anyhow::Error::from)?;
-    Ok(photo::decode_with_exif(BufReader::new(file), max_pixels)?)
-}

@@ -41,6 +41,9 @@ pub(crate) struct Wanted {
     /// Which of several, counted from 1; here from 0.
     #[serde(default, rename = "picture", deserialize_with = "picture")]
     index: usize,
+    /// Of a restored photo, how much of the repair: per cent, the rest being the original.
+    #[serde(default, deserialize_with = "strength")]
+    strength: Option<u8>,
     /// The key of a link, or of the owner, which is read with the caller.
     #[serde(default, deserialize_with = "query::text")]
     key: Option<String>,
@@ -54,6 +57,13 @@ fn format<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Format>, 
         "jpeg" => Ok(Format::Jpeg),
         "png" => Ok(Format::Png),
         _ => Err("format is jpeg or png."),
+    })
+}
+
+fn strength<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u8>, D::Error> {
+    query::optional(deserializer, |text| {
+        let percent = text.parse().ok().filter(|percent| *percent <= 100);
+        percent.ok_or("strength is a whole number from 0 to 100.")
     })
 }
 
@@ -167,7 +177,12 @@ async fn restored(
     let exif = task.exif.as_deref().filter(|_| own && !wanted.strip);
     let exif = exif.and_then(|exif| BASE64.decode(exif).ok());
     let format = wanted.format.unwrap_or(Format::Jpeg);
-    let file = encoded(state, origin, picture, format).await?;
+    let file = match wanted.strength {
+        Some(percent) if percent < 100 => {
+            mixed(state, origin, [&task.original, picture], percent, format).await?
+        }
+        _ => encoded(state, origin, picture, format).await?,
+    };
     Ok(match exif {
         Some(exif) => photo::with_exif(file, exif),
         None => file,
@@ -184,6 +199,23 @@ async fn encoded(
     let encode = move |picture: Bytes| photo::encode_download(&picture, format).ok();
     let (turn, variant) = (state.pools.downloads.turn(origin), job::encoded(format));
     variant_of(state, &picture.key, variant, turn, encode).await
+}
+
+/// A photo between the original and the result. It is not kept: another click wants another.
+async fn mixed(
+    state: &State,
+    origin: &Origin,
+    both: [&Picture; 2],
+    percent: u8,
+    format: Format,
+) -> Result<Bytes> {
+    let turn = state.pools.downloads.turn(origin).await?;
+    let blobs = &state.studio.stores.blobs;
+    let [original, result] = both.map(|picture| blobs.read(&picture.key));
+    let original = original.await.map_err(app::Error::from)?;
+    let result = result.await.map_err(app::Error::from)?;
+    let mixed = turn.work(move || photo::encode_between(&original, &result, percent, format));
+    Ok(mixed.await?.map_err(anyhow::Error::from)?.into())
 }
 
 /// Media type and ending of the file.
@@ -238,10 +270,11 @@ mod tests {
             format: Some(Format::Png),
             strip: true,
             index: 2,
+            strength: Some(40),
             key: Some("a".into()),
             ..Wanted::default()
         };
-        let query = "format=png&metadata=strip&picture=3&key=a";
+        let query = "format=png&metadata=strip&picture=3&strength=40&key=a";
         assert_eq!(Query::<Wanted>::of(query).unwrap(), other);
         for wrong in [
             "format=gif",
@@ -249,6 +282,7 @@ mod tests {
             "picture=0",
             "picture=-1",
             "width=320",
+            "strength=101",
         ] {
             assert!(Query::<Wanted>::of(wrong).is_err(), "{wrong}");
         }

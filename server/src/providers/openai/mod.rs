@@ -219,7 +219,8 @@ impl OpenAi {
         original: Bytes,
         progress: &Progress,
     ) -> Result<Answer, Error> {
-        let frame = Frame::of(model, (task.original.width, task.original.height));
+        let begun = task.beginning();
+        let frame = Frame::of(model, (begun.width, begun.height));
         let mask = task.mask();
         let (wanted, photo) = (mask.clone(), original.clone());
         let sent = self.aside(move || {

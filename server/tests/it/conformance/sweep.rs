@@ -52,6 +52,7 @@ fn holder(index: u32, key: String) -> NewJob {
         strength: 100,
         monochrome: false,
         mask: None,
+        base: None,
         name: None,
         exif: None,
     });
