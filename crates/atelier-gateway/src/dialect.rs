@@ -121,6 +121,11 @@ impl Dialect {
         self.row().usage
     }
 
+    /// Whether it has no models that speak.
+    pub const fn makes_pictures_only(self) -> bool {
+        matches!(self, Self::SdCpp)
+    }
+
     /// Makes OpenAI's of an answer of this dialect. Returns whether it had to be changed.
     pub fn read_answer(self, endpoint: Endpoint, answer: &mut Value) -> bool {
         let change = self.row().answer;

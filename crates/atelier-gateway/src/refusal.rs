@@ -158,3 +158,6 @@ fn factor(unit: &str) -> Option<f64> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,6 +12,7 @@ mod carry_out;
 mod models;
 mod call;
 mod charging;
+mod check;
 mod contents;
 mod flights;
 mod lookup;
@@ -36,6 +37,7 @@ use tokio_util::task::TaskTracker;
 pub use self::{
     accept::{Accepted, Terms},
     charging::JobCharge,
+    check::{Checked, check},
     pass::Passed,
     recording::Recording,
     request::{Asked, InvalidHeader, Wishes, forwarded, kept, patience},

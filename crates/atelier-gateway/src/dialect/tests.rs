@@ -74,3 +74,6 @@ fn what_an_address_needs_must_be_there() {
     let sly = config("kind = 'azure'\nresource = 'evil.example/?'");
     assert!(matches!(sly.base(), Err(Unfit::Address(_))));
 }
+
+mod answers;
+mod requests;

@@ -48,8 +48,8 @@ pub enum Unlisted {
 }
 
 impl Upstream {
-    /// Asks for the models, or for whatever shows that the key is accepted. `None` of them
-    /// without a date if its dialect has nothing that could be asked for free.
+    /// Asks for the models. An upstream that does not list them is asked all the same: what it
+    /// says then shows that it is there and what it thinks of the key.
     ///
     /// # Errors
     /// If it does not answer, refuses, or answers with something else.
@@ -62,24 +62,28 @@ impl Upstream {
         let mut headers = HeaderMap::new();
         let path = listing.path().unwrap_or("/models");
         self.authorize(client, path, &mut headers).await?;
-        let Some(path) = listing.path() else {
-            return Ok(Listed {
-                models: None,
-                date: None,
-            });
-        };
         for (name, value) in listing.headers() {
             let name = HeaderName::from_static(name);
             headers.insert(name, HeaderValue::from_static(value));
         }
         let request = client.get(self.url(path, None)).headers(headers);
         let response = request.timeout(patience).send().await;
-        let response = response.map_err(|error| match error.is_connect() {
-            true => Unlisted::Unreachable,
-            false => Unlisted::Silent,
+        let response = response.map_err(|error| {
+            if error.is_connect() {
+                Unlisted::Unreachable
+            } else {
+                Unlisted::Silent
+            }
         })?;
         let (status, headers) = (response.status(), response.headers().clone());
         let body = response.bytes().await.map_err(|_| Unlisted::Silent)?;
+        let is_unlisted = status == StatusCode::NOT_FOUND && listing.path().is_none();
+        if is_unlisted {
+            return Ok(Listed {
+                models: None,
+                date: date(&headers),
+            });
+        }
         if !status.is_success() {
             return Err(self.unlisted(status, &headers, &self.hidden(body)));
         }

@@ -190,3 +190,6 @@ impl fmt::Debug for Tokens {
         f.write_str("(tokens, not shown)")
     }
 }
+
+#[cfg(test)]
+mod tests;
