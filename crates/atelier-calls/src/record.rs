@@ -33,6 +33,9 @@ pub struct Record {
     pub cached_tokens: u64,
     /// Tokens of the answer.
     pub output_tokens: u64,
+    /// Whether the tokens are estimated, because the upstream does not tell them.
+    #[serde(default)]
+    pub estimated: bool,
     /// What was charged, in US dollars.
     pub usd: f64,
     /// How long it took, in milliseconds.
@@ -100,6 +103,7 @@ impl Record {
             input_tokens: 0,
             cached_tokens: 0,
             output_tokens: 0,
+            estimated: false,
             usd: 0.0,
             duration_ms: 0.0,
             first_byte_ms: None,

@@ -5,6 +5,7 @@ mod estimate;
 mod fields;
 mod question;
 mod read;
+mod rewrite;
 mod splice;
 mod talk;
 
@@ -12,6 +13,7 @@ use std::{borrow::Cow, ops::Range, str};
 
 use bytes::Bytes;
 
+pub(crate) use self::rewrite::Rewrite;
 pub use self::{
     estimate::{DEFAULT_OUTPUT, Estimate},
     question::Question,

@@ -1,7 +1,5 @@
 //! The operations of the two APIs.
 
-use serde::{Deserialize, Serialize};
-
 /// An operation that the gateway knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Endpoint {
@@ -32,11 +30,9 @@ pub enum Endpoint {
 }
 
 /// Whose format requests, answers and errors have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Wire {
     /// OpenAI's, which most providers and local servers speak.
-    #[default]
     OpenAi,
     /// Anthropic's.
     Anthropic,

@@ -3,11 +3,15 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderName, Method, StatusCode};
+use http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use reqwest::{Client, Response, redirect};
 use tokio::time::{sleep, timeout};
 
-use crate::{retry_after::asked_pause, routing::Target, upstream::InFlight};
+use crate::{
+    Refusal,
+    routing::Target,
+    upstream::{InFlight, NoToken},
+};
 
 /// How often one target is asked before the next.
 const TRIES: u32 = 2;
@@ -36,8 +40,10 @@ pub struct Outgoing<'a> {
     pub query: Option<&'a str>,
     /// Only what an upstream may see; its key is added.
     pub headers: HeaderMap,
-    /// The body for a model of this name.
-    pub body: &'a (dyn Fn(&str) -> Bytes + Send + Sync),
+    /// Whether the answer is to be a stream.
+    pub stream: bool,
+    /// The body for this target.
+    pub body: &'a (dyn Fn(&Target) -> Bytes + Send + Sync),
     /// Whether the call may be made again when it is unknown what became of it. A picture may
     /// have been made and paid for.
     pub repeatable: bool,
@@ -62,12 +68,18 @@ pub enum Failure {
     Refused {
         /// Its name.
         upstream: String,
-        /// Its status: 429, or 500 and above.
+        /// Its status.
         status: StatusCode,
-        /// Its headers.
-        headers: HeaderMap,
-        /// The beginning of its body.
+        /// The beginning of its body, without the key.
         body: Bytes,
+        /// What it means.
+        refusal: Refusal,
+    },
+    /// The upstream, or whoever gives tokens for it, refuses our key.
+    #[error("{upstream} refuses our key")]
+    Rejected {
+        /// Its name.
+        upstream: String,
     },
     /// The upstream could not be reached; nothing was sent.
     #[error("{upstream} cannot be reached")]
@@ -190,27 +202,14 @@ async fn attempt(
             Err(_) => return Try::Failed(Failure::Resting(PAUSE), None),
         },
     };
-    let mut headers = outgoing.headers.clone();
-    upstream.authorize(&mut headers);
-    let request = client
-        .request(
-            outgoing.method.clone(),
-            upstream.url(outgoing.path, outgoing.query),
-        )
-        .headers(headers)
-        .body((outgoing.body)(&target.model));
     let patience = upstream.first_byte().min(until(deadline));
-    match timeout(patience, request.send()).await {
-        Ok(Ok(response)) if failed(response.status()) => refused(target, response).await,
-        Ok(Ok(response)) => {
-            upstream.succeeded();
-            Try::Answered(Answer {
-                target: target.clone(),
-                response,
-                in_flight,
-            })
+    match timeout(patience, send(client, target, outgoing)).await {
+        Ok(Ok(response)) if is_refusal(response.status()) => {
+            refused(target, response, in_flight).await
         }
-        Ok(Err(error)) => broken(target, outgoing, error),
+        Ok(Ok(response)) => answered(target, response, in_flight),
+        Ok(Err(Unsent::Request(error))) => broken(target, outgoing, error),
+        Ok(Err(Unsent::Token(error))) => tokenless(target, &error),
         Err(_) => {
             upstream.failed(Instant::now());
             let late = Failure::Late {
@@ -221,39 +220,112 @@ async fn attempt(
     }
 }
 
+fn answered(target: &Target, response: Response, in_flight: InFlight) -> Try {
+    target.upstream.succeeded();
+    Try::Answered(Answer {
+        target: target.clone(),
+        response,
+        in_flight,
+    })
+}
+
+/// Why there is no response.
+enum Unsent {
+    Token(NoToken),
+    Request(reqwest::Error),
+}
+
+/// Sends the request; once more with another token if the one that it had is refused.
+async fn send(
+    client: &Client,
+    target: &Target,
+    outgoing: &Outgoing<'_>,
+) -> Result<Response, Unsent> {
+    let upstream = &target.upstream;
+    let path = upstream.path(outgoing.path, outgoing.stream);
+    let (url, body) = (upstream.url(path, outgoing.query), (outgoing.body)(target));
+    let mut headers = outgoing.headers.clone();
+    let token = upstream.authorize(client, path, &mut headers).await;
+    let token = token.map_err(Unsent::Token)?;
+    let request = |headers: HeaderMap| {
+        let request = client.request(outgoing.method.clone(), url.clone());
+        request.headers(headers).body(body.clone()).send()
+    };
+    let response = request(headers.clone()).await.map_err(Unsent::Request)?;
+    let Some(refused) = token.filter(|_| response.status() == StatusCode::UNAUTHORIZED) else {
+        return Ok(response);
+    };
+    let other = upstream.authorize_anew(client, refused, &mut headers).await;
+    other.map_err(Unsent::Token)?;
+    request(headers).await.map_err(Unsent::Request)
+}
+
+fn tokenless(target: &Target, error: &NoToken) -> Try {
+    let upstream = target.upstream.name().to_owned();
+    tracing::error!(%error, upstream, "an upstream call has no token");
+    match error {
+        NoToken::Unreachable => {
+            target.upstream.failed(Instant::now());
+            Try::Failed(Failure::Unreachable { upstream }, Some(backoff()))
+        }
+        NoToken::Refused { .. } => Try::Failed(Failure::Rejected { upstream }, None),
+    }
+}
+
 fn until(deadline: Instant) -> Duration {
     deadline.saturating_duration_since(Instant::now())
 }
 
-/// Whether another try, or another upstream, may help.
-fn failed(status: StatusCode) -> bool {
-    status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error()
+/// Whether a status may mean that another try, or another upstream, helps.
+fn is_refusal(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 400..=403 | 429) || status.is_server_error()
 }
 
-async fn refused(target: &Target, response: Response) -> Try {
+async fn refused(target: &Target, response: Response, in_flight: InFlight) -> Try {
     let (upstream, now) = (&target.upstream, Instant::now());
     let (status, headers) = (response.status(), response.headers().clone());
-    let asked = asked_pause(&headers, SystemTime::now());
-    if status == StatusCode::TOO_MANY_REQUESTS {
-        upstream.pause(now, asked.unwrap_or(Duration::ZERO));
-    } else {
-        upstream.failed(now);
-    }
     let body = timeout(ERROR_TIME, beginning(response)).await;
-    let failure = Failure::Refused {
-        upstream: upstream.name().to_owned(),
-        status,
-        body: body.unwrap_or_default(),
-        headers,
-    };
-    let Failure::Refused { headers, .. } = &failure else {
-        return Try::Last(failure);
-    };
+    let body = upstream.hidden(body.unwrap_or_default());
+    let dialect = upstream.dialect();
+    let refusal = Refusal::read(dialect, status, &headers, &body, SystemTime::now());
+    if refusal.is_bad_key {
+        let upstream = upstream.name().to_owned();
+        tracing::error!(upstream, %status, "an upstream refuses our key");
+        return Try::Failed(Failure::Rejected { upstream }, None);
+    }
+    if status == StatusCode::BAD_REQUEST && !refusal.is_final {
+        return answered(target, again(status, headers, body), in_flight);
+    }
+    match status {
+        StatusCode::TOO_MANY_REQUESTS if !refusal.is_final => {
+            upstream.pause(now, refusal.pause.unwrap_or(Duration::ZERO));
+        }
+        status if status.is_server_error() => upstream.failed(now),
+        _ => {}
+    }
     let useless = headers
         .get(SHOULD_RETRY)
         .is_some_and(|value| value == "false");
-    let again = (!useless).then(|| asked.unwrap_or_else(backoff));
+    let again = !useless && !refusal.is_final;
+    let again = again.then(|| refusal.pause.unwrap_or_else(backoff));
+    let failure = Failure::Refused {
+        upstream: upstream.name().to_owned(),
+        status,
+        body,
+        refusal,
+    };
     Try::Failed(failure, again)
+}
+
+/// The response whose body has been read.
+fn again(status: StatusCode, mut headers: HeaderMap, body: Bytes) -> Response {
+    // It may be shorter than it was.
+    headers.remove(header::CONTENT_LENGTH);
+    headers.remove(header::TRANSFER_ENCODING);
+    let mut response = http::Response::new(body);
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    response.into()
 }
 
 fn broken(target: &Target, outgoing: &Outgoing<'_>, error: reqwest::Error) -> Try {

@@ -8,6 +8,7 @@ mod canonical;
 mod multipart;
 mod tokens;
 mod call;
+mod dialect;
 pub mod sse;
 mod usage;
 mod prices;
@@ -18,6 +19,7 @@ pub mod embeddings;
 #[cfg(test)]
 mod recorded;
 pub mod retry_after;
+mod refusal;
 pub mod upstream;
 pub mod routing;
 mod api_key;
@@ -29,9 +31,11 @@ pub use self::{
     assemble::Assembler,
     call::{Call, DEFAULT_OUTPUT, Estimate, Question},
     complete::{Completion, completion, is_complete},
+    dialect::{Auth, Dialect, Listing, StreamUsage},
     endpoint::{Endpoint, Wire},
     error::{ApiError, Retry},
     prices::{Price, Prices, Quote, fits},
+    refusal::Refusal,
     replay::{replay, usage_chunk},
     tokens::Counter,
     usage::Usage,

@@ -1,6 +1,9 @@
 //! One server that is called: its address, its key, and how it fares.
 
+mod authorization;
 mod config;
+mod listing;
+mod tokens;
 
 use std::{
     fmt,
@@ -12,30 +15,64 @@ use std::{
 };
 
 use atelier_store::redis::Redis;
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use bytes::Bytes;
+use http::HeaderMap;
+use reqwest::Client;
 use url::Url;
 
-pub use self::config::UpstreamConfig;
+use self::authorization::Authorization;
+pub use self::{
+    config::UpstreamConfig,
+    listing::{Listed, Unlisted},
+    tokens::NoToken,
+};
 pub use crate::api_key::ApiKey;
 use crate::{
-    Wire,
+    Dialect, Listing, Wire,
     circuit::Circuit,
     permits::{Permit, Permits},
     routing::Pattern,
 };
 
-/// The header in which Anthropic takes a key.
-const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
-
-/// The key of an upstream cannot be sent in a header.
+/// What is wrong with the settings of an upstream.
 #[derive(Debug, thiserror::Error)]
-#[error("the key of the upstream {0:?} has characters that no header can hold")]
-pub struct UnusableKey(String);
+pub enum Unfit {
+    /// The key cannot be sent.
+    #[error("the key of the upstream {0:?} has characters that no header can hold")]
+    Key(String),
+    /// A setting is missing.
+    #[error("the upstream {upstream:?} is of the kind {kind:?}, which needs {setting}")]
+    Missing {
+        /// Its name.
+        upstream: String,
+        /// Its dialect.
+        kind: &'static str,
+        /// What it needs.
+        setting: &'static str,
+    },
+    /// The settings that the address is made of have characters that it cannot have.
+    #[error("the settings of the upstream {0:?} make no address")]
+    Address(String),
+    /// A header cannot have the value of a setting.
+    #[error("bill_to of the upstream {0:?} has characters that no header can hold")]
+    Header(String),
+    /// The credentials cannot be used.
+    #[error("the credentials of the upstream {upstream:?} {what}")]
+    Credentials {
+        /// Its name.
+        upstream: String,
+        /// What is wrong with them.
+        what: &'static str,
+    },
+}
 
 /// A server that is called.
 pub struct Upstream {
     config: UpstreamConfig,
-    authorization: Option<(HeaderName, HeaderValue)>,
+    base: Url,
+    /// What each address ends with.
+    query: Option<String>,
+    authorization: Authorization,
     in_flight: AtomicU32,
     permits: Permits,
     health: Mutex<Health>,
@@ -67,21 +104,13 @@ impl Upstream {
     /// Creates an upstream that has not been called yet.
     ///
     /// # Errors
-    /// If no header can hold its key.
-    pub fn new(config: UpstreamConfig) -> Result<Self, UnusableKey> {
-        let authorization = config.api_key.as_ref().map(|key| {
-            let key = key.as_str();
-            let (name, value) = match config.kind {
-                Wire::OpenAi => (header::AUTHORIZATION, format!("Bearer {key}")),
-                Wire::Anthropic => (X_API_KEY, key.to_owned()),
-            };
-            let mut value =
-                HeaderValue::try_from(value).map_err(|_| UnusableKey(config.name.clone()))?;
-            value.set_sensitive(true);
-            Ok((name, value))
-        });
+    /// If a setting is missing that its dialect needs, or if no header can hold its key.
+    pub fn new(config: UpstreamConfig) -> Result<Self, Unfit> {
+        let query = (config.kind.row().query)(&config);
         Ok(Self {
-            authorization: authorization.transpose()?,
+            base: config.base()?,
+            query,
+            authorization: Authorization::of(&config)?,
             in_flight: AtomicU32::new(0),
             permits: Permits::new(config.parallel.unwrap_or(Self::PARALLEL)),
             health: Mutex::default(),
@@ -105,9 +134,19 @@ impl Upstream {
         &self.config.name
     }
 
-    /// What it speaks.
+    /// Whose format it has.
     pub const fn wire(&self) -> Wire {
+        self.config.kind.wire()
+    }
+
+    /// What it is.
+    pub const fn dialect(&self) -> Dialect {
         self.config.kind
+    }
+
+    /// What the operator says of it.
+    pub const fn config(&self) -> &UpstreamConfig {
+        &self.config
     }
 
     /// Its key, if it needs one.
@@ -153,7 +192,8 @@ impl Upstream {
     /// Whether its models are known by its own list only: none are named, or patterns.
     pub fn is_asked_for_models(&self) -> bool {
         let models = &self.config.models;
-        models.is_empty() || !models.iter().all(Pattern::is_name)
+        let lists = matches!(self.config.kind.listing(), Listing::Listed { .. });
+        lists && (models.is_empty() || !models.iter().all(Pattern::is_name))
     }
 
     /// The names of its models: those it has listed, as far as the operator lets them be used,
@@ -182,21 +222,51 @@ impl Upstream {
 
     /// The address of a path such as `/chat/completions`, with the query if there is one.
     pub fn url(&self, path: &str, query: Option<&str>) -> Url {
-        let mut url = self.config.base_url.clone();
+        let mut url = self.base.clone();
         let base = url.path().trim_end_matches('/').to_owned();
         url.set_path(&(base + path));
         // A base may have a query of its own, such as an API version.
-        let query = [self.config.base_url.query(), query];
+        let query = [self.base.query(), self.query.as_deref(), query];
         let query: Vec<_> = query.into_iter().flatten().collect();
         url.set_query(Some(query.join("&").as_str()).filter(|query| !query.is_empty()));
         url
     }
 
-    /// Adds its key to the headers of a request.
-    pub fn authorize(&self, headers: &mut HeaderMap) {
-        if let Some((name, value)) = &self.authorization {
-            headers.insert(name.clone(), value.clone());
-        }
+    /// Where it has an operation of OpenAI's or Anthropic's, and whether it streams.
+    pub(crate) fn path<'a>(&self, path: &'a str, stream: bool) -> &'a str {
+        (self.config.kind.row().path)(path, stream).unwrap_or(path)
+    }
+
+    /// Adds its key, or a token for it, to the headers of a request to this path. Returns the
+    /// number of the token, if it is one.
+    ///
+    /// # Errors
+    /// If there is no token.
+    pub async fn authorize(
+        &self,
+        client: &Client,
+        path: &str,
+        headers: &mut HeaderMap,
+    ) -> Result<Option<u64>, NoToken> {
+        self.authorization.add(client, path, headers).await
+    }
+
+    /// Adds another token than the one of this number, which was refused.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub async fn authorize_anew(
+        &self,
+        client: &Client,
+        refused: u64,
+        headers: &mut HeaderMap,
+    ) -> Result<(), NoToken> {
+        self.authorization.replace(client, refused, headers).await
+    }
+
+    /// What it has said, without its key and its token: errors may repeat them.
+    pub fn hidden(&self, said: Bytes) -> Bytes {
+        self.authorization.hidden(said)
     }
 
     /// Counts a call that begins, beyond the limit of calls in flight.
@@ -285,72 +355,4 @@ impl Drop for InFlight {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn upstream(base: &str) -> Arc<Upstream> {
-        let config = UpstreamConfig {
-            parallel: Some(1),
-            api_key: Some(ApiKey::new("sk-secret".into())),
-            ..UpstreamConfig::new("acme", base.parse().unwrap())
-        };
-        Arc::new(Upstream::new(config).unwrap())
-    }
-
-    #[test]
-    fn an_address_keeps_the_path_and_the_query_of_its_base() {
-        for (base, query, url) in [
-            ("http://a.example/v1", None, "http://a.example/v1/models"),
-            ("http://a.example/v1/", None, "http://a.example/v1/models"),
-            (
-                "http://a.example",
-                Some("a=b"),
-                "http://a.example/models?a=b",
-            ),
-            (
-                "http://a.example/x?api-version=1",
-                Some("a=b"),
-                "http://a.example/x/models?api-version=1&a=b",
-            ),
-        ] {
-            assert_eq!(upstream(base).url("/models", query).as_str(), url);
-        }
-    }
-
-    #[test]
-    fn a_key_is_sent_and_never_shown() {
-        let upstream = upstream("http://a.example/v1");
-        assert!(!format!("{upstream:?}").contains("sk-secret"));
-        let mut headers = HeaderMap::new();
-        upstream.authorize(&mut headers);
-        assert_eq!(headers[header::AUTHORIZATION], "Bearer sk-secret");
-        assert!(!format!("{headers:?}").contains("sk-secret"));
-        let config = UpstreamConfig {
-            api_key: Some(ApiKey::new("a\nb".into())),
-            ..UpstreamConfig::new("acme", "http://a.example".parse().unwrap())
-        };
-        assert!(Upstream::new(config).is_err());
-    }
-
-    #[test]
-    fn a_place_is_free_again_when_its_call_ends() {
-        let upstream = upstream("http://a.example/v1");
-        let place = upstream.free_place();
-        assert!(place.is_some() && upstream.free_place().is_none());
-        assert!((upstream.load() - 1.0).abs() < f64::EPSILON);
-        drop(place);
-        assert!(upstream.free_place().is_some());
-        assert!(upstream.load().abs() < f64::EPSILON);
-    }
-
-    #[test]
-    fn a_pause_is_kept_and_the_longer_one_counts() {
-        let (upstream, now) = (upstream("http://a.example/v1"), Instant::now());
-        let seconds = Duration::from_secs;
-        assert_eq!(upstream.rest(now), None);
-        upstream.pause(now, seconds(9));
-        upstream.pause(now, seconds(2));
-        assert_eq!(upstream.rest(now), Some(seconds(9)));
-        assert_eq!(upstream.rest(now + seconds(9)), None);
-    }
-}
+mod tests;

@@ -133,6 +133,8 @@ fn openai(usage: &Map<String, Value>) -> Option<Usage> {
     }
     let output = output.unwrap_or(0);
     let input = input.unwrap_or_else(|| total.unwrap_or(0).saturating_sub(output));
+    // Google counts what the model thought with in the total alone, and charges it as output.
+    let output = output.max(total.unwrap_or(0).saturating_sub(input));
     let read = [
         "prompt_tokens_details",
         "input_tokens_details",

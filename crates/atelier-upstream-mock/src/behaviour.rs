@@ -46,4 +46,20 @@ pub enum Behaviour {
     Usage { tokens: Option<i64> },
     /// The second chunk of the body is framed by nonsense.
     GarbageChunks,
+    /// It is refused in the upstream's own form.
+    Trouble(Trouble),
+}
+
+/// Why an upstream refuses, whatever it is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Trouble {
+    /// It wants to be asked again after this time.
+    Busy { milliseconds: u64 },
+    /// There is nothing left to spend: asking again is of no use.
+    Spent,
+    /// It fails.
+    Failing,
+    /// It repeats the key in its error, and the token.
+    Echo { status: u16 },
 }

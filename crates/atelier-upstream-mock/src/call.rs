@@ -35,6 +35,15 @@ impl Call {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
+    /// The same with another body.
+    pub(crate) fn with(&self, fields: &Map<String, Value>) -> Call {
+        let body = serde_json::to_vec(fields).unwrap_or_default().into();
+        Call {
+            body,
+            ..self.clone()
+        }
+    }
+
     /// For programs that ask over HTTP.
     pub(crate) fn to_json(&self) -> Value {
         let headers = self.headers.iter().map(|(name, value)| {

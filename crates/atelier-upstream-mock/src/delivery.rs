@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, io, sync::Arc, task::Poll, time::Duration};
 
 use axum::{
     body::{Body, Bytes},
-    http::{HeaderName, HeaderValue, StatusCode},
+    http::{HeaderName, HeaderValue, StatusCode, header::DATE},
     response::{IntoResponse as _, Response},
 };
 use futures::{
@@ -18,6 +18,8 @@ use tokio::{sync::futures::OwnedNotified, task::yield_now, time::sleep};
 use crate::{
     behaviour::Behaviour,
     call::Call,
+    kind::Kind,
+    manner::{self, Told},
     reply::{self, Event, Reply},
     route::{Answer, speaks_anthropic},
     upstream::Shared,
@@ -55,6 +57,10 @@ pub(crate) async fn send(
             headers,
             body,
         } => refusal(status, headers, &body),
+        Behaviour::Trouble(trouble) => {
+            let token = shared.tokens.current().unwrap_or_default();
+            told(manner::trouble(shared.kind, trouble, &token))
+        }
         Behaviour::Html => (StatusCode::OK, [("content-type", "text/html")], PAGE).into_response(),
         Behaviour::Redirect { to } => {
             (StatusCode::TEMPORARY_REDIRECT, [("location", to)]).into_response()
@@ -66,16 +72,19 @@ pub(crate) async fn send(
         _ => match answer {
             Ok(reply) => body(shared, reply, disturbance).await,
             Err(refused) => {
-                let body = if speaks_anthropic(call) {
-                    refused.anthropic(&request_id)
+                if shared.kind == Kind::OpenAi && speaks_anthropic(call) {
+                    let body = refused.anthropic(&request_id);
+                    refusal(refused.status, BTreeMap::new(), &body)
                 } else {
-                    refused.openai()
-                };
-                refusal(refused.status, BTreeMap::new(), &body)
+                    told(manner::refusal(shared.kind, &refused))
+                }
             }
         },
     };
     stamp(&mut response, call, &request_id);
+    if let Some(date) = shared.date() {
+        response.headers_mut().insert(DATE, date);
+    }
     response
 }
 
@@ -100,6 +109,10 @@ fn stamp(response: &mut Response, call: &Call, request_id: &str) {
                 .or_insert(value);
         }
     }
+}
+
+fn told(told: Told) -> Response {
+    refusal(told.status, told.headers, &told.body)
 }
 
 fn refusal(status: u16, headers: BTreeMap<String, String>, body: &Value) -> Response {

@@ -1,4 +1,5 @@
-//! A strict stand-in for the APIs of OpenAI and Anthropic, over a real socket.
+//! A strict stand-in for the APIs of OpenAI and Anthropic, and for those that resemble them
+//! ([`Kind`]), over a real socket.
 //!
 //! [`Upstream`] refuses what the real ones refuse: a wrong key, an unknown route or model,
 //! JSON that is none, a field that is missing. It records every request to the byte, and
@@ -14,6 +15,10 @@ mod call;
 mod refusal;
 mod route;
 
+mod kind;
+mod manner;
+mod tokens;
+
 mod anthropic;
 mod openai;
 mod schema;
@@ -24,7 +29,12 @@ mod reply;
 
 pub mod fast;
 
-pub use self::{behaviour::Behaviour, call::Call, upstream::Upstream};
+pub use self::{
+    behaviour::{Behaviour, Trouble},
+    call::Call,
+    kind::Kind,
+    upstream::Upstream,
+};
 
 /// The only key that is taken.
 pub const KEY: &str = "sk-upstream";

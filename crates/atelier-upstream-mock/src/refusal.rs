@@ -68,6 +68,21 @@ impl Refusal {
         }
     }
 
+    pub(crate) fn unknown_field(name: &str) -> Refusal {
+        Refusal {
+            param: Some(name.into()),
+            code: Some("unknown_parameter"),
+            ..Refusal::bad(format!("Extra inputs are not permitted: '{name}'."))
+        }
+    }
+
+    /// The field that is not known.
+    pub(crate) fn field(&self) -> Option<&str> {
+        self.param
+            .as_deref()
+            .filter(|_| self.code == Some("unknown_parameter"))
+    }
+
     pub(crate) fn not_found(message: impl Into<String>) -> Refusal {
         Refusal::new(404, "invalid_request_error", message)
     }

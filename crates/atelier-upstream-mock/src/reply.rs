@@ -13,6 +13,20 @@ pub(crate) enum Reply {
 }
 
 impl Reply {
+    /// The reply with another content.
+    pub(crate) fn changed(mut self, change: impl Fn(&mut Value)) -> Reply {
+        match &mut self {
+            Reply::Json(body) => change(body),
+            Reply::Events(events) => {
+                for event in events.iter_mut().filter(|event| event.data.is_object()) {
+                    change(&mut event.data);
+                }
+            }
+            Reply::Bytes(..) => {}
+        }
+        self
+    }
+
     /// The reply with other usage.
     pub(crate) fn with_usage(mut self, tokens: Option<i64>) -> Reply {
         match &mut self {
@@ -65,6 +79,20 @@ impl Event {
     pub(crate) fn named(data: Value) -> Event {
         let name = data["type"].as_str().map(str::to_owned);
         Event { name, data }
+    }
+
+    /// The same event under this name.
+    pub(crate) fn called(self, name: &str) -> Event {
+        let name = Some(name.to_owned());
+        Event { name, ..self }
+    }
+
+    pub(crate) fn content(&self) -> &Value {
+        &self.data
+    }
+
+    pub(crate) fn change(&mut self, change: impl FnOnce(&mut Value)) {
+        change(&mut self.data);
     }
 
     /// The last event of chat and completions.

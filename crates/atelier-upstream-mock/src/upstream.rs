@@ -6,15 +6,16 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering},
     },
+    time::{Duration, SystemTime},
 };
 
 use axum::{
     Router,
     body::{Body, to_bytes},
     extract::{ConnectInfo, Request, State},
-    http::Method,
+    http::{HeaderValue, Method},
     response::Response,
     routing::{delete, get, post},
 };
@@ -26,7 +27,9 @@ use crate::{
     call::Call,
     control,
     delivery::{self, Disturbance},
-    route,
+    kind::Kind,
+    manner, route,
+    tokens::{self, Tokens},
     wire::{Breaker, Fragile},
 };
 
@@ -43,6 +46,10 @@ pub struct Upstream {
 /// What all calls share.
 #[derive(Default)]
 pub(crate) struct Shared {
+    pub(crate) kind: Kind,
+    pub(crate) tokens: Tokens,
+    /// How far its clock is ahead, in seconds.
+    pub(crate) clock: AtomicI64,
     /// What becomes of the next calls.
     pub(crate) script: Mutex<VecDeque<Behaviour>>,
     pub(crate) calls: Mutex<Vec<Call>>,
@@ -70,11 +77,23 @@ impl Upstream {
         Upstream::listen(SocketAddr::from(([127, 0, 0, 1], 0))).await
     }
 
+    /// Starts as a stand-in for another.
+    pub async fn start_as(kind: Kind) -> io::Result<Upstream> {
+        Upstream::open(SocketAddr::from(([127, 0, 0, 1], 0)), kind).await
+    }
+
     /// Starts at this address.
     pub async fn listen(address: SocketAddr) -> io::Result<Upstream> {
+        Upstream::open(address, Kind::OpenAi).await
+    }
+
+    async fn open(address: SocketAddr, kind: Kind) -> io::Result<Upstream> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(Shared {
+            kind,
+            ..Shared::default()
+        });
         let router = Router::new()
             .route("/_mock", delete(control::forget))
             .route("/_mock/next", post(control::next))
@@ -93,7 +112,42 @@ impl Upstream {
 
     /// The base URL of OpenAI's API; that of Anthropic's is the same without `/v1`.
     pub fn url(&self) -> String {
-        format!("http://{}/v1", self.address)
+        format!("{}{}", self.address(), self.shared.kind.base())
+    }
+
+    /// The address without a path.
+    pub fn address(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The file of a Google service account that gets tokens here.
+    pub fn service_account(&self) -> String {
+        tokens::service_account(&self.address())
+    }
+
+    /// How many tokens were given for keys.
+    pub fn tokens(&self) -> u64 {
+        self.shared.tokens.given()
+    }
+
+    /// The last token that was given.
+    pub fn token(&self) -> Option<String> {
+        self.shared.tokens.current()
+    }
+
+    /// The last token is not valid any more.
+    pub fn revoke(&self) {
+        self.shared.tokens.revoke();
+    }
+
+    /// Its clock is so many seconds ahead.
+    pub fn clock_is_ahead(&self, seconds: i64) {
+        self.shared.clock.store(seconds, Ordering::Release);
+    }
+
+    /// Tokens live so many seconds from now on.
+    pub fn tokens_live(&self, seconds: u64) {
+        self.shared.tokens.live(seconds);
     }
 
     /// What becomes of the next calls, in this order; those after them are answered. Questions
@@ -149,6 +203,16 @@ impl Shared {
         self.answers.fetch_add(1, Ordering::Relaxed) + 1
     }
 
+    /// What the clock says, if it is wrong.
+    pub(crate) fn date(&self) -> Option<HeaderValue> {
+        let ahead = self.clock.load(Ordering::Acquire);
+        let by = Duration::from_secs(ahead.unsigned_abs());
+        let now = SystemTime::now();
+        let date = if ahead > 0 { now + by } else { now - by };
+        let date = (ahead != 0).then(|| httpdate::fmt_http_date(date))?;
+        HeaderValue::try_from(date).ok()
+    }
+
     /// Notes that a client went away.
     pub(crate) fn abandon(&self) {
         self.abandoned.fetch_add(1, Ordering::Release);
@@ -192,7 +256,10 @@ async fn serve(
     // Before the call is known of, so that no release is missed.
     let released = Arc::clone(&shared.release).notified_owned();
     let behaviour = recorded(&shared, &call);
-    let answer = route::answer(&shared, &call).await;
+    let answer = match shared.kind {
+        Kind::OpenAi => route::answer(&shared, &call).await,
+        kind => manner::answer(&shared, kind, &call).await,
+    };
     let disturbance = Disturbance {
         behaviour,
         breaker,
@@ -204,7 +271,10 @@ async fn serve(
 /// Records the call; returns what becomes of it.
 fn recorded(shared: &Shared, call: &Call) -> Behaviour {
     lock(&shared.calls).push(call.clone());
-    let behaviour = if call.method == Method::GET && call.path() == "/v1/models" {
+    let is_list = ["/models", "/foundation_model_specs"];
+    let is_list = is_list.iter().any(|end| call.path().ends_with(end));
+    let is_token = call.path().ends_with("/token");
+    let behaviour = if is_token || (call.method == Method::GET && is_list) {
         Behaviour::Answer
     } else {
         lock(&shared.script).pop_front().unwrap_or_default()

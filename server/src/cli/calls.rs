@@ -159,13 +159,19 @@ fn row(record: &Record) -> [String; 14] {
         name(&record.upstream),
         record.status.to_string(),
         record.source.as_str().to_owned(),
-        record.input_tokens.to_string(),
-        record.output_tokens.to_string(),
+        tokens(record, record.input_tokens),
+        tokens(record, record.output_tokens),
         format!("{:.6}", record.usd),
         time(Some(record.duration_ms)),
         time(first),
         record.error.as_deref().unwrap_or_default().to_owned(),
     ]
+}
+
+/// What is estimated is marked.
+fn tokens(record: &Record, tokens: u64) -> String {
+    let mark = if record.estimated { "~" } else { "" };
+    format!("{mark}{tokens}")
 }
 
 fn time(milliseconds: Option<f64>) -> String {

@@ -9,6 +9,7 @@ pub mod keys;
 pub mod messages;
 pub mod serve;
 mod table;
+pub mod upstreams;
 pub mod worker;
 
 use std::{
@@ -16,7 +17,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use clap::{Parser, Subcommand};
 use rustix::{fs::Mode, process::umask};
 use tokio::runtime::Runtime;
@@ -78,6 +79,11 @@ enum Command {
         #[command(subcommand)]
         action: messages::DlqAction,
     },
+    /// Check whether the gateway's upstreams can be used
+    Upstreams {
+        #[command(subcommand)]
+        action: upstreams::Action,
+    },
     /// Make, list or revoke API keys
     Keys {
         #[command(subcommand)]
@@ -129,6 +135,12 @@ fn run_command(cli: &Cli) -> Result<()> {
         }
         Some(Command::Dlq { action }) => {
             print(&runtime()?.block_on(messages::dlq(&config, action))?)
+        }
+        Some(Command::Upstreams { action }) => {
+            let (answer, failed) = runtime()?.block_on(upstreams::run(&config, action))?;
+            print(&answer)?;
+            ensure!(failed == 0, "upstreams that cannot be used: {failed}");
+            Ok(())
         }
         Some(Command::Keys { action }) => print(&runtime()?.block_on(keys::run(&config, action))?),
         Some(Command::Deny { action }) => print(&runtime()?.block_on(deny::run(&config, action))?),

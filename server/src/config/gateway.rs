@@ -2,11 +2,11 @@
 
 use std::{collections::HashSet, time::Duration};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use atelier_gateway::{
-    Price,
+    Listing, Price,
     routing::Pattern,
-    upstream::{ApiKey, UpstreamConfig},
+    upstream::{ApiKey, Upstream, UpstreamConfig},
 };
 use serde::{Deserialize, Serialize};
 
@@ -98,9 +98,21 @@ const DAY: Duration = Duration::from_hours(24);
 const MB: u64 = 1_000_000;
 
 impl Config {
-    /// Reads the keys of the upstreams from the environment.
+    /// Reads the keys of the upstreams from the environment and from their files.
     pub(super) fn read_keys(&mut self, variable: impl Fn(&str) -> Option<String>) -> Result<()> {
         for upstream in &mut self.upstreams {
+            if let Some(path) = &upstream.credentials_file {
+                ensure!(
+                    upstream.api_key_env.is_none(),
+                    "the upstream {:?} has both api_key_env and credentials_file. Leave one out.",
+                    upstream.name
+                );
+                let key = std::fs::read_to_string(path).with_context(|| {
+                    let name = &upstream.name;
+                    format!("cannot read {path:?}, the credentials_file of the upstream {name:?}")
+                })?;
+                upstream.api_key = Some(ApiKey::new(key.trim().to_owned()));
+            }
             if let Some(name) = &upstream.api_key_env {
                 let key = variable(name);
                 ensure!(
@@ -166,17 +178,30 @@ impl Config {
                 "there are two upstreams called {name:?}"
             );
             let setting = |field: &str| format!("upstreams.{field} of {name:?}");
-            let url = &upstream.base_url;
+            let token_url = upstream.token_url.clone().map(|url| ("token_url", url));
+            let addresses = [("base_url", upstream.base()?)]
+                .into_iter()
+                .chain(token_url);
+            for (field, url) in addresses {
+                ensure!(
+                    matches!(url.scheme(), "http" | "https") && url.host().is_some(),
+                    "{}: {url} is no address such as \"https://api.openai.com/v1\"",
+                    setting(field)
+                );
+                ensure!(
+                    url.username().is_empty() && url.password().is_none(),
+                    "{} holds a user name or a password. Name the variable of its key by api_key_env.",
+                    setting(field)
+                );
+            }
             ensure!(
-                matches!(url.scheme(), "http" | "https") && url.host().is_some(),
-                "{}: {url} is no address such as \"https://api.openai.com/v1\"",
-                setting("base_url")
+                !(upstream.models.is_empty()
+                    && matches!(upstream.kind.listing(), Listing::Named(_))),
+                "the upstream {name:?} is of the kind {:?}, which does not list what it serves. Name its models by models.",
+                upstream.kind.name()
             );
-            ensure!(
-                url.username().is_empty() && url.password().is_none(),
-                "{} holds a user name or a password. Name the variable of its key by api_key_env.",
-                setting("base_url")
-            );
+            // What its dialect needs besides, such as a key that tokens are given for.
+            Upstream::new(upstream.clone())?;
             within(&setting("weight"), upstream.weight, 1..=1_000_000)?;
             if let Some(parallel) = upstream.parallel {
                 within(&setting("parallel"), parallel, 1..=1_000_000)?;

@@ -2,13 +2,12 @@
 
 use std::{
     sync::Arc,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 use atelier_gateway::{
-    ApiError, Call, Counter, Retry, Usage,
+    ApiError, Call, Counter, Refusal, Retry, Usage,
     forward::{self, Answer, Failure, Outgoing},
-    retry_after::asked_pause,
     routing::Target,
 };
 use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
@@ -175,12 +174,13 @@ impl Leading {
 
     async fn call(&self) -> Result<Answer, Failure> {
         let call = &self.asked.call;
-        let body = |model: &str| call.for_upstream(model, true);
+        let body = |target: &Target| call.sent_to(target.upstream.config(), &target.model);
         let outgoing = Outgoing {
             method: Method::POST,
             path: call.endpoint().path(),
             query: self.asked.query.as_deref(),
             headers: self.asked.headers.clone(),
+            stream: call.is_stream(),
             body: &body,
             repeatable: !is_bought(call),
         };
@@ -218,10 +218,15 @@ pub(super) fn told(failure: Failure) -> ApiError {
     match failure {
         Failure::Refused {
             status,
-            headers,
             body,
+            refusal,
             ..
-        } => refused(status, &headers, &body),
+        } => refused(status, &body, refusal),
+        Failure::Rejected { upstream } => {
+            // The operator's key is wrong, not the client's.
+            let message = format!("The upstream {upstream} refuses the gateway's key.");
+            ApiError::bad_gateway(message).retry(Retry::Never)
+        }
         Failure::Unreachable { upstream } => {
             ApiError::bad_gateway(format!("The upstream {upstream} cannot be reached."))
         }
@@ -253,9 +258,13 @@ pub(super) fn returned(theirs: &HeaderMap) -> HeaderMap {
 }
 
 /// An upstream's refusal, as clients know it.
-fn refused(status: StatusCode, headers: &HeaderMap, body: &Bytes) -> ApiError {
-    let error = ApiError::from_upstream(status.as_u16(), body);
-    match asked_pause(headers, SystemTime::now()) {
+fn refused(status: StatusCode, body: &Bytes, refusal: Refusal) -> ApiError {
+    // A quota that is spent is not a matter of permission.
+    let is_quota = refusal.is_final && status == StatusCode::FORBIDDEN;
+    let status = if is_quota { 429 } else { status.as_u16() };
+    let error = ApiError::from_upstream(status, body);
+    match refusal.pause {
+        _ if refusal.is_final => error.retry(Retry::Never),
         Some(pause) => error.retry(Retry::After(pause)),
         None => error,
     }

@@ -12,6 +12,7 @@ mod carry_out;
 mod models;
 mod call;
 mod charging;
+mod check;
 mod contents;
 mod flights;
 mod lookup;
@@ -36,6 +37,7 @@ use tokio_util::task::TaskTracker;
 pub use self::{
     accept::{Accepted, Terms},
     charging::JobCharge,
+    check::{Checked, check},
     pass::Passed,
     recording::Recording,
     request::{Asked, InvalidHeader, Wishes, forwarded, kept, patience},
@@ -54,7 +56,7 @@ use anyhow::{Context as _, Result};
 use atelier_gateway::{
     ApiError, Prices, forward,
     routing::{Pattern, Routes},
-    upstream::{UnusableKey, Upstream},
+    upstream::{Unfit, Upstream},
 };
 
 /// The gateway of one process.
@@ -115,11 +117,11 @@ impl Gateway {
     /// Builds the gateway by its settings. Its limits and its stores are the studio's.
     ///
     /// # Errors
-    /// If an upstream's key cannot be sent, or this machine's certificates cannot be read.
+    /// If an upstream lacks a setting or its key cannot be sent, or this machine's certificates cannot be read.
     pub fn open(config: &Config, studio: Arc<Studio>, gate: Arc<Gate>) -> Result<Self> {
         let upstreams = config.upstreams().into_iter().map(|one| {
             let upstream = Upstream::new(one)?;
-            Ok::<_, UnusableKey>(Arc::new(match &studio.stores.redis {
+            Ok::<_, Unfit>(Arc::new(match &studio.stores.redis {
                 Some(redis) => upstream.sharing(redis),
                 None => upstream,
             }))

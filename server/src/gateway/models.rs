@@ -2,8 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use axum::http::HeaderMap;
-use serde::Deserialize;
 use tokio::time::interval;
 use tracing::{debug, warn};
 
@@ -19,16 +17,6 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Maximum number of models of one upstream.
 const MAX_MODELS: usize = 10_000;
-
-#[derive(Deserialize)]
-struct List {
-    data: Vec<Listed>,
-}
-
-#[derive(Deserialize)]
-struct Listed {
-    id: String,
-}
 
 impl Gateway {
     /// The models that the caller may use, sorted, each with its owner.
@@ -73,16 +61,9 @@ impl Gateway {
     }
 
     async fn list(&self, upstream: &Arc<Upstream>) {
-        let mut headers = HeaderMap::new();
-        upstream.authorize(&mut headers);
-        let request = self.client.get(upstream.url("/models", None));
-        let listed = async {
-            let response = request.headers(headers).timeout(PATIENCE).send().await?;
-            response.error_for_status()?.json::<List>().await
-        };
-        match listed.await {
-            Ok(list) => {
-                let models = list.data.into_iter().map(|model| model.id);
+        match upstream.ask_for_models(&self.client, PATIENCE).await {
+            Ok(asked) => {
+                let models = asked.models.into_iter().flatten();
                 let models: Vec<_> = models.take(MAX_MODELS).collect();
                 debug!(
                     upstream = upstream.name(),
@@ -92,7 +73,6 @@ impl Gateway {
                 upstream.list(models);
             }
             Err(error) => {
-                let error = error.without_url();
                 warn!(upstream = upstream.name(), %error, "an upstream does not list its models");
             }
         }

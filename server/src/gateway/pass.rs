@@ -73,12 +73,13 @@ impl Gateway {
             model: String::new(),
         };
         let safe = passed.method.is_safe();
-        let body = |_: &str| passed.body.clone();
+        let body = |_: &Target| passed.body.clone();
         let outgoing = Outgoing {
             method: passed.method,
             path: passed.path,
             query: passed.query,
             headers: passed.headers,
+            stream: false,
             body: &body,
             repeatable: safe,
         };

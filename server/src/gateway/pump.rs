@@ -175,6 +175,7 @@ impl<'a> Pump<'a> {
         let mut parts = [Joined::default(), Joined::default()];
         let [before, last] = &mut parts;
         while let Some(event) = self.splitter.next_event().ok()? {
+            let event = self.read(event);
             let is_shown = self.follow(&event);
             let part = if self.assembler.is_over() || self.assembler.error().is_some() {
                 &mut *last
@@ -188,6 +189,14 @@ impl<'a> Pump<'a> {
         Some(parts.map(Joined::bytes))
     }
 
+    /// The event in OpenAI's form; one with an error without the upstream's key.
+    fn read(&self, event: Event) -> Event {
+        let (upstream, call) = (&self.answer.target.upstream, &self.leading.asked.call);
+        let event = upstream.dialect().read_event(call.endpoint(), event);
+        let raw = upstream.hidden(event.raw.clone());
+        Event { raw, ..event }
+    }
+
     /// Notes what an event says. Returns whether it is passed on.
     fn follow(&mut self, event: &Event) -> bool {
         self.assembler.push(event);
@@ -196,7 +205,7 @@ impl<'a> Pump<'a> {
 
     async fn finish(&mut self) -> End {
         let splitter = std::mem::replace(&mut self.splitter, Splitter::new(0));
-        let last = splitter.finish();
+        let last = splitter.finish().map(|event| self.read(event));
         let is_shown = last.as_ref().is_some_and(|event| self.follow(event));
         if !self.assembler.is_terminated() && self.assembler.error().is_none() {
             // An event without its end is none, and would swallow the error that follows.

@@ -2,13 +2,10 @@
 
 use std::sync::Arc;
 
-use atelier_gateway::{
-    ApiError, Counter, Endpoint, Retry, Usage, forward::Answer, routing::Target,
-};
-use axum::http::{HeaderMap, StatusCode, header};
+use atelier_gateway::{ApiError, Counter, Endpoint, Usage, forward::Answer, routing::Target};
+use axum::http::{HeaderMap, HeaderValue, header};
 use bytes::{Bytes, BytesMut};
 use serde_json::Value;
-use tracing::error;
 
 use super::{
     Error,
@@ -54,7 +51,11 @@ impl Leading {
         let body = self.read_whole(&mut answer).await;
         let body = body.map_err(|error| self.lost(error))?;
         let (call, status) = (&self.asked.call, answer.response.status());
-        let read: Option<Value> = serde_json::from_slice(&body).ok();
+        let (body, read) = if status.is_success() {
+            translated(&target, call.endpoint(), body)
+        } else {
+            (told_error(&mut answer, call.endpoint(), body), None)
+        };
         if status.is_success()
             && let Some(wrong) = what_is_wrong(&answer, call.endpoint(), read.as_ref())
         {
@@ -112,16 +113,24 @@ impl Leading {
     fn costs_or_estimate(&self, target: &Target, usage: Option<&Usage>) -> Costs {
         match usage {
             Some(usage) => self.costs(target, usage),
-            None => Costs {
-                requests: 0,
-                ..self.gateway.expected(&self.asked.call, target)
-            },
+            None => {
+                let estimate = self.asked.call.estimate(Counter::for_model(&target.model));
+                self.asked.recording.estimated(&estimate.usage());
+                Costs {
+                    requests: 0,
+                    ..self.gateway.expected(&self.asked.call, target)
+                }
+            }
         }
     }
 
     /// What is charged for what was used.
     pub(super) fn costs(&self, target: &Target, usage: &Usage) -> Costs {
         self.asked.recording.used(usage);
+        self.priced(target, usage)
+    }
+
+    fn priced(&self, target: &Target, usage: &Usage) -> Costs {
         Costs {
             requests: 0,
             images: usage.images,
@@ -134,7 +143,9 @@ impl Leading {
     pub(super) fn costs_of(&self, target: &Target, bytes: u64) -> Costs {
         let call = &self.asked.call;
         let estimate = call.estimate(Counter::for_model(&target.model));
-        self.costs(target, &produced(&estimate, bytes))
+        let usage = produced(&estimate, bytes);
+        self.asked.recording.estimated(&usage);
+        self.priced(target, &usage)
     }
 }
 
@@ -157,16 +168,32 @@ pub(super) fn not_for_clients(answer: &Answer) -> Option<ApiError> {
         let message = format!("The upstream {upstream} answered with a redirect.");
         return Some(ApiError::bad_gateway(message));
     }
-    let rejects = status == StatusCode::UNAUTHORIZED || status == StatusCode::FORBIDDEN;
-    rejects.then(|| rejected_key(answer))
+    None
 }
 
-/// The operator's key is wrong, not the client's.
-fn rejected_key(answer: &Answer) -> ApiError {
-    let (upstream, status) = (answer.target.upstream.name(), answer.response.status());
-    error!(upstream, %status, "an upstream refuses our key");
-    let message = format!("The upstream {upstream} refuses the gateway's key.");
-    ApiError::bad_gateway(message).retry(Retry::Never)
+/// The answer in OpenAI's form, and what it says.
+fn translated(target: &Target, endpoint: Endpoint, body: Bytes) -> (Bytes, Option<Value>) {
+    let mut read: Option<Value> = serde_json::from_slice(&body).ok();
+    let dialect = target.upstream.dialect();
+    let mut answer = read.iter_mut();
+    if answer.any(|answer| dialect.read_answer(endpoint, answer)) {
+        let body = read.as_ref().map(Value::to_string).unwrap_or_default();
+        return (body.into(), read);
+    }
+    (body, read)
+}
+
+/// An upstream's error in the client's form, without the upstream's key.
+fn told_error(answer: &mut Answer, endpoint: Endpoint, body: Bytes) -> Bytes {
+    let body = answer.target.upstream.hidden(body);
+    let status = answer.response.status().as_u16();
+    let Some(body) = ApiError::reshaped(status, &body, endpoint.wire()) else {
+        return body;
+    };
+    let json = HeaderValue::from_static("application/json");
+    let headers = answer.response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, json);
+    body
 }
 
 /// What is wrong with an answer that claims to be a success, if anything.

@@ -127,6 +127,7 @@ impl Recording {
         use forward::Failure as F;
         match failure {
             F::Refused { upstream, .. }
+            | F::Rejected { upstream }
             | F::Unreachable { upstream }
             | F::Broken { upstream }
             | F::Late { upstream } => self.answered_among(targets, upstream),
@@ -140,7 +141,14 @@ impl Recording {
             record.input_tokens = usage.input;
             record.cached_tokens = usage.cached_input;
             record.output_tokens = usage.output;
+            record.estimated = false;
         });
+    }
+
+    /// Notes what the upstream may have used, which tells nothing.
+    pub(super) fn estimated(&self, usage: &Usage) {
+        self.used(usage);
+        self.change(|record| record.estimated = true);
     }
 
     /// Notes what is charged, in US dollars.

@@ -1,6 +1,6 @@
 //! The body for an upstream: what came, with a few values replaced where they stand.
 
-use std::ops::Range;
+use std::{borrow::Cow, ops::Range};
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -36,6 +36,37 @@ impl Call {
             Form::Multipart(form) => splices.extend(self.part_splice(form, model)),
         }
         self.spliced(splices)
+    }
+
+    /// The body with another prompt, where `change` changes it.
+    pub(super) fn worded(&self, body: Bytes, change: Option<fn(&str) -> Cow<'_, str>>) -> Bytes {
+        let prompt = self.text_of("prompt");
+        let Some((change, prompt)) = change.zip(prompt) else {
+            return body;
+        };
+        let Cow::Owned(changed) = change(&prompt) else {
+            return body;
+        };
+        let Ok(again) = Self::read(self.endpoint, self.content_type().as_deref(), body.clone())
+        else {
+            return body;
+        };
+        let text = match &self.form {
+            Form::Json(_) => Value::from(changed).to_string(),
+            Form::Multipart(_) => changed,
+        };
+        let place = again.place_of("prompt");
+        again.spliced(place.map(|place| (place, text)).into_iter().collect())
+    }
+
+    fn content_type(&self) -> Option<String> {
+        match &self.form {
+            Form::Json(_) => None,
+            Form::Multipart(form) => Some(format!(
+                "multipart/form-data; boundary=\"{}\"",
+                form.boundary
+            )),
+        }
     }
 
     fn model_splice(&self, model: &str) -> Option<Splice> {

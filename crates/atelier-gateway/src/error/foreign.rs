@@ -2,9 +2,11 @@
 
 use std::str;
 
+use bytes::Bytes;
 use serde_json::Value;
 
 use super::ApiError;
+use crate::{Wire, refusal::unwrapped};
 
 /// How much of an answer that is no JSON is shown.
 const SHOWN: usize = 300;
@@ -19,13 +21,22 @@ impl ApiError {
         }
     }
 
+    /// The body of an upstream's error in the shape of an API, if it has another.
+    pub fn reshaped(status: u16, body: &[u8], wire: Wire) -> Option<Bytes> {
+        let has_shape = serde_json::from_slice::<Value>(body).is_ok_and(|body| {
+            let error = &body["error"];
+            let is_word = |name: &str| error[name].is_string();
+            match wire {
+                Wire::OpenAi => is_word("message") && is_word("type") && !error["code"].is_number(),
+                Wire::Anthropic => is_word("message") && is_word("type") && body["type"] == "error",
+            }
+        });
+        (!has_shape).then(|| Self::from_upstream(status, body).body(wire, None))
+    }
+
     /// Reads an error out of JSON: an answer or an event.
     pub(crate) fn from_value(status: u16, value: &Value) -> Self {
-        // Google wraps errors into a list.
-        let value = value
-            .as_array()
-            .and_then(|list| list.first())
-            .unwrap_or(value);
+        let value = unwrapped(value);
         let listed = value["errors"].get(0);
         let error = [value.get("error"), listed]
             .into_iter()
