@@ -100,13 +100,9 @@ fn told_pause(body: &Value) -> Option<Duration> {
     let delay = details.find_map(|detail| spoken(detail["retryDelay"].as_str()?));
     let loading = || body["estimated_time"].as_f64().map(pause);
     let texts = || {
-        let texts = [
-            body,
-            error,
-            &error["message"],
-            &body["message"],
-            &body["detail"],
-        ];
+        let listed = &body["errors"][0]["message"];
+        let (theirs, own) = (&error["message"], &body["message"]);
+        let texts = [body, error, theirs, own, &body["detail"], listed];
         texts
             .into_iter()
             .filter_map(Value::as_str)

@@ -12,7 +12,7 @@ pub enum Behaviour {
     /// It is answered as the real one would.
     #[default]
     Answer,
-    /// It is refused with this status, these headers and this body.
+    /// It is refused with this status, these headers and this body; a text is sent as it is.
     Status {
         status: u16,
         #[serde(default)]

@@ -117,7 +117,11 @@ fn told(told: Told) -> Response {
 
 fn refusal(status: u16, headers: BTreeMap<String, String>, body: &Value) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = (status, [("content-type", JSON)], body.to_string()).into_response();
+    let body = match body {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let mut response = (status, [("content-type", JSON)], body).into_response();
     for (name, value) in headers {
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
             response.headers_mut().insert(name, value);

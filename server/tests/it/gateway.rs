@@ -5,6 +5,7 @@ mod caches;
 mod calls;
 mod contents;
 mod costs;
+mod dialects;
 mod faults;
 mod later;
 mod money;

@@ -25,10 +25,14 @@ impl ApiError {
     pub fn reshaped(status: u16, body: &[u8], wire: Wire) -> Option<Bytes> {
         let has_shape = serde_json::from_slice::<Value>(body).is_ok_and(|body| {
             let error = &body["error"];
-            let is_word = |name: &str| error[name].is_string();
+            let has = |name: &str| error.get(name).is_some();
+            let is_told = error["message"].is_string();
             match wire {
-                Wire::OpenAi => is_word("message") && is_word("type") && !error["code"].is_number(),
-                Wire::Anthropic => is_word("message") && is_word("type") && body["type"] == "error",
+                Wire::OpenAi => {
+                    let fields = ["type", "param", "code"];
+                    is_told && fields.into_iter().all(has) && !error["code"].is_number()
+                }
+                Wire::Anthropic => is_told && has("type") && body["type"] == "error",
             }
         });
         (!has_shape).then(|| Self::from_upstream(status, body).body(wire, None))

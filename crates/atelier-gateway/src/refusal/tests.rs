@@ -43,6 +43,11 @@ fn pauses_are_told_in_many_ways() {
             20_000,
         ),
         (&[], r#"{"detail":"try again in 2 minutes"}"#, 120_000),
+        (
+            &[],
+            r#"{"errors":[{"code":"c","message":"Try again in 2s."}]}"#,
+            2_000,
+        ),
         (&[], r#"{"error":"try again in 99h"}"#, 86_400_000),
         (&[], "Busy. Please try again in 3s", 3_000),
     ] {

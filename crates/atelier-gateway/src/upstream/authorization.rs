@@ -24,6 +24,8 @@ pub(super) struct Authorization {
     auth: Auth,
     key: Option<Key>,
     tokens: Option<Tokens>,
+    /// Not to be repeated to anybody.
+    secret: Option<ApiKey>,
     /// Of every request.
     further: Vec<(&'static str, HeaderValue)>,
 }
@@ -63,6 +65,7 @@ impl Authorization {
             auth,
             key: key.transpose()?,
             tokens: tokens(config)?,
+            secret: config.api_key.clone(),
             further: further.collect::<Result<_, Unfit>>()?,
         })
     }
@@ -111,7 +114,7 @@ impl Authorization {
             let bearer = token.bearer.as_bytes();
             bearer.strip_prefix(b"Bearer ")
         });
-        let key = self.key.as_ref().map(|key| key.bare.as_bytes());
+        let key = self.secret.as_ref().map(|key| key.as_str().as_bytes());
         let secrets = [key, token].into_iter().flatten();
         secrets.fold(said, without)
     }
