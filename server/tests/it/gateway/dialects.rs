@@ -39,6 +39,12 @@ fn settings(kind: Kind, upstream: &Upstream, setup_folder: &std::path::Path) -> 
     settings
 }
 
+/// Whether it is called with the key of the stand-ins: some have none, and a service account
+/// has another.
+fn has_key(kind: Kind) -> bool {
+    !matches!(kind, Kind::LlamaCpp | Kind::SdCpp | Kind::Vertex)
+}
+
 /// How a gateway before such an upstream is started.
 fn setup(kind: Kind, upstream: &Upstream) -> Setup {
     let setup = Setup::new();

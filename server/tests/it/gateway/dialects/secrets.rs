@@ -8,7 +8,7 @@ use proptest::{
 };
 use serde_json::json;
 
-use super::{chat, setup};
+use super::{chat, has_key, setup};
 use crate::gateway::{Site, started, streamed};
 
 /// What a client sends that it should keep to itself.
@@ -114,8 +114,7 @@ async fn no_key_and_no_cookie_crosses_in_either_direction() {
         }
         let token = site.upstream.token();
         let log = site.server.whole_log();
-        // A service account has another key, which no upstream could repeat.
-        let key = (kind != Kind::Vertex).then(|| KEY.to_owned());
+        let key = has_key(kind).then(|| KEY.to_owned());
         for secret in [key, token].into_iter().flatten() {
             assert!(!told.contains(&secret), "{kind:?} tells {secret}");
             assert!(!log.contains(&secret), "{kind:?} logs {secret}");
