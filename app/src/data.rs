@@ -113,8 +113,10 @@ pub struct About {
     pub address: String,
     /// The visitor's language.
     pub language: Language,
-    /// `openai`, `replicate` or `local`.
-    pub provider: &'static str,
+    /// Who makes pictures: `openai`, `replicate`, `local`, or an upstream.
+    pub provider: String,
+    /// The same for photos.
+    pub photo_provider: String,
     /// The page was asked for from the machine that serves it.
     pub operator: bool,
     /// Styles of the operator's own.

@@ -190,6 +190,7 @@ mod tests {
             cost_usd: None,
             left_out: Vec::new(),
             earlier_claims: Vec::new(),
+            made_by: None,
         };
         let now = Timestamp::UNIX_EPOCH;
         let sent = message(&ticket, &outcome, now);

@@ -303,7 +303,7 @@ fn prices(about: &About) -> Option<impl IntoView + use<>> {
 
 /// The language of suggested prompts.
 fn suggesting(about: &About) -> Language {
-    match about.provider {
+    match &*about.provider {
         "local" => about.language.sketched(),
         _ => about.language,
     }

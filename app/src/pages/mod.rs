@@ -68,7 +68,7 @@ pub(crate) struct Social {
 /// A sentence about the provider.
 fn engine(about: &About) -> String {
     let t = about.texts();
-    match about.provider {
+    match &*about.provider {
         "local" => t.by_local.to_owned(),
         _ if about.photo_model != about.model => (t.by_two)(&about.model, &about.photo_model),
         _ => (t.by_one)(&about.model),

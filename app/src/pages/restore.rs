@@ -68,10 +68,11 @@ pub(crate) async fn load(data: &dyn Data) -> Content {
 /// What happens to the photo.
 fn privacy(about: &About) -> String {
     let t = about.texts();
-    let place = match about.provider {
+    let place = match &*about.photo_provider {
         "local" => t.stays_here.to_owned(),
         "openai" => (t.sent_to)("OpenAI"),
-        _ => (t.sent_to)("Replicate"),
+        "replicate" => (t.sent_to)("Replicate"),
+        upstream => (t.sent_to)(upstream),
     };
     place + &(t.both_deleted)(&words::round(about.photo_kept_seconds, t))
 }
@@ -83,8 +84,8 @@ fn Form(about: About) -> impl IntoView {
     let rules = (t.photo_rules)(&words::megabytes(about.photo_max_bytes), megapixels);
     let price = (about.restoration_usd > 0.0)
         .then(|| (t.photo_price)(&words::money(about.restoration_usd, t)));
-    let own = about.provider == "local";
-    let enlarges = about.provider != "openai";
+    let own = about.photo_provider == "local";
+    let enlarges = about.enlarges;
     view! {
         <form class="desk" method="post" action="/api/restorations" enctype="multipart/form-data" data-send>
             <Photo>

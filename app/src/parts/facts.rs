@@ -47,6 +47,11 @@ pub(crate) fn facts(job: &Job, t: &Texts) -> impl IntoView + use<> {
         .cost_usd
         .filter(|usd| *usd > 0.0)
         .map(|usd| words::money(usd, t));
+    // The built-in engine is the only one where it is.
+    let model = job
+        .model
+        .clone()
+        .filter(|model| !model.starts_with("local/"));
     let rows = [
         (t.style, style),
         (t.size, size),
@@ -58,6 +63,7 @@ pub(crate) fn facts(job: &Job, t: &Texts) -> impl IntoView + use<> {
         (t.quality, quality),
         (t.took, took),
         (t.cost, cost),
+        (t.model, model),
     ];
     let rows = rows.into_iter().filter_map(|(term, value)| {
         value.map(|value| {

@@ -185,6 +185,7 @@ pub(super) const ENGLISH: Texts = Texts {
     left_out: "Left out",
     took: "Took",
     cost: "Cost",
+    model: "Model",
     another: "another picture",
     times: |factor| format!("{factor}x"),
     black_and_white: "Black and white",

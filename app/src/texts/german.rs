@@ -191,6 +191,7 @@ pub(super) const GERMAN: Texts = Texts {
     left_out: "Nicht im Bild",
     took: "Dauer",
     cost: "Kosten",
+    model: "Modell",
     another: "einem anderen Bild",
     times: |factor| format!("{factor}x"),
     black_and_white: "Schwarzweiß",

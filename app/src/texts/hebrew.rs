@@ -180,6 +180,7 @@ pub(super) const HEBREW: Texts = Texts {
     left_out: "לא בתמונה",
     took: "משך",
     cost: "עלות",
+    model: "מודל",
     another: "תמונה אחרת",
     times: |factor| format!("{factor}x"),
     black_and_white: "שחור־לבן",

@@ -300,6 +300,7 @@ pub(crate) struct Texts {
     pub(crate) left_out: Text,
     pub(crate) took: Text,
     pub(crate) cost: Text,
+    pub(crate) model: Text,
     pub(crate) another: Text,
     pub(crate) times: fn(u32) -> String,
     pub(crate) black_and_white: Text,

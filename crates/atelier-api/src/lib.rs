@@ -5,11 +5,15 @@
 #![warn(missing_docs)]
 
 mod choices;
+mod styles;
 
 #[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
 
-pub use self::choices::{Background, Quality, Size};
+pub use self::{
+    choices::{Background, Quality, Size},
+    styles::{STYLES, Style},
+};
 
 /// What a job makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -292,6 +296,12 @@ pub struct Job {
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub cost_usd: Option<f64>,
+    /// The model that makes it, or has made it, behind the name of whoever has it: `openai/gpt-image-2`.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub model: Option<String>,
     /// Why it failed.
     #[cfg_attr(
         feature = "serde",
@@ -347,48 +357,6 @@ pub struct Limit {
     )]
     pub actions: Vec<String>,
 }
-
-/// A style preset: an id for the API, and the words that extend the prompt for a provider that draws
-/// from words alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Style {
-    /// What the API calls it.
-    pub id: &'static str,
-    /// Appended to the prompt.
-    pub words: &'static str,
-}
-
-/// The style presets, in the order shown.
-pub const STYLES: &[Style] = &[
-    Style {
-        id: "watercolour",
-        words: "loose watercolour on textured paper",
-    },
-    Style {
-        id: "ink",
-        words: "black ink drawing with fine hatching",
-    },
-    Style {
-        id: "oil",
-        words: "oil painting with visible brush strokes",
-    },
-    Style {
-        id: "pencil",
-        words: "graphite pencil drawing on paper",
-    },
-    Style {
-        id: "poster",
-        words: "flat screen-printed poster in few bold colours",
-    },
-    Style {
-        id: "pixel",
-        words: "pixel art with a small palette",
-    },
-    Style {
-        id: "photo",
-        words: "natural photograph, soft daylight",
-    },
-];
 
 /// The widths, pixels, in which pictures are shown on pages: `?width=` behind a picture's path.
 pub const WIDTHS: [u32; 4] = [320, 640, 960, 1280];

@@ -176,5 +176,6 @@ fn outcome() -> Outcome {
         cost_usd: None,
         left_out: Vec::new(),
         earlier_claims: Vec::new(),
+        made_by: None,
     }
 }

@@ -41,7 +41,7 @@ impl Studio {
         let costs = Costs {
             requests: 1,
             images: request.images().into(),
-            usd: self.provider.estimate((&request.task).into()),
+            usd: self.models.estimate(request),
             ..Costs::default()
         };
         let demands = self.order_demands(caller, kind, costs, terms);
@@ -185,7 +185,7 @@ impl Studio {
                 .holder
                 .as_ref()
                 .map_or(&[], |holder| &holder.policies),
-            provider: self.provider.name(),
+            provider: self.models.of(kind.unwrap_or(Kind::Image)).name(),
         };
         limit::demands(
             &self.settings.policies,
@@ -225,7 +225,10 @@ impl Studio {
         let costs = Costs {
             requests: 1,
             images: 1,
-            usd: self.provider.estimate(Work::Restoration),
+            usd: self
+                .models
+                .of(Kind::Restoration)
+                .estimate(Work::Restoration),
             ..Costs::default()
         };
         let demands = self.demands(caller, Some(kind), costs);

@@ -1,6 +1,7 @@
 //! Builds what a process works with, by its configuration.
 
 mod messages;
+mod pictures;
 
 use std::{fs::File, sync::Arc};
 
@@ -24,23 +25,18 @@ use crate::{
     },
     callback::{self, DeliveryClient},
     calls::{RedisCallStore, SqliteCallStore},
-    config::{CallbacksConfig, Config, EncoderName, Mode, ProviderName, RefusalsConfig},
+    config::{CallbacksConfig, Config, EncoderName, Mode, RefusalsConfig},
     job::{self, Journal},
     limit::{RedisLimiter, RejectionCache, SqliteLimiter, Stats},
     policies::{self, Refusals},
-    providers::{
-        Provider,
-        local::Local,
-        openai::{OpenAi, OpenAiEncoder},
-        replicate::{Replicate, Webhooks},
-    },
+    providers::{Models, openai::OpenAiEncoder, replicate::Webhooks},
     queue::{DynCollection, Housekeeping, Lane, RedisQueue, SqliteQueue},
     store::{
         clock::Clock,
         redis::{Redis, RedisUrl},
         sqlite::Database,
     },
-    worker::{Claims, Worker},
+    worker::{Claims, Fallbacks, Worker},
 };
 
 /// The file of the embedded store, in the data folder.
@@ -49,8 +45,8 @@ const DATABASE: &str = "atelier.db";
 /// The stores, clients and locks of one process.
 pub struct AppContext {
     pub stores: Stores,
-    /// The provider of new jobs.
-    pub provider: Arc<dyn Provider>,
+    /// The models of new jobs.
+    pub models: Models,
     /// Receives Replicate's webhooks.
     pub webhooks: Arc<Webhooks>,
     /// What became of messages, until the store has it.
@@ -165,7 +161,7 @@ impl AppContext {
         let webhooks = webhooks(config)?;
         Ok(Self {
             stores,
-            provider: provider(config, &webhooks)?,
+            models: pictures::models(config, &webhooks)?,
             webhooks,
             events: Arc::default(),
             database: None,
@@ -207,7 +203,7 @@ impl AppContext {
         let mut studio = Studio::new(
             self.stores.clone(),
             settings,
-            Arc::clone(&self.provider),
+            self.models.clone(),
             self.refusals(config)?,
             stats,
             drain,
@@ -237,7 +233,8 @@ impl AppContext {
         Ok(Worker {
             clock: self.stores.clock.clone(),
             queue: Arc::clone(&self.stores.queue),
-            providers: self.providers(config),
+            providers: pictures::lanes(config, &self.models),
+            fallbacks: Fallbacks::new(self.models.clone()),
             gateway: None,
             blobs: self.stores.blobs.clone(),
             journal: self.stores.journal.clone(),
@@ -251,27 +248,6 @@ impl AppContext {
             drain,
             hand_back: CancellationToken::new(),
         })
-    }
-
-    /// The provider of new jobs, and first the built-in engine, for the few jobs that
-    /// were accepted before the configuration changed.
-    fn providers(&self, config: &Config) -> Vec<(Arc<dyn Provider>, Lane)> {
-        let ours = Arc::clone(&self.provider);
-        let engine: Arc<dyn Provider> = Arc::new(Local);
-        let open = Lane::open(engine.name());
-        let (parallel, per_second) = match config.provider() {
-            ProviderName::Local => return vec![(ours, open)],
-            ProviderName::OpenAi => (config.openai.parallel, config.openai.calls_per_second),
-            ProviderName::Replicate => {
-                (config.replicate.parallel, config.replicate.calls_per_second)
-            }
-        };
-        let lane = Lane {
-            name: ours.name().into(),
-            parallel: Some(parallel),
-            per_second,
-        };
-        vec![(engine, open), (ours, lane)]
     }
 }
 
@@ -324,20 +300,6 @@ fn webhooks(config: &Config) -> Result<Arc<Webhooks>> {
     Ok(Arc::new(Webhooks::new(
         secret.map(|secret| secret.0.as_str()),
     )?))
-}
-
-fn provider(config: &Config, webhooks: &Arc<Webhooks>) -> Result<Arc<dyn Provider>> {
-    let no_client = "cannot make an HTTP client";
-    Ok(match config.provider() {
-        ProviderName::Local => Arc::new(Local),
-        ProviderName::OpenAi => Arc::new(OpenAi::new(config.openai.clone()).context(no_client)?),
-        ProviderName::Replicate => {
-            let public_url = config.public_url.as_ref();
-            let replicate =
-                Replicate::new(config.replicate.clone(), public_url, Arc::clone(webhooks));
-            Arc::new(replicate.context(no_client)?)
-        }
-    })
 }
 
 /// Builds the client that sends signed notices to API users.

@@ -36,25 +36,24 @@ impl Order {
         }
     }
 
-    /// The kind of the model that carries it out: one for photos enlarges pictures too.
-    const fn model(&self) -> Kind {
+    fn into_task(self) -> Task {
         match self {
-            Self::Image(task) if task.enlarge.is_none() => Kind::Image,
-            Self::Image(_) | Self::Restoration(_) => Kind::Restoration,
+            Self::Image(task) => Task::Image(task),
+            Self::Restoration(task) => Task::Restoration(task),
         }
     }
 }
 
 impl Studio {
     pub(super) fn request(&self, order: Order, fresh: bool) -> Request {
+        let kind = order.kind();
+        let task = order.into_task();
+        let model = self.models.of(task.made_by().unwrap_or(kind));
         Request {
-            provider: self.provider.name().into(),
-            model: self.provider.model(order.model()).into(),
+            provider: model.name().into(),
+            model: model.model.clone(),
             variation: if fresh { fastrand::u64(1..) } else { 0 },
-            task: match order {
-                Order::Image(task) => Task::Image(task),
-                Order::Restoration(task) => Task::Restoration(task),
-            },
+            task,
             found: None,
         }
     }

@@ -194,7 +194,8 @@ impl Studio {
     /// that an equal request finds it either in flight or here.
     pub(super) async fn cache_answer(&self, job: &Job, now: Timestamp) -> Result<(), Error> {
         if matches!(job.outcome, Some(Outcome::Succeeded { .. })) {
-            let digest = job.request.digest(Some(&Owner::of(job)));
+            let request = job.request.as_made(job.outcome.as_ref());
+            let digest = request.digest(Some(&Owner::of(job)));
             let put = self
                 .stores
                 .cache
@@ -219,8 +220,9 @@ impl Studio {
             && job.status == Status::Succeeded
             && let Ok(until) = now.checked_add(self.settings.cache_ttl)
         {
+            let request = job.request.as_made(job.outcome.as_ref());
             let (parameters, prompt, id) = (
-                job.request.parameters(Some(&Owner::of(job))),
+                request.parameters(Some(&Owner::of(job))),
                 task.prompt.clone(),
                 job.id.clone(),
             );
@@ -237,7 +239,8 @@ impl Studio {
         if job.cache != Source::Miss || job.status != Status::Succeeded {
             return Ok(());
         }
-        let digest = job.request.digest(Some(&Owner::of(job)));
+        let request = job.request.as_made(job.outcome.as_ref());
+        let digest = request.digest(Some(&Owner::of(job)));
         self.stores.cache.remove(&digest, &job.id).await?;
         if let Some((semantic, _)) = self.comparable(&job.request) {
             semantic.forget(&job.id, self.stores.clock.now()).await;
@@ -257,7 +260,7 @@ impl Studio {
                 Some(Outcome::Succeeded { cost_usd, .. }) => *cost_usd,
                 _ => None,
             };
-            let usd = charged.unwrap_or_else(|| self.provider.estimate((&job.request.task).into()));
+            let usd = charged.unwrap_or_else(|| self.models.estimate(&job.request));
             self.recorders.savings.note(Saved::Usd, micros(usd), now);
         }
     }

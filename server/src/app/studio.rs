@@ -16,7 +16,7 @@ use crate::{
     job::Journal,
     limit::{self, Limiter, Policy, Standing, Stats},
     policies::Refusals,
-    providers::Provider,
+    providers::Models,
     queue::{self, DynCollection, DynQueue, Housekeeping},
     store::{clock::Clock, redis::Redis},
 };
@@ -26,8 +26,8 @@ pub struct Studio {
     pub stores: Stores,
     pub settings: Settings,
     pub recorders: Recorders,
-    /// The provider of new jobs.
-    pub provider: Arc<dyn Provider>,
+    /// The models of new jobs.
+    pub models: Models,
     /// Blocks callers whose orders the provider refuses too often.
     pub refusals: Refusals,
     pub recent_orders: RecentOrders,
@@ -42,7 +42,7 @@ impl Studio {
     pub fn new(
         stores: Stores,
         settings: Settings,
-        provider: Arc<dyn Provider>,
+        models: Models,
         refusals: Refusals,
         stats: Stats,
         drain: CancellationToken,
@@ -57,7 +57,7 @@ impl Studio {
                 contents: ContentsRecorder::default(),
                 events: Arc::default(),
             },
-            provider,
+            models,
             refusals,
             recent_orders: RecentOrders::default(),
             uncertain_orders: UncertainOrders::default(),

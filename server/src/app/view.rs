@@ -90,6 +90,7 @@ fn picture_job(job: &Job, request: RequestView) -> atelier_api::Job {
         _ => (Vec::new(), None, Vec::new()),
     };
     let found = job.request.found.as_ref();
+    let made = job.request.as_made(job.outcome.as_ref());
     atelier_api::Job {
         id: job.id.clone(),
         url: format!("/api/jobs/{}", job.id),
@@ -112,6 +113,7 @@ fn picture_job(job: &Job, request: RequestView) -> atelier_api::Job {
         similar_to: found.and_then(similar),
         painted_at: found.map(|found| time(found.painted_at)),
         cost_usd: cost_usd.filter(|_| job.cache == atelier_api::Cache::Miss),
+        model: Some(format!("{}/{}", made.provider, made.model)),
         error: failure(job).cloned(),
         favourite: false,
         folder: None,

@@ -30,7 +30,7 @@ use crate::{
     callback,
     cli::dev_queue,
     cli::worker::{LAST_MOMENT, StopSignals, shut_down},
-    config::{Config, ProviderName},
+    config::Config,
     gateway::Gateway,
     http::{self, JobKeys, Pools, ReceiptKeys, Site},
     limit::Stats,
@@ -161,17 +161,15 @@ fn signing_keys(context: &AppContext, secret: &str, is_development: bool) -> Arc
 }
 
 fn announce(config: &Config, studio: &Studio, address: SocketAddr) {
-    let provider = &studio.provider;
-    let models = [Kind::Image, Kind::Restoration].map(|kind| provider.model(kind));
+    let models = studio.models.names();
     info!(
         %address,
-        provider = provider.name(),
         models = models.join(", "),
         workers = config.workers,
         redis = config.redis_url.as_ref().map(tracing::field::display),
         "server started"
     );
-    if config.provider() == ProviderName::Local {
+    if studio.models.of(Kind::Image).name() == "local" {
         info!(
             "the built-in sketch engine draws the pictures, not an AI model; set OPENAI_API_KEY to connect one"
         );

@@ -38,7 +38,7 @@ pub async fn work(config: Config) -> Result<()> {
     let worker = Arc::new(worker);
     let workers = worker.start(config.workers);
     info!(
-        provider = context.provider.name(),
+        models = context.models.names().join(", "),
         workers = config.workers,
         "worker started, delivering to {callback}"
     );

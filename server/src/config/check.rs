@@ -2,13 +2,10 @@
 
 use std::collections::HashSet;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
 
-use super::{Config, ProviderName};
-use crate::{
-    limit::Unit,
-    policies::{ACTIONS, is_reserved},
-};
+use super::Config;
+use crate::policies::{ACTIONS, is_reserved};
 
 impl Config {
     pub(super) fn check(&self) -> Result<()> {
@@ -28,38 +25,31 @@ impl Config {
         self.check_gateway()?;
         self.check_messages()?;
         self.check_studio()?;
-        self.check_provider()
+        self.check_replicate_models()?;
+        self.check_pictures()
     }
 
-    fn check_provider(&self) -> Result<()> {
+    pub(super) fn check_openai(&self) -> Result<()> {
         let own_server = self.openai.base_url.host_str() != Some("api.openai.com");
-        if self.provider() == ProviderName::OpenAi && self.openai.api_key.is_none() && !own_server {
-            bail!(
-                "provider (ATELIER_PROVIDER) is openai, but there is no key. Set OPENAI_API_KEY, or use \"local\"."
-            );
-        }
-        self.check_replicate()
+        ensure!(
+            self.openai.api_key.is_some() || own_server,
+            "provider (ATELIER_PROVIDER) is openai, but there is no key. Set OPENAI_API_KEY, or use \"local\"."
+        );
+        Ok(())
     }
 
-    fn check_replicate(&self) -> Result<()> {
-        let replicate = &self.replicate;
+    pub(super) fn check_replicate(&self, model: &str) -> Result<()> {
         ensure!(
-            self.provider() != ProviderName::Replicate || replicate.api_token.is_some(),
+            self.replicate.api_token.is_some(),
             "provider (ATELIER_PROVIDER) is replicate, but there is no token. Set REPLICATE_API_TOKEN, or use \"local\"."
         );
-        for model in [&replicate.image_model, &replicate.restoration_model] {
-            let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-            let parts: Vec<&str> = model.split(['/', ':']).collect();
-            ensure!(
-                (2..=3).contains(&parts.len())
-                    && model.matches('/').count() == 1
-                    && parts
-                        .iter()
-                        .all(|part| !part.is_empty() && part.chars().all(plain)),
-                "replicate: {model:?} is no model. Write \"owner/name\" or \"owner/name:version\"."
-            );
-        }
-        Ok(())
+        check_replicate_model(model)
+    }
+
+    fn check_replicate_models(&self) -> Result<()> {
+        let replicate = &self.replicate;
+        check_replicate_model(&replicate.image_model)?;
+        check_replicate_model(&replicate.restoration_model)
     }
 
     fn check_limits(&self) -> Result<()> {
@@ -83,22 +73,20 @@ impl Config {
                 );
             }
         }
-        self.check_estimates()
-    }
-
-    fn check_estimates(&self) -> Result<()> {
-        let money = self.limits.iter().find(|policy| policy.unit == Unit::Usd);
-        let model = &self.openai.model;
-        if let Some(policy) = money
-            && self.provider() == ProviderName::OpenAi
-            && self.openai.estimate().is_none()
-        {
-            bail!(
-                "the limit {:?} counts money, but openai.estimates has no price for the model {model:?}. \
-                 Add an entry for it, or one for \"*\".",
-                policy.name
-            );
-        }
         Ok(())
     }
+}
+
+fn check_replicate_model(model: &str) -> Result<()> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let parts: Vec<&str> = model.split(['/', ':']).collect();
+    ensure!(
+        (2..=3).contains(&parts.len())
+            && model.matches('/').count() == 1
+            && parts
+                .iter()
+                .all(|part| !part.is_empty() && part.chars().all(plain)),
+        "replicate: {model:?} is no model. Write \"owner/name\" or \"owner/name:version\"."
+    );
+    Ok(())
 }

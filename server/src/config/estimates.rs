@@ -2,8 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::OpenAiConfig;
-
 /// US dollars per million tokens.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -11,6 +9,16 @@ pub struct Prices {
     pub text_input: f64,
     pub image_input: f64,
     pub image_output: f64,
+    /// Of words and thoughts; like `image_output`, if it is not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text_output: Option<f64>,
+}
+
+impl Prices {
+    pub(super) fn all(&self) -> impl Iterator<Item = f64> + use<> {
+        let given = [self.text_input, self.image_input, self.image_output];
+        given.into_iter().chain(self.text_output)
+    }
 }
 
 /// The expected cost of a model's pictures, in US dollars for 1024 x 1024 pixels.
@@ -26,14 +34,8 @@ pub struct Estimate {
     pub photo: f64,
 }
 
-impl OpenAiConfig {
-    /// Returns the first entry for the model; `*` at the end of a name matches anything.
-    pub fn estimate(&self) -> Option<&Estimate> {
-        find(&self.estimates, &self.model)
-    }
-}
-
-fn find<'a>(table: &'a [Estimate], model: &str) -> Option<&'a Estimate> {
+/// Returns the first entry for the model; `*` at the end of a name matches anything.
+pub fn find_estimate<'a>(table: &'a [Estimate], model: &str) -> Option<&'a Estimate> {
     table.iter().find(|entry| {
         entry
             .model
@@ -56,10 +58,13 @@ mod tests {
             photo: 0.02,
         };
         let table = [entry("a", 1.0), entry("a-*", 2.0), entry("*", 3.0)];
-        let high = |model| find(&table, model).map(|entry| entry.high);
+        let high = |model| find_estimate(&table, model).map(|entry| entry.high);
         assert_eq!(high("a"), Some(1.0));
         assert_eq!(high("a-flare"), Some(2.0));
         assert_eq!(high("ab"), Some(3.0));
-        assert_eq!(find(&table[..2], "ab").map(|entry| entry.high), None);
+        assert_eq!(
+            find_estimate(&table[..2], "ab").map(|entry| entry.high),
+            None
+        );
     }
 }

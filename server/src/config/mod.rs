@@ -6,6 +6,7 @@ mod check;
 mod estimates;
 mod gateway;
 mod messages;
+mod pictures;
 mod print;
 mod studio;
 mod traffic;
@@ -21,9 +22,10 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use toml::{Table, Value};
 use url::Url;
 
-pub use self::estimates::{Estimate, Prices};
+pub use self::estimates::{Estimate, Prices, find_estimate};
 pub use self::gateway::{CacheMode, CacheScope, GatewayConfig};
 pub use self::messages::{MessagesConfig, MessagesTestingConfig};
+pub use self::pictures::{ModelName, PicturePrice, find_price};
 pub use self::studio::{PresetConfig, StudioConfig, StyleConfig};
 pub use self::traffic::{CallbacksConfig, ConnectionsConfig, RefusalsConfig};
 use crate::{
@@ -311,8 +313,8 @@ impl Config {
         Ok(config)
     }
 
-    /// The effective provider.
-    pub fn provider(&self) -> ProviderName {
+    /// The provider of whatever no list of models is given for.
+    fn provider(&self) -> ProviderName {
         let default = if self.openai.api_key.is_some() {
             ProviderName::OpenAi
         } else {

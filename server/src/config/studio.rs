@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use atelier_api::STYLES;
 use serde::{Deserialize, Serialize};
 
-use super::Config;
+use super::{Config, ModelName, PicturePrice, pictures};
 
 /// The most of each kind; the form has room for no more.
 const MOST: usize = 24;
@@ -16,8 +16,23 @@ const LONGEST_WORDS: usize = 2_000;
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StudioConfig {
+    /// The models for pictures, in the order in which they are asked; none for those of `provider`.
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "pictures::names"
+    )]
+    pub pictures: Vec<ModelName>,
+    /// The same for photos.
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "pictures::names"
+    )]
+    pub photos: Vec<ModelName>,
     pub styles: Vec<StyleConfig>,
     pub presets: Vec<PresetConfig>,
+    pub prices: Vec<PicturePrice>,
 }
 
 /// A style of the operator's own.
@@ -44,7 +59,9 @@ pub struct PresetConfig {
 
 impl Config {
     pub(super) fn check_studio(&self) -> Result<()> {
-        let StudioConfig { styles, presets } = &self.studio;
+        let StudioConfig {
+            styles, presets, ..
+        } = &self.studio;
         let named = styles.iter().map(|style| (&style.name, &style.words));
         check("studio.styles", named, STYLES.iter().map(|style| style.id))?;
         let named = presets.iter().map(|preset| (&preset.name, &preset.words));

@@ -23,13 +23,33 @@ pub enum Outcome {
         /// recorded: their attempts cost nothing in addition.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         earlier_claims: Vec<u64>,
+        /// The model that made it, if it is another than the one that was to.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        made_by: Option<MadeBy>,
     },
     Failed(Failure),
     /// A call has an answer, which may be an error.
     Answered(Answered),
 }
 
+/// A model that was asked in the place of another.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MadeBy {
+    pub provider: String,
+    pub model: String,
+    /// What its call was expected to cost in US dollars.
+    pub estimate_usd: f64,
+}
+
 impl Outcome {
+    /// The model that made it, if it is another than the one that was to.
+    pub const fn made_by(&self) -> Option<&MadeBy> {
+        match self {
+            Self::Succeeded { made_by, .. } => made_by.as_ref(),
+            Self::Failed(_) | Self::Answered(_) => None,
+        }
+    }
+
     /// The same outcome, recorded under a later claim than the one with this token.
     pub fn paid_under(mut self, token: u64) -> Self {
         match &mut self {
@@ -80,7 +100,13 @@ impl atelier_queue::Outcome for Outcome {
 
     fn cost(&self) -> Cost {
         match self {
-            Self::Succeeded { cost_usd, .. } => cost_usd.map_or(Cost::Estimate, Cost::Usd),
+            Self::Succeeded {
+                cost_usd, made_by, ..
+            } => {
+                // What was reserved is the estimate of the model that was to make it.
+                let expected = made_by.as_ref().map(|made_by| made_by.estimate_usd);
+                cost_usd.or(expected).map_or(Cost::Estimate, Cost::Usd)
+            }
             Self::Failed(_) => Cost::Nothing,
             Self::Answered(answered) => answered.cost,
         }

@@ -199,6 +199,14 @@ impl Task {
         }
     }
 
+    /// The kind of the model that carries it out: one for photos enlarges pictures too.
+    pub const fn made_by(&self) -> Option<atelier_api::Kind> {
+        match self {
+            Self::Image(task) if task.enlarge.is_some() => Some(atelier_api::Kind::Restoration),
+            task => task.kind(),
+        }
+    }
+
     /// Who may see the job and its pictures.
     pub const fn visibility(&self) -> Visibility {
         match self {

@@ -29,22 +29,16 @@ const PREVIEWS: [u32; 2] = [96, 288];
 
 #[async_trait]
 impl Provider for Local {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "local"
     }
 
-    fn model(&self, kind: Kind) -> &str {
-        match kind {
-            Kind::Image => "sketch-1",
-            Kind::Restoration => "restorer-1",
-        }
-    }
-
-    fn offers(&self) -> Offers {
+    fn offers(&self, _: &str) -> Offers {
         Offers {
             masks: true,
             backgrounds: false,
             edits: false,
+            photos: true,
             enlarges: true,
         }
     }
@@ -57,7 +51,7 @@ impl Provider for Local {
     }
 
     /// Local computing is free.
-    fn estimate(&self, _: Work<'_>) -> f64 {
+    fn estimate(&self, _: &str, _: Work<'_>) -> f64 {
         0.0
     }
 

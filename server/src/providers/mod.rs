@@ -1,9 +1,21 @@
 //! Providers make the pictures. One trait with three kinds of result: pictures, a
 //! temporary failure, and a permanent one.
 
+mod models;
 pub mod local;
 pub mod openai;
 pub mod replicate;
+pub mod gemini;
+pub mod huggingface;
+pub mod openrouter;
+mod endpoint;
+mod refused;
+mod several;
+mod tariff;
+mod bench;
+mod frame;
+mod instruction;
+mod ratio;
 mod encoded;
 mod http;
 
@@ -14,9 +26,13 @@ use atelier_api::{Failure, Kind, Quality, Size};
 use bytes::Bytes;
 use tokio::sync::watch;
 
+pub use self::{
+    endpoint::Unusable,
+    models::{Choice, Models, Ranked},
+};
 use crate::{
     config::Secret,
-    job::{Cost, Request, Task},
+    job::{Cost, ImageTask, Request, Task},
 };
 
 /// The error code for content that a provider refuses.
@@ -182,6 +198,8 @@ pub struct Offers {
     pub backgrounds: bool,
     /// Pictures made from a picture and an instruction.
     pub edits: bool,
+    /// Restored photos.
+    pub photos: bool,
     /// The same picture, larger.
     pub enlarges: bool,
 }
@@ -204,14 +222,20 @@ impl<'a> From<&'a Task> for Work<'a> {
     fn from(task: &'a Task) -> Self {
         match task {
             Task::Image(task) if task.enlarge.is_some() => Self::Restoration,
-            Task::Image(task) => Self::Images {
-                size: &task.size,
-                quality: &task.quality,
-                n: task.n,
-                source: task.source.is_some(),
-            },
+            Task::Image(task) => task.into(),
             Task::Restoration(_) => Self::Restoration,
             Task::Notice(_) | Task::Call(_) | Task::Message(_) => Self::Nothing,
+        }
+    }
+}
+
+impl<'a> From<&'a ImageTask> for Work<'a> {
+    fn from(task: &'a ImageTask) -> Self {
+        Self::Images {
+            size: &task.size,
+            quality: &task.quality,
+            n: task.n,
+            source: task.source.is_some(),
         }
     }
 }
@@ -220,15 +244,13 @@ impl<'a> From<&'a Task> for Work<'a> {
 #[async_trait]
 pub trait Provider: Send + Sync + 'static {
     /// The name used in the configuration.
-    fn name(&self) -> &'static str;
-    /// The model for requests of this kind.
-    fn model(&self, kind: Kind) -> &str;
-    /// Its optional features.
-    fn offers(&self) -> Offers;
+    fn name(&self) -> &str;
+    /// The optional features of a model.
+    fn offers(&self, model: &str) -> Offers;
     /// How long a call usually takes.
     fn typical(&self, kind: Kind) -> Duration;
-    /// The expected cost of a call in US dollars; an upper estimate.
-    fn estimate(&self, work: Work<'_>) -> f64;
+    /// The expected cost of a call to a model in US dollars; an upper estimate.
+    fn estimate(&self, model: &str, work: Work<'_>) -> f64;
     /// Carries the request out; `original` is the photo of a restoration, a
     /// JPEG, or the picture that another is made from. Dropping the future drops the call.
     async fn make(

@@ -11,7 +11,7 @@ use tracing::{info, warn};
 use super::{Interrupted, Worker, backoff, conclude::Origin};
 use crate::{
     blob::{self, BlobKey},
-    job::{Cost, Outcome, PaidAnswer, Picture, Task},
+    job::{Cost, MadeBy, Outcome, PaidAnswer, Picture, Task},
     limit, photo, policies,
     providers::{Answer, Error, Progress, Provider, Remedy},
     queue::{FailedAttempt, Job, Lane, Verdict},
@@ -45,7 +45,7 @@ impl Worker {
             }
         };
         let made = match answer {
-            Ok(answer) => made(answer, &job.request.task).await,
+            Ok((answer, made_by)) => made(answer, made_by, &job.request.task).await,
             Err(error) => Err(error),
         };
         match made {
@@ -108,9 +108,9 @@ impl Worker {
         job: &Job,
         blocked: bool,
         progress: Progress,
-    ) -> Result<Answer, Error> {
+    ) -> Result<(Answer, Option<MadeBy>), Error> {
         if let Task::Notice(notice) = &job.request.task {
-            return self.notify(&job.id, notice).await;
+            return Ok((self.notify(&job.id, notice).await?, None));
         }
         let original = match job.request.task.beginning() {
             Some(picture) => {
@@ -122,8 +122,7 @@ impl Worker {
         if blocked {
             return Err(blocked_for_refusals());
         }
-        let (provider, _) = self.provider(&job.request.provider).ok_or_else(missing)?;
-        provider.make(&job.request, original, progress).await
+        self.ask(job, original, progress).await
     }
 
     /// Whether too many of its owner's orders have been refused since it was accepted, and
@@ -222,18 +221,14 @@ pub(super) struct Made {
 impl Made {
     fn cost(&self) -> Cost {
         match &self.outcome {
-            Outcome::Succeeded {
-                cost_usd: Some(usd),
-                ..
-            } => Cost::Usd(*usd),
-            Outcome::Answered(answered) => answered.cost,
-            _ => Cost::Estimate,
+            Outcome::Failed(_) => Cost::Estimate,
+            outcome => atelier_queue::Outcome::cost(outcome),
         }
     }
 }
 
 /// Checks an answer. Its readable pictures are used even if others cannot be read: they are paid for.
-async fn made(answer: Answer, task: &Task) -> Result<Made, Error> {
+async fn made(answer: Answer, made_by: Option<MadeBy>, task: &Task) -> Result<Made, Error> {
     let (mut pictures, mut files) = (Vec::new(), Vec::new());
     let nothing_expected = answer.pictures.is_empty();
     for bytes in answer.pictures {
@@ -246,7 +241,8 @@ async fn made(answer: Answer, task: &Task) -> Result<Made, Error> {
         files.push((key, bytes));
     }
     if pictures.is_empty() && !nothing_expected {
-        return Err(unreadable().lost().charged(answer.cost_usd));
+        let expected = made_by.map(|made_by| made_by.estimate_usd);
+        return Err(unreadable().lost().charged(answer.cost_usd.or(expected)));
     }
     let enlarged = match task {
         Task::Image(task) => task.source.as_ref().filter(|_| task.enlarge.is_some()),
@@ -257,6 +253,7 @@ async fn made(answer: Answer, task: &Task) -> Result<Made, Error> {
         cost_usd: answer.cost_usd,
         left_out: enlarged.map_or(answer.left_out, |source| source.left_out.clone()),
         earlier_claims: Vec::new(),
+        made_by,
     };
     Ok(Made { outcome, files })
 }
@@ -338,7 +335,7 @@ fn blocked_for_refusals() -> Error {
 }
 
 /// Cannot happen as long as jobs are claimed from the lanes of configured providers only.
-fn missing() -> Error {
+pub(super) fn missing() -> Error {
     Error::passing(
         "provider_missing",
         "The image service is not connected any more.",

@@ -86,11 +86,12 @@ impl Worker {
         if matches!(job.request.task, Task::Call(_)) {
             return true;
         }
-        let provider = self.provider(&job.request.provider);
+        let request = &job.request;
+        let provider = self.provider(&request.provider);
         let estimate = |(provider, _): &(Arc<dyn Provider>, Lane)| {
-            provider.estimate((&job.request.task).into())
+            provider.estimate(&request.model, (&request.task).into())
         };
-        provider.map_or(0.0, estimate) > 0.0
+        provider.map_or(0.0, estimate) > 0.0 || self.fallbacks.highest_estimate(request) > 0.0
     }
 
     async fn check_storage(&self) -> io::Result<()> {

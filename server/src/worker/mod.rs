@@ -11,6 +11,7 @@
 //!    after a crash.
 
 mod attempt;
+mod fallback;
 mod call;
 mod message;
 mod heartbeat;
@@ -38,6 +39,7 @@ use self::{
 pub use self::{
     call::{Called, Calls, Failed, Gateway},
     claims::Claims,
+    fallback::Fallbacks,
     message::{CallbackQueue, MOST_EVENTS, MessageDelivery, Publisher, SigningKeys},
 };
 use crate::{
@@ -61,6 +63,8 @@ pub struct Worker {
     /// The providers that this process can call, each with its lane, in order of
     /// precedence. Jobs for others are left to other processes.
     pub providers: Vec<(Arc<dyn Provider>, Lane)>,
+    /// Who is asked where a provider cannot answer.
+    pub fallbacks: Fallbacks,
     /// Makes the calls of other applications; `None` in a process without a gateway.
     pub gateway: Option<Gateway>,
     pub blobs: Blobs,

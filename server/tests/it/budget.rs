@@ -23,8 +23,8 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use crate::support::{
-    Answer, Atelier, CHARGED, ESTIMATED, OpenAi, Setup, budget, image_task, problem, settings,
-    taken, text, usage,
+    Answer, Atelier, CHARGED, ESTIMATED, OpenAi, Setup, budget, image_task, models, problem,
+    settings, taken, text, usage,
 };
 
 async fn studio(script: Vec<Answer>) -> (Setup, OpenAi, Atelier) {
@@ -285,7 +285,8 @@ async fn limits_away(on_error: &str, folder: &std::path::Path) -> Studio {
     };
     let settings = settings(vec![Arc::new(toml::from_str(&text).unwrap())], minute);
     let (stats, drain) = (Stats::new(None), CancellationToken::new());
-    Studio::new(stores, settings, Arc::new(Local), refusals, stats, drain)
+    let models = models(Arc::new(Local));
+    Studio::new(stores, settings, models, refusals, stats, drain)
 }
 
 #[tokio::test]

@@ -30,6 +30,8 @@ mod enlarging;
 mod languages;
 mod left_out;
 mod replicate;
+mod painters;
+mod fallbacks;
 mod faults;
 mod paid;
 mod recovery;

@@ -62,6 +62,7 @@ fn success() -> Outcome {
         cost_usd: None,
         left_out: Vec::new(),
         earlier_claims: Vec::new(),
+        made_by: None,
     }
 }
 

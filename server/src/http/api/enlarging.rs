@@ -1,6 +1,6 @@
 //! Enlarging a picture that was made from words: it stays one, with its words.
 
-use atelier_api::Size;
+use atelier_api::{Kind, Size};
 
 use crate::http::{Error, Result, State, api::jobs::own_named};
 use crate::{
@@ -58,7 +58,7 @@ impl Made {
 
     /// The order for the same picture so many times as wide and high.
     pub(crate) fn enlarged(self, state: &State, times: u32) -> Result<Order> {
-        if !state.studio.provider.offers().enlarges {
+        if !state.studio.models.of(Kind::Restoration).offers().enlarges {
             return Err(Error::invalid(
                 "enlarge",
                 "The model in use enlarges no pictures.",

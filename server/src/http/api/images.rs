@@ -150,7 +150,7 @@ impl Body {
         let Some(id) = &self.from else {
             return Ok(None);
         };
-        if !state.studio.provider.offers().edits {
+        if !state.studio.models.of(Kind::Image).offers().edits {
             let detail = "The model in use makes no pictures from pictures.";
             return Err(Error::invalid("from", detail));
         }
@@ -160,7 +160,7 @@ impl Body {
     }
 
     fn task(self, state: &State, source: Option<Source>) -> Result<ImageTask> {
-        let offers = state.studio.provider.offers();
+        let offers = state.studio.models.of(Kind::Image).offers();
         let missing = || Error::Malformed("The JSON is not right: missing field `prompt`.".into());
         let asked = self.prompt.ok_or_else(missing)?;
         let quality = quality(self.quality)?;

@@ -164,7 +164,7 @@ impl Upload {
                 "photo" | "from" | "original" | "sample" => {
                     return Err(Error::invalid("photo", "Send one photo at a time."));
                 }
-                "mask" if !state.studio.provider.offers().masks => {
+                "mask" if !state.studio.models.of(Kind::Restoration).offers().masks => {
                     return Err(Error::invalid(
                         "mask",
                         "The model in use repairs whole photos only.",
@@ -185,7 +185,7 @@ impl Upload {
                 }
             }
         }
-        let enlarges = enlarge > 1 && state.studio.provider.offers().enlarges;
+        let enlarges = enlarge > 1 && state.studio.models.of(Kind::Restoration).offers().enlarges;
         let sent = mask.as_ref().is_some_and(Option::is_some);
         let repairs = strength.is_some_and(|strength| strength > 0) || monochrome || sent;
         let larger = made.filter(|_| enlarges && !repairs);

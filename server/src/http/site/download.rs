@@ -153,13 +153,14 @@ async fn drawn(
 
 /// A picture with its prompt as metadata.
 pub(crate) fn with_words(job: &Job, picture: Bytes) -> Bytes {
+    let made = job.request.as_made(job.outcome.as_ref());
     match &job.request.task {
         Task::Image(task) => photo::captioned(
             picture,
             Caption {
                 prompt: &task.prompt,
-                model: &job.request.model,
-                by_rules: job.request.provider == "local",
+                model: &made.model,
+                by_rules: made.provider == "local",
             },
         ),
         Task::Restoration(_) | Task::Notice(_) | Task::Call(_) | Task::Message(_) => picture,

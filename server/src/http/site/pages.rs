@@ -278,31 +278,33 @@ impl PageData {
 
 impl Data for PageData {
     fn about(&self) -> About {
-        let provider = &self.state.studio.provider;
-        let seconds = |kind| u32::try_from(provider.typical(kind).as_secs()).unwrap_or(u32::MAX);
+        let [pictures, photos] =
+            [Kind::Image, Kind::Restoration].map(|kind| self.state.studio.models.of(kind));
+        let seconds = |time: Duration| u32::try_from(time.as_secs()).unwrap_or(u32::MAX);
         About {
             owner: self.owner(),
             origin: self.origin.clone(),
             address: self.address.clone(),
             language: self.language,
-            provider: provider.name(),
+            provider: pictures.name().into(),
+            photo_provider: photos.name().into(),
             operator: self.operator,
-            model: provider.model(Kind::Image).into(),
-            photo_model: provider.model(Kind::Restoration).into(),
+            model: pictures.model.clone(),
+            photo_model: photos.model.clone(),
             styles: Arc::clone(&self.state.extras.styles),
             presets: Arc::clone(&self.state.extras.presets),
             photo_max_bytes: self.state.photos.max_bytes,
             photo_max_pixels: self.state.photos.max_pixels,
-            masks: provider.offers().masks,
-            backgrounds: provider.offers().backgrounds,
-            edits: provider.offers().edits,
-            enlarges: provider.offers().enlarges,
+            masks: photos.offers().masks,
+            backgrounds: pictures.offers().backgrounds,
+            edits: pictures.offers().edits,
+            enlarges: photos.offers().enlarges,
             photo_kept_seconds: self.state.photos.keep.as_secs(),
-            typical_image_seconds: seconds(Kind::Image),
-            typical_restoration_seconds: seconds(Kind::Restoration),
+            typical_image_seconds: seconds(pictures.typical(Kind::Image)),
+            typical_restoration_seconds: seconds(photos.typical(Kind::Restoration)),
             image_usd: Quality::ALL.each_ref().map(|quality| {
                 Size::OFFERED.each_ref().map(|size| {
-                    provider.estimate(Work::Images {
+                    pictures.estimate(Work::Images {
                         size,
                         quality,
                         n: 1,
@@ -310,7 +312,7 @@ impl Data for PageData {
                     })
                 })
             }),
-            restoration_usd: provider.estimate(Work::Restoration),
+            restoration_usd: photos.estimate(Work::Restoration),
         }
     }
 

@@ -11,11 +11,12 @@ use tracing::warn;
 
 use super::{
     super::{
+        Answer, Error,
         encoded::decode,
         http::{body, broken, garbage},
+        refused::{self, leniently},
     },
-    Error, error,
-    usage::{Usage, leniently},
+    usage::Usage,
 };
 use crate::config::Prices;
 
@@ -27,7 +28,7 @@ const FETCH_PAUSE: Duration = Duration::from_millis(250);
 /// all the usage.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Reply {
+pub(in crate::providers) struct Reply {
     #[serde(deserialize_with = "leniently")]
     data: Vec<Item>,
     #[serde(deserialize_with = "leniently")]
@@ -46,6 +47,18 @@ pub(super) struct Item {
 }
 
 impl Reply {
+    /// The pictures at these URLs.
+    pub(in crate::providers) fn at(urls: Vec<String>) -> Self {
+        let item = |url| Item {
+            b64_json: None,
+            url: Some(url),
+        };
+        Self {
+            data: urls.into_iter().map(item).collect(),
+            ..Self::default()
+        }
+    }
+
     /// One picture.
     pub(super) fn single(item: Item, usage: Option<Usage>) -> Self {
         Self {
@@ -55,8 +68,11 @@ impl Reply {
         }
     }
 
-    pub(super) async fn read(response: Response, prices: Prices) -> Result<Self, Error> {
-        let (request_id, headers) = (error::request_id(&response), response.headers().clone());
+    pub(in crate::providers) async fn read(
+        response: Response,
+        prices: Option<Prices>,
+    ) -> Result<Self, Error> {
+        let (request_id, headers) = (refused::request_id(&response), response.headers().clone());
         let body = body(response).await?;
         let told = |error: Error| Error {
             request_id: request_id.clone(),
@@ -67,20 +83,35 @@ impl Reply {
             Some(error) if reply.data.is_empty() => {
                 let usage = reply.usage.as_ref();
                 let cost = usage.and_then(|usage| usage.cost(prices));
-                Err(told(error::told(error, &headers).charged(cost)))
+                Err(told(refused::told(error, &headers).charged(cost)))
             }
             _ => Ok(reply),
         }
     }
 
     /// The cost in US dollars by the reported usage, if any.
-    pub(super) fn cost(&self, prices: Prices) -> Option<f64> {
+    pub(super) fn cost(&self, prices: Option<Prices>) -> Option<f64> {
         self.usage.as_ref()?.cost(prices)
+    }
+
+    /// The pictures, those given by URL fetched without a key, and what they cost.
+    pub(in crate::providers) async fn answer(
+        self,
+        client: &Client,
+        prices: Option<Prices>,
+    ) -> Result<Answer, Error> {
+        let cost_usd = self.cost(prices);
+        let pictures = self.pictures(client).await;
+        Ok(Answer {
+            pictures: pictures.map_err(|error| error.lost().charged(cost_usd))?,
+            cost_usd,
+            left_out: Vec::new(),
+        })
     }
 
     /// Returns the pictures, at least one, fetching those given by URL. They are paid for, so one that
     /// cannot be read does not discard the others.
-    pub(super) async fn pictures(self, client: &Client) -> Result<Vec<Bytes>, Error> {
+    async fn pictures(self, client: &Client) -> Result<Vec<Bytes>, Error> {
         let mut pictures = Vec::with_capacity(self.data.len());
         let mut failure = garbage();
         for item in self.data {
@@ -148,10 +179,13 @@ mod tests {
         text_input: 5.0,
         image_input: 8.0,
         image_output: 30.0,
+        text_output: None,
     };
 
     fn cost(json: &str) -> Option<f64> {
-        serde_json::from_str::<Reply>(json).unwrap().cost(PRICES)
+        serde_json::from_str::<Reply>(json)
+            .unwrap()
+            .cost(Some(PRICES))
     }
 
     #[test]

@@ -1,143 +1,103 @@
-//! OpenAI's images API, and compatible servers.
+//! OpenAI's images API, and the servers that speak it: Azure's, those of Hugging Face's router, and servers of
+//! one's own.
 
 mod answer;
+mod call;
 mod embeddings;
-mod error;
-mod estimate;
-mod frame;
-mod instruction;
+mod shape;
 mod stream;
 mod usage;
 
 use std::{
-    borrow::Cow,
-    io::Cursor,
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
 
 use async_trait::async_trait;
-use atelier_api::{Background, Kind};
-use bytes::Bytes;
-use reqwest::{
-    Client, RequestBuilder, Url,
-    multipart::{Form, Part},
+use atelier_api::Kind;
+use atelier_gateway::{
+    Dialect,
+    upstream::{ApiKey, UpstreamConfig},
 };
-use serde_json::json;
-use tokio::{sync::Semaphore, task::spawn_blocking};
+use bytes::Bytes;
+use reqwest::RequestBuilder;
+use serde::Deserialize;
 
-use self::answer::Reply;
+pub(super) use self::answer::Reply;
 pub use self::embeddings::OpenAiEncoder;
-use self::{frame::Frame, instruction::instruction};
-use super::{Answer, Error, Offers, Progress, Provider, Work, http};
+use self::{call::Calls, shape::Shape, usage::Usage};
+use super::{
+    Answer, Error, Offers, Progress, Provider, Work,
+    bench::Bench,
+    endpoint::{Endpoint, Unusable, typical},
+    frame::Frame,
+    refused,
+    several::several,
+    tariff::Tariff,
+};
 use crate::{
-    config::OpenAiConfig,
-    job::{ImageTask, Picture, Request, RestorationTask, Task},
-    photo::{self, Mask},
+    config::{OpenAiConfig, PicturePrice, Prices, Secret},
+    job::{ImageTask, Request, RestorationTask, Task},
 };
 
 /// A client of the images API.
 pub struct OpenAi {
-    client: Client,
-    config: OpenAiConfig,
-    /// Limits decoding to one photo at a time: a large one takes some hundred megabytes.
-    unpacking: Semaphore,
+    endpoint: Endpoint,
+    tariff: Tariff,
+    /// Number of previews while a picture is drawn.
+    partial_images: u8,
+    bench: Bench,
     /// Whether the server has refused to stream.
     streams_not: AtomicBool,
 }
 
 impl OpenAi {
     /// Creates a client with this configuration, without making a call.
-    pub fn new(config: OpenAiConfig) -> Result<Self, reqwest::Error> {
-        let client = http::client().timeout(config.timeout).build()?;
+    pub fn new(config: OpenAiConfig) -> Result<Self, Unusable> {
+        let key = config.api_key.clone();
+        let upstream = UpstreamConfig {
+            api_key: key.map(|Secret(key)| ApiKey::new(key)),
+            timeout: config.timeout,
+            ..UpstreamConfig::new("openai", config.base_url.clone())
+        };
+        Self::at(upstream, config.partial_images, tokens(config))
+    }
+
+    /// The same at an upstream that has OpenAI's models for OpenAI's prices, such as Azure.
+    pub fn like_openai(upstream: UpstreamConfig, config: OpenAiConfig) -> Result<Self, Unusable> {
+        Self::at(upstream, config.partial_images, tokens(config))
+    }
+
+    /// A client of another server that speaks the images API.
+    pub fn compatible(
+        upstream: UpstreamConfig,
+        prices: Vec<PicturePrice>,
+    ) -> Result<Self, Unusable> {
+        let tariff = Tariff::Listed(upstream.name.clone(), prices);
+        Self::at(upstream, 0, tariff)
+    }
+
+    fn at(upstream: UpstreamConfig, partial_images: u8, tariff: Tariff) -> Result<Self, Unusable> {
         Ok(Self {
-            client,
-            config,
-            unpacking: Semaphore::new(1),
+            endpoint: Endpoint::new(upstream)?,
+            tariff,
+            partial_images,
+            bench: Bench::default(),
             streams_not: AtomicBool::new(false),
         })
     }
 
-    /// `path` below the base URL, with the key.
-    fn post(&self, path: &str) -> Result<RequestBuilder, Error> {
-        let url = format!(
-            "{}/{path}",
-            self.config.base_url.as_str().trim_end_matches('/')
-        );
-        let url = Url::parse(&url)
-            .map_err(|_| Error::last("misconfigured", "The image service's address is wrong."))?;
-        let request = self.client.post(url);
-        Ok(match &self.config.api_key {
-            Some(key) => request.bearer_auth(&key.0),
-            None => request,
-        })
-    }
-
-    /// Makes the call for a task: with a prompt alone, or with a picture.
-    fn call(
-        &self,
-        model: &str,
-        task: &ImageTask,
-        source: Option<&Bytes>,
-        partial_images: u8,
-    ) -> Result<RequestBuilder, Error> {
-        match (&task.source, source) {
-            (Some(described), Some(picture)) => self.alteration(
-                model,
-                task,
-                file_of(&described.picture, picture)?,
-                partial_images,
-            ),
-            (Some(_), None) => Err(Error::photo_lost()),
-            (None, _) => self.generation(model, task, partial_images),
+    fn calls<'a>(&'a self, model: &'a str) -> Calls<'a> {
+        let shape = Shape::of(self.endpoint.dialect(), model);
+        let model = match self.endpoint.dialect() {
+            Dialect::HuggingFace => model.rsplit_once(':').map_or(model, |(name, _)| name),
+            _ => model,
+        };
+        Calls {
+            endpoint: &self.endpoint,
+            shape,
+            model,
         }
-    }
-
-    /// `POST /images/edits` with an earlier picture.
-    fn alteration(
-        &self,
-        model: &str,
-        task: &ImageTask,
-        picture: Part,
-        partial_images: u8,
-    ) -> Result<RequestBuilder, Error> {
-        let mut form = Form::new()
-            .text("model", model.to_owned())
-            .text("prompt", task.styled())
-            .text("n", task.n.to_string())
-            .text("size", task.size.to_string())
-            .text("quality", task.quality.to_string())
-            .part("image", picture);
-        if task.background != Background::Auto {
-            form = form.text("background", task.background.to_string());
-        }
-        Ok(self
-            .post("images/edits")?
-            .multipart(streamed(form, partial_images)))
-    }
-
-    /// `POST /images/generations`.
-    fn generation(
-        &self,
-        model: &str,
-        task: &ImageTask,
-        partial_images: u8,
-    ) -> Result<RequestBuilder, Error> {
-        let mut call = json!({
-            "model": model,
-            "prompt": task.styled(),
-            "n": task.n,
-            "size": task.size,
-            "quality": task.quality,
-        });
-        if task.background != Background::Auto {
-            call["background"] = json!(task.background);
-        }
-        if partial_images > 0 {
-            call["stream"] = json!(true);
-            call["partial_images"] = json!(partial_images);
-        }
-        Ok(self.post("images/generations")?.json(&call))
     }
 
     async fn paint(
@@ -147,11 +107,21 @@ impl OpenAi {
         source: Option<Bytes>,
         progress: &Progress,
     ) -> Result<Answer, Error> {
-        let call = |partial_images| self.call(model, task, source.as_ref(), partial_images);
-        match task.n {
-            1 => self.ask_for_one(call, progress).await,
-            _ => self.answer(call(0)?).await,
+        let (calls, prices) = (self.calls(model), self.tariff.prices(model));
+        let call = |n, partial_images| calls.picture(task, n, source.as_ref(), partial_images);
+        if calls.shape.is_openai && task.n == 1 {
+            return self
+                .ask_for_one(|partial| call(1, partial), prices, progress)
+                .await;
         }
+        if calls.shape.makes_several {
+            return self.answer(call(task.n, 0)?, prices).await;
+        }
+        let estimate = self.tariff.estimate(model, task.into()) / f64::from(task.n);
+        several(task.n, estimate, async || {
+            self.answer(call(1, 0)?, prices).await
+        })
+        .await
     }
 
     /// Streams a single picture, to show previews. If the server refuses streaming, the call is repeated
@@ -159,57 +129,29 @@ impl OpenAi {
     async fn ask_for_one(
         &self,
         call: impl Fn(u8) -> Result<RequestBuilder, Error>,
+        prices: Option<Prices>,
         progress: &Progress,
     ) -> Result<Answer, Error> {
-        let partial_images = self.config.partial_images;
-        if partial_images > 0 && !self.streams_not.load(Ordering::Relaxed) {
-            let response = call(partial_images)?.send().await.map_err(http::broken)?;
-            let prices = self.config.prices;
+        if self.partial_images > 0 && !self.streams_not.load(Ordering::Relaxed) {
+            let response = self.endpoint.send(call(self.partial_images)?).await?;
             if response.status().is_success() {
                 let reply = if stream::is_stream(&response) {
                     stream::read(response, prices, progress).await?
                 } else {
                     Reply::read(response, prices).await?
                 };
-                return self.finish(reply).await;
+                return self.finish(reply, prices).await;
             }
-            let (refusal, words) = error::refused_in_words(response, prices).await;
-            let unknown = ["stream", "partial_images"]
-                .iter()
-                .any(|field| words.contains(field));
-            if refusal.code != "provider_refused" || !unknown {
-                return Err(refusal);
+            let (refusal, words) = refused::refused_in_words(&self.endpoint, response).await;
+            let unknown = ["stream", "partial_images"];
+            let words = String::from_utf8_lossy(&words);
+            let speaks_of_it = unknown.iter().any(|field| words.contains(field));
+            if refusal.code != "provider_refused" || !speaks_of_it {
+                return Err(refusal.charged(usage_in(words.as_bytes(), prices)));
             }
             self.streams_not.store(true, Ordering::Relaxed);
         }
-        self.answer(call(0)?).await
-    }
-
-    /// `POST /images/edits` with the photo on a canvas that the model can draw.
-    fn edit(
-        &self,
-        model: &str,
-        task: &RestorationTask,
-        frame: Frame,
-        photo: Vec<u8>,
-        mask: Option<Vec<u8>>,
-        partial_images: u8,
-    ) -> Result<RequestBuilder, Error> {
-        let mut form = Form::new()
-            .text("model", model.to_owned())
-            .text("prompt", instruction(task))
-            .text("size", frame.size())
-            .text("quality", "high")
-            .part("image", file(photo, "photo.jpg", "image/jpeg")?);
-        if let Some(mask) = mask {
-            form = form.part("mask", file(mask, "mask.png", "image/png")?);
-        }
-        if keeps_faces(model) {
-            form = form.text("input_fidelity", "high");
-        }
-        Ok(self
-            .post("images/edits")?
-            .multipart(streamed(form, partial_images)))
+        self.answer(call(0)?, prices).await
     }
 
     async fn restore(
@@ -219,121 +161,85 @@ impl OpenAi {
         original: Bytes,
         progress: &Progress,
     ) -> Result<Answer, Error> {
+        let (calls, prices) = (self.calls(model), self.tariff.prices(model));
         let begun = task.beginning();
         let frame = Frame::of(model, (begun.width, begun.height));
-        let mask = task.mask();
-        let (wanted, photo) = (mask.clone(), original.clone());
-        let sent = self.aside(move || {
-            let photo = photo::decode(Cursor::new(photo), u64::MAX).ok()?;
-            let photo = photo::encode_original(&frame.laid_out(&photo)).ok()?;
-            let wanted = wanted.map(|mask| frame.laid_out_mask(&mask)).transpose();
-            Some((photo, wanted.ok()?))
-        });
-        let (photo, wanted) = sent.await?.ok_or_else(Error::photo_lost)?;
-        let call = |partial_images| {
-            self.edit(
-                model,
-                task,
-                frame,
-                photo.clone(),
-                wanted.clone(),
-                partial_images,
-            )
-        };
+        let laid = self.bench.lay_out(task, frame, original).await?;
+        let call = |partial_images| calls.restoration(task, frame, &laid, partial_images);
         // No previews of a masked photo: they would show the parts outside the mask redrawn, too.
-        let mut answer = match mask {
-            None => self.ask_for_one(call, progress).await?,
-            Some(_) => self.answer(call(0)?).await?,
+        let shows = calls.shape.is_openai && laid.mask.is_none();
+        let mut answer = if shows {
+            self.ask_for_one(call, prices, progress).await?
+        } else {
+            self.answer(call(0)?, prices).await?
         };
-        let pictures = answer.pictures;
-        let finish = move |picture| {
-            let picture = frame.cut_out(picture);
-            let blended = (mask.as_ref()).and_then(|mask| put_into(&original, mask, &picture));
-            // Unreadable results are refused later, with all others.
-            blended.unwrap_or(picture)
-        };
-        let finished = move || pictures.into_iter().map(finish).collect();
-        let finished = self.aside(finished).await;
+        let finished = self.bench.finish(laid, answer.pictures).await;
         answer.pictures = finished.map_err(|error| error.lost().charged(answer.cost_usd))?;
         Ok(answer)
     }
 
-    /// Runs work on pixels on a blocking thread.
-    async fn aside<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, Error> {
-        let failed = || Error::last("engine_failed", "The photo could not be prepared.");
-        let permit = self.unpacking.acquire().await.map_err(|_| failed())?;
-        let done = spawn_blocking(work).await.map_err(|_| failed());
-        drop(permit);
-        done
-    }
-
     /// The cost of the previews in US dollars.
-    fn partial_pictures(&self, work: Work<'_>) -> f64 {
+    fn partial_pictures(&self, model: &str, work: Work<'_>) -> f64 {
         const TOKENS: f64 = 100.0;
         let streamed = matches!(work, Work::Images { n: 1, .. } | Work::Restoration);
-        let pictures = if streamed {
-            self.config.partial_images
-        } else {
-            0
-        };
-        f64::from(pictures) * TOKENS * self.config.prices.image_output / 1e6
+        let prices = self.tariff.prices(model).filter(|_| streamed);
+        prices.map_or(0.0, |prices| {
+            f64::from(self.partial_images) * TOKENS * prices.image_output / 1e6
+        })
     }
 
-    async fn answer(&self, request: RequestBuilder) -> Result<Answer, Error> {
-        let response = request.send().await.map_err(http::broken)?;
-        let prices = self.config.prices;
+    async fn answer(
+        &self,
+        request: RequestBuilder,
+        prices: Option<Prices>,
+    ) -> Result<Answer, Error> {
+        let response = self.endpoint.send(request).await?;
         if response.status().is_success() {
-            self.finish(Reply::read(response, prices).await?).await
+            self.finish(Reply::read(response, prices).await?, prices)
+                .await
         } else {
-            Err(error::refused(response, prices).await)
+            let (error, words) = refused::refused_in_words(&self.endpoint, response).await;
+            Err(error.charged(usage_in(&words, prices)))
         }
     }
 
-    async fn finish(&self, reply: Reply) -> Result<Answer, Error> {
-        let cost_usd = reply.cost(self.config.prices);
-        let pictures = reply.pictures(&self.client).await;
-        Ok(Answer {
-            pictures: pictures.map_err(|error| error.lost().charged(cost_usd))?,
-            cost_usd,
-            left_out: Vec::new(),
-        })
+    async fn finish(&self, reply: Reply, prices: Option<Prices>) -> Result<Answer, Error> {
+        reply.answer(&self.endpoint.fetcher, prices).await
     }
 }
 
 #[async_trait]
 impl Provider for OpenAi {
-    fn name(&self) -> &'static str {
-        "openai"
+    fn name(&self) -> &str {
+        self.endpoint.name()
     }
 
-    fn model(&self, _: Kind) -> &str {
-        &self.config.model
-    }
-
-    fn offers(&self) -> Offers {
+    fn offers(&self, model: &str) -> Offers {
+        let shape = Shape::of(self.endpoint.dialect(), model);
         Offers {
-            masks: true,
-            backgrounds: true,
-            edits: true,
+            masks: shape.edits.is_some(),
+            backgrounds: shape.is_openai,
+            edits: shape.edits.is_some(),
+            photos: shape.edits.is_some(),
             enlarges: false,
         }
     }
 
     fn typical(&self, kind: Kind) -> Duration {
-        match kind {
-            Kind::Image => Duration::from_secs(30),
-            Kind::Restoration => Duration::from_secs(45),
+        match (self.endpoint.dialect(), kind) {
+            (Dialect::OpenAi | Dialect::Azure, Kind::Image) => Duration::from_secs(30),
+            (Dialect::OpenAi | Dialect::Azure, Kind::Restoration) => Duration::from_secs(45),
+            _ => typical(),
         }
     }
 
-    fn estimate(&self, work: Work<'_>) -> f64 {
-        let entry = self.config.estimate();
-        entry.map_or(0.0, |entry| {
-            estimate::estimate(entry, work) + self.partial_pictures(work)
-        })
+    fn estimate(&self, model: &str, work: Work<'_>) -> f64 {
+        let usd = self.tariff.estimate(model, work);
+        if usd > 0.0 {
+            usd + self.partial_pictures(model, work)
+        } else {
+            usd
+        }
     }
 
     async fn make(
@@ -352,46 +258,20 @@ impl Provider for OpenAi {
             (Task::Restoration(_), None) => Err(Error::photo_lost()),
             (Task::Notice(_) | Task::Call(_) | Task::Message(_), _) => Err(Error::no_picture()),
         };
-        made.map_err(|error| error.hiding(self.config.api_key.as_ref()))
+        made.map_err(|error| self.endpoint.hiding(error))
     }
 }
 
-/// Adds the request for partial pictures to the form.
-fn streamed(form: Form, partial_images: u8) -> Form {
-    if partial_images == 0 {
-        return form;
+fn tokens(config: OpenAiConfig) -> Tariff {
+    Tariff::Tokens(config.prices, config.estimates)
+}
+
+/// The cost in US dollars of a call that was refused, where the refusal tells.
+fn usage_in(body: &[u8], prices: Option<Prices>) -> Option<f64> {
+    #[derive(Deserialize)]
+    struct Envelope {
+        usage: Usage,
     }
-    form.text("stream", "true")
-        .text("partial_images", partial_images.to_string())
-}
-
-/// A picture as a form file. Its key would open it to anybody who knows it, so it gets another name.
-fn file_of(picture: &Picture, bytes: &Bytes) -> Result<Part, Error> {
-    let name = format!("picture.{}", picture.extension());
-    file(bytes.to_vec(), name, &picture.media_type)
-}
-
-fn file(
-    bytes: Vec<u8>,
-    name: impl Into<Cow<'static, str>>,
-    media_type: &str,
-) -> Result<Part, Error> {
-    Part::bytes(bytes)
-        .file_name(name)
-        .mime_str(media_type)
-        .map_err(|_| Error::last("misconfigured", "The photo could not be sent."))
-}
-
-/// Combines the original photo with the masked parts of the result: models treat a mask as a hint only and
-/// redraw the rest as well. `None` if either cannot be read.
-fn put_into(original: &[u8], mask: &Mask, answer: &[u8]) -> Option<Bytes> {
-    let answer = image::load_from_memory(answer).ok()?.into_rgb8();
-    let mut photo = photo::decode(Cursor::new(original), u64::MAX).ok()?;
-    mask.blend(&mut photo, &answer);
-    photo::encode_original(&photo).ok().map(Bytes::from)
-}
-
-/// Whether a model accepts `input_fidelity`; compatible servers and small models may refuse it.
-fn keeps_faces(model: &str) -> bool {
-    model.starts_with("gpt-image-") && !model.contains("mini")
+    let Envelope { usage } = serde_json::from_slice(body).ok()?;
+    usage.cost(prices)
 }

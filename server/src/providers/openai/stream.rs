@@ -16,11 +16,11 @@ use super::{
         Progress,
         encoded::decode,
         http::{MAX_BYTES, broken, garbage, too_large},
+        refused::{self, leniently},
     },
     Error,
     answer::{Item, Reply},
-    error,
-    usage::{Usage, leniently},
+    usage::Usage,
 };
 use crate::config::Prices;
 
@@ -57,10 +57,10 @@ pub(super) fn is_stream(response: &Response) -> bool {
 /// Reads the stream to its end: shows partial pictures and returns the final answer.
 pub(super) async fn read(
     response: Response,
-    prices: Prices,
+    prices: Option<Prices>,
     progress: &Progress,
 ) -> Result<Reply, Error> {
-    let (headers, request_id) = (response.headers().clone(), error::request_id(&response));
+    let (headers, request_id) = (response.headers().clone(), refused::request_id(&response));
     let chunks = response.bytes_stream().map(|chunk| chunk.map_err(broken));
     let reply = follow(chunks, &headers, prices, progress).await;
     reply.map_err(|error| Error {
@@ -72,7 +72,7 @@ pub(super) async fn read(
 async fn follow(
     chunks: impl Stream<Item = Result<Bytes, Error>>,
     headers: &HeaderMap,
-    prices: Prices,
+    prices: Option<Prices>,
     progress: &Progress,
 ) -> Result<Reply, Error> {
     // A last event without its terminating empty line is paid for as well.
@@ -94,7 +94,7 @@ async fn follow(
                 let _waited_for = progress.show(picture);
             }
             News::Finished(picture) => return Ok(Reply::single(picture, usage)),
-            News::Failed(value) => break Err(error::told(&value, headers)),
+            News::Failed(value) => break Err(refused::told(&value, headers)),
         }
     };
     result.map_err(|error: Error| error.charged(usage.and_then(|usage| usage.cost(prices))))
@@ -166,6 +166,7 @@ mod tests {
         text_input: 0.0,
         image_input: 0.0,
         image_output: 1.0,
+        text_output: None,
     };
     const COMPLETED: &str = r#"{"type":"image_generation.completed","b64_json":"AAEC",
         "usage":{"output_tokens":1000000}}"#;
@@ -174,7 +175,7 @@ mod tests {
         let chunks: Vec<_> = text.chunks(size).map(Bytes::copy_from_slice).collect();
         let chunks = stream::iter(chunks.into_iter().map(Ok));
         let (progress, _reports) = Progress::channel();
-        follow(chunks, &HeaderMap::new(), PRICES, &progress).await
+        follow(chunks, &HeaderMap::new(), Some(PRICES), &progress).await
     }
 
     #[tokio::test]
@@ -197,7 +198,7 @@ mod tests {
             for size in [1, 2, 7, 64, text.len()] {
                 let reply = read_text(text.as_bytes(), size).await;
                 let reply = reply.unwrap_or_else(|error| panic!("{error} in {size}: {text:?}"));
-                assert_eq!(reply.cost(PRICES), Some(1.0), "{text:?}");
+                assert_eq!(reply.cost(Some(PRICES)), Some(1.0), "{text:?}");
             }
         }
     }

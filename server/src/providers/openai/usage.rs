@@ -1,7 +1,6 @@
 //! What a call has used, by the provider's own figures.
 
-use serde::{Deserialize, Deserializer, de::DeserializeOwned};
-use serde_json::Value;
+use serde::Deserialize;
 
 use crate::config::Prices;
 
@@ -22,7 +21,8 @@ struct InputDetails {
 
 impl Usage {
     /// The cost in US dollars, if the usage has tokens.
-    pub(super) fn cost(&self, prices: Prices) -> Option<f64> {
+    pub(super) fn cost(&self, prices: Option<Prices>) -> Option<f64> {
+        let prices = prices?;
         let input = self.input_tokens.or(self.output_tokens.map(|_| 0))?;
         // Without details every input token counts as text, the cheapest.
         let (text, image) = self
@@ -36,12 +36,4 @@ impl Usage {
             + self.output_tokens.unwrap_or_default() as f64 * prices.image_output;
         Some(millionths / 1e6)
     }
-}
-
-/// The value, or its default where it is of another type.
-pub(super) fn leniently<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(
-    deserializer: D,
-) -> Result<T, D::Error> {
-    let value = Value::deserialize(deserializer)?;
-    Ok(serde_json::from_value(value).unwrap_or_default())
 }

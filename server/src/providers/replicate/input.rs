@@ -4,6 +4,7 @@ use atelier_api::Size;
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use serde_json::{Map, Value, json};
 
+use super::super::ratio::nearest;
 use crate::job::ImageTask;
 
 /// The aspect ratios that FLUX accepts.
@@ -76,16 +77,7 @@ fn fields<const N: usize>(fields: [(&str, Value); N]) -> Map<String, Value> {
 
 /// The nearest aspect ratio; square if none is requested.
 fn shape(size: &Size) -> (u32, u32) {
-    let sides = size.sides();
-    let ratio = sides.map(|(width, height)| f64::from(width) / f64::from(height));
-    let asked = ratio.filter(|ratio| ratio.is_normal()).unwrap_or(1.0).ln();
-    let distance = |(width, height): &(u32, u32)| {
-        (f64::from(*width).ln() - f64::from(*height).ln() - asked).abs()
-    };
-    let nearest = SHAPES
-        .into_iter()
-        .min_by(|a, b| distance(a).total_cmp(&distance(b)));
-    nearest.unwrap_or((1, 1))
+    nearest(&SHAPES, size).unwrap_or((1, 1))
 }
 
 #[cfg(test)]

@@ -314,20 +314,14 @@ impl Drop for Guard {
 
 #[async_trait]
 impl Provider for Replicate {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "replicate"
     }
 
-    fn model(&self, kind: Kind) -> &str {
-        match kind {
-            Kind::Image => &self.config.image_model,
-            Kind::Restoration => &self.config.restoration_model,
-        }
-    }
-
-    fn offers(&self) -> Offers {
+    fn offers(&self, model: &str) -> Offers {
         Offers {
-            enlarges: input::enlarges(&self.config.restoration_model),
+            photos: true,
+            enlarges: input::enlarges(model),
             ..Offers::default()
         }
     }
@@ -339,7 +333,7 @@ impl Provider for Replicate {
         }
     }
 
-    fn estimate(&self, work: Work<'_>) -> f64 {
+    fn estimate(&self, _: &str, work: Work<'_>) -> f64 {
         match work {
             Work::Images { n, .. } => self.config.image_usd * f64::from(n),
             Work::Restoration => self.config.restoration_usd,

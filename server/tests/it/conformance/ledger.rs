@@ -22,7 +22,7 @@ use self::{
     ops::{Op, op},
 };
 use super::Stores;
-use crate::support::settings;
+use crate::support::{models, settings};
 
 /// More than is ever spent, in windows that do not end while we look.
 const POLICIES: [&str; 3] = ["usd", "images", "requests"];
@@ -56,8 +56,8 @@ pub(crate) fn studio(stores: &Stores) -> Studio {
         redis: None,
     };
     let (stats, drain) = (Stats::new(None), CancellationToken::new());
-    let provider = Arc::new(Priced);
-    Studio::new(stores, settings, provider, refusals, stats, drain)
+    let models = models(Arc::new(Priced));
+    Studio::new(stores, settings, models, refusals, stats, drain)
 }
 
 async fn run(stores: Stores, ops: Vec<Op>) -> Result<(), String> {

@@ -161,6 +161,7 @@ pub(super) async fn work(studio: &Arc<Studio>) {
         cost_usd: Some(0.04),
         left_out: Vec::new(),
         earlier_claims: Vec::new(),
+        made_by: None,
     };
     let verdict = Verdict::Record(outcome.clone());
     let ticket = job.ticket();

@@ -71,6 +71,7 @@ pub(super) async fn all_old_jobs_go_in_one_sweep(stores: Stores) {
                 cost_usd: Some(0.04),
                 left_out: Vec::new(),
                 earlier_claims: Vec::new(),
+                made_by: None,
             }),
             ..new(&format!("{index:03}"))
         };

@@ -4,6 +4,7 @@
 mod money;
 mod names;
 mod openai;
+mod painters;
 mod photos;
 mod process;
 mod recorder;
@@ -15,7 +16,14 @@ pub(crate) mod skew;
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use atelier::{app::Settings, config::Mode, job::ImageTask, limit::Policy, policies};
+use atelier::{
+    app::Settings,
+    config::Mode,
+    job::ImageTask,
+    limit::Policy,
+    policies,
+    providers::{Choice, Models, Provider, Ranked},
+};
 use atelier_api::{Background, Quality, Size};
 use reqwest::Response;
 use serde_json::Value;
@@ -24,6 +32,7 @@ pub(crate) use self::{
     money::{CHARGED, ESTIMATED, budget},
     names::Names,
     openai::{Answer, KEY as OPENAI_KEY, OpenAi, picture, usage},
+    painters::{Painter, Stroke, Wire},
     photos::{encode, form, photo},
     process::{Process, signal},
     recorder::{Delivery, Recorder},
@@ -50,6 +59,15 @@ pub(crate) fn settings(policies: Vec<Arc<Policy>>, kept: Duration) -> Settings {
         contents_kept: None,
         events_kept: kept,
         public_url: None,
+    }
+}
+
+/// A model of this provider for everything.
+pub(crate) fn models(provider: Arc<dyn Provider>) -> Models {
+    let model = || Ranked::single(Choice::new(Arc::clone(&provider), "test"));
+    Models {
+        pictures: model(),
+        photos: model(),
     }
 }
 

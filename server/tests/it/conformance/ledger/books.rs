@@ -29,15 +29,11 @@ pub(super) struct Priced;
 
 #[async_trait]
 impl Provider for Priced {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         LANE
     }
 
-    fn model(&self, _: Kind) -> &str {
-        "test"
-    }
-
-    fn offers(&self) -> Offers {
+    fn offers(&self, _: &str) -> Offers {
         Offers::default()
     }
 
@@ -45,7 +41,7 @@ impl Provider for Priced {
         Duration::from_secs(1)
     }
 
-    fn estimate(&self, _: Work<'_>) -> f64 {
+    fn estimate(&self, _: &str, _: Work<'_>) -> f64 {
         0.1
     }
 

@@ -80,5 +80,6 @@ pub(super) fn outcome(cost_usd: Option<f64>) -> Outcome {
         cost_usd,
         left_out: Vec::new(),
         earlier_claims: Vec::new(),
+        made_by: None,
     }
 }

@@ -7,6 +7,7 @@ use image::{
     imageops::{self, FilterType},
 };
 
+use super::ratio::nearest_to;
 use crate::photo::{self, Mask};
 
 /// The sizes of older models and of compatible servers.
@@ -31,15 +32,18 @@ pub(super) struct Frame {
 
 impl Frame {
     /// Chooses the model's canvas that loses the least of a photo of this size.
-    pub(super) fn of(model: &str, (width, height): (u32, u32)) -> Self {
-        let ratio = f64::from(width) / f64::from(height);
+    pub(super) fn of(model: &str, photo: (u32, u32)) -> Self {
+        let ratio = f64::from(photo.0) / f64::from(photo.1);
         let canvas = if model.starts_with("gpt-image-2") {
             free(ratio)
         } else {
-            let off = |(w, h): &(u32, u32)| (ratio * f64::from(*h) / f64::from(*w)).ln().abs();
-            let nearest = CLASSIC.into_iter().min_by(|a, b| off(a).total_cmp(&off(b)));
-            nearest.unwrap_or(CLASSIC[0])
+            nearest_to(&CLASSIC, ratio).unwrap_or(CLASSIC[0])
         };
+        Self::on(canvas, photo)
+    }
+
+    /// A photo of this size in the middle of a canvas of this size.
+    pub(super) fn on(canvas: (u32, u32), (width, height): (u32, u32)) -> Self {
         let scale =
             (f64::from(canvas.0) / f64::from(width)).min(f64::from(canvas.1) / f64::from(height));
         let side = |of: u32, most: u32| ((f64::from(of) * scale).round() as u32).clamp(1, most);

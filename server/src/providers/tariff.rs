@@ -1,8 +1,9 @@
-//! The expected cost of a call, by the price table in the configuration.
+//! What calls cost, by the price tables in the configuration.
 
 use atelier_api::{Quality, Size};
 
-use crate::{config::Estimate, providers::Work};
+use super::Work;
+use crate::config::{Estimate, PicturePrice, Prices, find_estimate, find_price};
 
 /// The pixels that the table's prices are for.
 const SQUARE: f64 = 1024.0 * 1024.0;
@@ -10,8 +11,39 @@ const SQUARE: f64 = 1024.0 * 1024.0;
 /// The largest size that the provider chooses for `auto`, in squares.
 const LARGEST_AUTO: f64 = 1.5;
 
+/// What a provider's pictures cost.
+pub(super) enum Tariff {
+    /// Tokens cost the same with all models.
+    Tokens(Prices, Vec<Estimate>),
+    /// The models of the upstream of this name in the studio's table.
+    Listed(String, Vec<PicturePrice>),
+}
+
+impl Tariff {
+    /// The expected cost of a call in US dollars; nothing for a model of which none is known.
+    pub(super) fn estimate(&self, model: &str, work: Work<'_>) -> f64 {
+        match self {
+            Self::Tokens(_, estimates) => {
+                find_estimate(estimates, model).map_or(0.0, |entry| estimate(entry, work))
+            }
+            Self::Listed(upstream, prices) => {
+                let price = find_price(prices, upstream, model);
+                price.map_or(0.0, |price| estimate(&price.estimate(), work))
+            }
+        }
+    }
+
+    /// What tokens cost, where the provider tells them.
+    pub(super) fn prices(&self, model: &str) -> Option<Prices> {
+        match self {
+            Self::Tokens(prices, _) => Some(*prices),
+            Self::Listed(upstream, prices) => find_price(prices, upstream, model)?.tokens,
+        }
+    }
+}
+
 /// US dollars.
-pub(super) fn estimate(entry: &Estimate, work: Work<'_>) -> f64 {
+fn estimate(entry: &Estimate, work: Work<'_>) -> f64 {
     match work {
         Work::Images {
             size,

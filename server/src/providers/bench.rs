@@ -1,0 +1,95 @@
+//! Photos on their way to a model that redraws whole canvases, and back.
+
+use std::io::Cursor;
+
+use bytes::Bytes;
+use tokio::{sync::Semaphore, task::spawn_blocking};
+
+use super::{Error, frame::Frame};
+use crate::{
+    job::RestorationTask,
+    photo::{self, Mask},
+};
+
+/// Prepares photos, one at a time: a large one takes some hundred megabytes.
+pub(super) struct Bench(Semaphore);
+
+/// A photo, ready to be sent.
+pub(super) struct Laid {
+    frame: Frame,
+    original: Bytes,
+    wanted: Option<Mask>,
+    /// The canvas with the photo, a JPEG.
+    pub(super) photo: Bytes,
+    /// The mask on the same canvas, a PNG that is transparent where the model may draw.
+    pub(super) mask: Option<Bytes>,
+}
+
+impl Default for Bench {
+    fn default() -> Self {
+        Self(Semaphore::new(1))
+    }
+}
+
+impl Bench {
+    /// Lays the photo out on a canvas that the model can draw.
+    pub(super) async fn lay_out(
+        &self,
+        task: &RestorationTask,
+        frame: Frame,
+        original: Bytes,
+    ) -> Result<Laid, Error> {
+        let wanted = task.mask();
+        let laid = self.aside(move || {
+            let photo = photo::decode(Cursor::new(original.clone()), u64::MAX).ok()?;
+            let photo = photo::encode_original(&frame.laid_out(&photo)).ok()?;
+            let mask = wanted.as_ref().map(|mask| frame.laid_out_mask(mask));
+            Some(Laid {
+                frame,
+                original,
+                photo: photo.into(),
+                mask: mask.transpose().ok()?.map(Bytes::from),
+                wanted,
+            })
+        });
+        laid.await?.ok_or_else(Error::photo_lost)
+    }
+
+    /// Cuts the photo out of each result, and keeps the original outside of its mask.
+    pub(super) async fn finish(
+        &self,
+        laid: Laid,
+        pictures: Vec<Bytes>,
+    ) -> Result<Vec<Bytes>, Error> {
+        let finish = move |picture| {
+            let picture = laid.frame.cut_out(picture);
+            let blended =
+                (laid.wanted.as_ref()).and_then(|mask| put_into(&laid.original, mask, &picture));
+            // Unreadable results are refused later, with all others.
+            blended.unwrap_or(picture)
+        };
+        self.aside(move || pictures.into_iter().map(finish).collect())
+            .await
+    }
+
+    /// Runs work on pixels on a blocking thread.
+    async fn aside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        let failed = || Error::last("engine_failed", "The photo could not be prepared.");
+        let permit = self.0.acquire().await.map_err(|_| failed())?;
+        let done = spawn_blocking(work).await.map_err(|_| failed());
+        drop(permit);
+        done
+    }
+}
+
+/// Combines the original photo with the masked parts of the result: models treat a mask as a hint only and
+/// redraw the rest as well. `None` if either cannot be read.
+fn put_into(original: &[u8], mask: &Mask, answer: &[u8]) -> Option<Bytes> {
+    let answer = image::load_from_memory(answer).ok()?.into_rgb8();
+    let mut photo = photo::decode(Cursor::new(original), u64::MAX).ok()?;
+    mask.blend(&mut photo, &answer);
+    photo::encode_original(&photo).ok().map(Bytes::from)
+}
