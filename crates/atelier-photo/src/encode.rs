@@ -223,10 +223,16 @@ mod tests {
         };
         for (side, percent, expected) in [(8, 100, 200), (8, 0, 100), (8, 25, 125), (16, 50, 150)] {
             let mixed = encode_between(&plain(8, 100), &plain(side, 200), percent, Format::Png);
-            let mixed = image::load_from_memory(&mixed.unwrap()).unwrap().into_rgb8();
+            let mixed = image::load_from_memory(&mixed.unwrap())
+                .unwrap()
+                .into_rgb8();
             assert_eq!(mixed.dimensions(), (side, side));
             let near = |value: &u8| value.abs_diff(expected) <= 1;
-            assert!(mixed.iter().all(near), "{percent} %: {:?}", mixed.get_pixel(3, 3));
+            assert!(
+                mixed.iter().all(near),
+                "{percent} %: {:?}",
+                mixed.get_pixel(3, 3)
+            );
         }
         assert!(encode_between(b"?", &plain(8, 1), 50, Format::Png).is_err());
     }

@@ -29,8 +29,8 @@ pub use self::{
     caption::{Caption, captioned},
     describe::{Description, describe},
     encode::{
-        Format, PREVIEW_BYTES, encode_between, encode_download, encode_original, encode_png, encode_preview,
-        encode_scaled, with_exif,
+        Format, PREVIEW_BYTES, encode_between, encode_download, encode_original, encode_png,
+        encode_preview, encode_scaled, with_exif,
     },
     mask::Mask,
 };

@@ -9,7 +9,7 @@ use std::{
 use atelier_gateway::{
     ApiError, Call, Endpoint, Refusal, Usage, Wire,
     forward::{self, Failure, Outgoing},
-    routing::Target,
+    routing::{Pattern, Target},
     upstream::{Listed, NoToken, Unlisted, Upstream},
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
@@ -113,7 +113,7 @@ impl Checked {
         self.note_clock(listed.date);
         let named = upstream.config().models.iter();
         let named = named.filter(|pattern| pattern.is_name());
-        let named: Vec<_> = named.map(|pattern| pattern.as_str()).collect();
+        let named: Vec<_> = named.map(Pattern::as_str).collect();
         let Some(models) = &listed.models else {
             return;
         };

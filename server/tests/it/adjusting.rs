@@ -89,8 +89,14 @@ async fn what_is_painted_over_is_repaired_in_the_result() {
     let job = taken(further(&server, &grey, mask(160, 120, 70..90)).await).await;
     let job = server.succeeded(&job).await;
     let params = &job["params"];
-    assert_eq!((&params["mask"], &params["monochrome"]), (&json!(true), &json!(true)));
-    assert_eq!(job["original"], first["original"], "it is compared with the photo");
+    assert_eq!(
+        (&params["mask"], &params["monochrome"]),
+        (&json!(true), &json!(true))
+    );
+    assert_eq!(
+        job["original"], first["original"],
+        "it is compared with the photo"
+    );
     let made = picture(&server, &job).await;
     assert!(is_grey(&made), "the rest stays as it was in the result");
     // Larger from there on: what was repaired stays so.
@@ -100,7 +106,12 @@ async fn what_is_painted_over_is_repaired_in_the_result() {
     let large = picture(&server, &larger).await.to_rgb8();
     assert_eq!(large.dimensions(), (320, 240));
     let line = |x: u32| large.get_pixel(x, 120)[0];
-    assert!(line(160).abs_diff(line(40)) < 12, "{} {}", line(160), line(40));
+    assert!(
+        line(160).abs_diff(line(40)) < 12,
+        "{} {}",
+        line(160),
+        line(40)
+    );
     // What the result of another job was begun with is not kept for it.
     server.delete(text(&grey["url"])).send().await.unwrap();
     let (status, refused) = problem(again(&server, &job, &[]).await).await;
@@ -169,7 +180,11 @@ async fn a_part_of_the_repair_is_downloaded() {
     let address = format!("/jobs/{}/download?format=png&strength=", text(&job["id"]));
     let mut red = Vec::new();
     for percent in ["0", "50", "100"] {
-        let file = server.get(&format!("{address}{percent}")).send().await.unwrap();
+        let file = server
+            .get(&format!("{address}{percent}"))
+            .send()
+            .await
+            .unwrap();
         assert_eq!(file.status(), 200);
         let file = image::load_from_memory(&file.bytes().await.unwrap()).unwrap();
         let Rgb([r, _, b]) = *file.to_rgb8().get_pixel(20, 20);

@@ -45,9 +45,8 @@ impl UsageAt {
         events.retain(|event| own_chunk || event.data_of("usage").is_none());
         let chunks = events.iter().filter(|event| event.is_chunk()).count();
         let is_every = self == UsageAt::EveryChunk && wants_usage;
-        let mut number = 0;
-        for event in events.iter_mut().filter(|event| event.is_chunk()) {
-            number += 1;
+        let shown = events.iter_mut().filter(|event| event.is_chunk());
+        for (number, event) in (1..).zip(shown) {
             event.change(|chunk| {
                 let is_last = number == chunks;
                 if chunk["usage"].is_object() {

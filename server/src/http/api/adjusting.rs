@@ -1,12 +1,8 @@
 //! Restoring a photo again without sending it again: otherwise, or further where its owner paints over it.
 
 use crate::http::{
-    Error, Result, State,
-    api::jobs::own_named,
-    api::restorations::Wishes,
-    api::submission::Submission,
-    api::uploads,
-    pools::Origin,
+    Error, Result, State, api::jobs::own_named, api::restorations::Wishes,
+    api::submission::Submission, api::uploads, pools::Origin,
 };
 use crate::{
     app::{self, Caller, Order},
@@ -32,7 +28,10 @@ impl Earlier {
             return Err(Error::invalid("original", "That job restored no photo."));
         };
         let blobs = &state.studio.stores.blobs;
-        for key in [Some(&task.original), task.base.as_ref()].into_iter().flatten() {
+        for key in [Some(&task.original), task.base.as_ref()]
+            .into_iter()
+            .flatten()
+        {
             let size = blobs.size(&key.key).await.map_err(app::Error::from)?;
             size.ok_or_else(gone)?;
         }

@@ -258,4 +258,3 @@ async fn made_here(state: &State, job: &Job) -> Result<std::fs::File> {
     let file = blob::nameless(&state.uploads)?;
     write(file, bytes.map_err(app::Error::from)?).await
 }
-
