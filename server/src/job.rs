@@ -11,7 +11,7 @@ mod paid_answer;
 mod task;
 mod variant;
 
-use std::{borrow::Cow, fmt::Write as _};
+use std::fmt::Write as _;
 
 use atelier_queue::{Entry, Payload};
 use jiff::Timestamp;
@@ -107,18 +107,6 @@ impl Picture {
 }
 
 impl Request {
-    /// The same request of the model that made the outcome: answers are found by the model that made them.
-    pub fn as_made(&self, outcome: Option<&Outcome>) -> Cow<'_, Self> {
-        match outcome.and_then(Outcome::made_by) {
-            None => Cow::Borrowed(self),
-            Some(made_by) => Cow::Owned(Self {
-                provider: made_by.provider.clone(),
-                model: made_by.model.clone(),
-                ..self.clone()
-            }),
-        }
-    }
-
     /// Returns the SHA-256 of everything that decides what the picture looks like, and of the
     /// owner if the answer is for nobody else: requests with the same digest may share one
     /// answer. The prompt is normalised to Unicode NFC, trimmed, with runs of white space

@@ -1,10 +1,12 @@
 //! How a job ends.
 
+use std::borrow::Cow;
+
 use atelier_api::Failure;
 use atelier_queue::Cost;
 use serde::{Deserialize, Serialize};
 
-use super::{Answered, Picture};
+use super::{Answered, Picture, Request};
 use crate::blob::BlobKey;
 
 /// How a job ended.
@@ -39,6 +41,20 @@ pub struct MadeBy {
     pub model: String,
     /// What its call was expected to cost in US dollars.
     pub estimate_usd: f64,
+}
+
+impl Request {
+    /// The same request of the model that made the outcome: answers are found by the model that made them.
+    pub fn as_made(&self, outcome: Option<&Outcome>) -> Cow<'_, Self> {
+        match outcome.and_then(Outcome::made_by) {
+            None => Cow::Borrowed(self),
+            Some(made_by) => Cow::Owned(Self {
+                provider: made_by.provider.clone(),
+                model: made_by.model.clone(),
+                ..self.clone()
+            }),
+        }
+    }
 }
 
 impl Outcome {
