@@ -237,9 +237,6 @@ fn enlarged(photo: RgbImage, times: u32) -> RgbImage {
 fn correct_tones(photo: &mut Photo, ends: &Ends, fading: Fading) {
     if fading.tint > 0.0 {
         let tint = Tint::of(photo);
-        tone::correct(photo, ends, fading, tint.is_some());
-        if let Some(tint) = tint {
-            tint.apply(photo, fading.tint);
-        }
+        tone::correct(photo, ends, fading, tint);
     }
 }

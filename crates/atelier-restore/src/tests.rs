@@ -1,5 +1,7 @@
 //! The restorer as a whole, on pictures made here.
 
+mod portrait;
+
 use std::ops::ControlFlow;
 
 use image::{GrayImage, Luma, Rgb, RgbImage};

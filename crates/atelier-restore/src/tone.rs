@@ -8,6 +8,7 @@
 
 use crate::photo::{Photo, to_rgb, to_ycc};
 use crate::plane::{lerp, smoothstep};
+use crate::toning::Tint;
 use rayon::prelude::*;
 
 /// Share of the pixels that is taken for the deepest black, and for the brightest white.
@@ -110,13 +111,12 @@ impl Ends {
     }
 }
 
-/// Stretches the tones and evens the colours of both ends as far as `fading` says. A `monochrome`
-/// photo keeps its tint here.
-pub(super) fn correct(photo: &mut Photo, ends: &Ends, fading: Fading, monochrome: bool) {
-    let ends = if monochrome {
-        neutral(ends)
-    } else {
-        limited(ends)
+/// Stretches the tones and evens the colours of both ends as far as `fading` says; a monochrome photo
+/// has a `tint` instead.
+pub(super) fn correct(photo: &mut Photo, ends: &Ends, fading: Fading, tint: Option<Tint>) {
+    let ends = match tint {
+        Some(_) => neutral(ends),
+        None => limited(ends),
     };
     let white = raised_white(&ends);
     // From the end as it is to a grey as bright, and from there to where it belongs.
@@ -128,8 +128,8 @@ pub(super) fn correct(photo: &mut Photo, ends: &Ends, fading: Fading, monochrome
     let gain: [f32; 3] =
         std::array::from_fn(|c| (high[c] - low[c]) / (ends.white[c] - ends.black[c]).max(1.0));
     let lift: [f32; 3] = std::array::from_fn(|c| low[c] - ends.black[c] * gain[c]);
-    if monochrome {
-        photo.map(|[y, cb, cr]| [y * gain[0] + lift[0], cb, cr]);
+    if let Some(tint) = tint {
+        tint.apply(photo, fading.tint, |y| y * gain[0] + lift[0]);
     } else {
         photo.map(|ycc| {
             let rgb = to_rgb(ycc);

@@ -11,6 +11,7 @@ mod mask;
 mod profile;
 mod residual;
 mod scratches;
+mod wide;
 
 use crate::noise::Noise;
 use crate::plane::{Plane, lerp, quantile, smoothstep};
@@ -89,9 +90,11 @@ pub(super) fn paint_over(photo: &mut RgbImage, marks: &GrayImage) {
 /// The damage and the pixels it covers.
 fn find(photo: &RgbImage) -> (Damage, Mask) {
     let residual = Residual::of(photo);
-    let suspicion = suspicion(&residual);
+    let smaller = wide::smaller(photo, &residual);
+    let suspicion = suspicion(&residual, smaller.first());
     let mut mask = Mask::new(residual.width, residual.height);
-    let scratches = scratches::mark(&residual, suspicion, &mut mask);
+    let scratches = wide::mark(&smaller, &residual, suspicion, &mut mask)
+        + scratches::mark(&residual, suspicion, &mut mask);
     let dust = dust::find(&residual, suspicion, &mask);
     let per_megapixel = dust.len() as f32 * 1.0e6 / residual.steps.len() as f32;
     let too_many = per_megapixel > lerp(MOST_DENSE.0, MOST_DENSE.1, suspicion);
@@ -117,8 +120,9 @@ fn find(photo: &RgbImage) -> (Damage, Mask) {
 }
 
 /// How aged the photo looks apart from marks, 0.0 to 1.0: grain together with blacks that are none.
-/// Where a pixel is much darker than its surroundings, which dark marks are, the median counts instead.
-fn suspicion(residual: &Residual) -> f32 {
+/// Where a pixel is much darker than its surroundings, near or, in a `smaller` photo, farther ones, which
+/// dark marks are, the median counts instead.
+fn suspicion(residual: &Residual, smaller: Option<&Residual>) -> f32 {
     let mut grey = Plane::new(residual.width, residual.height);
     let values = residual.grey.as_raw().iter().map(|value| f32::from(*value));
     grey.data
@@ -126,9 +130,16 @@ fn suspicion(residual: &Residual) -> f32 {
         .zip(values)
         .for_each(|(g, value)| *g = value);
     let grain = smoothstep(1.8, 3.8, Noise::of(&grey).level());
+    let dark = smaller.map(|small| (small, small.dark().grown_by(1)));
     for (i, value) in grey.data.iter_mut().enumerate() {
-        if residual.units[i] < -3 * residual::DEVIATION {
-            *value -= f32::from(residual.steps[i]);
+        let wide = dark.as_ref().and_then(|(small, dark)| {
+            let index = small.index_in(residual, i);
+            dark.data[index].then(|| small.ground(index))
+        });
+        if let Some(ground) = wide {
+            *value = value.max(ground);
+        } else if residual.is_dark(i) {
+            *value = residual.ground(i);
         }
     }
     let faded = smoothstep(14.0, 28.0, quantile(&mut grey.data, 0.005));

@@ -16,9 +16,9 @@ pub(super) struct Profile {
     /// Difference between both sides, 8-bit steps: an edge has two grounds, a scratch one.
     pub(super) imbalance: f32,
     /// Pixels across that are more line than ground.
-    width: f32,
+    pub(super) width: f32,
     /// 1.0 for a bright line as bright as the photo's brightest, or a dark one as dark as its darkest.
-    extremity: f32,
+    pub(super) extremity: f32,
 }
 
 impl Profile {

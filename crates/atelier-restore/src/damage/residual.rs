@@ -1,5 +1,6 @@
 //! How every pixel differs from the median around it, in units of what is usual there.
 
+use super::mask::Mask;
 use crate::plane::{Plane, quantile};
 use image::{GrayImage, Luma, RgbImage};
 use imageproc::filter::median_filter;
@@ -42,6 +43,11 @@ impl Residual {
     pub(super) fn of(photo: &RgbImage) -> Self {
         let pixels = photo.width() as usize * photo.height() as usize;
         let scale = (pixels as f32 / MOST_PIXELS as f32).sqrt().ceil().max(1.0) as usize;
+        Self::at(photo, scale)
+    }
+
+    /// Measures a photo made `scale` times smaller.
+    pub(super) fn at(photo: &RgbImage, scale: usize) -> Self {
         let grey = reduced_grey(photo, scale);
         let (width, height) = (grey.width() as usize, grey.height() as usize);
         let steps = less_median(&grey);
@@ -72,6 +78,32 @@ impl Residual {
         let (x, y) = (x.round(), y.round());
         let inside = x >= 0.0 && y >= 0.0 && x < self.width as f32 && y < self.height as f32;
         inside.then(|| y as usize * self.width + x as usize)
+    }
+
+    /// Where the pixel `index` of a larger one is in this one.
+    pub(super) fn index_in(&self, larger: &Self, index: usize) -> usize {
+        let times = self.scale / larger.scale;
+        let (x, y) = (index % larger.width / times, index / larger.width / times);
+        y.min(self.height - 1) * self.width + x.min(self.width - 1)
+    }
+
+    /// The median around a pixel.
+    pub(super) fn ground(&self, index: usize) -> f32 {
+        f32::from(self.grey.as_raw()[index]) - f32::from(self.steps[index])
+    }
+
+    /// Whether a pixel is much darker than those around it.
+    pub(super) fn is_dark(&self, index: usize) -> bool {
+        self.units[index] < -3 * DEVIATION
+    }
+
+    /// All pixels that are.
+    pub(super) fn dark(&self) -> Mask {
+        Mask {
+            width: self.width,
+            height: self.height,
+            data: (0..self.units.len()).map(|i| self.is_dark(i)).collect(),
+        }
     }
 
     fn in_units(&self) -> Vec<i16> {

@@ -5,7 +5,7 @@ use super::lines::Lines;
 use super::mask::Mask;
 use super::profile::Profile;
 use super::residual::{DEVIATION, Residual};
-use crate::plane::lerp;
+use crate::plane::{lerp, smoothstep};
 
 /// Shortest scratch, and shortest piece of one, in pixels.
 const SHORTEST: f32 = 36.0;
@@ -16,8 +16,12 @@ const GAP: f32 = 60.0;
 const PIECE_LIKENESS: f32 = -1.5;
 const PIECE_PRESENCE: f32 = 0.5;
 
+/// Suspicion below which a wide line that looks like bare paper is not called a scratch, and above which it
+/// is.
+const SUSPECT: (f32, f32) = (0.15, 0.45);
+
 /// What a line must show to be called a scratch; the less the photo looks aged, the more.
-struct Demands {
+pub(super) struct Demands {
     /// Mean difference along a segment, local deviations.
     start: f32,
     /// Length as a share of the picture's shorter side.
@@ -30,6 +34,8 @@ struct Demands {
     imbalance: f32,
     /// See [`Profile::likeness`].
     likeness: f32,
+    /// See [`Profile::extremity`].
+    extremity: f32,
 }
 
 impl Demands {
@@ -43,16 +49,33 @@ impl Demands {
             presence: between(0.95, 0.65),
             imbalance: between(0.1, 0.5),
             likeness: between(4.0, 0.0),
+            extremity: 0.0,
+        }
+    }
+
+    /// What a wide one must show: it may be a pole or a ribbon, unless it is the bare paper.
+    pub(super) fn of_wide(suspicion: f32) -> Self {
+        let between = |sound, aged| lerp(sound, aged, smoothstep(SUSPECT.0, SUSPECT.1, suspicion));
+        Self {
+            start: between(2.4, 1.6),
+            length: between(0.5, 0.15),
+            contrast: between(110.0, 75.0),
+            presence: between(0.95, 0.75),
+            imbalance: between(0.1, 0.3),
+            likeness: between(4.0, -3.0),
+            extremity: between(1.0, 0.9),
         }
     }
 }
 
 /// A line that may be a scratch.
-struct Candidate {
-    sign: f32,
-    course: Vec<usize>,
+pub(super) struct Candidate {
+    /// 1.0 for a bright one, -1.0 for a dark one.
+    pub(super) sign: f32,
+    /// The pixels along its middle.
+    pub(super) course: Vec<usize>,
     bar: Bar,
-    profile: Profile,
+    pub(super) profile: Profile,
     /// Length as a share of the picture's shorter side.
     share: f32,
 }
@@ -67,6 +90,7 @@ impl Candidate {
             && profile.presence >= demands.presence
             && profile.imbalance <= demands.imbalance * profile.contrast
             && profile.likeness(self.share) >= demands.likeness
+            && profile.extremity >= demands.extremity
     }
 
     /// Whether this is a piece of a scratch that was found, lost between in a busy part of the picture.
@@ -78,20 +102,36 @@ impl Candidate {
     }
 }
 
-/// Marks every scratch and returns how many there are. `suspicion`, 0.0 to 1.0: how aged the photo looks.
+/// Marks every scratch that is not marked yet, and returns how many these are. `suspicion`, 0.0 to 1.0:
+/// how aged the photo looks.
 pub(super) fn mark(residual: &Residual, suspicion: f32, mask: &mut Mask) -> usize {
-    let demands = Demands::of(suspicion);
-    let (scratches, others): (Vec<_>, Vec<_>) = candidates(residual, demands.start)
-        .into_iter()
-        .partition(|c| c.is_scratch(&demands));
-    let pieces = others
-        .iter()
-        .filter(|o| scratches.iter().any(|s| o.belongs_to(s)));
+    let (scratches, pieces) = found(residual, &Demands::of(suspicion));
+    let is_new = |c: &&Candidate| {
+        let known = c.course.iter().filter(|i| mask.data[**i]);
+        2 * known.count() <= c.course.len()
+    };
+    let count = scratches.iter().filter(is_new).count();
     scratches
         .iter()
-        .chain(pieces)
+        .chain(&pieces)
         .for_each(|c| cover(c, residual, mask));
-    scratches.len()
+    count
+}
+
+/// The scratches and pieces of such.
+pub(super) fn find(residual: &Residual, demands: &Demands) -> Vec<Candidate> {
+    let (mut scratches, pieces) = found(residual, demands);
+    scratches.extend(pieces);
+    scratches
+}
+
+fn found(residual: &Residual, demands: &Demands) -> (Vec<Candidate>, Vec<Candidate>) {
+    let (scratches, others): (Vec<_>, Vec<_>) = candidates(residual, demands.start)
+        .into_iter()
+        .partition(|c| c.is_scratch(demands));
+    let belongs = |other: &Candidate| scratches.iter().any(|s| other.belongs_to(s));
+    let pieces = others.into_iter().filter(belongs).collect();
+    (scratches, pieces)
 }
 
 fn candidates(residual: &Residual, start: f32) -> Vec<Candidate> {
