@@ -285,7 +285,7 @@ async fn limits_away(on_error: &str, folder: &std::path::Path) -> Studio {
     };
     let settings = settings(vec![Arc::new(toml::from_str(&text).unwrap())], minute);
     let (stats, drain) = (Stats::new(None), CancellationToken::new());
-    let models = models(Arc::new(Local));
+    let models = models(&(Arc::new(Local) as _));
     Studio::new(stores, settings, models, refusals, stats, drain)
 }
 

@@ -56,7 +56,7 @@ pub(crate) fn studio(stores: &Stores) -> Studio {
         redis: None,
     };
     let (stats, drain) = (Stats::new(None), CancellationToken::new());
-    let models = models(Arc::new(Priced));
+    let models = models(&(Arc::new(Priced) as _));
     Studio::new(stores, settings, models, refusals, stats, drain)
 }
 

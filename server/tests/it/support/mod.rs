@@ -63,8 +63,8 @@ pub(crate) fn settings(policies: Vec<Arc<Policy>>, kept: Duration) -> Settings {
 }
 
 /// A model of this provider for everything.
-pub(crate) fn models(provider: Arc<dyn Provider>) -> Models {
-    let model = || Ranked::single(Choice::new(Arc::clone(&provider), "test"));
+pub(crate) fn models(provider: &Arc<dyn Provider>) -> Models {
+    let model = || Ranked::single(Choice::new(Arc::clone(provider), "test"));
     Models {
         pictures: model(),
         photos: model(),
