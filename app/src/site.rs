@@ -174,7 +174,8 @@ pub fn shell(content: Content, assets: &Assets) -> impl IntoView + use<> {
     } = content;
     let language = document.language;
     let t = language.texts();
-    let social = social.map(|social| preview(social, &title, description));
+    let social = social.unwrap_or_else(|| Social::of_studio(&document));
+    let social = preview(social, &title, description);
     let title = format!("{title} · Atelier");
     let current = move |path: &str| (here == path).then_some("page");
     view! {
@@ -188,8 +189,9 @@ pub fn shell(content: Content, assets: &Assets) -> impl IntoView + use<> {
                 <meta name="color-scheme" content="light dark" />
                 <meta name="theme-color" content="#f3eee4" media="(prefers-color-scheme: light)" />
                 <meta name="theme-color" content="#15110d" media="(prefers-color-scheme: dark)" />
+                <link rel="icon" href="/favicon.ico" sizes="32x32" />
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
-                <link rel="apple-touch-icon" href="/icon-192.png" />
+                <link rel="apple-touch-icon" href="/apple-touch-icon.png" />
                 <link rel="manifest" href="/manifest.webmanifest" />
                 {social}
                 // Before the style sheet, which would delay them. Two scripts: old browsers cannot parse the second.
@@ -230,7 +232,7 @@ fn preview(social: Social, title: &str, description: &str) -> impl IntoView + us
     };
     view! {
         {property("og:site_name", "Atelier".into())}
-        {property("og:type", "article".into())}
+        {property("og:type", social.kind.into())}
         {property("og:title", title.to_owned())}
         {property("og:description", description.to_owned())}
         {property("og:url", social.address)}

@@ -8,6 +8,7 @@ use crate::{
     data::{Data, Shelf, Unavailable, Wanted},
     islands::gallery::Gallery,
     parts::{
+        empty::{Still, empty},
         examples::examples,
         picture::small,
         wall::{tile, width},
@@ -113,20 +114,19 @@ fn found(
         view! { <p class="newest"><a href=newest>{t.back_to_newest}</a></p> }
     });
     let found = match (jobs, nothing_at_all) {
-        ([], true) => nothing_yet(t).into_any(),
-        ([], false) => view! { <p>{t.none}" "<a href="/gallery">{t.clear}</a></p> }.into_any(),
+        ([], true) => nothing(Still::Shore, t.nothing_yet, ("/", t.paint_a_picture)).into_any(),
+        ([], false) => nothing(Still::Fog, t.none, ("/gallery", t.clear)).into_any(),
         _ => shelf(wanted, jobs, next, folders, t).into_any(),
     };
     view! { <div data-found data-say=say>{newest}{found}</div> }
 }
 
-fn nothing_yet(t: &'static Texts) -> impl IntoView {
-    let [yet, or, here] = t.nothing_yet;
-    view! {
-        <p>
-            {yet}<a href="/">{t.paint_a_picture}</a>{or}<a href="/restore">{t.restore_a_photo}</a>{here}
-        </p>
-    }
+fn nothing(
+    still: Still,
+    words: &'static str,
+    (href, label): (&str, &'static str),
+) -> impl IntoView + use<> {
+    empty(still, view! { <p>{words}</p> }, (href.into(), label))
 }
 
 fn search(wanted: &Wanted, folders: &[String], t: &'static Texts) -> impl IntoView + use<> {

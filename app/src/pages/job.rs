@@ -79,6 +79,7 @@ fn social(seen: &Seen, about: &About) -> Option<Social> {
     };
     let [width, height] = preview_sides(image);
     Some(Social {
+        kind: "article",
         address: format!("{origin}/jobs/{}{query}", job.id),
         image: format!("{origin}{}?preview=jpeg", image.url),
         width,

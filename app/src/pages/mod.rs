@@ -29,7 +29,7 @@ pub struct Content {
     pub(crate) here: &'static str,
     /// Without JavaScript the page reloads every two seconds.
     pub(crate) refresh: bool,
-    /// The preview shown where the page's address is shared.
+    /// The preview shown where the page's address is shared; without one, that of the studio.
     pub(crate) social: Option<Social>,
     /// The provider, for the foot of the page.
     pub(crate) engine: String,
@@ -40,6 +40,8 @@ pub struct Content {
 /// The language of a page, and where it is.
 pub(crate) struct Document {
     pub(crate) language: Language,
+    /// [`About::origin`]
+    origin: String,
     /// [`About::owner`]
     pub(crate) owner: String,
     /// Path and query.
@@ -50,6 +52,7 @@ impl Document {
     fn of(about: &About) -> Self {
         Self {
             language: about.language,
+            origin: about.origin.clone(),
             owner: about.owner.clone(),
             address: about.address.clone(),
         }
@@ -58,11 +61,35 @@ impl Document {
 
 /// A preview of a page for the Open Graph protocol (<https://ogp.me>); addresses are absolute.
 pub(crate) struct Social {
+    /// `article` for what a visitor made, `website` for the rest.
+    pub(crate) kind: &'static str,
     pub(crate) address: String,
     pub(crate) image: String,
     pub(crate) width: u32,
     pub(crate) height: u32,
     pub(crate) alt: String,
+}
+
+/// Width and height of `/share.jpg`, which `npm run pictures` makes.
+const SHARED: [u32; 2] = [1200, 630];
+
+impl Social {
+    /// The preview of a page with no picture of its own. Its query is left out: it may hold a key.
+    pub(crate) fn of_studio(document: &Document) -> Self {
+        let Document {
+            language, origin, ..
+        } = document;
+        let path = document.address.split('?').next().unwrap_or_default();
+        let [width, height] = SHARED;
+        Self {
+            kind: "website",
+            address: format!("{origin}{path}"),
+            image: format!("{origin}/share.jpg"),
+            width,
+            height,
+            alt: language.texts().share_alt.into(),
+        }
+    }
 }
 
 /// A sentence about the provider.

@@ -3,7 +3,10 @@
 use leptos::prelude::*;
 
 use super::{Content, Document, engine};
-use crate::data::{About, Data, Problem};
+use crate::{
+    data::{About, Data, Problem},
+    parts::empty::{Still, empty},
+};
 
 /// A form that was refused.
 pub(crate) fn refused(data: &dyn Data, problem: Problem) -> Content {
@@ -63,17 +66,12 @@ fn page(
 ) -> Content {
     let heading = title.clone();
     let body = move || {
-        view! {
-            <section class="problem">
-                <p class="eyebrow">{status}</p>
-                <h1>{heading}</h1>
-                <p>{detail}</p>
-                <p>
-                    <a class="button" href=back>{label}</a>
-                </p>
-            </section>
-        }
-        .into_any()
+        let words = view! {
+            <p class="eyebrow">{status}</p>
+            <h1>{heading}</h1>
+            <p>{detail}</p>
+        };
+        empty(Still::Winter, words, (back, label)).into_any()
     };
     Content {
         status,

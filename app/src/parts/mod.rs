@@ -11,6 +11,7 @@ pub(crate) mod allowance;
 pub(crate) mod brush;
 pub(crate) mod card;
 pub(crate) mod compare;
+pub(crate) mod empty;
 pub(crate) mod examples;
 pub(crate) mod facts;
 pub(crate) mod fixed;

@@ -225,9 +225,8 @@ pub(super) const ENGLISH: Texts = Texts {
 
     gallery_description: "Your gallery in this studio.",
     back_to_newest: "Back to the newest",
-    nothing_yet: ["Nothing yet. ", " or ", ", and it will appear here."],
+    nothing_yet: "Nothing yet. What you paint or restore appears here.",
     paint_a_picture: "Paint a picture",
-    restore_a_photo: "restore a photo",
     none: "No matches.",
     clear: "Clear",
     found: |number, more| match more {
@@ -261,6 +260,7 @@ pub(super) const ENGLISH: Texts = Texts {
     view_large: "View larger",
     use_again: "Use again",
 
+    share_alt: "The word Atelier beside a sailing boat at sunset, painted and framed",
     problem_description: "A page that could not be shown.",
     back_where: "Back",
     nothing_here: [

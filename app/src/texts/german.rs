@@ -231,9 +231,8 @@ pub(super) const GERMAN: Texts = Texts {
 
     gallery_description: "Alles, was du in diesem Atelier gemacht hast.",
     back_to_newest: "Zurück zu den neuesten",
-    nothing_yet: ["Noch nichts. ", " oder ", ", und es erscheint hier."],
+    nothing_yet: "Noch nichts. Was du malst oder restaurierst, erscheint hier.",
     paint_a_picture: "Mal ein Bild",
-    restore_a_photo: "restaurier ein Foto",
     none: "Keine Treffer.",
     clear: "Zurücksetzen",
     found: |number, more| match more {
@@ -267,6 +266,7 @@ pub(super) const GERMAN: Texts = Texts {
     view_large: "Größer ansehen",
     use_again: "Wiederverwenden",
 
+    share_alt: "Das Wort Atelier neben einem Segelboot bei Sonnenuntergang, gemalt und gerahmt",
     problem_description: "Eine Seite, die nicht gezeigt werden konnte.",
     back_where: "Zurück",
     nothing_here: [

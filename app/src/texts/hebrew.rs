@@ -220,9 +220,8 @@ pub(super) const HEBREW: Texts = Texts {
 
     gallery_description: "כל מה שנוצר אצלך בסטודיו הזה.",
     back_to_newest: "חזרה לחדשות",
-    nothing_yet: ["עדיין אין כאן כלום. ", " או ", ", והתוצאה תופיע כאן."],
+    nothing_yet: "עדיין אין כאן כלום. ציורים ושחזורים יופיעו כאן.",
     paint_a_picture: "ציור תמונה",
-    restore_a_photo: "שחזור תצלום",
     none: "אין התאמות.",
     clear: "ניקוי",
     found: |number, more| match more {
@@ -256,6 +255,7 @@ pub(super) const HEBREW: Texts = Texts {
     view_large: "הצגה בגדול",
     use_again: "שימוש חוזר",
 
+    share_alt: "המילה Atelier ליד סירת מפרש בשקיעה, מצוירת וממוסגרת",
     problem_description: "עמוד שלא ניתן להציג.",
     back_where: "חזרה",
     nothing_here: [

@@ -344,9 +344,8 @@ pub(crate) struct Texts {
     pub(crate) gallery_description: Text,
     pub(crate) back_to_newest: Text,
     /// Around two links.
-    pub(crate) nothing_yet: [Text; 3],
+    pub(crate) nothing_yet: Text,
     pub(crate) paint_a_picture: Text,
-    pub(crate) restore_a_photo: Text,
     pub(crate) none: Text,
     pub(crate) clear: Text,
     /// The number of pictures found, or that there are more.
@@ -379,6 +378,8 @@ pub(crate) struct Texts {
     pub(crate) use_again: Text,
 
     // Problems.
+    /// The picture that other sites show of a page without one of its own.
+    pub(crate) share_alt: Text,
     pub(crate) problem_description: Text,
     pub(crate) back_where: Text,
     pub(crate) nothing_here: [Text; 3],

@@ -24,6 +24,18 @@ const EXAMPLES: [(&str, &str, Option<Style>, u32, f32); 3] = [
     ("fox", "a fox in the snow under tall pines", None, 440, 60.0),
 ];
 
+/// What is shown where there is nothing: name, prompt, style. At twice the side at which it is shown.
+const EMPTY: [(&str, &str, Option<Style>); 3] = [
+    ("shore", "a beach under the moon", Some(Style::Watercolour)),
+    ("fog", "a lighthouse in the fog", Some(Style::Watercolour)),
+    (
+        "winter",
+        "a bare tree in the snow",
+        Some(Style::Watercolour),
+    ),
+];
+const STILL: u32 = 240;
+
 /// What each style is shown with: a prompt, the square of the picture that is shown (left, top and side), and the
 /// pixels of a thumbnail: twice the side at which it is shown.
 const SUBJECT: &str = "a red boat on a calm sea at sunset";
@@ -54,6 +66,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         let whole = [0, 0, SIDE];
         let encoded = picture(prompt, style, whole, (side, quality))?;
         keep(&folder.join("examples"), name, &encoded)?;
+    }
+    for (name, prompt, style) in EMPTY {
+        let whole = [0, 0, SIDE];
+        let encoded = picture(prompt, style, whole, (STILL, 60.0))?;
+        keep(&folder.join("empty"), name, &encoded)?;
     }
     for (name, style) in STYLES {
         let encoded = picture(SUBJECT, style, PART, (THUMBNAIL, 75.0))?;

@@ -41,6 +41,7 @@ mod files;
 mod decoding;
 mod dead;
 mod gallery;
+mod sharing;
 mod marks;
 mod gateway;
 mod messages;
