@@ -323,9 +323,8 @@ impl<P: Payload> Queue<P> for RedisQueue<P> {
     }
 
     async fn retry(&self, id: &str, priority: Priority, now: Timestamp) -> Result<Job<P>> {
-        let call = self.script(&scripts::RETRY).arg(id);
-        let call = call.arg(priority.band()).arg(now.as_millisecond());
-        let answer: Value = call.run().await?;
+        let call = self.script(&scripts::RETRY).arg(id).arg(priority.band());
+        let answer: Value = call.arg(now.as_millisecond()).run().await?;
         one(reply::unless_refused(answer, Event::Requeue)?)
     }
 
