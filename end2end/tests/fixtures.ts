@@ -1,10 +1,10 @@
 // What every test gets: a studio of its own, and a browser that is listened to.
 
-import { type APIRequestContext, type BrowserContext, expect, type Locator, type Page, test as base } from '@playwright/test';
+import { type APIRequestContext, type BrowserContext, expect, type Locator, type Page, type Response, test as base } from '@playwright/test';
 import { type Answer, OpenAi } from './openai';
 import { Studio } from './studio';
 
-export { type APIRequestContext, expect, type Locator, type Page };
+export { type APIRequestContext, expect, type Locator, type Page, type Response };
 export { photo } from './openai';
 
 interface Options {

@@ -1,7 +1,7 @@
 // What pages weigh, and the module that they fetch after they are alive.
 
 import {
-  type APIRequestContext, card, discard, expect, expectShown, type Page, paint, restore, test, visit,
+  type APIRequestContext, card, discard, expect, expectShown, type Page, paint, type Response, restore, test, visit,
 } from './fixtures';
 
 const later = /\/assets\/later\./;
@@ -68,11 +68,12 @@ test.describe('on a phone', () => {
     // What the card has fetched is fetched again: routes go without the browser's cache.
     await page.route('**/images/**', (route) => route.continue());
     const fetched: { url: string; bytes: number }[] = [];
-    page.on('response', async (response) => {
+    const weighAll = async (response: Response) => {
       if (response.url().includes('/images/')) {
         fetched.push({ url: response.url(), bytes: (await response.body()).length });
       }
-    });
+    };
+    page.on('response', weighAll);
     await visit(page, address);
     await expectShown(before);
     await expectShown(after);
@@ -81,6 +82,7 @@ test.describe('on a phone', () => {
     const bytes = fetched.reduce((sum, { bytes }) => sum + bytes, 0);
     expect(bytes).toBeGreaterThan(10_000);
     expect(bytes).toBeLessThanOrEqual(400_000);
+    page.off('response', weighAll);
     const whole = page.waitForResponse(/\/images\/[^?]+$/);
     await job.getByLabel('Actual size').check();
     await whole;
