@@ -218,9 +218,12 @@ impl Gate {
             return Ok(known.clone());
         }
         let attempt = self.attempt(network, now).map_err(NotAdmitted::TooMany)?;
-        let found = self.store.find(digest).await?;
-        let Some(key) = found else { return Ok(None) };
-        self.forgive(network, attempt, now);
+        let found = self.store.find(digest).await;
+        if !matches!(found, Ok(None)) {
+            // Also while the store cannot tell: a valid key would soon count as many wrong ones.
+            self.forgive(network, attempt, now);
+        }
+        let Some(key) = found? else { return Ok(None) };
         let holder = key.holder().map(Arc::new);
         self.add(digest, holder.clone());
         Ok(holder)
@@ -250,7 +253,7 @@ impl Gate {
         }
     }
 
-    /// Takes back the counting of a key that turned out to be valid.
+    /// Takes back the counting of a key that is not known to be wrong.
     fn forgive(&self, network: &str, attempt: Counter, now: Timestamp) {
         let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(counter) = wrong.get_mut(network) {
