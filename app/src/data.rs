@@ -64,8 +64,7 @@ impl Seen {
 
     /// How a form names the job: by its id, or by its address where only that opens it.
     pub(crate) fn name(&self) -> String {
-        let job = &self.job;
-        if self.by_key() { &job.url } else { &job.id }.clone()
+        name(&self.job)
     }
 
     /// A job of the visitor's own.
@@ -77,6 +76,12 @@ impl Seen {
             key: None,
         }
     }
+}
+
+/// How a form names a job.
+pub(crate) fn name(job: &atelier_api::Job) -> String {
+    let by_key = job.url.contains('?');
+    if by_key { &job.url } else { &job.id }.clone()
 }
 
 /// A query for finished jobs, newest first.
@@ -137,6 +142,8 @@ pub struct About {
     pub backgrounds: bool,
     /// Whether a picture can be made from another.
     pub edits: bool,
+    /// Whether a part of another can be changed alone.
+    pub edit_masks: bool,
     /// Whether a picture can be made larger.
     pub enlarges: bool,
     /// How long photos are kept, in seconds.
@@ -147,6 +154,8 @@ pub struct About {
     pub typical_restoration_seconds: u32,
     /// What a picture of each quality and size is expected to cost the studio, in US dollars.
     pub image_usd: [[f64; Size::OFFERED.len()]; Quality::ALL.len()],
+    /// What each attached picture adds to that.
+    pub attached_usd: f64,
     /// The same for a restoration.
     pub restoration_usd: f64,
 }

@@ -69,6 +69,8 @@ pub enum Message {
     Chosen,
     /// More than `{}` are chosen, which are too many for one file.
     Most,
+    /// More than `{}` are attached.
+    TooMany,
 }
 
 impl Message {

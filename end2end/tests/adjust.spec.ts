@@ -61,7 +61,7 @@ test('what is left is painted over', async ({ page }) => {
   const button = job.getByRole('button', { name: 'Repair what I painted' });
   await button.click();
   await expect(job.locator('.adjust').getByRole('alert').last()).toHaveText('First paint over what should change.');
-  await drag(page, job.locator('.adjust canvas'), [0.2, 0.2], [0.6, 0.5]);
+  await drag(page, job.locator('.adjust canvas:not([hidden])'), [0.2, 0.2], [0.6, 0.5]);
   await button.click();
   const second = page.locator('.job').first();
   await expect(second).toContainText('What you painted over');

@@ -2,6 +2,7 @@
 //! way out.
 
 mod call;
+mod found;
 pub mod gates;
 mod id;
 mod message;
@@ -14,7 +15,6 @@ mod variant;
 use std::fmt::Write as _;
 
 use atelier_queue::{Entry, Payload};
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use unicode_normalization::UnicodeNormalization;
@@ -24,12 +24,15 @@ pub use atelier_queue::Cost;
 
 pub use self::{
     call::{Answered, CALLS, CallTask, Content, shown},
+    found::{Found, Likeness},
     id::JobId,
     message::{MESSAGES, MessageTask, OWN_MESSAGES, owner_of_messages},
     outcome::{MadeBy, Outcome},
     owner::Owner,
     paid_answer::{Journal, PaidAnswer},
-    task::{ImageTask, NoticeTask, RestorationTask, Source, Task, notice_lane, notice_lanes},
+    task::{
+        Attached, ImageTask, NoticeTask, RestorationTask, Source, Task, notice_lane, notice_lanes,
+    },
     variant::{encoded, preview, scaled, variants},
 };
 use crate::{blob::BlobKey, photo::Description};
@@ -46,33 +49,6 @@ pub struct Request {
     /// An earlier answer that is reused for this request, or suggested beside it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub found: Option<Found>,
-}
-
-/// An earlier answer.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Found {
-    /// The job that was answered by the provider.
-    pub job: JobId,
-    pub painted_at: Timestamp,
-    /// Set if its prompt is not the same.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub similar: Option<Likeness>,
-    /// Its prompt, if that is not the same and from the same owner.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub own_words: Option<String>,
-    /// Its first picture, if it is shown beside the answer for as long as the job may be seen.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub picture: Option<Picture>,
-    /// Why they mean the same.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-}
-
-/// The similarity of an earlier request.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Likeness {
-    /// Cosine similarity, 0 to 1.
-    pub similarity: f32,
 }
 
 /// A picture kept in the blob store.
@@ -145,7 +121,7 @@ impl Request {
     /// The owner, if the request contains something of theirs: nobody must learn that
     /// somebody else has the very same photo.
     fn alone(&self, owner: Option<&Owner>) -> Option<String> {
-        let from_words = matches!(&self.task, Task::Image(task) if task.source.is_none());
+        let from_words = matches!(&self.task, Task::Image(task) if task.beginnings().is_empty());
         (!from_words).then(|| owner.map(ToString::to_string).unwrap_or_default())
     }
 
@@ -185,7 +161,11 @@ impl Payload for Request {
     /// A suggested picture is not kept for this job: it is deleted with its own.
     fn blobs(&self) -> Vec<&str> {
         match &self.task {
-            Task::Image(_) | Task::Notice(_) => Vec::new(),
+            Task::Image(task) => {
+                let attached = task.attached.iter();
+                attached.map(|attached| &*attached.picture.key).collect()
+            }
+            Task::Notice(_) => Vec::new(),
             Task::Restoration(task) => vec![&task.original.key],
             Task::Call(task) => task.body.blob().map(|key| &**key).into_iter().collect(),
             Task::Message(task) => task.body.blob().map(|key| &**key).into_iter().collect(),
@@ -272,6 +252,8 @@ mod tests {
                 style_words: None,
                 background: Background::Auto,
                 source: None,
+                attached: Vec::new(),
+                mask: None,
                 enlarge: None,
             }),
         }

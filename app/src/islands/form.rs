@@ -158,20 +158,25 @@ mod awake {
             button.set_text_content(busy.as_deref());
         }
         tell(&form, "[data-alert]", "");
-        let field = find(&form, "[type=file]").map(JsCast::unchecked_into);
+        let field: Option<HtmlInputElement> =
+            find(&form, "[type=file]").map(JsCast::unchecked_into);
         let sent = field.as_ref().map(files).unwrap_or_default();
         let requests = requests(&form);
         let (mut taken, mut refusals, mut lost) = (Vec::new(), String::new(), false);
         upload::begin(&form);
         for (place, data) in requests.iter().enumerate() {
-            let photo = sent.get(place);
+            // One of the photos, or all that is attached.
+            let own = match requests.len() {
+                1 => &sent[..],
+                _ => &sent[place..=place],
+            };
             let part = upload::Part {
                 place,
                 of: requests.len(),
             };
-            let reason = match post(&form, data, photo, &part).await {
+            let reason = match post(&form, data, own, &part).await {
                 Ok((id, address)) => {
-                    taken.extend(photo.cloned());
+                    taken.extend_from_slice(own);
                     show(&root, &id, &address).await;
                     continue;
                 }
@@ -182,11 +187,12 @@ mod awake {
                     message(Message::NoAnswer, &[])
                 }
             };
-            let photo = photo.filter(|_| requests.len() > 1);
+            let photo = own.first().filter(|_| requests.len() > 1);
             refusal(&mut refusals, photo.map(File::name), &reason);
         }
         upload::end(&form, !lost);
-        if let Some(field) = field {
+        // What is attached stays with the words.
+        if let Some(field) = field.filter(|field| !field.has_attribute("data-most")) {
             clear(&field, &taken);
         }
         tell(&form, "[data-alert]", &refusals);
@@ -253,11 +259,11 @@ mod awake {
     async fn post(
         form: &HtmlFormElement,
         data: &FormData,
-        photo: Option<&File>,
+        files: &[File],
         part: &upload::Part,
     ) -> Result<(String, String), Refused> {
         let (ok, answer) = if form.enctype() == "multipart/form-data" {
-            match upload::send(form, data, photo, part).await {
+            match upload::send(form, data, files, part).await {
                 Sent::Answered(ok, answer) => (ok, answer),
                 Sent::Lost => return Err(Refused::Lost),
                 Sent::Cancelled => return Err(Refused::Cancelled),

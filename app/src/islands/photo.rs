@@ -16,6 +16,8 @@ use awake::wake;
 
 #[cfg(feature = "hydrate")]
 mod awake {
+    use std::cell::RefCell;
+
     use leptos::web_sys::Element;
     use wasm_bindgen::JsCast;
     use web_sys::{ClipboardEvent, DragEvent, File, HtmlImageElement, HtmlInputElement, Url};
@@ -29,6 +31,11 @@ mod awake {
         words,
     };
 
+    thread_local! {
+        /// What is attached so far. A page has one such field.
+        static KEPT: RefCell<Vec<File>> = const { RefCell::new(Vec::new()) };
+    }
+
     pub(super) fn wake(field: Element) {
         let Some(input) = find(&field, "[type=file]") else {
             return;
@@ -37,7 +44,17 @@ mod awake {
             return;
         };
         let place = field.clone();
-        listen(&input, "change", move |_| look(&place));
+        listen(&input, "change", move |_| add(&place));
+        let place = field.clone();
+        listen(&field, "click", move |event| {
+            let button = target(&event).filter(|at| at.has_attribute("data-take"));
+            if let (Some(button), Some(input)) = (button, self::input(&place)) {
+                let mut files = files(&input);
+                files.remove(number(&button, "data-take") as usize);
+                set_files(&input, &files);
+                look(&place);
+            }
+        });
         listen_for_files(&field, &input);
         // Without this script a form sends one photo.
         set(&input, "multiple", "");
@@ -73,10 +90,20 @@ mod awake {
                 if let Some(files) = files.filter(|list| list.length() > 0) {
                     let input: &HtmlInputElement = input.unchecked_ref();
                     input.set_files(Some(&files));
-                    look(&place);
+                    add(&place);
                 }
             });
         }
+    }
+
+    /// What is attached to a prompt comes to what is there; another photo takes its place.
+    fn add(field: &Element) {
+        if let Some(input) = input(field).filter(|input| input.has_attribute("data-most")) {
+            let mut all = KEPT.take();
+            all.extend(files(&input));
+            set_files(&input, &all);
+        }
+        look(field);
     }
 
     fn input(field: &Element) -> Option<HtmlInputElement> {
@@ -96,12 +123,50 @@ mod awake {
             }
             None => true,
         });
+        let most = number(&input, "data-most");
+        if most > 0 && files.len() > most as usize {
+            files.truncate(most as usize);
+            refusal(
+                &mut refusals,
+                None,
+                &message(Message::TooMany, &[&most.to_string()]),
+            );
+        }
         if files.len() < all {
             set_files(&input, &files);
+        }
+        if let Some(list) = find(field, "[data-thumbs]") {
+            lay_out(&list, &files);
         }
         alert(field, &refusals);
         if let Some(file) = files.first() {
             show(field, file, files.len());
+        }
+        KEPT.set(files);
+    }
+
+    /// Shows each picture, with a button that takes it away.
+    fn lay_out(list: &Element, files: &[File]) {
+        let Some(pattern) = list.first_element_child() else {
+            return;
+        };
+        while let Some(old) = pattern.next_element_sibling() {
+            find(&old, "img").iter().for_each(forget);
+            old.remove();
+        }
+        for (place, file) in files.iter().enumerate() {
+            let Ok(item) = pattern.clone_node_with_deep(true) else {
+                continue;
+            };
+            let item: Element = item.unchecked_into();
+            let _ = item.remove_attribute("hidden");
+            if let (Some(image), Some(button)) = (find(&item, "img"), find(&item, "button")) {
+                let address = Url::create_object_url_with_blob(file).unwrap_or_default();
+                set(&image, "src", &address);
+                set(&image, "alt", &file.name());
+                set(&button, "data-take", &place.to_string());
+            }
+            let _ = list.append_child(&item);
         }
     }
 
@@ -158,6 +223,24 @@ mod awake {
             set_files(&input, &others.collect::<Vec<_>>());
             look(field);
             alert(field, &text);
+        } else if input.has_attribute("data-most") && files(&input).len() == 1 {
+            choose_shape(field, &image);
+        }
+    }
+
+    /// What is made of a picture has its shape, unless another is chosen.
+    fn choose_shape(field: &Element, image: &HtmlImageElement) {
+        let (width, height) = (image.natural_width(), image.natural_height());
+        let shape = match (width * 9 > height * 10, height * 9 > width * 10) {
+            (true, _) => "[value='1536x1024']",
+            (_, true) => "[value='1024x1536']",
+            _ => "[value='1024x1024']",
+        };
+        let form = closest(field, "form");
+        if let Some(choice) = form.and_then(|form| find(&form, shape)) {
+            choice
+                .unchecked_into::<HtmlInputElement>()
+                .set_checked(true);
         }
     }
 

@@ -14,6 +14,9 @@ use crate::{
     texts::Message,
 };
 
+/// What is smaller is there at once, bytes.
+const WORTH_TELLING: f64 = 16_384.0;
+
 /// Tries, until a few minutes have passed.
 const TRIES: u32 = 14;
 
@@ -69,13 +72,8 @@ pub(super) fn is_cancelled() -> bool {
 }
 
 /// Sends a form until there is an answer, a few minutes have passed or the visitor cancels.
-pub(super) async fn send(
-    form: &Element,
-    data: &FormData,
-    file: Option<&File>,
-    part: &Part,
-) -> Sent {
-    let name = name(form, file);
+pub(super) async fn send(form: &Element, data: &FormData, files: &[File], part: &Part) -> Sent {
+    let name = name(form, files);
     for tries in 0..TRIES {
         match attempt(form, data, &name, part).await {
             Sent::Lost => {}
@@ -103,10 +101,10 @@ async fn wait(milliseconds: i32) {
     }
 }
 
-/// Names the order of a file, the same for every attempt.
-fn name(form: &Element, file: Option<&File>) -> String {
+/// Names the order of files, the same for every attempt.
+fn name(form: &Element, files: &[File]) -> String {
     let mut name = attribute(form, "data-order");
-    for number in file.map_or([0.0; 2], |file| [file.size(), file.last_modified()]) {
+    for number in (files.iter()).flat_map(|file| [file.size(), file.last_modified()]) {
         name += "-";
         name += &(number as u64).to_string();
     }
@@ -120,7 +118,9 @@ async fn attempt(form: &Element, data: &FormData, name: &str, part: &Part) -> Se
     let (shown, place, of) = (form.clone(), part.place as f64, part.of as f64);
     let progress = Closure::<dyn FnMut(ProgressEvent)>::new(move |event: ProgressEvent| {
         let sent = event.loaded() / event.total().max(1.0);
-        show_progress(&shown, ((place + sent) / of * 100.0) as u32);
+        if event.total() > WORTH_TELLING {
+            show_progress(&shown, ((place + sent) / of * 100.0) as u32);
+        }
         // What has arrived is a job, which is cancelled by its own button.
         show_cancel(&shown, sent < 1.0);
     });

@@ -9,6 +9,7 @@ use crate::{
     islands::form::FormIsland,
     parts::{
         allowance::left,
+        attach::{attach, attached_again},
         card::card,
         engine_note,
         examples::{example, examples},
@@ -106,7 +107,9 @@ fn beginning(from: Option<Job>, wanted: &Draft, about: &About) -> (String, Param
 #[component]
 fn Form(from: Option<Job>, wanted: Draft, about: About) -> impl IntoView {
     let t = about.texts();
+    let again = from.as_ref().and_then(|job| attached_again(job, t));
     let (prompt, params) = beginning(from, &wanted, &about);
+    let files = about.edits.then_some("multipart/form-data");
     // Most visitors have no picture to start from.
     let dials = if params == Params::default() {
         let usual = if about.backgrounds {
@@ -123,7 +126,7 @@ fn Form(from: Option<Job>, wanted: Draft, about: About) -> impl IntoView {
     let [press, or, plus] = t.or_press;
     let ctrl = t.key_send[0].split(' ').next();
     view! {
-        <form class="desk" method="post" action="/api/images" data-send>
+        <form class="desk" method="post" action="/api/images" enctype=files data-send>
             <label class="unseen" for="prompt">{t.prompt}</label>
             <textarea
                 id="prompt"
@@ -139,6 +142,8 @@ fn Form(from: Option<Job>, wanted: Draft, about: About) -> impl IntoView {
                 {prompt}
             </textarea>
             {some(&about)}
+            {about.edits.then(|| attach(about.clone()))}
+            {again}
             <button type="button" class="own" data-own hidden>{t.own_words}</button>
             {presets(&about)}
             <details class="options" open>
@@ -149,6 +154,7 @@ fn Form(from: Option<Job>, wanted: Draft, about: About) -> impl IntoView {
             <p class="alert" role="alert" data-alert></p>
             <p class="send">
                 <button class="main" type="submit" data-busy=t.sending>{t.paint_it}</button>
+                <button type="button" data-abort hidden>{t.call_off}</button>
                 <span id="keys" class="fine keys scripted">{press}<kbd>{ctrl}</kbd>{or}<kbd>"⌘"</kbd>{plus}<kbd>"Enter"</kbd></span>
             </p>
         </form>

@@ -8,16 +8,13 @@ use crate::{
     data::{About, Data, Seen},
     islands::{form::FormIsland, photo::Photo},
     parts::{
-        adjust::sizes, allowance::left, brush::tools, card::card, engine_note, examples::samples,
-        wall::wall,
+        adjust::sizes, allowance::left, attach::ACCEPT, brush::tools, card::card, engine_note,
+        examples::samples, wall::wall,
     },
     texts::Texts,
     words,
 };
 use atelier_api::Kind;
-
-/// What the file picker offers; the server looks at the bytes.
-const ACCEPT: &str = "image/jpeg,image/png,image/webp,image/gif,image/bmp,image/tiff";
 
 pub(crate) async fn load(data: &dyn Data) -> Content {
     let about = data.about();

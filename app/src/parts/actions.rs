@@ -7,7 +7,7 @@ use super::{
     picture::{download, edit_form, other_downloads},
 };
 use crate::{
-    data::{About, Seen},
+    data::{About, Seen, name},
     texts::Texts,
 };
 use atelier_api::{Cache, Job, Kind, MAX_PROMPT_CHARS, Params, Status};
@@ -41,6 +41,7 @@ fn picture_actions(seen: &Seen, about: &About) -> impl IntoView + use<> {
     };
     // Only their own pictures are changed for somebody; a key opens one job, not the one it was made from.
     let own = (seen.mine && !seen.by_key()) || job.params.from.is_none();
+    let own = own && may_repeat(seen);
     // Another copy in the same size would be the same.
     let again_allowed = own && job.params.enlarge.is_none();
     let edits = edits(seen, about);
@@ -72,6 +73,11 @@ fn picture_actions(seen: &Seen, about: &About) -> impl IntoView + use<> {
             </details>
         </div>
     }
+}
+
+/// Whether the visitor can order the same: what is attached is its owner's.
+fn may_repeat(seen: &Seen) -> bool {
+    seen.mine || seen.job.params.attached.is_none()
 }
 
 /// Whether the visitor may have another picture made from this.
@@ -143,6 +149,7 @@ fn change(job: &Job, t: &Texts) -> impl IntoView + use<> {
 /// The same order again, where that may help, or with another prompt.
 fn picture(seen: &Seen, label: Option<&'static str>, t: &Texts) -> impl IntoView + use<> {
     let job = &seen.job;
+    let label = label.filter(|_| may_repeat(seen));
     let again = label.map(|label| again(job, label, false, t));
     view! { <div class="actions">{again} {change(job, t)} {delete(seen, t)}</div> }
 }
@@ -176,6 +183,7 @@ fn again(job: &Job, label: &'static str, fresh: bool, t: &Texts) -> impl IntoVie
         ("style", params.style),
         ("background", params.background.map(String::from)),
         ("from", params.from),
+        ("attached", (!job.attached.is_empty()).then(|| name(job))),
         ("picture", params.picture.map(|number| number.to_string())),
         ("enlarge", params.enlarge.map(|times| times.to_string())),
         ("n", params.n.map(|n| n.to_string())),

@@ -16,6 +16,11 @@ pub(crate) fn tools(tick: &'static str, t: &'static Texts) -> impl IntoView {
                 <span>{t.brush}</span>
                 <input type="range" data-width min="1" max="12" value="4" autocomplete="off" />
             </label>
+            <label class="tick rub">
+                <input type="checkbox" data-rub autocomplete="off" />
+                <span>{t.bring.eraser}</span>
+            </label>
+            <button type="button" data-unpaint>{t.undo}</button>
             <button type="button" data-wipe>{t.start_over}</button>
         </span>
     }

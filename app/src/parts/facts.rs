@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use leptos::prelude::*;
 
+use super::attach::thumbnail;
 use crate::{
     data::{About, Seen},
     texts::Texts,
@@ -11,7 +12,7 @@ use crate::{
 use atelier_api::{Cache, Job, Kind, Quality};
 
 /// The parameters, time and cost.
-pub(crate) fn facts(job: &Job, t: &Texts) -> impl IntoView + use<> {
+pub(crate) fn facts(job: &Job, t: &'static Texts) -> impl IntoView + use<> {
     let params = &job.params;
     let size = job
         .images
@@ -52,11 +53,15 @@ pub(crate) fn facts(job: &Job, t: &Texts) -> impl IntoView + use<> {
         .model
         .clone()
         .filter(|model| !model.starts_with("local/"));
+    let painted = match job.kind {
+        Kind::Image => t.bring.changed,
+        Kind::Restoration => t.repaired,
+    };
     let rows = [
         (t.style, style),
         (t.size, size),
         (t.enlarged, enlarged),
-        (t.repaired, mask),
+        (painted, mask),
         (t.strength, strength),
         (t.colours, colours),
         (t.left_out, left_out),
@@ -86,7 +91,23 @@ pub(crate) fn facts(job: &Job, t: &Texts) -> impl IntoView + use<> {
             </div>
         }
     });
-    view! { <dl class="facts">{source} {rows.collect_view()}</dl> }
+    view! { <dl class="facts">{source} {attached(job, t)} {rows.collect_view()}</dl> }
+}
+
+/// What was attached to the prompt, which is told to its owner alone.
+fn attached(job: &Job, t: &'static Texts) -> Option<AnyView> {
+    let pictures = job.attached.iter().map(|image| {
+        view! { <a href=image.url.clone()>{thumbnail(image, t)}</a> }
+    });
+    (!job.attached.is_empty()).then(|| {
+        view! {
+            <div>
+                <dt>{t.bring.attached_to}</dt>
+                <dd class="thumbs">{pictures.collect_view()}</dd>
+            </div>
+        }
+        .into_any()
+    })
 }
 
 /// Where the picture came from, if it was not made for this order.

@@ -8,6 +8,7 @@ use atelier_api::Kind;
 pub(crate) mod actions;
 pub(crate) mod adjust;
 pub(crate) mod allowance;
+pub(crate) mod attach;
 pub(crate) mod brush;
 pub(crate) mod card;
 pub(crate) mod compare;

@@ -8,6 +8,17 @@ pub(crate) struct Bring {
     pub(crate) repair_more: &'static str,
     pub(crate) repair_painted: &'static str,
     pub(crate) nothing_sent: &'static str,
+    pub(crate) attach: &'static str,
+    pub(crate) attach_how: fn(most: usize) -> String,
+    pub(crate) attached: &'static str,
+    pub(crate) attached_to: &'static str,
+    pub(crate) take_off: &'static str,
+    pub(crate) only_here: &'static str,
+    pub(crate) changed: &'static str,
+    pub(crate) same_attached: &'static str,
+    pub(crate) attached_price: fn(usd: &str) -> String,
+    pub(crate) attached_privacy: fn(provider: &str) -> String,
+    pub(crate) eraser: &'static str,
 }
 
 pub(super) const ENGLISH: Bring = Bring {
@@ -17,6 +28,22 @@ pub(super) const ENGLISH: Bring = Bring {
     repair_more: "Repair more: paint over it",
     repair_painted: "Repair what I painted",
     nothing_sent: "Your photo is here already and is not uploaded again. This version stays as it is.",
+    attach: "Attach pictures",
+    attach_how: |most| format!("or drop or paste them here, up to {most}"),
+    attached: "Attached pictures",
+    attached_to: "Attached",
+    take_off: "Remove",
+    only_here: "Change only what I paint over",
+    changed: "Changed",
+    same_attached: "With the pictures attached to it",
+    attached_price: |usd| format!(" Each adds about {usd}."),
+    attached_privacy: |provider| {
+        format!(
+            "They are sent to {provider} with your prompt, under their terms. Here only you can see them, and they are \
+             deleted with the picture."
+        )
+    },
+    eraser: "Eraser",
 };
 
 pub(super) const GERMAN: Bring = Bring {
@@ -26,6 +53,22 @@ pub(super) const GERMAN: Bring = Bring {
     repair_more: "Mehr reparieren: übermalen",
     repair_painted: "Übermaltes reparieren",
     nothing_sent: "Dein Foto ist schon hier und wird nicht noch einmal hochgeladen. Diese Fassung bleibt, wie sie ist.",
+    attach: "Bilder anhängen",
+    attach_how: |most| format!("oder hier ablegen oder einfügen, bis zu {most}"),
+    attached: "Angehängte Bilder",
+    attached_to: "Angehängt",
+    take_off: "Entfernen",
+    only_here: "Nur ändern, was ich übermale",
+    changed: "Geändert",
+    same_attached: "Mit den Bildern, die daran hingen",
+    attached_price: |usd| format!(" Jedes kostet etwa {usd} mehr."),
+    attached_privacy: |provider| {
+        format!(
+            "Sie werden mit deiner Beschreibung an {provider} gesendet, zu deren Bedingungen. Hier siehst nur du sie, und \
+             sie werden mit dem Bild gelöscht."
+        )
+    },
+    eraser: "Radierer",
 };
 
 pub(super) const HEBREW: Bring = Bring {
@@ -35,4 +78,19 @@ pub(super) const HEBREW: Bring = Bring {
     repair_more: "תיקון נוסף: לצבוע מעל",
     repair_painted: "לתקן את מה שצבעתי",
     nothing_sent: "התצלום כבר כאן ולא יועלה שוב. הגרסה הזאת נשארת כמו שהיא.",
+    attach: "צירוף תמונות",
+    attach_how: |most| format!("או גרירה או הדבקה לכאן, עד {most}"),
+    attached: "תמונות מצורפות",
+    attached_to: "צורפו",
+    take_off: "הסרה",
+    only_here: "לשנות רק את מה שאצבע",
+    changed: "השתנה",
+    same_attached: "עם התמונות שצורפו אליה",
+    attached_price: |usd| format!(" כל אחת מוסיפה כ־{usd}."),
+    attached_privacy: |provider| {
+        format!(
+            "הן נשלחות אל {provider} עם התיאור, לפי התנאים שלהם. כאן רק אצלך רואים אותן, והן נמחקות עם התמונה."
+        )
+    },
+    eraser: "מחק",
 };

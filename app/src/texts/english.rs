@@ -320,6 +320,7 @@ fn message(message: Message) -> &'static str {
         Message::Place => "{} of {}",
         Message::Chosen => "{} chosen",
         Message::Most => "At most {} can be downloaded at once.",
+        Message::TooMany => "At most {} pictures can be attached.",
     }
 }
 

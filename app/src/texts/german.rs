@@ -335,6 +335,7 @@ fn message(message: Message) -> &'static str {
         Message::Place => "{} von {}",
         Message::Chosen => "{} ausgewählt",
         Message::Most => "Höchstens {} lassen sich auf einmal herunterladen.",
+        Message::TooMany => "Höchstens {} Bilder lassen sich anhängen.",
     }
 }
 

@@ -313,6 +313,7 @@ fn message(message: Message) -> &'static str {
         Message::Place => "{} מתוך {}",
         Message::Chosen => "נבחרו {}",
         Message::Most => "אפשר להוריד עד {} בבת אחת.",
+        Message::TooMany => "אפשר לצרף עד {} תמונות.",
     }
 }
 

@@ -5,7 +5,7 @@ use atelier_api::{Job, Kind, Quality};
 
 impl Message {
     /// All, in the order of their declaration.
-    pub(crate) const ALL: [Self; 24] = [
+    pub(crate) const ALL: [Self; 25] = [
         Self::NoAnswer,
         Self::Resuming,
         Self::Refused,
@@ -30,6 +30,7 @@ impl Message {
         Self::Place,
         Self::Chosen,
         Self::Most,
+        Self::TooMany,
     ];
 }
 
@@ -109,8 +110,7 @@ impl Language {
         }
     }
 
-    /// A problem's title and detail in this language, by its code; `wait` is a span of time after which
-    /// it may have passed. `None` where the problem speaks for itself.
+    /// A problem's title and detail by its code; it may pass after `wait`. `None` where it speaks for itself.
     pub fn problem(self, code: &str, wait: Option<&str>) -> Option<Problem> {
         (self.texts().problem)(code, wait)
     }

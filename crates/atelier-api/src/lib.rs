@@ -172,7 +172,13 @@ pub struct Params {
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub monochrome: Option<bool>,
-    /// Present where only what the visitor painted over was to be repaired.
+    /// How many pictures were attached to the prompt.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub attached: Option<usize>,
+    /// Present where only what the visitor painted over was to be repaired or changed.
     #[cfg_attr(
         feature = "serde",
         serde(default, skip_serializing_if = "Option::is_none")
@@ -270,6 +276,12 @@ pub struct Job {
         serde(default, skip_serializing_if = "Vec::is_empty")
     )]
     pub left_out: Vec<String>,
+    /// The pictures that were attached to the prompt, for their owner alone.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Vec::is_empty")
+    )]
+    pub attached: Vec<Image>,
     /// The photo as uploaded; restorations only.
     #[cfg_attr(
         feature = "serde",
@@ -366,3 +378,6 @@ pub const PREVIEW_SIDE: u32 = 1200;
 
 /// Longest prompt accepted, in characters (OpenAI's own limit).
 pub const MAX_PROMPT_CHARS: usize = 32_000;
+
+/// Most pictures that can be attached to a prompt.
+pub const MOST_ATTACHED: usize = 4;

@@ -14,6 +14,9 @@ use super::{Refusal, encode_png, limits};
 /// The longer side of a mask as it is kept. Strokes are broad, and the record it lies in is small.
 const KEPT: u32 = 512;
 
+/// The deviation of the blur that makes its edges soft, as a share of the longer side.
+const SOFT: f32 = 1.0 / 256.0;
+
 /// The shapes of mask and photo may differ by this share, or by what rounding a side takes.
 const ALIKE: f64 = 0.02;
 
@@ -93,7 +96,9 @@ impl Mask {
 
     /// Returns the mask in the size of a photo: 0 to 255, with soft edges.
     pub fn over(&self, width: u32, height: u32) -> GrayImage {
-        imageops::resize(&self.0, width, height, FilterType::Triangle)
+        let longest = self.0.width().max(self.0.height());
+        let soft = imageops::blur(&self.0, longest as f32 * SOFT);
+        imageops::resize(&soft, width, height, FilterType::Triangle)
     }
 
     /// Copies what is masked from another picture into the photo. The other is scaled to the photo's size.

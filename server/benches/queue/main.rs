@@ -142,6 +142,8 @@ fn job(number: usize) -> NewJob {
         style_words: None,
         background: "auto".into(),
         source: None,
+        attached: Vec::new(),
+        mask: None,
         enlarge: None,
     };
     let request = Request {

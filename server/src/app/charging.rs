@@ -225,10 +225,11 @@ impl Studio {
         let costs = Costs {
             requests: 1,
             images: 1,
-            usd: self
-                .models
-                .of(Kind::Restoration)
-                .estimate(Work::Restoration),
+            usd: match kind {
+                // What it costs depends on the order, which has not been read.
+                Kind::Image => 0.0,
+                Kind::Restoration => self.models.of(kind).estimate(Work::Restoration),
+            },
             ..Costs::default()
         };
         let demands = self.demands(caller, Some(kind), costs);

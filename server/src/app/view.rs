@@ -30,6 +30,10 @@ pub fn own_job(job: &Job) -> Option<atelier_api::Job> {
     if let (Some(similar), Some(found)) = (&mut view.similar_to, &job.request.found) {
         similar.prompt.clone_from(&found.own_words);
     }
+    if let Task::Image(task) = &job.request.task {
+        let attached = task.attached.iter().map(|attached| &attached.picture);
+        view.attached = attached.map(picture).collect();
+    }
     Some(view)
 }
 
@@ -54,6 +58,8 @@ fn image(task: &ImageTask) -> RequestView {
             from: task.source.as_ref().map(|source| source.job.to_string()),
             picture: task.source.as_ref().map(|source| source.number),
             enlarge: task.enlarge,
+            attached: Some(task.attached.len()).filter(|number| *number > 0),
+            mask: task.mask.as_ref().map(|_| true),
             ..atelier_api::Params::default()
         },
         original: None,
@@ -108,6 +114,7 @@ fn picture_job(job: &Job, request: RequestView) -> atelier_api::Job {
         preview: job.preview.as_deref().map(address),
         images,
         left_out,
+        attached: Vec::new(),
         original: request.original,
         cache: queue::source(job),
         similar_to: found.and_then(similar),

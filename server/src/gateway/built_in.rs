@@ -123,6 +123,8 @@ impl Gateway {
             style_words: None,
             background: Background::Auto,
             source: None,
+            attached: Vec::new(),
+            mask: None,
             enlarge: None,
         });
         self.make(asked, PICTURES, task, None).await
@@ -185,7 +187,9 @@ impl Gateway {
         };
         // Until the end nobody has got anything.
         let (progress, _watched) = Progress::channel();
-        let made = Local.make(&request, original, progress).await;
+        let made = Local
+            .make(&request, original.into_iter().collect(), progress)
+            .await;
         let answer = made.map_err(|error| told(&error))?;
         charge.set(Due::Estimate);
         let pictures = answer.pictures.iter();

@@ -16,7 +16,7 @@ use tokio::{
 use crate::app::Caller;
 
 /// Maximum number of one owner's uploads being received, waiting or being decoded. Each is a file of up to
-/// `photos.max_bytes`.
+/// `photos.max_bytes`, or up to four that are attached to a prompt.
 const UPLOADS_EACH: usize = 64;
 
 /// The same for an address, which several people may share.

@@ -34,6 +34,18 @@ impl ImageTask {
         )
     }
 
+    /// The pictures that it begins with.
+    pub fn beginnings(&self) -> Vec<&Picture> {
+        let source = self.source.iter().map(|source| &source.picture);
+        let attached = self.attached.iter().map(|attached| &attached.picture);
+        source.chain(attached).collect()
+    }
+
+    /// The only part of what is attached to be changed; `None` for all of it.
+    pub fn mask(&self) -> Option<Mask> {
+        self.mask.as_deref().and_then(Mask::from_text)
+    }
+
     /// Everything but the prompt that decides what the picture looks like.
     pub(super) fn parameters(&self) -> serde_json::Value {
         let source = self.source.as_ref().map(|source| &source.picture.key);
@@ -49,6 +61,11 @@ impl ImageTask {
         if let Some(list) = parameters.as_array_mut() {
             list.extend(self.enlarge.map(Into::into));
             list.extend(self.style_words.as_deref().map(Into::into));
+            if !self.attached.is_empty() {
+                let digests = self.attached.iter().map(|attached| &attached.digest);
+                let digests: Vec<_> = digests.chain(&self.mask).collect();
+                list.push(serde_json::json!(digests));
+            }
         }
         parameters
     }
@@ -71,9 +88,23 @@ pub struct ImageTask {
     /// The source picture, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Source>,
+    /// The pictures that were sent with the prompt. They are kept for it alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attached: Vec<Attached>,
+    /// The only part of a single attached picture to be changed: a [`crate::photo::Mask`] as text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mask: Option<String>,
     /// How many times as wide and high as its source it is, if that is all that changes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enlarge: Option<u32>,
+}
+
+/// A picture that was sent with a prompt.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Attached {
+    pub picture: Picture,
+    /// SHA-256 of the upload as re-encoded.
+    pub digest: String,
 }
 
 /// A picture that another is made from. This does not keep it: it is deleted with its own job.
@@ -181,12 +212,12 @@ pub struct NoticeTask {
 }
 
 impl Task {
-    /// The picture that it begins with.
-    pub fn beginning(&self) -> Option<&Picture> {
+    /// The pictures that it begins with.
+    pub fn beginnings(&self) -> Vec<&Picture> {
         match self {
-            Self::Image(task) => task.source.as_ref().map(|source| &source.picture),
-            Self::Restoration(task) => Some(task.beginning()),
-            Self::Notice(_) | Self::Call(_) | Self::Message(_) => None,
+            Self::Image(task) => task.beginnings(),
+            Self::Restoration(task) => vec![task.beginning()],
+            Self::Notice(_) | Self::Call(_) | Self::Message(_) => Vec::new(),
         }
     }
 

@@ -6,10 +6,7 @@ use bytes::Bytes;
 use tokio::{sync::Semaphore, task::spawn_blocking};
 
 use super::{Error, frame::Frame};
-use crate::{
-    job::RestorationTask,
-    photo::{self, Mask},
-};
+use crate::photo::{self, Mask};
 
 /// Prepares photos, one at a time: a large one takes some hundred megabytes.
 pub(super) struct Bench(Semaphore);
@@ -32,14 +29,13 @@ impl Default for Bench {
 }
 
 impl Bench {
-    /// Lays the photo out on a canvas that the model can draw.
+    /// Lays the photo out on a canvas that the model can draw, with the mask of what is wanted alone.
     pub(super) async fn lay_out(
         &self,
-        task: &RestorationTask,
+        wanted: Option<Mask>,
         frame: Frame,
         original: Bytes,
     ) -> Result<Laid, Error> {
-        let wanted = task.mask();
         let laid = self.aside(move || {
             let photo = photo::decode(Cursor::new(original.clone()), u64::MAX).ok()?;
             let photo = photo::encode_original(&frame.laid_out(&photo)).ok()?;

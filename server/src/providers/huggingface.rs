@@ -114,16 +114,16 @@ impl Provider for HuggingFace {
     async fn make(
         &self,
         request: &Request,
-        original: Option<Bytes>,
+        pictures: Vec<Bytes>,
         progress: Progress,
     ) -> Result<Answer, Error> {
         let model = &request.model;
         if model.contains(':') && !model.ends_with(&format!(":{OWN}")) {
-            return self.routed.make(request, original, progress).await;
+            return self.routed.make(request, pictures, progress).await;
         }
         let made = match &request.task {
             Task::Image(task) if task.enlarge.is_some() => Err(Error::not_enlarged()),
-            Task::Image(task) if task.source.is_none() => self.paint(model, task).await,
+            Task::Image(task) if task.beginnings().is_empty() => self.paint(model, task).await,
             _ => Err(Error::no_picture()),
         };
         made.map_err(|error| self.endpoint.hiding(error))

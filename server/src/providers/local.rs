@@ -58,9 +58,10 @@ impl Provider for Local {
     async fn make(
         &self,
         request: &Request,
-        original: Option<Bytes>,
+        pictures: Vec<Bytes>,
         progress: Progress,
     ) -> Result<Answer, Error> {
+        let original = pictures.into_iter().next();
         let (task, variation) = (request.task.clone(), request.variation);
         spawn_blocking(move || match (task, original) {
             (Task::Image(task), source) => match (task.enlarge, source) {

@@ -211,8 +211,8 @@ pub enum Work<'a> {
         size: &'a Size,
         quality: &'a Quality,
         n: u32,
-        /// They are made from another picture.
-        source: bool,
+        /// How many pictures they are made from.
+        sources: usize,
     },
     Restoration,
     Nothing,
@@ -235,7 +235,7 @@ impl<'a> From<&'a ImageTask> for Work<'a> {
             size: &task.size,
             quality: &task.quality,
             n: task.n,
-            source: task.source.is_some(),
+            sources: task.beginnings().len(),
         }
     }
 }
@@ -251,12 +251,12 @@ pub trait Provider: Send + Sync + 'static {
     fn typical(&self, kind: Kind) -> Duration;
     /// The expected cost of a call to a model in US dollars; an upper estimate.
     fn estimate(&self, model: &str, work: Work<'_>) -> f64;
-    /// Carries the request out; `original` is the photo of a restoration, a
-    /// JPEG, or the picture that another is made from. Dropping the future drops the call.
+    /// Carries the request out; `pictures` are the photo of a restoration, a
+    /// JPEG, or those that others are made from. Dropping the future drops the call.
     async fn make(
         &self,
         request: &Request,
-        original: Option<Bytes>,
+        pictures: Vec<Bytes>,
         progress: Progress,
     ) -> Result<Answer, Error>;
 }

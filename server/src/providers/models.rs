@@ -65,7 +65,9 @@ impl Choice {
             Task::Image(task) if task.enlarge.is_some() => offers.enlarges,
             Task::Image(task) => {
                 let any_background = task.background == Background::Auto;
-                (offers.edits || task.source.is_none()) && (offers.backgrounds || any_background)
+                (offers.edits || task.beginnings().is_empty())
+                    && (offers.masks || task.mask.is_none())
+                    && (offers.backgrounds || any_background)
             }
             Task::Restoration(task) => offers.photos && (offers.masks || task.mask.is_none()),
             Task::Notice(_) | Task::Call(_) | Task::Message(_) => false,

@@ -71,15 +71,12 @@ impl OpenRouter {
         &self,
         model: &str,
         task: &ImageTask,
-        source: Option<Bytes>,
+        pictures: &[Bytes],
     ) -> Result<Answer, Error> {
-        let picture = match (&task.source, source) {
-            (Some(described), Some(bytes)) => Some(data_url(&described.picture.media_type, &bytes)),
-            (Some(_), None) => return Err(Error::photo_lost()),
-            (None, _) => None,
-        };
+        let described = task.beginnings().into_iter().zip(pictures);
+        let urls = described.map(|(described, bytes)| data_url(&described.media_type, bytes));
         let (ratio, tier) = shape(&task.size);
-        let body = call(model, &task.styled(), picture, ratio, tier);
+        let body = call(model, &task.styled(), urls, ratio, tier);
         let estimate = self.tariff.estimate(model, task.into()) / f64::from(task.n);
         several(task.n, estimate, async || self.chat(&body).await).await
     }
@@ -91,10 +88,10 @@ impl OpenRouter {
         original: Bytes,
     ) -> Result<Answer, Error> {
         let (frame, (width, height)) = frame(task);
-        let laid = self.bench.lay_out(task, frame, original).await?;
+        let laid = self.bench.lay_out(task.mask(), frame, original).await?;
         let photo = data_url("image/jpeg", &laid.photo);
         let ratio = format!("{width}:{height}");
-        let body = call(model, &instruction(task), Some(photo), Some(ratio), None);
+        let body = call(model, &instruction(task), [photo], Some(ratio), None);
         let mut answer = self.chat(&body).await?;
         let finished = self.bench.finish(laid, answer.pictures).await;
         answer.pictures = finished.map_err(|error| error.lost().charged(answer.cost_usd))?;
@@ -109,12 +106,13 @@ fn data_url(media_type: &str, bytes: &[u8]) -> String {
 fn call(
     model: &str,
     words: &str,
-    picture: Option<String>,
+    pictures: impl IntoIterator<Item = String>,
     ratio: Option<String>,
     tier: Option<&str>,
 ) -> Value {
     let mut content = vec![json!({ "type": "text", "text": words })];
-    content.extend(picture.map(|url| json!({ "type": "image_url", "image_url": { "url": url } })));
+    let pictures = pictures.into_iter();
+    content.extend(pictures.map(|url| json!({ "type": "image_url", "image_url": { "url": url } })));
     let writes = WRITERS.iter().any(|maker| model.starts_with(maker));
     let modalities: &[&str] = if writes {
         &["image", "text"]
@@ -194,16 +192,18 @@ impl Provider for OpenRouter {
     async fn make(
         &self,
         request: &Request,
-        original: Option<Bytes>,
+        pictures: Vec<Bytes>,
         _: Progress,
     ) -> Result<Answer, Error> {
         let model = &request.model;
-        let made = match (&request.task, original) {
-            (Task::Image(task), _) if task.enlarge.is_some() => Err(Error::not_enlarged()),
-            (Task::Image(task), source) => self.paint(model, task, source).await,
-            (Task::Restoration(task), Some(photo)) => self.restore(model, task, photo).await,
-            (Task::Restoration(_), None) => Err(Error::photo_lost()),
-            (Task::Notice(_) | Task::Call(_) | Task::Message(_), _) => Err(Error::no_picture()),
+        let made = match &request.task {
+            Task::Image(task) if task.enlarge.is_some() => Err(Error::not_enlarged()),
+            Task::Image(task) => self.paint(model, task, &pictures).await,
+            Task::Restoration(task) => match pictures.into_iter().next() {
+                Some(photo) => self.restore(model, task, photo).await,
+                None => Err(Error::photo_lost()),
+            },
+            Task::Notice(_) | Task::Call(_) | Task::Message(_) => Err(Error::no_picture()),
         };
         made.map_err(|error| self.endpoint.hiding(error))
     }

@@ -49,9 +49,9 @@ fn estimate(entry: &Estimate, work: Work<'_>) -> f64 {
             size,
             quality,
             n,
-            source,
+            sources,
         } => {
-            let seen = if source { entry.photo } else { 0.0 };
+            let seen = entry.photo * sources as f64;
             picture(entry, quality) * squares(size) * f64::from(n) + seen
         }
         Work::Restoration => picture(entry, &Quality::High) * LARGEST_AUTO + entry.photo,
@@ -99,12 +99,12 @@ mod tests {
             ("auto", "auto", 1, 0.3),
             ("1024x640", "high", 1, 0.2),
         ] {
-            for (source, usd) in [(false, usd), (true, usd + 0.02)] {
+            for (sources, usd) in [(0, usd), (1, usd + 0.02), (3, usd + 0.06)] {
                 let work = Work::Images {
                     size: &size.into(),
                     quality: &quality.into(),
                     n,
-                    source,
+                    sources,
                 };
                 let estimated = estimate(&entry, work);
                 assert!(

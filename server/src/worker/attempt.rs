@@ -112,17 +112,15 @@ impl Worker {
         if let Task::Notice(notice) = &job.request.task {
             return Ok((self.notify(&job.id, notice).await?, None));
         }
-        let original = match job.request.task.beginning() {
-            Some(picture) => {
-                let bytes = self.blobs.read(&picture.key).await;
-                Some(bytes.map_err(|error| lost(&error))?)
-            }
-            None => None,
-        };
+        let mut pictures = Vec::new();
+        for picture in job.request.task.beginnings() {
+            let bytes = self.blobs.read(&picture.key).await;
+            pictures.push(bytes.map_err(|error| lost(&error))?);
+        }
         if blocked {
             return Err(blocked_for_refusals());
         }
-        self.ask(job, original, progress).await
+        self.ask(job, pictures, progress).await
     }
 
     /// Whether too many of its owner's orders have been refused since it was accepted, and

@@ -74,7 +74,7 @@ impl Worker {
     pub(super) async fn ask(
         &self,
         job: &Job,
-        original: Option<Bytes>,
+        pictures: Vec<Bytes>,
         progress: Progress,
     ) -> Result<(Answer, Option<MadeBy>), Error> {
         let request = &job.request;
@@ -86,7 +86,7 @@ impl Worker {
         let mut failed = match rest.filter(|_| !others.is_empty()) {
             Some(rest) => resting(rest),
             None => {
-                let made = own.make(request, original.clone(), progress.clone());
+                let made = own.make(request, pictures.clone(), progress.clone());
                 match made.await {
                     Ok(answer) => return Ok((answer, None)),
                     Err(error) => {
@@ -108,10 +108,7 @@ impl Worker {
                 model,
                 "another model is asked"
             );
-            match self
-                .ask_other(other, request, original.as_ref(), &progress)
-                .await
-            {
+            match self.ask_other(other, request, &pictures, &progress).await {
                 Ok(made) => return Ok(made),
                 Err(error) => {
                     self.note_failure(name, &error, job.attempt);
@@ -134,7 +131,7 @@ impl Worker {
         &self,
         other: &Choice,
         request: &Request,
-        original: Option<&Bytes>,
+        pictures: &[Bytes],
         progress: &Progress,
     ) -> Result<(Answer, Option<MadeBy>), Error> {
         let estimate = other.estimate((&request.task).into());
@@ -150,7 +147,7 @@ impl Worker {
         };
         let made = other
             .provider
-            .make(&request, original.cloned(), progress.clone());
+            .make(&request, pictures.to_vec(), progress.clone());
         match made.await {
             Ok(answer) => Ok((answer, Some(made_by))),
             Err(error) => Err(Error {

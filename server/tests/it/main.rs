@@ -48,6 +48,7 @@ mod messages;
 mod messages_hostile;
 mod access;
 mod adjusting;
+mod attaching;
 mod key_terms;
 mod blocks;
 mod operator;

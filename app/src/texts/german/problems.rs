@@ -28,6 +28,14 @@ pub(super) fn problem(code: &str, wait: Option<&str>) -> Option<(&'static str, S
             NOT_POSSIBLE,
             "Dieses Bild lässt sich hier nicht bearbeiten.",
         ),
+        "image" => (
+            NOT_POSSIBLE,
+            "So lassen sich hier keine Bilder anhängen: höchstens 4, und nicht zu einem früheren Bild.",
+        ),
+        "attached" => (
+            NOT_POSSIBLE,
+            "Die Bilder daran sind nicht mehr hier. Häng sie noch einmal an.",
+        ),
         "original" => (
             NOT_POSSIBLE,
             "Dieses Foto ist nicht mehr hier: Es wurde gelöscht oder ist abgelaufen. Sende es noch einmal.",

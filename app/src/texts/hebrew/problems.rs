@@ -22,6 +22,11 @@ pub(super) fn problem(code: &str, wait: Option<&str>) -> Option<(&'static str, S
         "background" => (NOT_POSSIBLE, "המודל הזה בוחר את הרקע בעצמו."),
         "size" => (NOT_POSSIBLE, "הצורה הזאת לא קיימת כאן."),
         "from" => (NOT_POSSIBLE, "אי אפשר לערוך כאן את התמונה הזאת."),
+        "image" => (
+            NOT_POSSIBLE,
+            "כך אי אפשר לצרף כאן תמונות: עד 4, ולא לתמונה קודמת.",
+        ),
+        "attached" => (NOT_POSSIBLE, "התמונות שצורפו כבר לא כאן. יש לצרף אותן שוב."),
         "original" => (
             NOT_POSSIBLE,
             "התצלום הזה כבר לא כאן: הוא נמחק או שפג זמנו. יש לשלוח אותו שוב.",

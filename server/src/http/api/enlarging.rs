@@ -73,6 +73,8 @@ impl Made {
             size: Size::pixels(width * times, height * times),
             n: 1,
             source: Some(self.source),
+            attached: Vec::new(),
+            mask: None,
             enlarge: Some(times),
             ..self.task
         }))

@@ -1,5 +1,5 @@
 //! `POST /api/images`: JSON from programs and islands, a form from a browser
-//! without JavaScript.
+//! without JavaScript, and one with files where pictures are attached.
 
 use std::sync::LazyLock;
 
@@ -8,7 +8,7 @@ use axum::{
     Form,
     body::Bytes,
     extract::{FromRequest, Request, State as AxumState},
-    http::header,
+    http::{HeaderMap, header},
     response::Response,
 };
 use regex::Regex;
@@ -16,11 +16,13 @@ use serde::{Deserialize, Deserializer};
 
 use crate::http::{
     Error, Result, State,
+    api::attaching::{self, Sent},
     api::enlarging::{Made, NO_PICTURE},
     api::submission::{Submission, hooks},
+    pools::Origin,
 };
 use crate::{
-    app::{Caller, Order, extras::Extras},
+    app::{self, Caller, Order, extras::Extras},
     job::{ImageTask, Picture, Source},
     providers::Offers,
 };
@@ -30,6 +32,8 @@ pub(crate) const MAX_BODY: usize = 512 * 1024;
 
 /// The most pictures one request may ask for (OpenAI's own limit).
 const MAX_IMAGES: u32 = 10;
+
+const FORM: &str = "application/x-www-form-urlencoded";
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -49,6 +53,9 @@ struct Body {
     from: Option<String>,
     /// Which of its pictures, counted from 1.
     picture: Option<usize>,
+    /// A job, by id or address, whose attached pictures are attached again.
+    #[serde(default, deserialize_with = "blank_is_none")]
+    attached: Option<String>,
     /// How many times as wide and high that picture is to be, as it is otherwise.
     enlarge: Option<u32>,
     #[serde(default)]
@@ -76,8 +83,16 @@ pub(crate) async fn submit(
     if let Some(answer) = submission.answered_before(Kind::Image).await? {
         return Ok(answer);
     }
+    let origin = Origin::from(&submission.caller);
     let (state, caller) = (&submission.state, &submission.caller);
-    let mut body = read(request, state).await?;
+    let _permit;
+    let (mut body, sent) = if media_type(request.headers()) == "multipart/form-data" {
+        _permit = (state.pools.upload_permits.try_acquire(&origin)).ok_or(app::Error::Busy)?;
+        let (fields, sent) = attaching::read(state, caller, request).await?;
+        (filled_in(fields, state).await?, sent)
+    } else {
+        (read(request, state).await?, Sent::default())
+    };
     let hooks = hooks(
         state,
         caller,
@@ -85,31 +100,41 @@ pub(crate) async fn submit(
         body.failure_callback_url.take(),
     )?;
     let fresh = body.fresh;
+    let earlier = body.attached.take();
     let order = body.order(state, caller).await?;
+    let order = attaching::earlier(state, caller, order, earlier, &sent).await?;
     let submission = submission.under(fresh, hooks);
     let work = async move |mut submission: Submission| {
-        let accepted = submission.hand_in(order).await?;
+        let accepted = attaching::hand_in(&mut submission, &origin, order, sent).await?;
         Ok(submission.answer(accepted))
     };
     submission.carry_out(work).await
 }
 
+fn media_type(headers: &HeaderMap) -> &str {
+    let named = headers.get(header::CONTENT_TYPE);
+    let named = named.and_then(|value| value.to_str().ok()?.split(';').next());
+    named.unwrap_or_default().trim()
+}
+
+/// Reads the fields of a form that has files, too.
+async fn filled_in(fields: String, state: &State) -> Result<Body> {
+    let request = Request::post("/").header(header::CONTENT_TYPE, FORM);
+    let request = request.body(fields.into()).map_err(anyhow::Error::from)?;
+    read(request, state).await
+}
+
 async fn read(request: Request, state: &State) -> Result<Body> {
-    let media_type = request
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok()?.split(';').next());
-    match media_type.unwrap_or_default().trim() {
+    let media_type = media_type(request.headers());
+    match media_type {
         "application/json" => {
             let bytes = Bytes::from_request(request, state).await?;
             serde_json::from_slice(&bytes)
                 .map_err(|error| Error::Malformed(format!("The JSON is not right: {error}.")))
         }
-        "application/x-www-form-urlencoded" => {
-            Ok(Form::<Body>::from_request(request, state).await?.0)
-        }
+        FORM => Ok(Form::<Body>::from_request(request, state).await?.0),
         _ => Err(Error::Unsupported {
-            expected: "application/json, or a form",
+            expected: "application/json, or a form, with files where pictures are attached",
         }),
     }
 }
@@ -182,6 +207,8 @@ impl Body {
             style_words: style_words.flatten(),
             background,
             source,
+            attached: Vec::new(),
+            mask: None,
             enlarge: None,
         })
     }
@@ -287,7 +314,7 @@ fn checked(size: Size) -> Result<Size> {
 }
 
 /// The size of a picture, if it may be requested.
-fn size_of(picture: &Picture) -> Size {
+pub(crate) fn size_of(picture: &Picture) -> Size {
     checked(Size::pixels(picture.width, picture.height)).unwrap_or_default()
 }
 

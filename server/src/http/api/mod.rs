@@ -1,6 +1,7 @@
 //! The JSON API.
 
 pub(super) mod adjusting;
+pub(super) mod attaching;
 pub(super) mod blocks;
 pub(super) mod callback;
 pub(super) mod enlarging;

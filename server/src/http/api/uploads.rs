@@ -12,6 +12,7 @@ use axum::{
         multipart::{Field, MultipartError},
     },
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use image::RgbImage;
 use sha2::{Digest as _, Sha256};
 use tokio::task::spawn_blocking;
@@ -78,22 +79,39 @@ async fn small(mut field: Field<'_>, max: usize) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Reads a mask; `None` if it is empty.
+/// Reads a mask, a file or a data URL; `None` if it is empty.
 pub(crate) async fn mask(field: Field<'_>) -> Result<Option<Vec<u8>>> {
-    Ok(Some(small(field, MAX_MASK).await?).filter(|mask| !mask.is_empty()))
+    let bytes = small(field, MAX_MASK).await?;
+    let encoded = bytes.strip_prefix(b"data:image/png;base64,");
+    let decoded = encoded.and_then(|text| BASE64.decode(text).ok());
+    Ok(Some(decoded.unwrap_or(bytes)).filter(|mask| !mask.is_empty()))
 }
 
 /// Reads a short text.
 pub(crate) async fn value(field: Field<'_>) -> Result<String> {
-    String::from_utf8(small(field, MAX_VALUE).await?)
+    long_value(field, MAX_VALUE).await
+}
+
+/// Reads a text of so many bytes.
+pub(crate) async fn long_value(field: Field<'_>, max: usize) -> Result<String> {
+    String::from_utf8(small(field, max).await?)
         .map_err(|_| Error::Malformed("A field of the form is not text.".into()))
 }
 
 /// Streams a photo to an unnamed temporary file.
-pub(crate) async fn receive(state: &State, mut field: Field<'_>) -> Result<std::fs::File> {
+pub(crate) async fn receive(state: &State, field: Field<'_>) -> Result<std::fs::File> {
+    received(state, Bytes::new(), field).await
+}
+
+/// The same, if it has been begun.
+pub(crate) async fn received(
+    state: &State,
+    begun: Bytes,
+    mut field: Field<'_>,
+) -> Result<std::fs::File> {
     let max = state.photos.max_bytes;
-    let mut file = blob::nameless(&state.uploads)?;
-    let mut length = 0;
+    let mut length = begun.len() as u64;
+    let mut file = write(blob::nameless(&state.uploads)?, begun).await?;
     while let Some(chunk) = field.chunk().await.map_err(broken)? {
         length += chunk.len() as u64;
         if length > max {

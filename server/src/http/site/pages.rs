@@ -276,6 +276,15 @@ impl PageData {
     }
 }
 
+const fn one<'a>(size: &'a Size, quality: &'a Quality, sources: usize) -> Work<'a> {
+    Work::Images {
+        size,
+        quality,
+        n: 1,
+        sources,
+    }
+}
+
 impl Data for PageData {
     fn about(&self) -> About {
         let [pictures, photos] =
@@ -298,20 +307,21 @@ impl Data for PageData {
             masks: photos.offers().masks,
             backgrounds: pictures.offers().backgrounds,
             edits: pictures.offers().edits,
+            edit_masks: pictures.offers().masks,
             enlarges: photos.offers().enlarges,
             photo_kept_seconds: self.state.photos.keep.as_secs(),
             typical_image_seconds: seconds(pictures.typical(Kind::Image)),
             typical_restoration_seconds: seconds(photos.typical(Kind::Restoration)),
             image_usd: Quality::ALL.each_ref().map(|quality| {
-                Size::OFFERED.each_ref().map(|size| {
-                    pictures.estimate(Work::Images {
-                        size,
-                        quality,
-                        n: 1,
-                        source: false,
-                    })
-                })
+                Size::OFFERED
+                    .each_ref()
+                    .map(|size| pictures.estimate(one(size, quality, 0)))
             }),
+            attached_usd: [1, 0]
+                .map(|sources| pictures.estimate(one(&Size::Auto, &Quality::Auto, sources)))
+                .into_iter()
+                .reduce(|with, without| with - without)
+                .unwrap_or_default(),
             restoration_usd: photos.estimate(Work::Restoration),
         }
     }

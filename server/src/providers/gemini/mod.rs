@@ -65,12 +65,9 @@ impl Gemini {
         &self,
         model: &str,
         task: &ImageTask,
-        source: Option<Bytes>,
+        pictures: &[Bytes],
     ) -> Result<Answer, Error> {
-        if task.source.is_some() && source.is_none() {
-            return Err(Error::photo_lost());
-        }
-        let body = picture(task, source.as_ref());
+        let body = picture(task, pictures);
         let estimate = self.tariff.estimate(model, task.into()) / f64::from(task.n);
         several(task.n, estimate, async || self.generate(model, &body).await).await
     }
@@ -82,7 +79,7 @@ impl Gemini {
         original: Bytes,
     ) -> Result<Answer, Error> {
         let (frame, ratio) = frame(task);
-        let laid = self.bench.lay_out(task, frame, original).await?;
+        let laid = self.bench.lay_out(task.mask(), frame, original).await?;
         let body = restoration(task, &laid.photo, ratio);
         let mut answer = self.generate(model, &body).await?;
         let finished = self.bench.finish(laid, answer.pictures).await;
@@ -116,16 +113,18 @@ impl Provider for Gemini {
     async fn make(
         &self,
         request: &Request,
-        original: Option<Bytes>,
+        pictures: Vec<Bytes>,
         _: Progress,
     ) -> Result<Answer, Error> {
         let model = &request.model;
-        let made = match (&request.task, original) {
-            (Task::Image(task), _) if task.enlarge.is_some() => Err(Error::not_enlarged()),
-            (Task::Image(task), source) => self.paint(model, task, source).await,
-            (Task::Restoration(task), Some(photo)) => self.restore(model, task, photo).await,
-            (Task::Restoration(_), None) => Err(Error::photo_lost()),
-            (Task::Notice(_) | Task::Call(_) | Task::Message(_), _) => Err(Error::no_picture()),
+        let made = match &request.task {
+            Task::Image(task) if task.enlarge.is_some() => Err(Error::not_enlarged()),
+            Task::Image(task) => self.paint(model, task, &pictures).await,
+            Task::Restoration(task) => match pictures.into_iter().next() {
+                Some(photo) => self.restore(model, task, photo).await,
+                None => Err(Error::photo_lost()),
+            },
+            Task::Notice(_) | Task::Call(_) | Task::Message(_) => Err(Error::no_picture()),
         };
         made.map_err(|error| self.endpoint.hiding(error))
     }

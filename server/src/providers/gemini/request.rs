@@ -29,11 +29,11 @@ pub(in crate::providers) const RATIOS: [(u32, u32); 10] = [
 /// The pixels of a picture of the size `1K`.
 const PIXELS: f64 = 1024.0 * 1024.0;
 
-/// A picture from words, or from another one.
-pub(super) fn picture(task: &ImageTask, source: Option<&bytes::Bytes>) -> Value {
+/// A picture from words, or from others.
+pub(super) fn picture(task: &ImageTask, pictures: &[bytes::Bytes]) -> Value {
     let mut parts = vec![json!({ "text": task.styled() })];
-    if let (Some(described), Some(bytes)) = (&task.source, source) {
-        parts.push(inline(&described.picture.media_type, bytes));
+    for (described, bytes) in task.beginnings().into_iter().zip(pictures) {
+        parts.push(inline(&described.media_type, bytes));
     }
     content(&parts, config(&task.size))
 }

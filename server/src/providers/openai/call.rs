@@ -25,43 +25,57 @@ pub(super) struct Calls<'a> {
 }
 
 impl Calls<'_> {
-    /// The call for a task: with a prompt alone, or with a picture. `n` pictures, shown so often meanwhile.
+    /// The call for a task: with a prompt alone, or with pictures. `n` pictures, shown so often meanwhile.
     pub(super) fn picture(
         &self,
         task: &ImageTask,
         n: u32,
-        source: Option<&Bytes>,
+        pictures: &[Bytes],
         partial_images: u8,
     ) -> Result<RequestBuilder, Error> {
-        match (&task.source, source) {
-            (Some(described), Some(picture)) => {
-                let picture = file_of(&described.picture, picture)?;
-                self.alteration(task, n, picture, partial_images)
-            }
-            (Some(_), None) => Err(Error::photo_lost()),
-            (None, _) => self.generation(task, n, partial_images),
+        if pictures.is_empty() {
+            return self.generation(task, n, partial_images);
         }
+        let mut form = self.altered(task, n, self.size(task))?;
+        let name = match (self.image()?, pictures) {
+            (name, [_]) => name,
+            _ => "image[]",
+        };
+        for (described, picture) in task.beginnings().into_iter().zip(pictures) {
+            form = form.part(name, file_of(described, picture)?);
+        }
+        Ok(self.edits(streamed(form, partial_images)))
     }
 
-    /// `POST /images/edits` with an earlier picture.
-    fn alteration(
+    /// `POST /images/edits` with an attached picture of which only a part changes.
+    pub(super) fn change(
         &self,
         task: &ImageTask,
-        n: u32,
-        picture: Part,
-        partial_images: u8,
+        frame: Frame,
+        laid: &Laid,
     ) -> Result<RequestBuilder, Error> {
+        let mut form = self.altered(task, task.n, frame.size())?;
+        form = form.part(
+            self.image()?,
+            file(&laid.photo, "picture.jpg", "image/jpeg")?,
+        );
+        if let Some(mask) = &laid.mask {
+            form = form.part("mask", file(mask, "mask.png", "image/png")?);
+        }
+        Ok(self.edits(form))
+    }
+
+    /// What is asked of `POST /images/edits` besides its pictures.
+    fn altered(&self, task: &ImageTask, n: u32, size: String) -> Result<Form, Error> {
         let mut form = self.form(&task.styled())?;
-        form = form.text("n", n.to_string());
-        form = form.text("size", self.size(task));
+        form = form.text("n", n.to_string()).text("size", size);
         if self.shape.is_openai {
             form = form.text("quality", task.quality.to_string());
         }
-        form = form.part(self.image()?, picture);
         if task.background != Background::Auto {
             form = form.text("background", task.background.to_string());
         }
-        Ok(self.edits(streamed(form, partial_images)))
+        Ok(form)
     }
 
     /// `POST /images/generations`.

@@ -38,6 +38,7 @@ use super::{
 use crate::{
     config::{OpenAiConfig, PicturePrice, Prices, Secret},
     job::{ImageTask, Request, RestorationTask, Task},
+    photo::Mask,
 };
 
 /// A client of the images API.
@@ -104,11 +105,14 @@ impl OpenAi {
         &self,
         model: &str,
         task: &ImageTask,
-        source: Option<Bytes>,
+        pictures: Vec<Bytes>,
         progress: &Progress,
     ) -> Result<Answer, Error> {
+        if let (Some(mask), [picture]) = (task.mask(), &pictures[..]) {
+            return self.paint_there(model, task, mask, picture.clone()).await;
+        }
         let (calls, prices) = (self.calls(model), self.tariff.prices(model));
-        let call = |n, partial_images| calls.picture(task, n, source.as_ref(), partial_images);
+        let call = |n, partial_images| calls.picture(task, n, &pictures, partial_images);
         if calls.shape.is_openai && task.n == 1 {
             return self
                 .ask_for_one(|partial| call(1, partial), prices, progress)
@@ -122,6 +126,25 @@ impl OpenAi {
             self.answer(call(1, 0)?, prices).await
         })
         .await
+    }
+
+    /// Changes only a part of an attached picture, in the size of that.
+    async fn paint_there(
+        &self,
+        model: &str,
+        task: &ImageTask,
+        mask: Mask,
+        picture: Bytes,
+    ) -> Result<Answer, Error> {
+        let (calls, prices) = (self.calls(model), self.tariff.prices(model));
+        let described = task.beginnings().first().map(|at| (at.width, at.height));
+        let frame = Frame::of(model, described.ok_or_else(Error::photo_lost)?);
+        let laid = self.bench.lay_out(Some(mask), frame, picture).await?;
+        let request = calls.change(task, frame, &laid)?;
+        let mut answer = self.answer(request, prices).await?;
+        let finished = self.bench.finish(laid, answer.pictures).await;
+        answer.pictures = finished.map_err(|error| error.lost().charged(answer.cost_usd))?;
+        Ok(answer)
     }
 
     /// Streams a single picture, to show previews. If the server refuses streaming, the call is repeated
@@ -164,7 +187,7 @@ impl OpenAi {
         let (calls, prices) = (self.calls(model), self.tariff.prices(model));
         let begun = task.beginning();
         let frame = Frame::of(model, (begun.width, begun.height));
-        let laid = self.bench.lay_out(task, frame, original).await?;
+        let laid = self.bench.lay_out(task.mask(), frame, original).await?;
         let call = |partial_images| calls.restoration(task, frame, &laid, partial_images);
         // No previews of a masked photo: they would show the parts outside the mask redrawn, too.
         let shows = calls.shape.is_openai && laid.mask.is_none();
@@ -245,18 +268,18 @@ impl Provider for OpenAi {
     async fn make(
         &self,
         request: &Request,
-        original: Option<Bytes>,
+        pictures: Vec<Bytes>,
         progress: Progress,
     ) -> Result<Answer, Error> {
         let model = &request.model;
-        let made = match (&request.task, original) {
-            (Task::Image(task), _) if task.enlarge.is_some() => Err(Error::not_enlarged()),
-            (Task::Image(task), source) => self.paint(model, task, source, &progress).await,
-            (Task::Restoration(task), Some(photo)) => {
-                self.restore(model, task, photo, &progress).await
-            }
-            (Task::Restoration(_), None) => Err(Error::photo_lost()),
-            (Task::Notice(_) | Task::Call(_) | Task::Message(_), _) => Err(Error::no_picture()),
+        let made = match &request.task {
+            Task::Image(task) if task.enlarge.is_some() => Err(Error::not_enlarged()),
+            Task::Image(task) => self.paint(model, task, pictures, &progress).await,
+            Task::Restoration(task) => match pictures.into_iter().next() {
+                Some(photo) => self.restore(model, task, photo, &progress).await,
+                None => Err(Error::photo_lost()),
+            },
+            Task::Notice(_) | Task::Call(_) | Task::Message(_) => Err(Error::no_picture()),
         };
         made.map_err(|error| self.endpoint.hiding(error))
     }

@@ -344,10 +344,10 @@ impl Provider for Replicate {
     async fn make(
         &self,
         request: &Request,
-        original: Option<Bytes>,
+        pictures: Vec<Bytes>,
         _: Progress,
     ) -> Result<Answer, Error> {
-        let made = self.predict(request, original).await;
+        let made = self.predict(request, pictures.into_iter().next()).await;
         made.map_err(|error| error.hiding(self.config.api_token.as_ref()))
     }
 }

@@ -120,6 +120,8 @@ pub(crate) fn image_task(prompt: &str) -> ImageTask {
         style_words: None,
         background: Background::Auto,
         source: None,
+        attached: Vec::new(),
+        mask: None,
         enlarge: None,
     }
 }

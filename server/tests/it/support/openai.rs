@@ -221,6 +221,8 @@ async fn edits(
             let bytes = field.bytes().await.unwrap();
             let picture = image::load_from_memory(&bytes).expect("a picture");
             let seen = json!({"type": media_type, "name": file_name, "size": [picture.width(), picture.height()]});
+            let all = body.entry("images").or_insert_with(|| json!([]));
+            all.as_array_mut().unwrap().push(seen.clone());
             body.insert("image".into(), seen);
         } else if name == "mask" {
             assert_eq!(field.content_type(), Some("image/png"));

@@ -45,7 +45,7 @@ impl Provider for Priced {
         0.1
     }
 
-    async fn make(&self, _: &Request, _: Option<Bytes>, _: Progress) -> Result<Answer, Error> {
+    async fn make(&self, _: &Request, _: Vec<Bytes>, _: Progress) -> Result<Answer, Error> {
         unreachable!("the books make the calls")
     }
 }
