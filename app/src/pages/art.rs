@@ -142,7 +142,7 @@ fn Form(from: Option<Job>, wanted: Draft, about: About) -> impl IntoView {
                 {prompt}
             </textarea>
             {some(&about)}
-            {about.edits.then(|| attach(about.clone()))}
+            {about.edits.then(|| attach(&about))}
             {again}
             <button type="button" class="own" data-own hidden>{t.own_words}</button>
             {presets(&about)}

@@ -10,7 +10,7 @@ use atelier_api::{Image, Job, MOST_ATTACHED};
 pub(crate) const ACCEPT: &str = "image/jpeg,image/png,image/webp,image/gif,image/bmp,image/tiff";
 
 /// The field for them. Scripts show what is chosen, and have a brush for a single one.
-pub(crate) fn attach(about: About) -> AnyView {
+pub(crate) fn attach(about: &About) -> AnyView {
     let t = about.texts();
     let provider = match &*about.provider {
         "openai" => "OpenAI",
@@ -19,6 +19,8 @@ pub(crate) fn attach(about: About) -> AnyView {
     .to_owned();
     let price = (about.attached_usd > 0.0)
         .then(|| (t.bring.attached_price)(&words::money(about.attached_usd, t)));
+    let [max_bytes, max_pixels] = [about.photo_max_bytes, about.photo_max_pixels];
+    let masks = about.edit_masks;
     view! {
         <Photo>
             <div class="attach">
@@ -31,8 +33,8 @@ pub(crate) fn attach(about: About) -> AnyView {
                         multiple
                         accept=ACCEPT
                         data-most=MOST_ATTACHED.to_string()
-                        data-max-bytes=about.photo_max_bytes.to_string()
-                        data-max-pixels=about.photo_max_pixels.to_string()
+                        data-max-bytes=max_bytes.to_string()
+                        data-max-pixels=max_pixels.to_string()
                     />
                     <span class="fine scripted">{(t.bring.attach_how)(MOST_ATTACHED)}</span>
                 </div>
@@ -45,11 +47,11 @@ pub(crate) fn attach(about: About) -> AnyView {
                 <figure class="chosen" data-chosen hidden>
                     <div class="easel">
                         <img data-preview alt=t.bring.attached width="160" height="160" />
-                        {about.edit_masks.then(|| view! { <canvas data-mask></canvas> })}
+                        {masks.then(|| view! { <canvas data-mask></canvas> })}
                     </div>
                     <figcaption>
                         <span data-name></span>
-                        {about.edit_masks.then(|| tools(t.bring.only_here, t))}
+                        {masks.then(|| tools(t.bring.only_here, t))}
                     </figcaption>
                 </figure>
                 <p class="fine about">{(t.bring.attached_privacy)(&provider)} {price}</p>
