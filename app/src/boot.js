@@ -125,6 +125,6 @@
     }
     if (name !== "before") return;
     pair.style.setProperty("--before", value + "%");
-    nextElementSibling.textContent = `${nextElementSibling.dataset.word} ${value}\u00a0%`;
+    nextElementSibling.lastElementChild.textContent = value + "\u00a0%";
   });
 }

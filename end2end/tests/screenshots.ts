@@ -12,6 +12,16 @@ async function many(page: Page, number: string): Promise<void> {
   await field.selectOption(number);
 }
 
+/** Paints over a part of what lies there. */
+async function draw(page: Page, selector: string): Promise<void> {
+  await page.locator(selector).scrollIntoViewIfNeeded();
+  const { x, y } = (await page.locator(selector).boundingBox())!;
+  await page.mouse.move(x + 60, y + 40);
+  await page.mouse.down();
+  await page.mouse.move(x + 160, y + 200, { steps: 8 });
+  await page.mouse.up();
+}
+
 test('empty and finished', async ({ page }) => {
   await visit(page, '/');
   await shoot(page, 'art-empty');
@@ -26,11 +36,7 @@ test('empty and finished', async ({ page }) => {
   await expectShown(page.getByAltText('The photo you chose'));
   await shoot(page, 'restore-chosen');
   await page.getByLabel('Repair only what I paint over').check();
-  const easel = (await page.locator('.easel').boundingBox())!;
-  await page.mouse.move(easel.x + 60, easel.y + 40);
-  await page.mouse.down();
-  await page.mouse.move(easel.x + 160, easel.y + 200, { steps: 8 });
-  await page.mouse.up();
+  await draw(page, '.easel');
   await shoot(page, 'restore-painting');
   await page.getByLabel('Repair only what I paint over').uncheck();
   await page.getByRole('button', { name: 'Restore it' }).click();
@@ -38,6 +44,10 @@ test('empty and finished', async ({ page }) => {
   await shoot(page, 'restore-finished');
   await page.getByLabel('Side by side').check();
   await shoot(page, 'restore-side-by-side');
+  await page.getByText('Adjust', { exact: true }).click();
+  await page.locator('.job').getByRole('slider', { name: 'Strength' }).fill('40');
+  await page.getByLabel('Repair more').check();
+  await shoot(page, 'restore-adjusting');
   await page.goto('/nowhere');
   await shoot(page, 'nowhere');
 });
@@ -109,6 +119,23 @@ test('gallery', async ({ page }) => {
   await page.keyboard.press('Escape');
   await page.locator('body').press('?');
   await shoot(page, 'keys', false);
+});
+
+test.describe('with attached pictures', () => {
+  test.use({ answers: [] });
+
+  test('attached, painted over, changed', async ({ page }) => {
+    await visit(page, '/');
+    await page.getByLabel('Attach pictures').setInputFiles(photo);
+    await expectShown(page.getByAltText('photo.jpg'));
+    await shoot(page, 'attach-chosen');
+    await page.getByLabel('Change only what I paint over').check();
+    await draw(page, '.desk canvas:not([hidden])');
+    await shoot(page, 'attach-painting');
+    await paint(page, boat);
+    await expectShown(card(page, boat).getByAltText(boat));
+    await shoot(page, 'attach-finished');
+  });
 });
 
 test.describe('with a provider', () => {
@@ -190,8 +217,7 @@ for (const locale of ['en-US', 'de-DE']) {
       const { url } = await sent.json();
       await page.goto(url.replace('/api', ''));
       await expectShown(page.locator('.after img, .frame img').first());
-      const buttons = page.locator('.job form button');
-      await expect(buttons.first()).toBeVisible();
+      await expect(page.locator('form[action*="/link"] button')).toBeVisible();
       await shoot(page, `by-key-${locale}`);
       await page.locator('form[action*="/link"] button').click();
       await expect(page.locator('.note')).toBeVisible();
@@ -205,49 +231,61 @@ for (const locale of ['en-US', 'de-DE']) {
   });
 }
 
-test.describe('German', () => {
-  test.use({ locale: 'de-DE', answers: ['picture', 'picture', 'unsafe', 'hang'] });
+const languages = {
+  'de-DE': { prompt: 'Beschreibung', words: 'ein Fuchs im Schnee unter hohen Kiefern', adjust: 'Anpassen' },
+  'he-IL': { prompt: 'תיאור', words: 'שועל בשלג בין אורנים גבוהים', adjust: 'התאמה' },
+};
 
-  test('pages in German', async ({ page }) => {
-    await visit(page, '/');
-    await shoot(page, 'german-art-empty');
-    await page.getByLabel('Beschreibung').fill('ein Fuchs im Schnee unter hohen Kiefern');
-    await page.getByRole('button', { name: 'Malen', exact: true }).click();
-    await expectShown(page.locator('.job').getByRole('img'));
-    await page.getByText('Bearbeiten', { exact: true }).click();
-    await page.getByText('Mehr', { exact: true }).click();
-    await shoot(page, 'german-art-finished');
-    await page.locator('.job').getByRole('button', { name: 'Löschen' }).click();
-    await shoot(page, 'german-deleted');
-    await page.getByRole('button', { name: 'Rückgängig' }).click();
-    await visit(page, '/restore');
-    await shoot(page, 'german-restore-empty');
-    await page.getByLabel('Foto wählen').setInputFiles(photo);
-    await page.getByRole('button', { name: 'Restaurieren', exact: true }).click();
-    await expectShown(page.getByAltText('Das Foto, restauriert'));
-    await shoot(page, 'german-restore-finished');
-    await visit(page, '/gallery');
-    for (const image of await page.locator('.hanging img').all()) await expectShown(image);
-    await shoot(page, 'german-gallery');
-    await page.getByRole('link', { name: 'ein Fuchs' }).click();
-    await expectShown(page.getByRole('dialog').getByRole('img'));
-    await page.waitForTimeout(300);
-    await shoot(page, 'german-lightbox', false);
-    await page.keyboard.press('Escape');
-    await page.locator('body').press('?');
-    await shoot(page, 'german-keys', false);
-    await page.goto('/nowhere');
-    await shoot(page, 'german-nowhere');
-    await visit(page, '/');
-    for (const name of ['german-failed', 'german-working']) {
-      await page.getByLabel('Beschreibung').fill(name);
-      await page.getByRole('button', { name: 'Malen', exact: true }).click();
-      const state = name === 'german-failed' ? 'alert' : 'progressbar';
-      await expect(page.locator('.job').first().getByRole(state).first()).toBeVisible();
-      await shoot(page, name);
-    }
+for (const [locale, { prompt, words, adjust }] of Object.entries(languages)) {
+  test.describe(`in ${locale}`, () => {
+    test.use({ locale, answers: ['picture', 'picture', 'unsafe', 'hang'] });
+
+    test('pages', async ({ page }) => {
+      const send = async (text: string) => {
+        await page.getByLabel(prompt, { exact: true }).fill(text);
+        await page.getByLabel(prompt, { exact: true }).press('Control+Enter');
+      };
+      await visit(page, '/');
+      await shoot(page, `art-empty-${locale}`);
+      await page.locator('input[type=file]').first().setInputFiles(photo);
+      await expectShown(page.getByAltText('photo.jpg'));
+      await shoot(page, `attach-${locale}`);
+      await send(words);
+      const job = page.locator('.job').first();
+      await expectShown(job.getByAltText(words));
+      for (const fold of await job.locator('.actions summary').all()) await fold.click();
+      await shoot(page, `art-finished-${locale}`);
+      await job.locator('form[action*="/delete"] button').click();
+      await shoot(page, `deleted-${locale}`);
+      await page.locator('.job [data-do=undo]').click();
+      await visit(page, '/restore');
+      await shoot(page, `restore-empty-${locale}`);
+      await page.locator('input[type=file]').setInputFiles(photo);
+      await page.locator('.desk button[type=submit]').first().click();
+      await expectShown(page.locator('.after img').first());
+      await page.locator('summary').filter({ hasText: adjust }).click();
+      await shoot(page, `restore-finished-${locale}`);
+      await visit(page, '/gallery');
+      for (const image of await page.locator('.hanging img').all()) await expectShown(image);
+      await shoot(page, `gallery-${locale}`);
+      await page.locator('.hanging a').last().click();
+      await expectShown(page.getByRole('dialog').getByRole('img').first());
+      await page.waitForTimeout(300);
+      await shoot(page, `lightbox-${locale}`, false);
+      await page.keyboard.press('Escape');
+      await page.locator('body').press('?');
+      await shoot(page, `keys-${locale}`, false);
+      await page.goto('/nowhere');
+      await shoot(page, `nowhere-${locale}`);
+      await visit(page, '/');
+      for (const state of ['alert', 'progressbar'] as const) {
+        await send(state);
+        await expect(page.locator('.job').first().getByRole(state).first()).toBeVisible();
+        await shoot(page, `${state}-${locale}`);
+      }
+    });
   });
-});
+}
 
 async function shoot(page: Page, name: string, fullPage = true): Promise<void> {
   const path = `results/screens/${name}-${test.info().project.name}.png`;

@@ -49,7 +49,7 @@ pub(crate) fn pair(
             <label class="part">
                 <span class="unseen">{t.how_much_before}</span>
                 <input type="range" name="before" min="0" max="100" value="50" autocomplete="off" />
-                <span class="share" data-word=t.before aria-hidden="true">{t.before}" 50\u{a0}%"</span>
+                <span class="share" aria-hidden="true">{t.before}" "<bdi>"50\u{a0}%"</bdi></span>
             </label>
         </div>
     }
@@ -76,7 +76,7 @@ fn strength(seen: &Seen, t: &Texts) -> impl IntoView + use<> {
             <label>
                 <span>{t.strength}</span>
                 <input type="range" name="strength" min="0" max="100" value="100" autocomplete="off" />
-                <span aria-hidden="true">"100\u{a0}%"</span>
+                <bdi aria-hidden="true">"100\u{a0}%"</bdi>
             </label>
             <button type="submit">{t.bring.save_mixed}</button>
         </form>

@@ -90,6 +90,7 @@ pub(super) const HEBREW: Texts = Texts {
     choose_photo: "בחירת תצלום, או גרירה לכאן",
     choose_photos: "בחירת תצלומים",
     photo_rules: |megabytes, megapixels| {
+        let megabytes = apart(megabytes);
         format!("JPEG, PNG, WebP, GIF, BMP או TIFF, עד {megabytes} ו־{megapixels} מגה־פיקסל.")
     },
     photo_chosen: "התצלום שבחרת",
@@ -128,7 +129,7 @@ pub(super) const HEBREW: Texts = Texts {
         1 => message(Message::AheadOne).into(),
         _ => message(Message::Ahead).replace("{}", &jobs.to_string()),
     },
-    usually: |span| format!("בדרך כלל כ־{span}"),
+    usually: |span| format!("בדרך כלל כ־{}", apart(span)),
     another_try: |number| format!("ניסיון {number}. הקודם נכשל."),
     late: "זה לוקח יותר זמן מהרגיל. אפשר לסגור את העמוד ולחזור; העבודה ממשיכה.",
     call_off: "ביטול",
@@ -278,7 +279,7 @@ pub(super) const HEBREW: Texts = Texts {
 
     just_now: "ממש עכשיו",
     yesterday: "אתמול",
-    ago: |span| format!("לפני {span}"),
+    ago: |span| format!("לפני {}", apart(span)),
     days_ago: |days| format!("לפני {days} ימים"),
     units: ["שניות", "דקות", "שעות", "ימים"],
     money: |digits| format!("${digits}"),
@@ -335,6 +336,11 @@ fn stage(job: &Job) -> &'static str {
     }
 }
 
+/// A number with a Latin unit, isolated: it keeps its own direction.
+fn apart(text: &str) -> String {
+    format!("\u{2068}{text}\u{2069}")
+}
+
 fn painted(ago: Option<&str>) -> String {
     format!("צוירה {}", ago.unwrap_or("בעבר"))
 }
@@ -344,22 +350,21 @@ fn left(limit: &Left) -> String {
     let things = things(limit.kind);
     let today = if limit.today { " היום" } else { "" };
     match &limit.renewal {
-        Some(renewal) => format!("נותרו {left} מתוך {all} {things}{today}, מתחדש בעוד {renewal}."),
+        Some(renewal) => {
+            let renewal = apart(renewal);
+            format!("נותרו {left} מתוך {all} {things}{today}, מתחדש בעוד {renewal}.")
+        }
         None => format!("נותרו {left} מתוך {all} {things}{today}."),
     }
 }
 
 fn spent(limit: &Spent<'_>) -> String {
-    let Spent { back, today, .. } = limit;
+    let (back, today) = (apart(&limit.back), limit.today);
     let still = match limit.kind {
         Kind::Image => "תמונות שכבר צוירו נשארות זמינות.",
         Kind::Restoration => "תצלומים שכבר שוחזרו נמצאים בגלריה.",
     };
-    let when = if *today {
-        "להיום"
-    } else {
-        "לעת עתה"
-    };
+    let when = if today { "להיום" } else { "לעת עתה" };
     match limit.unit {
         "usd" => format!("התקציב של הסטודיו {when} נוצל. אפשר לחזור בעוד {back}. {still}"),
         "images" => {

@@ -126,11 +126,12 @@ async fn a_photo_is_sent_with_the_instruction_to_stay_faithful() {
     for kept in ["Restore", "identity", "pose", "framing"] {
         assert!(prompt.contains(kept), "{prompt}");
     }
+    let sent = json!({ "type": "image/jpeg", "name": "photo.jpg", "size": [1440, 1072] });
     let expected = json!({
         "model": "gpt-image-2", "prompt": prompt, "size": "1440x1072", "quality": "high",
         "input_fidelity": "high",
         "stream": true, "partial_images": 2,
-        "image": { "type": "image/jpeg", "name": "photo.jpg", "size": [1440, 1072] },
+        "image": sent, "images": [sent],
     });
     assert_eq!(*call, expected);
     assert_eq!(job["original"]["width"], 40);

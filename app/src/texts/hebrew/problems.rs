@@ -1,5 +1,7 @@
 //! The API's problems and failures.
 
+use super::apart;
+
 pub(super) fn problem(code: &str, wait: Option<&str>) -> Option<(&'static str, String)> {
     const NOT_POSSIBLE: &str = "זה לא אפשרי";
     const PHOTO: &str = "אי אפשר להשתמש בתצלום";
@@ -7,7 +9,7 @@ pub(super) fn problem(code: &str, wait: Option<&str>) -> Option<(&'static str, S
         "limited" => {
             let wait = wait.map_or_else(
                 || "כדאי להמתין מעט.".to_owned(),
-                |wait| format!("אפשר להמשיך בעוד {wait}."),
+                |wait| format!("אפשר להמשיך בעוד {}.", apart(wait)),
             );
             return Some(("מעבר למכסה", format!("כרגע לא נותר מקום למשהו חדש. {wait}")));
         }
