@@ -1,5 +1,6 @@
 // Nothing is lost: drafts, words that an idea replaces, uploads that a connection breaks; and who looks elsewhere is told.
 
+import { readFileSync } from 'node:fs';
 import { address, card, expect, expectShown, paint, type Page, photo, restore, test, visit } from './fixtures';
 
 const prompt = (page: Page) => page.locator('#prompt');
@@ -104,6 +105,28 @@ test.describe('a provider that takes its time', () => {
 
 /** Everything that the visitor has, by the API. */
 const jobs = async (page: Page): Promise<number> => (await (await page.request.get('/api/jobs')).json()).jobs.length;
+
+test('an upload tells how far it is, and is cancelled', async ({ page, context }) => {
+  await visit(page, '/restore');
+  const line = await context.newCDPSession(page);
+  const carries = (uploadThroughput: number) =>
+    line.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput });
+  const field = page.getByLabel('Choose a photo');
+  const button = page.locator('.desk [type=submit]');
+  // Bytes behind the end of a picture are read over.
+  const buffer = Buffer.concat([readFileSync(photo), Buffer.alloc(2_000_000)]);
+  await field.setInputFiles({ name: 'large.jpg', mimeType: 'image/jpeg', buffer });
+  await carries(400_000);
+  await button.click();
+  await expect(button).toHaveText(/^Uploading … [1-9]\d?\s%$/);
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await expect(button).toHaveText('Restore it');
+  await expect(page.locator('.job'), 'nothing was ordered').toHaveCount(0);
+  await carries(-1);
+  await button.click();
+  await expectShown(card(page, 'A restored photo').getByAltText('The photo, restored'));
+  await expect(page.locator('.job')).toHaveCount(1);
+});
 
 test('an upload that loses its connection goes on by itself', async ({ page, context }) => {
   await visit(page, '/restore');
