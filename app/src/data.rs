@@ -118,46 +118,93 @@ pub struct About {
     pub address: String,
     /// The visitor's language.
     pub language: Language,
-    /// Who makes pictures: `openai`, `replicate`, `local`, or an upstream.
-    pub provider: String,
-    /// The same for photos.
-    pub photo_provider: String,
+    /// The models for pictures.
+    pub pictures: Offered,
+    /// The models for photos.
+    pub photos: Offered,
     /// The page was asked for from the machine that serves it.
     pub operator: bool,
     /// Styles of the operator's own.
     pub styles: Arc<[Style]>,
     /// What visitors may begin with.
     pub presets: Arc<[Preset]>,
-    /// The model for pictures, or the built-in engine.
-    pub model: String,
-    /// The same for photos.
-    pub photo_model: String,
     /// Largest upload in bytes.
     pub photo_max_bytes: u64,
     /// Largest upload in pixels.
     pub photo_max_pixels: u64,
-    /// Whether part of a photo can be repaired.
-    pub masks: bool,
-    /// Whether pictures can have a transparent background.
-    pub backgrounds: bool,
-    /// Whether a picture can be made from another.
-    pub edits: bool,
-    /// Whether a part of another can be changed alone.
-    pub edit_masks: bool,
-    /// Whether a picture can be made larger.
-    pub enlarges: bool,
     /// How long photos are kept, in seconds.
     pub photo_kept_seconds: u64,
     /// How long a picture usually takes, in seconds.
     pub typical_image_seconds: u32,
     /// How long a restoration usually takes, in seconds.
     pub typical_restoration_seconds: u32,
+}
+
+/// The models that visitors may have for something.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Offered {
+    /// The one that they have unless they choose another.
+    pub usual: Model,
+    pub others: Vec<Model>,
+}
+
+/// A model, and what it can do.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Model {
+    /// Who has it: `openai`, `replicate`, `local`, or an upstream.
+    pub provider: String,
+    /// As they call it.
+    pub name: String,
+    /// Whether a part of a picture can be changed alone.
+    pub masks: bool,
+    /// Whether pictures can have a transparent background.
+    pub backgrounds: bool,
+    /// Whether a picture can be made from another.
+    pub edits: bool,
+    /// Whether a picture can be made larger.
+    pub enlarges: bool,
+    /// Whether a photo can be repaired in part.
+    pub strengths: bool,
     /// What a picture of each quality and size is expected to cost the studio, in US dollars.
     pub image_usd: [[f64; Size::OFFERED.len()]; Quality::ALL.len()],
     /// What each attached picture adds to that.
     pub attached_usd: f64,
     /// The same for a restoration.
     pub restoration_usd: f64,
+}
+
+impl Offered {
+    /// All of them, the usual one first.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Model> {
+        std::iter::once(&self.usual).chain(&self.others)
+    }
+
+    /// Whether there is something to choose.
+    pub(crate) const fn is_choice(&self) -> bool {
+        !self.others.is_empty()
+    }
+
+    /// Whether one of them can do something.
+    pub(crate) fn any(&self, can: impl Fn(&Model) -> bool) -> bool {
+        self.all().any(can)
+    }
+
+    /// Whether the built-in engine is all there is.
+    pub(crate) fn is_built_in(&self) -> bool {
+        !self.is_choice() && self.usual.is_built_in()
+    }
+}
+
+impl Model {
+    /// How the API and jobs name it.
+    pub(crate) fn id(&self) -> String {
+        format!("{}/{}", self.provider, self.name)
+    }
+
+    /// Whether it is none of somebody else's.
+    pub(crate) fn is_built_in(&self) -> bool {
+        self.provider == "local"
+    }
 }
 
 /// A style of the operator's own.

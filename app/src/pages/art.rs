@@ -14,6 +14,7 @@ use crate::{
         engine_note,
         examples::{example, examples},
         fixed::Fixed,
+        models::{MOST, models},
         picture::expected,
         wall::wall,
     },
@@ -22,9 +23,6 @@ use crate::{
     words,
 };
 use atelier_api::{Background, Job, Kind, MAX_PROMPT_CHARS, Params, Quality, STYLES, Size};
-
-/// Most pictures that one prompt can ask for at a time.
-const MOST: u32 = 4;
 
 pub(crate) async fn load(data: &dyn Data, wanted: Draft) -> Result<Content, Unavailable> {
     let about = data.about();
@@ -108,20 +106,16 @@ fn beginning(from: Option<Job>, wanted: &Draft, about: &About) -> (String, Param
 fn Form(from: Option<Job>, wanted: Draft, about: About) -> impl IntoView {
     let t = about.texts();
     let again = from.as_ref().and_then(|job| attached_again(job, t));
+    let model = from.as_ref().and_then(|job| job.model.clone());
     let (prompt, params) = beginning(from, &wanted, &about);
-    let files = about.edits.then_some("multipart/form-data");
+    let edits = about.pictures.any(|model| model.edits);
+    let files = edits.then_some("multipart/form-data");
     // Most visitors have no picture to start from.
     let dials = if params == Params::default() {
-        let usual = if about.backgrounds {
-            &CLEAR_DIALS
-        } else {
-            &DIALS
-        };
-        usual
-            .show(about.language, || dials(params, &about))
-            .into_any()
+        let fresh = || dials(params, None, &about);
+        DIALS.show(about.language, fresh).into_any()
     } else {
-        dials(params, &about).into_any()
+        dials(params, model.as_deref(), &about).into_any()
     };
     let [press, or, plus] = t.or_press;
     let ctrl = t.key_send[0].split(' ').next();
@@ -142,7 +136,7 @@ fn Form(from: Option<Job>, wanted: Draft, about: About) -> impl IntoView {
                 {prompt}
             </textarea>
             {some(&about)}
-            {about.edits.then(|| attach(&about))}
+            {edits.then(|| attach(&about))}
             {again}
             <button type="button" class="own" data-own hidden>{t.own_words}</button>
             {presets(&about)}
@@ -162,12 +156,12 @@ fn Form(from: Option<Job>, wanted: Draft, about: About) -> impl IntoView {
     .into_any()
 }
 
-/// The initial values of the options, with and without transparent backgrounds.
-static CLEAR_DIALS: Fixed = Fixed::new();
+/// The initial values of the options.
 static DIALS: Fixed = Fixed::new();
 
-fn dials(params: Params, about: &About) -> impl IntoView + use<> {
-    let (t, backgrounds) = (about.texts(), about.backgrounds);
+fn dials(params: Params, model: Option<&str>, about: &About) -> impl IntoView + use<> {
+    let t = about.texts();
+    let backgrounds = about.pictures.any(|model| model.backgrounds);
     let n = params.n.unwrap_or(1);
     let clear = params.background == Some(Background::Transparent);
     let [square, ..] = Size::OFFERED;
@@ -219,6 +213,7 @@ fn dials(params: Params, about: &About) -> impl IntoView + use<> {
                         </label>
                     }
                 })}
+            {models(&about.pictures, Kind::Image, model, t)}
         </div>
     }
 }
@@ -287,7 +282,9 @@ fn presets(about: &About) -> Option<impl IntoView + use<>> {
 /// What pictures are expected to cost; the style sheet shows the price of the chosen quality, shape and number.
 fn prices(about: &About) -> Option<impl IntoView + use<>> {
     let t = about.texts();
-    let prices = Quality::ALL.iter().zip(about.image_usd);
+    // Of several models each has its own beside its name.
+    let model = Some(&about.pictures.usual).filter(|_| !about.pictures.is_choice())?;
+    let prices = Quality::ALL.iter().zip(model.image_usd);
     let prices = prices.flat_map(|(quality, prices)| {
         Size::OFFERED.iter().zip(prices).map(move |(size, usd)| {
             let shape = expected(Some(size));
@@ -303,13 +300,13 @@ fn prices(about: &About) -> Option<impl IntoView + use<>> {
             }
         })
     });
-    (about.image_usd[0][0] > 0.0)
+    (model.image_usd[0][0] > 0.0)
         .then(|| view! { <p class="fine prices">{prices.collect_view()}</p> })
 }
 
 /// The language of suggested prompts.
 fn suggesting(about: &About) -> Language {
-    match &*about.provider {
+    match &*about.pictures.usual.provider {
         "local" => about.language.sketched(),
         _ => about.language,
     }

@@ -95,10 +95,22 @@ impl Social {
 /// A sentence about the provider.
 fn engine(about: &About) -> String {
     let t = about.texts();
-    match &*about.provider {
-        "local" => t.by_local.to_owned(),
-        _ if about.photo_model != about.model => (t.by_two)(&about.model, &about.photo_model),
-        _ => (t.by_one)(&about.model),
+    let [pictures, photos] = [&about.pictures, &about.photos].map(|models| {
+        let others = models.others.iter().map(|model| model.name.as_str());
+        let mut names = models.usual.name.clone();
+        for (place, name) in others.enumerate() {
+            let is_last = place + 1 == models.others.len();
+            names += if is_last { t.bring.or } else { ", " };
+            names += name;
+        }
+        names
+    });
+    if about.pictures.is_built_in() {
+        t.by_local.to_owned()
+    } else if photos == pictures {
+        (t.by_one)(&pictures)
+    } else {
+        (t.by_two)(&pictures, &photos)
     }
 }
 

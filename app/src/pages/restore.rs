@@ -8,8 +8,15 @@ use crate::{
     data::{About, Data, Seen},
     islands::{form::FormIsland, photo::Photo},
     parts::{
-        adjust::sizes, allowance::left, attach::ACCEPT, brush::tools, card::card, engine_note,
-        examples::samples, wall::wall,
+        adjust::{sizes, whose},
+        allowance::left,
+        attach::ACCEPT,
+        brush::tools,
+        card::card,
+        engine_note,
+        examples::samples,
+        models::{models, of_each},
+        wall::wall,
     },
     texts::Texts,
     words,
@@ -63,15 +70,12 @@ pub(crate) async fn load(data: &dyn Data) -> Content {
 }
 
 /// What happens to the photo.
-fn privacy(about: &About) -> String {
+fn privacy(about: &About) -> impl IntoView + use<> {
     let t = about.texts();
-    let place = match &*about.photo_provider {
-        "local" => t.stays_here.to_owned(),
-        "openai" => (t.sent_to)("OpenAI"),
-        "replicate" => (t.sent_to)("Replicate"),
-        upstream => (t.sent_to)(upstream),
-    };
-    place + &(t.both_deleted)(&words::round(about.photo_kept_seconds, t))
+    of_each(&about.photos, |model| {
+        let deleted = (t.both_deleted)(&words::round(about.photo_kept_seconds, t));
+        Some(view! { <p class="fine">{whose(model, t)}{deleted}</p> }.into_any())
+    })
 }
 
 #[component]
@@ -79,10 +83,12 @@ fn Form(about: About) -> impl IntoView {
     let megapixels = about.photo_max_pixels / 1_000_000;
     let t = about.texts();
     let rules = (t.photo_rules)(&words::megabytes(about.photo_max_bytes), megapixels);
-    let price = (about.restoration_usd > 0.0)
-        .then(|| (t.photo_price)(&words::money(about.restoration_usd, t)));
-    let own = about.photo_provider == "local";
-    let enlarges = about.enlarges;
+    let photos = &about.photos;
+    let usd = Some(photos.usual.restoration_usd).filter(|usd| *usd > 0.0 && !photos.is_choice());
+    let price = usd.map(|usd| (t.photo_price)(&words::money(usd, t)));
+    let masks = photos.any(|model| model.masks);
+    let strengths = photos.any(|model| model.strengths);
+    let enlarges = photos.any(|model| model.enlarges);
     view! {
         <form class="desk" method="post" action="/api/restorations" enctype="multipart/form-data" data-send>
             <Photo>
@@ -104,23 +110,24 @@ fn Form(about: About) -> impl IntoView {
                 <figure class="chosen" data-chosen hidden>
                     <div class="easel">
                         <img data-preview alt=t.photo_chosen width="160" height="160" />
-                        {about.masks.then(|| view! { <canvas data-mask></canvas> })}
+                        {masks.then(|| view! { <canvas data-mask></canvas> })}
                     </div>
                     <figcaption>
                         <span data-name></span>
-                        {about.masks.then(|| tools(t.only_painted, t))}
+                        {masks.then(|| tools(t.only_painted, t))}
                     </figcaption>
                 </figure>
             </Photo>
             <div class="dials">
-                {own.then(|| strength(t))}
+                {strengths.then(|| strength(t))}
                 {enlarges.then(|| sizes(1, t))}
                 <label class="tick">
                     <input type="checkbox" name="monochrome" value="true" />
                     <span>{t.keep_monochrome}</span>
                 </label>
+                {models(photos, Kind::Restoration, None, t)}
             </div>
-            <p class="fine">{privacy(&about)}</p>
+            {privacy(&about)}
             {price.map(|price| view! { <p class="fine">{price}</p> })}
             <p class="alert" role="alert" data-alert></p>
             <p class="send">

@@ -4,10 +4,11 @@ use leptos::prelude::*;
 
 use super::{
     adjust::adjust,
+    models::{MOST, same},
     picture::{download, edit_form, other_downloads},
 };
 use crate::{
-    data::{About, Seen, name},
+    data::{About, Model, Seen, name},
     texts::Texts,
 };
 use atelier_api::{Cache, Job, Kind, MAX_PROMPT_CHARS, Params, Status};
@@ -48,8 +49,8 @@ fn picture_actions(seen: &Seen, about: &About) -> impl IntoView + use<> {
     view! {
         <div class="actions">
             {each(job, |index| download(job, index, t))}
-            {again_allowed.then(|| again(job, label, true, t))}
-            {edits.then(|| edit(seen, t))}
+            {again_allowed.then(|| again(job, label, true, about))}
+            {edits.then(|| edit(seen, about))}
             {(!edits).then(|| change(job, t))}
             {copy_link(seen, t)}
             <details class="menu">
@@ -65,6 +66,7 @@ fn picture_actions(seen: &Seen, about: &About) -> impl IntoView + use<> {
                     >
                         {t.copy_words}
                     </button>
+                    {each(job, |index| variations(seen, index, about))}
                     {each(job, |index| enlarge(seen, index, about))}
                     {each(job, |index| other_downloads(job, index, t))}
                     {share(seen, t)}
@@ -82,7 +84,7 @@ fn may_repeat(seen: &Seen) -> bool {
 
 /// Whether the visitor may have another picture made from this.
 pub(crate) fn edits(seen: &Seen, about: &About) -> bool {
-    about.edits && seen.mine
+    seen.mine && about.pictures.any(|model| model.edits)
 }
 
 /// What is done with one picture: of several, the style sheet shows that of the chosen one.
@@ -99,7 +101,6 @@ fn photo_actions(seen: &Seen, about: &About) -> impl IntoView + use<> {
     view! {
         <div class="actions">
             {save(seen, "jpeg", t.download, true)}
-            {adjust(seen, about)}
             {copy_link(seen, t)}
             {link(seen, t)}
             <details class="menu">
@@ -111,16 +112,17 @@ fn photo_actions(seen: &Seen, about: &About) -> impl IntoView + use<> {
                     {delete(seen, t)}
                 </div>
             </details>
+            {adjust(seen, about)}
         </div>
     }
 }
 
 /// What can be done when there is no picture.
-pub(crate) fn after_failure(seen: &Seen, t: &'static Texts) -> impl IntoView + use<> {
-    let job = &seen.job;
+pub(crate) fn after_failure(seen: &Seen, about: &About) -> impl IntoView + use<> {
+    let (job, t) = (&seen.job, about.texts());
     let retryable = job.error.as_ref().is_none_or(|error| error.retryable);
     match job.kind {
-        Kind::Image => picture(seen, retryable.then_some(t.try_again), t).into_any(),
+        Kind::Image => picture(seen, retryable.then_some(t.try_again), about).into_any(),
         Kind::Restoration => {
             let label = if retryable {
                 t.send_again
@@ -133,10 +135,10 @@ pub(crate) fn after_failure(seen: &Seen, t: &'static Texts) -> impl IntoView + u
 }
 
 /// What can be done about a cancelled job.
-pub(crate) fn after_cancelling(seen: &Seen, t: &'static Texts) -> impl IntoView + use<> {
-    let job = &seen.job;
+pub(crate) fn after_cancelling(seen: &Seen, about: &About) -> impl IntoView + use<> {
+    let (job, t) = (&seen.job, about.texts());
     match job.kind {
-        Kind::Image => picture(seen, Some(t.after_all), t).into_any(),
+        Kind::Image => picture(seen, Some(t.after_all), about).into_any(),
         Kind::Restoration => photo(seen, t.a_photo, t).into_any(),
     }
 }
@@ -147,10 +149,10 @@ fn change(job: &Job, t: &Texts) -> impl IntoView + use<> {
 }
 
 /// The same order again, where that may help, or with another prompt.
-fn picture(seen: &Seen, label: Option<&'static str>, t: &Texts) -> impl IntoView + use<> {
-    let job = &seen.job;
+fn picture(seen: &Seen, label: Option<&'static str>, about: &About) -> impl IntoView + use<> {
+    let (job, t) = (&seen.job, about.texts());
     let label = label.filter(|_| may_repeat(seen));
-    let again = label.map(|label| again(job, label, false, t));
+    let again = label.map(|label| again(job, label, false, about));
     view! { <div class="actions">{again} {change(job, t)} {delete(seen, t)}</div> }
 }
 
@@ -164,9 +166,48 @@ fn photo(seen: &Seen, label: &'static str, t: &Texts) -> impl IntoView + use<> {
     }
 }
 
-/// The same request once more, as a form that needs no script.
-fn again(job: &Job, label: &'static str, fresh: bool, t: &Texts) -> impl IntoView + use<> {
-    let mut params = job.params.clone();
+/// The same request once more.
+fn again(job: &Job, label: &'static str, fresh: bool, about: &About) -> impl IntoView + use<> {
+    order(job, job.params.clone(), label, fresh, about)
+}
+
+/// Pictures like this one, for its owner: made from it where its model can, else from its words once more.
+fn variations(seen: &Seen, index: usize, about: &About) -> Option<impl IntoView + use<>> {
+    let (job, mut params) = (&seen.job, seen.job.params.clone());
+    if !seen.mine || params.enlarge.is_some() {
+        return None;
+    }
+    params.n = Some(MOST);
+    let own = about
+        .pictures
+        .all()
+        .find(|model| Some(&model.id()) == job.model.as_ref());
+    let edits = own.unwrap_or(&about.pictures.usual).edits;
+    // What was made from a picture is made from that again.
+    if edits && params.from.is_none() && params.attached.is_none() {
+        (params.from, params.picture) = (Some(seen.name()), Some(index + 1));
+    }
+    Some(order(
+        job,
+        params,
+        about.texts().bring.variations,
+        true,
+        about,
+    ))
+}
+
+/// A request with the words of a job, as a form that needs no script.
+fn order(
+    job: &Job,
+    mut params: Params,
+    label: &'static str,
+    fresh: bool,
+    about: &About,
+) -> impl IntoView + use<> {
+    let t = about.texts();
+    // Another enlarges.
+    let model = (params.enlarge.is_none())
+        .then(|| same(job, &about.pictures, |model| may_make(model, &params)));
     if params.enlarge.is_some() {
         // All else is that of its source.
         params = Params {
@@ -195,10 +236,19 @@ fn again(job: &Job, label: &'static str, fresh: bool, t: &Texts) -> impl IntoVie
     view! {
         <form method="post" action="/api/images" data-send>
             {fields.collect_view()}
+            {model}
             <button type="submit" data-busy=t.sending>{label}</button>
             <p class="alert" role="alert" data-alert></p>
         </form>
     }
+}
+
+/// Whether it can make what is asked for.
+fn may_make(model: &Model, params: &Params) -> bool {
+    let from_pictures = params.from.is_some() || params.attached.is_some();
+    (model.edits || !from_pictures)
+        && (model.masks || params.mask.is_none())
+        && (model.backgrounds || params.background.is_none())
 }
 
 /// A link that saves a restored photo.
@@ -209,8 +259,8 @@ fn save(seen: &Seen, format: &str, label: &'static str, main: bool) -> impl Into
 }
 
 /// Orders another picture made from this one, or from the chosen one of several.
-fn edit(seen: &Seen, t: &'static Texts) -> impl IntoView + use<> {
-    let job = &seen.job;
+fn edit(seen: &Seen, about: &About) -> impl IntoView + use<> {
+    let (job, t) = (&seen.job, about.texts());
     let field = format!("edit-{}", job.id);
     let label = field.clone();
     view! {
@@ -218,6 +268,7 @@ fn edit(seen: &Seen, t: &'static Texts) -> impl IntoView + use<> {
             <summary class="button">{t.edit}</summary>
             <form id=edit_form(job) class="edit" method="post" action="/api/images" data-send>
                 <input type="hidden" name="from" value=seen.name() />
+                {same(job, &about.pictures, |model| model.edits)}
                 <label for=label>{t.edit_how}</label>
                 <input
                     id=field
@@ -239,7 +290,7 @@ fn edit(seen: &Seen, t: &'static Texts) -> impl IntoView + use<> {
 fn enlarge(seen: &Seen, index: usize, about: &About) -> Option<impl IntoView + use<>> {
     let picture = seen.job.kind == Kind::Image && seen.job.params.enlarge.is_none();
     let t = about.texts();
-    (picture && seen.mine && about.enlarges).then(|| {
+    (picture && seen.mine && about.photos.usual.enlarges).then(|| {
         view! {
             <form method="post" action="/api/images" data-send>
                 <input type="hidden" name="from" value=seen.name() />

@@ -2,9 +2,12 @@
 
 use leptos::prelude::*;
 
-use super::brush::tools;
+use super::{
+    brush::tools,
+    models::{models, of_each, same},
+};
 use crate::{
-    data::{About, Seen},
+    data::{About, Model, Seen},
     texts::Texts,
 };
 use atelier_api::{Image, Kind};
@@ -16,18 +19,22 @@ pub(crate) fn adjust(seen: &Seen, about: &About) -> Option<AnyView> {
         .filter(|_| seen.mine && job.kind == Kind::Restoration && job.original.is_some())?;
     let enlarge = job.params.enlarge.unwrap_or(1);
     let monochrome = job.params.monochrome == Some(true);
-    let further = about.masks.then(|| further(seen, result, t).into_any());
+    let further =
+        (about.photos.any(|model| model.masks)).then(|| further(seen, result, about).into_any());
+    let enlarges = about.photos.any(|model| model.enlarges);
     let fold = view! {
         <details class="more">
             <summary class="button">{t.bring.adjust}</summary>
             <div class="adjust">
                 <form class="dials" method="post" action="/api/restorations" enctype="multipart/form-data" data-send>
                     <input type="hidden" name="original" value=seen.name() />
-                    {about.enlarges.then(|| sizes(enlarge, t))}
+                    {enlarges.then(|| sizes(enlarge, t))}
                     <label class="tick">
                         <input type="checkbox" name="monochrome" value="true" checked=monochrome autocomplete="off" />
                         <span>{t.black_and_white}</span>
                     </label>
+                    {models(&about.photos, job.kind, job.model.as_deref(), t)}
+                    {about.photos.is_choice().then(|| of_each(&about.photos, |model| Some(sent(model, t))))}
                     <button type="submit" data-busy=t.sending>{t.bring.restore_again}</button>
                     <p class="alert" role="alert" data-alert></p>
                 </form>
@@ -39,13 +46,29 @@ pub(crate) fn adjust(seen: &Seen, about: &About) -> Option<AnyView> {
     Some(fold.into_any())
 }
 
+/// Who gets the photo.
+pub(crate) fn whose(model: &Model, t: &Texts) -> String {
+    match &*model.provider {
+        "local" => t.stays_here.to_owned(),
+        "openai" => (t.sent_to)("OpenAI"),
+        "replicate" => (t.sent_to)("Replicate"),
+        upstream => (t.sent_to)(upstream),
+    }
+}
+
+fn sent(model: &Model, t: &'static Texts) -> AnyView {
+    view! { <p class="fine">{whose(model, t)}</p> }.into_any()
+}
+
 /// Painting over what is left in the result.
-fn further(seen: &Seen, result: &Image, t: &'static Texts) -> impl IntoView + use<> {
+fn further(seen: &Seen, result: &Image, about: &About) -> impl IntoView + use<> {
+    let t = about.texts();
     view! {
         <form class="scripted" method="post" action="/api/restorations" enctype="multipart/form-data" data-send>
             <input type="hidden" name="original" value=seen.name() />
             // What is painted takes its place.
             <input type="hidden" name="mask" value="" />
+            {same(&seen.job, &about.photos, |model| model.masks)}
             <div class="chosen" data-chosen data-one>
                 <div class="easel">
                     <img

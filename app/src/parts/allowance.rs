@@ -9,8 +9,8 @@ use atelier_api::{Kind, Limit};
 /// updates it from the page of a new job.
 pub(crate) fn left(limits: &[Limit], kind: Kind, about: &About) -> impl IntoView + use<> {
     let usd = match kind {
-        Kind::Image => about.image_usd[0][0],
-        Kind::Restoration => about.restoration_usd,
+        Kind::Image => about.pictures.usual.image_usd[0][0],
+        Kind::Restoration => about.photos.usual.restoration_usd,
     };
     let told = words::allowance(limits, kind, usd, about.texts());
     let class = match &told {

@@ -2,8 +2,13 @@
 
 use leptos::prelude::*;
 
-use super::brush::tools;
-use crate::{data::About, islands::photo::Photo, texts::Texts, words};
+use super::{brush::tools, models::of_each};
+use crate::{
+    data::{About, Model},
+    islands::photo::Photo,
+    texts::Texts,
+    words,
+};
 use atelier_api::{Image, Job, MOST_ATTACHED};
 
 /// What a file picker offers; the server looks at the bytes.
@@ -12,15 +17,9 @@ pub(crate) const ACCEPT: &str = "image/jpeg,image/png,image/webp,image/gif,image
 /// The field for them. Scripts show what is chosen, and have a brush for a single one.
 pub(crate) fn attach(about: &About) -> AnyView {
     let t = about.texts();
-    let provider = match &*about.provider {
-        "openai" => "OpenAI",
-        upstream => upstream,
-    }
-    .to_owned();
-    let price = (about.attached_usd > 0.0)
-        .then(|| (t.bring.attached_price)(&words::money(about.attached_usd, t)));
     let [max_bytes, max_pixels] = [about.photo_max_bytes, about.photo_max_pixels];
-    let masks = about.edit_masks;
+    let privacy = of_each(&about.pictures, |model| privacy(model, t));
+    let masks = about.pictures.any(|model| model.edits && model.masks);
     view! {
         <Photo>
             <div class="attach">
@@ -54,11 +53,25 @@ pub(crate) fn attach(about: &About) -> AnyView {
                         {masks.then(|| tools(t.bring.only_here, t))}
                     </figcaption>
                 </figure>
-                <p class="fine about">{(t.bring.attached_privacy)(&provider)} {price}</p>
+                {privacy}
             </div>
         </Photo>
     }
     .into_any()
+}
+
+/// Who gets what is attached, and what that costs.
+fn privacy(model: &Model, t: &'static Texts) -> Option<AnyView> {
+    let provider = match &*model.provider {
+        "openai" => "OpenAI",
+        upstream => upstream,
+    };
+    let price = (model.attached_usd > 0.0)
+        .then(|| (t.bring.attached_price)(&words::money(model.attached_usd, t)));
+    model.edits.then(|| {
+        view! { <p class="fine about">{(t.bring.attached_privacy)(provider)} {price}</p> }
+            .into_any()
+    })
 }
 
 /// The pictures of an earlier order, to be attached again without being sent.

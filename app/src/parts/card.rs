@@ -40,10 +40,10 @@ pub(crate) fn card(seen: &Seen, about: &About, now: Timestamp) -> impl IntoView 
             Some(picture::frames(seen, actions::edits(seen, about), t)),
             succeeded(seen, about, now).into_any(),
         ),
-        Status::Failed => (None, failure(seen, t).into_any()),
+        Status::Failed => (None, failure(seen, about).into_any()),
         Status::Cancelled => (
             None,
-            view! { {stage(job, t)} {actions::after_cancelling(seen, t)} }.into_any(),
+            view! { {stage(job, t)} {actions::after_cancelling(seen, about)} }.into_any(),
         ),
     };
     let title = title(seen, t);
@@ -139,7 +139,7 @@ fn succeeded(seen: &Seen, about: &About, now: Timestamp) -> impl IntoView + use<
     let (job, t) = (&seen.job, about.texts());
     view! {
         {cache_note(job, now, t)}
-        {facts(job, t)}
+        {facts(job, about)}
         {actions::finished(seen, about)}
         {seen.withheld.then(|| view! { <p class="fine">{t.page_closed}</p> })}
         {privacy(seen, about, now)}
@@ -147,15 +147,15 @@ fn succeeded(seen: &Seen, about: &About, now: Timestamp) -> impl IntoView + use<
 }
 
 /// Why there is no picture.
-fn failure(seen: &Seen, t: &'static Texts) -> impl IntoView + use<> {
-    let job = &seen.job;
+fn failure(seen: &Seen, about: &About) -> impl IntoView + use<> {
+    let (job, t) = (&seen.job, about.texts());
     let message = job.error.as_ref().map_or(t.no_reason, |error| {
         (t.failure)(&error.code).unwrap_or(&error.message)
     });
     let message = message.to_owned();
     view! {
         {stage(job, t)}
-        {actions::after_failure(seen, t)}
+        {actions::after_failure(seen, about)}
         <p class="alert" role="alert">{message}</p>
     }
 }

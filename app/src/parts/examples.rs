@@ -30,7 +30,7 @@ pub(crate) fn example(number: usize, about: &About) -> Option<(&'static str, &'s
 
 /// The prompts; the built-in engine reads English only.
 fn words(about: &About) -> (&'static [&'static str; 3], Option<&'static str>) {
-    match &*about.provider {
+    match &*about.pictures.usual.provider {
         "local" => (&Language::English.texts().examples, Some("en")),
         _ => (&about.texts().examples, None),
     }

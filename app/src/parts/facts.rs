@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use leptos::prelude::*;
 
-use super::attach::thumbnail;
+use super::{attach::thumbnail, models::built_in};
 use crate::{
     data::{About, Seen},
     texts::Texts,
@@ -12,8 +12,8 @@ use crate::{
 use atelier_api::{Cache, Job, Kind, Quality};
 
 /// The parameters, time and cost.
-pub(crate) fn facts(job: &Job, t: &'static Texts) -> impl IntoView + use<> {
-    let params = &job.params;
+pub(crate) fn facts(job: &Job, about: &About) -> impl IntoView + use<> {
+    let (params, t) = (&job.params, about.texts());
     let size = job
         .images
         .first()
@@ -48,14 +48,16 @@ pub(crate) fn facts(job: &Job, t: &'static Texts) -> impl IntoView + use<> {
         .cost_usd
         .filter(|usd| *usd > 0.0)
         .map(|usd| words::money(usd, t));
-    // The built-in engine is the only one where it is.
-    let model = job
-        .model
-        .clone()
-        .filter(|model| !model.starts_with("local/"));
-    let painted = match job.kind {
-        Kind::Image => t.bring.changed,
-        Kind::Restoration => t.repaired,
+    let (painted, models) = match job.kind {
+        Kind::Image => (t.bring.changed, &about.pictures),
+        Kind::Restoration => (t.repaired, &about.photos),
+    };
+    // The built-in engine is the only one where it is, unless there is a choice.
+    let model = match job.model.clone() {
+        Some(model) if model.starts_with("local/") => {
+            (models.is_choice()).then(|| built_in(job.kind, t))
+        }
+        model => model,
     };
     let rows = [
         (t.style, style),

@@ -16,6 +16,7 @@ pub(crate) mod empty;
 pub(crate) mod examples;
 pub(crate) mod facts;
 pub(crate) mod fixed;
+pub(crate) mod models;
 pub(crate) mod picture;
 pub(crate) mod viewer;
 pub(crate) mod wall;
@@ -23,12 +24,12 @@ pub(crate) mod wall;
 /// Explains the built-in engine, to its operator with how to replace it; nothing if a model is connected.
 pub(crate) fn engine_note(about: &About, kind: Kind) -> Option<impl IntoView + use<>> {
     let t = about.texts();
-    let what = match kind {
-        Kind::Image => t.local_engine,
-        Kind::Restoration => t.local_restorer,
+    let (what, models) = match kind {
+        Kind::Image => (t.local_engine, &about.pictures),
+        Kind::Restoration => (t.local_restorer, &about.photos),
     };
     let [set, connects] = t.connect;
-    (about.provider == "local").then(|| {
+    models.is_built_in().then(|| {
         view! {
             <p class="note">
                 {what}

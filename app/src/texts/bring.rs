@@ -1,4 +1,4 @@
-//! The texts of pictures that are brought in and adjusted, in every language.
+//! The texts of pictures that are brought in and adjusted and of the models that make them, in every language.
 
 /// What a language has to have a text for.
 pub(crate) struct Bring {
@@ -19,6 +19,13 @@ pub(crate) struct Bring {
     pub(crate) attached_price: fn(usd: &str) -> String,
     pub(crate) attached_privacy: fn(provider: &str) -> String,
     pub(crate) eraser: &'static str,
+    pub(crate) variations: &'static str,
+    pub(crate) model_and_price: &'static str,
+    pub(crate) sketch_engine: &'static str,
+    pub(crate) restorer: &'static str,
+    pub(crate) free: &'static str,
+    /// Between two models.
+    pub(crate) or: &'static str,
 }
 
 pub(super) const ENGLISH: Bring = Bring {
@@ -44,6 +51,12 @@ pub(super) const ENGLISH: Bring = Bring {
         )
     },
     eraser: "Eraser",
+    variations: "Four variations",
+    model_and_price: "Model and approximate price",
+    sketch_engine: "Built-in sketch engine",
+    restorer: "Built-in restorer",
+    free: "free",
+    or: " or ",
 };
 
 pub(super) const GERMAN: Bring = Bring {
@@ -69,6 +82,12 @@ pub(super) const GERMAN: Bring = Bring {
         )
     },
     eraser: "Radierer",
+    variations: "Vier Variationen",
+    model_and_price: "Modell und ungefährer Preis",
+    sketch_engine: "Eingebaute Zeichenmaschine",
+    restorer: "Eingebauter Restaurator",
+    free: "kostenlos",
+    or: " oder ",
 };
 
 pub(super) const HEBREW: Bring = Bring {
@@ -93,4 +112,10 @@ pub(super) const HEBREW: Bring = Bring {
         )
     },
     eraser: "מחק",
+    variations: "ארבע גרסאות",
+    model_and_price: "מודל ומחיר משוער",
+    sketch_engine: "מנוע הציור המובנה",
+    restorer: "המשחזר המובנה",
+    free: "חינם",
+    or: " או ",
 };

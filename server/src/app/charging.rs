@@ -166,7 +166,8 @@ impl Studio {
         costs: Costs,
         terms: &Terms,
     ) -> Vec<Demand> {
-        let mut demands = self.demands(caller, kind, costs);
+        let model = (self.models).chosen(kind.unwrap_or(Kind::Image), terms.model.as_ref());
+        let mut demands = self.demands(caller, kind, model.name(), costs);
         if terms.hooks != Hooks::default() {
             demands.push(Demand::new(
                 &self.settings.callbacks,
@@ -177,7 +178,13 @@ impl Studio {
         demands
     }
 
-    fn demands(&self, caller: &Caller, kind: Option<Kind>, costs: Costs) -> Vec<Demand> {
+    fn demands(
+        &self,
+        caller: &Caller,
+        kind: Option<Kind>,
+        provider: &str,
+        costs: Costs,
+    ) -> Vec<Demand> {
         let asker = Asker {
             ip: &caller.ip,
             user: caller.holder.as_ref().map(|holder| holder.id.as_str()),
@@ -185,7 +192,7 @@ impl Studio {
                 .holder
                 .as_ref()
                 .map_or(&[], |holder| &holder.policies),
-            provider: self.models.of(kind.unwrap_or(Kind::Image)).name(),
+            provider,
         };
         limit::demands(
             &self.settings.policies,
@@ -228,11 +235,14 @@ impl Studio {
             usd: match kind {
                 // What it costs depends on the order, which has not been read.
                 Kind::Image => 0.0,
-                Kind::Restoration => self.models.of(kind).estimate(Work::Restoration),
+                Kind::Restoration => (self.models.photos.offered())
+                    .map(|model| model.estimate(Work::Restoration))
+                    .fold(f64::INFINITY, f64::min),
             },
             ..Costs::default()
         };
-        let demands = self.demands(caller, Some(kind), costs);
+        let usual = self.models.of(kind).name();
+        let demands = self.demands(caller, Some(kind), usual, costs);
         let wanted: Vec<_> = demands.iter().map(|demand| demand.cost).collect();
         let looks = demands
             .into_iter()
@@ -275,7 +285,8 @@ impl Studio {
     }
 
     async fn look(&self, caller: &Caller, kind: Option<Kind>) -> Result<Vec<Standing>, Error> {
-        let demands = self.demands(caller, kind, Costs::default());
+        let usual = self.models.of(kind.unwrap_or(Kind::Image)).name();
+        let demands = self.demands(caller, kind, usual, Costs::default());
         let decision = self
             .stores
             .limiter

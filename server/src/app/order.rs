@@ -8,6 +8,7 @@ use uuid::{ContextV7, Uuid};
 
 use super::Studio;
 use crate::{
+    config::ModelName,
     job::{ImageTask, JobId, Request, RestorationTask, Task},
     queue::Hooks,
 };
@@ -24,6 +25,8 @@ pub enum Order {
 pub struct Terms {
     /// Always calls the provider, even if an earlier answer could be reused.
     pub fresh: bool,
+    /// The model that was chosen; none for the usual one.
+    pub model: Option<ModelName>,
     /// URLs to be called when the job has ended.
     pub hooks: Hooks,
 }
@@ -45,14 +48,15 @@ impl Order {
 }
 
 impl Studio {
-    pub(super) fn request(&self, order: Order, fresh: bool) -> Request {
+    pub(super) fn request(&self, order: Order, terms: &Terms) -> Request {
         let kind = order.kind();
         let task = order.into_task();
-        let model = self.models.of(task.made_by().unwrap_or(kind));
+        let kind = task.made_by().unwrap_or(kind);
+        let model = self.models.chosen(kind, terms.model.as_ref());
         Request {
             provider: model.name().into(),
             model: model.model.clone(),
-            variation: if fresh { fastrand::u64(1..) } else { 0 },
+            variation: if terms.fresh { fastrand::u64(1..) } else { 0 },
             task,
             found: None,
         }

@@ -59,7 +59,7 @@ impl Studio {
         }
         let now = self.stores.clock.now();
         let kind = order.kind();
-        let request = self.request(order, terms.fresh);
+        let request = self.request(order, &terms);
         if let Some(accepted) = self.reuse_recent(caller, &request, &terms, now).await? {
             return Ok(accepted);
         }

@@ -6,12 +6,15 @@ use anyhow::{Result, bail, ensure};
 use atelier_gateway::{Auth, Dialect, upstream::UpstreamConfig};
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
-use super::{Config, Estimate, Prices, ProviderName, find_estimate};
+use super::{Config, Estimate, Prices, ProviderName, StudioConfig, find_estimate};
 use crate::limit::Unit;
 
 /// The built-in engines.
 const SKETCH: &str = "sketch-1";
 const RESTORER: &str = "restorer-1";
+
+/// The most models that visitors choose from; a form has room for no more.
+const MOST_OFFERED: usize = 8;
 
 /// A model by the name of whoever has it: `openai/gpt-image-2`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -158,24 +161,52 @@ impl Config {
         }]
     }
 
+    /// The models for pictures that visitors may choose instead of the first.
+    pub fn picture_choices(&self) -> Vec<ModelName> {
+        besides_first(&self.pictures(), &self.studio.picture_choices)
+    }
+
+    /// The same for photos.
+    pub fn photo_choices(&self) -> Vec<ModelName> {
+        besides_first(&self.photos(), &self.studio.photo_choices)
+    }
+
     pub(super) fn check_pictures(&self) -> Result<()> {
         let (pictures, photos) = (self.pictures(), self.photos());
+        let StudioConfig {
+            picture_choices,
+            photo_choices,
+            ..
+        } = &self.studio;
         let lists = [
             ("pictures", &pictures, SKETCH),
             ("photos", &photos, RESTORER),
+            ("picture_choices", picture_choices, SKETCH),
+            ("photo_choices", photo_choices, RESTORER),
         ];
         for (list, models, engine) in lists {
             let mut names = HashSet::new();
             for name in models {
                 ensure!(
                     names.insert(name),
-                    "studio.{list} has {:?} twice. Each model is asked once.",
+                    "studio.{list} has {:?} twice. Name each model once.",
                     name.to_string()
                 );
                 self.check_model(list, name, engine)?;
             }
         }
-        self.check_picture_prices(pictures.iter().chain(&photos))
+        for (list, choices) in [
+            ("picture_choices", self.picture_choices()),
+            ("photo_choices", self.photo_choices()),
+        ] {
+            ensure!(
+                choices.len() < MOST_OFFERED,
+                "studio.{list} offers {} models with the usual one. At most {MOST_OFFERED} are shown.",
+                choices.len() + 1
+            );
+        }
+        let chosen = picture_choices.iter().chain(photo_choices);
+        self.check_picture_prices(pictures.iter().chain(&photos).chain(chosen))
     }
 
     fn check_model(&self, list: &str, name: &ModelName, engine: &str) -> Result<()> {
@@ -190,11 +221,11 @@ impl Config {
                 );
                 Ok(())
             }
-            _ => self.check_upstream_model(list, name),
+            _ => self.check_upstream_model(list, name, engine == RESTORER),
         }
     }
 
-    fn check_upstream_model(&self, list: &str, name: &ModelName) -> Result<()> {
+    fn check_upstream_model(&self, list: &str, name: &ModelName, for_photos: bool) -> Result<()> {
         let ModelName { provider, model } = name;
         let Some(upstream) = self.upstreams.iter().find(|one| one.name == *provider) else {
             let known = self.upstreams.iter().map(|upstream| upstream.name.as_str());
@@ -215,8 +246,8 @@ impl Config {
             "studio.{list}: the upstream {provider:?} is of the kind {kind:?}, which makes no pictures."
         );
         ensure!(
-            list == "pictures" || restores(upstream.kind),
-            "studio.photos: the upstream {provider:?} is of the kind {kind:?}, which makes no pictures from photos."
+            !for_photos || restores(upstream.kind),
+            "studio.{list}: the upstream {provider:?} is of the kind {kind:?}, which makes no pictures from photos."
         );
         ensure!(
             upstream.api_key.is_some() || !needs_key(upstream),
@@ -283,6 +314,12 @@ impl Config {
             }
         }
     }
+}
+
+/// The choices without the model that is the usual one.
+fn besides_first(models: &[ModelName], choices: &[ModelName]) -> Vec<ModelName> {
+    let others = choices.iter().filter(|name| models.first() != Some(name));
+    others.cloned().collect()
 }
 
 /// Whether an upstream of this kind makes pictures.

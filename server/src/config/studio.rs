@@ -30,6 +30,20 @@ pub struct StudioConfig {
         deserialize_with = "pictures::names"
     )]
     pub photos: Vec<ModelName>,
+    /// The models that visitors may choose instead of the first of `pictures`.
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "pictures::names"
+    )]
+    pub picture_choices: Vec<ModelName>,
+    /// The same for photos.
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "pictures::names"
+    )]
+    pub photo_choices: Vec<ModelName>,
     pub styles: Vec<StyleConfig>,
     pub presets: Vec<PresetConfig>,
     pub prices: Vec<PicturePrice>,

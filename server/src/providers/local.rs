@@ -40,6 +40,7 @@ impl Provider for Local {
             edits: false,
             photos: true,
             enlarges: true,
+            strengths: true,
         }
     }
 

@@ -202,6 +202,8 @@ pub struct Offers {
     pub photos: bool,
     /// The same picture, larger.
     pub enlarges: bool,
+    /// A repair in the strength that is asked for.
+    pub strengths: bool,
 }
 
 /// The work of a call, as far as its price depends on it.

@@ -5,7 +5,10 @@ use std::{sync::Arc, time::Duration};
 use atelier_api::{Background, Kind};
 
 use super::{Offers, Provider, Work};
-use crate::job::{Request, Task};
+use crate::{
+    config::ModelName,
+    job::{Request, Task},
+};
 
 /// A model and its provider.
 #[derive(Clone)]
@@ -14,11 +17,13 @@ pub struct Choice {
     pub model: String,
 }
 
-/// Models for the same: the first is asked, and the others where it cannot answer.
+/// Models for the same: the first is asked unless another is chosen, and the others where it cannot answer.
 #[derive(Clone)]
 pub struct Ranked {
     pub first: Choice,
     pub others: Vec<Choice>,
+    /// What whoever orders may choose instead of the first.
+    pub choices: Vec<Choice>,
 }
 
 /// The models for each kind of order.
@@ -41,6 +46,14 @@ impl Choice {
     /// The provider's name.
     pub fn name(&self) -> &str {
         self.provider.name()
+    }
+
+    /// The name that it has in the configuration.
+    pub fn full_name(&self) -> ModelName {
+        ModelName {
+            provider: self.name().to_owned(),
+            model: self.model.clone(),
+        }
     }
 
     /// Its optional features.
@@ -85,19 +98,37 @@ impl Ranked {
         Self {
             first,
             others: Vec::new(),
+            choices: Vec::new(),
         }
     }
 
-    /// All of them, in their order.
-    pub fn all(&self) -> impl Iterator<Item = &Choice> {
+    /// Those that are asked in each other's place, in their order.
+    fn in_turn(&self) -> impl Iterator<Item = &Choice> {
         std::iter::once(&self.first).chain(&self.others)
+    }
+
+    /// Those that may be chosen, the usual one first.
+    pub fn offered(&self) -> impl Iterator<Item = &Choice> {
+        std::iter::once(&self.first).chain(&self.choices)
+    }
+
+    /// All of them. One can be among them twice.
+    pub fn all(&self) -> impl Iterator<Item = &Choice> {
+        self.in_turn().chain(&self.choices)
     }
 }
 
 impl Models {
-    /// The model for new orders that a model for this kind carries out.
+    /// The model for new orders that a model for this kind carries out, unless another is chosen.
     pub const fn of(&self, kind: Kind) -> &Choice {
         &self.ranked(kind).first
+    }
+
+    /// The one that was chosen, or the usual one where that is not offered.
+    pub fn chosen(&self, kind: Kind, name: Option<&ModelName>) -> &Choice {
+        let is_named = |choice: &&Choice| Some(&choice.full_name()) == name;
+        let mut offered = self.ranked(kind).offered();
+        offered.find(is_named).unwrap_or_else(|| self.of(kind))
     }
 
     /// The expected cost of the request's own model in US dollars.
@@ -114,24 +145,30 @@ impl Models {
         let Some(kind) = request.task.made_by() else {
             return Vec::new();
         };
-        let all: Vec<_> = self.ranked(kind).all().collect();
-        let own = all.iter().position(|choice| choice.is_of(request));
-        // One that is not configured any more has none.
-        let Some(own) = own else {
+        let (own, others): (Vec<_>, Vec<_>) =
+            (self.ranked(kind).in_turn()).partition(|choice| choice.is_of(request));
+        // One that is only to be chosen has none, nor one that is not configured any more.
+        if own.is_empty() {
             return Vec::new();
-        };
-        let behind = all.into_iter().skip(own + 1);
-        behind.filter(|choice| choice.can(&request.task)).collect()
+        }
+        let can = |choice: &&Choice| choice.can(&request.task);
+        others.into_iter().filter(can).collect()
     }
 
     /// All of them, for the log.
     pub fn names(&self) -> Vec<String> {
-        let all = self.pictures.all().chain(self.photos.all());
-        all.map(|choice| format!("{}/{}", choice.name(), choice.model))
-            .collect()
+        let mut names = Vec::new();
+        for choice in self.pictures.all().chain(self.photos.all()) {
+            let name = choice.full_name().to_string();
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names
     }
 
-    const fn ranked(&self, kind: Kind) -> &Ranked {
+    /// The models for orders that a model for this kind carries out.
+    pub const fn ranked(&self, kind: Kind) -> &Ranked {
         match kind {
             Kind::Image => &self.pictures,
             Kind::Restoration => &self.photos,

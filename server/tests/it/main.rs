@@ -63,5 +63,6 @@ mod unreadable;
 mod older;
 mod semantic;
 mod several;
+mod choosing;
 mod clocks;
 mod outages;

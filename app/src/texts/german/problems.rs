@@ -23,6 +23,10 @@ pub(super) fn problem(code: &str, wait: Option<&str>) -> Option<(&'static str, S
             "Die Beschreibung fehlt, ist zu lang oder enthält Steuerzeichen. Höchstens 32.000 Zeichen reinen Textes.",
         ),
         "background" => (NOT_POSSIBLE, "Dieses Modell wählt den Hintergrund selbst."),
+        "model" => (
+            NOT_POSSIBLE,
+            "Dieses Modell gibt es hier nicht mehr. Lade die Seite neu und wähl ein anderes.",
+        ),
         "size" => (NOT_POSSIBLE, "Dieses Format gibt es hier nicht."),
         "from" => (
             NOT_POSSIBLE,

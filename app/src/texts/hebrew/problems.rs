@@ -22,6 +22,10 @@ pub(super) fn problem(code: &str, wait: Option<&str>) -> Option<(&'static str, S
             "התיאור חסר, ארוך מדי או מכיל תווי בקרה. עד 32,000 תווים של טקסט פשוט.",
         ),
         "background" => (NOT_POSSIBLE, "המודל הזה בוחר את הרקע בעצמו."),
+        "model" => (
+            NOT_POSSIBLE,
+            "המודל הזה כבר לא מוצע כאן. יש לטעון את הדף מחדש ולבחור אחר.",
+        ),
         "size" => (NOT_POSSIBLE, "הצורה הזאת לא קיימת כאן."),
         "from" => (NOT_POSSIBLE, "אי אפשר לערוך כאן את התמונה הזאת."),
         "image" => (

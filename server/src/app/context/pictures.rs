@@ -26,7 +26,7 @@ const PARALLEL: u32 = 4;
 /// The models that are configured.
 pub(super) fn models(config: &Config, webhooks: &Arc<Webhooks>) -> Result<Models> {
     let mut providers = HashMap::new();
-    let mut ranked = |names: Vec<ModelName>| {
+    let mut opened = |names: Vec<ModelName>| {
         let choices = names.into_iter().map(|ModelName { provider, model }| {
             let opened = match providers.get(&provider) {
                 Some(opened) => Arc::clone(opened),
@@ -35,16 +35,19 @@ pub(super) fn models(config: &Config, webhooks: &Arc<Webhooks>) -> Result<Models
             providers.insert(provider, Arc::clone(&opened));
             anyhow::Ok(Choice::new(opened, model))
         });
-        let mut choices = choices.collect::<Result<Vec<_>>>()?.into_iter();
-        let first = choices.next().context("there is no model")?;
+        choices.collect::<Result<Vec<_>>>()
+    };
+    let mut ranked = |names, choices| {
+        let mut models = opened(names)?.into_iter();
         anyhow::Ok(Ranked {
-            first,
-            others: choices.collect(),
+            first: models.next().context("there is no model")?,
+            others: models.collect(),
+            choices: opened(choices)?,
         })
     };
     Ok(Models {
-        pictures: ranked(config.pictures())?,
-        photos: ranked(config.photos())?,
+        pictures: ranked(config.pictures(), config.picture_choices())?,
+        photos: ranked(config.photos(), config.photo_choices())?,
     })
 }
 

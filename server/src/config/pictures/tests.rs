@@ -28,6 +28,18 @@ fn a_provider_is_the_default_of_both_lists() {
 }
 
 #[test]
+fn the_first_is_offered_once() {
+    let load = |settings: &str| load(&format!("{UPSTREAMS}{settings}"), &[("KEY", "k")]).unwrap();
+    let config = load("picture_choices = ['google/x', 'local/sketch-1', 'home/x']");
+    assert_eq!(names(&config.picture_choices()), ["google/x", "home/x"]);
+    assert_eq!(names(&config.photo_choices()), Vec::<String>::new());
+    let printed = config.to_file().unwrap();
+    assert!(printed.contains("picture_choices = ["), "{printed}");
+    let config = load("photos = 'google/x'\nphoto_choices = 'local/restorer-1'");
+    assert_eq!(names(&config.photo_choices()), ["local/restorer-1"]);
+}
+
+#[test]
 fn models_are_checked_by_name() {
     for (lists, parts) in [
         ("pictures = 'google'", ["\"google\"", "openai/gpt-image-2"]),
@@ -50,6 +62,20 @@ fn models_are_checked_by_name() {
             ["local/sketch-1", "pictures"],
         ),
         ("pictures = ['home/x', 'home/x']", ["home/x", "twice"]),
+        ("picture_choices = 'acme/x'", ["picture_choices", "acme"]),
+        ("photo_choices = 'home/x'", ["photo_choices", "localai"]),
+        (
+            "photo_choices = 'local/sketch-1'",
+            ["photo_choices", "local/restorer-1"],
+        ),
+        (
+            "picture_choices = ['home/x', 'home/x']",
+            ["picture_choices", "twice"],
+        ),
+        (
+            "picture_choices = ['home/1', 'home/2', 'home/3', 'home/4', 'home/5', 'home/6', 'home/7', 'home/8']",
+            ["picture_choices", "9"],
+        ),
         (
             "prices = [{ model = 'x', picture = -1.0 }]",
             ["studio.prices", "x"],
@@ -68,15 +94,17 @@ fn money_needs_prices() {
     let limits = "[[limits]]\nname = 'money'\nscope = 'global'\nunit = 'usd'\nalgorithm = 'fixed_window'\n\
         quota = 1.0\nwindow = '1d'\n";
     let upstreams = UPSTREAMS.replace("limits = []\n", limits);
-    let load = |model: &str| load(&format!("{upstreams}pictures = '{model}'"), &[("KEY", "k")]);
-    for known in ["google/gemini-3-pro-image", "home/anything"] {
-        assert!(load(known).is_ok(), "{known}");
+    for list in ["pictures", "picture_choices"] {
+        let load = |model: &str| load(&format!("{upstreams}{list} = '{model}'"), &[("KEY", "k")]);
+        for known in ["google/gemini-3-pro-image", "home/anything"] {
+            assert!(load(known).is_ok(), "{known}");
+        }
+        let told = format!("{:#}", load("google/gemini-9").unwrap_err());
+        assert!(
+            told.contains("studio.prices") && told.contains("gemini-9"),
+            "{told}"
+        );
     }
-    let told = format!("{:#}", load("google/gemini-9").unwrap_err());
-    assert!(
-        told.contains("studio.prices") && told.contains("gemini-9"),
-        "{told}"
-    );
 }
 
 #[test]

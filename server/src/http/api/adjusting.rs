@@ -42,6 +42,11 @@ impl Earlier {
         Ok(Self { task, result })
     }
 
+    /// Whether a part of the photo alone is to be repaired again.
+    pub(crate) const fn has_mask(&self) -> bool {
+        self.task.mask.is_some() && self.task.base.is_none()
+    }
+
     /// The order for it once more: with a mask its result is repaired further, and nothing else changes.
     pub(crate) async fn order(
         self,

@@ -17,6 +17,7 @@ use crate::http::{
 use crate::{
     app::{self, Accepted, Caller, Order},
     job::{Attached, ImageTask, Task},
+    providers::Offers,
     queue,
 };
 
@@ -81,6 +82,7 @@ pub(crate) async fn earlier(
     state: &State,
     caller: &Caller,
     order: Order,
+    offers: Offers,
     earlier: Option<String>,
     sent: &Sent,
 ) -> Result<Order> {
@@ -93,7 +95,6 @@ pub(crate) async fn earlier(
             None => Ok(order),
         };
     }
-    let offers = state.studio.models.of(Kind::Image).offers();
     let mut task = match order {
         Order::Image(task) if offers.edits && task.enlarge.is_none() => task,
         _ => {
@@ -112,7 +113,7 @@ pub(crate) async fn earlier(
     if number > MOST_ATTACHED {
         return Err(too_many());
     }
-    if sent.mask.is_some() && !offers.masks {
+    if (sent.mask.is_some() || task.mask.is_some()) && !offers.masks {
         let detail = "The model in use changes whole pictures only.";
         return Err(Error::invalid("mask", detail));
     }

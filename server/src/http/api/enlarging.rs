@@ -1,12 +1,13 @@
 //! Enlarging a picture that was made from words: it stays one, with its words.
 
-use atelier_api::{Kind, Size};
+use atelier_api::Size;
 
 use crate::http::{Error, Result, State, api::jobs::own_named};
 use crate::{
     app::{Caller, Order},
     job::{ImageTask, JobId, Outcome, Source, Task},
     photo,
+    providers::Offers,
     queue::Job,
 };
 
@@ -57,8 +58,8 @@ impl Made {
     }
 
     /// The order for the same picture so many times as wide and high.
-    pub(crate) fn enlarged(self, state: &State, times: u32) -> Result<Order> {
-        if !state.studio.models.of(Kind::Restoration).offers().enlarges {
+    pub(crate) fn enlarged(self, offers: Offers, times: u32) -> Result<Order> {
+        if !offers.enlarges {
             return Err(Error::invalid(
                 "enlarge",
                 "The model in use enlarges no pictures.",

@@ -17,6 +17,7 @@ use serde::{Deserialize, Deserializer};
 use crate::http::{
     Error, Result, State,
     api::attaching::{self, Sent},
+    api::choosing::choose,
     api::enlarging::{Made, NO_PICTURE},
     api::submission::{Submission, hooks},
     pools::Origin,
@@ -48,6 +49,9 @@ struct Body {
     style: Option<String>,
     #[serde(default, deserialize_with = "blank_is_none")]
     background: Option<Background>,
+    /// One of those that are offered.
+    #[serde(default, deserialize_with = "blank_is_none")]
+    model: Option<String>,
     /// A job, by id or address, whose picture is changed as the prompt says.
     #[serde(default, deserialize_with = "blank_is_none")]
     from: Option<String>,
@@ -101,9 +105,11 @@ pub(crate) async fn submit(
     )?;
     let fresh = body.fresh;
     let earlier = body.attached.take();
-    let order = body.order(state, caller).await?;
-    let order = attaching::earlier(state, caller, order, earlier, &sent).await?;
-    let submission = submission.under(fresh, hooks);
+    let chosen = choose(state, Kind::Image, body.model.as_deref())?;
+    let offers = chosen.model.offers();
+    let order = body.order(state, caller, offers).await?;
+    let order = attaching::earlier(state, caller, order, offers, earlier, &sent).await?;
+    let submission = submission.under(fresh, hooks, chosen.name);
     let work = async move |mut submission: Submission| {
         let accepted = attaching::hand_in(&mut submission, &origin, order, sent).await?;
         Ok(submission.answer(accepted))
@@ -140,12 +146,12 @@ async fn read(request: Request, state: &State) -> Result<Body> {
 }
 
 impl Body {
-    async fn order(self, state: &State, caller: &Caller) -> Result<Order> {
+    async fn order(self, state: &State, caller: &Caller, offers: Offers) -> Result<Order> {
         if let Some(times) = self.enlarge {
             return self.enlarged(state, caller, times).await;
         }
-        let source = self.source(state, caller).await?;
-        let task = self.task(state, source)?;
+        let source = self.source(state, caller, offers).await?;
+        let task = self.task(state, offers, source)?;
         Ok(Order::Image(task))
     }
 
@@ -160,6 +166,7 @@ impl Body {
             || self.quality.is_some()
             || self.style.is_some()
             || self.background.is_some()
+            || self.model.is_some()
             || self.n.is_some_and(|n| n != 1);
         if other || !made.has_words(self.prompt.as_deref()) {
             return Err(Error::invalid(
@@ -167,15 +174,21 @@ impl Body {
                 "An enlarged picture keeps its words, its style and its shape: leave those out.",
             ));
         }
-        made.enlarged(state, times)
+        let model = state.studio.models.of(Kind::Restoration);
+        made.enlarged(model.offers(), times)
     }
 
     /// The source picture: one of the caller's own that was made from a prompt.
-    async fn source(&self, state: &State, caller: &Caller) -> Result<Option<Source>> {
+    async fn source(
+        &self,
+        state: &State,
+        caller: &Caller,
+        offers: Offers,
+    ) -> Result<Option<Source>> {
         let Some(id) = &self.from else {
             return Ok(None);
         };
-        if !state.studio.models.of(Kind::Image).offers().edits {
+        if !offers.edits {
             let detail = "The model in use makes no pictures from pictures.";
             return Err(Error::invalid("from", detail));
         }
@@ -184,8 +197,7 @@ impl Body {
         Ok(Some(made.source))
     }
 
-    fn task(self, state: &State, source: Option<Source>) -> Result<ImageTask> {
-        let offers = state.studio.models.of(Kind::Image).offers();
+    fn task(self, state: &State, offers: Offers, source: Option<Source>) -> Result<ImageTask> {
         let missing = || Error::Malformed("The JSON is not right: missing field `prompt`.".into());
         let asked = self.prompt.ok_or_else(missing)?;
         let quality = quality(self.quality)?;

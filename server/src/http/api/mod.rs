@@ -4,6 +4,7 @@ pub(super) mod adjusting;
 pub(super) mod attaching;
 pub(super) mod blocks;
 pub(super) mod callback;
+pub(super) mod choosing;
 pub(super) mod enlarging;
 pub(super) mod gallery;
 pub(super) mod images;

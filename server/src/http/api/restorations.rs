@@ -11,6 +11,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use crate::http::{
     Error, Result, State,
     api::adjusting::Earlier,
+    api::choosing::choose,
     api::enlarging::Made,
     api::jobs::own_named,
     api::submission::{Submission, hooks},
@@ -21,6 +22,7 @@ use crate::http::{
 use crate::{
     app::{self, Accepted, Caller, Order},
     blob,
+    config::ModelName,
     job::{Outcome, Picture, RestorationTask},
     queue::{self, Hooks, Job},
 };
@@ -44,7 +46,7 @@ pub(crate) async fn submit(
         .await?;
     let mut form = uploads::form(request, "multipart/form-data with a field \"photo\"").await?;
     let upload = Upload::read(state, caller, &mut form).await?;
-    let submission = submission.under(upload.fresh, upload.hooks);
+    let submission = submission.under(upload.fresh, upload.hooks, upload.model);
     let work = async move |mut submission: Submission| {
         let accepted = match upload.wanted {
             Wanted::Larger(order) => submission.hand_in(order).await?,
@@ -99,6 +101,8 @@ struct Upload {
     wanted: Wanted,
     fresh: bool,
     hooks: Hooks,
+    /// The model that was chosen.
+    model: Option<ModelName>,
 }
 
 enum Wanted {
@@ -138,7 +142,7 @@ impl Upload {
     async fn read(state: &State, caller: &Caller, form: &mut Multipart) -> Result<Self> {
         let (mut photo, mut mask, mut name, mut fresh) = (None, None, None, false);
         let (mut enlarge, mut strength, mut monochrome) = (1, None, false);
-        let (mut made, mut earlier) = (None, None);
+        let (mut made, mut earlier, mut named) = (None, None, None);
         let (mut callback, mut failure_callback) = (None, None);
         while let Some(field) = form.next_field().await.map_err(broken)? {
             match field.name().unwrap_or_default() {
@@ -164,16 +168,11 @@ impl Upload {
                 "photo" | "from" | "original" | "sample" => {
                     return Err(Error::invalid("photo", "Send one photo at a time."));
                 }
-                "mask" if !state.studio.models.of(Kind::Restoration).offers().masks => {
-                    return Err(Error::invalid(
-                        "mask",
-                        "The model in use repairs whole photos only.",
-                    ));
-                }
                 "mask" => mask = Some(uploads::mask(field).await?),
                 "enlarge" => enlarge = factor(&value(field).await?)?,
                 "strength" => strength = percent(&value(field).await?)?,
                 "monochrome" => monochrome = flag("monochrome", &value(field).await?)?,
+                "model" => named = filled(value(field).await?),
                 "fresh" => fresh = flag("fresh", &value(field).await?)?,
                 "callback_url" => callback = filled(value(field).await?),
                 "failure_callback_url" => failure_callback = filled(value(field).await?),
@@ -185,7 +184,20 @@ impl Upload {
                 }
             }
         }
-        let enlarges = enlarge > 1 && state.studio.models.of(Kind::Restoration).offers().enlarges;
+        let chosen = choose(state, Kind::Restoration, named.as_deref())?;
+        let offers = chosen.model.offers();
+        if (mask.is_some() || earlier.as_ref().is_some_and(Earlier::has_mask)) && !offers.masks {
+            return Err(Error::invalid(
+                "mask",
+                "The model in use repairs whole photos only.",
+            ));
+        }
+        if chosen.name.is_some() {
+            // A form has dials for all models: what this one does not do is not asked of it.
+            enlarge = if offers.enlarges { enlarge } else { 1 };
+            strength = strength.filter(|_| offers.strengths);
+        }
+        let enlarges = enlarge > 1 && offers.enlarges;
         let sent = mask.as_ref().is_some_and(Option::is_some);
         let repairs = strength.is_some_and(|strength| strength > 0) || monochrome || sent;
         let larger = made.filter(|_| enlarges && !repairs);
@@ -196,7 +208,7 @@ impl Upload {
         };
         let wanted = match (earlier, larger, photo) {
             (Some(earlier), ..) => Wanted::Again(earlier, wishes, mask),
-            (None, Some(made), _) => Wanted::Larger(made.enlarged(state, enlarge)?),
+            (None, Some(made), _) => Wanted::Larger(made.enlarged(offers, enlarge)?),
             (None, None, Some(file)) => {
                 let mask = mask.flatten();
                 let photo = Received {
@@ -214,6 +226,7 @@ impl Upload {
             wanted,
             fresh,
             hooks: hooks(state, caller, callback, failure_callback)?,
+            model: chosen.name,
         })
     }
 }

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::http::{Error, Result, State, extract::accept::wants_page, outlive::outlive};
 use crate::{
     app::{Accepted, Caller, Order, Terms},
+    config::ModelName,
     job::JobId,
     limit::headers,
     queue::{Hooks, Job, source},
@@ -43,7 +44,7 @@ impl Submission {
             caller,
             terms: Terms {
                 fresh: no_cache(headers),
-                hooks: Hooks::default(),
+                ..Terms::default()
             },
             page: wants_page(headers),
             left: CancellationToken::new(),
@@ -52,9 +53,10 @@ impl Submission {
     }
 
     /// With what the body says of the terms.
-    pub(crate) fn under(mut self, fresh: bool, hooks: Hooks) -> Self {
+    pub(crate) fn under(mut self, fresh: bool, hooks: Hooks, model: Option<ModelName>) -> Self {
         self.terms.fresh |= fresh;
         self.terms.hooks = hooks;
+        self.terms.model = model;
         self
     }
 

@@ -2,7 +2,7 @@
 
 use std::{future::ready, pin::Pin, slice, sync::Arc, time::Duration};
 
-use atelier_api::{Job, Kind, Limit, Quality, Size};
+use atelier_api::{Job, Kind, Limit};
 use atelier_app::{
     Language, Page,
     data::{self, About, Answer, Data, Seen, Shelf, Unavailable, Wanted},
@@ -29,13 +29,14 @@ use crate::http::{
     problem::Problem,
     site::assets,
     site::language::{self, language},
+    site::offered::offered,
 };
 use crate::{
     app::view,
     app::{self, Caller, Studio},
     cache,
     job::{JobId, Owner},
-    providers::Work,
+    providers::Models,
 };
 
 /// Serves every path that no other route matches.
@@ -276,53 +277,25 @@ impl PageData {
     }
 }
 
-const fn one<'a>(size: &'a Size, quality: &'a Quality, sources: usize) -> Work<'a> {
-    Work::Images {
-        size,
-        quality,
-        n: 1,
-        sources,
-    }
-}
-
 impl Data for PageData {
     fn about(&self) -> About {
-        let [pictures, photos] =
-            [Kind::Image, Kind::Restoration].map(|kind| self.state.studio.models.of(kind));
+        let Models { pictures, photos } = &self.state.studio.models;
         let seconds = |time: Duration| u32::try_from(time.as_secs()).unwrap_or(u32::MAX);
         About {
             owner: self.owner(),
             origin: self.origin.clone(),
             address: self.address.clone(),
             language: self.language,
-            provider: pictures.name().into(),
-            photo_provider: photos.name().into(),
+            pictures: offered(pictures),
+            photos: offered(photos),
             operator: self.operator,
-            model: pictures.model.clone(),
-            photo_model: photos.model.clone(),
             styles: Arc::clone(&self.state.extras.styles),
             presets: Arc::clone(&self.state.extras.presets),
             photo_max_bytes: self.state.photos.max_bytes,
             photo_max_pixels: self.state.photos.max_pixels,
-            masks: photos.offers().masks,
-            backgrounds: pictures.offers().backgrounds,
-            edits: pictures.offers().edits,
-            edit_masks: pictures.offers().masks,
-            enlarges: photos.offers().enlarges,
             photo_kept_seconds: self.state.photos.keep.as_secs(),
-            typical_image_seconds: seconds(pictures.typical(Kind::Image)),
-            typical_restoration_seconds: seconds(photos.typical(Kind::Restoration)),
-            image_usd: Quality::ALL.each_ref().map(|quality| {
-                Size::OFFERED
-                    .each_ref()
-                    .map(|size| pictures.estimate(one(size, quality, 0)))
-            }),
-            attached_usd: [1, 0]
-                .map(|sources| pictures.estimate(one(&Size::Auto, &Quality::Auto, sources)))
-                .into_iter()
-                .reduce(|with, without| with - without)
-                .unwrap_or_default(),
-            restoration_usd: photos.estimate(Work::Restoration),
+            typical_image_seconds: seconds(pictures.first.typical(Kind::Image)),
+            typical_restoration_seconds: seconds(photos.first.typical(Kind::Restoration)),
         }
     }
 

@@ -244,7 +244,7 @@ impl Provider for OpenAi {
             backgrounds: shape.is_openai,
             edits: shape.edits.is_some(),
             photos: shape.edits.is_some(),
-            enlarges: false,
+            ..Offers::default()
         }
     }
 
