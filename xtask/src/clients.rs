@@ -25,37 +25,51 @@ const FOLDER: &str = "end2end/clients";
 const OFFICIAL: Suite = Suite {
     requirements: "official",
     programs: &[
-        "python/openai_sync.py",
-        "python/openai_async.py",
-        "python/anthropic_messages.py",
-        "python/qstash_sync.py",
-        "python/qstash_async.py",
-        "node/openai.mjs",
-        "node/qstash.mjs",
+        ("python/openai_sync.py", "openai"),
+        ("python/openai_async.py", "openai"),
+        ("python/anthropic_messages.py", "openai"),
+        ("python/anthropic_direct.py", "anthropic"),
+        ("python/google_native.py", "gemini"),
+        ("python/google_vertex.py", "vertex"),
+        ("python/huggingface.py", "huggingface"),
+        ("python/qstash_sync.py", "openai"),
+        ("python/qstash_async.py", "openai"),
+        ("node/openai.mjs", "openai"),
+        ("node/qstash.mjs", "openai"),
     ],
+};
+
+/// IBM's, whose packages are large and do not go with the others'.
+const WATSONX: Suite = Suite {
+    requirements: "watsonx",
+    programs: &[("python/watsonx.py", "watsonx")],
 };
 
 /// What is built on them, or speaks the same.
 const PEERS: Suite = Suite {
     requirements: "peers",
     programs: &[
-        "python/langchain_openai_client.py",
-        "python/litellm_client.py",
-        "python/agents_client.py",
-        "python/llm_command.py",
-        "node/vercel.mjs",
+        ("python/langchain_openai_client.py", "openai"),
+        ("python/litellm_client.py", "openai"),
+        ("python/agents_client.py", "openai"),
+        ("python/llm_command.py", "openai"),
+        ("node/vercel.mjs", "openai"),
     ],
 };
 
 struct Suite {
     /// The file `python/NAME.txt`.
     requirements: &'static str,
-    programs: &'static [&'static str],
+    /// Each with the kind of upstream behind Atelier.
+    programs: &'static [(&'static str, &'static str)],
 }
 
 /// Runs the official clients against the programs that the tests have just built.
 pub(crate) fn official(words: &[String]) -> Result<()> {
-    OFFICIAL.run(&exec::target().join("debug"), words)
+    for suite in [OFFICIAL, WATSONX] {
+        suite.run(&exec::target().join("debug"), words)?;
+    }
+    Ok(())
 }
 
 /// Runs the others.
@@ -72,7 +86,7 @@ impl Suite {
         tools::node()?;
         exec::npm_ci(&folder.join("node"))?;
         let mut failed = Vec::new();
-        for name in self.programs {
+        for (name, kind) in self.programs {
             println!("--- {name}");
             let interpreter = if name.starts_with("python/") {
                 python.clone()
@@ -81,7 +95,7 @@ impl Suite {
             };
             let mut program = exec::isolated(interpreter)?;
             program.arg(folder.join(name)).args(words);
-            if let Err(error) = Site::start(built)?.run(&mut program) {
+            if let Err(error) = Site::start(built, kind)?.run(&mut program) {
                 eprintln!("{error:#}");
                 failed.push(*name);
             }
@@ -101,11 +115,12 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    pub(crate) fn start(built: &Path) -> Result<Site> {
-        let upstream = Upstream::start(built)?;
+    /// Behind it is an upstream of this kind.
+    pub(crate) fn start(built: &Path, kind: &str) -> Result<Site> {
+        let upstream = Upstream::start(built, kind)?;
         let binary = built.join("atelier");
         let file = exec::target().join("clients.toml");
-        fs::write(&file, configuration(&upstream.url))?;
+        fs::write(&file, configuration(&upstream, kind))?;
         let file = file.to_string_lossy();
         let variables = [("ATELIER_CONFIG", &*file), ("UPSTREAM_KEY", upstream::KEY)];
         let mut server = Server::start_with(&binary, "clients", &variables)?;
@@ -146,27 +161,29 @@ const KEYS: [(&str, &[&str]); 3] = [
     ),
 ];
 
-/// The stand-in as OpenAI and as Anthropic, receivers on this machine, and no limits but those of the keys.
-fn configuration(mock: &str) -> String {
-    format!(
-        r#"
-limits = []
-
-[[upstreams]]
-name = "openai"
-base_url = "{mock}/v1"
-api_key_env = "UPSTREAM_KEY"
-models = ["gpt-*", "text-embedding-*", "omni-*", "whisper-*"]
-
-[[upstreams]]
-name = "anthropic"
-kind = "anthropic"
-base_url = "{mock}/v1"
-api_key_env = "UPSTREAM_KEY"
-models = ["claude-*"]
-
-[messages]
-allow_private = true
-"#
-    )
+/// The stand-in, receivers on this machine, and no limits but those of the keys.
+fn configuration(upstream: &Upstream, kind: &str) -> String {
+    let Upstream { url, base, .. } = upstream;
+    let connected = |name: &str, kind: &str, more: &str| {
+        format!(
+            "[[upstreams]]\nname = '{name}'\nkind = '{kind}'\nbase_url = '{base}'\n\
+             api_key_env = 'UPSTREAM_KEY'\n{more}\n"
+        )
+    };
+    let upstreams = match kind {
+        // It stands for both.
+        "openai" => {
+            let ours = "models = ['gpt-*', 'text-embedding-*', 'omni-*', 'whisper-*']";
+            connected("openai", kind, ours)
+                + &connected("anthropic", "anthropic", "models = ['claude-*']")
+        }
+        // Its key is a file, for which tokens are fetched.
+        "vertex" => String::new(),
+        "watsonx" => {
+            let tokens = format!("token_url = '{url}/identity/token'\nproject_id = 'ours'");
+            connected(kind, kind, &tokens)
+        }
+        _ => connected(kind, kind, ""),
+    };
+    format!("limits = []\n[messages]\nallow_private = true\n{upstreams}")
 }

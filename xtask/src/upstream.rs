@@ -15,15 +15,18 @@ pub(crate) const KEY: &str = "sk-upstream";
 
 pub(crate) struct Upstream {
     child: Child,
-    /// Its address, without `/v1`.
+    /// Its address, without a path.
     pub(crate) url: String,
+    /// What stands for the base URL of the API that it has.
+    pub(crate) base: String,
 }
 
 impl Upstream {
-    /// Starts the stand-in of this folder of built programs, on a free port.
-    pub(crate) fn start(folder: &Path) -> Result<Upstream> {
+    /// Starts the stand-in of this folder of built programs for this kind of upstream, on a free port.
+    pub(crate) fn start(folder: &Path, kind: &str) -> Result<Upstream> {
         let program = folder.join("upstream-mock");
         let mut command = exec::isolated(&program)?;
+        command.args(["--as", kind]);
         let mut child = command
             .stdout(Stdio::piped())
             .spawn()
@@ -33,14 +36,14 @@ impl Upstream {
         let mut upstream = Upstream {
             child,
             url: String::new(),
+            base: String::new(),
         };
         let mut line = String::new();
         BufReader::new(output).read_line(&mut line)?;
-        let url = line
-            .trim()
-            .strip_prefix("listening at ")
-            .and_then(|url| url.strip_suffix("/v1"));
-        upstream.url = url.context("it does not say where it listens")?.to_owned();
+        let base = line.trim().strip_prefix("listening at ");
+        let base = base.context("it does not say where it listens")?;
+        upstream.url = base.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
+        upstream.base = base.to_owned();
         Ok(upstream)
     }
 }

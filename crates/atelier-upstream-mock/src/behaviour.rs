@@ -60,6 +60,8 @@ pub enum Trouble {
     Spent,
     /// It fails.
     Failing,
+    /// It refuses the content.
+    Unsafe,
     /// It repeats the key in its error, and the token.
     Echo { status: u16 },
 }

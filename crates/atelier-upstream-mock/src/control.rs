@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::{Json, extract::State};
+use axum::{Json, extract::State, http::HeaderMap};
 use serde_json::Value;
 
 use crate::{
     behaviour::Behaviour,
     call::Call,
+    tokens,
     upstream::{Shared, lock},
 };
 
@@ -22,6 +23,12 @@ pub(crate) async fn next(State(shared): State<Arc<Shared>>, body: String) -> Res
 /// `GET /_mock/calls`: the requests so far.
 pub(crate) async fn calls(State(shared): State<Arc<Shared>>) -> Json<Vec<Value>> {
     Json(lock(&shared.calls).iter().map(Call::to_json).collect())
+}
+
+/// `GET /_mock/account`: the file of a Google service account that gets tokens here.
+pub(crate) async fn account(headers: HeaderMap) -> String {
+    let host = headers.get("host").and_then(|host| host.to_str().ok());
+    tokens::service_account(&format!("http://{}", host.unwrap_or_default()))
 }
 
 /// `POST /_mock/release`: the calls that hang go on.

@@ -59,7 +59,7 @@ pub(crate) async fn send(
         } => refusal(status, headers, &body),
         Behaviour::Trouble(trouble) => {
             let token = shared.tokens.current().unwrap_or_default();
-            told(manner::trouble(shared.kind, trouble, &token))
+            told(manner::trouble(shared.kind, call, trouble, &token))
         }
         Behaviour::Html => (StatusCode::OK, [("content-type", "text/html")], PAGE).into_response(),
         Behaviour::Redirect { to } => {
@@ -76,7 +76,7 @@ pub(crate) async fn send(
                     let body = refused.anthropic(&request_id);
                     refusal(refused.status, BTreeMap::new(), &body)
                 } else {
-                    told(manner::refusal(shared.kind, &refused))
+                    told(manner::refusal(shared.kind, call, &refused))
                 }
             }
         },

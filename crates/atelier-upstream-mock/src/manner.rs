@@ -1,6 +1,8 @@
 //! What is peculiar about an upstream: it is asked as it wants to be, what it refuses is
 //! refused, and the rest is done as OpenAI does it.
 
+mod google;
+mod pictures;
 mod troubles;
 mod usage;
 mod watsonx;
@@ -100,6 +102,16 @@ pub(crate) async fn answer(shared: &Shared, kind: Kind, call: &Call) -> Answer {
     if let Some(answer) = shared.tokens.answer(kind, call) {
         return answer;
     }
+    if let Some(operation) = google::operation(kind, call.path()) {
+        authorize_natively(shared, kind, call)?;
+        return google::answer(shared, kind, call, &operation);
+    }
+    if kind == Kind::HuggingFace
+        && let Some(answer) = pictures::routed(call)
+    {
+        authorize(shared, &manner, call, call.path())?;
+        return answer;
+    }
     let path = call.path().strip_prefix(manner.base);
     let path = path.ok_or_else(|| Refusal::not_found("No such path."))?;
     authorize(shared, &manner, call, path)?;
@@ -158,6 +170,16 @@ fn authorize(shared: &Shared, manner: &Manner, call: &Call, path: &str) -> Resul
     }
 }
 
+/// Google's own API takes a key in a header of its own.
+fn authorize_natively(shared: &Shared, kind: Kind, call: &Call) -> Result<(), Refusal> {
+    let manner = kind.manner();
+    let shown = match manner.shown {
+        Shown::Bearer => Shown::In("x-goog-api-key"),
+        shown => shown,
+    };
+    authorize(shared, &Manner { shown, ..manner }, call, "")
+}
+
 fn models(kind: Kind) -> Reply {
     let id = kind.manner().model;
     let ids = match kind {
@@ -197,6 +219,9 @@ fn check(manner: &Manner, fields: &Map<String, Value>) -> Result<(), Refusal> {
 fn chatted(shared: &Shared, kind: Kind, manner: &Manner, call: &Call) -> Answer {
     let fields = call.fields()?;
     particular(kind, &fields.0)?;
+    if kind == Kind::OpenRouter && fields.get("model") == Some(&json!(pictures::DRAWS)) {
+        return Ok(manner.usage.told(pictures::chatted(&fields)?, false));
+    }
     let wants_usage = fields.get("stream_options").is_some();
     let mut inner = inner(manner, call, INNER)?.fields()?.0;
     // Those that know the older name only read over the other.

@@ -24,6 +24,9 @@ const PEM: &str = include_str!("manner/service-account.pem");
 /// Whose account it is.
 const EMAIL: &str = "atelier@ours.iam.gserviceaccount.com";
 
+/// For whom Google's own clients sign, wherever they send it.
+const AUDIENCE: &str = "https://oauth2.googleapis.com/token";
+
 /// How far the caller's clock may be off, in seconds.
 const SKEW: u64 = 300;
 
@@ -61,12 +64,7 @@ impl Tokens {
 
     /// Gives a token, if that is what is asked for.
     pub(crate) fn answer(&self, kind: Kind, call: &Call) -> Option<Answer> {
-        let is_asked = match kind {
-            Kind::Watsonx | Kind::WatsonxGateway => call.path() == "/identity/token",
-            Kind::Vertex => call.path() == "/token",
-            _ => false,
-        };
-        is_asked.then(|| self.give(kind, call))
+        is_asked(kind, call).then(|| self.give(kind, call))
     }
 
     fn give(&self, kind: Kind, call: &Call) -> Answer {
@@ -87,16 +85,56 @@ impl Tokens {
             return Err(Refusal::bad("The key is not known."));
         }
         let number = self.given.fetch_add(1, Ordering::AcqRel) + 1;
-        let token = format!("token-{number}-of-the-upstream");
-        *lock(&self.valid) = Some(token.clone());
         let life = match self.life.load(Ordering::Acquire) {
             0 => 3600,
             life => life,
         };
-        Ok(Reply::Json(json!({
+        let ends = now() + life;
+        let mut token = format!("token-{number}-of-the-upstream");
+        if kind != Kind::Vertex {
+            token = readable(&token, ends);
+        }
+        *lock(&self.valid) = Some(token.clone());
+        let mut given = json!({
             "access_token": token, "expires_in": life, "token_type": "Bearer",
-        })))
+        });
+        if kind != Kind::Vertex {
+            given["expiration"] = ends.into();
+            given["refresh_token"] = "not_supported".into();
+        }
+        Ok(Reply::Json(given))
     }
+}
+
+/// IBM's clients read in a token when it ends.
+fn readable(token: &str, ends: u64) -> String {
+    let written = |part: Value| URL_SAFE_NO_PAD.encode(part.to_string());
+    let head = written(json!({"alg": "RS256", "typ": "JWT"}));
+    let claims = json!({"iss": "https://iam.cloud.ibm.com/identity", "sub": token, "exp": ends});
+    format!("{head}.{}.{token}", written(claims))
+}
+
+/// Seconds since 1970.
+fn now() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.unwrap_or_default().as_secs()
+}
+
+/// Whether a token is asked for.
+fn is_asked(kind: Kind, call: &Call) -> bool {
+    match kind {
+        Kind::Watsonx | Kind::WatsonxGateway => call.path() == "/identity/token",
+        Kind::Vertex => call.path() == "/token",
+        _ => false,
+    }
+}
+
+/// How it is said that there is none, if one is asked for.
+pub(crate) fn refusal(kind: Kind, call: &Call, message: &str) -> Option<Value> {
+    is_asked(kind, call).then(|| match kind {
+        Kind::Vertex => json!({"error": "invalid_grant", "error_description": message}),
+        _ => json!({"errorCode": "BXNIM0415E", "errorMessage": message, "context": {}}),
+    })
 }
 
 /// The file of the account, for a stand-in at this address.
@@ -130,15 +168,12 @@ fn is_signed(statement: &str, call: &Call) -> bool {
     let (Some(from), Some(to)) = (from, to) else {
         return false;
     };
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
     let audience = format!("http://{}/token", call.header("host").unwrap_or_default());
     public.verify(signed.as_bytes(), &signature).is_ok()
         && head["alg"] == "RS256"
         && claims["iss"] == EMAIL
-        && claims["aud"] == audience.as_str()
+        && [audience.as_str(), AUDIENCE].contains(&claims["aud"].as_str().unwrap_or_default())
         && claims["scope"] == "https://www.googleapis.com/auth/cloud-platform"
-        && from.abs_diff(now.as_secs()) <= SKEW
+        && from.abs_diff(now()) <= SKEW
         && to.saturating_sub(from) <= 3600
 }

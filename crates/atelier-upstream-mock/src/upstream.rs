@@ -74,20 +74,16 @@ pub(crate) struct Stored {
 impl Upstream {
     /// Starts on a free port of the loopback interface.
     pub async fn start() -> io::Result<Upstream> {
-        Upstream::listen(SocketAddr::from(([127, 0, 0, 1], 0))).await
+        Upstream::start_as(Kind::OpenAi).await
     }
 
     /// Starts as a stand-in for another.
     pub async fn start_as(kind: Kind) -> io::Result<Upstream> {
-        Upstream::open(SocketAddr::from(([127, 0, 0, 1], 0)), kind).await
+        Upstream::listen(SocketAddr::from(([127, 0, 0, 1], 0)), kind).await
     }
 
-    /// Starts at this address.
-    pub async fn listen(address: SocketAddr) -> io::Result<Upstream> {
-        Upstream::open(address, Kind::OpenAi).await
-    }
-
-    async fn open(address: SocketAddr, kind: Kind) -> io::Result<Upstream> {
+    /// Starts as a stand-in for this one, at this address.
+    pub async fn listen(address: SocketAddr, kind: Kind) -> io::Result<Upstream> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
@@ -98,6 +94,7 @@ impl Upstream {
             .route("/_mock", delete(control::forget))
             .route("/_mock/next", post(control::next))
             .route("/_mock/calls", get(control::calls))
+            .route("/_mock/account", get(control::account))
             .route("/_mock/release", post(control::release))
             .fallback(serve)
             .with_state(Arc::clone(&shared));

@@ -8,6 +8,7 @@ import os
 import sys
 import time
 import traceback
+import urllib.parse
 import urllib.request
 
 URL = os.environ["ATELIER_URL"]
@@ -15,6 +16,8 @@ KEY = os.environ["ATELIER_KEY"]
 CHAT_KEY = os.environ["ATELIER_CHAT_KEY"]
 SPENT_KEY = os.environ["ATELIER_SPENT_KEY"]
 MOCK = os.environ["MOCK_URL"]
+#: The only key that the stand-in takes.
+UPSTREAM_KEY = "sk-upstream"
 
 #: A PNG of one pixel.
 PICTURE = base64.b64decode(
@@ -45,6 +48,10 @@ class Mock:
         calls = json.loads(self._send("GET", "/_mock/calls"))
         return [call for call in calls if path is None or call["path"] == path]
 
+    def account(self):
+        """The file of a Google service account that gets tokens here."""
+        return json.loads(self._send("GET", "/_mock/account"))
+
     def forget(self):
         self._send("DELETE", "/_mock")
 
@@ -72,6 +79,23 @@ def raises(kind, call):
     except kind as error:
         return error
     raise AssertionError(f"{kind.__name__} was expected, not {result!r}")
+
+
+def sent_here(transport, prefixes=None):
+    """A transport, of `httpx` or its like, that sends to the stand-in what is meant for hosts of the internet;
+    `prefixes` has what stands there before the paths of single hosts."""
+    here = urllib.parse.urlsplit(MOCK)
+
+    class SentHere(transport):
+        def handle_request(self, request):
+            url = request.url
+            if url.host != here.hostname:
+                path = (prefixes or {}).get(url.host, b"") + url.raw_path
+                request.url = url.copy_with(scheme="http", host=here.hostname, port=here.port, raw_path=path)
+                request.headers["host"] = here.netloc
+            return super().handle_request(request)
+
+    return SentHere()
 
 
 def run(module):

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::Form;
-use crate::{KEY, Kind, Trouble, refusal::Refusal};
+use super::{Form, google};
+use crate::{KEY, Kind, Trouble, call::Call, refusal::Refusal, tokens};
 
 /// A refusal as it is sent: status, headers and body.
 pub(crate) struct Told {
@@ -15,7 +15,25 @@ pub(crate) struct Told {
 }
 
 /// A refusal in the upstream's own form.
-pub(crate) fn refusal(kind: Kind, refused: &Refusal) -> Told {
+pub(crate) fn refusal(kind: Kind, call: &Call, refused: &Refusal) -> Told {
+    let told = refused_as(kind, refused);
+    match tokens::refusal(kind, call, &refused.message) {
+        Some(body) => Told { body, ..told },
+        None => bare(kind, call, told),
+    }
+}
+
+/// Google's own API has no lists around its errors.
+fn bare(kind: Kind, call: &Call, mut told: Told) -> Told {
+    if google::operation(kind, call.path()).is_some()
+        && let Some(error) = told.body.get_mut(0)
+    {
+        told.body = error.take();
+    }
+    told
+}
+
+fn refused_as(kind: Kind, refused: &Refusal) -> Told {
     let (mut status, message) = (refused.status, refused.message.as_str());
     let form = kind.manner().form;
     let is_key = status == 401;
@@ -30,7 +48,6 @@ pub(crate) fn refusal(kind: Kind, refused: &Refusal) -> Told {
         (Form::Ibm, 404) => "model_not_supported",
         (Form::Ibm, _) => "invalid_input_argument",
         (Form::Google, _) if is_key => "API_KEY_INVALID",
-        (Form::Google, 404) => "NOT_FOUND",
         _ => "INVALID_ARGUMENT",
     };
     let body = match form {
@@ -53,10 +70,13 @@ pub(crate) fn refusal(kind: Kind, refused: &Refusal) -> Told {
 
 fn written(form: Form, status: u16, code: &str, message: &str) -> Value {
     match form {
-        Form::Google => json!([{"error": {
-            "code": status, "message": message, "status": code,
-            "details": [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": code}],
-        }}]),
+        Form::Google => {
+            let info = "type.googleapis.com/google.rpc.ErrorInfo";
+            json!([{"error": {
+                "code": status, "message": message, "status": google_status(status),
+                "details": [{"@type": info, "reason": code, "domain": "googleapis.com"}],
+            }}])
+        }
         Form::Ibm => json!({
             "errors": [{"code": code, "message": message, "more_info": ""}],
             "trace": "trace-1", "status_code": status,
@@ -73,15 +93,57 @@ fn written(form: Form, status: u16, code: &str, message: &str) -> Value {
     }
 }
 
+fn google_status(status: u16) -> &'static str {
+    match status {
+        401 => "UNAUTHENTICATED",
+        403 => "PERMISSION_DENIED",
+        404 => "NOT_FOUND",
+        429 => "RESOURCE_EXHAUSTED",
+        503 => "UNAVAILABLE",
+        500.. => "INTERNAL",
+        _ => "INVALID_ARGUMENT",
+    }
+}
+
 /// What goes wrong, in the upstream's own form and with its own hints.
-pub(crate) fn trouble(kind: Kind, trouble: Trouble, token: &str) -> Told {
-    match trouble {
+pub(crate) fn trouble(kind: Kind, call: &Call, trouble: Trouble, token: &str) -> Told {
+    let told = match trouble {
         Trouble::Busy { milliseconds } => busy(kind, milliseconds),
         Trouble::Spent => spent(kind),
         Trouble::Failing => plain(kind, 500, "INTERNAL", "Something went wrong."),
         Trouble::Echo { status } => {
             let message = format!("The request with {KEY} and {token} is of no use.");
             plain(kind, status, "INVALID_ARGUMENT", &message)
+        }
+        Trouble::Unsafe => refused_content(kind),
+    };
+    bare(kind, call, told)
+}
+
+/// Google refuses a picture with status 200.
+fn refused_content(kind: Kind) -> Told {
+    match kind {
+        Kind::Gemini | Kind::Vertex => Told {
+            status: 200,
+            headers: BTreeMap::new(),
+            body: json!({
+                "promptFeedback": {"blockReason": "PROHIBITED_CONTENT"},
+                "usageMetadata": {"promptTokenCount": 4, "totalTokenCount": 4},
+                "modelVersion": "gemini-3-pro-image", "responseId": "response-0",
+            }),
+        },
+        Kind::OpenRouter => {
+            let mut told = plain(kind, 403, "", "The input was flagged.");
+            told.body["error"]["metadata"] = json!({"reasons": ["violence"]});
+            told
+        }
+        _ => {
+            let mut told = plain(kind, 400, "", "The request was refused as unsafe.");
+            told.body = json!({"error": {
+                "message": "The request was refused as unsafe.", "type": "invalid_request_error",
+                "param": null, "code": "moderation_blocked",
+            }});
+            told
         }
     }
 }
@@ -114,7 +176,6 @@ fn busy(kind: Kind, milliseconds: u64) -> Told {
     let mut told = plain(kind, status, "rate_limit_error", message);
     if kind.manner().form == Form::Google {
         told.body[0]["error"]["message"] = "Quota.".into();
-        told.body[0]["error"]["status"] = "RESOURCE_EXHAUSTED".into();
         told.body[0]["error"]["details"] = json!([{
             "@type": "type.googleapis.com/google.rpc.RetryInfo",
             "retryDelay": format!("{seconds}s"),

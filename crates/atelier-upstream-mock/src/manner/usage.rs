@@ -8,7 +8,7 @@ use crate::reply::{Event, Reply};
 const COST: f64 = 0.25;
 
 /// Tokens that Google's models think with, which are in the total alone.
-const THOUGHT: u64 = 5;
+pub(super) const THOUGHT: u64 = 5;
 
 /// Where the usage of a stream stands.
 #[derive(Clone, Copy, PartialEq)]

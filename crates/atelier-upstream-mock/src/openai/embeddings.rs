@@ -64,7 +64,7 @@ fn inputs(input: &Value) -> Result<Vec<String>, Refusal> {
 }
 
 /// All ones but for the text's bytes, then made as long as one.
-fn vector(text: &str, length: u64) -> Vec<f32> {
+pub(crate) fn vector(text: &str, length: u64) -> Vec<f32> {
     let mut bytes = text.bytes().cycle();
     let numbers = (0..length).map(|_| 1.0 + f32::from(bytes.next().unwrap_or(0)) / 64.0);
     let numbers: Vec<f32> = numbers.collect();

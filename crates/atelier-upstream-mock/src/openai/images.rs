@@ -1,6 +1,5 @@
 //! Pictures: always the same, of one pixel.
 
-use axum::body::Bytes;
 use serde_json::{Value, json};
 
 use super::CREATED;
@@ -41,7 +40,7 @@ pub(crate) async fn edit(call: &Call) -> Answer {
 }
 
 /// PNG, JPEG and WebP begin like this.
-fn is_picture(bytes: &Bytes) -> bool {
+pub(crate) fn is_picture(bytes: &[u8]) -> bool {
     bytes.starts_with(b"\x89PNG")
         || bytes.starts_with(b"\xff\xd8\xff")
         || bytes.starts_with(b"RIFF")
