@@ -13,7 +13,7 @@ use reqwest::{
     redirect,
 };
 
-use super::{Error, http};
+use super::{Error, http, refused};
 
 /// The header in which Google's own API takes a key.
 const X_GOOG_API_KEY: HeaderName = HeaderName::from_static("x-goog-api-key");
@@ -143,8 +143,11 @@ pub(super) const fn typical() -> Duration {
 
 fn no_token(error: &NoToken) -> Error {
     tracing::warn!(%error, "there is no token for the image service");
-    Error::passing(
-        "provider_unreachable",
-        "The image service could not be reached.",
-    )
+    match error {
+        NoToken::Unreachable => Error::passing(
+            "provider_unreachable",
+            "The image service could not be reached.",
+        ),
+        NoToken::Refused { .. } => refused::key(),
+    }
 }

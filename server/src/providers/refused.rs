@@ -182,10 +182,7 @@ fn classify(status: StatusCode, headers: &HeaderMap, body: &Body, refusal: Refus
         return passing(status, refusal.pause);
     }
     if refusal.is_bad_key {
-        return Error::last(
-            "provider_key_refused",
-            "The image service does not accept this studio's key. Please tell whoever runs this site.",
-        );
+        return key();
     }
     let message = body.message().map_or_else(
         || {
@@ -205,6 +202,14 @@ pub(super) fn unsafe_content() -> Error {
     Error::last(
         CONTENT_REFUSED,
         "The image service refused this request as unsafe. Sending the same again will not help.",
+    )
+}
+
+/// The error for a key that is refused.
+pub(super) fn key() -> Error {
+    Error::last(
+        "provider_key_refused",
+        "The image service does not accept this studio's key. Please tell whoever runs this site.",
     )
 }
 

@@ -31,6 +31,7 @@ mod languages;
 mod left_out;
 mod replicate;
 mod painters;
+mod vertex;
 mod fallbacks;
 mod faults;
 mod paid;
