@@ -153,16 +153,18 @@ impl Call {
         self.field(name)?.as_str()
     }
 
-    /// The content of the first file of a form that is sent under this name, or under it with
+    /// The contents of the files of a form that are sent under this name, or under it with
     /// brackets, as the official clients name several.
-    pub fn file(&self, name: &str) -> Option<Bytes> {
+    pub fn files(&self, name: &str) -> Vec<Bytes> {
         let Form::Multipart(form) = &self.form else {
-            return None;
+            return Vec::new();
         };
-        let named = |part: &Part| part.name.strip_suffix("[]").unwrap_or(&part.name) == name;
-        let mut files = form.parts.iter().filter(|part| part.file_name.is_some());
-        let part = files.find(|part| named(part))?;
-        Some(self.body.slice(part.content.clone()))
+        let named = |part: &&Part| part.name.strip_suffix("[]").unwrap_or(&part.name) == name;
+        let files = form.parts.iter().filter(|part| part.file_name.is_some());
+        let files = files.filter(named);
+        files
+            .map(|part| self.body.slice(part.content.clone()))
+            .collect()
     }
 
     fn talk(&self) -> Talk<'_> {

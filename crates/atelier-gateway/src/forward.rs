@@ -1,6 +1,9 @@
 //! Makes a call: at the first of its targets that answers, within the client's time.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::{
+    pin::Pin,
+    time::{Duration, Instant, SystemTime},
+};
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, Method, StatusCode, header};
@@ -47,6 +50,21 @@ pub struct Outgoing<'a> {
     /// Whether the call may be made again when it is unknown what became of it. A picture may
     /// have been made and paid for.
     pub repeatable: bool,
+    /// Makes the call at targets to which it is not passed on.
+    pub elsewhere: &'a (dyn Fn(&Target) -> Option<Elsewhere<'a>> + Send + Sync),
+}
+
+/// A call that is made in another way than by being passed on, and answered as if it had been.
+pub type Elsewhere<'a> =
+    Pin<Box<dyn Future<Output = Result<http::Response<Bytes>, Unanswered>> + Send + 'a>>;
+
+/// Why such a call has no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unanswered {
+    /// Nobody was reached; nothing was sent.
+    Unreachable,
+    /// What became of it is unknown.
+    Lost,
 }
 
 /// The beginning of an answer.
@@ -202,13 +220,25 @@ async fn attempt(
             Err(_) => return Try::Failed(Failure::Resting(PAUSE), None),
         },
     };
-    let patience = upstream.first_byte().min(until(deadline));
-    match timeout(patience, send(client, target, outgoing)).await {
+    let elsewhere = (outgoing.elsewhere)(target);
+    // Its answer comes at once, when all of it is there.
+    let patience = match elsewhere {
+        Some(_) => upstream.timeout(),
+        None => upstream.first_byte(),
+    };
+    let patience = patience.min(until(deadline));
+    match timeout(patience, send(client, target, outgoing, elsewhere)).await {
         Ok(Ok(response)) if is_refusal(response.status()) => {
             refused(target, response, in_flight).await
         }
         Ok(Ok(response)) => answered(target, response, in_flight),
-        Ok(Err(Unsent::Request(error))) => broken(target, outgoing, error),
+        Ok(Err(Unsent::Request(error))) => {
+            let unsent = error.is_connect() || error.is_builder();
+            // The address may hold a key.
+            tracing::debug!(error = %error.without_url(), unsent, "an upstream call failed");
+            broken(target, outgoing, unsent)
+        }
+        Ok(Err(Unsent::Elsewhere(why))) => broken(target, outgoing, why == Unanswered::Unreachable),
         Ok(Err(Unsent::Token(error))) => tokenless(target, &error),
         Err(_) => {
             upstream.failed(Instant::now());
@@ -233,6 +263,7 @@ fn answered(target: &Target, response: Response, in_flight: InFlight) -> Try {
 enum Unsent {
     Token(NoToken),
     Request(reqwest::Error),
+    Elsewhere(Unanswered),
 }
 
 /// Sends the request; once more with another token if the one that it had is refused.
@@ -240,7 +271,11 @@ async fn send(
     client: &Client,
     target: &Target,
     outgoing: &Outgoing<'_>,
+    elsewhere: Option<Elsewhere<'_>>,
 ) -> Result<Response, Unsent> {
+    if let Some(made) = elsewhere {
+        return made.await.map(Response::from).map_err(Unsent::Elsewhere);
+    }
     let upstream = &target.upstream;
     let path = upstream.path(outgoing.path, outgoing.stream);
     let (url, body) = (upstream.url(path, outgoing.query), (outgoing.body)(target));
@@ -328,12 +363,9 @@ fn again(status: StatusCode, mut headers: HeaderMap, body: Bytes) -> Response {
     response.into()
 }
 
-fn broken(target: &Target, outgoing: &Outgoing<'_>, error: reqwest::Error) -> Try {
+fn broken(target: &Target, outgoing: &Outgoing<'_>, unsent: bool) -> Try {
     let upstream = target.upstream.name().to_owned();
     target.upstream.failed(Instant::now());
-    let unsent = error.is_connect() || error.is_builder();
-    // The address may hold a key.
-    tracing::debug!(error = %error.without_url(), upstream, unsent, "an upstream call failed");
     if unsent {
         Try::Failed(Failure::Unreachable { upstream }, Some(backoff()))
     } else {

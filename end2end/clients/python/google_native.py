@@ -1,11 +1,14 @@
-"""PyPI `google-genai` before the stand-in for Google AI Studio, whose own API draws the studio's pictures."""
+"""PyPI `google-genai` before the stand-in for Google AI Studio, whose own API draws pictures; and PyPI `openai`,
+whose pictures come from there through Atelier."""
 
+import base64
 import sys
 
+import openai
 from google import genai
 from google.genai import errors, types
 
-from support import MOCK, PICTURE, UPSTREAM_KEY, mock, raises, run
+from support import KEY, MOCK, PICTURE, SPENT_KEY, UPSTREAM_KEY, URL, mock, raises, run
 
 WORDS, PICTURES, VECTORS = "gemini-3.8-flash", "gemini-3-pro-image", "gemini-embedding-001"
 
@@ -122,6 +125,43 @@ def test_a_failure_is_repeated_until_it_is_answered():
     retry = types.HttpRetryOptions(attempts=3, initial_delay=0.01, jitter=0.01)
     patient = connected(retry_options=retry)
     assert patient.models.generate_content(model=WORDS, contents="again").text == "You said: again"
+
+
+through = openai.OpenAI(base_url=f"{URL}/v1", api_key=KEY, timeout=30)
+
+
+def test_pictures_through_atelier():
+    made = through.images.generate(model=PICTURES, prompt="a boat", n=2, size="1536x1024")
+    assert [base64.b64decode(one.b64_json)[:4] for one in made.data] == [b"\x89PNG"] * 2
+    assert made.output_format == "png" and made.created
+    assert made.usage.total_tokens == made.usage.input_tokens + made.usage.output_tokens > 2_000
+    [one, other] = mock.calls(f"/v1beta/models/{PICTURES}:generateContent")
+    assert one["json"] == other["json"] and KEY not in str(one)
+    assert one["headers"]["x-goog-api-key"] == UPSTREAM_KEY and "authorization" not in one["headers"]
+
+
+def test_a_picture_from_others_through_atelier():
+    photos = [("a.png", PICTURE, "image/png"), ("b.png", PICTURE, "image/png")]
+    made = through.images.edit(model=PICTURES, image=photos, prompt="make it snow")
+    assert made.data[0].b64_json
+    [call] = mock.calls(f"/v1beta/models/{PICTURES}:generateContent")
+    assert len(call["json"]["contents"][0]["parts"]) == 3
+
+
+def test_a_stream_through_atelier():
+    events = list(through.images.generate(model=PICTURES, prompt="a boat", stream=True))
+    assert [event.type for event in events] == ["image_generation.completed"]
+    assert events[0].b64_json and events[0].usage.output_tokens > 1_000
+
+
+def test_refusals_through_atelier():
+    mock.then({"trouble": "unsafe"})
+    error = raises(openai.BadRequestError, lambda: through.images.generate(model=PICTURES, prompt="a duel"))
+    assert (error.code, error.type) == ("content_policy_violation", "image_generation_user_error")
+    assert len(mock.calls(f"/v1beta/models/{PICTURES}:generateContent")) == 1, "asked for once"
+    poor = through.with_options(api_key=SPENT_KEY, max_retries=0)
+    error = raises(openai.RateLimitError, lambda: poor.images.generate(model=PICTURES, prompt="a boat"))
+    assert error.code == "insufficient_quota"
 
 
 run(sys.modules[__name__])

@@ -3,7 +3,7 @@
 
 use std::{io::Cursor, sync::Arc};
 
-use atelier_api::{Background, Quality, Size};
+use atelier_api::Size;
 use atelier_gateway::{
     ApiError, Call, Endpoint, Usage,
     embeddings::{Encoding, encode},
@@ -13,10 +13,10 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
-use super::{Error, Gateway, Reply, Source, charging::Due, request::Asked, serve::free};
+use super::{Error, Gateway, Reply, Source, charging::Due, painting, request::Asked, serve::free};
 use crate::{
     cache::semantic::{Encoder, Pocket},
-    job::{ImageTask, Picture, Request, RestorationTask, Task},
+    job::{Picture, Request, RestorationTask, Task},
     limit::{Costs, Standing},
     photo,
     providers::{self, Progress, Provider, local::Local},
@@ -29,8 +29,7 @@ const VECTORS: &str = "encoder-1";
 /// The names of what is built in.
 pub(super) const MODELS: [&str; 3] = [PICTURES, PHOTOS, VECTORS];
 
-/// Maximum number of pictures, and of texts to encode, in one request.
-const MAX_PICTURES: u32 = 10;
+/// Maximum number of texts to encode in one request.
 const MAX_TEXTS: usize = 2048;
 
 /// The sides that a picture may have.
@@ -103,36 +102,15 @@ impl Gateway {
     }
 
     async fn draw(self: &Arc<Self>, asked: &Asked) -> Result<Reply, Error> {
-        let call = &asked.call;
-        let prompt = call.text_of("prompt").unwrap_or_default().trim().to_owned();
-        if prompt.is_empty() {
-            return Err(ApiError::invalid("The prompt is empty.")
-                .param("prompt")
-                .into());
-        }
-        if call.n() > MAX_PICTURES {
-            let message = format!("n is at most {MAX_PICTURES}.");
-            return Err(ApiError::invalid(message).param("n").into());
-        }
-        let task = Task::Image(ImageTask {
-            prompt,
-            size: size(call)?,
-            quality: Quality::Auto,
-            n: call.n().max(1),
-            style: None,
-            style_words: None,
-            background: Background::Auto,
-            source: None,
-            attached: Vec::new(),
-            mask: None,
-            enlarge: None,
-        });
-        self.make(asked, PICTURES, task, None).await
+        let task = painting::task(&asked.call)?;
+        check(&task.size)?;
+        self.make(asked, PICTURES, Task::Image(task), None).await
     }
 
     async fn restore(self: &Arc<Self>, asked: &Asked) -> Result<Reply, Error> {
         let missing = || ApiError::invalid("There is no image.").param("image");
-        let file = asked.call.file("image").ok_or_else(missing)?;
+        let file = asked.call.files("image").into_iter().next();
+        let file = file.ok_or_else(missing)?;
         let decoded = tokio::task::spawn_blocking(move || {
             let photo = photo::decode(Cursor::new(file), MAX_PIXELS)?;
             Ok::<_, photo::Refusal>(photo::encode_original(&photo).ok())
@@ -257,16 +235,11 @@ fn told(error: &providers::Error) -> ApiError {
     ApiError::invalid(error.message.clone()).code(error.code)
 }
 
-/// The size of a picture, if the engine can make it.
-fn size(call: &Call) -> Result<Size, ApiError> {
-    let size = call
-        .text_of("size")
-        .map_or(Size::Auto, |size| Size::from(&*size));
+/// Whether the engine can make a picture of this size.
+fn check(size: &Size) -> Result<(), ApiError> {
     match size {
-        Size::Auto => Ok(size),
-        Size::Pixels { width, height } if SIDES.contains(&width) && SIDES.contains(&height) => {
-            Ok(size)
-        }
+        Size::Auto => Ok(()),
+        Size::Pixels { width, height } if SIDES.contains(width) && SIDES.contains(height) => Ok(()),
         _ => {
             let message = "The size is auto or WIDTHxHEIGHT, each 64 to 2048 pixels.";
             Err(ApiError::invalid(message).param("size"))

@@ -21,6 +21,7 @@ use super::{
     charging::{Charge, Due},
     flights::Flight,
     lookup::{Plan, is_bought},
+    painting::Spent,
     repeats::Marked,
     request::Asked,
 };
@@ -43,6 +44,8 @@ pub(super) struct Leading {
     pub(super) targets: Vec<Target>,
     pub(super) flight: Arc<Flight>,
     key: String,
+    /// What tries have cost that made no picture, in US dollars.
+    pub(super) spent: Spent,
     /// By which other processes know of the call.
     mark: Mutex<Option<Marked>>,
 }
@@ -72,6 +75,7 @@ impl Gateway {
             targets,
             flight,
             key,
+            spent: Spent::default(),
             mark: Mutex::default(),
         };
         self.calls.spawn(async move {
@@ -89,7 +93,10 @@ impl Gateway {
             requests: 1,
             images: estimate.images.into(),
             tokens: usage.tokens(),
-            usd: self.price(target, &usage),
+            usd: self
+                .painters
+                .estimate(call, target)
+                .unwrap_or_else(|| self.price(target, &usage)),
         }
     }
 
@@ -164,7 +171,7 @@ impl Leading {
             Ok(answer) => answer,
             Err(failure) => {
                 if !failure.is_uncertain() {
-                    charge.set(Due::Nothing);
+                    charge.set(self.spent.due());
                 }
                 return Err(self.told(failure));
             }
@@ -175,6 +182,7 @@ impl Leading {
     async fn call(&self) -> Result<Answer, Failure> {
         let call = &self.asked.call;
         let body = |target: &Target| call.sent_to(target.upstream.config(), &target.model);
+        let elsewhere = |target: &Target| self.paints(target);
         let outgoing = Outgoing {
             method: Method::POST,
             path: call.endpoint().path(),
@@ -183,6 +191,7 @@ impl Leading {
             stream: call.is_stream(),
             body: &body,
             repeatable: !is_bought(call),
+            elsewhere: &elsewhere,
         };
         let longest = self.targets.iter().map(|target| target.upstream.timeout());
         let longest = Instant::now() + longest.max().unwrap_or_default();

@@ -267,6 +267,7 @@ impl Checked {
             stream: false,
             body: &body,
             repeatable: false,
+            elsewhere: &|_| None,
         };
         let began = Instant::now();
         let longest = began + upstream.first_byte().max(PATIENCE);

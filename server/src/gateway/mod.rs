@@ -3,7 +3,7 @@
 //!
 //! One call, in this order: its targets ([`Routes`]), an answer from before (`lookup`), a
 //! call in flight that it can share (`flights`), the charge (`charging`), the call itself
-//! (`call`), what is charged for it in the end, and what the operator is told
+//! (`call`, and `painting` where pictures are made in another way), what is charged for it in the end, and what the operator is told
 //! (`recording`).
 
 mod accept;
@@ -11,6 +11,7 @@ mod built_in;
 mod carry_out;
 mod models;
 mod call;
+mod painting;
 mod charging;
 mod check;
 mod contents;
@@ -43,7 +44,7 @@ pub use self::{
     request::{Asked, InvalidHeader, Wishes, forwarded, kept, patience},
     serve::{Body, COST, Reply, Source, dollars},
 };
-use self::{built_in::Engines, contents::Secrets, flights::Flights};
+use self::{built_in::Engines, contents::Secrets, flights::Flights, painting::Painters};
 use crate::{
     access::{self, Gate},
     app::{self, Studio},
@@ -70,6 +71,7 @@ pub struct Gateway {
     prices: Prices,
     pub settings: Settings,
     engines: Engines,
+    painters: Painters,
     flights: Flights,
     unpriced: Unpriced,
     /// Set if contents of calls are kept: what is hidden in them.
@@ -138,6 +140,7 @@ impl Gateway {
             prices: Prices::with(config.gateway.prices.clone()),
             settings: Settings::new(config),
             engines: Engines::default(),
+            painters: Painters::open(config).context("an upstream cannot make pictures")?,
             flights: Flights::default(),
             unpriced: Unpriced::default(),
             secrets,

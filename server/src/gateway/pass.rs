@@ -82,6 +82,7 @@ impl Gateway {
             stream: false,
             body: &body,
             repeatable: safe,
+            elsewhere: &|_| None,
         };
         passed.recording.answered_by(&target);
         passed.recording.hears(&passed.body);

@@ -68,7 +68,7 @@ impl Leading {
         let costs = status
             .is_success()
             .then(|| self.costs_or_estimate(&target, usage.as_ref()));
-        charge.set(costs.map_or(Due::Nothing, Due::Costs));
+        charge.set(costs.map_or_else(|| self.spent.due(), Due::Costs));
         let usd = costs.map_or(0.0, |costs| costs.usd);
         self.gateway
             .note_response(&self.asked, &target, read.as_ref())

@@ -20,6 +20,23 @@ pub enum Task {
 }
 
 impl ImageTask {
+    /// Pictures from words alone, with whatever else the provider chooses.
+    pub const fn of(prompt: String, size: Size, n: u32) -> Self {
+        Self {
+            prompt,
+            size,
+            quality: Quality::Auto,
+            n,
+            style: None,
+            style_words: None,
+            background: Background::Auto,
+            source: None,
+            attached: Vec::new(),
+            mask: None,
+            enlarge: None,
+        }
+    }
+
     /// The prompt with its style in words; no provider has a parameter for styles.
     pub fn styled(&self) -> String {
         let built_in = || {

@@ -79,11 +79,7 @@ impl HuggingFace {
             media_type.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
         let body = http::body(response).await?;
         if !is_json {
-            return Ok(Answer {
-                pictures: vec![body],
-                cost_usd: None,
-                left_out: Vec::new(),
-            });
+            return Ok(Answer::of(vec![body], None));
         }
         let reply = match serde_json::from_slice::<Outputs>(&body) {
             Ok(Outputs { output }) => Reply::at(output),

@@ -106,9 +106,8 @@ fn draw(task: &ImageTask, variation: u64, progress: &Progress) -> Result<Answer,
         painted(&sketch(index), |fraction| progress.report(done(fraction)))
     });
     Ok(Answer {
-        pictures: pictures.collect::<Result<_, _>>()?,
-        cost_usd: None,
         left_out: sketch(0).left_out(),
+        ..Answer::of(pictures.collect::<Result<_, _>>()?, None)
     })
 }
 
@@ -145,11 +144,8 @@ fn enlarge(times: u32, source: &[u8], progress: &Progress) -> Result<Answer, Err
     let report = |done| answer(progress.report(done));
     let enlarged = atelier_restore::restore(decoded(source)?, &options, report)?;
     let (sides, color) = (enlarged.dimensions(), ExtendedColorType::Rgb8);
-    Ok(Answer {
-        pictures: vec![png(enlarged.as_raw(), sides, color)?],
-        cost_usd: None,
-        left_out: Vec::new(),
-    })
+    let picture = png(enlarged.as_raw(), sides, color)?;
+    Ok(Answer::of(vec![picture], None))
 }
 
 fn restore(task: &RestorationTask, original: &[u8], progress: &Progress) -> Result<Answer, Error> {
@@ -169,11 +165,7 @@ fn restore(task: &RestorationTask, original: &[u8], progress: &Progress) -> Resu
         None => atelier_restore::restore(photo, &options, report),
     }?;
     let bytes = photo::encode_original(&restored).map_err(|_| unencodable())?;
-    Ok(Answer {
-        pictures: vec![bytes.into()],
-        cost_usd: None,
-        left_out: Vec::new(),
-    })
+    Ok(Answer::of(vec![bytes.into()], None))
 }
 
 fn answer(waiting: Option<()>) -> ControlFlow<()> {

@@ -8,6 +8,7 @@ pub mod replicate;
 pub mod gemini;
 pub mod huggingface;
 pub mod openrouter;
+mod upstreams;
 mod endpoint;
 mod refused;
 mod several;
@@ -29,6 +30,7 @@ use tokio::sync::watch;
 pub use self::{
     endpoint::Unusable,
     models::{Choice, Models, Ranked},
+    upstreams::{draws_in_its_own_way, of_upstream},
 };
 use crate::{
     config::Secret,
@@ -47,6 +49,40 @@ pub struct Answer {
     pub cost_usd: Option<f64>,
     /// Words of the prompt that name what the pictures do not show, where the provider knows.
     pub left_out: Vec<String>,
+    /// What the provider says that it took, for who asks by OpenAI's API.
+    pub tokens: Option<Tokens>,
+}
+
+impl Answer {
+    /// Pictures of which nothing else is known but what they cost.
+    pub const fn of(pictures: Vec<Bytes>, cost_usd: Option<f64>) -> Self {
+        Self {
+            pictures,
+            cost_usd,
+            left_out: Vec::new(),
+            tokens: None,
+        }
+    }
+}
+
+/// Tokens that a provider has counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tokens {
+    pub input: u64,
+    /// Of these, those of pictures.
+    pub image_input: u64,
+    /// Those that were thought among them.
+    pub output: u64,
+}
+
+impl Tokens {
+    const fn plus(self, other: Self) -> Self {
+        Self {
+            input: self.input.saturating_add(other.input),
+            image_input: self.image_input.saturating_add(other.image_input),
+            output: self.output.saturating_add(other.output),
+        }
+    }
 }
 
 /// Why a call failed.

@@ -11,7 +11,7 @@ use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 
 use super::{
-    Answer, Error, Offers, Progress, Provider, Work,
+    Answer, Error, Offers, Progress, Provider, Tokens, Work,
     bench::Bench,
     encoded::in_data_url,
     endpoint::{Endpoint, Unusable, typical},
@@ -145,9 +145,8 @@ fn read(body: &[u8], headers: &HeaderMap) -> Result<Answer, Error> {
         .collect();
     if !pictures.is_empty() {
         return Ok(Answer {
-            pictures,
-            cost_usd,
-            left_out: Vec::new(),
+            tokens: tokens(&answer["usage"]),
+            ..Answer::of(pictures, cost_usd)
         });
     }
     let errors = [&answer["error"]]
@@ -165,6 +164,14 @@ fn read(body: &[u8], headers: &HeaderMap) -> Result<Answer, Error> {
         None => http::garbage(),
     };
     Err(failed.charged(cost_usd))
+}
+
+fn tokens(usage: &Value) -> Option<Tokens> {
+    Some(Tokens {
+        input: usage["prompt_tokens"].as_u64()?,
+        image_input: 0,
+        output: usage["completion_tokens"].as_u64()?,
+    })
 }
 
 #[async_trait]

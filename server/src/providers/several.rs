@@ -24,6 +24,8 @@ where
                 answer.pictures.extend(other.pictures);
                 let costs = answer.cost_usd.zip(other.cost_usd);
                 answer.cost_usd = costs.map(|(usd, other)| usd + other);
+                let tokens = answer.tokens.zip(other.tokens);
+                answer.tokens = tokens.map(|(tokens, other)| tokens.plus(other));
             }
             Err(error) => {
                 tracing::warn!(code = error.code, "one of several pictures was not made");
@@ -48,11 +50,7 @@ mod tests {
     use super::*;
 
     fn one(usd: Option<f64>) -> Answer {
-        Answer {
-            pictures: vec![Bytes::from_static(b"a")],
-            cost_usd: usd,
-            left_out: Vec::new(),
-        }
+        Answer::of(vec![Bytes::from_static(b"a")], usd)
     }
 
     #[tokio::test]

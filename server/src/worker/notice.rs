@@ -19,11 +19,7 @@ impl Worker {
         let body = self.with_answer(notice).await.into_bytes();
         let now = self.clock.now().into();
         match self.callbacks.send(&notice.url, id, body, now).await {
-            Ok(()) => Ok(Answer {
-                pictures: Vec::new(),
-                cost_usd: None,
-                left_out: Vec::new(),
-            }),
+            Ok(()) => Ok(Answer::of(Vec::new(), None)),
             Err(error) => Err(Error {
                 remedy: remedy(&error, now),
                 ..Error::last("callback_failed", error.to_string())

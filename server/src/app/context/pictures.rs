@@ -10,11 +10,9 @@ use crate::{
     job::{CALLS, MESSAGES, OWN_MESSAGES, notice_lanes},
     providers::{
         Choice, Models, Provider, Ranked,
-        gemini::Gemini,
-        huggingface::HuggingFace,
         local::Local,
+        of_upstream,
         openai::OpenAi,
-        openrouter::OpenRouter,
         replicate::{Replicate, Webhooks},
     },
     queue::Lane,
@@ -118,20 +116,7 @@ fn open(config: &Config, webhooks: &Arc<Webhooks>, name: &str) -> Result<Arc<dyn
                  something else. Give it another."
             );
             let upstream = upstream(config, name).with_context(unusable)?;
-            remote(config, upstream.clone()).with_context(unusable)?
+            of_upstream(config, upstream.clone()).with_context(unusable)?
         }
-    })
-}
-
-fn remote(config: &Config, upstream: UpstreamConfig) -> Result<Arc<dyn Provider>> {
-    let prices = config.studio.prices.clone();
-    Ok(match upstream.kind {
-        Dialect::Gemini | Dialect::Vertex => Arc::new(Gemini::new(upstream, prices)?),
-        Dialect::HuggingFace => Arc::new(HuggingFace::new(upstream, prices)?),
-        Dialect::OpenRouter => Arc::new(OpenRouter::new(upstream, prices)?),
-        Dialect::OpenAi | Dialect::Azure => {
-            Arc::new(OpenAi::like_openai(upstream, config.openai.clone())?)
-        }
-        _ => Arc::new(OpenAi::compatible(upstream, prices)?),
     })
 }

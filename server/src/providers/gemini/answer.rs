@@ -5,7 +5,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::super::{
-    Answer, Error,
+    Answer, Error, Tokens,
     encoded::decode,
     http::{garbage, shorten},
     refused::unsafe_content,
@@ -35,9 +35,8 @@ pub(super) fn read(body: &[u8], prices: Option<Prices>) -> Result<Answer, Error>
         return Err(nothing(answer).charged(cost_usd));
     }
     Ok(Answer {
-        pictures,
-        cost_usd,
-        left_out: Vec::new(),
+        tokens: tokens(field(answer, "usageMetadata")),
+        ..Answer::of(pictures, cost_usd)
     })
 }
 
@@ -106,6 +105,18 @@ fn cost(usage: &Value, prices: Prices) -> Option<f64> {
     Some(millionths / 1e6)
 }
 
+/// As OpenAI counts them: what was thought is a part of what was made.
+fn tokens(usage: &Value) -> Option<Tokens> {
+    let count = |name| field(usage, name).as_u64();
+    let thoughts = count("thoughtsTokenCount").unwrap_or_default();
+    let tools = count("toolUsePromptTokenCount").unwrap_or_default();
+    Some(Tokens {
+        input: count("promptTokenCount")? + tools,
+        image_input: of_pictures(usage, "promptTokensDetails").unwrap_or(0),
+        output: count("candidatesTokenCount").unwrap_or_default() + thoughts,
+    })
+}
+
 /// The tokens of pictures, if details are told.
 fn of_pictures(usage: &Value, name: &str) -> Option<u64> {
     let details = field(usage, name).as_array()?;
@@ -170,7 +181,11 @@ mod tests {
         ]}));
         let made = made.unwrap();
         assert_eq!(made.pictures, [&[0u8, 1, 2][..], &[0, 1, 3]]);
-        assert_eq!(made.cost_usd, None, "nothing is told");
+        assert_eq!(
+            (made.cost_usd, made.tokens),
+            (None, None),
+            "nothing is told"
+        );
         // A list of one, as streams and errors have it.
         let listed = answer(&json!([{ "candidates": [candidate(&json!([camel]), "STOP")] }]));
         assert_eq!(listed.unwrap().pictures.len(), 1);

@@ -102,11 +102,8 @@ impl Reply {
     ) -> Result<Answer, Error> {
         let cost_usd = self.cost(prices);
         let pictures = self.pictures(client).await;
-        Ok(Answer {
-            pictures: pictures.map_err(|error| error.lost().charged(cost_usd))?,
-            cost_usd,
-            left_out: Vec::new(),
-        })
+        let pictures = pictures.map_err(|error| error.lost().charged(cost_usd))?;
+        Ok(Answer::of(pictures, cost_usd))
     }
 
     /// Returns the pictures, at least one, fetching those given by URL. They are paid for, so one that

@@ -265,11 +265,7 @@ impl Replicate {
         // It has ended.
         guard.request = None;
         // Replicate reports seconds of hardware, not a price.
-        Ok(Answer {
-            pictures: self.pictures(outputs?).await?,
-            cost_usd: None,
-            left_out: Vec::new(),
-        })
+        Ok(Answer::of(self.pictures(outputs?).await?, None))
     }
 }
 

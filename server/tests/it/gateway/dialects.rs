@@ -3,6 +3,7 @@
 mod answers;
 mod checks;
 mod messages;
+mod pictures;
 mod refusals;
 mod secrets;
 mod tokens;
