@@ -183,7 +183,9 @@ fn authorize_natively(shared: &Shared, kind: Kind, call: &Call) -> Result<(), Re
 fn models(kind: Kind) -> Reply {
     let id = kind.manner().model;
     let ids = match kind {
-        Kind::Gemini => vec![format!("models/{id}"), "models/veo-9".to_owned()],
+        Kind::Gemini => [id, google::DRAWS, "veo-9"]
+            .map(|id| format!("models/{id}"))
+            .into(),
         _ => vec![id.to_owned()],
     };
     let models = ids.iter().map(|id| json!({"id": id, "object": "model"}));

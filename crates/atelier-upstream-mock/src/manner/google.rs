@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The models that draw, and that embed.
-const DRAWS: &str = "gemini-3-pro-image";
+pub(super) const DRAWS: &str = "gemini-3-pro-image";
 const EMBEDS: &str = "gemini-embedding-001";
 
 /// What is known at each place; anything else is refused.
