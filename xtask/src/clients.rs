@@ -66,10 +66,9 @@ struct Suite {
 
 /// Runs the official clients against the programs that the tests have just built.
 pub(crate) fn official(words: &[String]) -> Result<()> {
-    for suite in [OFFICIAL, WATSONX] {
-        suite.run(&exec::target().join("debug"), words)?;
-    }
-    Ok(())
+    let built = exec::target().join("debug");
+    let results = [OFFICIAL, WATSONX].map(|suite| suite.run(&built, words));
+    results.into_iter().collect()
 }
 
 /// Runs the others.
