@@ -138,6 +138,30 @@ test.describe('with attached pictures', () => {
   });
 });
 
+test.describe('with a choice of models', () => {
+  test.use({
+    answers: [],
+    limits: `limits = []
+[studio]
+picture_choices = ["openai/gpt-image-1", "local/sketch-1"]
+photo_choices = "local/restorer-1"`,
+  });
+
+  test('chosen', async ({ page }) => {
+    await visit(page, '/');
+    await shoot(page, 'models-empty');
+    await paint(page, boat);
+    await expectShown(card(page, boat).getByAltText(boat));
+    await page.getByText('More', { exact: true }).click();
+    await shoot(page, 'models-finished');
+    await visit(page, '/restore');
+    await restore(page, photo);
+    await expectShown(page.getByAltText('The photo, restored'));
+    await page.getByText('Adjust', { exact: true }).click();
+    await shoot(page, 'models-restored');
+  });
+});
+
 test.describe('with a provider', () => {
   test.use({ answers: ['unsafe', 'hang', 'hang', 'unsafe', 'partly'] });
 
