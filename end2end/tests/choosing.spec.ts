@@ -94,7 +94,7 @@ test('a photo is restored by one, and again by the other', async ({ page }) => {
   expect(sent[0]).toBeLessThan(2_000);
 });
 
-test('the fold is the last of the actions', async ({ page }) => {
+test('the fold opens below the actions', async ({ page }) => {
   await visit(page, '/restore');
   await restore(page, photo);
   const job = card(page, 'A restored photo');
@@ -105,7 +105,6 @@ test('the fold is the last of the actions', async ({ page }) => {
   await job.getByText('Adjust', { exact: true }).click();
   await expect(job.locator('.adjust')).toBeVisible();
   expect(await places()).toEqual(before);
-  await expect(job.locator('.actions > :last-child')).toHaveClass('more');
 });
 
 for (const colorScheme of ['light', 'dark'] as const) {

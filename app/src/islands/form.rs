@@ -262,7 +262,9 @@ mod awake {
         files: &[File],
         part: &upload::Part,
     ) -> Result<(String, String), Refused> {
-        let (ok, answer) = if form.enctype() == "multipart/form-data" {
+        // Pictures can be attached to a prompt, photos are there.
+        let uploads = !files.is_empty() || find(form, "[data-most]").is_none();
+        let (ok, answer) = if uploads && form.enctype() == "multipart/form-data" {
             match upload::send(form, data, files, part).await {
                 Sent::Answered(ok, answer) => (ok, answer),
                 Sent::Lost => return Err(Refused::Lost),
@@ -272,6 +274,7 @@ mod awake {
             let (init, headers) = (Init::new(), Headers::new());
             init.set_method("POST");
             headers.set_content_type("application/json");
+            data.delete("image");
             init.set_body(&json(data).map_err(|_| Refused::Lost)?);
             let answer = ask(&attribute(form, "action"), &init, &headers).await;
             let (reply, answer) = answer.map_err(|Unreachable| Refused::Lost)?;

@@ -101,6 +101,7 @@ fn photo_actions(seen: &Seen, about: &About) -> impl IntoView + use<> {
     view! {
         <div class="actions">
             {save(seen, "jpeg", t.download, true)}
+            {adjust(seen, about)}
             {copy_link(seen, t)}
             {link(seen, t)}
             <details class="menu">
@@ -112,7 +113,6 @@ fn photo_actions(seen: &Seen, about: &About) -> impl IntoView + use<> {
                     {delete(seen, t)}
                 </div>
             </details>
-            {adjust(seen, about)}
         </div>
     }
 }

@@ -237,6 +237,7 @@ impl AppContext {
             fallbacks: Fallbacks::new(self.models.clone()),
             gateway: None,
             blobs: self.stores.blobs.clone(),
+            files: Arc::clone(&self.stores.files),
             journal: self.stores.journal.clone(),
             claims: Claims::default(),
             deliveries: DeliveryClient::new(url, callback::signer(secret)).context(no_client)?,

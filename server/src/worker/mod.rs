@@ -49,7 +49,7 @@ use crate::{
     job::{CALLS, Cost, Journal, Task},
     policies::Refusals,
     providers::{Progress, Provider},
-    queue::{Claim, DynQueue, Job, Lane, Verdict},
+    queue::{Claim, DynQueue, Housekeeping, Job, Lane, Verdict},
     store::clock::Clock,
 };
 
@@ -68,6 +68,8 @@ pub struct Worker {
     /// Makes the calls of other applications; `None` in a process without a gateway.
     pub gateway: Option<Gateway>,
     pub blobs: Blobs,
+    /// Which files jobs need.
+    pub files: Arc<dyn Housekeeping>,
     pub journal: Journal,
     pub claims: Claims,
     pub deliveries: DeliveryClient,

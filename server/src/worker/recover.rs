@@ -7,6 +7,7 @@ use super::{
     conclude::{Origin, Settled},
 };
 use crate::{
+    blob::BlobKey,
     job::{Outcome, PaidAnswer},
     queue::{Job, Verdict},
 };
@@ -77,7 +78,7 @@ impl Worker {
     }
 
     /// Cleans up after an outcome that the store refused. Files are deleted only if certainly nothing refers
-    /// to them; other orphans are found later.
+    /// to them: another claim may have recorded them by the journal. Other orphans are found later.
     pub(super) async fn clean_up(
         &self,
         id: &str,
@@ -87,8 +88,14 @@ impl Worker {
     ) {
         let needed = origin != Origin::Call && self.clear_entry(id).await;
         if !needed && settled == Settled::Refused && origin != Origin::Journal {
-            let keys: Vec<_> = outcome.files().map(|(key, _)| key).collect();
-            self.discard(keys).await;
+            let keys: Vec<_> = outcome.files().map(|(key, _)| key.to_string()).collect();
+            match self.files.unreferenced(&keys).await {
+                Ok(free) => {
+                    let free: Vec<_> = free.into_iter().map(BlobKey::from).collect();
+                    self.discard(&free).await;
+                }
+                Err(error) => warn!(%error, id, "cannot check whether files are still needed"),
+            }
         }
     }
 
