@@ -43,7 +43,7 @@ pub struct Seen {
 impl Seen {
     /// Whether the visitor owns the job only by the key in its address.
     pub(crate) fn by_key(&self) -> bool {
-        self.job.url.contains('?')
+        by_key(&self.job)
     }
 
     /// The query that addresses of the job need to open for the visitor: `?key=…`, or
@@ -80,8 +80,11 @@ impl Seen {
 
 /// How a form names a job.
 pub(crate) fn name(job: &atelier_api::Job) -> String {
-    let by_key = job.url.contains('?');
-    if by_key { &job.url } else { &job.id }.clone()
+    if by_key(job) { &job.url } else { &job.id }.clone()
+}
+
+fn by_key(job: &atelier_api::Job) -> bool {
+    job.url.contains('?')
 }
 
 /// A query for finished jobs, newest first.
@@ -199,6 +202,20 @@ impl Model {
     /// How the API and jobs name it.
     pub(crate) fn id(&self) -> String {
         format!("{}/{}", self.provider, self.name)
+    }
+
+    /// The name of whoever has it, as people know it.
+    pub(crate) fn vendor(&self) -> &str {
+        match &*self.provider {
+            "openai" => "OpenAI",
+            "replicate" => "Replicate",
+            upstream => upstream,
+        }
+    }
+
+    /// Whether this model made the job.
+    pub(crate) fn made(&self, job: &atelier_api::Job) -> bool {
+        job.model.as_ref() == Some(&self.id())
     }
 
     /// Whether it is none of somebody else's.

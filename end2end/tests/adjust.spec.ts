@@ -1,6 +1,6 @@
 // A restored photo is adjusted where it lies.
 
-import { card, expect, expectShown, type Locator, type Page, photo, restore, test, visit } from './fixtures';
+import { card, drag, expect, expectShown, photo, restore, test, visit } from './fixtures';
 
 const name = 'A restored photo';
 
@@ -9,15 +9,6 @@ test.beforeEach(async ({ page }) => {
   await restore(page, photo);
   await expectShown(card(page, name).getByAltText('The photo, restored'));
 });
-
-async function drag(page: Page, sheet: Locator, from: [number, number], to: [number, number]): Promise<void> {
-  await sheet.scrollIntoViewIfNeeded();
-  const { x, y, width, height } = (await sheet.boundingBox())!;
-  await page.mouse.move(x + from[0] * width, y + from[1] * height);
-  await page.mouse.down();
-  await page.mouse.move(x + to[0] * width, y + to[1] * height, { steps: 4 });
-  await page.mouse.up();
-}
 
 test('the strength is seen at once, and downloaded', async ({ page }) => {
   const job = card(page, name);

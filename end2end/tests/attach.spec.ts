@@ -1,16 +1,11 @@
 // Pictures attached to a prompt, and the brush.
 
-import { card, expect, expectShown, type Locator, type Page, photo, test, visit } from './fixtures';
+import { card, drag, expect, expectShown, type Locator, type Page, photo, pixel, test, visit } from './fixtures';
 
 // The test reads the canvas again and again, which Chromium mentions.
 test.use({ answers: [], wanted: /willReadFrequently/ });
 
-/** A PNG of one grey pixel. */
-const pixel = {
-  name: 'pixel.png',
-  mimeType: 'image/png',
-  buffer: Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg==', 'base64'),
-};
+const small = { name: 'pixel.png', mimeType: 'image/png', buffer: Buffer.from(pixel, 'base64') };
 
 const field = (page: Page) => page.getByLabel('Attach pictures');
 const thumbs = (page: Page) => page.getByRole('list', { name: 'Attached pictures' }).getByRole('listitem');
@@ -24,15 +19,6 @@ function painted(sheet: Locator): Promise<number> {
   });
 }
 
-async function drag(page: Page, sheet: Locator, from: [number, number], to: [number, number]): Promise<void> {
-  await sheet.scrollIntoViewIfNeeded();
-  const { x, y, width, height } = (await sheet.boundingBox())!;
-  await page.mouse.move(x + from[0] * width, y + from[1] * height);
-  await page.mouse.down();
-  await page.mouse.move(x + to[0] * width, y + to[1] * height, { steps: 4 });
-  await page.mouse.up();
-}
-
 test('pictures are attached one after another, taken off, and stay with the words', async ({ page }) => {
   await visit(page, '/');
   await expect(page.getByText('They are sent to OpenAI')).toBeHidden();
@@ -40,7 +26,7 @@ test('pictures are attached one after another, taken off, and stay with the word
   await expectShown(thumbs(page).getByAltText('photo.jpg'));
   await expect(page.getByText('They are sent to OpenAI')).toBeVisible();
   await expect(page.getByLabel('Wide'), 'the picture to come has the shape of the one attached').toBeChecked();
-  await field(page).setInputFiles(pixel);
+  await field(page).setInputFiles(small);
   await expect(thumbs(page)).toHaveCount(2);
   await expect(page.getByLabel('Change only what I paint over')).toBeHidden();
   await thumbs(page).last().getByRole('button', { name: 'Remove' }).click();
@@ -70,7 +56,7 @@ test('they are pasted and dropped', async ({ page }) => {
 
 test('no more than four are taken, and no other files', async ({ page }) => {
   await visit(page, '/');
-  await field(page).setInputFiles(Array.from({ length: 5 }, () => pixel));
+  await field(page).setInputFiles(Array.from({ length: 5 }, () => small));
   const alert = page.locator('.desk').getByRole('alert');
   await expect(alert).toHaveText('At most 4 pictures can be attached.');
   await expect(thumbs(page)).toHaveCount(4);

@@ -21,6 +21,9 @@ interface Fixtures {
   studio: Studio;
 }
 
+/** A PNG of one grey pixel. */
+export const pixel = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg==';
+
 export const test = base.extend<Options & Fixtures>({
   limits: ['limits = []', { option: true }],
   answers: [undefined, { option: true }],
@@ -118,4 +121,14 @@ export async function pressOnPurpose(page: Page, until: Locator): Promise<void> 
 export async function expectShown(image: Locator): Promise<void> {
   await expect(image).toBeVisible();
   await expect.poll(() => image.evaluate((img: HTMLImageElement) => img.naturalWidth)).toBeGreaterThan(0);
+}
+
+/** Draws a line over a picture, between places that are shares of its width and height. */
+export async function drag(page: Page, sheet: Locator, from: [number, number], to: [number, number]): Promise<void> {
+  await sheet.scrollIntoViewIfNeeded();
+  const { x, y, width, height } = (await sheet.boundingBox())!;
+  await page.mouse.move(x + from[0] * width, y + from[1] * height);
+  await page.mouse.down();
+  await page.mouse.move(x + to[0] * width, y + to[1] * height, { steps: 4 });
+  await page.mouse.up();
 }

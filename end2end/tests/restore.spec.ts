@@ -1,10 +1,7 @@
 // Restored photos with JavaScript.
 
 import { writeFile } from 'node:fs/promises';
-import { card, discard, expect, expectShown, type Page, photo, restore, test, visit } from './fixtures';
-
-/** A PNG of one grey pixel. */
-const pixel = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg==';
+import { card, drag, discard, expect, expectShown, type Page, photo, pixel, restore, test, visit } from './fixtures';
 
 test.beforeEach(async ({ page }) => {
   await visit(page, '/restore');
@@ -144,12 +141,7 @@ test('only what was painted over is repaired', async ({ page }) => {
   await page.getByLabel('Repair only what I paint over').check();
   await page.getByRole('button', { name: 'Restore it', exact: true }).click();
   await expect(page.locator('form.desk').getByRole('alert')).toHaveText('First paint over what should change.');
-  await easel.scrollIntoViewIfNeeded();
-  const place = (await easel.locator('canvas').boundingBox())!;
-  await page.mouse.move(place.x + 20, place.y + 20);
-  await page.mouse.down();
-  await page.mouse.move(place.x + place.width / 2, place.y + place.height / 2, { steps: 5 });
-  await page.mouse.up();
+  await drag(page, easel.locator('canvas'), [0.1, 0.1], [0.5, 0.5]);
   await page.getByRole('button', { name: 'Restore it' }).click();
   const job = card(page, 'A restored photo');
   await expectShown(job.getByAltText('The photo, restored'));

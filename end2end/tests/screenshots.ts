@@ -1,7 +1,7 @@
 // Pictures of the pages for people to look at, in results/screens.
 
 import { readFileSync } from 'node:fs';
-import { card, expect, expectShown, paint, type Page, photo, restore, test, visit } from './fixtures';
+import { card, drag, expect, expectShown, paint, type Page, photo, restore, test, visit } from './fixtures';
 
 const boat = 'a red boat on a calm sea at sunset, watercolour';
 
@@ -10,16 +10,6 @@ async function many(page: Page, number: string): Promise<void> {
   const field = page.getByLabel('How many');
   if (!(await field.isVisible())) await page.getByText('Style, shape and more').click();
   await field.selectOption(number);
-}
-
-/** Paints over a part of what lies there. */
-async function draw(page: Page, selector: string): Promise<void> {
-  await page.locator(selector).scrollIntoViewIfNeeded();
-  const { x, y } = (await page.locator(selector).boundingBox())!;
-  await page.mouse.move(x + 60, y + 40);
-  await page.mouse.down();
-  await page.mouse.move(x + 160, y + 200, { steps: 8 });
-  await page.mouse.up();
 }
 
 test('empty and finished', async ({ page }) => {
@@ -36,7 +26,7 @@ test('empty and finished', async ({ page }) => {
   await expectShown(page.getByAltText('The photo you chose'));
   await shoot(page, 'restore-chosen');
   await page.getByLabel('Repair only what I paint over').check();
-  await draw(page, '.easel');
+  await drag(page, page.locator('.easel'), [0.15, 0.15], [0.45, 0.75]);
   await shoot(page, 'restore-painting');
   await page.getByLabel('Repair only what I paint over').uncheck();
   await page.getByRole('button', { name: 'Restore it' }).click();
@@ -130,7 +120,7 @@ test.describe('with attached pictures', () => {
     await expectShown(page.getByAltText('photo.jpg'));
     await shoot(page, 'attach-chosen');
     await page.getByLabel('Change only what I paint over').check();
-    await draw(page, '.desk canvas:not([hidden])');
+    await drag(page, page.locator('.desk canvas:not([hidden])'), [0.15, 0.15], [0.45, 0.75]);
     await shoot(page, 'attach-painting');
     await paint(page, boat);
     await expectShown(card(page, boat).getByAltText(boat));

@@ -29,7 +29,7 @@ pub use self::{
     message::{MESSAGES, MessageTask, OWN_MESSAGES, owner_of_messages},
     outcome::{MadeBy, Outcome},
     owner::Owner,
-    paid_answer::{Journal, PaidAnswer},
+    paid_answer::{Journal, PaidAnswer, unreferenced},
     task::{
         Attached, ImageTask, NoticeTask, RestorationTask, Source, Task, notice_lane, notice_lanes,
     },
@@ -211,7 +211,7 @@ pub fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use atelier_api::{Background, Quality, Size};
+    use atelier_api::Size;
 
     use super::*;
 
@@ -243,19 +243,7 @@ mod tests {
             model: "sketch".into(),
             variation: 0,
             found: None,
-            task: Task::Image(ImageTask {
-                prompt: prompt.into(),
-                size: Size::Auto,
-                quality: Quality::Auto,
-                n: 1,
-                style: None,
-                style_words: None,
-                background: Background::Auto,
-                source: None,
-                attached: Vec::new(),
-                mask: None,
-                enlarge: None,
-            }),
+            task: Task::Image(ImageTask::of(prompt.into(), Size::Auto, 1)),
         }
     }
 

@@ -306,9 +306,10 @@ fn prices(about: &About) -> Option<impl IntoView + use<>> {
 
 /// The language of suggested prompts.
 fn suggesting(about: &About) -> Language {
-    match &*about.pictures.usual.provider {
-        "local" => about.language.sketched(),
-        _ => about.language,
+    if about.pictures.usual.is_built_in() {
+        about.language.sketched()
+    } else {
+        about.language
     }
 }
 

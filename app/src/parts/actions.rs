@@ -178,10 +178,7 @@ fn variations(seen: &Seen, index: usize, about: &About) -> Option<impl IntoView 
         return None;
     }
     params.n = Some(MOST);
-    let own = about
-        .pictures
-        .all()
-        .find(|model| Some(&model.id()) == job.model.as_ref());
+    let own = about.pictures.all().find(|model| model.made(job));
     let edits = own.unwrap_or(&about.pictures.usual).edits;
     // What was made from a picture is made from that again.
     if edits && params.from.is_none() && params.attached.is_none() {

@@ -48,11 +48,10 @@ pub(crate) fn adjust(seen: &Seen, about: &About) -> Option<AnyView> {
 
 /// Who gets the photo.
 pub(crate) fn whose(model: &Model, t: &Texts) -> String {
-    match &*model.provider {
-        "local" => t.stays_here.to_owned(),
-        "openai" => (t.sent_to)("OpenAI"),
-        "replicate" => (t.sent_to)("Replicate"),
-        upstream => (t.sent_to)(upstream),
+    if model.is_built_in() {
+        t.stays_here.to_owned()
+    } else {
+        (t.sent_to)(model.vendor())
     }
 }
 

@@ -62,14 +62,10 @@ pub(crate) fn attach(about: &About) -> AnyView {
 
 /// Who gets what is attached, and what that costs.
 fn privacy(model: &Model, t: &'static Texts) -> Option<AnyView> {
-    let provider = match &*model.provider {
-        "openai" => "OpenAI",
-        upstream => upstream,
-    };
     let price = (model.attached_usd > 0.0)
         .then(|| (t.bring.attached_price)(&words::money(model.attached_usd, t)));
     model.edits.then(|| {
-        view! { <p class="fine about">{(t.bring.attached_privacy)(provider)} {price}</p> }
+        view! { <p class="fine about">{(t.bring.attached_privacy)(model.vendor())} {price}</p> }
             .into_any()
     })
 }

@@ -69,7 +69,7 @@ pub(crate) fn of_each(offered: &Offered, one: impl Fn(&Model) -> Option<AnyView>
 /// The model in a form about a job: the one that made it, if it is offered and can do that, else the first that can.
 pub(crate) fn same(job: &Job, offered: &Offered, can: impl Fn(&Model) -> bool) -> Option<AnyView> {
     let able = || offered.all().filter(|model| can(model));
-    let own = able().find(|model| Some(&model.id()) == job.model.as_ref());
+    let own = able().find(|model| model.made(job));
     let model = own.or_else(|| able().next());
     let id = model.filter(|_| offered.is_choice())?.id();
     Some(view! { <input type="hidden" name="model" value=id /> }.into_any())

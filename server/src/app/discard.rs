@@ -16,7 +16,7 @@ use tracing::{debug, info, warn};
 use super::{Error, Studio};
 use crate::{
     blob::{BlobKey, Stored},
-    job::PaidAnswer,
+    job::unreferenced,
     queue,
 };
 
@@ -58,21 +58,8 @@ impl Studio {
         Ok(self.stores.files.is_discarded(key).await?)
     }
 
-    /// Returns those of the blobs that nothing refers to: the only place that decides
-    /// whether a file is still needed. The journal is read before the store: its
-    /// entries are removed only after their outcome is in the store.
     async fn unreferenced(&self, keys: &[String]) -> Result<Vec<String>, queue::Error> {
-        let paid: HashSet<String> = self.paid_files().await;
-        let mut free = self.stores.files.unreferenced(keys).await?;
-        free.retain(|key| !paid.contains(key));
-        Ok(free)
-    }
-
-    /// Keys of blobs that are paid for and not yet in the store.
-    async fn paid_files(&self) -> HashSet<String> {
-        let entries = self.stores.journal.entries().await;
-        let files = entries.iter().flat_map(PaidAnswer::files);
-        files.map(|(key, _)| key.to_string()).collect()
+        unreferenced(&self.stores.journal, &*self.stores.files, keys).await
     }
 
     /// Deletes noted blobs and clears their notes. If a blob cannot be deleted, its

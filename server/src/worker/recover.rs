@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     blob::BlobKey,
-    job::{Outcome, PaidAnswer},
+    job::{Outcome, PaidAnswer, unreferenced},
     queue::{Job, Verdict},
 };
 
@@ -89,7 +89,7 @@ impl Worker {
         let needed = origin != Origin::Call && self.clear_entry(id).await;
         if !needed && settled == Settled::Refused && origin != Origin::Journal {
             let keys: Vec<_> = outcome.files().map(|(key, _)| key.to_string()).collect();
-            match self.files.unreferenced(&keys).await {
+            match unreferenced(&self.journal, &*self.files, &keys).await {
                 Ok(free) => {
                     let free: Vec<_> = free.into_iter().map(BlobKey::from).collect();
                     self.discard(&free).await;
