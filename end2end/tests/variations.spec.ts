@@ -38,4 +38,18 @@ test.describe('with a model that edits', () => {
     await second.getByRole('button', { name: 'Four variations' }).click();
     expect((await again).postDataJSON()).toMatchObject({ prompt: boat, from: id, n: 4 });
   });
+
+  test('a picture is continued beyond its frame', async ({ page }) => {
+    await visit(page, '/');
+    await paint(page, boat);
+    await expectShown(card(page, boat).getByRole('img'));
+    const id = await card(page, boat).getAttribute('data-id');
+    await page.getByText('More', { exact: true }).click();
+    const sent = page.waitForRequest((request) => request.method() === 'POST');
+    await page.getByRole('button', { name: 'Extend to the sides' }).click();
+    expect((await sent).postDataJSON()).toEqual({ from: id, picture: 1, extend: 'wide' });
+    const extended = page.locator('.job').first();
+    await expect(extended.locator('.facts')).toContainText('to the sides');
+    await expectShown(extended.getByRole('img'));
+  });
 });

@@ -174,6 +174,9 @@ fn search(wanted: &Wanted, folders: &[String], t: &'static Texts) -> impl IntoVi
     }
 }
 
+/// How many pictures even a phone shows at first.
+const SEEN_FIRST: usize = 2;
+
 /// The pictures, each with a box to choose it, and what can be done with those chosen.
 fn shelf(
     wanted: &Wanted,
@@ -187,7 +190,7 @@ fn shelf(
     let items = jobs.iter().enumerate().filter_map(|(place, job)| {
         // Tells which page is in view.
         let begins = (place == 0).then(|| here.clone());
-        item(job, begins, t)
+        item(job, place < SEEN_FIRST, begins, t)
     });
     let items = items.collect_view();
     let older = older.map(
@@ -269,13 +272,13 @@ fn over_all(here: String, t: &'static Texts) -> impl IntoView {
     }
 }
 
-fn item(job: &Job, begins: Option<String>, t: &Texts) -> Option<impl IntoView + use<>> {
+fn item(job: &Job, seen: bool, begins: Option<String>, t: &Texts) -> Option<impl IntoView + use<>> {
     let name = words::clip(words::name(job, t), 80);
     let label = (t.choose)(&name);
-    let picture = tile(job, t)?;
+    let picture = tile(job, seen, t)?;
     // Seen when the picture before is open.
-    let others =
-        (1..job.images.len()).map(|index| view! { <span hidden>{small(job, index, t)}</span> });
+    let others = (1..job.images.len())
+        .map(|index| view! { <span hidden>{small(job, index, false, t)}</span> });
     Some(view! {
         <li class=width(job) data-job=job.id.clone() data-at=begins>
             {picture}

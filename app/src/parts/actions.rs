@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::{
     adjust::adjust,
+    larger::{enlarge, extend},
     models::{MOST, same},
     picture::{download, edit_form, other_downloads},
 };
@@ -68,6 +69,7 @@ fn picture_actions(seen: &Seen, about: &About) -> impl IntoView + use<> {
                     </button>
                     {each(job, |index| variations(seen, index, about))}
                     {each(job, |index| enlarge(seen, index, about))}
+                    {each(job, |index| extend(seen, index, about))}
                     {each(job, |index| other_downloads(job, index, t))}
                     {share(seen, t)}
                     {delete(seen, t)}
@@ -174,7 +176,7 @@ fn again(job: &Job, label: &'static str, fresh: bool, about: &About) -> impl Int
 /// Pictures like this one, for its owner: made from it where its model can, else from its words once more.
 fn variations(seen: &Seen, index: usize, about: &About) -> Option<impl IntoView + use<>> {
     let (job, mut params) = (&seen.job, seen.job.params.clone());
-    if !seen.mine || params.enlarge.is_some() {
+    if !seen.mine || params.enlarge.is_some() || params.extend.is_some() {
         return None;
     }
     params.n = Some(MOST);
@@ -205,12 +207,13 @@ fn order(
     // Another enlarges.
     let model = (params.enlarge.is_none())
         .then(|| same(job, &about.pictures, |model| may_make(model, &params)));
-    if params.enlarge.is_some() {
+    if params.enlarge.is_some() || params.extend.is_some() {
         // All else is that of its source.
         params = Params {
             from: params.from,
             picture: params.picture,
             enlarge: params.enlarge,
+            extend: params.extend,
             ..Params::default()
         };
     }
@@ -224,6 +227,7 @@ fn order(
         ("attached", (!job.attached.is_empty()).then(|| name(job))),
         ("picture", params.picture.map(|number| number.to_string())),
         ("enlarge", params.enlarge.map(|times| times.to_string())),
+        ("extend", params.extend.map(String::from)),
         ("n", params.n.map(|n| n.to_string())),
         ("fresh", fresh.then(|| "true".to_owned())),
     ];
@@ -244,7 +248,7 @@ fn order(
 fn may_make(model: &Model, params: &Params) -> bool {
     let from_pictures = params.from.is_some() || params.attached.is_some();
     (model.edits || !from_pictures)
-        && (model.masks || params.mask.is_none())
+        && (model.masks || params.mask.is_none() && params.extend.is_none())
         && (model.backgrounds || params.background.is_none())
 }
 
@@ -281,23 +285,6 @@ fn edit(seen: &Seen, about: &About) -> impl IntoView + use<> {
             </form>
         </details>
     }
-}
-
-/// Orders a picture in twice the size, for its owner.
-fn enlarge(seen: &Seen, index: usize, about: &About) -> Option<impl IntoView + use<>> {
-    let picture = seen.job.kind == Kind::Image && seen.job.params.enlarge.is_none();
-    let t = about.texts();
-    (picture && seen.mine && about.photos.usual.enlarges).then(|| {
-        view! {
-            <form method="post" action="/api/images" data-send>
-                <input type="hidden" name="from" value=seen.name() />
-                <input type="hidden" name="picture" value=(index + 1).to_string() />
-                <input type="hidden" name="enlarge" value="2" />
-                <button type="submit" data-busy=t.sending>{t.enlarge}</button>
-                <p class="alert" role="alert" data-alert></p>
-            </form>
-        }
-    })
 }
 
 /// Copies the address by which others see the job.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use leptos::prelude::*;
 
-use super::{attach::thumbnail, models::built_in};
+use super::{attach::thumbnail, larger::extended, models::built_in};
 use crate::{
     data::{About, Seen},
     texts::Texts,
@@ -26,6 +26,11 @@ pub(crate) fn facts(job: &Job, about: &About) -> impl IntoView + use<> {
     let style =
         (params.style.as_deref()).map(|style| (t.style_label)(style).unwrap_or(style).to_owned());
     let enlarged = params.enlarge.filter(|times| *times > 1).map(t.times);
+    let continued = params
+        .extend
+        .as_ref()
+        .and_then(|way| extended(way, t))
+        .map(str::to_owned);
     let strength = params
         .strength
         .filter(|percent| *percent < 100)
@@ -63,6 +68,7 @@ pub(crate) fn facts(job: &Job, about: &About) -> impl IntoView + use<> {
         (t.style, style),
         (t.size, size),
         (t.enlarged, enlarged),
+        (t.bring.extended, continued),
         (painted, mask),
         (t.strength, strength),
         (t.colours, colours),

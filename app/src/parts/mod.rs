@@ -16,6 +16,7 @@ pub(crate) mod empty;
 pub(crate) mod examples;
 pub(crate) mod facts;
 pub(crate) mod fixed;
+mod larger;
 pub(crate) mod models;
 pub(crate) mod picture;
 pub(crate) mod viewer;

@@ -146,8 +146,13 @@ fn framed(job: &Job, index: usize, t: &Texts) -> Option<impl IntoView + use<>> {
     })
 }
 
-/// A picture of a job as a thumbnail.
-pub(crate) fn small(job: &Job, index: usize, t: &Texts) -> Option<impl IntoView + use<>> {
+/// A picture of a job as a thumbnail; one that is `seen` at once does not wait for the page to be laid out.
+pub(crate) fn small(
+    job: &Job,
+    index: usize,
+    seen: bool,
+    t: &Texts,
+) -> Option<impl IntoView + use<>> {
     let image = job.images.get(index)?;
     let (page, file, again) = View::parts(Some(View::of(job, index)));
     Some(view! {
@@ -158,7 +163,7 @@ pub(crate) fn small(job: &Job, index: usize, t: &Texts) -> Option<impl IntoView 
             alt=describe(job, index, t)
             width=image.width.to_string()
             height=image.height.to_string()
-            loading="lazy"
+            loading=(!seen).then_some("lazy")
             decoding="async"
             data-page=page
             data-file=file

@@ -9,7 +9,7 @@ use atelier_api::{Job, Kind};
 /// The caller's finished jobs, newest first; nothing if there are none.
 pub(crate) fn wall(jobs: &[Job], t: &'static Texts) -> impl IntoView + use<> {
     let pictures = jobs.iter().filter_map(|job| {
-        let picture = tile(job, t)?;
+        let picture = tile(job, false, t)?;
         Some(view! { <li class=width(job)>{picture}</li> })
     });
     let pictures = pictures.collect_view();
@@ -32,8 +32,8 @@ pub(crate) fn width(job: &Job) -> Option<String> {
     job.images.first().map(ratio)
 }
 
-/// A finished job as a small picture that leads to its page.
-pub(crate) fn tile(job: &Job, t: &Texts) -> Option<impl IntoView + use<>> {
+/// A finished job as a small picture that leads to its page; for `seen` see [`small`].
+pub(crate) fn tile(job: &Job, seen: bool, t: &Texts) -> Option<impl IntoView + use<>> {
     let image = job.images.first()?;
     let name = words::clip(words::name(job, t), 80);
     let name = match job.images.len() {
@@ -47,7 +47,7 @@ pub(crate) fn tile(job: &Job, t: &Texts) -> Option<impl IntoView + use<>> {
     });
     Some(view! {
         <a href=format!("/jobs/{}", job.id) data-view>
-            <span class="hung">{veil(image)} {small(job, 0, t)} {enlarged}</span>
+            <span class="hung">{veil(image)} {small(job, 0, seen, t)} {enlarged}</span>
             <span class="name" dir="auto" aria-hidden="true">{name}</span>
         </a>
     })

@@ -24,6 +24,11 @@ pub(crate) struct Bring {
     pub(crate) sketch_engine: &'static str,
     pub(crate) restorer: &'static str,
     pub(crate) free: &'static str,
+    pub(crate) extended: &'static str,
+    pub(crate) to_the_sides: &'static str,
+    pub(crate) up_and_down: &'static str,
+    pub(crate) all_around: &'static str,
+    pub(crate) extend: fn(wanted: &str) -> String,
     /// Between two models.
     pub(crate) or: &'static str,
 }
@@ -56,6 +61,11 @@ pub(super) const ENGLISH: Bring = Bring {
     sketch_engine: "Built-in sketch engine",
     restorer: "Built-in restorer",
     free: "free",
+    extended: "Extended",
+    to_the_sides: "to the sides",
+    up_and_down: "up and down",
+    all_around: "on all sides",
+    extend: |wanted| format!("Extend {wanted}"),
     or: " or ",
 };
 
@@ -87,6 +97,11 @@ pub(super) const GERMAN: Bring = Bring {
     sketch_engine: "Eingebaute Zeichenmaschine",
     restorer: "Eingebauter Restaurator",
     free: "kostenlos",
+    extended: "Erweitert",
+    to_the_sides: "zu den Seiten",
+    up_and_down: "nach oben und unten",
+    all_around: "rundum",
+    extend: |wanted| format!("Erweitern: {wanted}"),
     or: " oder ",
 };
 
@@ -117,5 +132,10 @@ pub(super) const HEBREW: Bring = Bring {
     sketch_engine: "מנוע הציור המובנה",
     restorer: "המשחזר המובנה",
     free: "חינם",
+    extended: "הורחבה",
+    to_the_sides: "לצדדים",
+    up_and_down: "למעלה ולמטה",
+    all_around: "מכל הצדדים",
+    extend: |wanted| format!("הרחבה {wanted}"),
     or: " או ",
 };

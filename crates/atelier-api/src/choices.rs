@@ -175,6 +175,35 @@ impl Background {
     pub const ALL: &[Self; 3] = &[Self::Auto, Self::Opaque, Self::Transparent];
 }
 
+names! {
+    /// Where a picture is continued beyond its frame.
+    Extend {
+        /// On all sides.
+        #[default]
+        Around = "around",
+        /// On the left and on the right.
+        Wide = "wide",
+        /// Above and below.
+        Tall = "tall",
+    }
+}
+
+impl Extend {
+    /// Those accepted.
+    pub const ALL: &[Self; 3] = &[Self::Around, Self::Wide, Self::Tall];
+
+    /// Width and height of a picture of these that has been extended: half as much again each way that it grows.
+    pub fn sides(&self, (width, height): (u32, u32)) -> (u32, u32) {
+        let longer = |side: u32| side.saturating_add(side / 2);
+        match self {
+            Self::Around => (longer(width), longer(height)),
+            Self::Wide => (longer(width), height),
+            Self::Tall => (width, longer(height)),
+            Self::Other(_) => (width, height),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

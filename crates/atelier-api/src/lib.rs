@@ -11,7 +11,7 @@ mod styles;
 use serde::{Deserialize, Serialize};
 
 pub use self::{
-    choices::{Background, Quality, Size},
+    choices::{Background, Extend, Quality, Size},
     styles::{STYLES, Style},
 };
 
@@ -160,6 +160,12 @@ pub struct Params {
         serde(default, skip_serializing_if = "Option::is_none")
     )]
     pub enlarge: Option<u32>,
+    /// Where its source was continued beyond the frame.
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub extend: Option<Extend>,
     /// How much of the repair was wanted, per cent.
     #[cfg_attr(
         feature = "serde",

@@ -71,6 +71,22 @@ impl Mask {
         }))
     }
 
+    /// The mask of all that lies around a picture of these sides in the middle of a larger one.
+    pub fn around(inner: (u32, u32), outer: (u32, u32)) -> Self {
+        let longest = outer.0.max(outer.1).max(1);
+        let scale = f64::from(KEPT) / f64::from(longest.max(KEPT));
+        let side = |length: u32| ((f64::from(length) * scale).round() as u32).max(1);
+        let inside = |at: u32, inner: u32, outer: u32| {
+            let at = (f64::from(at) + 0.5) / scale;
+            let rim = f64::from(outer - inner.min(outer)) / 2.0;
+            (rim..f64::from(outer) - rim).contains(&at)
+        };
+        Self(GrayImage::from_fn(side(outer.0), side(outer.1), |x, y| {
+            let kept = inside(x, inner.0, outer.0) && inside(y, inner.1, outer.1);
+            Luma([if kept { 0 } else { 255 }])
+        }))
+    }
+
     /// As it is kept in a record: a small PNG in base64.
     ///
     /// # Errors

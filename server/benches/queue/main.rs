@@ -133,18 +133,10 @@ fn answered(number: usize) -> NewJob {
 }
 
 fn job(number: usize) -> NewJob {
+    let prompt = format!("a lighthouse in the evening, waves, and gulls, number {number}");
     let task = ImageTask {
-        prompt: format!("a lighthouse in the evening, waves, and gulls, number {number}"),
-        size: "1024x1024".into(),
         quality: "high".into(),
-        n: 1,
-        style: None,
-        style_words: None,
-        background: "auto".into(),
-        source: None,
-        attached: Vec::new(),
-        mask: None,
-        enlarge: None,
+        ..ImageTask::of(prompt, "1024x1024".into(), 1)
     };
     let request = Request {
         provider: "test".into(),

@@ -58,6 +58,7 @@ fn image(task: &ImageTask) -> RequestView {
             from: task.source.as_ref().map(|source| source.job.to_string()),
             picture: task.source.as_ref().map(|source| source.number),
             enlarge: task.enlarge,
+            extend: task.extend.clone(),
             attached: Some(task.attached.len()).filter(|number| *number > 0),
             mask: task.mask.as_ref().map(|_| true),
             ..atelier_api::Params::default()

@@ -161,6 +161,7 @@ pub fn router(site: Site) -> Router {
         ))
         .layer(from_fn(headers::plain_bodies))
         .layer(CatchPanicLayer::custom(error::panicked))
+        .layer(headers::pages_compressed())
         .merge(v1::routes(&state))
         .merge(v2::routes(&state))
         .layer(from_fn_with_state(state.clone(), headers::secure))

@@ -1,6 +1,6 @@
 //! Tasks: a picture, a restoration, a notice, a call or a message.
 
-use atelier_api::{Background, Quality, Size};
+use atelier_api::{Background, Extend, Quality, Size};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use url::Url;
@@ -34,6 +34,7 @@ impl ImageTask {
             attached: Vec::new(),
             mask: None,
             enlarge: None,
+            extend: None,
         }
     }
 
@@ -45,10 +46,14 @@ impl ImageTask {
                 .find(|style| Some(style.id) == self.style.as_deref())?;
             Some(style.words)
         };
-        self.style_words.as_deref().or_else(built_in).map_or_else(
-            || self.prompt.clone(),
-            |words| format!("{}\n\nStyle: {words}.", self.prompt),
-        )
+        let words = match &self.extend {
+            Some(_) => format!("{EXTENSION}{}", self.prompt),
+            None => self.prompt.clone(),
+        };
+        match self.style_words.as_deref().or_else(built_in) {
+            Some(style) => format!("{words}\n\nStyle: {style}."),
+            None => words,
+        }
     }
 
     /// The pictures that it begins with.
@@ -78,6 +83,9 @@ impl ImageTask {
         if let Some(list) = parameters.as_array_mut() {
             list.extend(self.enlarge.map(Into::into));
             list.extend(self.style_words.as_deref().map(Into::into));
+            if let Some(extend) = &self.extend {
+                list.push(serde_json::json!({ "extend": extend }));
+            }
             if !self.attached.is_empty() {
                 let digests = self.attached.iter().map(|attached| &attached.digest);
                 let digests: Vec<_> = digests.chain(&self.mask).collect();
@@ -114,7 +122,14 @@ pub struct ImageTask {
     /// How many times as wide and high as its source it is, if that is all that changes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enlarge: Option<u32>,
+    /// Where its source is continued beyond the frame.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extend: Option<Extend>,
 }
+
+/// What a model is told besides the words of the picture.
+const EXTENSION: &str = "Continue this picture beyond its frame, into the part that the mask leaves open, so that it \
+    looks like one picture that was always larger. Change nothing of what is there. The whole shows: ";
 
 /// A picture that was sent with a prompt.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

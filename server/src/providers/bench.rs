@@ -3,6 +3,10 @@
 use std::io::Cursor;
 
 use bytes::Bytes;
+use image::{
+    ExtendedColorType, RgbImage,
+    imageops::{self, FilterType},
+};
 use tokio::{sync::Semaphore, task::spawn_blocking};
 
 use super::{Error, frame::Frame};
@@ -51,6 +55,23 @@ impl Bench {
         laid.await?.ok_or_else(Error::photo_lost)
     }
 
+    /// Lays a picture out in the middle of what it is to become, and that on a canvas: the rest is the model's to draw.
+    pub(super) async fn lay_in_the_middle(
+        &self,
+        sides: (u32, u32),
+        frame: Frame,
+        picture: Bytes,
+    ) -> Result<Laid, Error> {
+        let larger = self.aside(move || {
+            let picture = photo::decode(Cursor::new(picture), u64::MAX).ok()?;
+            let larger = in_the_middle(&picture, sides);
+            let png = photo::encode_png(&larger, sides.0, sides.1, ExtendedColorType::Rgb8).ok()?;
+            Some((Mask::around(picture.dimensions(), sides), png.into()))
+        });
+        let (mask, larger) = larger.await?.ok_or_else(Error::photo_lost)?;
+        self.lay_out(Some(mask), frame, larger).await
+    }
+
     /// Cuts the photo out of each result, and keeps the original outside of its mask.
     pub(super) async fn finish(
         &self,
@@ -80,6 +101,22 @@ impl Bench {
         done
     }
 }
+
+/// The picture as it is, surrounded by its own colours.
+fn in_the_middle(picture: &RgbImage, (width, height): (u32, u32)) -> RgbImage {
+    let colours = imageops::thumbnail(picture, HINT, HINT);
+    let mut larger = imageops::resize(&colours, width, height, FilterType::Triangle);
+    let middle = |outer: u32, inner: u32| i64::from(outer.saturating_sub(inner) / 2);
+    let (left, top) = (
+        middle(width, picture.width()),
+        middle(height, picture.height()),
+    );
+    imageops::replace(&mut larger, picture, left, top);
+    larger
+}
+
+/// Pixels to a side of the colours around a picture: no shapes, which a model would keep.
+const HINT: u32 = 8;
 
 /// Combines the original photo with the masked parts of the result: models treat a mask as a hint only and
 /// redraw the rest as well. `None` if either cannot be read.

@@ -79,7 +79,7 @@ impl Choice {
             Task::Image(task) => {
                 let any_background = task.background == Background::Auto;
                 (offers.edits || task.beginnings().is_empty())
-                    && (offers.masks || task.mask.is_none())
+                    && (offers.masks || task.mask.is_none() && task.extend.is_none())
                     && (offers.backgrounds || any_background)
             }
             Task::Restoration(task) => offers.photos && (offers.masks || task.mask.is_none()),

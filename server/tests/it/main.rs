@@ -27,6 +27,7 @@ mod mask;
 mod edits;
 mod named;
 mod enlarging;
+mod extending;
 mod languages;
 mod left_out;
 mod replicate;

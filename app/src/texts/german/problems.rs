@@ -52,6 +52,10 @@ pub(super) fn problem(code: &str, wait: Option<&str>) -> Option<(&'static str, S
             NOT_POSSIBLE,
             "So groß wird kein Bild. Wähl eine kleinere Größe.",
         ),
+        "extend" => (
+            NOT_POSSIBLE,
+            "Weiter lässt sich dieses Bild nicht erweitern.",
+        ),
         "nothing_chosen" => (NOT_POSSIBLE, "Wähl zuerst eines oder mehrere aus."),
         "nothing_to_mark" => (
             NOT_POSSIBLE,

@@ -42,6 +42,7 @@ pub(super) fn problem(code: &str, wait: Option<&str>) -> Option<(&'static str, S
             NOT_POSSIBLE,
             "אף תמונה לא תהיה כה גדולה. יש לבחור גודל קטן יותר.",
         ),
+        "extend" => (NOT_POSSIBLE, "אי אפשר להרחיב את התמונה הזאת עוד."),
         "nothing_chosen" => (NOT_POSSIBLE, "קודם יש לבחור אחת או יותר."),
         "nothing_to_mark" => (NOT_POSSIBLE, "צריך לומר מה לעשות: מועדפת, או לאיזו תיקייה."),
         "folder" => (NOT_POSSIBLE, "בשם של תיקייה יש עד 60 תווים, בלי תווי בקרה."),

@@ -8,8 +8,9 @@ use url::form_urlencoded::Serializer;
 
 use crate::http::{
     Error, Result, State,
-    api::images::{MAX_BODY, size_of},
+    api::images::MAX_BODY,
     api::jobs::own_named,
+    api::sizes::size_of,
     api::submission::Submission,
     api::uploads::{self, Received, broken},
     pools::Origin,

@@ -1,8 +1,13 @@
-//! Enlarging a picture that was made from words: it stays one, with its words.
+//! Enlarging a picture that was made from words, and extending it beyond its frame: it stays one, with its words.
 
-use atelier_api::Size;
+use atelier_api::{Background, Extend, Quality, Size};
 
-use crate::http::{Error, Result, State, api::jobs::own_named};
+use crate::http::{
+    Error, Result, State,
+    api::images::none_of,
+    api::jobs::own_named,
+    api::sizes::{LONGEST, MOST_PIXELS},
+};
 use crate::{
     app::{Caller, Order},
     job::{ImageTask, JobId, Outcome, Source, Task},
@@ -77,8 +82,40 @@ impl Made {
             attached: Vec::new(),
             mask: None,
             enlarge: Some(times),
+            extend: None,
             ..self.task
         }))
+    }
+
+    /// The order for the picture continued beyond its frame.
+    pub(crate) fn extended(self, offers: Offers, extend: Extend) -> Result<ImageTask> {
+        if let Extend::Other(_) = extend {
+            return Err(none_of("extend", Extend::ALL.iter().map(Extend::as_str)));
+        }
+        if !offers.masks {
+            let detail = "The model in use extends no pictures.";
+            return Err(Error::invalid("extend", detail));
+        }
+        let (width, height) = extend.sides((self.source.picture.width, self.source.picture.height));
+        if width.max(height) > LONGEST || width.saturating_mul(height) > MOST_PIXELS {
+            let detail = format!(
+                "The picture would have {width} x {height} pixels; at most {LONGEST} a side and {MOST_PIXELS} in all \
+                 are made."
+            );
+            return Err(Error::invalid("extend", detail));
+        }
+        Ok(ImageTask {
+            size: Size::pixels(width, height),
+            quality: Quality::Auto,
+            background: Background::Auto,
+            n: 1,
+            source: Some(self.source),
+            attached: Vec::new(),
+            mask: None,
+            enlarge: None,
+            extend: Some(extend),
+            ..self.task
+        })
     }
 
     /// Whether these are its words, or none.

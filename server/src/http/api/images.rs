@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use atelier_api::{Background, Kind, MAX_PROMPT_CHARS, Quality, STYLES, Size};
+use atelier_api::{Background, Extend, Kind, MAX_PROMPT_CHARS, Quality, STYLES, Size};
 use axum::{
     Form,
     body::Bytes,
@@ -19,12 +19,13 @@ use crate::http::{
     api::attaching::{self, Sent},
     api::choosing::choose,
     api::enlarging::{Made, NO_PICTURE},
+    api::sizes::{checked, size_of},
     api::submission::{Submission, hooks},
     pools::Origin,
 };
 use crate::{
     app::{self, Caller, Order, extras::Extras},
-    job::{ImageTask, Picture, Source},
+    job::{ImageTask, Source},
     providers::Offers,
 };
 
@@ -33,6 +34,9 @@ pub(crate) const MAX_BODY: usize = 512 * 1024;
 
 /// The most pictures one request may ask for (OpenAI's own limit).
 const MAX_IMAGES: u32 = 10;
+
+/// Why nothing else is taken with `enlarge` and `extend`.
+const KEEPS_ALL: &str = "The picture keeps its words, its style and its shape: leave those out.";
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -62,6 +66,9 @@ struct Body {
     attached: Option<String>,
     /// How many times as wide and high that picture is to be, as it is otherwise.
     enlarge: Option<u32>,
+    /// Where that picture is to be continued beyond its frame.
+    #[serde(default, deserialize_with = "blank_is_none")]
+    extend: Option<Extend>,
     #[serde(default)]
     fresh: bool,
     #[serde(default, deserialize_with = "blank_is_none")]
@@ -146,13 +153,30 @@ async fn read(request: Request, state: &State) -> Result<Body> {
 }
 
 impl Body {
-    async fn order(self, state: &State, caller: &Caller, offers: Offers) -> Result<Order> {
+    async fn order(mut self, state: &State, caller: &Caller, offers: Offers) -> Result<Order> {
         if let Some(times) = self.enlarge {
             return self.enlarged(state, caller, times).await;
         }
-        let source = self.source(state, caller, offers).await?;
-        let task = self.task(state, offers, source)?;
+        let made = self.source(state, caller, offers).await?;
+        let task = match (self.extend.take(), made) {
+            (None, made) => self.task(state, offers, made.map(|made| made.source))?,
+            (Some(extend), Some(made)) if self.keeps_all_of(&made) => {
+                made.extended(offers, extend)?
+            }
+            (Some(_), Some(_)) => return Err(Error::invalid("extend", KEEPS_ALL)),
+            (Some(_), None) => return Err(Error::invalid("from", "Say which picture, by `from`.")),
+        };
         Ok(Order::Image(task))
+    }
+
+    /// Whether nothing is asked for but the picture itself.
+    fn keeps_all_of(&self, made: &Made) -> bool {
+        let other = self.size.is_some()
+            || self.quality.is_some()
+            || self.style.is_some()
+            || self.background.is_some()
+            || self.n.is_some_and(|n| n != 1);
+        !other && made.has_words(self.prompt.as_deref())
     }
 
     /// An enlarged picture keeps everything else.
@@ -162,29 +186,15 @@ impl Body {
         let made = made.ok_or_else(|| {
             Error::invalid("from", "Only pictures made from words are enlarged here.")
         })?;
-        let other = self.size.is_some()
-            || self.quality.is_some()
-            || self.style.is_some()
-            || self.background.is_some()
-            || self.model.is_some()
-            || self.n.is_some_and(|n| n != 1);
-        if other || !made.has_words(self.prompt.as_deref()) {
-            return Err(Error::invalid(
-                "enlarge",
-                "An enlarged picture keeps its words, its style and its shape: leave those out.",
-            ));
+        if self.model.is_some() || !self.keeps_all_of(&made) {
+            return Err(Error::invalid("enlarge", KEEPS_ALL));
         }
         let model = state.studio.models.of(Kind::Restoration);
         made.enlarged(model.offers(), times)
     }
 
     /// The source picture: one of the caller's own that was made from a prompt.
-    async fn source(
-        &self,
-        state: &State,
-        caller: &Caller,
-        offers: Offers,
-    ) -> Result<Option<Source>> {
+    async fn source(&self, state: &State, caller: &Caller, offers: Offers) -> Result<Option<Made>> {
         let Some(id) = &self.from else {
             return Ok(None);
         };
@@ -194,7 +204,7 @@ impl Body {
         }
         let made = Made::find(state, caller, id, self.picture.unwrap_or(1)).await?;
         let made = made.ok_or_else(|| Error::invalid("from", NO_PICTURE))?;
-        Ok(Some(made.source))
+        Ok(Some(made))
     }
 
     fn task(self, state: &State, offers: Offers, source: Option<Source>) -> Result<ImageTask> {
@@ -222,6 +232,7 @@ impl Body {
             attached: Vec::new(),
             mask: None,
             enlarge: None,
+            extend: None,
         })
     }
 }
@@ -272,7 +283,7 @@ fn number(asked: Option<u32>) -> Result<u32> {
     Err(Error::invalid("n", detail))
 }
 
-fn none_of<'a>(name: &'static str, known: impl Iterator<Item = &'a str>) -> Error {
+pub(crate) fn none_of<'a>(name: &'static str, known: impl Iterator<Item = &'a str>) -> Error {
     let known: Vec<_> = known.collect();
     Error::invalid(name, format!("The {name} is one of {}.", known.join(", ")))
 }
@@ -305,63 +316,9 @@ fn prompt(text: &str) -> Result<String> {
     Ok(text)
 }
 
-/// OpenAI's rule for sizes, which the built-in engine shares.
-fn checked(size: Size) -> Result<Size> {
-    let fits = |(width, height): (u32, u32)| {
-        let (long, short) = (width.max(height), width.min(height));
-        width.is_multiple_of(16)
-            && height.is_multiple_of(16)
-            && long <= 3840
-            && long <= 3 * short
-            && (655_360..=8_294_400).contains(&(width * height))
-    };
-    if size == Size::Auto || size.sides().is_some_and(fits) {
-        return Ok(size);
-    }
-    Err(Error::invalid(
-        "size",
-        "The size is auto or WIDTHxHEIGHT: multiples of 16, at most 3840 long and three times as long as wide, \
-         655,360 to 8,294,400 pixels in all. Classic: 1024x1024, 1536x1024, 1024x1536.",
-    ))
-}
-
-/// The size of a picture, if it may be requested.
-pub(crate) fn size_of(picture: &Picture) -> Size {
-    checked(Size::pixels(picture.width, picture.height)).unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn sizes_follow_the_rule() {
-        for size in [
-            "auto",
-            "1024x1024",
-            "1536x1024",
-            "1024x1536",
-            "3840x2160",
-            "2160x3840",
-        ] {
-            assert_eq!(checked(size.into()).unwrap().to_string(), size);
-        }
-        for size in [
-            "",
-            "big",
-            "1024",
-            "1024x",
-            "1000x1000",
-            "512x512",
-            "3856x2160",
-            "3072x512",
-            "-16x16",
-            "65536x65536",
-            "01024x1024",
-        ] {
-            assert!(checked(size.into()).is_err(), "{size}");
-        }
-    }
 
     #[test]
     fn prompts_are_checked() {

@@ -12,5 +12,6 @@ pub(super) mod jobs;
 pub(super) mod limits;
 pub(super) mod links;
 pub(super) mod restorations;
+pub(super) mod sizes;
 pub(super) mod submission;
 pub(super) mod uploads;

@@ -14,7 +14,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use atelier_api::Kind;
+use atelier_api::{Extend, Kind};
 use atelier_gateway::{
     Dialect,
     upstream::{ApiKey, UpstreamConfig},
@@ -28,7 +28,7 @@ pub use self::embeddings::OpenAiEncoder;
 use self::{call::Calls, shape::Shape, usage::Usage};
 use super::{
     Answer, Error, Offers, Progress, Provider, Work,
-    bench::Bench,
+    bench::{Bench, Laid},
     endpoint::{Endpoint, Unusable, typical},
     frame::Frame,
     refused,
@@ -111,6 +111,9 @@ impl OpenAi {
         if let (Some(mask), [picture]) = (task.mask(), &pictures[..]) {
             return self.paint_there(model, task, mask, picture.clone()).await;
         }
+        if let (Some(extend), [picture]) = (&task.extend, &pictures[..]) {
+            return self.extend(model, task, extend, picture.clone()).await;
+        }
         let (calls, prices) = (self.calls(model), self.tariff.prices(model));
         let call = |n, partial_images| calls.picture(task, n, &pictures, partial_images);
         if calls.shape.is_openai && task.n == 1 {
@@ -136,12 +139,35 @@ impl OpenAi {
         mask: Mask,
         picture: Bytes,
     ) -> Result<Answer, Error> {
-        let (calls, prices) = (self.calls(model), self.tariff.prices(model));
-        let described = task.beginnings().first().map(|at| (at.width, at.height));
-        let frame = Frame::of(model, described.ok_or_else(Error::photo_lost)?);
+        let frame = Frame::of(model, begun_with(task)?);
         let laid = self.bench.lay_out(Some(mask), frame, picture).await?;
-        let request = calls.change(task, frame, &laid)?;
-        let mut answer = self.answer(request, prices).await?;
+        self.change(model, task, frame, laid).await
+    }
+
+    /// Continues a picture beyond its frame.
+    async fn extend(
+        &self,
+        model: &str,
+        task: &ImageTask,
+        extend: &Extend,
+        picture: Bytes,
+    ) -> Result<Answer, Error> {
+        let sides = extend.sides(begun_with(task)?);
+        let frame = Frame::of(model, sides);
+        let laid = (self.bench.lay_in_the_middle(sides, frame, picture)).await?;
+        self.change(model, task, frame, laid).await
+    }
+
+    /// Has what the mask leaves open drawn.
+    async fn change(
+        &self,
+        model: &str,
+        task: &ImageTask,
+        frame: Frame,
+        laid: Laid,
+    ) -> Result<Answer, Error> {
+        let request = self.calls(model).change(task, frame, &laid)?;
+        let mut answer = self.answer(request, self.tariff.prices(model)).await?;
         let finished = self.bench.finish(laid, answer.pictures).await;
         answer.pictures = finished.map_err(|error| error.lost().charged(answer.cost_usd))?;
         Ok(answer)
@@ -283,6 +309,12 @@ impl Provider for OpenAi {
         };
         made.map_err(|error| self.endpoint.hiding(error))
     }
+}
+
+/// Width and height of the picture that it begins with.
+fn begun_with(task: &ImageTask) -> Result<(u32, u32), Error> {
+    let described = task.beginnings().first().map(|at| (at.width, at.height));
+    described.ok_or_else(Error::photo_lost)
 }
 
 fn tokens(config: OpenAiConfig) -> Tariff {

@@ -24,7 +24,7 @@ use atelier::{
     policies,
     providers::{Choice, Models, Provider, Ranked},
 };
-use atelier_api::{Background, Quality, Size};
+use atelier_api::Size;
 use reqwest::Response;
 use serde_json::Value;
 
@@ -111,19 +111,7 @@ pub(crate) async fn problem(response: Response) -> (u16, Value) {
 }
 
 pub(crate) fn image_task(prompt: &str) -> ImageTask {
-    ImageTask {
-        prompt: prompt.into(),
-        size: Size::Auto,
-        quality: Quality::Auto,
-        n: 1,
-        style: None,
-        style_words: None,
-        background: Background::Auto,
-        source: None,
-        attached: Vec::new(),
-        mask: None,
-        enlarge: None,
-    }
+    ImageTask::of(prompt.into(), Size::Auto, 1)
 }
 
 pub(crate) fn text(value: &Value) -> &str {
