@@ -287,7 +287,8 @@ fn sheet(t: &'static Texts) -> impl IntoView {
         t.key_close,
         ["?", t.key_keys],
     ];
-    let rows = keys.map(|[key, what]| view! { <dt><kbd>{key}</kbd></dt> <dd>{what}</dd> });
+    let rows =
+        keys.map(|[key, what]| view! { <dt><kbd dir="ltr">{key}</kbd></dt> <dd>{what}</dd> });
     view! {
         <dialog class="keys-sheet" data-sheet aria-labelledby="keys-title">
             <h2 id="keys-title">{t.keys}</h2>

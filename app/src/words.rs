@@ -78,7 +78,7 @@ mod on_server {
             7_200..172_800 => (3_600, 2),
             _ => (86_400, 3),
         };
-        format!("{} {}", (seconds + unit / 2) / unit, t.units[name])
+        format!("{}\u{a0}{}", (seconds + unit / 2) / unit, t.units[name])
     }
 
     /// A name for a downloaded file: `a-fox-in-the-snow`.

@@ -345,7 +345,7 @@ test.describe('over the limit', () => {
     await expect(page.getByText(/^No pictures left today\. Come back in \d/)).toBeVisible();
     await expectShown(card(page, fox).getByAltText(fox));
     await paint(page, 'one more');
-    await expect(page.locator('form.desk').getByRole('alert')).toHaveText(/It renews in \d+\s/);
+    await expect(page.locator('form.desk').getByRole('alert')).toHaveText(/Try again in \d+\s/);
     await expect(page.getByText(/^No pictures left today/), 'said once').toBeHidden();
     await expect(page.getByLabel('Prompt')).toHaveValue('one more');
     await expect(card(page, 'one more')).toHaveCount(0);

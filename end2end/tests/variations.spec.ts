@@ -46,10 +46,10 @@ test.describe('with a model that edits', () => {
     const id = await card(page, boat).getAttribute('data-id');
     await page.getByText('More', { exact: true }).click();
     const sent = page.waitForRequest((request) => request.method() === 'POST');
-    await page.getByRole('button', { name: 'Extend to the sides' }).click();
+    await page.getByRole('button', { name: 'Extend: wider' }).click();
     expect((await sent).postDataJSON()).toEqual({ from: id, picture: 1, extend: 'wide' });
     const extended = page.locator('.job').first();
-    await expect(extended.locator('.facts')).toContainText('to the sides');
+    await expect(extended.locator('.facts')).toContainText('wider');
     await expectShown(extended.getByRole('img'));
   });
 });

@@ -1,6 +1,10 @@
 //! `cargo xtask test`: all checks, cheap ones first.
 
-use std::time::{Duration, Instant};
+use std::{
+    num::NonZero,
+    thread,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context as _, Result};
 
@@ -83,10 +87,13 @@ fn tests(filters: &[String]) -> Result<()> {
         Redis::start_cluster()?,
         Redis::start_8(&["--databases", "256"])?,
     );
+    // Most of them wait, for processes, leases and the repetitions of deliveries.
+    let threads = 2 * thread::available_parallelism().map_or(1, NonZero::get);
     exec::run_within(
         AT_MOST,
         exec::impartial(&mut exec::cargo(TEST))
             .args(filters)
+            .env("RUST_TEST_THREADS", threads.to_string())
             .env("ATELIER_TEST_REDIS_URL", single.url())
             .env("ATELIER_TEST_REDIS_CLUSTER_URL", cluster.url())
             .env("ATELIER_TEST_REDIS_8_URL", eight.url()),

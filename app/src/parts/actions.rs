@@ -109,7 +109,7 @@ fn photo_actions(seen: &Seen, about: &About) -> impl IntoView + use<> {
             <details class="menu">
                 <summary class="button">{t.more}</summary>
                 <div class="choices">
-                    {save(seen, "png", "PNG", false)}
+                    {save(seen, "png", t.bring.save_png, false)}
                     {save(seen, "jpeg&metadata=strip", t.without_place, false)}
                     {share(seen, t)}
                     {delete(seen, t)}

@@ -123,7 +123,9 @@ fn progress(job: &Job, about: &About, now: Timestamp) -> AnyView {
         <progress max="1" value=progress aria-label=t.progress></progress>
         <p class="fine">
             <span data-ahead>{words::ahead(job, t)}</span>
-            <bdi data-elapsed=elapsed.to_string()>{words::duration(elapsed)}</bdi>
+            <span>
+                <bdi data-elapsed=elapsed.to_string()>{words::duration(elapsed)}</bdi>
+            </span>
             <span>{(t.usually)(&words::duration(typical.into()))}</span>
         </p>
         {tries.map(|tries| view! { <p class="fine">{tries}</p> })}

@@ -19,8 +19,8 @@ pub(super) fn compare(
         <div class=class>
             {pair(original, restored, [t.photo_as_it_was, t.photo_restored], t)}
             <p class="views scripted">
-                <button type="button" class="hold">{t.hold}</button>
                 {view("side", t.side_by_side)}
+                <button type="button" class="hold">{t.hold}</button>
                 {view("difference", t.only_changes)}
                 {view("actual", t.actual_size)}
             </p>

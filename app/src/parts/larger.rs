@@ -32,19 +32,26 @@ pub(super) fn extend(seen: &Seen, index: usize, about: &About) -> Option<impl In
     let can = |model: &Model| model.edits && model.masks;
     (edits(seen, about) && about.pictures.any(can)).then(|| {
         let ways = Extend::ALL.iter().map(|way| {
-            let label = extended(way, t).map(t.bring.extend);
+            let label = extended(way, t);
             view! {
                 <form method="post" action="/api/images" data-send>
                     <input type="hidden" name="from" value=seen.name() />
                     <input type="hidden" name="picture" value=(index + 1).to_string() />
                     <input type="hidden" name="extend" value=way.to_string() />
                     {same(job, &about.pictures, can)}
-                    <button type="submit" data-busy=t.sending>{label}</button>
+                    <button type="submit" aria-label=label.map(|label| format!("{}: {label}", t.bring.extend))>
+                        {label}
+                    </button>
                     <p class="alert" role="alert" data-alert></p>
                 </form>
             }
         });
-        ways.collect_view()
+        view! {
+            <div class="ways">
+                <span aria-hidden="true">{t.bring.extend}</span>
+                {ways.collect_view()}
+            </div>
+        }
     })
 }
 
@@ -52,8 +59,8 @@ pub(super) fn extend(seen: &Seen, index: usize, about: &About) -> Option<impl In
 pub(super) fn extended(extend: &Extend, t: &Texts) -> Option<&'static str> {
     Some(match extend {
         Extend::Around => t.bring.all_around,
-        Extend::Wide => t.bring.to_the_sides,
-        Extend::Tall => t.bring.up_and_down,
+        Extend::Wide => t.bring.wider,
+        Extend::Tall => t.bring.taller,
         Extend::Other(_) => return None,
     })
 }

@@ -270,7 +270,7 @@ pub(crate) fn other_downloads(job: &Job, index: usize, t: &Texts) -> impl IntoVi
     let jpeg = saved(job, &format!("picture={number}&format=jpeg"));
     let bare = saved(job, &format!("picture={number}&metadata=strip"));
     view! {
-        <a class="button" href=jpeg download>"JPEG"</a>
+        <a class="button" href=jpeg download>{t.bring.save_jpeg}</a>
         <a class="button" href=bare download>{t.without_words}</a>
     }
 }

@@ -25,17 +25,19 @@ pub(crate) struct Bring {
     pub(crate) restorer: &'static str,
     pub(crate) free: &'static str,
     pub(crate) extended: &'static str,
-    pub(crate) to_the_sides: &'static str,
-    pub(crate) up_and_down: &'static str,
+    pub(crate) extend: &'static str,
+    pub(crate) wider: &'static str,
+    pub(crate) taller: &'static str,
     pub(crate) all_around: &'static str,
-    pub(crate) extend: fn(wanted: &str) -> String,
+    pub(crate) save_jpeg: &'static str,
+    pub(crate) save_png: &'static str,
     /// Between two models.
     pub(crate) or: &'static str,
 }
 
 pub(super) const ENGLISH: Bring = Bring {
     adjust: "Adjust",
-    save_mixed: "Download this strength",
+    save_mixed: "Download at this strength",
     restore_again: "Restore again",
     repair_more: "Repair more: paint over it",
     repair_painted: "Repair what I painted",
@@ -51,8 +53,8 @@ pub(super) const ENGLISH: Bring = Bring {
     attached_price: |usd| format!(" Each adds about {usd}."),
     attached_privacy: |provider| {
         format!(
-            "They are sent to {provider} with your prompt, under their terms. Here only you can see them, and they are \
-             deleted with the picture."
+            "Attached pictures are sent to {provider} with your prompt, under their terms. Here only you can see them, and \
+             they are deleted with the picture."
         )
     },
     eraser: "Eraser",
@@ -62,10 +64,12 @@ pub(super) const ENGLISH: Bring = Bring {
     restorer: "Built-in restorer",
     free: "free",
     extended: "Extended",
-    to_the_sides: "to the sides",
-    up_and_down: "up and down",
-    all_around: "on all sides",
-    extend: |wanted| format!("Extend {wanted}"),
+    extend: "Extend",
+    wider: "wider",
+    taller: "taller",
+    all_around: "all around",
+    save_jpeg: "Save as JPEG",
+    save_png: "Save as PNG",
     or: " or ",
 };
 
@@ -87,8 +91,8 @@ pub(super) const GERMAN: Bring = Bring {
     attached_price: |usd| format!(" Jedes kostet etwa {usd} mehr."),
     attached_privacy: |provider| {
         format!(
-            "Sie werden mit deiner Beschreibung an {provider} gesendet, zu deren Bedingungen. Hier siehst nur du sie, und \
-             sie werden mit dem Bild gelöscht."
+            "Angehängte Bilder werden mit deiner Beschreibung an {provider} gesendet, zu deren Bedingungen. Hier siehst nur \
+             du sie, und sie werden mit dem Bild gelöscht."
         )
     },
     eraser: "Radierer",
@@ -98,10 +102,12 @@ pub(super) const GERMAN: Bring = Bring {
     restorer: "Eingebauter Restaurator",
     free: "kostenlos",
     extended: "Erweitert",
-    to_the_sides: "zu den Seiten",
-    up_and_down: "nach oben und unten",
+    extend: "Erweitern",
+    wider: "breiter",
+    taller: "höher",
     all_around: "rundum",
-    extend: |wanted| format!("Erweitern: {wanted}"),
+    save_jpeg: "Als JPEG speichern",
+    save_png: "Als PNG speichern",
     or: " oder ",
 };
 
@@ -117,13 +123,13 @@ pub(super) const HEBREW: Bring = Bring {
     attached: "תמונות מצורפות",
     attached_to: "צורפו",
     take_off: "הסרה",
-    only_here: "לשנות רק את מה שאצבע",
+    only_here: "לשנות רק את מה שאסמן",
     changed: "השתנה",
     same_attached: "עם התמונות שצורפו אליה",
     attached_price: |usd| format!(" כל אחת מוסיפה כ־{usd}."),
     attached_privacy: |provider| {
         format!(
-            "הן נשלחות אל {provider} עם התיאור, לפי התנאים שלהם. כאן רק אצלך רואים אותן, והן נמחקות עם התמונה."
+            "התמונות המצורפות נשלחות אל {provider} עם התיאור, לפי התנאים שלהם. כאן הן גלויות רק לך, והן נמחקות עם התמונה."
         )
     },
     eraser: "מחק",
@@ -133,9 +139,11 @@ pub(super) const HEBREW: Bring = Bring {
     restorer: "המשחזר המובנה",
     free: "חינם",
     extended: "הורחבה",
-    to_the_sides: "לצדדים",
-    up_and_down: "למעלה ולמטה",
-    all_around: "מכל הצדדים",
-    extend: |wanted| format!("הרחבה {wanted}"),
+    extend: "הרחבה",
+    wider: "לרוחב",
+    taller: "לגובה",
+    all_around: "סביב",
+    save_jpeg: "שמירה כ־JPEG",
+    save_png: "שמירה כ־PNG",
     or: " או ",
 };

@@ -192,10 +192,10 @@ pub(super) const ENGLISH: Texts = Texts {
     painted_over: "What you painted over",
     no_reason: "Something went wrong.",
     seen_by_address: "Anyone with the link to this page can see it.",
-    seen_by_key: "Only the link to this page opens it, and anyone who has it can delete it.",
+    seen_by_key: "Only those who have the link to this page can see this, and delete it.",
     seen_by_link: "Shared with you by a link.",
     seen_by_you: "Only you can see this.",
-    page_closed: "Only you can see this page. Anyone with the picture's direct link can still see the picture.",
+    page_closed: "Only you can see this page. Anyone with the picture’s direct link can still see the picture.",
     deleted_soon: " It will be deleted shortly.",
     deleted_in: |span| format!(" It will be deleted in {span}."),
 
@@ -265,7 +265,7 @@ pub(super) const ENGLISH: Texts = Texts {
     back_where: "Back",
     nothing_here: [
         "Page not found",
-        "There is nothing at this address. It may have moved, or it may be mistyped.",
+        "There is nothing at this address. The page may have moved, or the address may be mistyped.",
         "To the studio",
     ],
     job_gone: [

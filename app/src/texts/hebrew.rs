@@ -46,7 +46,7 @@ pub(super) const HEBREW: Texts = Texts {
     examples_heading: "צוירו ממילים. נסו אחת:",
     examples: [
         "סירה אדומה על ים רגוע בשקיעה",
-        "מגדלור ליד הים עם רדת החשכה, שחפים ברוח",
+        "מגדלור ליד הים בשעת דמדומים, שחפים ברוח",
         "שועל בשלג תחת אורנים גבוהים",
     ],
     presets: "אפשר להתחיל עם",
@@ -94,7 +94,7 @@ pub(super) const HEBREW: Texts = Texts {
         format!("JPEG, PNG, WebP, GIF, BMP או TIFF, עד {megabytes} ו־{megapixels} מגה־פיקסל.")
     },
     photo_chosen: "התצלום שבחרת",
-    only_painted: "תיקון רק במה שאצבע",
+    only_painted: "תיקון רק במה שאסמן",
     brush: "מכחול",
     start_over: "ניקוי",
     strength: "עוצמה",
@@ -105,19 +105,17 @@ pub(super) const HEBREW: Texts = Texts {
     twice: "2x",
     four_times: "4x",
     keep_monochrome: "להשאיר בשחור־לבן",
-    stays_here: "התצלום נשאר בשרת הזה, ורק אצלך רואים אותו ואת התוצאה.",
+    stays_here: "התצלום נשאר בשרת הזה, והוא והתוצאה גלויים רק לך.",
     sent_to: |provider| {
-        format!(
-            "התצלום נשלח אל {provider} לשחזור, לפי התנאים שלהם; כאן רק אצלך רואים אותו ואת התוצאה."
-        )
+        format!("התצלום נשלח אל {provider} לשחזור, לפי התנאים שלהם; כאן הוא והתוצאה גלויים רק לך.")
     },
     both_deleted: |span| format!(" שניהם נמחקים {span} לאחר הסיום, או מיד עם מחיקתם."),
     restore_it: "לשחזר",
     uploading: "בהעלאה …",
-    samples_heading: "אין תמונה ישנה בהישג יד? נסו אחת מאלה:",
+    samples_heading: "אין תצלום ישן בהישג יד? נסו אחד מאלה:",
     samples: ["דיוקן", "צלם", "קפה"],
-    sample_before: "תמונה ישנה ודהויה עם שריטות",
-    sample_after: "אותה תמונה, משוחזרת",
+    sample_before: "תצלום ישן ודהוי עם שריטות",
+    sample_after: "אותו תצלום, משוחזר",
 
     left,
     spent,
@@ -188,10 +186,10 @@ pub(super) const HEBREW: Texts = Texts {
     painted_over: "מה שצבעת",
     no_reason: "משהו השתבש.",
     seen_by_address: "כל מי שיש לו הקישור לעמוד הזה יכול לראות.",
-    seen_by_key: "רק הקישור לעמוד הזה פותח אותו, ומי שיש לו אותו יכול למחוק.",
+    seen_by_key: "רק מי שיש לו הקישור לעמוד הזה יכול לראות ולמחוק.",
     seen_by_link: "שותף איתך בקישור.",
-    seen_by_you: "רק אצלך רואים את זה.",
-    page_closed: "רק אצלך רואים את העמוד הזה. מי שיש לו הקישור הישיר לתמונה עדיין רואה אותה.",
+    seen_by_you: "זה גלוי רק לך.",
+    page_closed: "העמוד הזה גלוי רק לך. מי שיש לו הקישור הישיר לתמונה עדיין רואה אותה.",
     deleted_soon: " יימחק בקרוב.",
     deleted_in: |span| format!(" יימחק בעוד {span}."),
 

@@ -190,7 +190,7 @@ names! {
 
 impl Extend {
     /// Those accepted.
-    pub const ALL: &[Self; 3] = &[Self::Around, Self::Wide, Self::Tall];
+    pub const ALL: &[Self; 3] = &[Self::Wide, Self::Tall, Self::Around];
 
     /// Width and height of a picture of these that has been extended: half as much again each way that it grows.
     pub fn sides(&self, (width, height): (u32, u32)) -> (u32, u32) {

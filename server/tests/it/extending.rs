@@ -66,7 +66,7 @@ async fn a_picture_keeps_its_pixels_and_its_words() {
     assert_eq!(taken(again).await["cache"], "exact");
     let page = server.get(&format!("/jobs/{}", text(&boat["id"])));
     let page = by_browser(page).send().await.unwrap().text().await.unwrap();
-    assert!(page.contains("Extend to the sides"), "{page}");
+    assert!(page.contains("Extend: wider"), "{page}");
 }
 
 #[tokio::test]

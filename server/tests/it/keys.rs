@@ -280,7 +280,7 @@ async fn a_form_sent_without_a_cookie_leads_to_its_job() {
     let shown = shown.text().await.unwrap();
     assert!(shown.contains(text(&job["images"][0]["url"])), "{shown}");
     assert!(
-        shown.contains("Only the link to this page opens it"),
+        shown.contains("Only those who have the link to this page can see this"),
         "{shown}"
     );
     for action in ["delete", "link", "unshare"] {

@@ -261,6 +261,30 @@ async fn a_query_has_the_fields_that_it_may_have() {
 }
 
 #[tokio::test]
+async fn pages_are_compressed_for_those_who_take_that() {
+    let server = Setup::new().start();
+    for (path, taken, coding) in [
+        ("/", Some("gzip, br"), Some("gzip")),
+        ("/gallery", Some("gzip"), Some("gzip")),
+        ("/nowhere", Some("gzip"), Some("gzip")),
+        ("/", None, None),
+        ("/api/jobs", Some("gzip"), None),
+        ("/favicon.ico", Some("gzip"), None),
+    ] {
+        let mut request = server.get(path).header("accept", "text/html");
+        if let Some(taken) = taken {
+            request = request.header("accept-encoding", taken);
+        }
+        let answer = request.send().await.unwrap();
+        let told = answer.headers().get("content-encoding").cloned();
+        let told = told.as_ref().map(|coding| coding.to_str().unwrap());
+        assert_eq!(told, coding, "{path}");
+        let body = answer.bytes().await.unwrap();
+        assert_eq!(coding.is_some(), body.starts_with(&[0x1f, 0x8b]), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn bodies_are_taken_as_they_are() {
     let server = Setup::new().start();
     let encoded = server

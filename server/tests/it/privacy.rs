@@ -51,7 +51,10 @@ async fn only_its_owner_and_who_is_given_a_link_see_a_photo() {
     assert_eq!(mine.headers()["x-robots-tag"], "noindex");
     let mine = mine.text().await.unwrap();
     assert!(mine.contains("Only you can see this."), "{mine}");
-    assert!(mine.contains("It will be deleted in 24 hours."), "{mine}");
+    assert!(
+        mine.contains("It will be deleted in 24\u{a0}hours."),
+        "{mine}"
+    );
     for path in [&page, &api] {
         assert_eq!(get(&stranger, &server, path).await.status(), 404, "{path}");
     }

@@ -17,6 +17,7 @@ use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
+    sync::{Semaphore, SemaphorePermit},
     time::{Instant, sleep},
 };
 
@@ -55,10 +56,15 @@ pub(crate) struct Fleet {
     pub(crate) forgiving: Option<Instant>,
     pub(crate) exits: usize,
     silent_since: Option<Instant>,
+    _place: SemaphorePermit<'static>,
 }
+
+/// How many fleets two cores can carry without hanging.
+static PLACES: Semaphore = Semaphore::const_new(2);
 
 impl Fleet {
     pub(crate) async fn start(store: Store, provider: &str, ledger: &Arc<Ledger>) -> Self {
+        let place = PLACES.acquire().await.unwrap();
         let memory = memory();
         let (servers, workers) = match store {
             Store::Redis => (2, 2),
@@ -75,6 +81,7 @@ impl Fleet {
             exits: 0,
             silent_since: None,
             _memory: memory,
+            _place: place,
         };
         fs::write(fleet.path("atelier.toml"), Settings::file()).unwrap();
         if store == Store::Redis {

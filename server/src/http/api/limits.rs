@@ -122,17 +122,15 @@ fn detail(standing: &Standing) -> String {
             things(policy),
             duration(policy.window.as_secs())
         ),
-        (Unit::Usd, ..) => format!(
-            "The studio has spent its budget, and this would be something new. It renews in {renews}."
-        ),
+        (Unit::Usd, ..) => format!("The studio has spent its budget. Try again in {renews}."),
         (Unit::Requests, ..) => format!("Too fast. Try again in {renews}."),
         (Unit::Images | Unit::Tokens, _, 0) => format!(
-            "You have no {} left for something new. It renews in {renews}.",
+            "You have no {} left. Try again in {renews}.",
             things(policy)
         ),
         (Unit::Images | Unit::Tokens, ..) => {
             let things = things(policy);
-            format!("That is more than the {left} {things} you have left. It renews in {renews}.")
+            format!("That is more than the {left} {things} you have left. Try again in {renews}.")
         }
     }
 }

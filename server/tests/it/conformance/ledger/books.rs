@@ -272,7 +272,8 @@ impl Books {
     /// How many calls are held, which are held for long from here on.
     async fn alive(&self) -> u64 {
         let mut alive = 0;
-        let held = |call: &&Call| matches!(call.state, State::Begun | State::Written);
+        // Also one whose journal has the answer of an earlier call by now: its lease has not run out.
+        let held = |call: &&Call| call.state != State::Recorded;
         for call in self.calls.iter().filter(held) {
             let now = Timestamp::now();
             let extended =
