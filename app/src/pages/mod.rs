@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use leptos::prelude::*;
 
 use crate::{
-    data::{About, Data, Model, Unavailable},
-    parts::{facts::seconds_between, models::built_in},
+    data::{About, Data, Unavailable},
+    parts::facts::seconds_between,
     texts::{Language, Texts},
 };
 use atelier_api::{Job, Kind, Limit, Status};
@@ -95,20 +95,13 @@ impl Social {
 /// A sentence about the provider.
 fn engine(about: &About) -> String {
     let t = about.texts();
-    let offered = [
-        (&about.pictures, Kind::Image),
-        (&about.photos, Kind::Restoration),
-    ];
-    let [pictures, photos] = offered.map(|(models, kind)| {
-        let name = |model: &Model| match model.is_built_in() {
-            true => built_in(kind, t),
-            false => model.name.clone(),
-        };
-        let mut names = name(&models.usual);
-        for (place, other) in models.others.iter().enumerate() {
+    let [pictures, photos] = [&about.pictures, &about.photos].map(|models| {
+        let others = models.others.iter().map(|model| model.name.as_str());
+        let mut names = models.usual.name.clone();
+        for (place, name) in others.enumerate() {
             let is_last = place + 1 == models.others.len();
             names += if is_last { t.bring.or } else { ", " };
-            names += &name(other);
+            names += name;
         }
         names
     });
