@@ -38,7 +38,8 @@ impl ImageTask {
         }
     }
 
-    /// The prompt with its style in words; no provider has a parameter for styles.
+    /// What a model is told: the prompt with its style in words, as no provider has a parameter for styles, and
+    /// that the picture is to be extended, if it is.
     pub fn styled(&self) -> String {
         let built_in = || {
             let style = atelier_api::STYLES
@@ -129,7 +130,7 @@ pub struct ImageTask {
 
 /// What a model is told besides the words of the picture.
 const EXTENSION: &str = "Continue this picture beyond its frame, into the part that the mask leaves open, so that it \
-    looks like one picture that was always larger. Change nothing of what is there. The whole shows: ";
+    looks like one picture that was always larger. Change nothing of what is there. It was made from these words: ";
 
 /// A picture that was sent with a prompt.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -51,8 +51,7 @@ pub(crate) async fn secure(
     response
 }
 
-/// Compresses pages, which would take a phone two thirds longer otherwise. What else there is to be had is packed
-/// already, or short.
+/// Compresses pages, to less than half of their bytes. What else there is to be had is packed already, or short.
 pub(crate) fn pages_compressed() -> CompressionLayer<impl Predicate> {
     let page = |_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions| {
         let media_type = headers.get(header::CONTENT_TYPE);
