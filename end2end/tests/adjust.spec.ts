@@ -14,7 +14,7 @@ test('the strength is seen at once, and downloaded', async ({ page }) => {
   const job = card(page, name);
   const before = job.locator('.before img');
   const mask = () => before.evaluate((img) => getComputedStyle(img).maskImage);
-  const download = job.getByRole('button', { name: 'Download this strength' });
+  const download = job.getByRole('button', { name: 'Download at this strength' });
   expect(await mask()).toBe('none');
   await expect(download).toBeHidden();
   await job.getByLabel('Side by side').check();

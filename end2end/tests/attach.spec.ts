@@ -21,10 +21,10 @@ function painted(sheet: Locator): Promise<number> {
 
 test('pictures are attached one after another, taken off, and stay with the words', async ({ page }) => {
   await visit(page, '/');
-  await expect(page.getByText('They are sent to OpenAI')).toBeHidden();
+  await expect(page.getByText('Attached pictures are sent to OpenAI')).toBeHidden();
   await field(page).setInputFiles(photo);
   await expectShown(thumbs(page).getByAltText('photo.jpg'));
-  await expect(page.getByText('They are sent to OpenAI')).toBeVisible();
+  await expect(page.getByText('Attached pictures are sent to OpenAI')).toBeVisible();
   await expect(page.getByLabel('Wide'), 'the picture to come has the shape of the one attached').toBeChecked();
   await field(page).setInputFiles(small);
   await expect(thumbs(page)).toHaveCount(2);

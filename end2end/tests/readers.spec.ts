@@ -142,8 +142,8 @@ test('RestorePhotos', async ({ page }) => {
         - img "The original photo"
       - slider "How much of the original to show, in percent"
       - paragraph:
-        - button "Hold for original"
         - checkbox "Side by side"
+        - button "Hold for original"
         - checkbox "Changes only"
         - checkbox "Actual size"
       - heading "A restored photo" [level=2]
