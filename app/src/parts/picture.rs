@@ -1,5 +1,10 @@
 //! Pictures in their frames.
 
+use std::{
+    collections::HashMap,
+    sync::{Arc, LazyLock, Mutex, PoisonError},
+};
+
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use leptos::prelude::*;
 
@@ -81,7 +86,36 @@ pub(crate) fn ratio(image: &Image) -> String {
 /// The colours of a thumbnail until it is there, from its ThumbHash: so few pixels that a browser blends them. None if
 /// it is transparent.
 pub(crate) fn veil(image: &Image) -> Option<impl IntoView + use<>> {
-    let hash = BASE64.decode(&image.thumbhash).ok()?;
+    let address = known_bitmap(&image.thumbhash)?;
+    Some(view! {
+        <svg class="veil" aria-hidden="true">
+            <image href=address.to_string() width="100%" height="100%" preserveAspectRatio="none" />
+        </svg>
+    })
+}
+
+/// The bitmap of a ThumbHash. To decode one takes longer than to render the rest of a tile, so they are kept.
+fn known_bitmap(hash: &str) -> Option<Arc<str>> {
+    static KNOWN: LazyLock<Mutex<HashMap<String, Option<Arc<str>>>>> =
+        LazyLock::new(Mutex::default);
+    let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(bitmap) = known().get(hash) {
+        return bitmap.clone();
+    }
+    let bitmap = bitmap(hash).map(Arc::from);
+    let mut known = known();
+    if known.len() >= MOST_KNOWN {
+        known.clear();
+    }
+    known.insert(hash.to_owned(), bitmap.clone());
+    bitmap
+}
+
+/// How many are kept, some 300 bytes each.
+const MOST_KNOWN: usize = 4096;
+
+fn bitmap(hash: &str) -> Option<String> {
+    let hash = BASE64.decode(hash).ok()?;
     let (width, height, pixels) = thumbhash::thumb_hash_to_rgba(&hash).ok()?;
     let mut bitmap = BITMAP.to_vec();
     // A bitmap begins at the bottom.
@@ -94,12 +128,7 @@ pub(crate) fn veil(image: &Image) -> Option<impl IntoView + use<>> {
         }
         bitmap.extend([b, g, r]);
     }
-    let address = format!("data:image/bmp;base64,{}", BASE64.encode(bitmap));
-    Some(view! {
-        <svg class="veil" aria-hidden="true">
-            <image href=address width="100%" height="100%" preserveAspectRatio="none" />
-        </svg>
-    })
+    Some(format!("data:image/bmp;base64,{}", BASE64.encode(bitmap)))
 }
 
 /// Pixels to a side of [`veil`].
