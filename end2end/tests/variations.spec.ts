@@ -1,15 +1,21 @@
 // Four pictures like one that is there.
 
-import { card, expect, expectShown, paint, test, visit } from './fixtures';
+import { card, expect, expectShown, paint, type Page, test, visit } from './fixtures';
 
 const boat = 'a red boat';
 
-test('the built-in engine draws the same words four times anew', async ({ page }) => {
+/** Returns the job's id. */
+async function paintAndOpenMore(page: Page): Promise<string | null> {
   await visit(page, '/');
   await paint(page, boat);
   await expectShown(card(page, boat).getByRole('img'));
-  const first = await page.locator('.job .frame img').getAttribute('src');
   await page.getByText('More', { exact: true }).click();
+  return card(page, boat).getAttribute('data-id');
+}
+
+test('the built-in engine draws the same words four times anew', async ({ page }) => {
+  await paintAndOpenMore(page);
+  const first = await page.locator('.job .frame img').getAttribute('src');
   await page.getByRole('button', { name: 'Four variations' }).click();
   const several = page.locator('.job').first().locator('.several img');
   await expect(several).toHaveCount(4);
@@ -21,11 +27,7 @@ test.describe('with a model that edits', () => {
   test.use({ answers: [] });
 
   test('they are made from the picture', async ({ page }) => {
-    await visit(page, '/');
-    await paint(page, boat);
-    await expectShown(card(page, boat).getByRole('img'));
-    const id = await card(page, boat).getAttribute('data-id');
-    await page.getByText('More', { exact: true }).click();
+    const id = await paintAndOpenMore(page);
     const sent = page.waitForRequest((request) => request.method() === 'POST');
     await page.getByRole('button', { name: 'Four variations' }).click();
     expect((await sent).postDataJSON()).toMatchObject({ prompt: boat, from: id, picture: 1, n: 4, fresh: true });
@@ -40,11 +42,7 @@ test.describe('with a model that edits', () => {
   });
 
   test('a picture is continued beyond its frame', async ({ page }) => {
-    await visit(page, '/');
-    await paint(page, boat);
-    await expectShown(card(page, boat).getByRole('img'));
-    const id = await card(page, boat).getAttribute('data-id');
-    await page.getByText('More', { exact: true }).click();
+    const id = await paintAndOpenMore(page);
     const sent = page.waitForRequest((request) => request.method() === 'POST');
     await page.getByRole('button', { name: 'Extend: wider' }).click();
     expect((await sent).postDataJSON()).toEqual({ from: id, picture: 1, extend: 'wide' });

@@ -14,15 +14,8 @@ pub(super) fn enlarge(seen: &Seen, index: usize, about: &About) -> Option<impl I
     let picture = seen.job.kind == Kind::Image && seen.job.params.enlarge.is_none();
     let t = about.texts();
     (picture && seen.mine && about.photos.usual.enlarges).then(|| {
-        view! {
-            <form method="post" action="/api/images" data-send>
-                <input type="hidden" name="from" value=seen.name() />
-                <input type="hidden" name="picture" value=(index + 1).to_string() />
-                <input type="hidden" name="enlarge" value="2" />
-                <button type="submit" data-busy=t.sending>{t.enlarge}</button>
-                <p class="alert" role="alert" data-alert></p>
-            </form>
-        }
+        let button = view! { <button type="submit" data-busy=t.sending>{t.enlarge}</button> };
+        form(seen, index, ("enlarge", "2".to_owned()), button)
     })
 }
 
@@ -33,18 +26,13 @@ pub(super) fn extend(seen: &Seen, index: usize, about: &About) -> Option<impl In
     (edits(seen, about) && about.pictures.any(can)).then(|| {
         let ways = Extend::ALL.iter().map(|way| {
             let label = extended(way, t);
-            view! {
-                <form method="post" action="/api/images" data-send>
-                    <input type="hidden" name="from" value=seen.name() />
-                    <input type="hidden" name="picture" value=(index + 1).to_string() />
-                    <input type="hidden" name="extend" value=way.to_string() />
-                    {same(job, &about.pictures, can)}
-                    <button type="submit" aria-label=label.map(|label| format!("{}: {label}", t.bring.extend))>
-                        {label}
-                    </button>
-                    <p class="alert" role="alert" data-alert></p>
-                </form>
-            }
+            let button = view! {
+                {same(job, &about.pictures, can)}
+                <button type="submit" aria-label=label.map(|label| format!("{}: {label}", t.bring.extend))>
+                    {label}
+                </button>
+            };
+            form(seen, index, ("extend", way.to_string()), button)
         });
         view! {
             <div class="ways">
@@ -53,6 +41,24 @@ pub(super) fn extend(seen: &Seen, index: usize, about: &About) -> Option<impl In
             </div>
         }
     })
+}
+
+/// The form that orders it.
+fn form<B: IntoView + 'static>(
+    seen: &Seen,
+    index: usize,
+    (name, value): (&'static str, String),
+    button: B,
+) -> impl IntoView + use<B> {
+    view! {
+        <form method="post" action="/api/images" data-send>
+            <input type="hidden" name="from" value=seen.name() />
+            <input type="hidden" name="picture" value=(index + 1).to_string() />
+            <input type="hidden" name=name value=value />
+            {button}
+            <p class="alert" role="alert" data-alert></p>
+        </form>
+    }
 }
 
 /// Where a picture is extended, in words.

@@ -51,20 +51,11 @@ fn copies(image: &Image) -> String {
 
 /// The placeholder while the picture loads, from its ThumbHash; none if it is transparent.
 fn ground(image: &Image) -> Option<impl IntoView + use<>> {
-    let hash = BASE64.decode(&image.thumbhash).ok()?;
-    let (width, height, pixels) = thumbhash::thumb_hash_to_rgba(&hash).ok()?;
     let mut svg = format!("<svg viewBox=\"0 0 {GRID} {GRID}\" preserveAspectRatio=\"none\">");
-    for (y, x) in (0..GRID).flat_map(|y| (0..GRID).map(move |x| (y, x))) {
-        let (column, row) = (
-            (2 * x + 1) * width / (2 * GRID),
-            (2 * y + 1) * height / (2 * GRID),
-        );
-        let [r, g, b, alpha] = *pixels[4 * (row * width + column)..].first_chunk()?;
-        if alpha < 250 {
-            return None;
-        }
+    for (at, colour) in grid(&image.thumbhash, GRID)?.into_iter().enumerate() {
+        let (x, y) = (at % GRID, at / GRID);
         // One hex digit per channel is enough for a blurred placeholder.
-        let [r, g, b] = [r, g, b].map(|channel| channel >> 4);
+        let [r, g, b] = colour.map(|channel| channel >> 4);
         svg += &format!("<path fill=\"#{r:x}{g:x}{b:x}\" d=\"M{x} {y}h1v1h-1z\"/>");
     }
     svg += "</svg>";
@@ -73,6 +64,20 @@ fn ground(image: &Image) -> Option<impl IntoView + use<>> {
 
 /// Squares to a side of [`ground`].
 const GRID: usize = 5;
+
+/// The colours of a ThumbHash in so many squares a side, row by row; none if it is transparent.
+fn grid(hash: &str, side: usize) -> Option<Vec<[u8; 3]>> {
+    let hash = BASE64.decode(hash).ok()?;
+    let (width, height, pixels) = thumbhash::thumb_hash_to_rgba(&hash).ok()?;
+    let middle = |at: usize, length: usize| (2 * at + 1) * length / (2 * side);
+    let squares = (0..side).flat_map(|y| (0..side).map(move |x| (x, y)));
+    let colours = squares.map(|(x, y)| {
+        let at = 4 * (middle(y, height) * width + middle(x, width));
+        let [r, g, b, alpha] = *pixels.get(at..)?.first_chunk()?;
+        (alpha >= 250).then_some([r, g, b])
+    });
+    colours.collect()
+}
 
 /// The class of a picture's ratio: one of 25, a twelfth of an octave apart, from a half (`r0`) over a square (`r12`) to
 /// twice as wide as high (`r24`). A picture beyond that is fitted in.
@@ -115,18 +120,10 @@ fn known_bitmap(hash: &str) -> Option<Arc<str>> {
 const MOST_KNOWN: usize = 4096;
 
 fn bitmap(hash: &str) -> Option<String> {
-    let hash = BASE64.decode(hash).ok()?;
-    let (width, height, pixels) = thumbhash::thumb_hash_to_rgba(&hash).ok()?;
     let mut bitmap = BITMAP.to_vec();
     // A bitmap begins at the bottom.
-    for (y, x) in (0..VEIL).rev().flat_map(|y| (0..VEIL).map(move |x| (y, x))) {
-        let middle = |at: usize, side: usize| (2 * at + 1) * side / (2 * VEIL);
-        let at = 4 * (middle(y, height) * width + middle(x, width));
-        let [r, g, b, alpha] = *pixels[at..].first_chunk()?;
-        if alpha < 250 {
-            return None;
-        }
-        bitmap.extend([b, g, r]);
+    for row in grid(hash, VEIL)?.chunks(VEIL).rev() {
+        bitmap.extend(row.iter().flat_map(|[r, g, b]| [b, g, r]));
     }
     Some(format!("data:image/bmp;base64,{}", BASE64.encode(bitmap)))
 }

@@ -61,10 +61,8 @@ impl Mask {
     }
 
     fn of(picture: &RgbaImage) -> Self {
-        let (width, height) = picture.dimensions();
-        let scale = f64::from(KEPT) / f64::from(width.max(height).max(KEPT));
-        let side = |length: u32| ((f64::from(length) * scale).round() as u32).max(1);
-        let small = imageops::thumbnail(picture, side(width), side(height));
+        let (width, height) = kept(picture.dimensions());
+        let small = imageops::thumbnail(picture, width, height);
         let painted = |Rgba([.., alpha]): &Rgba<u8>| Luma([if *alpha < 128 { 255 } else { 0 }]);
         Self(GrayImage::from_fn(small.width(), small.height(), |x, y| {
             painted(small.get_pixel(x, y))
@@ -73,17 +71,15 @@ impl Mask {
 
     /// The mask of all that lies around a picture of these sides in the middle of a larger one.
     pub fn around(inner: (u32, u32), outer: (u32, u32)) -> Self {
-        let longest = outer.0.max(outer.1).max(1);
-        let scale = f64::from(KEPT) / f64::from(longest.max(KEPT));
-        let side = |length: u32| ((f64::from(length) * scale).round() as u32).max(1);
-        let inside = |at: u32, inner: u32, outer: u32| {
-            let at = (f64::from(at) + 0.5) / scale;
-            let rim = f64::from(outer - inner.min(outer)) / 2.0;
-            (rim..f64::from(outer) - rim).contains(&at)
+        let (width, height) = kept(outer);
+        // By how far the middle of a pixel is from that of the mask.
+        let inside = |at: u32, side: u32, inner: u32, outer: u32| {
+            let off = (2.0 * f64::from(at) + 1.0 - f64::from(side)).abs() / f64::from(side);
+            off * f64::from(outer) < f64::from(inner)
         };
-        Self(GrayImage::from_fn(side(outer.0), side(outer.1), |x, y| {
-            let kept = inside(x, inner.0, outer.0) && inside(y, inner.1, outer.1);
-            Luma([if kept { 0 } else { 255 }])
+        Self(GrayImage::from_fn(width, height, |x, y| {
+            let stays = inside(x, width, inner.0, outer.0) && inside(y, height, inner.1, outer.1);
+            Luma([if stays { 0 } else { 255 }])
         }))
     }
 
@@ -136,6 +132,13 @@ impl Mask {
             }
         }
     }
+}
+
+/// Width and height in which the mask of such a picture is kept.
+fn kept((width, height): (u32, u32)) -> (u32, u32) {
+    let scale = f64::from(KEPT) / f64::from(width.max(height).max(KEPT));
+    let side = |length: u32| ((f64::from(length) * scale).round() as u32).max(1);
+    (side(width), side(height))
 }
 
 fn alike((width, height): (u32, u32), photo: (u32, u32)) -> bool {

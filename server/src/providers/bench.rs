@@ -9,7 +9,7 @@ use image::{
 };
 use tokio::{sync::Semaphore, task::spawn_blocking};
 
-use super::{Error, frame::Frame};
+use super::{Answer, Error, frame::Frame};
 use crate::photo::{self, Mask};
 
 /// Prepares photos, one at a time: a large one takes some hundred megabytes.
@@ -73,11 +73,11 @@ impl Bench {
     }
 
     /// Cuts the photo out of each result, and keeps the original outside of its mask.
-    pub(super) async fn finish(
-        &self,
-        laid: Laid,
-        pictures: Vec<Bytes>,
-    ) -> Result<Vec<Bytes>, Error> {
+    ///
+    /// # Errors
+    /// With the cost of the answer, which is lost then.
+    pub(super) async fn finish(&self, laid: Laid, mut answer: Answer) -> Result<Answer, Error> {
+        let pictures = std::mem::take(&mut answer.pictures);
         let finish = move |picture| {
             let picture = laid.frame.cut_out(picture);
             let blended =
@@ -85,8 +85,10 @@ impl Bench {
             // Unreadable results are refused later, with all others.
             blended.unwrap_or(picture)
         };
-        self.aside(move || pictures.into_iter().map(finish).collect())
-            .await
+        let finished = self.aside(move || pictures.into_iter().map(finish).collect());
+        answer.pictures =
+            (finished.await).map_err(|error| error.lost().charged(answer.cost_usd))?;
+        Ok(answer)
     }
 
     /// Runs work on pixels on a blocking thread.

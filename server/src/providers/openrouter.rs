@@ -92,10 +92,8 @@ impl OpenRouter {
         let photo = data_url("image/jpeg", &laid.photo);
         let ratio = format!("{width}:{height}");
         let body = call(model, &instruction(task), [photo], Some(ratio), None);
-        let mut answer = self.chat(&body).await?;
-        let finished = self.bench.finish(laid, answer.pictures).await;
-        answer.pictures = finished.map_err(|error| error.lost().charged(answer.cost_usd))?;
-        Ok(answer)
+        let answer = self.chat(&body).await?;
+        self.bench.finish(laid, answer).await
     }
 }
 

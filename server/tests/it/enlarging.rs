@@ -22,7 +22,7 @@ async fn enlarged(server: &Atelier, from: &Value) -> Value {
         .await
 }
 
-async fn shown(server: &Atelier, path: &str) -> String {
+pub(super) async fn shown(server: &Atelier, path: &str) -> String {
     page(by_browser(server.get(path)).send().await.unwrap())
         .await
         .1

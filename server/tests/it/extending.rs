@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{input::by_browser, provider::studio};
+use super::{enlarging::shown, provider::studio};
 use crate::support::{Atelier, Setup, problem, taken, text};
 
 async fn order(server: &Atelier, body: Value) -> reqwest::Response {
@@ -10,8 +10,7 @@ async fn order(server: &Atelier, body: Value) -> reqwest::Response {
 }
 
 async fn made(server: &Atelier, body: Value) -> Value {
-    let job = taken(order(server, body).await).await;
-    server.succeeded(&job).await
+    server.succeeded(&server.submit(&body).await).await
 }
 
 async fn pixels(server: &Atelier, job: &Value) -> image::RgbImage {
@@ -56,16 +55,15 @@ async fn a_picture_keeps_its_pixels_and_its_words() {
         assert_eq!(extended.dimensions(), sides, "{way}");
         let middle = extended.get_pixel(sides.0 / 2, sides.1 / 2);
         let was = source.get_pixel(width / 2, height / 2);
-        let near = middle.0.iter().zip(was.0);
+        let mut near = middle.0.iter().zip(was.0);
         assert!(
-            near.clone().all(|(now, was)| now.abs_diff(was) < 16),
+            near.all(|(now, was)| now.abs_diff(was) < 16),
             "{way}: {middle:?} was {was:?}"
         );
     }
-    let again = order(&server, json!({ "from": boat["id"], "extend": "wide" })).await;
-    assert_eq!(taken(again).await["cache"], "exact");
-    let page = server.get(&format!("/jobs/{}", text(&boat["id"])));
-    let page = by_browser(page).send().await.unwrap().text().await.unwrap();
+    let again = json!({ "from": boat["id"], "extend": "wide" });
+    assert_eq!(server.submit(&again).await["cache"], "exact");
+    let page = shown(&server, &format!("/jobs/{}", text(&boat["id"]))).await;
     assert!(page.contains("Extend: wider"), "{page}");
 }
 
@@ -74,15 +72,14 @@ async fn what_has_been_extended_can_be_made_again_and_extended_until_it_is_too_l
     let (_setup, _openai, server) = studio(vec![]).await;
     let boat = made(&server, json!({ "prompt": "a red boat" })).await;
     let mut job = made(&server, json!({ "from": boat["id"], "extend": "wide" })).await;
-    let page = server.get(&format!("/jobs/{}", text(&job["id"])));
-    let page = by_browser(page).send().await.unwrap().text().await.unwrap();
+    let page = shown(&server, &format!("/jobs/{}", text(&job["id"]))).await;
     let again = r#"name="extend" value="wide""#;
     // Once to make it again, once to extend it further.
     assert!(page.matches(again).count() == 2, "{page}");
     let fresh = json!({
         "prompt": "a red boat", "from": boat["id"], "picture": 1, "extend": "wide", "fresh": true,
     });
-    assert_eq!(taken(order(&server, fresh).await).await["cache"], "miss");
+    assert_eq!(server.submit(&fresh).await["cache"], "miss");
     for _ in 0..12 {
         let next = order(&server, json!({ "from": job["id"], "extend": "wide" })).await;
         if next.status() == 422 {
@@ -143,7 +140,6 @@ async fn an_engine_that_cannot_is_not_asked() {
     let boat = made(&server, json!({ "prompt": "a red boat" })).await;
     let refused = order(&server, json!({ "from": boat["id"], "extend": "wide" })).await;
     assert_eq!(refused.status(), 422);
-    let page = server.get(&format!("/jobs/{}", text(&boat["id"])));
-    let page = by_browser(page).send().await.unwrap().text().await.unwrap();
+    let page = shown(&server, &format!("/jobs/{}", text(&boat["id"]))).await;
     assert!(!page.contains("name=\"extend\""));
 }

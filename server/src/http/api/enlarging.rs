@@ -76,14 +76,8 @@ impl Made {
         let (width, height) = (self.source.picture.width, self.source.picture.height);
         photo::sides_fit((width, height), times)?;
         Ok(Order::Image(ImageTask {
-            size: Size::pixels(width * times, height * times),
-            n: 1,
-            source: Some(self.source),
-            attached: Vec::new(),
-            mask: None,
             enlarge: Some(times),
-            extend: None,
-            ..self.task
+            ..self.again(width * times, height * times)
         }))
     }
 
@@ -105,17 +99,25 @@ impl Made {
             return Err(Error::invalid("extend", detail));
         }
         Ok(ImageTask {
-            size: Size::pixels(width, height),
             quality: Quality::Auto,
             background: Background::Auto,
+            extend: Some(extend),
+            ..self.again(width, height)
+        })
+    }
+
+    /// A picture with its words, made from it in other sides.
+    fn again(self, width: u32, height: u32) -> ImageTask {
+        ImageTask {
+            size: Size::pixels(width, height),
             n: 1,
             source: Some(self.source),
             attached: Vec::new(),
             mask: None,
             enlarge: None,
-            extend: Some(extend),
+            extend: None,
             ..self.task
-        })
+        }
     }
 
     /// Whether these are its words, or none.

@@ -221,18 +221,12 @@ impl Body {
             (None, None) => Size::Auto,
         };
         Ok(ImageTask {
-            prompt: prompt(&asked)?,
-            size,
             quality,
-            n,
             style,
             style_words: style_words.flatten(),
             background,
             source,
-            attached: Vec::new(),
-            mask: None,
-            enlarge: None,
-            extend: None,
+            ..ImageTask::of(prompt(&asked)?, size, n)
         })
     }
 }

@@ -81,10 +81,8 @@ impl Gemini {
         let (frame, ratio) = frame(task);
         let laid = self.bench.lay_out(task.mask(), frame, original).await?;
         let body = restoration(task, &laid.photo, ratio);
-        let mut answer = self.generate(model, &body).await?;
-        let finished = self.bench.finish(laid, answer.pictures).await;
-        answer.pictures = finished.map_err(|error| error.lost().charged(answer.cost_usd))?;
-        Ok(answer)
+        let answer = self.generate(model, &body).await?;
+        self.bench.finish(laid, answer).await
     }
 }
 

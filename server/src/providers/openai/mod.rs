@@ -167,10 +167,8 @@ impl OpenAi {
         laid: Laid,
     ) -> Result<Answer, Error> {
         let request = self.calls(model).change(task, frame, &laid)?;
-        let mut answer = self.answer(request, self.tariff.prices(model)).await?;
-        let finished = self.bench.finish(laid, answer.pictures).await;
-        answer.pictures = finished.map_err(|error| error.lost().charged(answer.cost_usd))?;
-        Ok(answer)
+        let answer = self.answer(request, self.tariff.prices(model)).await?;
+        self.bench.finish(laid, answer).await
     }
 
     /// Streams a single picture, to show previews. If the server refuses streaming, the call is repeated
@@ -217,14 +215,12 @@ impl OpenAi {
         let call = |partial_images| calls.restoration(task, frame, &laid, partial_images);
         // No previews of a masked photo: they would show the parts outside the mask redrawn, too.
         let shows = calls.shape.is_openai && laid.mask.is_none();
-        let mut answer = if shows {
+        let answer = if shows {
             self.ask_for_one(call, prices, progress).await?
         } else {
             self.answer(call(0)?, prices).await?
         };
-        let finished = self.bench.finish(laid, answer.pictures).await;
-        answer.pictures = finished.map_err(|error| error.lost().charged(answer.cost_usd))?;
-        Ok(answer)
+        self.bench.finish(laid, answer).await
     }
 
     /// The cost of the previews in US dollars.
